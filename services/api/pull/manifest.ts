@@ -1,0 +1,32 @@
+import { RegistryError } from '../../registry/errors.ts';
+import { parseReference, parseRepositoryName } from '../../registry/names.ts';
+import { type Handler, param } from '../../http/routes.ts';
+import type { ApiNode } from '../node.ts';
+
+/** GET and HEAD of a manifest (end-3), by tag or digest: the bytes exactly as they were pushed. */
+export function getManifest(node: ApiNode): Handler {
+  return async (ctx) => {
+    const name = parseRepositoryName(param(ctx, 'name'));
+    const reference = parseReference(param(ctx, 'reference'));
+    ctx.state.facts['repository'] = name;
+    const manifest = await node.reader.manifest(name, reference);
+    if (manifest === undefined) {
+      if (!(await node.content.manifests.repositoryExists(name)))
+        throw new RegistryError('NAME_UNKNOWN', `there is no repository ${name}`, { name });
+      throw new RegistryError('MANIFEST_UNKNOWN', `${name} has no such manifest`, {
+        reference: reference.kind === 'tag' ? reference.tag : reference.digest,
+      });
+    }
+    const { digest } = manifest;
+    ctx.state.facts['digest'] = digest;
+    const etag = `"${digest}"`;
+    ctx.set('Docker-Content-Digest', digest);
+    ctx.set('ETag', etag);
+    if (ctx.get('if-none-match') === etag) {
+      ctx.status = 304;
+      return;
+    }
+    ctx.set('Content-Type', manifest.mediaType);
+    ctx.body = manifest.bytes;
+  };
+}

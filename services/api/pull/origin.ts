@@ -1,0 +1,27 @@
+import { type Handler, param } from '../../http/routes.ts';
+import { sendBlob } from '../../http/send-blob.ts';
+import { parseDigest } from '../../registry/digest.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import type { ApiNode } from '../node.ts';
+
+/**
+ * The origin path: what a mirror cannot serve it sends back here ("bounce"). Answers for published blobs only, so it
+ * needs no credentials, and never with a redirect, so no request can go round in circles.
+ */
+export function getOrigin(node: ApiNode): Handler {
+  return async (ctx) => {
+    const digest = parseDigest(`${param(ctx, 'algorithm')}:${param(ctx, 'hex')}`);
+    ctx.state.facts['digest'] = digest;
+    ctx.state.facts['decision'] = 'serve';
+    ctx.state.facts['reason'] = 'bounced';
+    const isPublished = param(ctx, 'hex').startsWith(param(ctx, 'prefix')) && (await node.publications.number(digest)) > 0;
+    const blob = isPublished ? await node.content.blobs.statData(digest) : undefined;
+    if (blob === undefined) throw new RegistryError('BLOB_UNKNOWN', 'no such blob is published', { digest });
+    if (ctx.method === 'GET') node.metrics.served.inc({ reason: 'bounced' });
+    await sendBlob(ctx, {
+      ...blob,
+      bytes: undefined,
+      open: (range) => node.content.blobs.open(digest, range),
+    });
+  };
+}

@@ -1,0 +1,40 @@
+import type { Route } from '../http/routes.ts';
+import type { ApiNode } from './node.ts';
+import { getBlob } from './pull/blob.ts';
+import { getManifest } from './pull/manifest.ts';
+import { getOrigin } from './pull/origin.ts';
+import { listTags } from './pull/tags.ts';
+import { ping } from './ping.ts';
+import { putManifest } from './push/manifest.ts';
+import { appendToUpload, beginUpload, cancelUpload, commitUpload, getUpload } from './push/uploads.ts';
+
+/** Every endpoint of the API node: the OCI distribution specification's, and the origin path for mirrors that bounce. */
+export function apiRoutes(node: ApiNode): Route[] {
+  const manifest = '/v2/*name/manifests/:reference';
+  const blob = '/v2/*name/blobs/:digest';
+  const uploads = '/v2/*name/blobs/uploads/';
+  const upload = '/v2/*name/blobs/uploads/:id';
+  const origin = '/origin/docker/registry/v2/blobs/:algorithm/:prefix/:hex/data';
+  return [
+    { method: 'GET', path: '/v2/', name: 'ping', handle: ping },
+    { method: 'HEAD', path: '/v2/', name: 'ping', handle: ping },
+
+    { method: 'GET', path: manifest, name: 'manifest', handle: getManifest(node) },
+    { method: 'HEAD', path: manifest, name: 'manifest', handle: getManifest(node) },
+    { method: 'PUT', path: manifest, name: 'manifest', handle: putManifest(node) },
+
+    { method: 'POST', path: uploads, name: 'upload', handle: beginUpload(node) },
+    { method: 'GET', path: upload, name: 'upload', handle: getUpload(node) },
+    { method: 'PATCH', path: upload, name: 'upload', handle: appendToUpload(node) },
+    { method: 'PUT', path: upload, name: 'upload', handle: commitUpload(node) },
+    { method: 'DELETE', path: upload, name: 'upload', handle: cancelUpload(node) },
+
+    { method: 'GET', path: blob, name: 'blob', handle: getBlob(node) },
+    { method: 'HEAD', path: blob, name: 'blob', handle: getBlob(node) },
+
+    { method: 'GET', path: '/v2/*name/tags/list', name: 'tags', handle: listTags(node) },
+
+    { method: 'GET', path: origin, name: 'origin', handle: getOrigin(node) },
+    { method: 'HEAD', path: origin, name: 'origin', handle: getOrigin(node) },
+  ];
+}

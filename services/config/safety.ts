@@ -1,0 +1,77 @@
+import type { Config, MirrorConfig } from './schema.ts';
+import { isLoopback, type ListenAddress } from './values.ts';
+
+/** What a well-formed configuration may still not ask for; each line names key, value and what was expected. */
+export function checkSafety(config: Config): string[] {
+  return [...checkListeners(config), ...checkMirrors(config)];
+}
+
+function checkListeners({ http, promotion }: Config): string[] {
+  const problems: string[] = [];
+  const isProtected = http.tls !== undefined || http.trustedproxies.length > 0;
+  if (!isLoopback(http.addr.host) && !isProtected)
+    problems.push(
+      `http.addr = ${print(http.addr)}: plain HTTP beyond this machine: expected http.tls (certificate, key), ` +
+        'or http.trustedproxies naming the networks of the proxies that end TLS before it',
+    );
+  const releaseAddress = promotion?.http?.addr ?? http.addr;
+  if (promotion && !isLoopback(releaseAddress.host))
+    problems.push(
+      `promotion.http.addr = ${promotion.http ? print(releaseAddress) : `(http.addr) ${print(releaseAddress)}`}: ` +
+        'the release service does not ask for credentials yet: expected a loopback address such as 127.0.0.1:5002',
+    );
+  if (http.debug && !isLoopback(http.debug.addr.host))
+    problems.push(
+      `http.debug.addr = ${print(http.debug.addr)}: metrics tell names of repositories' mirrors and loads: ` +
+        'expected a loopback address such as 127.0.0.1:5001',
+    );
+  return problems;
+}
+
+function checkMirrors(config: Config): string[] {
+  const problems: string[] = [];
+  const names = new Set<string>();
+  if (config.mirrors.length > 0 && !config.promotion)
+    problems.push('mirrors: only what was promoted reaches a mirror: expected a section "promotion" beside it');
+  config.mirrors.forEach((mirror, i) => {
+    const key = `mirrors.${i}`;
+    if (names.has(mirror.name)) problems.push(`${key}.name = ${mirror.name}: expected a name that no other mirror has`);
+    names.add(mirror.name);
+    problems.push(...checkPlainHttp(key, mirror), ...checkCredentialLeak(key, mirror, config));
+    if (mirror.serve && !('directory' in mirror.write))
+      problems.push(`${key}.serve: only a mirror written as a directory can be served: expected write.directory`);
+    if (mirror.serve && !isLoopback(mirror.serve.host))
+      problems.push(`${key}.serve = ${print(mirror.serve)}: plain HTTP: expected a loopback address such as 127.0.0.1:5081`);
+  });
+  return problems;
+}
+
+function checkPlainHttp(key: string, mirror: MirrorConfig): string[] {
+  if (!('webdav' in mirror.write) || mirror.write.password === undefined) return [];
+  const url = new URL(mirror.write.webdav);
+  if (url.protocol === 'https:' || isLoopback(bare(url.hostname))) return [];
+  return [`${key}.write.webdav = ${mirror.write.webdav}: a password over plain HTTP: expected an https URL`];
+}
+
+/**
+ * Go's HTTP client (1.24 and later: skopeo, podman, containerd) sends a client's `Authorization` on to the same host
+ * name on another port, and to any subdomain of it. Such a mirror would be handed users' credentials.
+ */
+function checkCredentialLeak(key: string, mirror: MirrorConfig, config: Config): string[] {
+  if (mirror.sameoperator) return [];
+  const registry = config.http.host ? new URL(config.http.host).hostname : config.http.addr.host;
+  const host = new URL(mirror.url).hostname;
+  if (host !== registry && !host.endsWith(`.${registry}`)) return [];
+  return [
+    `${key}.url = ${mirror.url}: clients would send it the credentials meant for ${registry}: expected a host that is ` +
+      'neither the registry nor below it, or sameoperator: true if the same people run both',
+  ];
+}
+
+function bare(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+function print({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

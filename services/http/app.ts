@@ -1,0 +1,94 @@
+import Koa from 'koa';
+import type { Logger } from 'pino';
+import { RegistryError } from '../registry/errors.ts';
+import { answerTo } from './errors.ts';
+import type { ClientAddress } from './client-address.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What each request carries from the first step to its log line. */
+export interface RequestState {
+  requestId: string;
+  clientAddress: string;
+  /** The route's name for metrics: never anything that a client wrote. */
+  route: string;
+  /** Facts for the log line: repository, digest, decision. No secrets, no headers. */
+  facts: Record<string, unknown>;
+}
+
+export type App = Koa<RequestState>;
+export type Context = Koa.ParameterizedContext<RequestState>;
+
+export interface AppOptions {
+  readonly process: 'api' | 'release' | 'debug' | 'mirror';
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clientAddress: ClientAddress;
+  readonly accessLog: boolean;
+}
+
+/** A Koa application with what every port has: request ids, one log line a request, metrics, errors answered. */
+export function createApp(options: AppOptions): App {
+  const app: App = new Koa<RequestState>();
+  app.silent = true;
+  app.use((ctx, next) => {
+    const startedAt = performance.now();
+    ctx.state = {
+      requestId: crypto.randomUUID(),
+      clientAddress: options.clientAddress(ctx.req),
+      route: 'none',
+      facts: {},
+    };
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.set('X-Request-Id', ctx.state.requestId);
+    ctx.res.once('close', () => observe(ctx, options, performance.now() - startedAt));
+    return next().catch((error: unknown) => answerError(ctx, options.logger, error));
+  });
+  return app;
+}
+
+function answerError(ctx: Context, logger: Logger, error: unknown): void {
+  if (ctx.res.headersSent || ctx.req.socket.destroyed) {
+    // The answer has begun, or nobody is there: all that can be said is that it ends here.
+    ctx.state.facts['aborted'] = true;
+    if (!(error instanceof RegistryError) && !isClosedByClient(error)) logger.error({ err: error, requestId: ctx.state.requestId }, 'an answer broke off');
+    ctx.res.destroy();
+    return;
+  }
+  const answer = answerTo(error, ctx.state.requestId);
+  if (answer.isFault) logger.error({ err: error, requestId: ctx.state.requestId, ...ctx.state.facts }, 'request failed');
+  ctx.state.facts['error'] = answer.body.errors[0].code;
+  // A body that was not read to its end would be taken for the next request.
+  if (!ctx.req.complete) ctx.set('Connection', 'close');
+  ctx.status = answer.status;
+  ctx.set('Content-Type', 'application/json');
+  ctx.body = Buffer.from(`${JSON.stringify(answer.body)}\n`);
+}
+
+function isClosedByClient(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+function observe(ctx: Context, { process, logger, metrics, accessLog }: AppOptions, tookMs: number): void {
+  const { state, method, res } = ctx;
+  const { statusCode: status } = res;
+  const { route } = state;
+  const sentBytes = Number(res.getHeader('content-length') ?? 0) * (res.writableFinished && method !== 'HEAD' ? 1 : 0);
+  metrics.requests.observe({ process, route, method, status }, tookMs / 1000);
+  metrics.sentBytes.inc({ process, route }, sentBytes);
+  if (!accessLog) return;
+  logger.info(
+    {
+      requestId: state.requestId,
+      client: state.clientAddress,
+      method,
+      path: ctx.path,
+      status,
+      sentBytes,
+      tookMs: Math.round(tookMs * 100) / 100,
+      ...(res.writableFinished ? {} : { aborted: true }),
+      ...state.facts,
+    },
+    'request',
+  );
+}

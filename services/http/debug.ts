@@ -1,0 +1,36 @@
+import type { Logger } from 'pino';
+import { createApp } from './app.ts';
+import type { Metrics } from './metrics.ts';
+import { type Listener, listen } from './listen.ts';
+import { mountNotFound, mountRoutes } from './routes.ts';
+
+export interface DebugOptions {
+  readonly addr: { readonly host: string; readonly port: number };
+  /** Undefined when metrics are switched off. */
+  readonly metricsPath: string | undefined;
+}
+
+/** The debug listener, Distribution's `http.debug`: metrics in Prometheus' format, on a port of their own. */
+export async function listenDebug(options: DebugOptions, metrics: Metrics, logger: Logger): Promise<Listener> {
+  const app = createApp({
+    process: 'debug',
+    logger,
+    metrics,
+    clientAddress: (request) => request.socket.remoteAddress ?? '',
+    accessLog: false,
+  });
+  if (options.metricsPath !== undefined)
+    mountRoutes(app, [
+      {
+        method: 'GET',
+        path: options.metricsPath,
+        name: 'metrics',
+        handle: async (ctx) => {
+          ctx.set('Content-Type', metrics.registry.contentType);
+          ctx.body = Buffer.from(await metrics.registry.metrics());
+        },
+      },
+    ]);
+  mountNotFound(app);
+  return listen(app.callback(), options.addr);
+}

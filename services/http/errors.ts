@@ -1,0 +1,62 @@
+import { type ErrorKind, RegistryError } from '../registry/errors.ts';
+import { StoreFullError } from '../registry/object-store.ts';
+
+/** A failure's status, and its code in the specification's list (or ours where that has none). */
+interface OnTheWire {
+  readonly status: number;
+  readonly code: string;
+}
+
+/** How each failure is answered: the one table. Codes are those of the OCI distribution specification, 1.1. */
+const ANSWERS = {
+  BLOB_UNKNOWN: { status: 404, code: 'BLOB_UNKNOWN' },
+  BLOB_UPLOAD_UNKNOWN: { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' },
+  // Nobody is there to read it; the status, nginx's, is for the log.
+  CLIENT_GONE: { status: 499, code: 'BLOB_UPLOAD_INVALID' },
+  DENIED: { status: 403, code: 'DENIED' },
+  DIGEST_INVALID: { status: 400, code: 'DIGEST_INVALID' },
+  IMAGE_INCOMPLETE: { status: 409, code: 'MANIFEST_BLOB_UNKNOWN' },
+  MANIFEST_BLOB_UNKNOWN: { status: 400, code: 'MANIFEST_BLOB_UNKNOWN' },
+  MANIFEST_INVALID: { status: 400, code: 'MANIFEST_INVALID' },
+  MANIFEST_TOO_LARGE: { status: 413, code: 'SIZE_INVALID' },
+  MANIFEST_UNKNOWN: { status: 404, code: 'MANIFEST_UNKNOWN' },
+  MEDIA_TYPE_UNSUPPORTED: { status: 415, code: 'UNSUPPORTED' },
+  METHOD_UNSUPPORTED: { status: 405, code: 'UNSUPPORTED' },
+  NAME_INVALID: { status: 400, code: 'NAME_INVALID' },
+  NAME_UNKNOWN: { status: 404, code: 'NAME_UNKNOWN' },
+  NO_SUCH_ENDPOINT: { status: 404, code: 'UNSUPPORTED' },
+  PAGINATION_NUMBER_INVALID: { status: 400, code: 'PAGINATION_NUMBER_INVALID' },
+  PARAMETER_INVALID: { status: 400, code: 'PARAMETER_INVALID' },
+  PUBLICATION_UNKNOWN: { status: 404, code: 'PUBLICATION_UNKNOWN' },
+  RANGE_INVALID: { status: 416, code: 'RANGE_INVALID' },
+  SIZE_INVALID: { status: 400, code: 'SIZE_INVALID' },
+  STORE_FULL: { status: 503, code: 'UNAVAILABLE' },
+  TAG_INVALID: { status: 400, code: 'TAG_INVALID' },
+  UNAVAILABLE: { status: 503, code: 'UNAVAILABLE' },
+  WAIT_TIMED_OUT: { status: 504, code: 'UNAVAILABLE' },
+} satisfies Record<ErrorKind, OnTheWire>;
+
+/** A failure in the specification's shape (distribution specification, "Error Codes"). */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: {
+    readonly errors: readonly [{ readonly code: string; readonly message: string; readonly detail?: unknown }];
+  };
+  /** True for what is ours to mend, and worth a stack trace in the log. */
+  readonly isFault: boolean;
+}
+
+/** The answer to anything thrown. What is not a {@link RegistryError} is told to the log, not to the client. */
+export function answerTo(error: unknown, requestId: string): ErrorAnswer {
+  if (error instanceof RegistryError) {
+    const { status, code } = ANSWERS[error.kind];
+    const { message, detail } = error;
+    return { status, body: { errors: [{ code, message, ...(detail && { detail }) }] }, isFault: false };
+  }
+  if (error instanceof StoreFullError) {
+    const message = "the registry's storage is full; the operator has to make room";
+    return { status: 503, body: { errors: [{ code: 'UNAVAILABLE', message }] }, isFault: true };
+  }
+  const message = `something went wrong here; the operator finds it in the log under request ${requestId}`;
+  return { status: 500, body: { errors: [{ code: 'UNKNOWN', message }] }, isFault: true };
+}

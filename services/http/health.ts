@@ -1,0 +1,62 @@
+import type { ObjectStore } from '../registry/object-store.ts';
+import type { Route } from './routes.ts';
+
+/** Asked for by load balancers several times a second, so the store is not asked each time. */
+const STORE_ANSWER_MS = 2000;
+const STORE_PATIENCE_MS = 2000;
+
+/** Whether this process should get requests. */
+export class Readiness {
+  readonly #objects: ObjectStore;
+  #draining = false;
+  #checked: { at: number; problem: Promise<string | undefined> } | undefined;
+
+  constructor(objects: ObjectStore) {
+    this.#objects = objects;
+  }
+
+  /** From now on the process asks not to be sent anything new. */
+  startDraining(): void {
+    this.#draining = true;
+  }
+
+  /** Why the process is not ready; undefined when it is. */
+  async problem(): Promise<string | undefined> {
+    if (this.#draining) return 'shutting down';
+    const now = performance.now();
+    if (!this.#checked || now - this.#checked.at > STORE_ANSWER_MS)
+      this.#checked = { at: now, problem: this.#checkStore() };
+    return this.#checked.problem;
+  }
+
+  async #checkStore(): Promise<string | undefined> {
+    try {
+      const patience = AbortSignal.timeout(STORE_PATIENCE_MS);
+      const late = new Promise<never>((_, reject) => {
+        patience.addEventListener('abort', () => reject(patience.reason));
+      });
+      const asked = this.#objects.list({ prefix: 'roadstead/', delimiter: '/', limit: 1 }, patience);
+      await Promise.race([asked, late]);
+      return undefined;
+    } catch {
+      return 'the object store does not answer';
+    }
+  }
+}
+
+/** `/livez`: the process runs. `/readyz`: it may be sent requests. */
+export function healthRoutes(readiness: Readiness): Route[] {
+  const answer = (handle: () => Promise<string | undefined>): Route['handle'] =>
+    async function health(ctx) {
+      const problem = await handle();
+      ctx.status = problem === undefined ? 200 : 503;
+      ctx.set('Cache-Control', 'no-store');
+      ctx.body = { status: problem === undefined ? 'ok' : 'unavailable', ...(problem && { reason: problem }) };
+    };
+  const live = answer(() => Promise.resolve(undefined));
+  const ready = answer(() => readiness.problem());
+  return (['GET', 'HEAD'] as const).flatMap((method) => [
+    { method, path: '/livez', name: 'livez', handle: live },
+    { method, path: '/readyz', name: 'readyz', handle: ready },
+  ]);
+}

@@ -1,0 +1,64 @@
+import Router, { type RouterContext } from '@koa/router';
+import { RegistryError } from '../registry/errors.ts';
+import type { App, Context, RequestState } from './app.ts';
+
+/** A route's context. */
+export type RouteContext = RouterContext<RequestState>;
+
+/** What a route does; it answers through the context or throws. */
+export type Handler = (ctx: RouteContext) => Promise<void> | void;
+
+/** One endpoint: a line of a process's table of routes. */
+export interface Route {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** In path-to-regexp's notation; `*name` matches a repository's name with its slashes. */
+  readonly path: string;
+  /** For metrics and logs. */
+  readonly name: string;
+  readonly handle: Handler;
+}
+
+/**
+ * Mounts a table of routes, the first that matches wins. A known path with another method is answered with 405 and
+ * `Allow`; paths that no route knows are left to what is mounted after.
+ */
+export function mountRoutes(app: App, routes: readonly Route[]): void {
+  const router = new Router<RequestState>({ sensitive: true, strict: true });
+  for (const route of routes)
+    router.register(route.path, [route.method], (ctx: RouteContext) => {
+      ctx.state.route = route.name;
+      return route.handle(ctx);
+    });
+  app.use(router.routes());
+  app.use(
+    router.allowedMethods({
+      throw: true,
+      methodNotAllowed: () => unsupportedMethod(),
+      notImplemented: () => unsupportedMethod(),
+    }),
+  );
+}
+
+/** Answers what no table knew. To be mounted last. */
+export function mountNotFound(app: App): void {
+  app.use((ctx: Context) => {
+    throw new RegistryError('NO_SUCH_ENDPOINT', `there is nothing at ${ctx.path.slice(0, 200)}`);
+  });
+}
+
+/** A parameter of the path, decoded. */
+export function param(ctx: RouteContext, name: string): string {
+  const value: unknown = ctx.params[name];
+  return Array.isArray(value) ? value.join('/') : String(value ?? '');
+}
+
+/** A query parameter; of several of one name, none: two readers could take two different ones. */
+export function query(ctx: Context, name: string): string | undefined {
+  const value = ctx.query[name];
+  if (Array.isArray(value)) throw new RegistryError('PARAMETER_INVALID', `the query parameter ${name} stands twice`);
+  return value;
+}
+
+function unsupportedMethod(): RegistryError {
+  return new RegistryError('METHOD_UNSUPPORTED', 'this registry does not do that here');
+}

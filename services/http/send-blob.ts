@@ -1,0 +1,57 @@
+import { pipeline } from 'node:stream/promises';
+import type { Digest } from '../registry/digest.ts';
+import type { ByteRange, ObjectRead } from '../registry/object-store.ts';
+import type { Context } from './app.ts';
+import { parseRange } from './range.ts';
+
+/** Content under a digest never changes. */
+export const IMMUTABLE = 'public, max-age=31536000, immutable';
+
+export interface BlobToSend {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** The bytes, when they are in memory already. */
+  readonly bytes: Buffer | undefined;
+  /** Opens the bytes, or a range of them. */
+  readonly open: (range: ByteRange | undefined) => Promise<ObjectRead | undefined>;
+}
+
+/**
+ * Answers GET and HEAD of a blob: 200, 206 or 416 (RFC 9110, section 14), with its exact length. A stream that
+ * breaks off ends the connection, so that the client cannot take what came for the whole.
+ */
+export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
+  const { digest, sizeBytes } = blob;
+  ctx.set('Docker-Content-Digest', digest);
+  ctx.set('ETag', `"${digest}"`);
+  ctx.set('Accept-Ranges', 'bytes');
+  ctx.set('Cache-Control', IMMUTABLE);
+  ctx.set('Content-Type', 'application/octet-stream');
+  const range = parseRange(ctx.get('range'), sizeBytes, ctx.get('if-range'), `"${digest}"`);
+  if (range === 'unsatisfiable') {
+    ctx.remove('Content-Type');
+    ctx.remove('Cache-Control');
+    ctx.res.writeHead(416, { 'Content-Range': `bytes */${sizeBytes}`, 'Content-Length': 0 });
+    ctx.res.end();
+    ctx.respond = false;
+    return;
+  }
+  const lengthBytes = range ? range.last - range.first + 1 : sizeBytes;
+  if (range) ctx.set('Content-Range', `bytes ${range.first}-${range.last}/${sizeBytes}`);
+  if (ctx.method === 'HEAD' || lengthBytes === 0) {
+    ctx.res.writeHead(range ? 206 : 200, { 'Content-Length': lengthBytes });
+    ctx.res.end();
+    ctx.respond = false;
+    return;
+  }
+  if (blob.bytes) {
+    ctx.status = range ? 206 : 200;
+    ctx.body = range ? blob.bytes.subarray(range.first, range.last + 1) : blob.bytes;
+    return;
+  }
+  const read = await blob.open(range);
+  if (read === undefined) throw new Error(`the bytes of ${digest} are not in the store`);
+  ctx.respond = false;
+  ctx.res.writeHead(range ? 206 : 200, { 'Content-Length': lengthBytes });
+  await pipeline(read.body, ctx.res);
+}

@@ -1,0 +1,49 @@
+/**
+ * Every protocol failure that the registry can name, one line each. `http/errors.ts` gives each its status and its
+ * code on the wire; the compiler holds the two tables together.
+ */
+export const ERROR_KINDS = [
+  'BLOB_UNKNOWN',
+  'BLOB_UPLOAD_UNKNOWN',
+  'CLIENT_GONE',
+  'DENIED',
+  'DIGEST_INVALID',
+  'IMAGE_INCOMPLETE',
+  'MANIFEST_BLOB_UNKNOWN',
+  'MANIFEST_INVALID',
+  'MANIFEST_TOO_LARGE',
+  'MANIFEST_UNKNOWN',
+  'MEDIA_TYPE_UNSUPPORTED',
+  'METHOD_UNSUPPORTED',
+  'NAME_INVALID',
+  'NAME_UNKNOWN',
+  'NO_SUCH_ENDPOINT',
+  'PAGINATION_NUMBER_INVALID',
+  'PARAMETER_INVALID',
+  'PUBLICATION_UNKNOWN',
+  'RANGE_INVALID',
+  'SIZE_INVALID',
+  'STORE_FULL',
+  'TAG_INVALID',
+  'UNAVAILABLE',
+  'WAIT_TIMED_OUT',
+] as const;
+
+export type ErrorKind = (typeof ERROR_KINDS)[number];
+
+/**
+ * A failure that the client is told of, with a message that says what to do about it. A broken backend is any
+ * other throw, and is answered as UNKNOWN without its details.
+ */
+export class RegistryError extends Error {
+  readonly kind: ErrorKind;
+  /** Machine-readable facts for the `detail` member of the answer. */
+  readonly detail: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(kind: ErrorKind, message: string, detail?: Readonly<Record<string, unknown>>, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'RegistryError';
+    this.kind = kind;
+    this.detail = detail;
+  }
+}

@@ -1,0 +1,6 @@
+/** What library code needs of a logger; pino's satisfies it. */
+export interface Log {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}

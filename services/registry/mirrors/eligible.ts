@@ -1,0 +1,16 @@
+import type { Digest } from '../digest.ts';
+import type { MirrorState } from './board.ts';
+
+/** Why a mirror may not be chosen for a blob. */
+export type Obstacle = 'behind' | 'missing' | 'unhealthy';
+
+/**
+ * The rule of the watermark: a mirror may be chosen for a blob exactly when it is healthy, has been brought up to
+ * the blob's publication, and no crawl has found the blob missing. One comparison and one look at a short set.
+ */
+export function obstacle(state: MirrorState, digest: Digest, publication: number): Obstacle | undefined {
+  if (!state.healthy) return 'unhealthy';
+  if (publication > state.watermark) return 'behind';
+  if (state.missing.has(digest)) return 'missing';
+  return undefined;
+}

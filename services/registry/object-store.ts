@@ -1,0 +1,97 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * What the registry asks of a backend, in the words of object stores. Objects are immutable once written: a `put`
+ * replaces the whole object at once, readers see the old bytes or the new ones, never a mixture and never a part.
+ * No rename, no walk, no append: those are what makes object stores slow when they imitate file systems.
+ *
+ * A key is `/`-separated; its segments are non-empty and do not begin with a dot. The contract suite in
+ * `test/contract/object-store.ts` says the same in code, for every driver.
+ */
+export interface ObjectStore extends AsyncDisposable {
+  /** Size and time of an object, or undefined where there is none. */
+  stat(key: string, signal?: AbortSignal): Promise<ObjectStat | undefined>;
+  /** A stream of an object's bytes, or of a part of them; undefined where there is none. */
+  get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined>;
+  /** A whole small object; throws when it is larger than `limitBytes`, so that memory stays bounded. */
+  read(key: string, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined>;
+  /** Writes an object whole, replacing what was there. When `body` throws, nothing is left behind. */
+  put(key: string, body: Buffer | AsyncIterable<Buffer>, options?: PutOptions): Promise<void>;
+  /** Writes an object unless the key is taken; of any number of racers exactly one hears `created`. Always durable. */
+  putIfAbsent(key: string, body: Buffer, signal?: AbortSignal): Promise<'created' | 'exists'>;
+  /**
+   * Makes `target` of the bytes of `sources` in order, without sending them through the client of a remote store
+   * (Swift's static large object, S3's UploadPartCopy, a hard link). Durable; the sources stay.
+   */
+  compose(sources: readonly string[], target: string, signal?: AbortSignal): Promise<void>;
+  /** Deletes objects; those that are not there are no error. */
+  delete(keys: readonly string[], signal?: AbortSignal): Promise<void>;
+  /** One page of keys in byte order. */
+  list(request: ListRequest, signal?: AbortSignal): Promise<ListPage>;
+}
+
+export interface ObjectStat {
+  readonly sizeBytes: number;
+  readonly modifiedAt: Date;
+}
+
+/** Inclusive positions, as in HTTP; `last` must lie inside the object. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface ObjectRead extends ObjectStat {
+  /** Destroy it if you do not read it to its end. */
+  readonly body: Readable;
+}
+
+export interface PutOptions {
+  /**
+   * False for what may be lost in a power cut because no client was promised it (upload bookkeeping).
+   * @default true
+   */
+  readonly durable?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ListRequest {
+  /** Only keys that begin with this. */
+  readonly prefix: string;
+  /** Only keys (or common prefixes) after this one in byte order. */
+  readonly startAfter?: string;
+  /** Fold keys that share a prefix up to the next `/` into one common prefix. */
+  readonly delimiter?: '/';
+  readonly limit: number;
+}
+
+export interface ListPage {
+  readonly keys: readonly string[];
+  /** Common prefixes, each ending in `/`; empty without a delimiter. */
+  readonly prefixes: readonly string[];
+  /** Pass as `startAfter` for the next page; undefined when this was the last. */
+  readonly next: string | undefined;
+}
+
+/** The backend has no room left: the client may try again when the operator has made some. */
+export class StoreFullError extends Error {
+  constructor(cause: unknown) {
+    super('the object store is full', { cause });
+    this.name = 'StoreFullError';
+  }
+}
+
+/** Every key under a prefix, page by page. */
+export async function* listAll(
+  store: ObjectStore,
+  request: Omit<ListRequest, 'limit'>,
+  signal?: AbortSignal,
+): AsyncGenerator<{ key: string; isPrefix: boolean }> {
+  let startAfter = request.startAfter;
+  do {
+    const page = await store.list({ ...request, ...(startAfter && { startAfter }), limit: 1000 }, signal);
+    for (const key of page.keys) yield { key, isPrefix: false };
+    for (const key of page.prefixes) yield { key, isPrefix: true };
+    startAfter = page.next;
+  } while (startAfter !== undefined);
+}

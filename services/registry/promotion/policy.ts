@@ -1,0 +1,29 @@
+import { RegistryError } from '../errors.ts';
+import type { RepositoryName } from '../names.ts';
+import type { RepositoryPattern } from '../repository-pattern.ts';
+
+/** Which repositories take pushes and which change only by promotion. */
+export interface PromotionPolicy {
+  /** Repositories that clients push to; every other one is stable. */
+  readonly candidates: readonly RepositoryPattern[];
+}
+
+/** Whether a repository holds candidates. */
+export function isCandidate(policy: PromotionPolicy, name: RepositoryName): boolean {
+  return policy.candidates.some((pattern) => pattern.matches(name));
+}
+
+/**
+ * Throws DENIED for a push to a stable repository, naming the way in. Without a promotion policy the registry is a
+ * plain one, and every repository takes pushes.
+ */
+export function refusePushToStable(policy: PromotionPolicy | undefined, name: RepositoryName): void {
+  if (policy === undefined || isCandidate(policy, name)) return;
+  const patterns = policy.candidates.map((pattern) => pattern.text).join(', ');
+  throw new RegistryError(
+    'DENIED',
+    `${name} is a stable repository: it changes only by promotion. Push to ${patterns}, then run: ` +
+      `roadstead promote candidate/${name}:TAG ${name}:TAG`,
+    { repository: name, candidates: policy.candidates.map((pattern) => pattern.text) },
+  );
+}

@@ -1,0 +1,99 @@
+import type { Changes } from '../changes.ts';
+import { RegistryError } from '../errors.ts';
+import type { MirrorBoard } from '../mirrors/board.ts';
+import { printReference } from '../names.ts';
+import type { Publication } from '../publication/entry.ts';
+import { Alarm } from '../waiting.ts';
+import type { PromotionContent, PromotionPlan } from './plan.ts';
+
+export interface PromotionOptions {
+  readonly actor: string;
+  /** How many mirrors must hold the image before its tag moves. */
+  readonly waitMirrors: number;
+  readonly waitTimeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What happens during a promotion, in this order; `waiting` repeats as mirrors catch up. */
+export type PromotionEvent =
+  | { readonly event: 'linked'; readonly manifests: number; readonly blobs: number }
+  | { readonly event: 'published'; readonly seq: number; readonly newBlobs: number; readonly newBytes: number }
+  | { readonly event: 'waiting'; readonly seq: number; readonly ready: readonly string[]; readonly wanted: number }
+  | { readonly event: 'tagged'; readonly seq: number };
+
+/**
+ * Carries a plan out: link (no byte is copied), append to the publication log, wait for mirrors if asked, and move
+ * the tag last. Stopping anywhere before the last step leaves the tag as it was, and doing it again finishes it.
+ */
+export async function* promote(
+  content: PromotionContent,
+  board: MirrorBoard,
+  changes: Changes,
+  plan: PromotionPlan,
+  options: PromotionOptions,
+): AsyncGenerator<PromotionEvent> {
+  if (plan.alreadyThere) return;
+  const { target, image } = plan;
+  for (const blob of image.blobs) {
+    options.signal.throwIfAborted();
+    await content.blobs.link(target.repository, blob.digest);
+  }
+  for (const manifest of image.manifests) await content.manifests.link(target.repository, manifest.digest);
+  yield { event: 'linked', manifests: image.manifests.length, blobs: image.blobs.length };
+
+  const entry = await content.log.append(
+    {
+      actor: options.actor,
+      kind: 'promotion',
+      source: { repository: plan.source.repository, reference: printReference(plan.source.reference) },
+      target: { repository: target.repository, tag: target.tag },
+      manifestDigest: plan.digest,
+      ...(plan.previousDigest && { previousDigest: plan.previousDigest }),
+    },
+    image.blobs,
+    options.signal,
+  );
+  changes.publish({ kind: 'published' });
+  const blobs = Object.values(entry.collections).flat();
+  const newBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
+  yield { event: 'published', seq: entry.seq, newBlobs: blobs.length, newBytes };
+
+  if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, entry, options);
+
+  await content.tags.move(target.repository, target.tag, plan.digest);
+  changes.publish({ kind: 'tag-moved', repository: target.repository, tag: target.tag });
+  yield { event: 'tagged', seq: entry.seq };
+}
+
+async function* waitForMirrors(
+  board: MirrorBoard,
+  changes: Changes,
+  entry: Publication,
+  { waitMirrors, waitTimeoutMs, signal }: PromotionOptions,
+): AsyncGenerator<PromotionEvent> {
+  const deadline = performance.now() + waitTimeoutMs;
+  const alarm = new Alarm();
+  const unsubscribe = changes.subscribe((change) => {
+    if (change.kind === 'mirrors-changed') alarm.ring();
+  });
+  try {
+    for (;;) {
+      const ready = board.states
+        .filter((state) => state.healthy && state.watermark >= entry.seq)
+        .map((state) => state.mirror.name);
+      yield { event: 'waiting', seq: entry.seq, ready, wanted: waitMirrors };
+      if (ready.length >= waitMirrors) return;
+      signal.throwIfAborted();
+      if (performance.now() > deadline)
+        throw new RegistryError(
+          'WAIT_TIMED_OUT',
+          `${ready.length} of ${waitMirrors} mirrors hold publication ${entry.seq} after ${Math.round(waitTimeoutMs / 1000)} s; ` +
+            'the tag was not moved. See "roadstead mirrors", then promote again',
+          { ready, wanted: waitMirrors, seq: entry.seq },
+        );
+      await alarm.wait(500, signal);
+    }
+  } finally {
+    unsubscribe();
+  }
+}

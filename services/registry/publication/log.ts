@@ -1,0 +1,90 @@
+import type { Descriptor } from '../manifest.ts';
+import { publicationKey } from '../layout.ts';
+import type { ObjectStore } from '../object-store.ts';
+import { DEFAULT_COLLECTION, type Publication, type PublicationDraft, PublicationSchema } from './entry.ts';
+import type { PublishedBlobs } from './published.ts';
+
+/** An entry names at most the blobs of one image index; this bounds what a damaged one can cost. */
+const ENTRY_MAX_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The publication log: `roadstead/publications/<seq>.json`, numbered from 1 without gaps. The conditional create of
+ * the next number is the only coordination: of appenders that race, on whichever nodes, one gets it and the others
+ * look again. Being gapless, its end is found by doubling and halving, never by listing.
+ */
+export class PublicationLog {
+  readonly #objects: ObjectStore;
+  readonly #published: PublishedBlobs;
+  /** The highest number seen; the log only grows. */
+  #seen = 0;
+
+  constructor(objects: ObjectStore, published: PublishedBlobs) {
+    this.#objects = objects;
+    this.#published = published;
+  }
+
+  /** The entry with this number, if it was appended. */
+  async read(seq: number, signal?: AbortSignal): Promise<Publication | undefined> {
+    const bytes = await this.#objects.read(publicationKey(seq), ENTRY_MAX_BYTES, signal);
+    if (bytes === undefined) return undefined;
+    if (seq > this.#seen) this.#seen = seq;
+    return PublicationSchema.parse(JSON.parse(bytes.toString('utf8')));
+  }
+
+  /** The number of the newest entry; 0 for an empty log. Costs one read when nothing was appended since. */
+  async head(signal?: AbortSignal): Promise<number> {
+    const has = async (seq: number) => (await this.#objects.stat(publicationKey(seq), signal)) !== undefined;
+    let low = this.#seen;
+    let step = 1;
+    while (await has(low + step)) {
+      low += step;
+      step *= 2;
+    }
+    // low is there, low + step is not: halve the gap.
+    for (let high = low + step; high - low > 1; ) {
+      const middle = low + Math.floor((high - low) / 2);
+      if (await has(middle)) low = middle;
+      else high = middle;
+    }
+    if (low > this.#seen) this.#seen = low;
+    return low;
+  }
+
+  /**
+   * Appends an entry that publishes those of `blobs` which no earlier entry did. Complete when it returns: durable,
+   * with its publication numbers recorded.
+   */
+  async append(
+    draft: PublicationDraft,
+    blobs: readonly Descriptor[],
+    signal?: AbortSignal,
+  ): Promise<Publication> {
+    for (;;) {
+      signal?.throwIfAborted();
+      const head = await this.head(signal);
+      const newest = head > 0 ? await this.read(head, signal) : undefined;
+      if (newest) await this.#published.record(newest);
+      const entry: Publication = {
+        version: 1,
+        seq: head + 1,
+        time: new Date().toISOString(),
+        ...draft,
+        collections: { [DEFAULT_COLLECTION]: await this.unpublished(blobs) },
+      };
+      const bytes = Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`);
+      if ((await this.#objects.putIfAbsent(publicationKey(entry.seq), bytes, signal)) === 'exists') continue;
+      await this.#published.record(entry);
+      this.#seen = Math.max(this.#seen, entry.seq);
+      return entry;
+    }
+  }
+
+  /** Which of these blobs, each once, no entry has published yet. */
+  async unpublished(blobs: readonly Descriptor[]): Promise<{ digest: Descriptor['digest']; sizeBytes: number }[]> {
+    const distinct = new Map(blobs.map((blob) => [blob.digest, blob.sizeBytes]));
+    const fresh = [];
+    for (const [digest, sizeBytes] of distinct)
+      if ((await this.#published.number(digest)) === undefined) fresh.push({ digest, sizeBytes });
+    return fresh;
+  }
+}

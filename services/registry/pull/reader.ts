@@ -1,0 +1,88 @@
+import type { Blobs, BlobStat } from '../content/blobs.ts';
+import type { Manifests } from '../content/manifests.ts';
+import type { Tags } from '../content/tags.ts';
+import type { Digest } from '../digest.ts';
+import type { Manifest } from '../manifest.ts';
+import type { Reference, RepositoryName, Tag } from '../names.ts';
+import { Cached } from './cached.ts';
+
+/** Blobs up to this size are answered by the node itself: a redirect would cost the client more than the bytes. */
+export const SMALL_BLOB_MAX_BYTES = 64 * 1024;
+
+export interface ReaderLimits {
+  /** Bytes of manifests and small blobs kept in memory. */
+  readonly contentBytes: number;
+  /** How many tags, and how many links, are remembered. */
+  readonly entries: number;
+  /** The age limit of a tag: how long another node's tag move may go unseen. */
+  readonly tagMaxAgeMs: number;
+  /** The age limit of "this repository has that content": how long another node's delete may go unseen. */
+  readonly linkMaxAgeMs: number;
+}
+
+export const DEFAULT_READER_LIMITS: ReaderLimits = {
+  contentBytes: 128 * 1024 * 1024,
+  entries: 100_000,
+  tagMaxAgeMs: 1000,
+  linkMaxAgeMs: 30_000,
+};
+
+/**
+ * What the pull path asks, answered from memory once warm. Content never changes under its digest; only tags and
+ * links can, and their ages are bounded. Writes never go through here: they ask the store.
+ */
+export class Reader {
+  readonly #blobs: Blobs;
+  readonly #manifests: Manifests;
+  readonly #tags: Tags;
+  readonly #tagCache: Cached<Digest>;
+  readonly #manifestCache: Cached<Manifest>;
+  readonly #blobCache: Cached<BlobStat>;
+  readonly #smallBlobs: Cached<Buffer>;
+
+  constructor(content: { blobs: Blobs; manifests: Manifests; tags: Tags }, limits = DEFAULT_READER_LIMITS) {
+    this.#blobs = content.blobs;
+    this.#manifests = content.manifests;
+    this.#tags = content.tags;
+    const one = () => 1;
+    this.#tagCache = new Cached({ maxSize: limits.entries, sizeOf: one, maxAgeMs: limits.tagMaxAgeMs });
+    this.#blobCache = new Cached({ maxSize: limits.entries, sizeOf: one, maxAgeMs: limits.linkMaxAgeMs });
+    this.#manifestCache = new Cached({
+      maxSize: limits.contentBytes / 2,
+      sizeOf: (manifest) => manifest.bytes.length + 500,
+      maxAgeMs: limits.linkMaxAgeMs,
+    });
+    this.#smallBlobs = new Cached({
+      maxSize: limits.contentBytes / 2,
+      sizeOf: (bytes) => bytes.length + 200,
+      maxAgeMs: Number.POSITIVE_INFINITY,
+    });
+  }
+
+  /** The manifest that a tag or digest names in this repository. */
+  async manifest(name: RepositoryName, reference: Reference): Promise<Manifest | undefined> {
+    const digest = reference.kind === 'digest' ? reference.digest : await this.tag(name, reference.tag);
+    if (digest === undefined) return undefined;
+    return this.#manifestCache.get(`${name}@${digest}`, () => this.#manifests.get(name, digest));
+  }
+
+  /** The digest that a tag names, at most `tagMaxAgeMs` old. */
+  tag(name: RepositoryName, tag: Tag): Digest | Promise<Digest | undefined> {
+    return this.#tagCache.get(`${name}:${tag}`, () => this.#tags.resolve(name, tag));
+  }
+
+  /** The blob, if this repository has it. */
+  blob(name: RepositoryName, digest: Digest): BlobStat | Promise<BlobStat | undefined> {
+    return this.#blobCache.get(`${name}@${digest}`, () => this.#blobs.stat(name, digest));
+  }
+
+  /** The bytes of a small blob. */
+  smallBlob(digest: Digest): Buffer | Promise<Buffer | undefined> {
+    return this.#smallBlobs.get(digest, () => this.#blobs.read(digest, SMALL_BLOB_MAX_BYTES));
+  }
+
+  /** To be called when a tag moved, on this node or (by a message) on another. */
+  tagMoved(name: RepositoryName, tag: Tag): void {
+    this.#tagCache.invalidate(`${name}:${tag}`);
+  }
+}

@@ -1,0 +1,176 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import type {
+  ByteRange,
+  ListPage,
+  ListRequest,
+  ObjectRead,
+  ObjectStat,
+  ObjectStore,
+  PutOptions,
+} from '../../registry/object-store.ts';
+import { isAbsent } from './errors.ts';
+import { listFiles } from './list.ts';
+import { pathOf, TEMPORARY } from './paths.ts';
+import { linkUnlessTaken, replace, writeTemporary } from './write.ts';
+
+/** Measured: 64 KiB reads give 1.0 GB/s, 256 KiB 1.4 GB/s, more adds little and costs memory per download. */
+const READ_BYTES = 256 * 1024;
+/** A temporary file this old belongs to no request that still runs. */
+const LEFTOVER_MS = 24 * 60 * 60 * 1000;
+
+export interface FilesystemOptions {
+  /** Made if it is not there. */
+  readonly rootDirectory: string;
+  /** Sync files and directories before answering, so that a power cut loses nothing acknowledged. */
+  readonly sync: boolean;
+}
+
+/**
+ * Objects as files below a directory, for any number of processes on one machine (or on a shared file system with
+ * POSIX rename and link). A file is written under a temporary name and then given its own, and is never written to
+ * again, so a second name of it (a hard link) is a copy that costs nothing.
+ */
+export class FilesystemStore implements ObjectStore {
+  readonly #root: string;
+  readonly #sync: boolean;
+
+  private constructor(options: FilesystemOptions) {
+    this.#root = resolve(options.rootDirectory);
+    this.#sync = options.sync;
+  }
+
+  /** Opens the store, and clears away what a crash left half-written. */
+  static async open(options: FilesystemOptions): Promise<FilesystemStore> {
+    const store = new FilesystemStore(options);
+    await mkdir(join(store.#root, TEMPORARY), { recursive: true });
+    await store.#removeLeftovers();
+    return store;
+  }
+
+  async stat(key: string): Promise<ObjectStat | undefined> {
+    try {
+      const stats = await stat(pathOf(this.#root, key));
+      return stats.isFile() ? { sizeBytes: stats.size, modifiedAt: stats.mtime } : undefined;
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
+    const found = await this.stat(key);
+    if (found === undefined) return undefined;
+    if (found.sizeBytes === 0) return { ...found, body: Readable.from([]) };
+    const handle = await open(pathOf(this.#root, key), 'r').catch((error: unknown) => {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    });
+    if (handle === undefined) return undefined;
+    const body = createReadStream('', {
+      fd: handle,
+      highWaterMark: READ_BYTES,
+      start: range?.first ?? 0,
+      end: range?.last ?? found.sizeBytes - 1,
+      ...(signal && { signal }),
+    });
+    return { ...found, body };
+  }
+
+  async read(key: string, limitBytes: number): Promise<Buffer | undefined> {
+    try {
+      const handle = await open(pathOf(this.#root, key), 'r');
+      try {
+        const stats = await handle.stat();
+        if (stats.size > limitBytes) throw new Error(`${key} has ${stats.size} bytes, more than ${limitBytes}`);
+        return await handle.readFile();
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async put(key: string, body: Buffer | AsyncIterable<Buffer>, options: PutOptions = {}): Promise<void> {
+    const path = pathOf(this.#root, key);
+    const durable = this.#sync && options.durable !== false;
+    await replace(await writeTemporary(this.#root, body, { durable, signal: options.signal }), path, durable);
+  }
+
+  async putIfAbsent(key: string, body: Buffer): Promise<'created' | 'exists'> {
+    const path = pathOf(this.#root, key);
+    const temporary = await writeTemporary(this.#root, body, { durable: this.#sync });
+    try {
+      return (await linkUnlessTaken(temporary, path)) ? 'created' : 'exists';
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  async compose(sources: readonly string[], target: string, signal?: AbortSignal): Promise<void> {
+    const [only] = sources;
+    if (only === undefined || sources.length > 1) return this.put(target, this.#concatenated(sources), signal && { signal });
+    const path = pathOf(this.#root, only);
+    if (this.#sync) await syncFile(path);
+    if (await linkUnlessTaken(path, pathOf(this.#root, target))) return;
+    // Taken: replace it, as put does.
+    await this.put(target, this.#concatenated(sources), signal && { signal });
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      const path = pathOf(this.#root, key);
+      await rm(path, { force: true }).catch((error: unknown) => {
+        if (!isAbsent(error)) throw error;
+      });
+      await this.#removeEmptied(dirname(path));
+    }
+  }
+
+  list(request: ListRequest): Promise<ListPage> {
+    return listFiles(this.#root, request);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async *#concatenated(sources: readonly string[]): AsyncGenerator<Buffer> {
+    for (const key of sources) {
+      const read = await this.get(key);
+      if (read === undefined) throw new Error(`cannot compose: there is no ${key}`);
+      yield* read.body;
+    }
+  }
+
+  /** Directories are no objects: those that held only what was deleted go with it. */
+  async #removeEmptied(directory: string): Promise<void> {
+    for (let path = directory; path.length > this.#root.length; path = dirname(path)) {
+      try {
+        await rmdir(path);
+      } catch {
+        return;
+      }
+    }
+  }
+
+  async #removeLeftovers(): Promise<void> {
+    const directory = join(this.#root, TEMPORARY);
+    for (const name of await readdir(directory)) {
+      const path = join(directory, name);
+      const stats = await stat(path).catch(() => undefined);
+      if (stats && Date.now() - stats.mtimeMs > LEFTOVER_MS) await rm(path, { force: true });
+    }
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

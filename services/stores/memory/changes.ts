@@ -1,0 +1,15 @@
+import type { Change, Changes } from '../../registry/changes.ts';
+
+/** Tells of changes within one process: enough for one node, and for `serve`. */
+export class MemoryChanges implements Changes {
+  readonly #listeners = new Set<(change: Change) => void>();
+
+  publish(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  subscribe(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
