@@ -4,7 +4,7 @@ import { type App, createApp } from '../http/app.ts';
 import { clientAddressOf } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import type { Metrics } from '../http/metrics.ts';
-import { mountRoutes } from '../http/routes.ts';
+import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { MirrorBoard } from '../registry/mirrors/board.ts';
 import { PublicationFollower } from '../registry/publication/follower.ts';
@@ -19,7 +19,12 @@ export interface Api extends AsyncDisposable {
 }
 
 /** Makes a stateless registry node: the OCI API and its redirects. */
-export async function createApi(config: Config, stores: Stores, metrics: Metrics, logger: Logger): Promise<Api> {
+export async function createApi(
+  config: Config,
+  stores: Stores,
+  metrics: Metrics,
+  logger: Logger,
+): Promise<Api> {
   const content = contentOf(stores.objects);
   const reader = new Reader(content);
   const unsubscribe = stores.changes.subscribe((change) => {
@@ -27,7 +32,12 @@ export async function createApi(config: Config, stores: Stores, metrics: Metrics
   });
   const { changes } = stores;
   const publications = await PublicationFollower.start({ ...content, changes, logger });
-  const board = await MirrorBoard.start({ objects: stores.objects, mirrors: config.mirrors, changes, logger });
+  const board = await MirrorBoard.start({
+    objects: stores.objects,
+    mirrors: config.mirrors,
+    changes,
+    logger,
+  });
   const readiness = new Readiness(stores.objects);
   const app = createApp({
     process: 'api',
@@ -51,6 +61,8 @@ export async function createApi(config: Config, stores: Stores, metrics: Metrics
     return next();
   });
   mountRoutes(app, [...healthRoutes(readiness), ...apiRoutes(node)]);
+  mountNotFound(app);
+  metrics.onScrape(() => reportMirrors(metrics, board, publications.head));
   return {
     app,
     readiness,
@@ -59,4 +71,13 @@ export async function createApi(config: Config, stores: Stores, metrics: Metrics
       await Promise.all([publications[Symbol.asyncDispose](), board[Symbol.asyncDispose]()]);
     },
   };
+}
+
+function reportMirrors(metrics: Metrics, board: MirrorBoard, head: number): void {
+  metrics.publications.set(head);
+  for (const { mirror, watermark, healthy } of board.states) {
+    metrics.mirrorWatermark.set({ mirror: mirror.name }, watermark);
+    metrics.mirrorLag.set({ mirror: mirror.name }, Math.max(0, head - watermark));
+    metrics.mirrorUp.set({ mirror: mirror.name }, healthy ? 1 : 0);
+  }
 }

@@ -1,10 +1,10 @@
 import type { Route } from '../http/routes.ts';
 import type { ApiNode } from './node.ts';
+import { ping } from './ping.ts';
 import { getBlob } from './pull/blob.ts';
 import { getManifest } from './pull/manifest.ts';
 import { getOrigin } from './pull/origin.ts';
 import { listTags } from './pull/tags.ts';
-import { ping } from './ping.ts';
 import { putManifest } from './push/manifest.ts';
 import { appendToUpload, beginUpload, cancelUpload, commitUpload, getUpload } from './push/uploads.ts';
 

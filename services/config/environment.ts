@@ -9,7 +9,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * Overrides values by `REGISTRY_<SECTION>_<KEY>` variables, as Distribution does: `REGISTRY_HTTP_ADDR`, list places
  * by number (`REGISTRY_MIRRORS_0_URL`), values in YAML. Answers with the variables used, keyed by the path they set.
  */
-export function applyEnvironment(tree: Record<string, unknown>, environment: Environment): Map<string, string> {
+export function applyEnvironment(
+  tree: Record<string, unknown>,
+  environment: Environment,
+): Map<string, string> {
   const used = new Map<string, string>();
   for (const name of Object.keys(environment).sort()) {
     const value = environment[name];
@@ -28,7 +31,8 @@ function set(tree: Record<string, unknown>, path: readonly string[], value: unkn
     const here = keyIn(at, key);
     if (depth === path.length - 1) at[here] = value;
     else {
-      if (typeof at[here] !== 'object' || at[here] === null) at[here] = /^\d+$/.test(path[depth + 1] ?? '') ? [] : {};
+      if (typeof at[here] !== 'object' || at[here] === null)
+        at[here] = /^\d+$/.test(path[depth + 1] ?? '') ? [] : {};
       at = at[here] as Record<string, unknown>;
     }
   });

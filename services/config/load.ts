@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { checkSafety } from './safety.ts';
 import { applyEnvironment, type Environment } from './environment.ts';
+import { checkSafety } from './safety.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 
 /** A configuration that cannot be used; the message names each key, its value, and what was expected. */
@@ -25,14 +25,22 @@ export async function loadConfig(path: string, environment: Environment): Promis
 export function parseConfig(text: string, environment: Environment, source: string): Config {
   const document = parseDocument(text);
   if (document.errors.length > 0)
-    throw new ConfigError(source, document.errors.map((error) => error.message));
+    throw new ConfigError(
+      source,
+      document.errors.map((error) => error.message),
+    );
   const tree: unknown = document.toJS();
   if (typeof tree !== 'object' || tree === null || Array.isArray(tree))
-    throw new ConfigError(source, ['expected a YAML mapping with "version: 0.1" and the sections storage and http']);
+    throw new ConfigError(source, [
+      'expected a YAML mapping with "version: 0.1" and the sections storage and http',
+    ]);
   const overridden = applyEnvironment(tree as Record<string, unknown>, environment);
   const result = ConfigSchema.safeParse(tree);
   if (!result.success)
-    throw new ConfigError(source, result.error.issues.flatMap((issue) => explain(issue, tree, overridden)));
+    throw new ConfigError(
+      source,
+      result.error.issues.flatMap((issue) => explain(issue, tree, overridden)),
+    );
   const unsafe = checkSafety(result.data);
   if (unsafe.length > 0) throw new ConfigError(source, unsafe);
   return result.data;
@@ -46,7 +54,8 @@ function explain(issue: z.core.$ZodIssue, tree: unknown, overridden: Map<string,
     });
   const path = issue.path.join('.');
   const value = issue.path.reduce<unknown>(
-    (at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined),
+    (at, key) =>
+      typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
     tree,
   );
   const shown = value === undefined ? 'is missing' : `= ${shorten(path, value)}`;
@@ -55,13 +64,16 @@ function explain(issue: z.core.$ZodIssue, tree: unknown, overridden: Map<string,
 
 function origin(path: string, overridden: Map<string, string>): string {
   for (const [key, variable] of overridden)
-    if (path === key || path.startsWith(`${key}.`) || key.startsWith(`${path}.`)) return ` (from ${variable})`;
+    if (path === key || path.startsWith(`${key}.`) || key.startsWith(`${path}.`))
+      return ` (from ${variable})`;
   return '';
 }
 
 /** Values go into error messages, and those into logs: secrets do not. */
 function shorten(path: string, value: unknown): string {
   if (/password|secret|key$/i.test(path)) return '(not shown)';
-  const text = JSON.stringify(value, (key, inner: unknown) => (/password|secret/i.test(key) ? '(not shown)' : inner));
+  const text = JSON.stringify(value, (key, inner: unknown) =>
+    /password|secret/i.test(key) ? '(not shown)' : inner,
+  );
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }

@@ -32,16 +32,23 @@ function checkMirrors(config: Config): string[] {
   const problems: string[] = [];
   const names = new Set<string>();
   if (config.mirrors.length > 0 && !config.promotion)
-    problems.push('mirrors: only what was promoted reaches a mirror: expected a section "promotion" beside it');
+    problems.push(
+      'mirrors: only what was promoted reaches a mirror: expected a section "promotion" beside it',
+    );
   config.mirrors.forEach((mirror, i) => {
     const key = `mirrors.${i}`;
-    if (names.has(mirror.name)) problems.push(`${key}.name = ${mirror.name}: expected a name that no other mirror has`);
+    if (names.has(mirror.name))
+      problems.push(`${key}.name = ${mirror.name}: expected a name that no other mirror has`);
     names.add(mirror.name);
     problems.push(...checkPlainHttp(key, mirror), ...checkCredentialLeak(key, mirror, config));
     if (mirror.serve && !('directory' in mirror.write))
-      problems.push(`${key}.serve: only a mirror written as a directory can be served: expected write.directory`);
+      problems.push(
+        `${key}.serve: only a mirror written as a directory can be served: expected write.directory`,
+      );
     if (mirror.serve && !isLoopback(mirror.serve.host))
-      problems.push(`${key}.serve = ${print(mirror.serve)}: plain HTTP: expected a loopback address such as 127.0.0.1:5081`);
+      problems.push(
+        `${key}.serve = ${print(mirror.serve)}: plain HTTP: expected a loopback address such as 127.0.0.1:5081`,
+      );
   });
   return problems;
 }

@@ -2,7 +2,9 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { Address, BaseUrl, Duration, MirrorNameValue, Pattern } from './values.ts';
 
-const Cidr = z.string().refine(ipaddr.isValidCIDR, 'expected a network such as 192.0.2.0/24 or 2001:db8::/32');
+const Cidr = z
+  .string()
+  .refine(ipaddr.isValidCIDR, 'expected a network such as 192.0.2.0/24 or 2001:db8::/32');
 
 const LogSection = z
   .strictObject({
@@ -34,7 +36,10 @@ const HttpSection = z.strictObject({
     .strictObject({
       addr: Address,
       prometheus: z
-        .strictObject({ enabled: z.boolean().default(true), path: z.string().startsWith('/').default('/metrics') })
+        .strictObject({
+          enabled: z.boolean().default(true),
+          path: z.string().startsWith('/').default('/metrics'),
+        })
         .prefault({}),
     })
     .optional(),

@@ -14,7 +14,10 @@ export const Address = z.string().transform((text, context): ListenAddress => {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match && port <= 65535) return { host: match[1] ?? match[2] ?? '', port };
-  context.addIssue({ code: 'custom', message: 'expected host:port, such as 127.0.0.1:5000, :5000 or [::1]:5000' });
+  context.addIssue({
+    code: 'custom',
+    message: 'expected host:port, such as 127.0.0.1:5000, :5000 or [::1]:5000',
+  });
   return z.NEVER;
 });
 
@@ -40,11 +43,13 @@ export const Duration = z.string().transform((text, context): number => {
 /** An http(s) URL without query or trailing slash. */
 export const BaseUrl = z.string().transform((text, context): string => {
   const url = URL.parse(text);
-  const isPlain = url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username && !url.password;
+  const isPlain =
+    url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username && !url.password;
   if (isPlain) return url.href.replace(/\/+$/, '');
   context.addIssue({
     code: 'custom',
-    message: 'expected an http or https URL without user, query or fragment, such as https://mirror.example.net',
+    message:
+      'expected an http or https URL without user, query or fragment, such as https://mirror.example.net',
   });
   return z.NEVER;
 });
@@ -55,12 +60,16 @@ export const Pattern = z.string().transform((text, context): RepositoryPattern =
   if (pattern) return pattern;
   context.addIssue({
     code: 'custom',
-    message: 'expected a pattern of repository names, such as candidate/** ("*" is one part of a name, "**" any number)',
+    message:
+      'expected a pattern of repository names, such as candidate/** ("*" is one part of a name, "**" any number)',
   });
   return z.NEVER;
 });
 
 /** A mirror's name. */
-export const MirrorNameValue = z.custom<MirrorName>((value) => typeof value === 'string' && isMirrorName(value), {
-  error: 'expected lower-case letters, digits and inner dashes, at most 64',
-});
+export const MirrorNameValue = z.custom<MirrorName>(
+  (value) => typeof value === 'string' && isMirrorName(value),
+  {
+    error: 'expected lower-case letters, digits and inner dashes, at most 64',
+  },
+);

@@ -1,8 +1,8 @@
 import Koa from 'koa';
 import type { Logger } from 'pino';
 import { RegistryError } from '../registry/errors.ts';
-import { answerTo } from './errors.ts';
 import type { ClientAddress } from './client-address.ts';
+import { answerTo } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What each request carries from the first step to its log line. */
@@ -50,12 +50,14 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   if (ctx.res.headersSent || ctx.req.socket.destroyed) {
     // The answer has begun, or nobody is there: all that can be said is that it ends here.
     ctx.state.facts['aborted'] = true;
-    if (!(error instanceof RegistryError) && !isClosedByClient(error)) logger.error({ err: error, requestId: ctx.state.requestId }, 'an answer broke off');
+    if (!(error instanceof RegistryError) && !isClosedByClient(error))
+      logger.error({ err: error, requestId: ctx.state.requestId }, 'an answer broke off');
     ctx.res.destroy();
     return;
   }
   const answer = answerTo(error, ctx.state.requestId);
-  if (answer.isFault) logger.error({ err: error, requestId: ctx.state.requestId, ...ctx.state.facts }, 'request failed');
+  if (answer.isFault)
+    logger.error({ err: error, requestId: ctx.state.requestId, ...ctx.state.facts }, 'request failed');
   ctx.state.facts['error'] = answer.body.errors[0].code;
   // A body that was not read to its end would be taken for the next request.
   if (!ctx.req.complete) ctx.set('Connection', 'close');
@@ -73,7 +75,8 @@ function observe(ctx: Context, { process, logger, metrics, accessLog }: AppOptio
   const { state, method, res } = ctx;
   const { statusCode: status } = res;
   const { route } = state;
-  const sentBytes = Number(res.getHeader('content-length') ?? 0) * (res.writableFinished && method !== 'HEAD' ? 1 : 0);
+  const sentBytes =
+    Number(res.getHeader('content-length') ?? 0) * (res.writableFinished && method !== 'HEAD' ? 1 : 0);
   metrics.requests.observe({ process, route, method, status }, tookMs / 1000);
   metrics.sentBytes.inc({ process, route }, sentBytes);
   if (!accessLog) return;

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
-import type { Metrics } from './metrics.ts';
 import { type Listener, listen } from './listen.ts';
+import type { Metrics } from './metrics.ts';
 import { mountNotFound, mountRoutes } from './routes.ts';
 
 export interface DebugOptions {
@@ -11,7 +11,11 @@ export interface DebugOptions {
 }
 
 /** The debug listener, Distribution's `http.debug`: metrics in Prometheus' format, on a port of their own. */
-export async function listenDebug(options: DebugOptions, metrics: Metrics, logger: Logger): Promise<Listener> {
+export async function listenDebug(
+  options: DebugOptions,
+  metrics: Metrics,
+  logger: Logger,
+): Promise<Listener> {
   const app = createApp({
     process: 'debug',
     logger,
@@ -27,7 +31,7 @@ export async function listenDebug(options: DebugOptions, metrics: Metrics, logge
         name: 'metrics',
         handle: async (ctx) => {
           ctx.set('Content-Type', metrics.registry.contentType);
-          ctx.body = Buffer.from(await metrics.registry.metrics());
+          ctx.body = Buffer.from(await metrics.scrape());
         },
       },
     ]);

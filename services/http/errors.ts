@@ -40,7 +40,9 @@ const ANSWERS = {
 export interface ErrorAnswer {
   readonly status: number;
   readonly body: {
-    readonly errors: readonly [{ readonly code: string; readonly message: string; readonly detail?: unknown }];
+    readonly errors: readonly [
+      { readonly code: string; readonly message: string; readonly detail?: unknown },
+    ];
   };
   /** True for what is ours to mend, and worth a stack trace in the log. */
   readonly isFault: boolean;

@@ -51,7 +51,10 @@ export function healthRoutes(readiness: Readiness): Route[] {
       const problem = await handle();
       ctx.status = problem === undefined ? 200 : 503;
       ctx.set('Cache-Control', 'no-store');
-      ctx.body = { status: problem === undefined ? 'ok' : 'unavailable', ...(problem && { reason: problem }) };
+      ctx.body = {
+        status: problem === undefined ? 'ok' : 'unavailable',
+        ...(problem && { reason: problem }),
+      };
     };
   const live = answer(() => Promise.resolve(undefined));
   const ready = answer(() => readiness.problem());

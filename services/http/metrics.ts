@@ -1,8 +1,9 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The process's metrics; one of these a process, passed to whoever counts. */
 export class Metrics {
   readonly registry = new Registry();
+  readonly #readings: (() => void)[] = [];
 
   /** Requests by process, route, method and status: labels whose values cannot be made up by clients. */
   readonly requests = new Histogram({
@@ -79,5 +80,16 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Has `read` set gauges whenever the metrics are asked for. */
+  onScrape(read: () => void): void {
+    this.#readings.push(read);
+  }
+
+  /** All metrics, in Prometheus' text format. */
+  scrape(): Promise<string> {
+    for (const read of this.#readings) read();
+    return this.registry.metrics();
   }
 }

@@ -55,7 +55,8 @@ export function param(ctx: RouteContext, name: string): string {
 /** A query parameter; of several of one name, none: two readers could take two different ones. */
 export function query(ctx: Context, name: string): string | undefined {
   const value = ctx.query[name];
-  if (Array.isArray(value)) throw new RegistryError('PARAMETER_INVALID', `the query parameter ${name} stands twice`);
+  if (Array.isArray(value))
+    throw new RegistryError('PARAMETER_INVALID', `the query parameter ${name} stands twice`);
   return value;
 }
 

@@ -51,3 +51,12 @@ export function hashing(body: AsyncIterable<Buffer>): { body: AsyncIterable<Buff
   }
   return { body: through(), passed };
 }
+
+/** Reads a stream to its end; answers with what it was. */
+export async function digestOfStream(
+  body: AsyncIterable<Buffer>,
+): Promise<{ digest: Digest; sizeBytes: number }> {
+  const { body: through, passed } = hashing(body);
+  for await (const _ of through);
+  return { digest: passed.digest(), sizeBytes: passed.sizeBytes };
+}

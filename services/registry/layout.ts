@@ -34,13 +34,18 @@ export const tagIndexKey = (name: RepositoryName, tag: Tag, digest: Digest) =>
 
 /** Prefixes under which a repository that exists has at least one object. */
 export const repositoryPrefixes = (name: RepositoryName) =>
-  [`${repository(name)}/_manifests/`, `${repository(name)}/_layers/`, `${repository(name)}/_uploads/`] as const;
+  [
+    `${repository(name)}/_manifests/`,
+    `${repository(name)}/_layers/`,
+    `${repository(name)}/_uploads/`,
+  ] as const;
 
 /** Everything of one upload. */
 export const uploadPrefix = (name: RepositoryName, id: UploadId) => `${repository(name)}/_uploads/${id}/`;
 
 /** When an upload began: its existence, and what Distribution's purger reads. */
-export const uploadStartedAtKey = (name: RepositoryName, id: UploadId) => `${uploadPrefix(name, id)}startedat`;
+export const uploadStartedAtKey = (name: RepositoryName, id: UploadId) =>
+  `${uploadPrefix(name, id)}startedat`;
 
 /** Records of an upload's parts; named by offset, so that names sort as the bytes do. */
 export const uploadPartsPrefix = (name: RepositoryName, id: UploadId) =>
@@ -55,8 +60,7 @@ export const uploadBytesKey = (name: RepositoryName, id: UploadId, partId: strin
   `${uploadPrefix(name, id)}_roadstead/bytes/${partId}`;
 
 /** One entry of the publication log. */
-export const publicationKey = (seq: number) =>
-  `roadstead/publications/${String(seq).padStart(12, '0')}.json`;
+export const publicationKey = (seq: number) => `roadstead/publications/${String(seq).padStart(12, '0')}.json`;
 
 /** A blob's publication number in a collection: derived from the log, so that a look-up needs no scan of it. */
 export const publicationNumberKey = (collection: string, digest: Digest) =>

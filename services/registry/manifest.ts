@@ -102,8 +102,11 @@ export function isManifestMediaType(mediaType: string): boolean {
 function mediaTypeOf(json: Record<string, unknown>, contentType: string | undefined): string {
   const own = typeof json['mediaType'] === 'string' ? json['mediaType'] : undefined;
   if (own !== undefined && contentType !== undefined && own !== contentType)
-    throw invalid(`Content-Type is ${contentType}, but the manifest's own mediaType is ${own}: send the same in both`);
-  const mediaType = own ?? contentType ?? (Array.isArray(json['manifests']) ? INDEX_TYPES[0] : IMAGE_TYPES[0]);
+    throw invalid(
+      `Content-Type is ${contentType}, but the manifest's own mediaType is ${own}: send the same in both`,
+    );
+  const mediaType =
+    own ?? contentType ?? (Array.isArray(json['manifests']) ? INDEX_TYPES[0] : IMAGE_TYPES[0]);
   if (!isManifestMediaType(mediaType))
     throw invalid(
       `media type ${mediaType.slice(0, 255)} is not one of ${[...IMAGE_TYPES, ...INDEX_TYPES].join(', ')}`,
@@ -117,7 +120,8 @@ function mediaTypeOf(json: Record<string, unknown>, contentType: string | undefi
 function parseJson(bytes: Buffer): Record<string, unknown> {
   try {
     const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
+    if (typeof json === 'object' && json !== null && !Array.isArray(json))
+      return json as Record<string, unknown>;
   } catch {
     // told below
   }
@@ -128,7 +132,9 @@ function check<T>(schema: z.ZodType<T>, json: unknown): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw invalid(issue ? `${issue.path.join('.') || 'manifest'}: ${issue.message}` : 'the manifest is malformed');
+  throw invalid(
+    issue ? `${issue.path.join('.') || 'manifest'}: ${issue.message}` : 'the manifest is malformed',
+  );
 }
 
 function descriptor(of: z.infer<typeof DescriptorSchema>): Descriptor {

@@ -102,4 +102,3 @@ export function printImageName(image: ImageName): string {
 export function printReference(reference: Reference): string {
   return reference.kind === 'tag' ? reference.tag : reference.digest;
 }
-

@@ -1,6 +1,6 @@
+import { type Handler, param } from '../../http/routes.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { parseReference, parseRepositoryName } from '../../registry/names.ts';
-import { type Handler, param } from '../../http/routes.ts';
 import type { ApiNode } from '../node.ts';
 
 /** GET and HEAD of a manifest (end-3), by tag or digest: the bytes exactly as they were pushed. */

@@ -14,7 +14,8 @@ export function getOrigin(node: ApiNode): Handler {
     ctx.state.facts['digest'] = digest;
     ctx.state.facts['decision'] = 'serve';
     ctx.state.facts['reason'] = 'bounced';
-    const isPublished = param(ctx, 'hex').startsWith(param(ctx, 'prefix')) && (await node.publications.number(digest)) > 0;
+    const isPublished =
+      param(ctx, 'hex').startsWith(param(ctx, 'prefix')) && (await node.publications.number(digest)) > 0;
     const blob = isPublished ? await node.content.blobs.statData(digest) : undefined;
     if (blob === undefined) throw new RegistryError('BLOB_UNKNOWN', 'no such blob is published', { digest });
     if (ctx.method === 'GET') node.metrics.served.inc({ reason: 'bounced' });

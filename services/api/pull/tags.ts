@@ -26,6 +26,8 @@ export function listTags(node: ApiNode): Handler {
 function parseLimit(text: string | undefined): number {
   if (text === undefined) return TAGS_MAX;
   if (!/^\d{1,9}$/.test(text))
-    throw new RegistryError('PAGINATION_NUMBER_INVALID', 'n is how many tags to list: a whole number', { n: text });
+    throw new RegistryError('PAGINATION_NUMBER_INVALID', 'n is how many tags to list: a whole number', {
+      n: text,
+    });
   return Math.min(Number(text), TAGS_MAX);
 }

@@ -16,7 +16,8 @@ export function putManifest(node: ApiNode): Handler {
     const bytes = await readBody(
       ctx.req,
       MANIFEST_MAX_BYTES,
-      () => new RegistryError('MANIFEST_TOO_LARGE', `a manifest may have at most ${MANIFEST_MAX_BYTES} bytes`),
+      () =>
+        new RegistryError('MANIFEST_TOO_LARGE', `a manifest may have at most ${MANIFEST_MAX_BYTES} bytes`),
     );
     const manifest = parseManifest(bytes, contentType(ctx.get('content-type')));
     ctx.state.facts['digest'] = manifest.digest;

@@ -2,7 +2,12 @@ import { type Handler, param, query, type RouteContext } from '../../http/routes
 import type { UploadBody } from '../../registry/content/uploads.ts';
 import { type Digest, isDigest, parseDigest } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
-import { parseRepositoryName, parseUploadId, type RepositoryName, type UploadId } from '../../registry/names.ts';
+import {
+  parseRepositoryName,
+  parseUploadId,
+  type RepositoryName,
+  type UploadId,
+} from '../../registry/names.ts';
 import { refusePushToStable } from '../../registry/promotion/policy.ts';
 import type { ApiNode } from '../node.ts';
 

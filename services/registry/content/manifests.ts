@@ -65,7 +65,9 @@ export class Manifests {
   /** Whether anything was ever pushed to this repository: tells NAME_UNKNOWN from MANIFEST_UNKNOWN. */
   async repositoryExists(name: RepositoryName, signal?: AbortSignal): Promise<boolean> {
     const pages = await Promise.all(
-      repositoryPrefixes(name).map((prefix) => this.#objects.list({ prefix, delimiter: '/', limit: 1 }, signal)),
+      repositoryPrefixes(name).map((prefix) =>
+        this.#objects.list({ prefix, delimiter: '/', limit: 1 }, signal),
+      ),
     );
     return pages.some((page) => page.keys.length + page.prefixes.length > 0);
   }

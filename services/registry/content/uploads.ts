@@ -4,7 +4,7 @@ import { RegistryError } from '../errors.ts';
 import { blobDataKey, uploadBytesKey, uploadPrefix, uploadStartedAtKey } from '../layout.ts';
 import { newUploadId, type RepositoryName, type UploadId } from '../names.ts';
 import { listAll, type ObjectStore } from '../object-store.ts';
-import type { Blobs, BlobStat } from './blobs.ts';
+import type { BlobStat, Blobs } from './blobs.ts';
 import { claimPart, partKeys, readParts, type UploadPart } from './upload-parts.ts';
 
 /** A request's body and what its headers promised of it. */
@@ -114,7 +114,9 @@ export class Uploads {
     const part = { offset, sizeBytes: passed.sizeBytes, digest: passed.digest(), partId };
     if (!(await claimPart(this.#objects, name, id, part))) {
       await this.#objects.delete([bytesKey]);
-      throw new RegistryError('RANGE_INVALID', 'another request added to this upload at the same time', { offset });
+      throw new RegistryError('RANGE_INVALID', 'another request added to this upload at the same time', {
+        offset,
+      });
     }
     if (cut.error()) throw clientGone(offset + part.sizeBytes, cut.error());
     return part;

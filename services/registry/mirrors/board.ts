@@ -79,11 +79,15 @@ export class MirrorBoard implements AsyncDisposable {
       this.#mirrors.map(async (mirror, i) => {
         try {
           const read = await readLedger(this.#objects, mirror.name);
-          return read ? this.#judge(mirror, read.term, read.ledger) : unknownState(mirror, 'no sync worker has reported on it yet');
+          return read
+            ? this.#judge(mirror, read.term, read.ledger)
+            : unknownState(mirror, 'no sync worker has reported on it yet');
         } catch (error) {
           logger.warn({ err: error, mirror: mirror.name }, "cannot read the mirror's ledger; trying again");
           const known = this.#states[i];
-          return known?.ledger && this.#isVouched(mirror) ? known : unknownState(mirror, 'its ledger cannot be read');
+          return known?.ledger && this.#isVouched(mirror)
+            ? known
+            : unknownState(mirror, 'its ledger cannot be read');
         }
       }),
     );
@@ -92,7 +96,8 @@ export class MirrorBoard implements AsyncDisposable {
   #judge(mirror: Mirror, term: number, ledger: Ledger): MirrorState {
     const beat = `${term}.${ledger.beat}`;
     const sighting = this.#sightings.get(mirror.name);
-    if (sighting?.beat !== beat) this.#sightings.set(mirror.name, { beat, seenAt: this.#firstSeenAt(sighting, ledger) });
+    if (sighting?.beat !== beat)
+      this.#sightings.set(mirror.name, { beat, seenAt: this.#firstSeenAt(sighting, ledger) });
     const vouched = this.#isVouched(mirror);
     const reason = !vouched
       ? `its sync worker was last heard of at ${ledger.beatAt}`

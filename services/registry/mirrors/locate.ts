@@ -1,7 +1,7 @@
 import type { Digest } from '../digest.ts';
 import { blobDataKey } from '../layout.ts';
 import type { MirrorState } from './board.ts';
-import { obstacle, type Obstacle } from './eligible.ts';
+import { type Obstacle, obstacle } from './eligible.ts';
 import { bestOf } from './rank.ts';
 import { nearestTier, type Tier } from './tiers.ts';
 

@@ -17,7 +17,8 @@ export function nearestTier(
 }
 
 function isInNetblocks({ mirror }: MirrorState, clientAddress: string | undefined): boolean {
-  if (mirror.netblocks.length === 0 || clientAddress === undefined || !ipaddr.isValid(clientAddress)) return false;
+  if (mirror.netblocks.length === 0 || clientAddress === undefined || !ipaddr.isValid(clientAddress))
+    return false;
   const client = ipaddr.process(clientAddress);
   return networksOf(mirror).some(
     (network) => network[0].kind() === client.kind() && client.match(network as never),

@@ -35,7 +35,10 @@ export async function readImage(
   const visit = async (wanted: Digest, depth: number): Promise<void> => {
     if (manifests.has(wanted)) return;
     if (depth > DEPTH_MAX || manifests.size >= MANIFESTS_MAX)
-      throw new RegistryError('MANIFEST_INVALID', `the image has more than ${MANIFESTS_MAX} manifests, or nests deeper than ${DEPTH_MAX}`);
+      throw new RegistryError(
+        'MANIFEST_INVALID',
+        `the image has more than ${MANIFESTS_MAX} manifests, or nests deeper than ${DEPTH_MAX}`,
+      );
     const manifest = await content.manifests.get(name, wanted, signal);
     if (manifest === undefined) {
       lacking.push({ digest: wanted, what: 'manifest' });
@@ -49,7 +52,10 @@ export async function readImage(
       const stat = await content.blobs.stat(name, blob.digest, signal);
       if (stat === undefined) lacking.push({ digest: blob.digest, what: 'blob' });
       else if (stat.sizeBytes !== blob.sizeBytes)
-        lacking.push({ digest: blob.digest, what: `blob of ${blob.sizeBytes} bytes (stored: ${stat.sizeBytes})` });
+        lacking.push({
+          digest: blob.digest,
+          what: `blob of ${blob.sizeBytes} bytes (stored: ${stat.sizeBytes})`,
+        });
     }
   };
   await visit(digest, 0);

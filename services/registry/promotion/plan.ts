@@ -42,15 +42,22 @@ export async function planPromotion(
 ): Promise<PromotionPlan> {
   const { source, target } = request;
   if (isCandidate(policy, target.repository))
-    throw new RegistryError('DENIED', `${target.repository} holds candidates: promote into a stable repository`, {
-      repository: target.repository,
-    });
+    throw new RegistryError(
+      'DENIED',
+      `${target.repository} holds candidates: promote into a stable repository`,
+      {
+        repository: target.repository,
+      },
+    );
   const digest =
     source.reference.kind === 'digest'
       ? source.reference.digest
       : await content.tags.resolve(source.repository, source.reference.tag, signal);
   if (digest === undefined)
-    throw new RegistryError('MANIFEST_UNKNOWN', `there is no ${printImageName(source)} to promote: push it first`);
+    throw new RegistryError(
+      'MANIFEST_UNKNOWN',
+      `there is no ${printImageName(source)} to promote: push it first`,
+    );
   const image = await readImage(content, source.repository, digest, signal);
   const [previousDigest, unpublished] = await Promise.all([
     content.tags.resolve(target.repository, target.tag, signal),

@@ -17,8 +17,18 @@ export interface PromotionOptions {
 /** What happens during a promotion, in this order; `waiting` repeats as mirrors catch up. */
 export type PromotionEvent =
   | { readonly event: 'linked'; readonly manifests: number; readonly blobs: number }
-  | { readonly event: 'published'; readonly seq: number; readonly newBlobs: number; readonly newBytes: number }
-  | { readonly event: 'waiting'; readonly seq: number; readonly ready: readonly string[]; readonly wanted: number }
+  | {
+      readonly event: 'published';
+      readonly seq: number;
+      readonly newBlobs: number;
+      readonly newBytes: number;
+    }
+  | {
+      readonly event: 'waiting';
+      readonly seq: number;
+      readonly ready: readonly string[];
+      readonly wanted: number;
+    }
   | { readonly event: 'tagged'; readonly seq: number };
 
 /**

@@ -77,7 +77,11 @@ export class PublicationFollower implements AsyncDisposable {
     let failing = false;
     while (!signal.aborted) {
       try {
-        for (let entry = await this.#log.read(this.#head + 1); entry; entry = await this.#log.read(this.#head + 1)) {
+        for (
+          let entry = await this.#log.read(this.#head + 1);
+          entry;
+          entry = await this.#log.read(this.#head + 1)
+        ) {
           for (const { digest } of blobsOf(entry)) this.#numbers.set(digest, entry.seq);
           this.#head = entry.seq;
         }

@@ -1,5 +1,5 @@
-import type { Descriptor } from '../manifest.ts';
 import { publicationKey } from '../layout.ts';
+import type { Descriptor } from '../manifest.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { DEFAULT_COLLECTION, type Publication, type PublicationDraft, PublicationSchema } from './entry.ts';
 import type { PublishedBlobs } from './published.ts';
@@ -80,7 +80,9 @@ export class PublicationLog {
   }
 
   /** Which of these blobs, each once, no entry has published yet. */
-  async unpublished(blobs: readonly Descriptor[]): Promise<{ digest: Descriptor['digest']; sizeBytes: number }[]> {
+  async unpublished(
+    blobs: readonly Descriptor[],
+  ): Promise<{ digest: Descriptor['digest']; sizeBytes: number }[]> {
     const distinct = new Map(blobs.map((blob) => [blob.digest, blob.sizeBytes]));
     const fresh = [];
     for (const [digest, sizeBytes] of distinct)

@@ -20,7 +20,8 @@ export class PublishedBlobs {
     const bytes = await this.#objects.read(publicationNumberKey(collection, digest), 64);
     if (bytes === undefined) return undefined;
     const seq = Number(bytes.toString('ascii'));
-    if (!Number.isSafeInteger(seq) || seq < 1) throw new Error(`the publication number of ${digest} is malformed`);
+    if (!Number.isSafeInteger(seq) || seq < 1)
+      throw new Error(`the publication number of ${digest} is malformed`);
     return seq;
   }
 
@@ -28,6 +29,9 @@ export class PublishedBlobs {
   async record(entry: Publication): Promise<void> {
     for (const collection of Object.keys(entry.collections))
       for (const { digest } of blobsOf(entry, collection))
-        await this.#objects.putIfAbsent(publicationNumberKey(collection, digest), Buffer.from(String(entry.seq)));
+        await this.#objects.putIfAbsent(
+          publicationNumberKey(collection, digest),
+          Buffer.from(String(entry.seq)),
+        );
   }
 }

@@ -1,4 +1,4 @@
-import type { Blobs, BlobStat } from '../content/blobs.ts';
+import type { BlobStat, Blobs } from '../content/blobs.ts';
 import type { Manifests } from '../content/manifests.ts';
 import type { Tags } from '../content/tags.ts';
 import type { Digest } from '../digest.ts';

@@ -84,7 +84,8 @@ export class FilesystemStore implements ObjectStore {
       const handle = await open(pathOf(this.#root, key), 'r');
       try {
         const stats = await handle.stat();
-        if (stats.size > limitBytes) throw new Error(`${key} has ${stats.size} bytes, more than ${limitBytes}`);
+        if (stats.size > limitBytes)
+          throw new Error(`${key} has ${stats.size} bytes, more than ${limitBytes}`);
         return await handle.readFile();
       } finally {
         await handle.close();
@@ -113,7 +114,8 @@ export class FilesystemStore implements ObjectStore {
 
   async compose(sources: readonly string[], target: string, signal?: AbortSignal): Promise<void> {
     const [only] = sources;
-    if (only === undefined || sources.length > 1) return this.put(target, this.#concatenated(sources), signal && { signal });
+    if (only === undefined || sources.length > 1)
+      return this.put(target, this.#concatenated(sources), signal && { signal });
     const path = pathOf(this.#root, only);
     if (this.#sync) await syncFile(path);
     if (await linkUnlessTaken(path, pathOf(this.#root, target))) return;

@@ -69,7 +69,11 @@ async function intoDirectory(path: string, durable: boolean, act: () => Promise<
 }
 
 /** Gathers chunks, and takes the next ones from the client while the disk writes the last ones. */
-async function writeStream(handle: FileHandle, body: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<void> {
+async function writeStream(
+  handle: FileHandle,
+  body: AsyncIterable<Buffer>,
+  signal?: AbortSignal,
+): Promise<void> {
   let chunks: Buffer[] = [];
   let gatheredBytes = 0;
   let writing: Promise<void> = Promise.resolve();

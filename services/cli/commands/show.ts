@@ -1,0 +1,81 @@
+import type { MirrorLine } from '../../release/schemas.ts';
+import type { ReleaseClient } from '../release-client.ts';
+import { formatBytes, print, table } from '../table.ts';
+
+/** The publication log, newest first. */
+export async function publicationsCommand(
+  client: ReleaseClient,
+  limit: number,
+  json: boolean,
+): Promise<void> {
+  const answer = await client.publications(limit);
+  if (json) return print(JSON.stringify(answer, undefined, 2));
+  if (answer.publications.length === 0) return print('nothing was published yet');
+  const rows = answer.publications.map((entry) => {
+    const blobs = Object.values(entry.collections).flat();
+    const sizeBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
+    return [
+      String(entry.seq),
+      entry.time,
+      entry.actor,
+      `${entry.target.repository}:${entry.target.tag}`,
+      `${entry.source.repository} ${entry.source.reference}`,
+      entry.manifestDigest.slice(0, 19),
+      `${blobs.length}, ${formatBytes(sizeBytes)}`,
+    ];
+  });
+  print(table([['SEQ', 'TIME', 'ACTOR', 'TARGET', 'SOURCE', 'MANIFEST', 'NEW BLOBS'], ...rows]));
+}
+
+/** Every mirror's watermark, lag and health. */
+export async function mirrorsCommand(client: ReleaseClient, json: boolean): Promise<void> {
+  const answer = await client.mirrors();
+  if (json) return print(JSON.stringify(answer, undefined, 2));
+  print(mirrorTable(answer.mirrors));
+}
+
+/** Everything at a glance. */
+export async function statusCommand(client: ReleaseClient, json: boolean): Promise<void> {
+  const answer = await client.status();
+  if (json) print(JSON.stringify(answer, undefined, 2));
+  else {
+    print(`${answer.status}: roadstead ${answer.version}, ${answer.head} publications`);
+    for (const problem of answer.problems) print(`  ${problem}`);
+    print(mirrorTable(answer.mirrors));
+  }
+  // For scripts: a degraded registry is told by the exit code too.
+  if (answer.status !== 'ok') process.exitCode = 2;
+}
+
+/** Why a client would be sent where. */
+export async function explainCommand(
+  client: ReleaseClient,
+  repository: string,
+  digest: string,
+  options: { readonly client?: string; readonly json: boolean },
+): Promise<void> {
+  const answer = await client.explain(repository, digest, options.client);
+  if (options.json) return print(JSON.stringify(answer, undefined, 2));
+  print(answer.text);
+  if (answer.decision?.kind === 'redirect') print(`  ${answer.decision.url}`);
+  if (answer.blob)
+    print(`  size ${formatBytes(answer.blob.sizeBytes)}, publication ${answer.publication ?? 'none'}`);
+  for (const mirror of answer.mirrors)
+    print(
+      `  mirror ${mirror.name}: ${mirror.obstacle ?? 'can serve it'}${mirror.detail ? ` (${mirror.detail})` : ''}`,
+    );
+}
+
+function mirrorTable(mirrors: readonly MirrorLine[]): string {
+  if (mirrors.length === 0) return 'no mirrors are configured';
+  const rows = mirrors.map((mirror) => [
+    mirror.name,
+    mirror.healthy ? 'up' : 'down',
+    String(mirror.watermark),
+    String(mirror.lag),
+    String(mirror.missing),
+    mirror.url,
+    [mirror.reason, mirror.trouble].filter(Boolean).join('; '),
+  ]);
+  return table([['MIRROR', 'HEALTH', 'WATERMARK', 'LAG', 'MISSING', 'URL', 'REASON'], ...rows]);
+}

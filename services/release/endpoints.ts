@@ -1,0 +1,120 @@
+import type { z } from 'zod';
+import type { Route } from '../http/routes.ts';
+import { PublicationSchema } from '../registry/publication/entry.ts';
+import { getExplanation } from './explain.ts';
+import { getMirrors, getStatus } from './mirrors.ts';
+import { getOpenApi } from './openapi.ts';
+import { postPromotion } from './promotions.ts';
+import { getPublication, getPublications } from './publications.ts';
+import {
+  ExplainBody,
+  MirrorsBody,
+  PromotionEventBody,
+  PromotionRequestBody,
+  PublicationsBody,
+  StatusBody,
+} from './schemas.ts';
+import type { ReleaseService } from './service.ts';
+
+/** An endpoint of the release service, with all that its documentation is made of. */
+export interface Endpoint {
+  readonly method: 'GET' | 'POST';
+  /** In OpenAPI's notation. */
+  readonly path: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly query?: Readonly<Record<string, { readonly description: string; readonly required: boolean }>>;
+  readonly request?: z.ZodType;
+  readonly response: z.ZodType | undefined;
+  readonly responseType: 'application/json' | 'application/x-ndjson';
+  readonly handle: (service: ReleaseService) => Route['handle'];
+}
+
+const json = { responseType: 'application/json' } as const;
+
+/** Every endpoint under `/api/v1/`. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  {
+    ...json,
+    method: 'GET',
+    path: '/api/v1/publications',
+    name: 'publications',
+    summary: 'The publication log, newest first',
+    query: {
+      before: { description: 'Only entries with a lower number', required: false },
+      limit: { description: 'At most so many; 20 unless given, 100 at most', required: false },
+    },
+    response: PublicationsBody,
+    handle: getPublications,
+  },
+  {
+    ...json,
+    method: 'GET',
+    path: '/api/v1/publications/{seq}',
+    name: 'publication',
+    summary: 'One entry of the publication log',
+    response: PublicationSchema,
+    handle: getPublication,
+  },
+  {
+    method: 'POST',
+    path: '/api/v1/promotions',
+    name: 'promotions',
+    summary: 'Promote an image into a stable repository; each step is a line of the answer',
+    request: PromotionRequestBody,
+    response: PromotionEventBody,
+    responseType: 'application/x-ndjson',
+    handle: postPromotion,
+  },
+  {
+    ...json,
+    method: 'GET',
+    path: '/api/v1/mirrors',
+    name: 'mirrors',
+    summary: "Every mirror's watermark, lag and health",
+    response: MirrorsBody,
+    handle: getMirrors,
+  },
+  {
+    ...json,
+    method: 'GET',
+    path: '/api/v1/status',
+    name: 'status',
+    summary: 'Everything at a glance, and what is wrong',
+    response: StatusBody,
+    handle: getStatus,
+  },
+  {
+    ...json,
+    method: 'GET',
+    path: '/api/v1/explain',
+    name: 'explain',
+    summary: 'Why a client would be sent where for a blob',
+    query: {
+      repository: { description: 'The repository', required: true },
+      digest: { description: "The blob's digest", required: true },
+      client: { description: "The client's IP address", required: false },
+    },
+    response: ExplainBody,
+    handle: getExplanation,
+  },
+  {
+    ...json,
+    method: 'GET',
+    path: '/api/v1/openapi.json',
+    name: 'openapi',
+    summary: 'This document',
+    response: undefined,
+    handle: (service) => getOpenApi(service, ENDPOINTS),
+  },
+];
+
+/** The table as routes. */
+export function releaseRoutes(service: ReleaseService): Route[] {
+  return ENDPOINTS.map((endpoint) => ({
+    method: endpoint.method,
+    path: endpoint.path.replace(/\{(\w+)\}/g, ':$1'),
+    name: endpoint.name,
+    handle: endpoint.handle(service),
+  }));
+}

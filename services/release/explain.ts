@@ -1,0 +1,84 @@
+import ipaddr from 'ipaddr.js';
+import { type Handler, query, type RouteContext } from '../http/routes.ts';
+import { parseDigest } from '../registry/digest.ts';
+import { RegistryError } from '../registry/errors.ts';
+import { type Decision, locate, obstacles } from '../registry/mirrors/locate.ts';
+import { parseRepositoryName } from '../registry/names.ts';
+import { SMALL_BLOB_MAX_BYTES } from '../registry/pull/reader.ts';
+import type { Explanation } from './schemas.ts';
+import type { ReleaseService } from './service.ts';
+
+/** GET of why a client would be sent where for a blob: the very decision that the API nodes make, replayed. */
+export function getExplanation(service: ReleaseService): Handler {
+  return async (ctx) => {
+    const repository = parseRepositoryName(required(ctx, 'repository'));
+    const digest = parseDigest(required(ctx, 'digest'));
+    const client = query(ctx, 'client');
+    if (client !== undefined && !ipaddr.isValid(client))
+      throw new RegistryError('PARAMETER_INVALID', 'client is an IP address', {
+        client: client.slice(0, 100),
+      });
+
+    const blob = await service.content.blobs.stat(repository, digest);
+    const publication = (await service.content.published.number(digest)) ?? 0;
+    const request = {
+      digest,
+      publication,
+      sizeBytes: blob?.sizeBytes ?? 0,
+      clientAddress: client,
+      mirrors: service.redirects ? service.board.states : [],
+      smallBlobMaxBytes: SMALL_BLOB_MAX_BYTES,
+    };
+    const decision = blob ? locate(request) : null;
+    const body: Explanation = {
+      repository,
+      digest,
+      ...(client !== undefined && { client }),
+      blob: blob ? { sizeBytes: blob.sizeBytes } : null,
+      publication: publication === 0 ? null : publication,
+      decision,
+      text: decision ? sentence(decision) : `404: ${repository} has no such blob`,
+      mirrors: obstacles(request).map(({ mirror, obstacle }, i) => ({
+        name: mirror,
+        obstacle: obstacle ?? (publication === 0 ? 'unpublished' : null),
+        detail: detailOf(service, i, obstacle, publication),
+      })),
+    };
+    ctx.body = body;
+  };
+}
+
+function required(ctx: RouteContext, name: string): string {
+  const value = query(ctx, name);
+  if (value === undefined)
+    throw new RegistryError('PARAMETER_INVALID', `the query parameter ${name} is missing`);
+  return value;
+}
+
+const REASONS: Record<Extract<Decision, { kind: 'serve' }>['reason'], string> = {
+  small: `blobs up to ${SMALL_BLOB_MAX_BYTES} bytes are answered at once, without a redirect`,
+  unpublished: 'it is not published: no promotion has made it public',
+  'no-mirrors': 'no mirrors are configured, or redirects are switched off',
+  behind: 'no healthy mirror has caught up with its publication',
+  missing: 'a crawl found that the mirrors lack it',
+  unhealthy: 'no mirror is healthy',
+};
+
+function sentence(decision: Decision): string {
+  if (decision.kind === 'serve') return `the node serves the blob itself: ${REASONS[decision.reason]}`;
+  const why = decision.rule === 'netblock' ? 'the client is in one of its netblocks' : 'no mirror is nearer';
+  return `302 to ${decision.mirror}: it holds the blob, is healthy, and ${why}`;
+}
+
+function detailOf(
+  service: ReleaseService,
+  i: number,
+  obstacle: string | undefined,
+  publication: number,
+): string | null {
+  const state = service.board.states[i];
+  if (state === undefined || obstacle === undefined) return null;
+  if (obstacle === 'unhealthy') return state.reason ?? null;
+  if (obstacle === 'behind') return `watermark ${state.watermark}, publication ${publication}`;
+  return 'found missing by a crawl';
+}

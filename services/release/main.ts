@@ -1,0 +1,61 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
+import { type App, createApp } from '../http/app.ts';
+import { clientAddressOf } from '../http/client-address.ts';
+import { healthRoutes, Readiness } from '../http/health.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { mountNotFound, mountRoutes } from '../http/routes.ts';
+import { contentOf } from '../registry/content/content.ts';
+import { MirrorBoard } from '../registry/mirrors/board.ts';
+import type { PromotionPolicy } from '../registry/promotion/policy.ts';
+import type { Stores } from '../stores/open.ts';
+import { releaseRoutes } from './endpoints.ts';
+
+/** A release service that is ready to be given a port. */
+export interface Release extends AsyncDisposable {
+  readonly app: App;
+  readonly readiness: Readiness;
+}
+
+/** Makes the control plane: promotions, the publication log, mirrors, status. */
+export async function createRelease(
+  config: Config,
+  policy: PromotionPolicy,
+  stores: Stores,
+  metrics: Metrics,
+  logger: Logger,
+  version: string,
+): Promise<Release> {
+  const { objects, changes } = stores;
+  const stop = new AbortController();
+  const content = contentOf(objects);
+  const board = await MirrorBoard.start({ objects, mirrors: config.mirrors, changes, logger });
+  const readiness = new Readiness(objects);
+  const service = {
+    content,
+    board,
+    changes,
+    policy,
+    metrics,
+    version,
+    redirects: !config.storage.redirect.disable,
+    signal: stop.signal,
+  };
+  const app = createApp({
+    process: 'release',
+    logger,
+    metrics,
+    clientAddress: clientAddressOf(config.http.trustedproxies),
+    accessLog: !config.log.accesslog.disabled,
+  });
+  mountRoutes(app, [...healthRoutes(readiness), ...releaseRoutes(service)]);
+  mountNotFound(app);
+  return {
+    app,
+    readiness,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await board[Symbol.asyncDispose]();
+    },
+  };
+}

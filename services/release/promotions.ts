@@ -1,0 +1,117 @@
+import { finished } from 'node:stream';
+import { readBody } from '../http/body.ts';
+import { answerTo } from '../http/errors.ts';
+import type { Handler, RouteContext } from '../http/routes.ts';
+import { RegistryError } from '../registry/errors.ts';
+import { parseImageName, printImageName } from '../registry/names.ts';
+import { type PromotionPlan, type PromotionRequest, planPromotion } from '../registry/promotion/plan.ts';
+import { promote } from '../registry/promotion/promote.ts';
+import { type PromotionEventLine, PromotionRequestBody } from './schemas.ts';
+import type { ReleaseService } from './service.ts';
+
+const BODY_MAX_BYTES = 64 * 1024;
+
+/**
+ * POST of a promotion. What is wrong with the request or the image is answered with a status; then each step is
+ * told as a line of JSON as it happens, and the last line is `done` or `failed`. A client that goes away while mirrors
+ * are awaited stops the promotion before its tag moves; asking again finishes it.
+ */
+export function postPromotion(service: ReleaseService): Handler {
+  return async (ctx) => {
+    const body = await parseBody(ctx);
+    const request = parseRequest(body.source, body.target);
+    ctx.state.facts['repository'] = request.target.repository;
+    const mirrors = service.board.states.length;
+    if (body.waitMirrors > mirrors)
+      throw new RegistryError(
+        'PARAMETER_INVALID',
+        `waitMirrors is ${body.waitMirrors}, but there are ${mirrors} mirrors`,
+      );
+    const plan = await planPromotion(service.content, service.policy, request);
+    ctx.state.facts['digest'] = plan.digest;
+
+    ctx.respond = false;
+    ctx.res.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
+    const tell = (line: PromotionEventLine) => ctx.res.write(`${JSON.stringify(line)}\n`);
+    tell(planned(plan));
+    const gone = new AbortController();
+    finished(ctx.res, () => gone.abort());
+    try {
+      if (!body.dryRun)
+        for await (const event of promote(service.content, service.board, service.changes, plan, {
+          actor: body.actor,
+          waitMirrors: body.waitMirrors,
+          waitTimeoutMs: body.waitTimeoutMs,
+          signal: AbortSignal.any([gone.signal, service.signal]),
+        }))
+          tell(event.event === 'waiting' ? { ...event, ready: [...event.ready] } : event);
+      const outcome = plan.alreadyThere ? 'already-there' : body.dryRun ? 'dry-run' : 'promoted';
+      service.metrics.promotions.inc({ outcome });
+      ctx.state.facts['outcome'] = outcome;
+      tell({ event: 'done', outcome });
+    } catch (error) {
+      service.metrics.promotions.inc({ outcome: 'failed' });
+      ctx.state.facts['outcome'] = 'failed';
+      tell({ event: 'failed', error: answerTo(stopped(service, error), ctx.state.requestId).body.errors[0] });
+      if (!(error instanceof RegistryError) && !gone.signal.aborted) throw error;
+    } finally {
+      ctx.res.end();
+    }
+  };
+}
+
+function stopped(service: ReleaseService, error: unknown): unknown {
+  if (!service.signal.aborted) return error;
+  return new RegistryError(
+    'UNAVAILABLE',
+    'the release service is shutting down; the tag was not moved: promote again',
+  );
+}
+
+async function parseBody(ctx: RouteContext): Promise<ReturnType<typeof PromotionRequestBody.parse>> {
+  // A browser sends other types to any address without asking first; this one it may not.
+  if (ctx.get('content-type').split(';')[0] !== 'application/json')
+    throw new RegistryError('MEDIA_TYPE_UNSUPPORTED', 'send the promotion as application/json');
+  const bytes = await readBody(
+    ctx.req,
+    BODY_MAX_BYTES,
+    () => new RegistryError('PARAMETER_INVALID', `the body may have at most ${BODY_MAX_BYTES} bytes`),
+  );
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw new RegistryError('PARAMETER_INVALID', 'the body is not JSON');
+  }
+  const result = PromotionRequestBody.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new RegistryError(
+    'PARAMETER_INVALID',
+    `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'malformed'}`,
+  );
+}
+
+function parseRequest(source: string, target: string): PromotionRequest {
+  const { repository, reference } = parseImageName(target);
+  if (reference.kind === 'digest')
+    throw new RegistryError('TAG_INVALID', 'a promotion moves a tag: write the target as name:tag');
+  return { source: parseImageName(source), target: { repository, tag: reference.tag } };
+}
+
+function planned(plan: PromotionPlan): PromotionEventLine {
+  const bytes = (blobs: readonly { sizeBytes: number }[]) =>
+    blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
+  return {
+    event: 'planned',
+    source: printImageName(plan.source),
+    target: `${plan.target.repository}:${plan.target.tag}`,
+    digest: plan.digest,
+    ...(plan.previousDigest && { previousDigest: plan.previousDigest }),
+    manifests: plan.image.manifests.length,
+    blobs: plan.image.blobs.length,
+    sizeBytes: bytes(plan.image.blobs),
+    newBlobs: plan.unpublished.length,
+    newBytes: bytes(plan.unpublished),
+  };
+}

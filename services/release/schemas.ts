@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { PublicationSchema } from '../registry/publication/entry.ts';
+
+/** What the release service takes and answers; the OpenAPI document is made of these. */
+
+export const PromotionRequestBody = z.strictObject({
+  source: z
+    .string()
+    .max(600)
+    .describe('The image to promote, such as candidate/hello:1 or candidate/hello@sha256:…'),
+  target: z.string().max(600).describe('Where it goes, such as hello:1'),
+  dryRun: z.boolean().default(false).describe('Plan and verify, and change nothing'),
+  waitMirrors: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe('How many mirrors must hold the image before its tag moves'),
+  waitTimeoutMs: z.int().min(0).max(86_400_000).default(600_000).describe('How long to wait for them'),
+  actor: z.string().max(200).default('anonymous').describe('Who promotes; goes into the publication log'),
+});
+
+const Digest = z.string().describe('sha256:<64 hexadecimal digits>');
+
+export const ErrorBody = z.strictObject({
+  errors: z.array(z.strictObject({ code: z.string(), message: z.string(), detail: z.unknown().optional() })),
+});
+
+/** One line of the answer to a promotion. */
+export const PromotionEventBody = z.discriminatedUnion('event', [
+  z.strictObject({
+    event: z.literal('planned'),
+    source: z.string(),
+    target: z.string(),
+    digest: Digest,
+    previousDigest: Digest.optional(),
+    manifests: z.int(),
+    blobs: z.int(),
+    sizeBytes: z.int(),
+    newBlobs: z.int().describe('Blobs that become public by this promotion'),
+    newBytes: z.int(),
+  }),
+  z.strictObject({ event: z.literal('linked'), manifests: z.int(), blobs: z.int() }),
+  z.strictObject({ event: z.literal('published'), seq: z.int(), newBlobs: z.int(), newBytes: z.int() }),
+  z.strictObject({ event: z.literal('waiting'), seq: z.int(), ready: z.array(z.string()), wanted: z.int() }),
+  z.strictObject({ event: z.literal('tagged'), seq: z.int() }),
+  z.strictObject({ event: z.literal('done'), outcome: z.enum(['promoted', 'already-there', 'dry-run']) }),
+  z.strictObject({
+    event: z.literal('failed'),
+    error: z.strictObject({ code: z.string(), message: z.string(), detail: z.unknown().optional() }),
+  }),
+]);
+
+export const PublicationsBody = z.strictObject({
+  head: z.int().describe('The number of the newest entry; 0 for an empty log'),
+  publications: z.array(PublicationSchema).describe('Newest first'),
+  next: z.int().optional().describe('Pass as `before` for older entries'),
+});
+
+const MirrorBody = z.strictObject({
+  name: z.string(),
+  url: z.string(),
+  healthy: z.boolean().describe('Whether clients may be sent there'),
+  reason: z.string().optional().describe('Why not'),
+  since: z.string().optional().describe('Since when its health is what it is'),
+  watermark: z.int().describe('The publication up to which it is complete'),
+  lag: z.int().describe('How many publications it is behind'),
+  missing: z.int().describe('Blobs up to the watermark that a crawl did not find'),
+  trouble: z.string().optional().describe('Why its worker cannot go on publishing'),
+  lastBeatAt: z.string().optional().describe('When its worker was last heard of'),
+});
+
+export const MirrorsBody = z.strictObject({ head: z.int(), mirrors: z.array(MirrorBody) });
+
+export const StatusBody = z.strictObject({
+  status: z.enum(['ok', 'degraded']).describe('degraded: pulls go on, but something wants a person'),
+  problems: z.array(z.string()),
+  version: z.string(),
+  head: z.int(),
+  mirrors: z.array(MirrorBody),
+});
+
+export const ExplainBody = z.strictObject({
+  repository: z.string(),
+  digest: Digest,
+  client: z.string().optional(),
+  blob: z.strictObject({ sizeBytes: z.int() }).nullable().describe('null: the repository has no such blob'),
+  publication: z.int().nullable().describe('null: not published'),
+  decision: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('redirect'), mirror: z.string(), rule: z.string(), url: z.string() }),
+      z.strictObject({ kind: z.literal('serve'), reason: z.string() }),
+    ])
+    .nullable(),
+  text: z.string().describe('The same in a sentence'),
+  mirrors: z.array(
+    z.strictObject({ name: z.string(), obstacle: z.string().nullable(), detail: z.string().nullable() }),
+  ),
+});
+
+export type PromotionEventLine = z.infer<typeof PromotionEventBody>;
+export type Mirrors = z.infer<typeof MirrorsBody>;
+export type MirrorLine = z.infer<typeof MirrorBody>;
+export type Status = z.infer<typeof StatusBody>;
+export type Publications = z.infer<typeof PublicationsBody>;
+export type Explanation = z.infer<typeof ExplainBody>;

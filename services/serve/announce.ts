@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
+import type { Listener } from '../http/listen.ts';
+import type { Part } from './main.ts';
+
+export interface Announcement {
+  readonly config: Config;
+  readonly parts: readonly Part[];
+  readonly listeners: readonly Listener[];
+  readonly logger: Logger;
+}
+
+/** Says where everything is: for people on a terminal, what to type next; for logs, one line. */
+export function announce({ config, parts, listeners, logger }: Announcement): void {
+  const urls = listeners.map((listener) => listener.url);
+  const data = resolve(config.storage.filesystem.rootdirectory);
+  logger.info({ parts, urls, data }, 'listening');
+  const [url] = urls;
+  if (parts.length > 1 && url !== undefined) process.stderr.write(welcome(config, url, data));
+}
+
+function welcome({ http, mirrors, promotion }: Config, url: string, data: string): string {
+  const registry = new URL(url).host;
+  const plain = url.startsWith('http:');
+  const skopeo = `skopeo copy --all${plain ? ' --dest-tls-verify=false' : ''}`;
+  const steps = promotion
+    ? [
+        `${skopeo} docker://docker.io/library/busybox:latest docker://${registry}/candidate/hello:1`,
+        `npx roadstead promote candidate/hello:1 hello:1${mirrors.length > 0 ? ' --wait-mirrors 1' : ''}`,
+        `docker pull ${registry}/hello:1`,
+      ]
+    : [
+        `${skopeo} docker://docker.io/library/busybox:latest docker://${registry}/hello:1`,
+        `docker pull ${registry}/hello:1`,
+      ];
+  const debug = http.debug?.addr;
+  return [
+    '',
+    `Roadstead listens on ${url}`,
+    `  data     ${data}`,
+    ...mirrors.map((mirror) => `  mirror   ${mirror.name} at ${mirror.url}`),
+    ...(debug ? [`  metrics  http://${debug.host}:${debug.port}${http.debug?.prometheus.path ?? ''}`] : []),
+    '',
+    'Next, in another shell (any image will do; oci:DIRECTORY:TAG or docker-daemon:NAME:TAG without a network):',
+    ...steps.map((step) => `  ${step}`),
+    '',
+    '',
+  ].join('\n');
+}

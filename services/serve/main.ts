@@ -1,0 +1,103 @@
+import type { RequestListener } from 'node:http';
+import type { Logger } from 'pino';
+import { createApi } from '../api/main.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { listenDebug } from '../http/debug.ts';
+import { type Listener, listen } from '../http/listen.ts';
+import { createLogger } from '../http/logger.ts';
+import { Metrics } from '../http/metrics.ts';
+import { runUntilSignal } from '../http/supervise.ts';
+import { createRelease } from '../release/main.ts';
+import { openStores, type Stores } from '../stores/open.ts';
+import { startSync } from '../sync/main.ts';
+import { announce } from './announce.ts';
+import { version } from './version.ts';
+
+/** The processes of a registry; each can run alone, any number of times, over shared stores. */
+export type Part = 'api' | 'release' | 'sync';
+
+/**
+ * Runs parts of the registry in this process until SIGTERM: one of them, or all on one port. The only place that
+ * opens the stores, and the only one that knows of more than one process (docs/decisions/0002-serve.md).
+ */
+export async function serve(configPath: string, parts: readonly Part[]): Promise<void> {
+  const config = await loadConfig(configPath, process.env);
+  const logger = createLogger({ level: config.log.level, fields: config.log.fields });
+  await using held = new AsyncDisposableStack();
+  const stores = held.use(await openStores({ filesystem: filesystemOf(config) }));
+  const metrics = new Metrics();
+  const { listeners, readiness } = await start({ config, parts, stores, metrics, logger, held });
+  announce({ config, parts, listeners, logger });
+  await runUntilSignal(
+    {
+      async drain() {
+        // Load balancers look first; then the port closes, and what is under way ends.
+        for (const each of readiness) each.startDraining();
+        await Promise.all(listeners.map((listener) => listener.drain(config.http.draintimeout)));
+      },
+      [Symbol.asyncDispose]: () => held.disposeAsync(),
+    },
+    logger,
+  );
+}
+
+interface Start {
+  readonly config: Config;
+  readonly parts: readonly Part[];
+  readonly stores: Stores;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly held: AsyncDisposableStack;
+}
+
+async function start({ config, parts, stores, metrics, logger, held }: Start) {
+  const { http, promotion } = config;
+  const listeners: Listener[] = [];
+  const open = async (handler: RequestListener, addr: { host: string; port: number }) => {
+    const listener = held.use(await listen(handler, { ...addr, tls: http.tls }));
+    listeners.push(listener);
+    return listener;
+  };
+  const api = parts.includes('api') ? held.use(await createApi(config, stores, metrics, logger)) : undefined;
+  const release =
+    promotion && parts.includes('release')
+      ? held.use(await createRelease(config, promotion, stores, metrics, logger, version))
+      : undefined;
+  if (parts.includes('release') && !promotion && parts.length === 1)
+    throw new Error('the release service has nothing to do: the configuration has no section "promotion"');
+
+  if (api && release && !promotion?.http)
+    await open(side(api.app.callback(), release.app.callback()), http.addr);
+  else {
+    if (api) await open(api.app.callback(), http.addr);
+    if (release) await open(release.app.callback(), promotion?.http?.addr ?? http.addr);
+  }
+  if (parts.includes('sync')) held.use(await startSync(config, stores, metrics, logger, originUrl(config)));
+  if (http.debug) {
+    const { addr, prometheus } = http.debug;
+    const metricsPath = prometheus.enabled ? prometheus.path : undefined;
+    held.use(await listenDebug({ addr, metricsPath }, metrics, logger));
+  }
+  return { listeners, readiness: [api, release].flatMap((part) => (part ? [part.readiness] : [])) };
+}
+
+/** Both on one port: what begins with `/api/` is the release service's. */
+function side(api: RequestListener, release: RequestListener): RequestListener {
+  return (request, response) => {
+    const isRelease = request.url?.startsWith('/api/') ?? false;
+    return (isRelease ? release : api)(request, response);
+  };
+}
+
+function filesystemOf(config: Config) {
+  const { rootdirectory, sync } = config.storage.filesystem;
+  return { rootDirectory: rootdirectory, sync };
+}
+
+/** Where clients reach an API node: as configured, or as it listens. */
+function originUrl({ http }: Config): string {
+  if (http.host) return http.host;
+  const host = http.addr.host.includes(':') ? `[${http.addr.host}]` : http.addr.host || '127.0.0.1';
+  return `${http.tls ? 'https' : 'http'}://${host}:${http.addr.port}`;
+}

@@ -1,0 +1,64 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { type App, createApp } from '../http/app.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { mountNotFound, mountRoutes, param, type Route } from '../http/routes.ts';
+import { sendBlob } from '../http/send-blob.ts';
+import { parseDigest } from '../registry/digest.ts';
+import { blobDataKey } from '../registry/layout.ts';
+
+export interface DemoMirrorOptions {
+  readonly directory: string;
+  /** The registry's URL, for what this mirror cannot serve. */
+  readonly originUrl: string;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/**
+ * A mirror for the first minute and for demonstrations: what `infra/mirror/nginx.conf` does, in this process. Serves
+ * blobs and nothing else, and bounces what it lacks to the origin path of an API node.
+ */
+export function createDemoMirror({ directory, originUrl, metrics, logger }: DemoMirrorOptions): App {
+  const app = createApp({
+    process: 'mirror',
+    logger,
+    metrics,
+    clientAddress: (request) => request.socket.remoteAddress ?? '',
+    accessLog: true,
+  });
+  const handle: Route['handle'] = async (ctx) => {
+    const digest = parseDigest(`sha256:${param(ctx, 'hex')}`);
+    ctx.state.facts['digest'] = digest;
+    const path = join(directory, blobDataKey(digest));
+    const stats = await stat(path).catch(() => undefined);
+    if (stats === undefined) {
+      ctx.status = 307;
+      ctx.set('Location', `${originUrl}/origin/${blobDataKey(digest)}`);
+      ctx.set('Cache-Control', 'no-store');
+      return;
+    }
+    await sendBlob(ctx, {
+      digest,
+      sizeBytes: stats.size,
+      bytes: undefined,
+      open: async (range) => ({
+        sizeBytes: stats.size,
+        modifiedAt: stats.mtime,
+        body: createReadStream(path, {
+          ...(range && { start: range.first, end: range.last }),
+          highWaterMark: 256 * 1024,
+        }),
+      }),
+    });
+  };
+  const path = '/docker/registry/v2/blobs/sha256/:prefix/:hex/data';
+  mountRoutes(app, [
+    { method: 'GET', path, name: 'mirror', handle },
+    { method: 'HEAD', path, name: 'mirror', handle },
+  ]);
+  mountNotFound(app);
+  return app;
+}

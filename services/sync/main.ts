@@ -1,0 +1,42 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
+import { type Listener, listen } from '../http/listen.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { contentOf } from '../registry/content/content.ts';
+import type { Stores } from '../stores/open.ts';
+import { createDemoMirror } from './demo-mirror.ts';
+import { openTarget } from './targets/open-target.ts';
+import { MirrorWorker } from './worker.ts';
+
+/** Starts a worker for each mirror, and serves those that the configuration says to serve. */
+export async function startSync(
+  config: Config,
+  stores: Stores,
+  metrics: Metrics,
+  logger: Logger,
+  originUrl: string,
+): Promise<AsyncDisposable> {
+  const content = contentOf(stores.objects);
+  const listeners: Listener[] = [];
+  for (const { serve, write } of config.mirrors)
+    if (serve && 'directory' in write) {
+      const mirror = createDemoMirror({ directory: write.directory, originUrl, metrics, logger });
+      listeners.push(await listen(mirror.callback(), serve));
+    }
+  const workers = config.mirrors.map(
+    (mirror) =>
+      new MirrorWorker({
+        mirror,
+        target: openTarget(mirror.write),
+        content,
+        changes: stores.changes,
+        metrics,
+        logger,
+      }),
+  );
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...workers, ...listeners].map((held) => held[Symbol.asyncDispose]()));
+    },
+  };
+}

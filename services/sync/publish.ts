@@ -1,0 +1,35 @@
+import pMap from 'p-map';
+import type { Blobs } from '../registry/content/blobs.ts';
+import type { MirrorTarget, WantedBlob } from './targets/target.ts';
+
+const BLOBS_AT_ONCE = 4;
+
+/**
+ * Sees to it that a mirror holds these blobs: what is there and right stays, the rest is written; and nothing counts
+ * before it was read back from the mirror with the right size and SHA-256. Calls `onBlob` for each written one.
+ */
+export async function publishBlobs(
+  blobs: Blobs,
+  target: MirrorTarget,
+  wanted: readonly WantedBlob[],
+  signal: AbortSignal,
+  onBlob: (blob: WantedBlob) => void,
+): Promise<void> {
+  await pMap(
+    wanted,
+    async (blob) => {
+      if ((await target.verify(blob, signal)) === 'good') return;
+      const read = await blobs.open(blob.digest, undefined, signal);
+      if (read === undefined) throw new Error(`${blob.digest} is published but not in the store`);
+      try {
+        await target.write(blob, read.body, signal);
+      } finally {
+        read.body.destroy();
+      }
+      const found = await target.verify(blob, signal);
+      if (found !== 'good') throw new Error(`${blob.digest} was written but reads back ${found}`);
+      onBlob(blob);
+    },
+    { concurrency: BLOBS_AT_ONCE, signal },
+  );
+}

@@ -1,0 +1,93 @@
+import { Readable } from 'node:stream';
+import { type Dispatcher, request } from 'undici';
+import { digestOfStream } from '../../registry/digest.ts';
+import { blobDataKey } from '../../registry/layout.ts';
+import type { MirrorTarget, WantedBlob } from './target.ts';
+
+export interface WebdavOptions {
+  /** Base URL for writes, without trailing slash. */
+  readonly url: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+}
+
+/** A mirror that silent for so long is taken for dead. */
+const PATIENCE = { headersTimeout: 30_000, bodyTimeout: 30_000 } as const;
+
+/**
+ * A mirror that takes WebDAV writes, such as nginx with its dav module (`infra/mirror/nginx.conf`): PUT to a
+ * temporary name, then MOVE, which there is rename(2), so that a blob is visible whole or not at all.
+ */
+export class WebdavTarget implements MirrorTarget {
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+
+  constructor({ url, username = '', password }: WebdavOptions) {
+    this.#url = url;
+    this.#headers =
+      password === undefined
+        ? {}
+        : { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+  }
+
+  async write(blob: WantedBlob, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
+    const temporary = `.incoming/${crypto.randomUUID()}`;
+    const put = await this.#request('PUT', temporary, signal, {
+      headers: { 'content-length': String(blob.sizeBytes) },
+      body: Readable.from(body, { objectMode: false }),
+    });
+    await settle(put, 'PUT');
+    const path = new URL(`${this.#url}/${blobDataKey(blob.digest)}`).pathname;
+    const move = await this.#request('MOVE', temporary, signal, {
+      headers: { destination: path, overwrite: 'T' },
+    });
+    await settle(move, 'MOVE');
+  }
+
+  async verify(blob: WantedBlob, signal: AbortSignal): Promise<'good' | 'bad' | 'absent'> {
+    const response = await this.#request('GET', blobDataKey(blob.digest), signal);
+    if (response.statusCode !== 200) {
+      await response.body.dump();
+      if (isAbsence(response.statusCode)) return 'absent';
+      throw new Error(`GET was answered with ${response.statusCode}`);
+    }
+    const { digest, sizeBytes } = await digestOfStream(response.body);
+    return digest === blob.digest && sizeBytes === blob.sizeBytes ? 'good' : 'bad';
+  }
+
+  async has(blob: WantedBlob, signal: AbortSignal): Promise<boolean> {
+    const response = await this.#request('HEAD', blobDataKey(blob.digest), signal);
+    await response.body.dump();
+    if (response.statusCode === 200) return Number(response.headers['content-length']) === blob.sizeBytes;
+    if (isAbsence(response.statusCode)) return false;
+    throw new Error(`HEAD was answered with ${response.statusCode}`);
+  }
+
+  async #request(
+    method: string,
+    path: string,
+    signal: AbortSignal,
+    options: { headers?: Record<string, string>; body?: Readable } = {},
+  ): Promise<Dispatcher.ResponseData> {
+    const { headers, body } = options;
+    return request(`${this.#url}/${path}`, {
+      ...PATIENCE,
+      // undici's type knows no WebDAV; its parser does.
+      method: method as Dispatcher.HttpMethod,
+      headers: { ...this.#headers, ...headers },
+      signal,
+      ...(body && { body }),
+    });
+  }
+}
+
+/** Not there, or bounced to the origin, which is the same. */
+function isAbsence(status: number): boolean {
+  return status === 404 || status === 410 || (status >= 300 && status < 400);
+}
+
+async function settle(response: Dispatcher.ResponseData, method: string): Promise<void> {
+  await response.body.dump();
+  if (response.statusCode < 200 || response.statusCode > 299)
+    throw new Error(`${method} was answered with ${response.statusCode}`);
+}
