@@ -1,6 +1,7 @@
 import Koa from 'koa';
 import type { Logger } from 'pino';
 import { RegistryError } from '../registry/errors.ts';
+import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
 import { answerTo } from './errors.ts';
 import type { Metrics } from './metrics.ts';
@@ -11,6 +12,8 @@ export interface RequestState {
   clientAddress: string;
   /** The route's name for metrics: never anything that a client wrote. */
   route: string;
+  /** True for what machines ask all day (health checks, probes): logged at level debug. */
+  isRoutine: boolean;
   /** Facts for the log line: repository, digest, decision. No secrets, no headers. */
   facts: Record<string, unknown>;
 }
@@ -36,6 +39,7 @@ export function createApp(options: AppOptions): App {
       requestId: crypto.randomUUID(),
       clientAddress: options.clientAddress(ctx.req),
       route: 'none',
+      isRoutine: false,
       facts: {},
     };
     ctx.set('X-Content-Type-Options', 'nosniff');
@@ -59,8 +63,7 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   if (answer.isFault)
     logger.error({ err: error, requestId: ctx.state.requestId, ...ctx.state.facts }, 'request failed');
   ctx.state.facts['error'] = answer.body.errors[0].code;
-  // A body that was not read to its end would be taken for the next request.
-  if (!ctx.req.complete) ctx.set('Connection', 'close');
+  drainRest(ctx.req);
   ctx.status = answer.status;
   ctx.set('Content-Type', 'application/json');
   ctx.body = Buffer.from(`${JSON.stringify(answer.body)}\n`);
@@ -80,7 +83,7 @@ function observe(ctx: Context, { process, logger, metrics, accessLog }: AppOptio
   metrics.requests.observe({ process, route, method, status }, tookMs / 1000);
   metrics.sentBytes.inc({ process, route }, sentBytes);
   if (!accessLog) return;
-  logger.info(
+  logger[state.isRoutine ? 'debug' : 'info'](
     {
       requestId: state.requestId,
       client: state.clientAddress,

@@ -1,6 +1,31 @@
 import type { IncomingMessage } from 'node:http';
 import { RegistryError } from '../registry/errors.ts';
 
+/** More than this of an unwanted body is not worth reading for the sake of a polite answer. */
+const DRAIN_MAX_BYTES = 256 * 1024 * 1024;
+
+/**
+ * A request's body. Unlike the request itself it can be left before its end without closing the connection, so that
+ * whoever finds fault with a body can still say so.
+ */
+export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+}
+
+/**
+ * Reads the rest of a body and throws it away. Closing a connection on which the client is still sending resets it,
+ * and the client would never see the answer that tells what was wrong.
+ */
+export function drainRest(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  let leftBytes = DRAIN_MAX_BYTES;
+  request.on('data', (chunk: Buffer) => {
+    leftBytes -= chunk.length;
+    if (leftBytes < 0) request.destroy();
+  });
+  request.resume();
+}
+
 /** A request's whole small body. Beyond `limitBytes` it throws `tooLarge` without reading on. */
 export async function readBody(
   request: IncomingMessage,
@@ -11,7 +36,7 @@ export async function readBody(
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    for await (const chunk of bodyOf(request)) {
       sizeBytes += chunk.length;
       if (sizeBytes > limitBytes) throw tooLarge();
       chunks.push(chunk);

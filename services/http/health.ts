@@ -48,6 +48,7 @@ export class Readiness {
 export function healthRoutes(readiness: Readiness): Route[] {
   const answer = (handle: () => Promise<string | undefined>): Route['handle'] =>
     async function health(ctx) {
+      ctx.state.isRoutine = true;
       const problem = await handle();
       ctx.status = problem === undefined ? 200 : 503;
       ctx.set('Cache-Control', 'no-store');

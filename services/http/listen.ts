@@ -61,11 +61,13 @@ async function drain(server: Server, timeoutMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  server.closeIdleConnections();
+  // Connections kept alive fall idle one after the other, as their last answers end.
+  const closingIdle = setInterval(() => server.closeIdleConnections(), 50);
   const patience = new AbortController();
   const outOfPatience = sleep(timeoutMs, undefined, { signal: patience.signal }).catch(() => undefined);
   await Promise.race([closed, outOfPatience]);
   patience.abort();
+  clearInterval(closingIdle);
   server.closeAllConnections();
   await closed;
 }

@@ -3,11 +3,13 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type App, createApp } from '../http/app.ts';
+import { answerEmpty } from '../http/empty.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { mountNotFound, mountRoutes, param, type Route } from '../http/routes.ts';
 import { sendBlob } from '../http/send-blob.ts';
 import { parseDigest } from '../registry/digest.ts';
 import { blobDataKey } from '../registry/layout.ts';
+import { PROBE_USER_AGENT } from './probe.ts';
 
 export interface DemoMirrorOptions {
   readonly directory: string;
@@ -32,12 +34,13 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
   const handle: Route['handle'] = async (ctx) => {
     const digest = parseDigest(`sha256:${param(ctx, 'hex')}`);
     ctx.state.facts['digest'] = digest;
+    if (ctx.get('user-agent') === PROBE_USER_AGENT) ctx.state.isRoutine = true;
     const path = join(directory, blobDataKey(digest));
     const stats = await stat(path).catch(() => undefined);
     if (stats === undefined) {
-      ctx.status = 307;
       ctx.set('Location', `${originUrl}/origin/${blobDataKey(digest)}`);
       ctx.set('Cache-Control', 'no-store');
+      answerEmpty(ctx, 307);
       return;
     }
     await sendBlob(ctx, {

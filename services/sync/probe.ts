@@ -5,6 +5,9 @@ import type { WantedBlob } from './targets/target.ts';
 /** A mirror that takes longer for one byte would hang clients, which have no such limit themselves. */
 const PROBE_TIMEOUT_MS = 2000;
 
+/** By which mirrors' operators can tell probes from clients in their logs. */
+export const PROBE_USER_AGENT = 'roadstead-probe';
+
 /** What a probe found. */
 export type ProbeResult =
   | { readonly kind: 'good' }
@@ -56,7 +59,11 @@ async function attempt(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
   try {
     // Redirects are not followed: a mirror that bounces does not hold the blob.
-    const response = await request(url, { method: 'GET', headers, signal: limit });
+    const response = await request(url, {
+      method: 'GET',
+      headers: { ...headers, 'user-agent': PROBE_USER_AGENT },
+      signal: limit,
+    });
     // The one byte must come, too; of a server that ignores Range no more than that is read.
     for await (const _ of response.body) break;
     return judge(response.statusCode, response.headers);

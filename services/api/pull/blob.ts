@@ -1,3 +1,4 @@
+import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
 import { type Digest, parseDigest } from '../../registry/digest.ts';
@@ -32,8 +33,7 @@ export function getBlob(node: ApiNode): Handler {
         ctx.set('Roadstead-Decision', `mirror=${decision.mirror}; rule=${decision.rule}`);
         // The next request may have to be sent elsewhere.
         ctx.set('Cache-Control', 'no-store');
-        ctx.body = null;
-        ctx.status = 302;
+        answerEmpty(ctx, 302);
         return;
       }
       node.metrics.served.inc({ reason: decision.reason });

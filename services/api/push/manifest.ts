@@ -1,4 +1,5 @@
 import { readBody } from '../../http/body.ts';
+import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param } from '../../http/routes.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { MANIFEST_MAX_BYTES, parseManifest } from '../../registry/manifest.ts';
@@ -32,10 +33,9 @@ export function putManifest(node: ApiNode): Handler {
       node.changes.publish({ kind: 'tag-moved', repository: name, tag: reference.tag });
     }
     node.metrics.uploadedBytes.inc(bytes.length);
-    ctx.status = 201;
+    answerEmpty(ctx, 201);
     ctx.set('Location', `/v2/${name}/manifests/${manifest.digest}`);
     ctx.set('Docker-Content-Digest', manifest.digest);
-    ctx.set('Content-Length', '0');
   };
 }
 

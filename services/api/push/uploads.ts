@@ -1,3 +1,5 @@
+import { bodyOf } from '../../http/body.ts';
+import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param, query, type RouteContext } from '../../http/routes.ts';
 import type { UploadBody } from '../../registry/content/uploads.ts';
 import { type Digest, isDigest, parseDigest } from '../../registry/digest.ts';
@@ -25,8 +27,8 @@ export function beginUpload(node: ApiNode): Handler {
     const id = await node.content.uploads.begin(name);
     if (digest !== undefined) return commit(node, ctx, name, id, digest);
     node.metrics.uploads.inc({ outcome: 'begun' });
-    ctx.status = 202;
-    answerUpload(ctx, name, id, 0);
+    answerEmpty(ctx, 202);
+    tellUpload(ctx, name, id, 0);
   };
 }
 
@@ -35,8 +37,8 @@ export function getUpload(node: ApiNode): Handler {
   return async (ctx) => {
     const { name, id } = session(node, ctx);
     const sizeBytes = await node.content.uploads.sizeBytes(name, id);
-    ctx.status = 204;
-    answerUpload(ctx, name, id, sizeBytes);
+    answerEmpty(ctx, 204);
+    tellUpload(ctx, name, id, sizeBytes);
   };
 }
 
@@ -44,13 +46,14 @@ export function getUpload(node: ApiNode): Handler {
 export function appendToUpload(node: ApiNode): Handler {
   return async (ctx) => {
     const { name, id } = session(node, ctx);
-    const before = uploadBody(ctx);
-    const sizeBytes = await node.content.uploads.append(name, id, before).catch(async (error: unknown) => {
-      await tellPosition(node, ctx, name, id, error);
-      throw error;
-    });
-    ctx.status = 202;
-    answerUpload(ctx, name, id, sizeBytes);
+    const sizeBytes = await node.content.uploads
+      .append(name, id, uploadBody(ctx))
+      .catch(async (error: unknown) => {
+        await tellPosition(node, ctx, name, id, error);
+        throw error;
+      });
+    answerEmpty(ctx, 202);
+    tellUpload(ctx, name, id, sizeBytes);
   };
 }
 
@@ -71,7 +74,7 @@ export function cancelUpload(node: ApiNode): Handler {
     const { name, id } = session(node, ctx);
     await node.content.uploads.cancel(name, id);
     node.metrics.uploads.inc({ outcome: 'cancelled' });
-    ctx.status = 204;
+    answerEmpty(ctx, 204);
   };
 }
 
@@ -128,7 +131,7 @@ function uploadBody(ctx: RouteContext): UploadBody {
   const length = ctx.get('content-length');
   const isChunked = ctx.get('transfer-encoding') !== '';
   return {
-    stream: ctx.req,
+    stream: bodyOf(ctx.req),
     sizeBytes: length !== '' ? Number(length) : isChunked ? undefined : 0,
     range: contentRange(ctx.get('content-range')),
   };
@@ -154,20 +157,18 @@ async function tellPosition(
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof RegistryError) || error.kind !== 'RANGE_INVALID') return;
-  answerUpload(ctx, name, id, await node.content.uploads.sizeBytes(name, id));
+  tellUpload(ctx, name, id, await node.content.uploads.sizeBytes(name, id));
 }
 
-function answerUpload(ctx: RouteContext, name: RepositoryName, id: UploadId, sizeBytes: number): void {
+function tellUpload(ctx: RouteContext, name: RepositoryName, id: UploadId, sizeBytes: number): void {
   ctx.set('Location', `/v2/${name}/blobs/uploads/${id}`);
   // An inclusive range cannot say "nothing": 0-0 stands for it, as in Distribution.
   ctx.set('Range', `0-${Math.max(0, sizeBytes - 1)}`);
   ctx.set('Docker-Upload-UUID', id);
-  if (ctx.status !== 204) ctx.set('Content-Length', '0');
 }
 
 function answerCreated(ctx: RouteContext, name: RepositoryName, digest: Digest): void {
-  ctx.status = 201;
+  answerEmpty(ctx, 201);
   ctx.set('Location', `/v2/${name}/blobs/${digest}`);
   ctx.set('Docker-Content-Digest', digest);
-  ctx.set('Content-Length', '0');
 }

@@ -19,11 +19,12 @@ export function isCandidate(policy: PromotionPolicy, name: RepositoryName): bool
  */
 export function refusePushToStable(policy: PromotionPolicy | undefined, name: RepositoryName): void {
   if (policy === undefined || isCandidate(policy, name)) return;
-  const patterns = policy.candidates.map((pattern) => pattern.text).join(', ');
+  const patterns = policy.candidates.map((pattern) => pattern.text);
+  const candidate = (patterns[0] ?? '').replace(/\*+$/, name);
   throw new RegistryError(
     'DENIED',
-    `${name} is a stable repository: it changes only by promotion. Push to ${patterns}, then run: ` +
-      `roadstead promote candidate/${name}:TAG ${name}:TAG`,
-    { repository: name, candidates: policy.candidates.map((pattern) => pattern.text) },
+    `${name} is a stable repository: it changes only by promotion. Push to ${patterns.join(', ')}, then run: ` +
+      `roadstead promote ${candidate}:TAG ${name}:TAG`,
+    { repository: name, candidates: patterns },
   );
 }

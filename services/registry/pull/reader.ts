@@ -49,7 +49,8 @@ export class Reader {
     this.#blobCache = new Cached({ maxSize: limits.entries, sizeOf: one, maxAgeMs: limits.linkMaxAgeMs });
     this.#manifestCache = new Cached({
       maxSize: limits.contentBytes / 2,
-      sizeOf: (manifest) => manifest.bytes.length + 500,
+      // The bytes, and about twice as much for what was parsed of them.
+      sizeOf: (manifest) => manifest.bytes.length * 3 + 500,
       maxAgeMs: limits.linkMaxAgeMs,
     });
     this.#smallBlobs = new Cached({
