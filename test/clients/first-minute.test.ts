@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { pullClients } from '../support/clients/all.ts';
+import { Skopeo } from '../support/clients/skopeo.ts';
+import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
+import { freePort } from '../support/ports.ts';
+import { type Daemon, run, startDaemon } from '../support/process.ts';
+import { requires } from '../support/requirements.ts';
+import { tempDir } from '../support/temp.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const PLATFORM = process.arch === 'arm64' ? 'arm64' : 'amd64';
+const REDIRECTED_FROM_BYTES = 64 * 1024;
+
+/** What `npm start` runs, with its paths made absolute: program and arguments. */
+async function startScript(): Promise<string[]> {
+  const manifest: { scripts: { start: string } } = JSON.parse(
+    await readFile(join(ROOT, 'package.json'), 'utf8'),
+  );
+  return manifest.scripts.start.split(' ').map((word) => (word.includes('/') ? join(ROOT, word) : word));
+}
+
+/**
+ * Holds the README's promise of a first minute: `npm start` needs no preparation, and the three commands that it
+ * prints, typed as they stand, take an image from a push to a pull whose layers come from a mirror. Only the ports
+ * and the working directory are the test's own, and an image of its own stands for the one from the internet.
+ */
+requires(['skopeo', 'npx'])('The first minute', () => {
+  const held = new AsyncDisposableStack();
+  let home: string;
+  let host: string;
+  let mirrorUrl: string;
+  let layout: ImageLayout;
+  let server: Daemon;
+
+  before(async () => {
+    home = held.use(await tempDir('first')).path;
+    layout = await makeImageLayout(join(home, 'image'), { layerSizesMib: [2] });
+    host = `127.0.0.1:${await freePort()}`;
+    const [debug, mirror] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+    mirrorUrl = `http://${mirror}`;
+    const [program, ...args] = await startScript();
+    expect(program).to.equal('node');
+    server = held.use(
+      await startDaemon(process.execPath, args, {
+        cwd: home,
+        env: {
+          REGISTRY_HTTP_ADDR: host,
+          REGISTRY_HTTP_DEBUG_ADDR: debug,
+          REGISTRY_MIRRORS_0_URL: mirrorUrl,
+          REGISTRY_MIRRORS_0_SERVE: mirror,
+        },
+        ready: (output) => output.includes('docker pull '),
+      }),
+    );
+  });
+  after(() => held.disposeAsync());
+
+  const output = () => server.output(Number.POSITIVE_INFINITY);
+  /** One of the printed commands, as words. */
+  const printed = (program: string): string[] => {
+    const line = output()
+      .split('\n')
+      .find((each) => each.startsWith(`  ${program} `));
+    if (line === undefined) throw new Error(`no ${program} command is printed:\n${output()}`);
+    return line.trim().split(' ');
+  };
+  /** The blob requests that the registry has sent to the demonstration mirror, by its own log. */
+  const redirectedDigests = () =>
+    output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((line) => line['decision'] === 'demo' && line['status'] === 302)
+      .map((line) => line['digest']);
+
+  it('begins by telling where the registry, its data and its mirror are, and what to type next', () => {
+    expect(output()).to.include(`Roadstead listens on http://${host}\n`);
+    expect(output()).to.match(new RegExp(`^ +data +${join(home, 'data', 'registry')}$`, 'm'));
+    expect(output()).to.match(new RegExp(`^ +mirror +demo at ${mirrorUrl}$`, 'm'));
+    expect(printed('skopeo').at(-1)).to.equal(`docker://${host}/candidate/hello:1`);
+    expect(printed('npx').join(' ')).to.equal(
+      'npx roadstead promote candidate/hello:1 hello:1 --wait-mirrors 1',
+    );
+    expect(printed('docker').join(' ')).to.equal(`docker pull ${host}/hello:1`);
+  });
+
+  it('takes an image of two platforms by the first command', async () => {
+    await using skopeo = await Skopeo.open();
+    const [, ...args] = printed('skopeo').map((word) =>
+      word.startsWith('docker://docker.io/') ? `oci:${layout.directory}:multi` : word,
+    );
+    await skopeo.run(...args);
+    expect(JSON.parse(await skopeo.inspectRaw(`${host}/candidate/hello:1`)).manifests).to.have.lengthOf(2);
+  });
+
+  it('promotes it by the second', async () => {
+    const [program = '', ...args] = printed('npx');
+    const { stdout } = await run(program, args, {
+      cwd: ROOT,
+      env: { ROADSTEAD_SERVER: `http://${host}` },
+    });
+    expect(stdout).to.include('1 of 1 mirrors hold entry 1 (demo)');
+    expect(stdout).to.include('promoted candidate/hello:1 to hello:1');
+  });
+
+  for (const kind of pullClients)
+    requires(kind.programs)(`then ${kind.name}`, () => {
+      it('pulls it, and gets its layers from the demonstration mirror', async function () {
+        this.timeout(60_000);
+        const layers = layout.layers[PLATFORM].filter((layer) => layer.sizeBytes > REDIRECTED_FROM_BYTES);
+        const before = redirectedDigests().length;
+        await using client = await kind.open();
+        await client.pull(printed('docker').at(-1) ?? '');
+        expect(redirectedDigests().slice(before)).to.have.members(layers.map((layer) => layer.digest));
+      });
+    });
+});
