@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
-import type { Part } from '../serve/main.ts';
+import type { Part } from '../serve/parts.ts';
 import { ReleaseClient, ReleaseError } from './release-client.ts';
 
 // Starting is most of what short commands do: keep what was compiled.

@@ -1,6 +1,6 @@
-import type { z } from 'zod';
 import type { Route } from '../http/routes.ts';
 import { PublicationSchema } from '../registry/publication/entry.ts';
+import type { Endpoint } from './endpoint.ts';
 import { getExplanation } from './explain.ts';
 import { getMirrors, getStatus } from './mirrors.ts';
 import { getOpenApi } from './openapi.ts';
@@ -15,20 +15,6 @@ import {
   StatusBody,
 } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
-
-/** An endpoint of the release service, with all that its documentation is made of. */
-export interface Endpoint {
-  readonly method: 'GET' | 'POST';
-  /** In OpenAPI's notation. */
-  readonly path: string;
-  readonly name: string;
-  readonly summary: string;
-  readonly query?: Readonly<Record<string, { readonly description: string; readonly required: boolean }>>;
-  readonly request?: z.ZodType;
-  readonly response: z.ZodType | undefined;
-  readonly responseType: 'application/json' | 'application/x-ndjson';
-  readonly handle: (service: ReleaseService) => Route['handle'];
-}
 
 const json = { responseType: 'application/json' } as const;
 

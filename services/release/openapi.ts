@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Route } from '../http/routes.ts';
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint } from './endpoint.ts';
 import { ErrorBody } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 

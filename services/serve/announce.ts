@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { Listener } from '../http/listen.ts';
-import type { Part } from './main.ts';
+import type { Part } from './parts.ts';
 
 export interface Announcement {
   readonly config: Config;

@@ -12,10 +12,8 @@ import { createRelease } from '../release/main.ts';
 import { openStores, type Stores } from '../stores/open.ts';
 import { startSync } from '../sync/main.ts';
 import { announce } from './announce.ts';
+import type { Part } from './parts.ts';
 import { version } from './version.ts';
-
-/** The processes of a registry; each can run alone, any number of times, over shared stores. */
-export type Part = 'api' | 'release' | 'sync';
 
 /**
  * Runs parts of the registry in this process until SIGTERM: one of them, or all on one port. The only place that

@@ -1,0 +1,17 @@
+import type { z } from 'zod';
+import type { Route } from '../http/routes.ts';
+import type { ReleaseService } from './service.ts';
+
+/** An endpoint of the release service, with all that its documentation is made of. */
+export interface Endpoint {
+  readonly method: 'GET' | 'POST';
+  /** In OpenAPI's notation. */
+  readonly path: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly query?: Readonly<Record<string, { readonly description: string; readonly required: boolean }>>;
+  readonly request?: z.ZodType;
+  readonly response: z.ZodType | undefined;
+  readonly responseType: 'application/json' | 'application/x-ndjson';
+  readonly handle: (service: ReleaseService) => Route['handle'];
+}
