@@ -9,15 +9,13 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+const ADDRESS = 'expected host:port, such as 127.0.0.1:5000, :5000 or [::1]:5000';
 /** `host:port`, `:port` or `[ipv6]:port`. */
-export const Address = z.string().transform((text, context): ListenAddress => {
+export const Address = z.string(ADDRESS).transform((text, context): ListenAddress => {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match && port <= 65535) return { host: match[1] ?? match[2] ?? '', port };
-  context.addIssue({
-    code: 'custom',
-    message: 'expected host:port, such as 127.0.0.1:5000, :5000 or [::1]:5000',
-  });
+  context.addIssue({ code: 'custom', message: ADDRESS });
   return z.NEVER;
 });
 
@@ -28,15 +26,16 @@ export function isLoopback(host: string): boolean {
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
+const DURATION = 'expected a duration such as 30s, 5m or 1h30m';
 /** A duration as Go writes it (`90s`, `1h30m`), in milliseconds. */
-export const Duration = z.string().transform((text, context): number => {
+export const Duration = z.string(DURATION).transform((text, context): number => {
   if (/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) {
     let totalMs = 0;
     for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
       totalMs += Number(count) * (UNIT_MS[unit ?? ''] ?? 0);
     return totalMs;
   }
-  context.addIssue({ code: 'custom', message: 'expected a duration such as 30s, 5m or 1h30m' });
+  context.addIssue({ code: 'custom', message: DURATION });
   return z.NEVER;
 });
 
