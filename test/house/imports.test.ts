@@ -1,0 +1,82 @@
+import { expect } from 'chai';
+import { filesOf, importsOf, textOf } from './source.ts';
+
+/**
+ * The rule that shows the architecture (docs/architecture.md): a folder in services/ with a main.ts is a process, one
+ * without is a library; imports run one way, process → http → registry ← stores.
+ */
+
+const MODULES = filesOf('services/**/*.ts');
+const PROCESSES = new Set(
+  MODULES.filter((path) => path.split('/').length === 3 && path.endsWith('/main.ts')).map(folderOf),
+);
+
+/** Which folders of services/ a folder may import, besides itself. */
+const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
+  registry: [],
+  stores: ['registry'],
+  config: ['registry'],
+  http: ['registry'],
+};
+const PROCESS_MAY = ['registry', 'config', 'http'];
+
+/** Packages and built-ins that the registry library may use: none of them does I/O. */
+const REGISTRY_MAY = /^(node:crypto|node:stream|node:timers\/promises|zod|lru-cache|p-map|ipaddr\.js)$/;
+
+function folderOf(path: string): string {
+  return path.split('/')[1] ?? '';
+}
+
+/** What is wrong with one import; undefined when it may be. */
+function violation(path: string, target: string): string | undefined {
+  const from = folderOf(path);
+  if (!target.startsWith('services/')) {
+    if (from === 'registry' && !REGISTRY_MAY.test(target))
+      return `${path}: the registry library imports ${target}`;
+    return undefined;
+  }
+  const to = folderOf(target);
+  if (from === to) return undefined;
+  if (to === 'stores') {
+    const isMain = path === `services/${from}/main.ts`;
+    return isMain ? undefined : `${path}: only a main.ts imports stores`;
+  }
+  if (!PROCESSES.has(from)) {
+    return LIBRARIES[from]?.includes(to) ? undefined : `${path}: the library ${from} imports ${to}`;
+  }
+  if (!PROCESSES.has(to)) return PROCESS_MAY.includes(to) ? undefined : `${path}: imports ${to}`;
+  // One module puts processes together; the command starts that one, and speaks the release service's language.
+  if (path === 'services/serve/main.ts' && target === `services/${to}/main.ts`) return undefined;
+  if (from === 'cli' && to === 'serve') return undefined;
+  if (from === 'cli' && target === 'services/release/schemas.ts') return undefined;
+  return `${path}: the process ${from} imports the process ${to}`;
+}
+
+describe('imports', () => {
+  it('run one way: process → http → registry ← stores', () => {
+    const violations = MODULES.flatMap((path) =>
+      importsOf(path, textOf(path)).flatMap((target) => violation(path, target) ?? []),
+    );
+    expect(violations).to.deep.equal([]);
+  });
+
+  it('are all found: the processes are the ones that the architecture names', () => {
+    expect([...PROCESSES].sort()).to.deep.equal(['api', 'cli', 'release', 'serve', 'sync']);
+    expect(MODULES.flatMap((path) => importsOf(path, textOf(path)))).to.have.length.above(300);
+  });
+
+  for (const [path, source] of [
+    ['services/registry/made-up.ts', "import { open } from 'node:fs/promises';"],
+    ['services/registry/made-up.ts', "import type { App } from '../http/app.ts';"],
+    ['services/api/made-up.ts', "import { openStores } from '../stores/open.ts';"],
+    ['services/api/made-up.ts', "export { x } from '../sync/worker.ts';"],
+    ['services/cli/made-up.ts', "const x = await import('../api/main.ts');"],
+    ['services/http/made-up.ts', "import {\n  a,\n  b,\n} from '../config/load.ts';"],
+  ] as const) {
+    it(`are refused where they run the other way: ${source.replaceAll('\n', ' ')} in ${path}`, () => {
+      const found = importsOf(path, source).map((target) => violation(path, target));
+      expect(found).to.have.lengthOf(1);
+      expect(found[0]).to.be.a('string');
+    });
+  }
+});

@@ -1,0 +1,163 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { type Digest, digestOf } from '../../services/registry/digest.ts';
+import type { MirrorState } from '../../services/registry/mirrors/board.ts';
+import { type Decision, type LocateRequest, locate } from '../../services/registry/mirrors/locate.ts';
+import { bestOf, rendezvousScore } from '../../services/registry/mirrors/rank.ts';
+import type { MirrorName } from '../../services/registry/names.ts';
+
+/** Mirror choice: the rule of the watermark against a dull twin, shares by weight, nearest netblock first. */
+
+const DIGESTS = Array.from({ length: 5 }, (_, i) => digestOf(Buffer.from(`blob ${i}`)));
+const digest = (i: number): Digest => DIGESTS[i] as Digest;
+
+function mirror(
+  name: string,
+  facts: Partial<MirrorState> & { weight?: number; netblocks?: string[] } = {},
+): MirrorState {
+  const { weight = 100, netblocks = [], ...state } = facts;
+  return {
+    mirror: { name: name as MirrorName, url: `https://${name}.example`, weight, netblocks },
+    watermark: 10,
+    missing: new Set(),
+    healthy: true,
+    reason: undefined,
+    ledger: undefined,
+    ...state,
+  };
+}
+
+function ask(mirrors: MirrorState[], facts: Partial<LocateRequest> = {}): Decision {
+  return locate({
+    digest: digest(0),
+    publication: 1,
+    sizeBytes: 1_000_000,
+    clientAddress: undefined,
+    mirrors,
+    smallBlobMaxBytes: 65_536,
+    ...facts,
+  });
+}
+
+/** The rule as DESIGN has it, written as plainly as possible; it says only who may be chosen. */
+function dullTwin(request: LocateRequest): Set<string> {
+  const able = new Set<string>();
+  if (request.sizeBytes <= request.smallBlobMaxBytes || request.publication === 0) return able;
+  for (const state of request.mirrors) {
+    const isThere = request.publication <= state.watermark && !state.missing.has(request.digest);
+    if (isThere && state.healthy) able.add(state.mirror.name);
+  }
+  return able;
+}
+
+describe('locate', () => {
+  it('chooses a mirror exactly when one is known to hold the blob and is healthy', () => {
+    const state = fc.record({
+      watermark: fc.nat(6),
+      healthy: fc.boolean(),
+      missing: fc.uniqueArray(fc.nat(4)).map((places) => new Set(places.map(digest))),
+      weight: fc.integer({ min: 1, max: 1000 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(state, { maxLength: 6 }),
+        fc.nat(4),
+        fc.nat(6),
+        fc.constantFrom(0, 65_536, 65_537, 1e9),
+        (states, blob, publication, sizeBytes) => {
+          const mirrors = states.map((facts, i) => mirror(`m${i}`, facts));
+          const request = {
+            digest: digest(blob),
+            publication,
+            sizeBytes,
+            clientAddress: undefined,
+            mirrors,
+            smallBlobMaxBytes: 65_536,
+          };
+          const able = dullTwin(request);
+          const decision = locate(request);
+          expect(decision.kind).to.equal(able.size > 0 ? 'redirect' : 'serve');
+          if (decision.kind === 'redirect') expect(able).to.include(decision.mirror);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("sends to the path that Distribution's redirect middleware uses", () => {
+    const decision = ask([mirror('a')]);
+    const hex = digest(0).slice(7);
+    expect(decision).to.deep.equal({
+      kind: 'redirect',
+      mirror: 'a',
+      rule: 'anywhere',
+      url: `https://a.example/docker/registry/v2/blobs/sha256/${hex.slice(0, 2)}/${hex}/data`,
+    });
+  });
+
+  for (const [what, mirrors, facts, reason] of [
+    ['a small blob', [mirror('a')], { sizeBytes: 65_536 }, 'small'],
+    ['an unpublished blob', [mirror('a')], { publication: 0 }, 'unpublished'],
+    ['a blob without mirrors', [], {}, 'no-mirrors'],
+    ['a blob ahead of every watermark', [mirror('a')], { publication: 11 }, 'behind'],
+    ['a blob that a crawl missed', [mirror('a', { missing: new Set([digest(0)]) })], {}, 'missing'],
+    ['a blob whose mirrors are all down', [mirror('a', { healthy: false })], {}, 'unhealthy'],
+  ] as const) {
+    it(`serves ${what} from the node and says so`, () => {
+      expect(ask([...mirrors], facts)).to.deep.equal({ kind: 'serve', reason });
+    });
+  }
+
+  it('prefers a mirror in whose netblock the client is, by IPv4 and IPv6', () => {
+    const mirrors = [
+      mirror('four', { netblocks: ['192.0.2.0/24'], weight: 1 }),
+      mirror('six', { netblocks: ['2001:db8::/32'], weight: 1 }),
+      mirror('big', { weight: 1_000_000 }),
+    ];
+    const chosen = (clientAddress: string) => {
+      const decision = ask(mirrors, { clientAddress });
+      return decision.kind === 'redirect' ? `${decision.mirror} ${decision.rule}` : decision.reason;
+    };
+    expect(chosen('192.0.2.7')).to.equal('four netblock');
+    expect(chosen('::ffff:192.0.2.7')).to.equal('four netblock');
+    expect(chosen('2001:db8:1::7')).to.equal('six netblock');
+    expect(chosen('198.51.100.7')).to.match(/ anywhere$/);
+    expect(chosen('not an address')).to.match(/ anywhere$/);
+  });
+
+  it('does not prefer a near mirror that lacks the blob', () => {
+    const near = mirror('near', { netblocks: ['192.0.2.0/24'], watermark: 0 });
+    expect(ask([near, mirror('far')], { clientAddress: '192.0.2.7' })).to.include({ mirror: 'far' });
+  });
+});
+
+describe('rendezvous hashing', () => {
+  const blobs = Array.from({ length: 20_000 }, (_, i) => digestOf(Buffer.from(String(i))));
+
+  it('gives each mirror its share by weight', () => {
+    const states = [mirror('a', { weight: 100 }), mirror('b', { weight: 300 }), mirror('c', { weight: 600 })];
+    const shares: Record<string, number> = { a: 0, b: 0, c: 0 };
+    for (const blob of blobs)
+      shares[bestOf(states, blob)?.mirror.name ?? ''] =
+        (shares[bestOf(states, blob)?.mirror.name ?? ''] ?? 0) + 1;
+    expect((shares['a'] ?? 0) / blobs.length).to.be.closeTo(0.1, 0.01);
+    expect((shares['b'] ?? 0) / blobs.length).to.be.closeTo(0.3, 0.015);
+    expect((shares['c'] ?? 0) / blobs.length).to.be.closeTo(0.6, 0.015);
+  });
+
+  it('moves only the blobs of a mirror that leaves', () => {
+    const states = ['a', 'b', 'c', 'd'].map((name) => mirror(name));
+    const without = states.filter((state) => state.mirror.name !== 'b');
+    for (const blob of blobs.slice(0, 2000)) {
+      const before = bestOf(states, blob)?.mirror.name;
+      if (before !== 'b') expect(bestOf(without, blob)?.mirror.name).to.equal(before);
+    }
+  });
+
+  it('scores are finite and positive', () => {
+    for (const blob of blobs.slice(0, 2000))
+      expect(rendezvousScore('a', 1, blob))
+        .to.be.greaterThan(0)
+        .and.below(1e18);
+  });
+});
