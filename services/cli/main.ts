@@ -7,7 +7,8 @@ import { ReleaseClient, ReleaseError } from './release-client.ts';
 // Starting is most of what short commands do: keep what was compiled.
 enableCompileCache();
 
-const DEFAULT_SERVER = 'http://127.0.0.1:5000';
+/** A variable that is set but empty counts as not set. */
+const DEFAULT_SERVER = process.env['ROADSTEAD_SERVER'] || 'http://127.0.0.1:5000';
 
 const program = new Command('roadstead')
   .description('A container registry for distributing images at the scale of a Linux distribution')
@@ -75,7 +76,7 @@ function remote(name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
-    .option('--server <url>', 'the release service', process.env['ROADSTEAD_SERVER'] ?? DEFAULT_SERVER)
+    .option('--server <url>', 'the release service', serverUrl, DEFAULT_SERVER)
     .option('--json', 'answer in JSON', false);
 }
 
@@ -90,6 +91,11 @@ function shows() {
 async function run(config: string, parts: readonly Part[]): Promise<void> {
   const { serve } = await import('../serve/main.ts');
   await serve(config, parts);
+}
+
+function serverUrl(text: string): string {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  throw new InvalidArgumentError('expected a URL such as http://127.0.0.1:5000');
 }
 
 function wholeNumber(text: string): number {

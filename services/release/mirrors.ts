@@ -17,6 +17,9 @@ export function getStatus(service: ReleaseService): Handler {
     const { head, mirrors } = await mirrorLines(service);
     const problems = mirrors.flatMap((mirror) => [
       ...(mirror.healthy ? [] : [`mirror ${mirror.name} gets no clients: ${mirror.reason ?? 'unknown'}`]),
+      ...(mirror.missing > 0
+        ? [`mirror ${mirror.name} lacks ${mirror.missing} blobs; they are written again`]
+        : []),
       ...(mirror.trouble ? [`mirror ${mirror.name} cannot be published to: ${mirror.trouble}`] : []),
     ]);
     const status = problems.length > 0 ? 'degraded' : 'ok';

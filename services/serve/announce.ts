@@ -23,11 +23,12 @@ export function announce({ config, parts, listeners, logger }: Announcement): vo
 function welcome({ http, mirrors, promotion }: Config, url: string, data: string): string {
   const registry = new URL(url).host;
   const plain = url.startsWith('http:');
+  const server = url === 'http://127.0.0.1:5000' ? '' : ` --server ${url}`;
   const skopeo = `skopeo copy --all${plain ? ' --dest-tls-verify=false' : ''}`;
   const steps = promotion
     ? [
         `${skopeo} docker://docker.io/library/busybox:latest docker://${registry}/candidate/hello:1`,
-        `npx roadstead promote candidate/hello:1 hello:1${mirrors.length > 0 ? ' --wait-mirrors 1' : ''}`,
+        `npx roadstead promote candidate/hello:1 hello:1${mirrors.length > 0 ? ' --wait-mirrors 1' : ''}${server}`,
         `docker pull ${registry}/hello:1`,
       ]
     : [

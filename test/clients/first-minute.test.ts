@@ -9,10 +9,9 @@ import { freePort } from '../support/ports.ts';
 import { type Daemon, run, startDaemon } from '../support/process.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
+import { pathOnMirror, redirectedLayers } from './mirrored.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const PLATFORM = process.arch === 'arm64' ? 'arm64' : 'amd64';
-const REDIRECTED_FROM_BYTES = 64 * 1024;
 
 /** What `npm start` runs, with its paths made absolute: program and arguments. */
 async function startScript(): Promise<string[]> {
@@ -32,6 +31,7 @@ requires(['skopeo', 'npx'])('The first minute', () => {
   let home: string;
   let host: string;
   let mirrorUrl: string;
+  let metricsUrl: string;
   let layout: ImageLayout;
   let server: Daemon;
 
@@ -41,6 +41,7 @@ requires(['skopeo', 'npx'])('The first minute', () => {
     host = `127.0.0.1:${await freePort()}`;
     const [debug, mirror] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
     mirrorUrl = `http://${mirror}`;
+    metricsUrl = `http://${debug}/metrics`;
     const [program, ...args] = await startScript();
     expect(program).to.equal('node');
     server = held.use(
@@ -67,22 +68,27 @@ requires(['skopeo', 'npx'])('The first minute', () => {
     if (line === undefined) throw new Error(`no ${program} command is printed:\n${output()}`);
     return line.trim().split(' ');
   };
-  /** The blob requests that the registry has sent to the demonstration mirror, by its own log. */
-  const redirectedDigests = () =>
+  /** Runs a command as in a shell of the checkout, but for the registry on its other port; answers with its output. */
+  const type = async ([program = '', ...args]: readonly string[]) => {
+    const env = { npm_config_update_notifier: 'false' };
+    return (await run(program, args, { cwd: ROOT, env })).stdout;
+  };
+  /** What was asked of the registry and of its demonstration mirror, by their own log. */
+  const requests = () =>
     output()
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter((line) => line['decision'] === 'demo' && line['status'] === 302)
-      .map((line) => line['digest']);
+      .filter((line) => line['msg'] === 'request');
 
   it('begins by telling where the registry, its data and its mirror are, and what to type next', () => {
     expect(output()).to.include(`Roadstead listens on http://${host}\n`);
     expect(output()).to.match(new RegExp(`^ +data +${join(home, 'data', 'registry')}$`, 'm'));
     expect(output()).to.match(new RegExp(`^ +mirror +demo at ${mirrorUrl}$`, 'm'));
+    expect(output()).to.match(new RegExp(`^ +metrics +${metricsUrl}$`, 'm'));
     expect(printed('skopeo').at(-1)).to.equal(`docker://${host}/candidate/hello:1`);
     expect(printed('npx').join(' ')).to.equal(
-      'npx roadstead promote candidate/hello:1 hello:1 --wait-mirrors 1',
+      `npx roadstead promote candidate/hello:1 hello:1 --wait-mirrors 1 --server http://${host}`,
     );
     expect(printed('docker').join(' ')).to.equal(`docker pull ${host}/hello:1`);
   });
@@ -97,11 +103,7 @@ requires(['skopeo', 'npx'])('The first minute', () => {
   });
 
   it('promotes it by the second', async () => {
-    const [program = '', ...args] = printed('npx');
-    const { stdout } = await run(program, args, {
-      cwd: ROOT,
-      env: { ROADSTEAD_SERVER: `http://${host}` },
-    });
+    const stdout = await type(printed('npx'));
     expect(stdout).to.include('1 of 1 mirrors hold entry 1 (demo)');
     expect(stdout).to.include('promoted candidate/hello:1 to hello:1');
   });
@@ -110,11 +112,21 @@ requires(['skopeo', 'npx'])('The first minute', () => {
     requires(kind.programs)(`then ${kind.name}`, () => {
       it('pulls it, and gets its layers from the demonstration mirror', async function () {
         this.timeout(60_000);
-        const layers = layout.layers[PLATFORM].filter((layer) => layer.sizeBytes > REDIRECTED_FROM_BYTES);
-        const before = redirectedDigests().length;
+        const before = requests().length;
         await using client = await kind.open();
         await client.pull(printed('docker').at(-1) ?? '');
-        expect(redirectedDigests().slice(before)).to.have.members(layers.map((layer) => layer.digest));
+        const lines = requests().slice(before);
+        const redirected = lines.filter((line) => line['decision'] === 'demo' && line['status'] === 302);
+        const bounced = lines.filter((line) => line['reason'] === 'bounced');
+        expect(redirected.map((line) => line['digest'])).to.have.members(redirectedLayers(layout));
+        expect(bounced).to.deep.equal([]);
       });
     });
+
+  it('explains where a layer comes from', async () => {
+    const [digest = ''] = redirectedLayers(layout);
+    const stdout = await type(['npx', 'roadstead', 'explain', 'hello', digest]);
+    expect(stdout).to.include('302 to demo: it holds the blob, is healthy, and no mirror is nearer');
+    expect(stdout).to.include(`${mirrorUrl}/${pathOnMirror(digest)}`);
+  });
 });

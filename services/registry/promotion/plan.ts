@@ -5,6 +5,7 @@ import type { Digest } from '../digest.ts';
 import { RegistryError } from '../errors.ts';
 import { type ImageName, printImageName, type RepositoryName, type Tag } from '../names.ts';
 import type { PublicationLog } from '../publication/log.ts';
+import type { PublishedBlobs } from '../publication/published.ts';
 import { type Image, readImage } from './image.ts';
 import { isCandidate, type PromotionPolicy } from './policy.ts';
 
@@ -22,6 +23,8 @@ export interface PromotionPlan extends PromotionRequest {
   readonly image: Image;
   /** Blobs that become public by this promotion. */
   readonly unpublished: readonly { readonly digest: Digest; readonly sizeBytes: number }[];
+  /** The newest entry that published a blob of this image; 0 when none did. Mirrors that are this far hold it. */
+  readonly publishedUpTo: number;
   /** True when the tag already names this image and all of it is published: nothing is left to do. */
   readonly alreadyThere: boolean;
 }
@@ -31,6 +34,7 @@ export interface PromotionContent {
   readonly manifests: Manifests;
   readonly tags: Tags;
   readonly log: PublicationLog;
+  readonly published: PublishedBlobs;
 }
 
 /** Resolves and verifies, and changes nothing. */
@@ -59,10 +63,11 @@ export async function planPromotion(
       `there is no ${printImageName(source)} to promote: push it first`,
     );
   const image = await readImage(content, source.repository, digest, signal);
-  const [previousDigest, unpublished] = await Promise.all([
+  const [previousDigest, numbers] = await Promise.all([
     content.tags.resolve(target.repository, target.tag, signal),
-    content.log.unpublished(image.blobs),
+    content.published.numbers(image.blobs),
   ]);
+  const unpublished = image.blobs.filter((blob) => !numbers.has(blob.digest));
   return {
     source,
     target,
@@ -70,6 +75,7 @@ export async function planPromotion(
     previousDigest,
     image,
     unpublished,
+    publishedUpTo: Math.max(0, ...numbers.values()),
     alreadyThere: previousDigest === digest && unpublished.length === 0,
   };
 }

@@ -2,7 +2,6 @@ import type { Changes } from '../changes.ts';
 import { RegistryError } from '../errors.ts';
 import type { MirrorBoard } from '../mirrors/board.ts';
 import { printReference } from '../names.ts';
-import type { Publication } from '../publication/entry.ts';
 import { Alarm } from '../waiting.ts';
 import type { PromotionContent, PromotionPlan } from './plan.ts';
 
@@ -42,8 +41,11 @@ export async function* promote(
   plan: PromotionPlan,
   options: PromotionOptions,
 ): AsyncGenerator<PromotionEvent> {
-  if (plan.alreadyThere) return;
   const { target, image } = plan;
+  if (plan.alreadyThere) {
+    if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, plan.publishedUpTo, options);
+    return;
+  }
   for (const blob of image.blobs) {
     options.signal.throwIfAborted();
     await content.blobs.link(target.repository, blob.digest);
@@ -68,7 +70,7 @@ export async function* promote(
   const newBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
   yield { event: 'published', seq: entry.seq, newBlobs: blobs.length, newBytes };
 
-  if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, entry, options);
+  if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, entry.seq, options);
 
   await content.tags.move(target.repository, target.tag, plan.digest);
   changes.publish({ kind: 'tag-moved', repository: target.repository, tag: target.tag });
@@ -78,7 +80,7 @@ export async function* promote(
 async function* waitForMirrors(
   board: MirrorBoard,
   changes: Changes,
-  entry: Publication,
+  seq: number,
   { waitMirrors, waitTimeoutMs, signal }: PromotionOptions,
 ): AsyncGenerator<PromotionEvent> {
   const deadline = performance.now() + waitTimeoutMs;
@@ -89,17 +91,17 @@ async function* waitForMirrors(
   try {
     for (;;) {
       const ready = board.states
-        .filter((state) => state.healthy && state.watermark >= entry.seq)
+        .filter((state) => state.healthy && state.watermark >= seq)
         .map((state) => state.mirror.name);
-      yield { event: 'waiting', seq: entry.seq, ready, wanted: waitMirrors };
+      yield { event: 'waiting', seq, ready, wanted: waitMirrors };
       if (ready.length >= waitMirrors) return;
       signal.throwIfAborted();
       if (performance.now() > deadline)
         throw new RegistryError(
           'WAIT_TIMED_OUT',
-          `${ready.length} of ${waitMirrors} mirrors hold publication ${entry.seq} after ${Math.round(waitTimeoutMs / 1000)} s; ` +
+          `${ready.length} of ${waitMirrors} mirrors hold publication ${seq} after ${Math.round(waitTimeoutMs / 1000)} s; ` +
             'the tag was not moved. See "roadstead mirrors", then promote again',
-          { ready, wanted: waitMirrors, seq: entry.seq },
+          { ready, wanted: waitMirrors, seq },
         );
       await alarm.wait(500, signal);
     }

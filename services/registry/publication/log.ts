@@ -1,7 +1,13 @@
 import { publicationKey } from '../layout.ts';
 import type { Descriptor } from '../manifest.ts';
 import type { ObjectStore } from '../object-store.ts';
-import { DEFAULT_COLLECTION, type Publication, type PublicationDraft, PublicationSchema } from './entry.ts';
+import {
+  DEFAULT_COLLECTION,
+  type Publication,
+  type PublicationDraft,
+  PublicationSchema,
+  type PublishedBlob,
+} from './entry.ts';
 import type { PublishedBlobs } from './published.ts';
 
 /** An entry names at most the blobs of one image index; this bounds what a damaged one can cost. */
@@ -51,7 +57,7 @@ export class PublicationLog {
   }
 
   /**
-   * Appends an entry that publishes those of `blobs` which no earlier entry did. Complete when it returns: durable,
+   * Appends an entry that publishes those of `blobs` (each named once) which no earlier entry did. Complete when it returns: durable,
    * with its publication numbers recorded.
    */
   async append(
@@ -69,7 +75,7 @@ export class PublicationLog {
         seq: head + 1,
         time: new Date().toISOString(),
         ...draft,
-        collections: { [DEFAULT_COLLECTION]: await this.unpublished(blobs) },
+        collections: { [DEFAULT_COLLECTION]: await this.#unpublished(blobs) },
       };
       const bytes = Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`);
       if ((await this.#objects.putIfAbsent(publicationKey(entry.seq), bytes, signal)) === 'exists') continue;
@@ -79,14 +85,9 @@ export class PublicationLog {
     }
   }
 
-  /** Which of these blobs, each once, no entry has published yet. */
-  async unpublished(
-    blobs: readonly Descriptor[],
-  ): Promise<{ digest: Descriptor['digest']; sizeBytes: number }[]> {
-    const distinct = new Map(blobs.map((blob) => [blob.digest, blob.sizeBytes]));
-    const fresh = [];
-    for (const [digest, sizeBytes] of distinct)
-      if ((await this.#published.number(digest)) === undefined) fresh.push({ digest, sizeBytes });
-    return fresh;
+  async #unpublished(blobs: readonly Descriptor[]): Promise<PublishedBlob[]> {
+    const numbers = await this.#published.numbers(blobs);
+    const fresh = blobs.filter((blob) => !numbers.has(blob.digest));
+    return fresh.map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
   }
 }

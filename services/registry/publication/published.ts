@@ -1,7 +1,10 @@
+import pMap from 'p-map';
 import type { Digest } from '../digest.ts';
 import { publicationNumberKey } from '../layout.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { blobsOf, DEFAULT_COLLECTION, type Publication } from './entry.ts';
+
+const READS_AT_ONCE = 16;
 
 /**
  * Publication numbers, one small object a blob, derived from the log so that asking for one costs one read, whatever
@@ -23,6 +26,23 @@ export class PublishedBlobs {
     if (!Number.isSafeInteger(seq) || seq < 1)
       throw new Error(`the publication number of ${digest} is malformed`);
     return seq;
+  }
+
+  /** The numbers of those of these blobs that are published in the collection. */
+  async numbers(
+    blobs: readonly { readonly digest: Digest }[],
+    collection = DEFAULT_COLLECTION,
+  ): Promise<Map<Digest, number>> {
+    const digests = [...new Set(blobs.map((blob) => blob.digest))];
+    const numbers = await pMap(digests, (digest) => this.number(digest, collection), {
+      concurrency: READS_AT_ONCE,
+    });
+    return new Map(
+      digests.flatMap((digest, i) => {
+        const number = numbers[i];
+        return number === undefined ? [] : [[digest, number] as const];
+      }),
+    );
   }
 
   /** Writes the records of an entry; what is there already stays, so anyone may repeat it. */

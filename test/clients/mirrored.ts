@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Status } from '../../services/release/schemas.ts';
+import type { ImageLayout, Platform } from '../support/image-layout.ts';
+import { type NginxMirror, startNginxMirror } from '../support/nginx-mirror.ts';
+import type { MirrorEntry, TestRegistry } from '../support/registry.ts';
+import { tempDir } from '../support/temp.ts';
+
+/** The very file that volunteers get. */
+const MIRROR_CONFIG = fileURLToPath(new URL('../../infra/mirror/nginx.conf', import.meta.url));
+/** Smaller blobs are not worth a redirect: the registry answers them itself. */
+const REDIRECTED_FROM_BYTES = 64 * 1024;
+/** The one that clients on this machine pull. */
+const PLATFORM: Platform = process.arch === 'arm64' ? 'arm64' : 'amd64';
+/** What the sync worker asks a mirror for: a blob's first byte or, while it should hold none, `/`. No client does. */
+const PROBE_LINE = /^GET \/ |"bytes=0-0"/;
+
+/** Mirrors that run, and what the configuration of their registry says of them. */
+export interface Mirrors {
+  readonly mirrors: readonly NginxMirror[];
+  readonly entries: readonly MirrorEntry[];
+}
+
+/** Starts empty mirrors for the registry on a port of this machine; they end with the stack. */
+export async function startMirrors(
+  held: AsyncDisposableStack,
+  names: readonly string[],
+  registryPort: number,
+): Promise<Mirrors> {
+  const mirrors: NginxMirror[] = [];
+  const entries: MirrorEntry[] = [];
+  for (const name of names) {
+    const mirror = await startNginxMirror({
+      configTemplate: MIRROR_CONFIG,
+      root: join(held.use(await tempDir('mirror')).path, 'root'),
+      originUrl: `http://127.0.0.1:${registryPort}`,
+    });
+    mirrors.push(held.use(mirror));
+    entries.push({ name, url: mirror.url, sameoperator: true, write: { webdav: mirror.davUrl } });
+  }
+  return { mirrors, entries };
+}
+
+/** Lines of the mirrors' own access logs for what clients have asked them for. */
+export async function clientLines(mirrors: readonly NginxMirror[]): Promise<string[]> {
+  const lines = await Promise.all(mirrors.map((mirror) => mirror.accessLog()));
+  return lines.flat().filter((line) => !PROBE_LINE.test(line));
+}
+
+/** Where a mirror has a blob, below its root and its URL. */
+export function pathOnMirror(digest: string): string {
+  const hex = digest.slice('sha256:'.length);
+  return join('docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
+}
+
+/** The layers that a client on this machine has to get from a mirror. */
+export function redirectedLayers(layout: ImageLayout): string[] {
+  const large = layout.layers[PLATFORM].filter((layer) => layer.sizeBytes > REDIRECTED_FROM_BYTES);
+  return large.map((layer) => layer.digest);
+}
+
+/** What `roadstead status --json` shows. */
+export async function statusOf(registry: TestRegistry): Promise<Status> {
+  return (await (await fetch(`${registry.url}/api/v1/status`)).json()) as Status;
+}
