@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
+import { onlyPublicName } from '../config/public-name.ts';
 import type { Config } from '../config/schema.ts';
 import { type App, createApp } from '../http/app.ts';
 import { clientAddressOf } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
+import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { contentOf } from '../registry/content/content.ts';
@@ -60,6 +62,8 @@ export async function createApi(
     ctx.set('Docker-Distribution-API-Version', 'registry/2.0');
     return next();
   });
+  const publicName = onlyPublicName(config, config.http.addr);
+  if (publicName !== false) app.use(checkHost(publicName));
   mountRoutes(app, [...healthRoutes(readiness), ...apiRoutes(node)]);
   mountNotFound(app);
   metrics.onScrape(() => reportMirrors(metrics, board, publications.head));

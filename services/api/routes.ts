@@ -19,6 +19,10 @@ export function apiRoutes(node: ApiNode): Route[] {
     { method: 'GET', path: '/v2/', name: 'ping', handle: ping },
     { method: 'HEAD', path: '/v2/', name: 'ping', handle: ping },
 
+    // What is asked for most stands first: routes are tried in this order.
+    { method: 'GET', path: blob, name: 'blob', handle: getBlob(node) },
+    { method: 'HEAD', path: blob, name: 'blob', handle: getBlob(node) },
+
     { method: 'GET', path: manifest, name: 'manifest', handle: getManifest(node) },
     { method: 'HEAD', path: manifest, name: 'manifest', handle: getManifest(node) },
     { method: 'PUT', path: manifest, name: 'manifest', handle: putManifest(node) },
@@ -28,9 +32,6 @@ export function apiRoutes(node: ApiNode): Route[] {
     { method: 'PATCH', path: upload, name: 'upload', handle: appendToUpload(node) },
     { method: 'PUT', path: upload, name: 'upload', handle: commitUpload(node) },
     { method: 'DELETE', path: upload, name: 'upload', handle: cancelUpload(node) },
-
-    { method: 'GET', path: blob, name: 'blob', handle: getBlob(node) },
-    { method: 'HEAD', path: blob, name: 'blob', handle: getBlob(node) },
 
     { method: 'GET', path: '/v2/*name/tags/list', name: 'tags', handle: listTags(node) },
 

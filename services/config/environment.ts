@@ -1,7 +1,10 @@
 import { parse } from 'yaml';
 
-/** Read by skopeo and podman; it names a file of credentials and is none of ours. */
-const NOT_OURS = new Set(['REGISTRY_AUTH_FILE']);
+/**
+ * Names that others use: skopeo's and podman's file of credentials, and what Kubernetes sets in every pod beside a
+ * service called "registry".
+ */
+const NOT_OURS = /^REGISTRY_(?:AUTH_FILE|SERVICE_(?:HOST|PORT)(?:_.*)?|PORT(?:_.*)?)$/;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,13 +19,22 @@ export function applyEnvironment(
   const used = new Map<string, string>();
   for (const name of Object.keys(environment).sort()) {
     const value = environment[name];
-    if (!name.startsWith('REGISTRY_') || NOT_OURS.has(name) || value === undefined) continue;
+    if (!name.startsWith('REGISTRY_') || NOT_OURS.test(name) || value === undefined) continue;
     const path = name.slice('REGISTRY_'.length).toLowerCase().split('_');
     if (path.some((key) => key === '' || key === '__proto__')) continue;
-    set(tree, path, parse(value));
+    set(tree, path, yamlOr(value));
     used.set(path.join('.'), name);
   }
   return used;
+}
+
+/** A value that is no YAML, such as a password that begins with `@`, is the text that it is. */
+function yamlOr(value: string): unknown {
+  try {
+    return parse(value);
+  } catch {
+    return value;
+  }
 }
 
 function set(tree: Record<string, unknown>, path: readonly string[], value: unknown): void {

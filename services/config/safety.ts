@@ -20,6 +20,11 @@ function checkListeners({ http, promotion }: Config): string[] {
       `promotion.http.addr = ${promotion.http ? print(releaseAddress) : `(http.addr) ${print(releaseAddress)}`}: ` +
         'the release service does not ask for credentials yet: expected a loopback address such as 127.0.0.1:5002',
     );
+  if (promotion && !promotion.http && isReachable(http))
+    problems.push(
+      'promotion.http.addr is missing: http.addr is reached through a proxy or under a public name, and the release ' +
+        'service does not ask for credentials yet: expected a loopback address of its own, such as 127.0.0.1:5002',
+    );
   if (http.debug && !isLoopback(http.debug.addr.host))
     problems.push(
       `http.debug.addr = ${print(http.debug.addr)}: metrics tell names of repositories' mirrors and loads: ` +
@@ -28,12 +33,25 @@ function checkListeners({ http, promotion }: Config): string[] {
   return problems;
 }
 
+/** Whether others than this machine reach a loopback listener, through a proxy. */
+function isReachable({ host, trustedproxies }: Config['http']): boolean {
+  return trustedproxies.length > 0 || (host !== undefined && !isLoopback(bare(new URL(host).hostname)));
+}
+
 function checkMirrors(config: Config): string[] {
   const problems: string[] = [];
   const names = new Set<string>();
   if (config.mirrors.length > 0 && !config.promotion)
     problems.push(
       'mirrors: only what was promoted reaches a mirror: expected a section "promotion" beside it',
+    );
+  const { http } = config;
+  const isNameKnown =
+    http.host !== undefined || (isLoopback(http.addr.host) && http.trustedproxies.length === 0);
+  if (config.mirrors.length > 0 && !isNameKnown)
+    problems.push(
+      'http.host is missing: without it nobody can tell whether a mirror would be handed the credentials meant for the ' +
+        "registry, or where a mirror sends clients back: expected the registry's public URL",
     );
   config.mirrors.forEach((mirror, i) => {
     const key = `mirrors.${i}`;

@@ -26,7 +26,7 @@ const StorageSection = z.strictObject({
 
 const HttpSection = z.strictObject({
   addr: Address,
-  /** The registry's public URL: only to recognise mirrors that clients would take for the registry itself. */
+  /** The registry's public URL: where mirrors send clients back, and what mirrors must not be taken for. */
   host: BaseUrl.optional(),
   draintimeout: Duration.prefault('30s'),
   tls: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),

@@ -50,6 +50,8 @@ export function createApp(options: AppOptions): App {
   return app;
 }
 
+const OF_CONTENT = ['Cache-Control', 'ETag', 'Accept-Ranges', 'Content-Range', 'Docker-Content-Digest'];
+
 function answerError(ctx: Context, logger: Logger, error: unknown): void {
   if (ctx.res.headersSent || ctx.req.socket.destroyed) {
     // The answer has begun, or nobody is there: all that can be said is that it ends here.
@@ -63,6 +65,8 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   if (answer.isFault)
     logger.error({ err: error, requestId: ctx.state.requestId, ...ctx.state.facts }, 'request failed');
   ctx.state.facts['error'] = answer.body.errors[0].code;
+  // What was said of the content is not so of the error: a cache might keep it for a year.
+  for (const header of OF_CONTENT) ctx.remove(header);
   drainRest(ctx.req);
   ctx.status = answer.status;
   ctx.set('Content-Type', 'application/json');

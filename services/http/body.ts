@@ -9,6 +9,8 @@ const DRAIN_MAX_BYTES = 256 * 1024 * 1024;
  * whoever finds fault with a body can still say so.
  */
 export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  // From its end on it is the client who waits: an upload's last step may take longer than an idle connection may.
+  request.once('end', () => request.socket.setTimeout(0));
   return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
 }
 

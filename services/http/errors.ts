@@ -31,6 +31,7 @@ const ANSWERS = {
   RANGE_INVALID: { status: 416, code: 'RANGE_INVALID' },
   SIZE_INVALID: { status: 400, code: 'SIZE_INVALID' },
   STORE_FULL: { status: 503, code: 'UNAVAILABLE' },
+  SUPERSEDED: { status: 409, code: 'DENIED' },
   TAG_INVALID: { status: 400, code: 'TAG_INVALID' },
   UNAVAILABLE: { status: 503, code: 'UNAVAILABLE' },
   WAIT_TIMED_OUT: { status: 504, code: 'UNAVAILABLE' },

@@ -12,10 +12,7 @@ export function createLogger(settings: LogSettings): Logger {
     base: settings.fields,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    // Whatever is logged by mistake under these names stays out.
-    redact: {
-      paths: ['*.authorization', '*.password', 'authorization', 'password', 'err.config', 'err.headers'],
-      censor: '(not logged)',
-    },
+    // Whatever is logged by mistake under these names stays out. No wildcards: they would double a line's cost.
+    redact: { paths: ['authorization', 'password', 'err.headers', 'err.config'], censor: '(not logged)' },
   });
 }

@@ -19,9 +19,14 @@ const MIRROR = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 /** Docker's own limit on `host/name`; longer names would also meet file systems' limits. */
 const NAME_MAX_CHARACTERS = 255;
 
+/** True when `text` is a repository name. */
+export function isRepositoryName(text: string): text is RepositoryName {
+  return text.length <= NAME_MAX_CHARACTERS && NAME.test(text);
+}
+
 /** Parses a repository name or throws NAME_INVALID. */
 export function parseRepositoryName(text: string): RepositoryName {
-  if (text.length <= NAME_MAX_CHARACTERS && NAME.test(text)) return text as RepositoryName;
+  if (isRepositoryName(text)) return text;
   throw new RegistryError(
     'NAME_INVALID',
     `a repository name has at most ${NAME_MAX_CHARACTERS} characters: lower-case letters and digits, in parts separated by ".", "_", "__", "-" or "/"`,

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
+import { onlyPublicName } from '../config/public-name.ts';
 import type { Config } from '../config/schema.ts';
 import { type App, createApp } from '../http/app.ts';
 import { clientAddressOf } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
+import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { contentOf } from '../registry/content/content.ts';
@@ -48,6 +50,8 @@ export async function createRelease(
     clientAddress: clientAddressOf(config.http.trustedproxies),
     accessLog: !config.log.accesslog.disabled,
   });
+  const publicName = onlyPublicName(config, config.promotion?.http?.addr ?? config.http.addr);
+  if (publicName !== false) app.use(checkHost(publicName));
   mountRoutes(app, [...healthRoutes(readiness), ...releaseRoutes(service)]);
   mountNotFound(app);
   return {

@@ -1,8 +1,10 @@
 import type { RequestListener } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createApi } from '../api/main.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { isLoopback } from '../config/values.ts';
 import { listenDebug } from '../http/debug.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import { createLogger } from '../http/logger.ts';
@@ -30,8 +32,9 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   await runUntilSignal(
     {
       async drain() {
-        // Load balancers look first; then the port closes, and what is under way ends.
         for (const each of readiness) each.startDraining();
+        // Load balancers look first; then the port closes, and what is under way ends.
+        if (!isLoopback(config.http.addr.host)) await sleep(DRAIN_NOTICE_MS);
         await Promise.all(listeners.map((listener) => listener.drain(config.http.draintimeout)));
       },
       [Symbol.asyncDispose]: () => held.disposeAsync(),
@@ -39,6 +42,9 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
     logger,
   );
 }
+
+/** How long a node that is about to go stays open, so that nothing new is sent to it. */
+const DRAIN_NOTICE_MS = 5000;
 
 interface Start {
   readonly config: Config;

@@ -2,19 +2,29 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
- * A name for this process that another on the same machine can hold against the process table: host, process
+ * A name for this process that another on the same machine can hold against the process table: host, boot, process
  * namespace, process id and start time. Elsewhere it is only a name, and takeovers wait for the silence.
  */
 export function holderName(): string {
-  return [hostname(), processNamespace(), process.pid, startTime(process.pid)].join(' ');
+  return [hostname(), bootId(), processNamespace(), process.pid, startTime(process.pid)].join(' ');
 }
 
 /** True when the holder certainly is no more; false when it may live, or runs where we cannot look. */
 export function holderIsGone(holder: string): boolean {
   if (holder === '') return true;
-  const [host, namespace, pid, started] = holder.split(' ');
-  if (host !== hostname() || namespace !== processNamespace() || namespace === '-') return false;
+  const [host, boot, namespace, pid, started] = holder.split(' ');
+  if (boot !== bootId() || host !== hostname() || namespace !== processNamespace()) return false;
+  if (boot === '-' || namespace === '-') return false;
   return startTime(Number(pid)) !== started;
+}
+
+/** Host names repeat, and so do namespaces' numbers; no two machines share this. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '-';
+  }
 }
 
 function processNamespace(): string {

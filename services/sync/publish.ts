@@ -15,9 +15,10 @@ export async function publishBlobs(
   signal: AbortSignal,
   onBlob: (blob: WantedBlob) => void,
 ): Promise<void> {
-  await pMap(
+  const work = pMap(
     wanted,
     async (blob) => {
+      signal.throwIfAborted();
       if ((await target.verify(blob, signal)) === 'good') return;
       const read = await blobs.open(blob.digest, undefined, signal);
       if (read === undefined) throw new Error(`${blob.digest} is published but not in the store`);
@@ -30,6 +31,10 @@ export async function publishBlobs(
       if (found !== 'good') throw new Error(`${blob.digest} was written but reads back ${found}`);
       onBlob(blob);
     },
-    { concurrency: BLOBS_AT_ONCE, signal },
+    // One blob's failure leaves the others to finish: a retry must not find them still being written.
+    { concurrency: BLOBS_AT_ONCE, stopOnError: false },
   );
+  await work.catch((error: unknown) => {
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  });
 }

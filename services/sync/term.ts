@@ -28,9 +28,17 @@ export class Term {
   readonly #mirror: MirrorName;
   readonly #term: number;
   #ledger: Ledger;
+  /** When the mirror was last watched before this term, RFC 3339 UTC. */
+  readonly previousBeatAt: string;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(objects: ObjectStore, mirror: MirrorName, { term, ledger }: LedgerTerm) {
+  private constructor(
+    objects: ObjectStore,
+    mirror: MirrorName,
+    { term, ledger }: LedgerTerm,
+    previousBeatAt = ledger.beatAt,
+  ) {
+    this.previousBeatAt = previousBeatAt;
     this.#objects = objects;
     this.#mirror = mirror;
     this.#term = term;
@@ -51,7 +59,7 @@ export class Term {
         performance.now() - last.seenAt > SILENCE_MS;
       if (isFree) {
         const acquired = await acquireLedger(objects, mirror, current, successor(current?.ledger));
-        if (acquired) return new Term(objects, mirror, acquired);
+        if (acquired) return new Term(objects, mirror, acquired, current?.ledger.beatAt);
       }
       await sleep(LOOK_MS, undefined, { signal });
     }

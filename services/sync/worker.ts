@@ -17,6 +17,8 @@ import { Term, TermLostError } from './term.ts';
 const PROBE_MS = 2000;
 /** How often a worker that nobody woke looks for new entries. */
 const POLL_MS = 1000;
+/** A mirror that was away for longer may have been another machine's disk in the meantime. */
+const ABSENCE_MS = 30_000;
 /** A mirror that loses blobs again and again is crawled no oftener than this. */
 const CRAWL_AGAIN_MS = 60_000;
 /** Pause after a failure, doubled up to the limit. */
@@ -43,7 +45,10 @@ export class MirrorWorker implements AsyncDisposable {
   readonly #unsubscribe: () => void;
   readonly #running: Promise<void>;
   #crawlIsDue = false;
+  /** Set while a crawl has to end before the mirror counts as up. */
+  #isHeldBack = false;
   #lastProbe: ProbeResult['kind'] | undefined;
+  #lastGoodAt = Number.NEGATIVE_INFINITY;
   #lastCrawlAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: WorkerParts) {
@@ -65,6 +70,8 @@ export class MirrorWorker implements AsyncDisposable {
     while (!this.#stop.signal.aborted) {
       try {
         const term = await Term.acquire(content.objects, mirror.name, this.#stop.signal);
+        this.#lastProbe = undefined;
+        this.#lastGoodAt = performance.now() - Math.max(0, Date.now() - Date.parse(term.previousBeatAt));
         await this.#holdTerm(term);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
@@ -85,7 +92,7 @@ export class MirrorWorker implements AsyncDisposable {
     try {
       await Promise.all([this.#watch(term, signal).catch(end), this.#publish(term, signal).catch(end)]);
     } finally {
-      if (this.#stop.signal.aborted) await term.release();
+      await term.release();
     }
   }
 
@@ -94,8 +101,13 @@ export class MirrorWorker implements AsyncDisposable {
       const result = await this.#probeOnce(term.ledger, signal);
       this.#considerCrawl(result);
       const before = term.ledger.health;
-      const state = result.kind === 'good' ? 'up' : 'down';
-      const reason = result.kind === 'good' ? undefined : result.reason;
+      const reason =
+        result.kind !== 'good'
+          ? result.reason
+          : this.#isHeldBack
+            ? 'it is being crawled after an absence'
+            : undefined;
+      const state = reason === undefined ? 'up' : 'down';
       const health =
         before.state === state && before.reason === reason
           ? before
@@ -110,11 +122,19 @@ export class MirrorWorker implements AsyncDisposable {
     }
   }
 
-  /** A first loss calls for a crawl; losses that go on after one, only now and then for another. */
+  /**
+   * A first loss calls for a crawl; losses that go on after one, only now and then for another. So does a mirror's
+   * return: who knows what it lost while it was away. After a long absence it counts as up only when crawled.
+   */
   #considerCrawl(result: ProbeResult): void {
-    const isNews = this.#lastProbe !== 'lost' || performance.now() - this.#lastCrawlAt > CRAWL_AGAIN_MS;
+    const now = performance.now();
+    const last = this.#lastProbe;
+    const isLoss = result.kind === 'lost' && (last !== 'lost' || now - this.#lastCrawlAt > CRAWL_AGAIN_MS);
+    const isReturn = result.kind === 'good' && last !== 'good';
     this.#lastProbe = result.kind;
-    if (result.kind !== 'lost' || !isNews) return;
+    if (isReturn && now - this.#lastGoodAt > ABSENCE_MS) this.#isHeldBack = true;
+    if (result.kind === 'good') this.#lastGoodAt = now;
+    if (!isLoss && !isReturn) return;
     this.#crawlIsDue = true;
     this.#work.ring();
   }
@@ -174,12 +194,15 @@ export class MirrorWorker implements AsyncDisposable {
       );
       await this.#update(term, () => ({ watermark: found.watermark, missing: [...found.missing] }));
       this.#crawlIsDue = false;
+      this.#isHeldBack = false;
       this.#lastCrawlAt = performance.now();
       this.#probe.ring();
     }
     for (const digest of term.ledger.missing) {
       const stat = await content.blobs.statData(digest, signal);
-      if (stat) await this.#write([stat], signal);
+      // Lost in the store too: it stays missing, and nobody is sent for it.
+      if (stat === undefined) continue;
+      await this.#write([stat], signal);
       await this.#update(term, (ledger) => ({ missing: ledger.missing.filter((other) => other !== digest) }));
     }
     for (let seq = term.ledger.watermark + 1; !signal.aborted && !this.#crawlIsDue; seq++) {
@@ -201,7 +224,11 @@ export class MirrorWorker implements AsyncDisposable {
   }
 
   async #update(term: Term, change: (ledger: Ledger) => Partial<Ledger>): Promise<void> {
+    const before = term.ledger;
     await term.update(change);
-    this.#parts.changes.publish({ kind: 'mirrors-changed' });
+    const { watermark, missing, health } = term.ledger;
+    // A beat alone is news to nobody; nodes see it when they look.
+    if (watermark !== before.watermark || missing !== before.missing || health !== before.health)
+      this.#parts.changes.publish({ kind: 'mirrors-changed' });
   }
 }

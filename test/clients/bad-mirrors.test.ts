@@ -130,7 +130,8 @@ requirePrograms('A pull with a bad mirror', function () {
       describe(`and it ${fault}`, () => {
         it('is preceded by a status that tells so', async function () {
           await strike();
-          const isTold = async () => (await statusOf(registry)).problems.some((each) => each.startsWith(problem));
+          const isTold = async () =>
+            (await statusOf(registry)).problems.some((each) => each.startsWith(problem));
           showTime(this.test, await timeUntil(isTold, NOTICED));
           const { code, stdout } = await registry.cli(['status'], { allowFailure: true });
           expect(code).to.equal(2);

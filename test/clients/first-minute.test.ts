@@ -70,7 +70,7 @@ requires(['skopeo', 'npx'])('The first minute', () => {
   };
   /** Runs a command as in a shell of the checkout, but for the registry on its other port; answers with its output. */
   const type = async ([program = '', ...args]: readonly string[]) => {
-    const env = { npm_config_update_notifier: 'false' };
+    const env = { ROADSTEAD_SERVER: `http://${host}`, npm_config_update_notifier: 'false' };
     return (await run(program, args, { cwd: ROOT, env })).stdout;
   };
   /** What was asked of the registry and of its demonstration mirror, by their own log. */

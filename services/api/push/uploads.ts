@@ -5,6 +5,7 @@ import type { UploadBody } from '../../registry/content/uploads.ts';
 import { type Digest, isDigest, parseDigest } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import {
+  isRepositoryName,
   parseRepositoryName,
   parseUploadId,
   type RepositoryName,
@@ -105,9 +106,9 @@ async function mountBlob(
   mount: string,
   from: string | undefined,
 ): Promise<boolean> {
-  if (from === undefined || !isDigest(mount)) return false;
+  if (from === undefined || !isDigest(mount) || !isRepositoryName(from)) return false;
   // Asked in the store, not in the cache: what a push is told exists must exist.
-  const blob = await node.content.blobs.stat(parseRepositoryName(from), mount);
+  const blob = await node.content.blobs.stat(from, mount);
   if (blob === undefined) return false;
   await node.content.blobs.link(name, blob.digest);
   return true;

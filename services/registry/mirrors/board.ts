@@ -32,11 +32,13 @@ interface Sighting {
 export class MirrorBoard implements AsyncDisposable {
   readonly #objects: ObjectStore;
   readonly #mirrors: readonly Mirror[];
+  readonly #failing = new Set<string>();
   readonly #sightings = new Map<string, Sighting>();
   readonly #stop = new AbortController();
   readonly #unsubscribe: () => void;
   #running: Promise<void> = Promise.resolve();
   #states: readonly MirrorState[];
+  #refreshedAt = Number.NEGATIVE_INFINITY;
   readonly #alarm = new Alarm();
 
   private constructor(objects: ObjectStore, mirrors: readonly Mirror[], changes: Changes) {
@@ -64,7 +66,9 @@ export class MirrorBoard implements AsyncDisposable {
 
   /** The mirrors in the order of the configuration. */
   get states(): readonly MirrorState[] {
-    return this.#states;
+    if (performance.now() - this.#refreshedAt < VOUCHED_MS) return this.#states;
+    // A store that hangs must not leave us with yesterday's news.
+    return this.#mirrors.map((mirror) => unknownState(mirror, 'its ledger could not be read for a while'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -79,11 +83,12 @@ export class MirrorBoard implements AsyncDisposable {
       this.#mirrors.map(async (mirror, i) => {
         try {
           const read = await readLedger(this.#objects, mirror.name);
+          this.#failing.delete(mirror.name);
           return read
             ? this.#judge(mirror, read.term, read.ledger)
             : unknownState(mirror, 'no sync worker has reported on it yet');
         } catch (error) {
-          logger.warn({ err: error, mirror: mirror.name }, "cannot read the mirror's ledger; trying again");
+          this.#complain(logger, mirror, error);
           const known = this.#states[i];
           return known?.ledger && this.#isVouched(mirror)
             ? known
@@ -91,6 +96,14 @@ export class MirrorBoard implements AsyncDisposable {
         }
       }),
     );
+    this.#refreshedAt = performance.now();
+  }
+
+  /** Once, not every second. */
+  #complain(logger: Log, mirror: Mirror, error: unknown): void {
+    if (this.#failing.has(mirror.name)) return;
+    this.#failing.add(mirror.name);
+    logger.warn({ err: error, mirror: mirror.name }, "cannot read the mirror's ledger; trying again");
   }
 
   #judge(mirror: Mirror, term: number, ledger: Ledger): MirrorState {

@@ -85,8 +85,10 @@ export async function writeLedger(
   mirror: MirrorName,
   { term, ledger }: LedgerTerm,
 ): Promise<boolean> {
-  if ((await objects.stat(mirrorLedgerKey(mirror, term + 1))) !== undefined) return false;
-  await objects.put(mirrorLedgerKey(mirror, term), encode(ledger));
+  const own = mirrorLedgerKey(mirror, term);
+  const later = await objects.list({ prefix: mirrorLedgerPrefix(mirror), startAfter: own, limit: 1 });
+  if (later.keys.length > 0) return false;
+  await objects.put(own, encode(ledger));
   return true;
 }
 

@@ -8,10 +8,33 @@ import type { MirrorState } from './board.ts';
  * mirror that leaves moves only its own blobs.
  */
 export function rendezvousScore(mirrorName: string, weight: number, digest: Digest): number {
-  const hash = createHash('sha256').update(mirrorName).update('\0').update(digest).digest();
+  const seed = seedOf(mirrorName);
+  // A digest is uniform already: it takes a mixer, not another SHA-256, to make it independent for each mirror.
+  const high = mix(seed ^ Number.parseInt(digest.slice(7, 15), 16));
+  const low = mix(high ^ Number.parseInt(digest.slice(15, 23), 16));
   // 53 bits: a uniform number in (0, 1).
-  const uniform = (hash.readUIntBE(0, 6) * 32 + (hash.readUInt8(6) >>> 3) + 0.5) / 2 ** 53;
+  const uniform = (high * 2 ** 21 + (low >>> 11) + 0.5) / 2 ** 53;
   return -weight / Math.log(uniform);
+}
+
+/** MurmurHash3's finaliser: every bit of the input changes every bit of the result with even odds. */
+function mix(word: number): number {
+  let h = word;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Mirrors are few and come from the configuration, so this stays small. */
+const seeds = new Map<string, number>();
+
+function seedOf(mirrorName: string): number {
+  let seed = seeds.get(mirrorName);
+  if (seed === undefined) {
+    seed = createHash('sha256').update(mirrorName).digest().readUInt32BE(0);
+    seeds.set(mirrorName, seed);
+  }
+  return seed;
 }
 
 /** The mirror of highest score for this blob. */

@@ -1,32 +1,35 @@
 import ipaddr from 'ipaddr.js';
 import type { MirrorState } from './board.ts';
+import type { Mirror } from './mirror.ts';
 
 /** Why a mirror was preferred to others: the tiers of MirrorManager, nearest first. */
 export type Tier = 'netblock' | 'anywhere';
 
-type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
-const parsed = new WeakMap<object, readonly Network[]>();
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+type Network = [Address, number];
 
 /** The nearest tier that has a mirror for this client, and its mirrors. */
 export function nearestTier(
   states: readonly MirrorState[],
   clientAddress: string | undefined,
 ): { tier: Tier; states: readonly MirrorState[] } {
-  const local = states.filter((state) => isInNetblocks(state, clientAddress));
-  return local.length > 0 ? { tier: 'netblock', states: local } : { tier: 'anywhere', states };
+  const anywhere = { tier: 'anywhere', states } as const;
+  const hasNetblocks = states.some((state) => state.mirror.netblocks.length > 0);
+  if (!hasNetblocks || clientAddress === undefined || !ipaddr.isValid(clientAddress)) return anywhere;
+  const client = ipaddr.process(clientAddress);
+  const local = states.filter((state) => isInside(client, networksOf(state.mirror)));
+  return local.length > 0 ? { tier: 'netblock', states: local } : anywhere;
 }
 
-function isInNetblocks({ mirror }: MirrorState, clientAddress: string | undefined): boolean {
-  if (mirror.netblocks.length === 0 || clientAddress === undefined || !ipaddr.isValid(clientAddress))
-    return false;
-  const client = ipaddr.process(clientAddress);
-  return networksOf(mirror).some(
-    (network) => network[0].kind() === client.kind() && client.match(network as never),
-  );
+function isInside(client: Address, networks: readonly Network[]): boolean {
+  const kind = client.kind();
+  return networks.some((network) => network[0].kind() === kind && client.match(network as never));
 }
 
 /** Parsed once for each mirror's configuration, not once a request. */
-function networksOf(mirror: MirrorState['mirror']): readonly Network[] {
+const parsed = new WeakMap<Mirror, readonly Network[]>();
+
+function networksOf(mirror: Mirror): readonly Network[] {
   let networks = parsed.get(mirror);
   if (!networks) {
     networks = mirror.netblocks.map((text) => ipaddr.parseCIDR(text));

@@ -2,6 +2,8 @@ import type { Changes } from '../changes.ts';
 import { RegistryError } from '../errors.ts';
 import type { MirrorBoard } from '../mirrors/board.ts';
 import { printReference } from '../names.ts';
+import type { Publication } from '../publication/entry.ts';
+import type { PublicationLog } from '../publication/log.ts';
 import { Alarm } from '../waiting.ts';
 import type { PromotionContent, PromotionPlan } from './plan.ts';
 
@@ -72,9 +74,23 @@ export async function* promote(
 
   if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, entry.seq, options);
 
+  await refuseIfSuperseded(content.log, entry);
   await content.tags.move(target.repository, target.tag, plan.digest);
   changes.publish({ kind: 'tag-moved', repository: target.repository, tag: target.tag });
   yield { event: 'tagged', seq: entry.seq };
+}
+
+/** The log is the order of promotions: one that waited longer must not undo a later one of the same tag. */
+async function refuseIfSuperseded(log: PublicationLog, entry: Publication): Promise<void> {
+  const { repository, tag } = entry.target;
+  let seq = entry.seq + 1;
+  for (let later = await log.read(seq); later; later = await log.read(++seq))
+    if (later.target.repository === repository && later.target.tag === tag)
+      throw new RegistryError(
+        'SUPERSEDED',
+        `publication ${seq} promotes into ${repository}:${tag} too, after this one; the tag was left to it`,
+        { seq },
+      );
 }
 
 async function* waitForMirrors(

@@ -1,3 +1,4 @@
+import { RegistryError } from '../errors.ts';
 import { publicationKey } from '../layout.ts';
 import type { Descriptor } from '../manifest.ts';
 import type { ObjectStore } from '../object-store.ts';
@@ -78,6 +79,9 @@ export class PublicationLog {
         collections: { [DEFAULT_COLLECTION]: await this.#unpublished(blobs) },
       };
       const bytes = Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`);
+      // An entry that nobody could read would be the log's last.
+      if (bytes.length > ENTRY_MAX_BYTES)
+        throw new RegistryError('MANIFEST_INVALID', 'the image has too many blobs for one publication');
       if ((await this.#objects.putIfAbsent(publicationKey(entry.seq), bytes, signal)) === 'exists') continue;
       await this.#published.record(entry);
       this.#seen = Math.max(this.#seen, entry.seq);

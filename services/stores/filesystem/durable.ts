@@ -1,5 +1,6 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from './errors.ts';
 
 /** Makes a directory's entries survive a power cut. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -11,9 +12,41 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Makes a directory and its parents; with `durable`, each new entry survives a power cut. */
-export async function makeDirectory(path: string, durable: boolean): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (!durable || first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+const KNOWN_MAX = 100_000;
+
+/**
+ * Makes directories that survive a power cut, and remembers which do. Finding a directory there is not enough: it may
+ * be another request's, made a moment ago and not synced yet.
+ */
+export class DurableDirectories {
+  readonly #root: string;
+  readonly #known = new Set<string>();
+
+  /** `root` exists. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Makes a directory below the root, and those above it, and syncs the entries of all that are not known to be. */
+  async make(path: string): Promise<void> {
+    if (path.length <= this.#root.length || this.#known.has(path)) return;
+    const parent = dirname(path);
+    await this.make(parent);
+    await mkdir(path).catch(async (error: unknown) => {
+      if (errorCode(error) === 'EEXIST') return;
+      if (errorCode(error) !== 'ENOENT') throw error;
+      // Someone emptied and removed the parent: what we knew of it is no longer so.
+      this.forget(parent);
+      await this.make(parent);
+      await mkdir(path, { recursive: true });
+    });
+    await syncDirectory(parent);
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    this.#known.add(path);
+  }
+
+  /** To be called when a directory was removed, or was found to be gone. */
+  forget(path: string): void {
+    this.#known.delete(path);
+  }
 }

@@ -11,6 +11,7 @@ import type {
   ObjectStore,
   PutOptions,
 } from '../../registry/object-store.ts';
+import { DurableDirectories, syncDirectory } from './durable.ts';
 import { isAbsent } from './errors.ts';
 import { listFiles } from './list.ts';
 import { pathOf, TEMPORARY } from './paths.ts';
@@ -36,16 +37,21 @@ export interface FilesystemOptions {
 export class FilesystemStore implements ObjectStore {
   readonly #root: string;
   readonly #sync: boolean;
+  readonly #directories: DurableDirectories;
 
   private constructor(options: FilesystemOptions) {
     this.#root = resolve(options.rootDirectory);
     this.#sync = options.sync;
+    this.#directories = new DurableDirectories(this.#root);
   }
 
   /** Opens the store, and clears away what a crash left half-written. */
   static async open(options: FilesystemOptions): Promise<FilesystemStore> {
     const store = new FilesystemStore(options);
     await mkdir(join(store.#root, TEMPORARY), { recursive: true });
+    if (options.sync)
+      for (let path = store.#root; path !== dirname(path); path = dirname(path))
+        await syncDirectory(dirname(path));
     await store.#removeLeftovers();
     return store;
   }
@@ -69,6 +75,11 @@ export class FilesystemStore implements ObjectStore {
       throw error;
     });
     if (handle === undefined) return undefined;
+    if (signal?.aborted) {
+      // A stream made with an aborted signal fails before anybody can listen to it.
+      await handle.close();
+      throw signal.reason;
+    }
     const body = createReadStream('', {
       fd: handle,
       highWaterMark: READ_BYTES,
@@ -99,14 +110,17 @@ export class FilesystemStore implements ObjectStore {
   async put(key: string, body: Buffer | AsyncIterable<Buffer>, options: PutOptions = {}): Promise<void> {
     const path = pathOf(this.#root, key);
     const durable = this.#sync && options.durable !== false;
-    await replace(await writeTemporary(this.#root, body, { durable, signal: options.signal }), path, durable);
+    const temporary = await writeTemporary(this.#root, body, { durable, signal: options.signal });
+    await replace(temporary, path, durable ? this.#directories : undefined);
   }
 
   async putIfAbsent(key: string, body: Buffer): Promise<'created' | 'exists'> {
     const path = pathOf(this.#root, key);
+    // Most that is there already is found so at a glance; races are decided by the link.
+    if ((await this.stat(key)) !== undefined) return 'exists';
     const temporary = await writeTemporary(this.#root, body, { durable: this.#sync });
     try {
-      return (await linkUnlessTaken(temporary, path)) ? 'created' : 'exists';
+      return (await linkUnlessTaken(temporary, path, this.#durably)) ? 'created' : 'exists';
     } finally {
       await rm(temporary, { force: true });
     }
@@ -118,7 +132,7 @@ export class FilesystemStore implements ObjectStore {
       return this.put(target, this.#concatenated(sources), signal && { signal });
     const path = pathOf(this.#root, only);
     if (this.#sync) await syncFile(path);
-    if (await linkUnlessTaken(path, pathOf(this.#root, target))) return;
+    if (await linkUnlessTaken(path, pathOf(this.#root, target), this.#durably)) return;
     // Taken: replace it, as put does.
     await this.put(target, this.#concatenated(sources), signal && { signal });
   }
@@ -139,6 +153,11 @@ export class FilesystemStore implements ObjectStore {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
+  /** The directories to sync along, when everything acknowledged is to survive a power cut. */
+  get #durably(): DurableDirectories | undefined {
+    return this.#sync ? this.#directories : undefined;
+  }
+
   async *#concatenated(sources: readonly string[]): AsyncGenerator<Buffer> {
     for (const key of sources) {
       const read = await this.get(key);
@@ -152,6 +171,7 @@ export class FilesystemStore implements ObjectStore {
     for (let path = directory; path.length > this.#root.length; path = dirname(path)) {
       try {
         await rmdir(path);
+        this.#directories.forget(path);
       } catch {
         return;
       }

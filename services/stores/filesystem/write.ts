@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeDirectory, syncDirectory } from './durable.ts';
+import { type DurableDirectories, syncDirectory } from './durable.ts';
 import { errorCode, isAbsent, translate } from './errors.ts';
 import { TEMPORARY } from './paths.ts';
 
@@ -17,7 +17,7 @@ export async function writeTemporary(
   const path = join(root, TEMPORARY, randomUUID());
   const handle = await open(path, 'wx', 0o666).catch(async (error: unknown) => {
     if (!isAbsent(error)) throw translate(error);
-    await makeDirectory(dirname(path), options.durable);
+    await mkdir(dirname(path), { recursive: true });
     return open(path, 'wx', 0o666);
   });
   try {
@@ -33,11 +33,15 @@ export async function writeTemporary(
   }
 }
 
-/** Gives a temporary file its name, replacing what had it. */
-export async function replace(temporary: string, path: string, durable: boolean): Promise<void> {
+/** Gives a temporary file its name, replacing what had it; durably when directories are given. */
+export async function replace(
+  temporary: string,
+  path: string,
+  directories: DurableDirectories | undefined,
+): Promise<void> {
   try {
-    await intoDirectory(path, durable, () => rename(temporary, path));
-    if (durable) await syncDirectory(dirname(path));
+    await intoDirectory(path, directories, () => rename(temporary, path));
+    if (directories) await syncDirectory(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw translate(error);
@@ -45,25 +49,36 @@ export async function replace(temporary: string, path: string, durable: boolean)
 }
 
 /** Gives a file one more name unless that is taken: link(2) is the file system's conditional create. */
-export async function linkUnlessTaken(existing: string, path: string): Promise<boolean> {
+export async function linkUnlessTaken(
+  existing: string,
+  path: string,
+  directories: DurableDirectories | undefined,
+): Promise<boolean> {
   try {
-    await intoDirectory(path, true, () => link(existing, path));
+    await intoDirectory(path, directories, () => link(existing, path));
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
     throw translate(error);
   }
-  await syncDirectory(dirname(path));
+  if (directories) await syncDirectory(dirname(path));
   return true;
 }
 
 /** Another process may delete an emptied directory between its making and its use: then make it again. */
-async function intoDirectory(path: string, durable: boolean, act: () => Promise<void>): Promise<void> {
+async function intoDirectory(
+  path: string,
+  directories: DurableDirectories | undefined,
+  act: () => Promise<void>,
+): Promise<void> {
+  const directory = dirname(path);
   for (let attempt = 1; ; attempt++) {
     try {
+      await directories?.make(directory);
       return await act();
     } catch (error) {
       if (errorCode(error) !== 'ENOENT' || attempt === 4) throw error;
-      await makeDirectory(dirname(path), durable);
+      directories?.forget(directory);
+      if (!directories) await mkdir(directory, { recursive: true });
     }
   }
 }

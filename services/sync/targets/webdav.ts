@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
-import { digestOfStream } from '../../registry/digest.ts';
+import { digestOfStream, hexOf } from '../../registry/digest.ts';
 import { blobDataKey } from '../../registry/layout.ts';
 import type { MirrorTarget, WantedBlob } from './target.ts';
 
@@ -31,7 +31,8 @@ export class WebdavTarget implements MirrorTarget {
   }
 
   async write(blob: WantedBlob, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
-    const temporary = `.incoming/${crypto.randomUUID()}`;
+    // The same name for each attempt: what a failed one left behind is replaced, not added to.
+    const temporary = `.incoming/${hexOf(blob.digest)}`;
     const put = await this.#request('PUT', temporary, signal, {
       headers: { 'content-length': String(blob.sizeBytes) },
       body: Readable.from(body, { objectMode: false }),

@@ -1,0 +1,46 @@
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { type BenchImage, blobsOf, MANIFEST_TYPE, TAG } from '../image.ts';
+import { askFor } from './http.ts';
+
+/** Bytes to upload. */
+export interface Upload {
+  readonly digest: string;
+  readonly sizeBytes: number;
+  open(): Readable;
+}
+
+/** Uploads a blob as docker does: POST, one PATCH, PUT. */
+export async function uploadBlob(url: string, repository: string, upload: Upload): Promise<void> {
+  const begun = await askFor(202, `${url}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
+  const patched = await askFor(202, locationOf(begun, url), {
+    method: 'PATCH',
+    headers: { 'Content-Type': 'application/octet-stream', 'Content-Length': upload.sizeBytes },
+    body: upload.open(),
+  });
+  const closing = new URL(locationOf(patched, url));
+  closing.searchParams.set('digest', upload.digest);
+  await askFor(201, closing.href, { method: 'PUT', headers: { 'Content-Length': 0 } });
+}
+
+/** Pushes an image; its large blob is not part of it. */
+export async function pushImage(url: string, repository: string, image: BenchImage): Promise<void> {
+  for (const blob of blobsOf(image))
+    await uploadBlob(url, repository, { ...blob, open: () => createReadStream(image.fileOf(blob)) });
+  await askFor(201, `${url}/v2/${repository}/manifests/${TAG}`, {
+    method: 'PUT',
+    headers: { 'Content-Type': MANIFEST_TYPE },
+    body: image.manifest.bytes,
+  });
+}
+
+/** Pushes the large blob, if there is one. */
+export async function pushLarge(url: string, repository: string, image: BenchImage): Promise<void> {
+  const { large } = image;
+  if (large)
+    await uploadBlob(url, repository, { ...large, open: () => createReadStream(image.fileOf(large)) });
+}
+
+function locationOf(answer: { headers: { location?: string | undefined } }, base: string): string {
+  return new URL(answer.headers.location ?? '', base).href;
+}

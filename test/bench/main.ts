@@ -1,0 +1,78 @@
+import { findProgram } from '../support/programs.ts';
+import { tempDir } from '../support/temp.ts';
+import { type Field, startField } from './field.ts';
+import { makeBenchImage } from './image.ts';
+import { measureLanes, type Sample } from './measure.ts';
+import { pullLanes } from './pull-lanes.ts';
+import { pullCases } from './pulls.ts';
+import { PUSH_MB, pushLanes } from './push-lanes.ts';
+import { load, machineFacts } from './report/machine.ts';
+import { figure } from './report/markdown.ts';
+import { type PullResult, pullTable, pushTable } from './report/tables.ts';
+import { parseSettings, type Settings, USAGE, UsageError } from './settings.ts';
+
+/**
+ * The program behind `npm run bench`: Roadstead, a bare node:http server and Debian's docker-registry side by side on
+ * loopback. Tells its progress on standard error and prints the tables, in Markdown, at its end.
+ */
+
+// Exiting in order ends the servers and removes their files.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
+try {
+  const settings = parseSettings(process.argv.slice(2));
+  if (settings) await bench(settings);
+  else console.log(USAGE);
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function bench(settings: Settings): Promise<void> {
+  demandPrograms(settings);
+  const loadBefore = load();
+  await using home = await tempDir('bench');
+  const image = await makeBenchImage(`${home.path}/image`, { large: settings.cases.has('large-blob') });
+  await using field = await startField(home.path, image);
+
+  const pulls: PullResult[] = [];
+  for (const pull of pullCases(image).filter(({ id }) => settings.cases.has(id))) {
+    const lanes = pullLanes(field, pull, settings.seconds);
+    pulls.push({ pull, lanes: await measureLanes(lanes, settings.rounds, teller(pull.title)) });
+  }
+  const pushes = settings.cases.has('push') ? await measurePushes(field, settings) : undefined;
+
+  if (pulls.length > 0) print(pullTable(pulls));
+  if (pushes) print(pushTable(PUSH_MB, pushes));
+  const facts = [
+    `medians over ${settings.rounds} round(s) of ${settings.seconds} s for each server; ratios are medians of each round's`,
+    ...(await machineFacts(loadBefore)),
+    ...(pushes ? ['Roadstead as shipped and docker-registry sync what is pushed; the other two do not'] : []),
+    ...(field.dockerRegistry ? [] : ['docker-registry is not installed, so its lines are left out']),
+  ];
+  print(facts.map((fact) => `* ${fact}`).join('\n'));
+}
+
+async function measurePushes(field: Field, { rounds }: Settings) {
+  return measureLanes(pushLanes(field), rounds, teller(`push of ${PUSH_MB} MB`));
+}
+
+/** Throws if the benchmark cannot be run here at all. */
+function demandPrograms({ cases }: Settings): void {
+  if (process.platform !== 'linux') throw new UsageError('the benchmark reads /proc: it runs on Linux only');
+  const needsWrk = [...cases].some((id) => id !== 'push');
+  if (needsWrk && findProgram('wrk') === undefined)
+    throw new UsageError('the benchmark needs wrk, which is not installed');
+}
+
+function teller(title: string) {
+  return (label: string, round: number, { rate, cpuSeconds }: Sample) =>
+    console.error(
+      `${title}, round ${round}, ${label}: ${figure(rate)}/s, ${figure(cpuSeconds * 1e6)} µs of CPU each`,
+    );
+}
+
+function print(text: string): void {
+  console.log(`\n${text}`);
+}

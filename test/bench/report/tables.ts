@@ -1,0 +1,58 @@
+import type { LaneResult, Sample } from '../measure.ts';
+import type { PullCase } from '../pulls.ts';
+import { figure, markdownTable } from './markdown.ts';
+import { median, ratio } from './statistics.ts';
+
+/** A case, and what each of its servers did. */
+export interface PullResult {
+  readonly pull: PullCase;
+  readonly lanes: readonly LaneResult[];
+}
+
+const rate = (sample: Sample) => sample.rate;
+const cpu = (sample: Sample) => sample.cpuSeconds;
+
+function medianOf(lane: LaneResult, value: (sample: Sample) => number): number {
+  return median(lane.samples.map(value));
+}
+
+/** The ratios that both tables end with. */
+const RATIOS = ['speed : bare', 'speed : docker-registry', 'CPU : bare', 'CPU : docker-registry'];
+function ratios(lane: LaneResult, lanes: readonly LaneResult[]): string[] {
+  return [
+    ratio(lane, lanes, 'bare', rate),
+    ratio(lane, lanes, 'docker-registry', rate),
+    ratio(lane, lanes, 'bare', cpu),
+    ratio(lane, lanes, 'docker-registry', cpu),
+  ].map(figure);
+}
+
+/** All GETs: a line for each case and server. */
+export function pullTable(results: readonly PullResult[]): string {
+  const header = ['GET', 'server', 'req/s', 'MB/s', 'p99 ms', 'CPU µs/req', ...RATIOS];
+  const rows = results.flatMap(({ pull, lanes }) =>
+    lanes.map((lane) => [
+      pull.title,
+      lane.label,
+      figure(medianOf(lane, rate)),
+      pull.bodyBytes === undefined ? '' : figure((medianOf(lane, rate) * pull.bodyBytes) / 1e6),
+      figure(medianOf(lane, (sample) => sample.p99Ms ?? Number.NaN)),
+      figure(medianOf(lane, cpu) * 1e6),
+      ...ratios(lane, lanes),
+    ]),
+  );
+  return markdownTable(header, rows, 2);
+}
+
+/** The push: a line for each server. */
+export function pushTable(megabytes: number, lanes: readonly LaneResult[]): string {
+  const header = [`push of ${megabytes} MB`, 'seconds', 'MB/s', 'CPU seconds', ...RATIOS];
+  const rows = lanes.map((lane) => [
+    lane.label,
+    figure(1 / medianOf(lane, rate)),
+    figure(medianOf(lane, rate) * megabytes),
+    figure(medianOf(lane, cpu)),
+    ...ratios(lane, lanes),
+  ]);
+  return markdownTable(header, rows, 1);
+}
