@@ -81,7 +81,9 @@ export interface ImageName {
 export function parseImageName(text: string): ImageName {
   const at = text.indexOf('@');
   if (at >= 0) {
-    const [repository = ''] = text.slice(0, at).split(':');
+    // `name:tag@digest` is what people copy; the digest decides, but a tag that is none is still a mistake.
+    const [repository = '', tag] = text.slice(0, at).split(':');
+    if (tag !== undefined) parseTag(tag);
     return {
       repository: parseRepositoryName(repository),
       reference: { kind: 'digest', digest: parseDigest(text.slice(at + 1)) },

@@ -39,6 +39,7 @@ export async function createRelease(
     changes,
     policy,
     metrics,
+    logger,
     version,
     redirects: !config.storage.redirect.disable,
     signal: stop.signal,

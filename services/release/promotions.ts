@@ -53,7 +53,9 @@ export function postPromotion(service: ReleaseService): Handler {
       service.metrics.promotions.inc({ outcome: 'failed' });
       ctx.state.facts['outcome'] = 'failed';
       tell({ event: 'failed', error: answerTo(stopped(service, error), ctx.state.requestId).body.errors[0] });
-      if (!(error instanceof RegistryError) && !gone.signal.aborted) throw error;
+      // Told in the answer's last line, so the connection stays; what is ours to mend goes into the log as well.
+      if (!(error instanceof RegistryError) && !gone.signal.aborted)
+        service.logger.error({ err: error, requestId: ctx.state.requestId }, 'a promotion failed');
     } finally {
       ctx.res.end();
     }

@@ -113,7 +113,11 @@ export class Uploads {
       return undefined;
     }
     const part = { offset, sizeBytes: passed.sizeBytes, digest: passed.digest(), partId };
-    if (!(await claimPart(this.#objects, name, id, part))) {
+    const isClaimed = await claimPart(this.#objects, name, id, part).catch(async (error: unknown) => {
+      await this.#objects.delete([bytesKey]);
+      throw error;
+    });
+    if (!isClaimed) {
       await this.#objects.delete([bytesKey]);
       throw new RegistryError('RANGE_INVALID', 'another request added to this upload at the same time', {
         offset,
