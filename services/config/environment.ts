@@ -10,22 +10,26 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Overrides values by `REGISTRY_<SECTION>_<KEY>` variables, as Distribution does: `REGISTRY_HTTP_ADDR`, list places
- * by number (`REGISTRY_MIRRORS_0_URL`), values in YAML. Answers with the variables used, keyed by the path they set.
+ * by number (`REGISTRY_MIRRORS_0_URL`), values in YAML. Answers with the variables used, keyed by the path they set,
+ * and with what is wrong with others.
  */
 export function applyEnvironment(
   tree: Record<string, unknown>,
   environment: Environment,
-): Map<string, string> {
+): { used: Map<string, string>; problems: string[] } {
   const used = new Map<string, string>();
+  const problems: string[] = [];
   for (const name of Object.keys(environment).sort()) {
     const value = environment[name];
     if (!name.startsWith('REGISTRY_') || NOT_OURS.test(name) || value === undefined) continue;
     const path = name.slice('REGISTRY_'.length).toLowerCase().split('_');
     if (path.some((key) => key === '' || key === '__proto__')) continue;
-    set(tree, path, yamlOr(value));
+    const list = set(tree, path, yamlOr(value));
+    if (list !== undefined)
+      problems.push(`${list} is a list: expected the number of a place in it, counted from 0 (from ${name})`);
     used.set(path.join('.'), name);
   }
-  return used;
+  return { used, problems };
 }
 
 /** A value that is no YAML, such as a password that begins with `@`, is the text that it is. */
@@ -37,9 +41,11 @@ function yamlOr(value: string): unknown {
   }
 }
 
-function set(tree: Record<string, unknown>, path: readonly string[], value: unknown): void {
+/** Sets a value; or answers with the path of a list in which the variable names no place. */
+function set(tree: Record<string, unknown>, path: readonly string[], value: unknown): string | undefined {
   let at = tree;
-  path.forEach((key, depth) => {
+  for (const [depth, key] of path.entries()) {
+    if (Array.isArray(at) && !/^\d+$/.test(key)) return path.slice(0, depth).join('.');
     const here = keyIn(at, key);
     if (depth === path.length - 1) at[here] = value;
     else {
@@ -47,7 +53,8 @@ function set(tree: Record<string, unknown>, path: readonly string[], value: unkn
         at[here] = /^\d+$/.test(path[depth + 1] ?? '') ? [] : {};
       at = at[here] as Record<string, unknown>;
     }
-  });
+  }
+  return undefined;
 }
 
 /** The key as the file spells it, should that differ in case. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { applyEnvironment, type Environment } from './environment.ts';
 import { checkSafety } from './safety.ts';
@@ -23,18 +23,21 @@ export async function loadConfig(path: string, environment: Environment): Promis
 
 /** {@link loadConfig} for text at hand; `source` names it in errors. */
 export function parseConfig(text: string, environment: Environment, source: string): Config {
-  const document = parseDocument(text);
+  // Pretty errors would quote the lines around, and those may hold passwords.
+  const lines = new LineCounter();
+  const document = parseDocument(text, { prettyErrors: false, lineCounter: lines });
   if (document.errors.length > 0)
     throw new ConfigError(
       source,
-      document.errors.map((error) => error.message),
+      document.errors.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`),
     );
   const tree: unknown = document.toJS();
   if (typeof tree !== 'object' || tree === null || Array.isArray(tree))
     throw new ConfigError(source, [
       'expected a YAML mapping with "version: 0.1" and the sections storage and http',
     ]);
-  const overridden = applyEnvironment(tree as Record<string, unknown>, environment);
+  const { used: overridden, problems } = applyEnvironment(tree as Record<string, unknown>, environment);
+  if (problems.length > 0) throw new ConfigError(source, problems);
   const result = ConfigSchema.safeParse(tree);
   if (!result.success)
     throw new ConfigError(
@@ -74,6 +77,6 @@ function shorten(path: string, value: unknown): string {
   if (/password|secret|key$/i.test(path)) return '(not shown)';
   const text = JSON.stringify(value, (key, inner: unknown) =>
     /password|secret/i.test(key) ? '(not shown)' : inner,
-  );
+  ).replaceAll(/\/\/[^/@"]*@/g, '//(not shown)@');
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }

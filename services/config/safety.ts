@@ -84,8 +84,8 @@ function checkPlainHttp(key: string, mirror: MirrorConfig): string[] {
  */
 function checkCredentialLeak(key: string, mirror: MirrorConfig, config: Config): string[] {
   if (mirror.sameoperator) return [];
-  const registry = config.http.host ? new URL(config.http.host).hostname : config.http.addr.host;
-  const host = new URL(mirror.url).hostname;
+  const registry = config.http.host ? bare(new URL(config.http.host).hostname) : config.http.addr.host;
+  const host = bare(new URL(mirror.url).hostname);
   if (host !== registry && !host.endsWith(`.${registry}`)) return [];
   return [
     `${key}.url = ${mirror.url}: clients would send it the credentials meant for ${registry}: expected a host that is ` +

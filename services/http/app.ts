@@ -67,10 +67,18 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   ctx.state.facts['error'] = answer.body.errors[0].code;
   // What was said of the content is not so of the error: a cache might keep it for a year.
   for (const header of OF_CONTENT) ctx.remove(header);
-  drainRest(ctx.req);
   ctx.status = answer.status;
   ctx.set('Content-Type', 'application/json');
-  ctx.body = Buffer.from(`${JSON.stringify(answer.body)}\n`);
+  const body = Buffer.from(`${JSON.stringify(answer.body)}\n`);
+  if (ctx.req.complete) {
+    ctx.body = body;
+    return;
+  }
+  // The answer goes out now, and ends when the client has sent what it has to send.
+  ctx.respond = false;
+  ctx.res.writeHead(answer.status, { 'Content-Length': body.length });
+  if (ctx.method !== 'HEAD') ctx.res.write(body);
+  void drainRest(ctx.req).finally(() => ctx.res.end());
 }
 
 function isClosedByClient(error: unknown): boolean {

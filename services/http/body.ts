@@ -18,14 +18,18 @@ export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
  * Reads the rest of a body and throws it away. Closing a connection on which the client is still sending resets it,
  * and the client would never see the answer that tells what was wrong.
  */
-export function drainRest(request: IncomingMessage): void {
+export async function drainRest(request: IncomingMessage): Promise<void> {
   if (request.complete || request.destroyed) return;
   let leftBytes = DRAIN_MAX_BYTES;
   request.on('data', (chunk: Buffer) => {
     leftBytes -= chunk.length;
     if (leftBytes < 0) request.destroy();
   });
+  const over = new Promise<void>((resolve) => {
+    request.once('end', resolve).once('close', resolve);
+  });
   request.resume();
+  await over;
 }
 
 /** A request's whole small body. Beyond `limitBytes` it throws `tooLarge` without reading on. */

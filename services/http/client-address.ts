@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** Finds out who a request is from. */
@@ -27,7 +28,8 @@ export function clientAddressOf(trustedProxies: readonly string[]): ClientAddres
   };
 }
 
-/** `::ffff:192.0.2.1` is 192.0.2.1 seen through an IPv6 socket. */
+/** `::ffff:192.0.2.1`, however it is written, is 192.0.2.1 seen through an IPv6 socket. */
 function plain(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+  if (isIPv4(address) || !ipaddr.isValid(address)) return address;
+  return ipaddr.process(address).toString();
 }

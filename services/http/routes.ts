@@ -19,8 +19,7 @@ export interface Route {
 }
 
 /**
- * Mounts a table of routes, the first that matches wins. A known path with another method is answered with 405 and
- * `Allow`; paths that no route knows are left to what is mounted after.
+ * Mounts a table of routes, the first that matches wins; what none matches is left to {@link mountNotFound}.
  */
 export function mountRoutes(app: App, routes: readonly Route[]): void {
   const router = new Router<RequestState>({ sensitive: true, strict: true });
@@ -30,18 +29,16 @@ export function mountRoutes(app: App, routes: readonly Route[]): void {
       return route.handle(ctx);
     });
   app.use(router.routes());
-  app.use(
-    router.allowedMethods({
-      throw: true,
-      methodNotAllowed: () => unsupportedMethod(),
-      notImplemented: () => unsupportedMethod(),
-    }),
-  );
 }
 
-/** Answers what no table knew. To be mounted last. */
+/** Answers what no route did: 405 and `Allow` for a known path, else 404. To be mounted last. */
 export function mountNotFound(app: App): void {
-  app.use((ctx: Context) => {
+  app.use((ctx: Context & { matched?: readonly { readonly methods: readonly string[] }[] }) => {
+    const methods = new Set(ctx.matched?.flatMap((layer) => layer.methods));
+    if (methods.size > 0) {
+      ctx.set('Allow', [...methods].sort().join(', '));
+      throw new RegistryError('METHOD_UNSUPPORTED', `this registry does not do ${ctx.method} here`);
+    }
     throw new RegistryError('NO_SUCH_ENDPOINT', `there is nothing at ${ctx.path.slice(0, 200)}`);
   });
 }
@@ -58,8 +55,4 @@ export function query(ctx: Context, name: string): string | undefined {
   if (Array.isArray(value))
     throw new RegistryError('PARAMETER_INVALID', `the query parameter ${name} stands twice`);
   return value;
-}
-
-function unsupportedMethod(): RegistryError {
-  return new RegistryError('METHOD_UNSUPPORTED', 'this registry does not do that here');
 }

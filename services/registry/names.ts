@@ -82,10 +82,11 @@ export function parseImageName(text: string): ImageName {
   const at = text.indexOf('@');
   if (at >= 0) {
     // `name:tag@digest` is what people copy; the digest decides, but a tag that is none is still a mistake.
-    const [repository = '', tag] = text.slice(0, at).split(':');
-    if (tag !== undefined) parseTag(tag);
+    const before = text.slice(0, at);
+    const colon = before.indexOf(':');
+    if (colon >= 0) parseTag(before.slice(colon + 1));
     return {
-      repository: parseRepositoryName(repository),
+      repository: parseRepositoryName(colon >= 0 ? before.slice(0, colon) : before),
       reference: { kind: 'digest', digest: parseDigest(text.slice(at + 1)) },
     };
   }

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
  * replaces the whole object at once, readers see the old bytes or the new ones, never a mixture and never a part.
  * No rename, no walk, no append: those are what makes object stores slow when they imitate file systems.
  *
- * A key is `/`-separated; its segments are non-empty and do not begin with a dot. The contract suite in
+ * A key is `/`-separated; its segments are non-empty, of printable ASCII, and do not begin with a dot or a blank. The contract suite in
  * `test/contract/object-store.ts` says the same in code, for every driver.
  */
 export interface ObjectStore extends AsyncDisposable {

@@ -63,6 +63,21 @@ export class Uploads {
     const earlier = await this.#parts(name, id);
     const last = await this.#receive(name, id, totalBytes(earlier), body);
     const parts = last ? [...earlier, last] : earlier;
+    try {
+      return await this.#close(name, id, digest, parts);
+    } catch (error) {
+      // Another request closed or cancelled the upload meanwhile, and what it was made of has gone.
+      if (!(error instanceof RegistryError) && !(await this.#exists(name, id))) throw unknownUpload();
+      throw error;
+    }
+  }
+
+  async #close(
+    name: RepositoryName,
+    id: UploadId,
+    digest: Digest,
+    parts: readonly UploadPart[],
+  ): Promise<BlobStat> {
     const actual = await this.#digestOf(name, id, parts);
     if (actual !== digest) {
       await this.#forget(name, id, parts);
@@ -84,13 +99,16 @@ export class Uploads {
   }
 
   async #parts(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<UploadPart[]> {
-    const [startedAt, parts] = await Promise.all([
-      this.#objects.stat(uploadStartedAtKey(name, id), signal),
+    const [isThere, parts] = await Promise.all([
+      this.#exists(name, id, signal),
       readParts(this.#objects, name, id, signal),
     ]);
-    if (startedAt === undefined)
-      throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload; begin a new one with POST');
+    if (!isThere) throw unknownUpload();
     return parts;
+  }
+
+  async #exists(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<boolean> {
+    return (await this.#objects.stat(uploadStartedAtKey(name, id), signal)) !== undefined;
   }
 
   async #receive(
@@ -185,6 +203,10 @@ function untilCut(stream: AsyncIterable<Buffer>): { body: AsyncIterable<Buffer>;
     }
   }
   return { body: body(), error: () => error };
+}
+
+function unknownUpload(): RegistryError {
+  return new RegistryError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload; begin a new one with POST');
 }
 
 function clientGone(keptBytes: number, cause: unknown): RegistryError {

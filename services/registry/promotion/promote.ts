@@ -83,9 +83,14 @@ export async function* promote(
 /** The log is the order of promotions: one that waited longer must not undo a later one of the same tag. */
 async function refuseIfSuperseded(log: PublicationLog, entry: Publication): Promise<void> {
   const { repository, tag } = entry.target;
+  const { manifestDigest } = entry;
   let seq = entry.seq + 1;
   for (let later = await log.read(seq); later; later = await log.read(++seq))
-    if (later.target.repository === repository && later.target.tag === tag)
+    if (
+      later.target.repository === repository &&
+      later.target.tag === tag &&
+      later.manifestDigest !== manifestDigest
+    )
       throw new RegistryError(
         'SUPERSEDED',
         `publication ${seq} promotes into ${repository}:${tag} too, after this one; the tag was left to it`,

@@ -76,11 +76,17 @@ export class Cached<V> {
     const underWay = this.#loading.get(key);
     if (underWay) return underWay;
     const epoch = this.#epoch;
+    // The answer is as old as the question: the store may have changed while it spoke.
+    const loadedAt = this.#now();
     const loading = load()
       .then((value) => {
-        if (epoch !== this.#epoch) return value;
+        if (epoch !== this.#epoch) {
+          const entry = this.#entries.peek(key);
+          if (entry) entry.refreshing = false;
+          return value;
+        }
         if (value === undefined) this.#entries.delete(key);
-        else this.#entries.set(key, { value, loadedAt: this.#now(), refreshing: false });
+        else this.#entries.set(key, { value, loadedAt, refreshing: false });
         return value;
       })
       .finally(() => {

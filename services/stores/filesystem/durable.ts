@@ -32,21 +32,16 @@ export class DurableDirectories {
     if (path.length <= this.#root.length || this.#known.has(path)) return;
     const parent = dirname(path);
     await this.make(parent);
-    await mkdir(path).catch(async (error: unknown) => {
-      if (errorCode(error) === 'EEXIST') return;
-      if (errorCode(error) !== 'ENOENT') throw error;
-      // Someone emptied and removed the parent: what we knew of it is no longer so.
-      this.forget(parent);
-      await this.make(parent);
-      await mkdir(path, { recursive: true });
+    await mkdir(path).catch((error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw error;
     });
     await syncDirectory(parent);
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.add(path);
   }
 
-  /** To be called when a directory was removed, or was found to be gone. */
+  /** To be called when a directory was removed, or was found to be gone: then those above it may be, too. */
   forget(path: string): void {
-    this.#known.delete(path);
+    for (let gone = path; gone.length > this.#root.length; gone = dirname(gone)) this.#known.delete(gone);
   }
 }

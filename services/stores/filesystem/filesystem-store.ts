@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type {
@@ -67,19 +67,22 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
-    const found = await this.stat(key);
-    if (found === undefined) return undefined;
-    if (found.sizeBytes === 0) return { ...found, body: Readable.from([]) };
+    signal?.throwIfAborted();
     const handle = await open(pathOf(this.#root, key), 'r').catch((error: unknown) => {
       if (isAbsent(error)) return undefined;
       throw error;
     });
     if (handle === undefined) return undefined;
-    if (signal?.aborted) {
-      // A stream made with an aborted signal fails before anybody can listen to it.
+    // Of the open file, not of the name, which may have become another object's in between.
+    const stats = await handle.stat();
+    if (!stats.isFile() || stats.size === 0 || signal?.aborted) {
       await handle.close();
-      throw signal.reason;
+      // A stream made with an aborted signal fails before anybody can listen to it.
+      signal?.throwIfAborted();
+      if (!stats.isFile()) return undefined;
+      return { sizeBytes: 0, modifiedAt: stats.mtime, body: Readable.from([]) };
     }
+    const found = { sizeBytes: stats.size, modifiedAt: stats.mtime };
     const body = createReadStream('', {
       fd: handle,
       highWaterMark: READ_BYTES,
@@ -95,6 +98,7 @@ export class FilesystemStore implements ObjectStore {
       const handle = await open(pathOf(this.#root, key), 'r');
       try {
         const stats = await handle.stat();
+        if (!stats.isFile()) return undefined;
         if (stats.size > limitBytes)
           throw new Error(`${key} has ${stats.size} bytes, more than ${limitBytes}`);
         return await handle.readFile();
@@ -109,6 +113,7 @@ export class FilesystemStore implements ObjectStore {
 
   async put(key: string, body: Buffer | AsyncIterable<Buffer>, options: PutOptions = {}): Promise<void> {
     const path = pathOf(this.#root, key);
+    options.signal?.throwIfAborted();
     const durable = this.#sync && options.durable !== false;
     const temporary = await writeTemporary(this.#root, body, { durable, signal: options.signal });
     await replace(temporary, path, durable ? this.#directories : undefined);
@@ -140,7 +145,7 @@ export class FilesystemStore implements ObjectStore {
   async delete(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
       const path = pathOf(this.#root, key);
-      await rm(path, { force: true }).catch((error: unknown) => {
+      await unlink(path).catch((error: unknown) => {
         if (!isAbsent(error)) throw error;
       });
       await this.#removeEmptied(dirname(path));

@@ -40,7 +40,8 @@ async function sortedEntries(root: string, directory: string): Promise<string[]>
     const names = entries
       .filter((entry) => !entry.name.startsWith('.'))
       .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
-    return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    // Keys are ASCII, where the order of strings is that of their bytes.
+    return names.sort();
   } catch (error) {
     if (isAbsent(error)) return [];
     throw error;

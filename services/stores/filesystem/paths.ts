@@ -3,7 +3,8 @@ import { join, sep } from 'node:path';
 /** Where files are written before they get their name; hidden from keys, which never begin with a dot. */
 export const TEMPORARY = join('roadstead', '.tmp');
 
-const SEGMENT = /^[^./\0][^/\0]*$/;
+/** Printable ASCII: there byte order is string order, and every backend spells it alike. */
+const SEGMENT = /^[!-\-0-~][ -.0-~]*$/;
 
 /** The path of a key below the root. Throws on a key that could leave it: a mistake of ours, never a client's. */
 export function pathOf(root: string, key: string): string {

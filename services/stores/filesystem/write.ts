@@ -64,6 +64,9 @@ export async function linkUnlessTaken(
   return true;
 }
 
+/** Each attempt that fails means that someone deleted the last object beside ours in that very moment. */
+const ATTEMPTS_MAX = 50;
+
 /** Another process may delete an emptied directory between its making and its use: then make it again. */
 async function intoDirectory(
   path: string,
@@ -73,13 +76,34 @@ async function intoDirectory(
   const directory = dirname(path);
   for (let attempt = 1; ; attempt++) {
     try {
-      await directories?.make(directory);
+      if (directories) await directories.make(directory);
+      else if (attempt > 1) await mkdir(directory, { recursive: true });
       return await act();
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT' || attempt === 4) throw error;
+      if (errorCode(error) !== 'ENOENT' || attempt === ATTEMPTS_MAX) throw error;
       directories?.forget(directory);
-      if (!directories) await mkdir(directory, { recursive: true });
     }
+  }
+}
+
+/** Ends with the signal's reason as soon as it aborts, even while the body keeps us waiting. */
+async function* until(signal: AbortSignal, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  aborted.catch(() => undefined);
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const next = await Promise.race([chunks.next(), aborted]);
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // Not awaited: a body that has stalled may never answer.
+    chunks.return?.().catch(() => undefined);
   }
 }
 
@@ -93,8 +117,7 @@ async function writeStream(
   let gatheredBytes = 0;
   let writing: Promise<void> = Promise.resolve();
   try {
-    for await (const chunk of body) {
-      signal?.throwIfAborted();
+    for await (const chunk of signal ? until(signal, body) : body) {
       chunks.push(chunk);
       gatheredBytes += chunk.length;
       if (gatheredBytes < WRITE_BYTES) continue;

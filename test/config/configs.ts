@@ -1,0 +1,47 @@
+import { expect } from 'chai';
+import { ConfigError, parseConfig } from '../../services/config/load.ts';
+import type { Config } from '../../services/config/schema.ts';
+
+/** The least that runs. */
+export const MINIMAL = `
+version: 0.1
+storage: {filesystem: {rootdirectory: /srv/registry}}
+http: {addr: "127.0.0.1:5000"}
+`;
+
+/** One with a mirror, behind a public name. */
+export const MIRRORED = `
+version: 0.1
+storage: {filesystem: {rootdirectory: /srv/registry}}
+http: {addr: "127.0.0.1:5000", host: "https://registry.example.org"}
+promotion: {candidates: ["candidate/**"], http: {addr: "127.0.0.1:5002"}}
+mirrors:
+  - name: one
+    url: https://one.example.net
+    write: {webdav: "https://one.example.net:8081", username: sync, password: hunter2}
+`;
+
+/** Parses a configuration with these variables set. */
+export function parse(text: string, environment: Record<string, string> = {}): Config {
+  return parseConfig(text, environment, 'test.yml');
+}
+
+/** What is wrong with a configuration, a line each; fails when nothing is, or when it is told by any other error. */
+export function problemsOf(text: string, environment: Record<string, string> = {}): string[] {
+  try {
+    parse(text, environment);
+  } catch (error) {
+    expect(error, String(error)).to.be.instanceOf(ConfigError);
+    const [source, ...problems] = (error as ConfigError).message.split('\n');
+    expect(source).to.equal('test.yml cannot be used:');
+    return problems.map((problem) => problem.trim());
+  }
+  throw new Error('the configuration was taken');
+}
+
+/** The one thing that is wrong with a configuration. */
+export function problemOf(text: string, environment: Record<string, string> = {}): string {
+  const problems = problemsOf(text, environment);
+  expect(problems).to.have.length(1);
+  return problems[0] ?? '';
+}

@@ -1,0 +1,188 @@
+/**
+ * Promise: a configuration that cannot be used is refused at the start with every problem at once: the key, its value,
+ * and what was expected; and never with a secret in it.
+ */
+import { readFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import { ConfigError, loadConfig } from '../../services/config/load.ts';
+import { MINIMAL, MIRRORED, parse, problemOf, problemsOf } from './configs.ts';
+
+describe('configurations', () => {
+  it('need no more than a version, a directory and an address', () => {
+    const config = parse(MINIMAL);
+    expect(config).to.deep.equal({
+      version: 0.1,
+      log: { level: 'info', formatter: 'json', fields: {}, accesslog: { disabled: false } },
+      storage: { filesystem: { rootdirectory: '/srv/registry', sync: true }, redirect: { disable: false } },
+      http: { addr: { host: '127.0.0.1', port: 5000 }, draintimeout: 30_000, trustedproxies: [] },
+      mirrors: [],
+    });
+  });
+
+  it('that we ship can be used', async () => {
+    const path = new URL('../../infra/roadstead.yml', import.meta.url);
+    const config = await loadConfig(path.pathname, {});
+    expect(config.mirrors.map(({ name }) => name)).to.deep.equal(['demo']);
+    expect(config.promotion?.candidates.map(({ text }) => text)).to.deep.equal(['candidate/**']);
+    // The variables that its comments name have to work.
+    const named = [...(await readFile(path, 'utf8')).matchAll(/(REGISTRY_[A-Z0-9_]+)=(\S+?)[,.]?(?:\s|$)/g)];
+    expect(named).to.have.length.above(2);
+    const environment = Object.fromEntries(named.map(([, name = '', value = '']) => [name, value]));
+    expect((await loadConfig(path.pathname, environment)).http.addr.port).to.equal(6000);
+  });
+
+  it('that are not there are told so, with the path', async () => {
+    const error = await loadConfig('/nonexistent/roadstead.yml', {}).catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(ConfigError);
+    expect(String(error)).to.include('/nonexistent/roadstead.yml').and.to.include('ENOENT');
+  });
+
+  for (const text of ['', '[]', 'hello', 'null', '{'])
+    it(`that are ${JSON.stringify(text)} are refused`, () => {
+      expect(problemsOf(text)).to.have.length.above(0);
+    });
+
+  const wrong: [what: string, text: string, key: string, value: string, expected: string][] = [
+    ['a version of the future', MINIMAL.replace('0.1', '2'), 'version', '2', 'expected 0.1'],
+    [
+      'an address without a port',
+      MINIMAL.replace(':5000', ''),
+      'http.addr',
+      '"127.0.0.1"',
+      'expected host:port',
+    ],
+    [
+      'a port beyond all ports',
+      MINIMAL.replace('5000', '70000'),
+      'http.addr',
+      '"127.0.0.1:70000"',
+      'expected host:port',
+    ],
+    [
+      'an empty directory',
+      MINIMAL.replace('/srv/registry', '""'),
+      'storage.filesystem.rootdirectory',
+      '""',
+      '1',
+    ],
+    [
+      'a URL that is none',
+      MIRRORED.replace('https://one.example.net\n', 'one\n'),
+      'mirrors.0.url',
+      '"one"',
+      'expected an http or https URL',
+    ],
+    [
+      'a URL with a query',
+      MIRRORED.replace('net\n', 'net/?a=b\n'),
+      'mirrors.0.url',
+      '?a=b',
+      'expected an http or https URL',
+    ],
+    [
+      'a mirror without a proper name',
+      MIRRORED.replace('name: one', 'name: One!'),
+      'mirrors.0.name',
+      '"One!"',
+      'expected lower-case',
+    ],
+    [
+      'a pattern that is none',
+      MIRRORED.replace('candidate/**', 'candidate/***'),
+      'promotion.candidates.0',
+      '"candidate/***"',
+      'expected a pattern',
+    ],
+    ['no candidates', MIRRORED.replace('["candidate/**"]', '[]'), 'promotion.candidates', '[]', '1'],
+    [
+      'a weight of nothing',
+      MIRRORED.replace('name: one', 'name: one\n    weight: 0'),
+      'mirrors.0.weight',
+      '0',
+      '>0',
+    ],
+    [
+      'a network that is none',
+      MIRRORED.replace('name: one', 'name: one\n    netblocks: [192.0.2.0/33]'),
+      'mirrors.0.netblocks.0',
+      '"192.0.2.0/33"',
+      'expected a network',
+    ],
+    ['a level that is none', `${MINIMAL}\nlog: {level: loud}`, 'log.level', '"loud"', 'expected one of'],
+  ];
+  for (const [what, text, key, value, expected] of wrong)
+    it(`with ${what} are refused with key, value and what was expected`, () => {
+      const problem = problemOf(text);
+      expect(problem.startsWith(`${key} = `), problem).to.equal(true);
+      expect(problem).to.include(value).and.to.include(expected);
+    });
+
+  it('with keys that nobody knows are refused, each named with its path', () => {
+    const text = `${MINIMAL.replace('filesystem: {', 'filesystem: {maxthreads: 100, ')}\nproxy: {remoteurl: https://x}`;
+    expect(problemsOf(text)).to.have.members([
+      'storage.filesystem.maxthreads: roadstead knows no such key',
+      'proxy: roadstead knows no such key',
+    ]);
+  });
+
+  it('tell all problems at once', () => {
+    const text = 'version: 3\nstorage: {}\nhttp: {addr: x, draintimeout: y}\nlog: {level: z}';
+    const keys = problemsOf(text).map((problem) => problem.split(/[ :]/)[0]);
+    expect(keys).to.have.members([
+      'version',
+      'storage.filesystem',
+      'http.addr',
+      'http.draintimeout',
+      'log.level',
+    ]);
+  });
+
+  it('that lack what they need are told what', () => {
+    expect(problemsOf('version: 0.1').map((problem) => problem.split(':')[0])).to.have.members([
+      'storage is missing',
+      'http is missing',
+    ]);
+  });
+});
+
+describe('secrets of a configuration', () => {
+  const SECRET = 'hunter2';
+  const leaky: [what: string, text: string, environment?: Record<string, string>][] = [
+    ['a password among wrong keys', MIRRORED.replace('username', 'user')],
+    ['a password of the wrong type', MIRRORED.replace('password: hunter2', 'password: [hunter2]')],
+    ['a mirror that is wrong as a whole', MIRRORED.replace('webdav', 'ftp')],
+    [
+      'a password in the URL of a mirror',
+      MIRRORED.replace('https://one.example.net\n', `https://sync:${SECRET}@one.example.net\n`),
+    ],
+    [
+      'a password in the URL to write to',
+      MIRRORED.replace('"https://one.example.net:8081"', `"https://sync:${SECRET}@one.example.net:8081"`),
+    ],
+    [
+      'a password in the public URL',
+      `${MINIMAL.replace('}\n', '}\n').replace('5000"}', `5000", host: "https://a:${SECRET}@b"}`)}`,
+    ],
+    [
+      'a password sent over plain HTTP',
+      MIRRORED.replace('https://one.example.net:8081', 'http://one.example.net:8081'),
+    ],
+    ['a password in a variable', MIRRORED, { REGISTRY_MIRRORS_0_WRITE_PASSWORD: `{a: ${SECRET}}` }],
+    ['a password under a key that nobody knows', `${MINIMAL}\nredis: {password: ${SECRET}}`],
+    ['broken YAML near a password', `${MIRRORED}\n    - {password: ${SECRET}, : }}`],
+  ];
+  for (const [what, text, environment] of leaky)
+    it(`are not told with ${what}`, () => {
+      expect(problemsOf(text, environment).join('\n')).not.to.include(SECRET);
+    });
+
+  it('are not told with a password in a variable that is no YAML', () => {
+    let told = '';
+    try {
+      parse(MIRRORED, { REGISTRY_MIRRORS_0_WRITE_PASSWORD: `"${SECRET}` });
+    } catch (error) {
+      told = String(error);
+    }
+    expect(told).not.to.include(SECRET);
+  });
+});

@@ -1,0 +1,132 @@
+/**
+ * Promise: what would put clients' credentials, or the registry itself, into strangers' hands is refused at the start
+ * unless the configuration says outright that it is meant.
+ */
+import { expect } from 'chai';
+import { MINIMAL, MIRRORED, parse, problemOf, problemsOf } from './configs.ts';
+
+const TLS = 'tls: {certificate: /c.pem, key: /k.pem}';
+const listening = (addr: string, more = '') =>
+  MINIMAL.replace('"127.0.0.1:5000"', `"${addr}"${more && `, ${more}`}`);
+
+describe('safety at the start', () => {
+  for (const addr of [':5000', '0.0.0.0:5000', '[::]:5000', '192.0.2.1:5000', 'registry.example.org:443']) {
+    it(`refuses plain HTTP beyond this machine on ${addr}`, () => {
+      const problem = problemOf(listening(addr));
+      expect(problem).to.match(/^http\.addr = .*plain HTTP beyond this machine: expected http\.tls/);
+    });
+
+    it(`takes ${addr} with TLS, or behind proxies that end it`, () => {
+      parse(listening(addr, TLS));
+      parse(listening(addr, 'trustedproxies: [10.0.0.0/8]'));
+    });
+  }
+
+  for (const addr of ['127.0.0.1:5000', '127.8.9.10:5000', 'localhost:5000', '[::1]:5000'])
+    it(`takes plain HTTP on ${addr}`, () => {
+      parse(listening(addr));
+    });
+
+  it('refuses the release service beyond this machine, on its own address or on that of the registry', () => {
+    const promotion = 'promotion: {candidates: ["candidate/**"]}';
+    const throughProxy = problemOf(
+      `${listening('127.0.0.1:5000', 'trustedproxies: [10.0.0.0/8]')}\n${promotion}`,
+    );
+    expect(throughProxy).to.match(/^promotion\.http\.addr is missing: .*does not ask for credentials/);
+    const named = problemOf(
+      `${listening('127.0.0.1:5000', 'host: "https://registry.example.org"')}\n${promotion}`,
+    );
+    expect(named).to.match(/^promotion\.http\.addr is missing/);
+    const shared = problemOf(`${listening(':5000', TLS)}\n${promotion}`);
+    expect(shared).to.match(/^promotion\.http\.addr = \(http\.addr\) .*does not ask for credentials/);
+    const own = problemOf(`${MINIMAL}\n${promotion.replace('}', ', http: {addr: ":5002"}}')}`);
+    expect(own).to.match(/^promotion\.http\.addr = .*5002.*expected a loopback address/);
+    parse(`${listening(':5000', TLS)}\n${promotion.replace('}', ', http: {addr: "127.0.0.1:5002"}}')}`);
+  });
+
+  it('refuses metrics beyond this machine', () => {
+    const problem = problemOf(listening('127.0.0.1:5000', 'debug: {addr: ":5001"}'));
+    expect(problem).to.match(/^http\.debug\.addr = .*expected a loopback address/);
+  });
+
+  it('refuses mirrors where nothing is ever promoted', () => {
+    const problem = problemOf(MIRRORED.replace(/promotion:.*\n/, ''));
+    expect(problem).to.match(/^mirrors: .*expected a section "promotion"/);
+  });
+
+  it('refuses two mirrors of one name', () => {
+    const text = `${MIRRORED}  - {name: one, url: "https://two.example.net", write: {directory: /two}}`;
+    expect(problemOf(text)).to.match(/^mirrors\.1\.name = one: expected a name that no other mirror has/);
+  });
+
+  it('refuses to send a password over plain HTTP, but on this machine', () => {
+    const over = (url: string) => MIRRORED.replace('https://one.example.net:8081', url);
+    expect(problemOf(over('http://one.example.net:8081'))).to.match(
+      /^mirrors\.0\.write\.webdav = .*expected an https URL/,
+    );
+    for (const url of ['http://127.0.0.1:8081', 'http://localhost:8081', 'http://[::1]:8081'])
+      parse(over(url));
+    parse(over('http://one.example.net:8081').replace(', password: hunter2', ''));
+  });
+
+  it('refuses to serve a mirror that is no directory, or beyond this machine', () => {
+    const serving = (serve: string, write: string) =>
+      `${MIRRORED.replace(/ {4}write:.*/, `    write: ${write}\n    serve: "${serve}"`)}`;
+    expect(problemOf(serving('127.0.0.1:1', '{webdav: "https://x.example"}'))).to.include(
+      'expected write.directory',
+    );
+    expect(problemOf(serving(':1', '{directory: /x}'))).to.include('expected a loopback address');
+    parse(serving('127.0.0.1:1', '{directory: /x}'));
+  });
+});
+
+describe('mirrors that clients would take for the registry', () => {
+  const at = (registry: string, url: string, sameoperator = false) =>
+    MIRRORED.replace(/http: \{addr.*/, `http: {${registry}}`)
+      .replace('url: https://one.example.net\n', `url: "${url}"\n`)
+      .replace('name: one', sameoperator ? 'name: one\n    sameoperator: true' : 'name: one');
+  const PUBLIC = `addr: ":5000", ${TLS}, host: "https://registry.example.org"`;
+
+  const leaks: [registry: string, url: string][] = [
+    [PUBLIC, 'https://registry.example.org:8443'],
+    [PUBLIC, 'http://registry.example.org'],
+    [PUBLIC, 'https://mirror.registry.example.org'],
+    [PUBLIC, 'https://a.b.registry.example.org/blobs'],
+    [PUBLIC, 'https://REGISTRY.example.org:1'],
+    ['addr: "127.0.0.1:5000"', 'http://127.0.0.1:5081'],
+    ['addr: "localhost:5000"', 'http://localhost:5081'],
+    ['addr: "localhost:5000"', 'http://mirror.localhost:5081'],
+    ['addr: "[::1]:5000"', 'http://[::1]:5081'],
+  ];
+  for (const [registry, url] of leaks) {
+    const where = registry === PUBLIC ? 'registry.example.org' : registry;
+    it(`are refused: ${url} for ${where}`, () => {
+      const problem = problemOf(at(registry, url));
+      expect(problem).to.match(/^mirrors\.0\.url = .*credentials.*sameoperator: true/);
+    });
+
+    it(`are taken when the same people run them: ${url} for ${where}`, () => {
+      parse(at(registry, url, true));
+    });
+  }
+
+  for (const url of [
+    'https://mirror.example.org',
+    'https://example.org',
+    'https://notregistry.example.org',
+    'https://registry.example.org.evil.example',
+  ])
+    it(`are none of these: ${url} for registry.example.org`, () => {
+      parse(at(PUBLIC, url));
+    });
+
+  it('cannot be told from others while the registry has no public name', () => {
+    for (const registry of [`addr: ":5000", ${TLS}`, 'addr: "127.0.0.1:5000", trustedproxies: [10.0.0.0/8]'])
+      expect(problemOf(at(registry, 'https://one.example.net'))).to.match(/^http\.host is missing/);
+  });
+
+  it('are refused together with everything else that is wrong', () => {
+    const problems = problemsOf(at('addr: ":5000", host: "https://r.example"', 'https://m.r.example'));
+    expect(problems).to.have.length(2);
+  });
+});

@@ -1,0 +1,87 @@
+/**
+ * Promise: a promotion that is to wait for mirrors moves its tag only when they hold the image, and otherwise says
+ * which do; asking again finishes it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { newBytes, pushImage } from '../protocol/pushing.ts';
+import { expectError, send } from '../protocol/wire.ts';
+import { freePort } from '../support/ports.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { tempDir } from '../support/temp.ts';
+import { promote } from './promoting.ts';
+
+describe('promotions that wait for mirrors', () => {
+  const cleanUp = new AsyncDisposableStack();
+  let registry: TestRegistry;
+  before(async () => {
+    const directory = cleanUp.use(await tempDir('mirrors'));
+    const [near, gone] = [await freePort(), await freePort()];
+    const mirrors = [
+      {
+        ...{ name: 'near', url: `http://127.0.0.1:${near}`, sameoperator: true, serve: `127.0.0.1:${near}` },
+        write: { directory: `${directory.path}/near` },
+      },
+      // It can be written to, but nobody serves it: no client may ever be sent there.
+      {
+        ...{ name: 'gone', url: `http://127.0.0.1:${gone}`, sameoperator: true },
+        write: { directory: `${directory.path}/gone` },
+      },
+    ];
+    registry = cleanUp.use(await startRegistry({ mirrors }));
+  });
+  after(() => cleanUp.disposeAsync());
+
+  const stable = (tag: string) => send(registry.url, `/v2/hello/manifests/${tag}`);
+
+  it('move the tag when enough mirrors hold the image', async () => {
+    await pushImage(registry.url, 'candidate/hello', '1', [newBytes(100_000)]);
+    const { lines } = await promote(registry.url, 'candidate/hello:1', 'hello:1', { waitMirrors: 1 });
+    const waiting = lines.filter((line) => line.event === 'waiting');
+    expect(waiting.at(-1)).to.deep.equal({ event: 'waiting', seq: 1, ready: ['near'], wanted: 1 });
+    expect(lines.slice(-2).map(({ event }) => event)).to.deep.equal(['tagged', 'done']);
+    expect((await stable('1')).status).to.equal(200);
+  });
+
+  it('fail when a mirror never comes, name those that did, and leave the tag', async () => {
+    await pushImage(registry.url, 'candidate/hello', '2', [newBytes(100_000)]);
+    const asked = { waitMirrors: 2, waitTimeoutMs: 1500 };
+    const { lines } = await promote(registry.url, 'candidate/hello:2', 'hello:2', asked);
+    const last = lines.at(-1);
+    expect(last?.event).to.equal('failed');
+    if (last?.event === 'failed') {
+      expect(last.error.code).to.equal('UNAVAILABLE');
+      expect(last.error.message).to.include('the tag was not moved');
+      expect(last.error.detail).to.deep.include({ ready: ['near'], wanted: 2 });
+    }
+    expect(lines.map(({ event }) => event)).not.to.include('tagged');
+    expectError(await stable('2'), 404, 'MANIFEST_UNKNOWN');
+
+    const again = await promote(registry.url, 'candidate/hello:2', 'hello:2', { waitMirrors: 1 });
+    expect(again.lines.at(-1)).to.deep.equal({ event: 'done', outcome: 'promoted' });
+    expect((await stable('2')).status).to.equal(200);
+  });
+
+  it('are refused at once when there are not so many mirrors', async () => {
+    const answer = await promote(registry.url, 'candidate/hello:1', 'hello:3', { waitMirrors: 3 });
+    const { message } = expectError(answer, 400, 'PARAMETER_INVALID');
+    expect(message).to.include('there are 2 mirrors');
+    expectError(await stable('3'), 404, 'MANIFEST_UNKNOWN');
+  });
+
+  it('do not move the tag when who asked has gone away', async () => {
+    await pushImage(registry.url, 'candidate/hello', '4', [newBytes(100_000)]);
+    const leaving = new AbortController();
+    const response = await fetch(`${registry.url}/api/v1/promotions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ source: 'candidate/hello:4', target: 'hello:4', waitMirrors: 2 }),
+      signal: leaving.signal,
+    });
+    expect(response.status).to.equal(200);
+    await sleep(300);
+    leaving.abort();
+    await sleep(1000);
+    expectError(await stable('4'), 404, 'MANIFEST_UNKNOWN');
+  });
+});

@@ -1,0 +1,145 @@
+/**
+ * Promise: a blob is sent to the nearest mirror that is known to hold it, by the whole rule: size, publication,
+ * watermark, missing set, health, netblocks, weights. The twin below says the same as plainly as possible.
+ */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { digestOf } from '../../services/registry/digest.ts';
+import type { MirrorState } from '../../services/registry/mirrors/board.ts';
+import { type Decision, type LocateRequest, locate } from '../../services/registry/mirrors/locate.ts';
+import { rendezvousScore } from '../../services/registry/mirrors/rank.ts';
+import type { MirrorName } from '../../services/registry/names.ts';
+
+/** An address as a number, and how many bits it has; IPv4 in the clothes of IPv6 is IPv4. */
+function bitsOf(address: string): { bits: 32 | 128; value: bigint } | undefined {
+  const four = /^(?:::ffff:)?(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
+  if (four) {
+    const value = four.slice(1).reduce((sum, part) => sum * 256n + BigInt(part), 0n);
+    return { bits: 32, value };
+  }
+  if (!/^[0-9a-f:]+$/.test(address)) return undefined;
+  const [head = '', tail] = address.split('::');
+  const groups = (text: string) => text.split(':').filter((group) => group !== '');
+  const [front, back] = [groups(head), groups(tail ?? '')];
+  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0');
+  const value = [...front, ...zeros, ...back].reduce(
+    (sum, group) => sum * 65_536n + BigInt(`0x${group}`),
+    0n,
+  );
+  return { bits: 128, value };
+}
+
+function isIn(address: string | undefined, network: string): boolean {
+  const [base = '', length = ''] = network.split('/');
+  const [a, b] = [bitsOf(address ?? ''), bitsOf(base)];
+  if (a === undefined || b === undefined || a.bits !== b.bits) return false;
+  const shift = BigInt(a.bits - Number(length));
+  return a.value >> shift === b.value >> shift;
+}
+
+function locateByHand(request: LocateRequest): Decision {
+  const { digest, publication, sizeBytes, clientAddress, mirrors, smallBlobMaxBytes } = request;
+  if (sizeBytes <= smallBlobMaxBytes) return { kind: 'serve', reason: 'small' };
+  if (mirrors.length === 0) return { kind: 'serve', reason: 'no-mirrors' };
+  if (publication === 0) return { kind: 'serve', reason: 'unpublished' };
+  const up = mirrors.filter((state) => state.healthy);
+  const caughtUp = up.filter((state) => state.watermark >= publication);
+  const able = caughtUp.filter((state) => !state.missing.has(digest));
+  if (up.length === 0) return { kind: 'serve', reason: 'unhealthy' };
+  if (caughtUp.length === 0) return { kind: 'serve', reason: 'behind' };
+  if (able.length === 0) return { kind: 'serve', reason: 'missing' };
+  const near = able.filter((state) => state.mirror.netblocks.some((network) => isIn(clientAddress, network)));
+  const score = ({ mirror }: MirrorState) => rendezvousScore(mirror.name, mirror.weight, digest);
+  const [best] = (near.length > 0 ? near : able).toSorted((a, b) => score(b) - score(a));
+  const hex = digest.slice('sha256:'.length);
+  return {
+    kind: 'redirect',
+    url: `${best?.mirror.url}/docker/registry/v2/blobs/sha256/${hex.slice(0, 2)}/${hex}/data`,
+    mirror: best?.mirror.name ?? '',
+    rule: near.length > 0 ? 'netblock' : 'anywhere',
+  };
+}
+
+const DIGESTS = Array.from({ length: 4 }, (_, i) => digestOf(Buffer.from(`blob ${i}`)));
+const NETWORKS = [
+  '192.0.2.0/24',
+  '192.0.2.128/25',
+  '198.51.100.7/32',
+  '0.0.0.0/0',
+  '2001:db8::/32',
+  '2001:db8:1::/48',
+  '::/0',
+  '10.0.0.0/9',
+];
+const CLIENTS = [
+  undefined,
+  'nonsense',
+  '192.0.2.1',
+  '192.0.2.200',
+  '198.51.100.7',
+  '198.51.100.8',
+  '10.128.0.1',
+  '2001:db8:1::7',
+  '2001:db8:2::7',
+  '2001:db9::1',
+  '::1',
+  '::ffff:192.0.2.1',
+];
+
+const state = fc.record({
+  watermark: fc.nat(4),
+  healthy: fc.boolean(),
+  missing: fc.subarray(DIGESTS).map((digests) => new Set(digests)),
+  weight: fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.constantFrom(0.001, 1_000_000)),
+  netblocks: fc.subarray(NETWORKS, { maxLength: 3 }),
+});
+const request: fc.Arbitrary<LocateRequest> = fc.record({
+  digest: fc.constantFrom(...DIGESTS),
+  publication: fc.nat(4),
+  sizeBytes: fc.constantFrom(0, 65_536, 65_537, 5_000_000_000),
+  clientAddress: fc.oneof(
+    fc.constantFrom(...CLIENTS),
+    fc.ipV4(),
+    fc.ipV4().map((four) => `::ffff:${four}`),
+  ),
+  smallBlobMaxBytes: fc.constant(65_536),
+  mirrors: fc.array(state, { maxLength: 8 }).map((states) =>
+    states.map(({ weight, netblocks, ...facts }, i) => ({
+      ...facts,
+      mirror: { name: `m${i}` as MirrorName, url: `https://m${i}.example.net`, weight, netblocks },
+      reason: undefined,
+      ledger: undefined,
+    })),
+  ),
+});
+
+describe('locate and its dull twin', () => {
+  it('decide alike, down to the reason, whatever the mirrors, the blob and the client', () => {
+    fc.assert(
+      fc.property(request, (each) => {
+        expect(locate(each)).to.deep.equal(locateByHand(each));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('decide alike when asked again: every node sends a blob the same way', () => {
+    fc.assert(
+      fc.property(request, (each) => {
+        const shuffled = { ...each, mirrors: each.mirrors.toReversed() };
+        expect(locate(shuffled)).to.deep.equal(locate(each));
+      }),
+    );
+  });
+
+  it('send only the blobs of a mirror that falls out elsewhere', () => {
+    fc.assert(
+      fc.property(request, fc.nat(7), (each, gone) => {
+        const before = locate(each);
+        const mirrors = each.mirrors.filter((_, i) => i !== gone);
+        if (before.kind === 'redirect' && before.mirror !== `m${gone}`)
+          expect(locate({ ...each, mirrors })).to.deep.equal(before);
+      }),
+    );
+  });
+});
