@@ -3,15 +3,44 @@ import type { Digest } from '../registry/digest.ts';
 import { MISSING_MAX } from '../registry/mirrors/ledger.ts';
 import { blobsOf } from '../registry/publication/entry.ts';
 import type { PublicationLog } from '../registry/publication/log.ts';
+import type { Shift } from './shift.ts';
 import type { MirrorTarget } from './targets/target.ts';
 
 const BLOBS_AT_ONCE = 16;
 
+/** A crawl is due at any time; this is only how soon a request that was not heard is seen. */
+const LOOK_MS = 5000;
+
+/** Crawls whenever that is due, until the shift is over. */
+export async function crawlWhenDue(shift: Shift): Promise<void> {
+  const { parts, term, signal } = shift;
+  while (!signal.aborted) {
+    await shift.crawling.wait(LOOK_MS, signal);
+    if (!shift.crawlIsDue || signal.aborted) continue;
+    // Now, so that a request that comes while we crawl is not taken for this one's.
+    shift.crawlIsDue = false;
+    const { watermark } = term.ledger;
+    const found = crawl(parts.content.log, parts.target, watermark, signal).catch((error: unknown) => {
+      shift.crawlIsDue = true;
+      throw error;
+    });
+    const { missing, lowerTo } = await found;
+    parts.logger.info({ mirror: parts.mirror.name, missing: missing.length, lowerTo }, 'crawled');
+    await shift.update((ledger) => ({
+      watermark: Math.min(ledger.watermark, lowerTo ?? ledger.watermark),
+      missing: [...missing],
+    }));
+    if (!shift.crawlIsDue) shift.isHeldBack = false;
+    shift.publishing.ring();
+    shift.watching.ring();
+  }
+}
+
 /** What a crawl found. */
 export interface CrawlResult {
-  /** How far the mirror may still be said to be complete, but for `missing`. */
-  readonly watermark: number;
   readonly missing: readonly Digest[];
+  /** Where the watermark has to go, when too much is missing for a set. */
+  readonly lowerTo: number | undefined;
 }
 
 /**
@@ -38,7 +67,7 @@ export async function crawl(
     if (lost.length > 0) firstLoss ??= seq;
     missing.push(...lost.map((blob) => blob.digest));
     if (firstLoss !== undefined && missing.length > MISSING_MAX)
-      return { watermark: firstLoss - 1, missing: [] };
+      return { missing: [], lowerTo: firstLoss - 1 };
   }
-  return { watermark, missing };
+  return { missing, lowerTo: undefined };
 }

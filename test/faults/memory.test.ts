@@ -14,7 +14,7 @@ import { Uploader } from './uploads.ts';
 
 const LAYER_BYTES = 2048 * MIB;
 const WARM_UP_BYTES = 256 * MIB;
-/** More than this up or down is not flat. */
+/** Growth beyond this is not flat; giving memory back is no fault. */
 const FLAT_BYTES = 50 * MIB;
 /** The layer in the store, on the mirror, and some air. */
 const DISK_BYTES = 3 * LAYER_BYTES;

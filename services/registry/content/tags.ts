@@ -17,11 +17,14 @@ export class Tags {
     return readLink(this.#objects, tagCurrentKey(name, tag), signal);
   }
 
-  /** Moves a tag. The write of `current` is the moment: before it the old manifest is served, after it the new one. */
+  /**
+   * Moves a tag. The write of `current` is the moment: before it the old manifest is served, after it the new one. It
+   * comes before its entry in the tag's history, or a new tag could be listed that names nothing yet.
+   */
   async move(name: RepositoryName, tag: Tag, digest: Digest, signal?: AbortSignal): Promise<void> {
     const options = signal && { signal };
-    await writeLink(this.#objects, tagIndexKey(name, tag, digest), digest, options);
     await writeLink(this.#objects, tagCurrentKey(name, tag), digest, options);
+    await writeLink(this.#objects, tagIndexKey(name, tag, digest), digest, options);
   }
 
   /**

@@ -4,6 +4,7 @@ import type { MirrorBoard } from '../mirrors/board.ts';
 import { printReference } from '../names.ts';
 import type { Publication } from '../publication/entry.ts';
 import type { PublicationLog } from '../publication/log.ts';
+import { Serial } from '../serial.ts';
 import { Alarm } from '../waiting.ts';
 import type { PromotionContent, PromotionPlan } from './plan.ts';
 
@@ -74,11 +75,19 @@ export async function* promote(
 
   if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, entry.seq, options);
 
-  await refuseIfSuperseded(content.log, entry);
-  await content.tags.move(target.repository, target.tag, plan.digest);
+  await tagMoves.run(`${target.repository}:${target.tag}`, async () => {
+    await refuseIfSuperseded(content.log, entry);
+    await content.tags.move(target.repository, target.tag, plan.digest);
+  });
   changes.publish({ kind: 'tag-moved', repository: target.repository, tag: target.tag });
   yield { event: 'tagged', seq: entry.seq };
 }
+
+/**
+ * Between looking at the log and moving the tag no other promotion of this process may move it. Between processes the
+ * gap of a few milliseconds stays, until stores can write on a condition.
+ */
+const tagMoves = new Serial();
 
 /** The log is the order of promotions: one that waited longer must not undo a later one of the same tag. */
 async function refuseIfSuperseded(log: PublicationLog, entry: Publication): Promise<void> {

@@ -1,0 +1,50 @@
+import { blobsOf } from '../registry/publication/entry.ts';
+import { publishBlobs } from './publish.ts';
+import type { Shift } from './shift.ts';
+import type { WantedBlob } from './targets/target.ts';
+
+/** How often a worker that nobody woke looks for new entries. */
+const POLL_MS = 1000;
+
+/** Publishes until the shift is over: new entries in the log's order, then what a crawl found missing. */
+export async function catchUp(shift: Shift): Promise<void> {
+  while (!shift.signal.aborted) {
+    await publishEntries(shift);
+    await healMissing(shift);
+    if (shift.term.ledger.trouble !== undefined) await shift.update(() => ({ trouble: undefined }));
+    await shift.publishing.wait(POLL_MS, shift.signal);
+  }
+}
+
+async function publishEntries(shift: Shift): Promise<void> {
+  const { parts, term, signal } = shift;
+  while (!signal.aborted) {
+    const seq = term.ledger.watermark + 1;
+    const entry = await parts.content.log.read(seq, signal);
+    if (entry === undefined) return;
+    // Its author may have died before recording its numbers.
+    await parts.content.published.record(entry);
+    await write(shift, blobsOf(entry));
+    // A crawl may have lowered the watermark meanwhile: then it goes on from there.
+    await shift.update((ledger) => (ledger.watermark === seq - 1 ? { watermark: seq } : {}));
+    if (term.ledger.health.state !== 'up') shift.watching.ring();
+  }
+}
+
+async function healMissing(shift: Shift): Promise<void> {
+  const { parts, term, signal } = shift;
+  for (const digest of term.ledger.missing) {
+    const stat = await parts.content.blobs.statData(digest, signal);
+    // Lost in the store too: it stays missing, and nobody is sent for it.
+    if (stat === undefined) continue;
+    await write(shift, [stat]);
+    await shift.update((ledger) => ({ missing: ledger.missing.filter((other) => other !== digest) }));
+  }
+}
+
+async function write({ parts, signal }: Shift, blobs: readonly WantedBlob[]): Promise<void> {
+  const { content, target, metrics, mirror } = parts;
+  await publishBlobs(content.blobs, target, blobs, signal, (blob) =>
+    metrics.syncedBytes.inc({ mirror: mirror.name }, blob.sizeBytes),
+  );
+}
