@@ -71,6 +71,7 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   ctx.set('Content-Type', 'application/json');
   const body = Buffer.from(`${JSON.stringify(answer.body)}\n`);
   if (ctx.req.complete) {
+    ctx.respond = true;
     ctx.body = body;
     return;
   }

@@ -1,6 +1,6 @@
-import { pipeline } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
 import type { Digest } from '../registry/digest.ts';
-import type { ByteRange, ObjectRead } from '../registry/object-store.ts';
+import type { ByteRange } from '../registry/object-store.ts';
 import type { Context } from './app.ts';
 import { parseRange } from './range.ts';
 
@@ -12,8 +12,8 @@ export interface BlobToSend {
   readonly sizeBytes: number;
   /** The bytes, when they are in memory already. */
   readonly bytes: Buffer | undefined;
-  /** Opens the bytes, or a range of them. */
-  readonly open: (range: ByteRange | undefined) => Promise<ObjectRead | undefined>;
+  /** Writes the bytes, or a range of them, without ending the stream. */
+  readonly send: (range: ByteRange | undefined, sink: Writable) => Promise<void>;
 }
 
 /**
@@ -49,9 +49,10 @@ export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
     ctx.body = range ? blob.bytes.subarray(range.first, range.last + 1) : blob.bytes;
     return;
   }
-  const read = await blob.open(range);
-  if (read === undefined) throw new Error(`the bytes of ${digest} are not in the store`);
+  // Not written yet: should the bytes not be there, the answer can still be an error.
   ctx.respond = false;
-  ctx.res.writeHead(range ? 206 : 200, { 'Content-Length': lengthBytes });
-  await pipeline(read.body, ctx.res);
+  ctx.res.statusCode = range ? 206 : 200;
+  ctx.res.setHeader('Content-Length', lengthBytes);
+  await blob.send(range, ctx.res);
+  ctx.res.end();
 }

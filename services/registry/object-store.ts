@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 /**
  * What the registry asks of a backend, in the words of object stores. Objects are immutable once written: a `put`
@@ -11,6 +11,12 @@ import type { Readable } from 'node:stream';
 export interface ObjectStore extends AsyncDisposable {
   /** Size and time of an object, or undefined where there is none. */
   stat(key: string, signal?: AbortSignal): Promise<ObjectStat | undefined>;
+  /**
+   * Writes an object's bytes, or a part of them, to a stream, without ending it, by the cheapest way that the backend
+   * has; false, and nothing written, where there is none. Rejects when the stream closes before the last byte. The
+   * stream has to be done with a chunk when it calls back, as sockets and HTTP answers are: buffers are used again.
+   */
+  send(key: string, range: ByteRange | undefined, sink: Writable): Promise<boolean>;
   /** A stream of an object's bytes, or of a part of them; undefined where there is none. */
   get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined>;
   /** A whole small object; throws when it is larger than `limitBytes`, so that memory stays bounded. */

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import { type App, createApp } from '../http/app.ts';
 import { answerEmpty } from '../http/empty.ts';
@@ -47,14 +48,13 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
       digest,
       sizeBytes: stats.size,
       bytes: undefined,
-      open: async (range) => ({
-        sizeBytes: stats.size,
-        modifiedAt: stats.mtime,
-        body: createReadStream(path, {
+      send: (range, sink) => {
+        const body = createReadStream(path, {
           ...(range && { start: range.first, end: range.last }),
           highWaterMark: 256 * 1024,
-        }),
-      }),
+        });
+        return pipeline(body, sink, { end: false });
+      },
     });
   };
   const path = '/docker/registry/v2/blobs/sha256/:prefix/:hex/data';

@@ -10,6 +10,7 @@ import { describeKeys } from './keys.ts';
 import { describeListing } from './listing.ts';
 import { describeRacing } from './racing.ts';
 import { describeReading } from './reading.ts';
+import { describeSending } from './sending.ts';
 import { describeWriting } from './writing.ts';
 
 /** A store that holds nothing else; disposing it removes what the suite has written. */
@@ -32,6 +33,7 @@ export function describeObjectStore(name: string, open: () => Promise<OpenedStor
 
     const current = () => area;
     describeReading(current);
+    describeSending(current);
     describeWriting(current);
     describeComposing(current);
     describeDeleting(current);

@@ -46,7 +46,7 @@ export function getBlob(node: ApiNode): Handler {
         ctx.method === 'GET' && blob.sizeBytes <= SMALL_BLOB_MAX_BYTES
           ? await node.reader.smallBlob(blob.digest)
           : undefined,
-      open: (range) => node.content.blobs.open(blob.digest, range),
+      send: (range, sink) => node.content.blobs.send(blob.digest, range, sink),
     });
   };
 }

@@ -22,7 +22,7 @@ export function getOrigin(node: ApiNode): Handler {
     await sendBlob(ctx, {
       ...blob,
       bytes: undefined,
-      open: (range) => node.content.blobs.open(digest, range),
+      send: (range, sink) => node.content.blobs.send(digest, range, sink),
     });
   };
 }

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { Digest } from '../digest.ts';
 import { blobDataKey, layerLinkKey } from '../layout.ts';
 import type { RepositoryName } from '../names.ts';
@@ -34,6 +35,14 @@ export class Blobs {
   /** A stream of a blob's bytes, or of a range of them. The caller has checked that it may be read. */
   open(digest: Digest, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
     return this.#objects.get(blobDataKey(digest), range, signal);
+  }
+
+  /**
+   * Writes a blob's bytes, or a range of them, to a stream, without ending it. Rejects when there is no such blob, or when either side breaks off.
+   */
+  async send(digest: Digest, range: ByteRange | undefined, sink: Writable): Promise<void> {
+    if (await this.#objects.send(blobDataKey(digest), range, sink)) return;
+    throw new Error(`the bytes of ${digest} are not in the store`);
   }
 
   /** A whole small blob. */
