@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { request } from 'node:http';
+import { expect } from 'chai';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { newBytes, pushBlob } from './pushing.ts';
+
+/** Promise: what an operator looks at tells the truth, tells no secrets, and a node that is told to go finishes first. */
+describe('operating a node', () => {
+  let registry: TestRegistry;
+  before(async () => {
+    registry = await startRegistry({ promotion: false });
+  });
+  after(() => registry[Symbol.asyncDispose]());
+
+  it('shows one log line a request, with its id, repository, digest, decision and time', async () => {
+    const blob = await pushBlob(registry.url, 'logged', newBytes());
+    const answer = await fetch(`${registry.url}/v2/logged/blobs/${blob.digest}`);
+    await answer.arrayBuffer();
+    const id = answer.headers.get('x-request-id');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const lines = registry.log().filter((line) => line['requestId'] === id);
+    expect(lines).to.have.lengthOf(1);
+    expect(lines[0]).to.include({
+      ...{ msg: 'request', method: 'GET', status: 200, repository: 'logged', digest: blob.digest },
+      ...{ decision: 'serve', reason: 'small', sentBytes: 1000, client: '127.0.0.1' },
+    });
+    expect(lines[0]?.['tookMs']).to.be.a('number');
+    expect(lines[0]?.['time']).to.match(/^\d{4}-\d\d-\d\dT/);
+  });
+
+  it('shows no credentials in its log, wherever a client puts them', async () => {
+    const headers = { authorization: 'Basic czNjcjN0OnMzY3IzdA==', cookie: 'session=s3cr3t' };
+    await fetch(`${registry.url}/v2/?token=s3cr3t`, { headers });
+    await fetch(`${registry.url}/v2/x/manifests/1?password=s3cr3t`, { headers });
+    await fetch(`${registry.url}/v2/x/manifests/1`, { method: 'PUT', headers, body: 's3cr3t' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const log = JSON.stringify(registry.log());
+    expect(log).to.include('/v2/x/manifests/1');
+    expect(log).to.not.include('s3cr3t').and.not.include('czNjcjN0');
+  });
+
+  it('shows metrics on the debug listener only', async () => {
+    await fetch(`${registry.url}/v2/`);
+    const metrics = await (await fetch(`${registry.debugUrl}/metrics`)).text();
+    expect(metrics).to.match(
+      /^roadstead_http_request_duration_seconds_count\{process="api",route="ping",method="GET",status="200"\} \d+$/m,
+    );
+    for (const name of [
+      'http_sent_bytes_total',
+      'uploads_total',
+      'uploaded_bytes_total',
+      'blob_served_total',
+    ])
+      expect(metrics).to.match(new RegExp(`^roadstead_${name}(?:\\{.*\\})? \\d+$`, 'm'));
+    expect((await fetch(`${registry.url}/metrics`)).status).to.equal(404);
+  });
+
+  it('refuses requests that come under another name, as a web page with a rebound name would send', async () => {
+    for (const path of ['/v2/', '/livez']) {
+      const status = await new Promise((resolve, reject) => {
+        const headers = { host: 'evil.example' };
+        request(`${registry.url}${path}`, { headers }, (answer) => resolve(answer.resume().statusCode))
+          .on('error', reject)
+          .end();
+      });
+      expect(status).to.equal(403);
+    }
+  });
+
+  it('ends by SIGTERM with no more connections taken, and the download under way whole', async function () {
+    this.timeout(20_000);
+    const bytes = newBytes(24_000_000);
+    const blob = await pushBlob(registry.url, 'drained', bytes);
+    const answer = await fetch(`${registry.url}/v2/drained/blobs/${blob.digest}`);
+    const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+    const hash = createHash('sha256');
+    const first = await reader.read();
+    hash.update(first.value ?? new Uint8Array());
+    const stopped = registry.stop('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const refused = await fetch(`${registry.url}/readyz`).then(
+      (again) => again.status,
+      () => 'refused',
+    );
+    expect(refused).to.be.oneOf(['refused', 503]);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) hash.update(next.value);
+    expect(`sha256:${hash.digest('hex')}`).to.equal(blob.digest);
+    await stopped;
+    expect((await registry.daemon.exit).code).to.equal(0);
+    expect(registry.log().at(-1)).to.include({ msg: 'stopped' });
+    await registry.start();
+  });
+});
