@@ -2,8 +2,8 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from './errors.ts';
 
-/** Makes a directory's entries survive a power cut. */
-export async function syncDirectory(path: string): Promise<void> {
+/** Makes a file's bytes, or a directory's entries, survive a power cut. */
+export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();
@@ -35,7 +35,7 @@ export class DurableDirectories {
     await mkdir(path).catch((error: unknown) => {
       if (errorCode(error) !== 'EEXIST') throw error;
     });
-    await syncDirectory(parent);
+    await syncPath(parent);
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.add(path);
   }

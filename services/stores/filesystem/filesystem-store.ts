@@ -11,7 +11,7 @@ import type {
   ObjectStore,
   PutOptions,
 } from '../../registry/object-store.ts';
-import { DurableDirectories, syncDirectory } from './durable.ts';
+import { DurableDirectories, syncPath } from './durable.ts';
 import { isAbsent } from './errors.ts';
 import { listFiles } from './list.ts';
 import { pathOf, TEMPORARY } from './paths.ts';
@@ -52,7 +52,7 @@ export class FilesystemStore implements ObjectStore {
     await mkdir(join(store.#root, TEMPORARY), { recursive: true });
     if (options.sync)
       for (let path = store.#root; path !== dirname(path); path = dirname(path))
-        await syncDirectory(dirname(path));
+        await syncPath(dirname(path));
     await store.#removeLeftovers();
     return store;
   }
@@ -132,7 +132,7 @@ export class FilesystemStore implements ObjectStore {
     if (only === undefined || sources.length > 1)
       return this.put(target, this.#concatenated(sources), signal && { signal });
     const path = pathOf(this.#root, only);
-    if (this.#sync) await syncFile(path);
+    if (this.#sync) await syncPath(path);
     if (await linkUnlessTaken(path, pathOf(this.#root, target), this.#durably)) return;
     // Taken: replace it, as put does.
     await this.put(target, this.#concatenated(sources), signal && { signal });
@@ -199,14 +199,5 @@ export class FilesystemStore implements ObjectStore {
       const stats = await stat(path).catch(() => undefined);
       if (stats && Date.now() - stats.mtimeMs > LEFTOVER_MS) await rm(path, { force: true });
     }
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

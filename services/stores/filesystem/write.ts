@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type DurableDirectories, syncDirectory } from './durable.ts';
+import { type DurableDirectories, syncPath } from './durable.ts';
 import { errorCode, isAbsent, translate } from './errors.ts';
 import { TEMPORARY } from './paths.ts';
 
@@ -41,7 +41,7 @@ export async function replace(
 ): Promise<void> {
   try {
     await intoDirectory(path, directories, () => rename(temporary, path));
-    if (directories) await syncDirectory(dirname(path));
+    if (directories) await syncPath(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw translate(error);
@@ -60,7 +60,7 @@ export async function linkUnlessTaken(
     if (errorCode(error) === 'EEXIST') return false;
     throw translate(error);
   }
-  if (directories) await syncDirectory(dirname(path));
+  if (directories) await syncPath(dirname(path));
   return true;
 }
 
