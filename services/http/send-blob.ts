@@ -27,7 +27,12 @@ export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
   ctx.set('Accept-Ranges', 'bytes');
   ctx.set('Cache-Control', IMMUTABLE);
   ctx.set('Content-Type', 'application/octet-stream');
-  const range = parseRange(ctx.get('range'), sizeBytes, ctx.get('if-range'), `"${digest}"`);
+  const range = parseRange(
+    ctx.method === 'GET' ? ctx.get('range') : '',
+    sizeBytes,
+    ctx.get('if-range'),
+    `"${digest}"`,
+  );
   if (range === 'unsatisfiable') {
     ctx.remove('Content-Type');
     ctx.remove('Cache-Control');

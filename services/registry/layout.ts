@@ -32,6 +32,14 @@ export const tagCurrentKey = (name: RepositoryName, tag: Tag) => `${tagsPrefix(n
 export const tagIndexKey = (name: RepositoryName, tag: Tag, digest: Digest) =>
   `${tagsPrefix(name)}${tag}/index/${address(digest)}/link`;
 
+/** Prefix of the promotions that were ready to move a tag. */
+export const tagTurnsPrefix = (name: RepositoryName, tag: Tag) =>
+  `${repository(name)}/_roadstead/turns/${tag}/`;
+
+/** Says that the promotion with this number was ready to move the tag. */
+export const tagTurnKey = (name: RepositoryName, tag: Tag, seq: number) =>
+  `${tagTurnsPrefix(name, tag)}${String(seq).padStart(12, '0')}`;
+
 /** Prefixes under which a repository that exists has at least one object. */
 export const repositoryPrefixes = (name: RepositoryName) =>
   [

@@ -87,6 +87,7 @@ describe('operating a node', () => {
     expect(`sha256:${hash.digest('hex')}`).to.equal(blob.digest);
     await stopped;
     expect((await registry.daemon.exit).code).to.equal(0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
     expect(registry.log().at(-1)).to.include({ msg: 'stopped' });
     await registry.start();
   });

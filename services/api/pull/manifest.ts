@@ -22,7 +22,7 @@ export function getManifest(node: ApiNode): Handler {
     const etag = `"${digest}"`;
     ctx.set('Docker-Content-Digest', digest);
     ctx.set('ETag', etag);
-    if (ctx.get('if-none-match') === etag) {
+    if (ctx.get('if-none-match').includes(etag)) {
       ctx.status = 304;
       return;
     }

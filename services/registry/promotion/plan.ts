@@ -4,6 +4,7 @@ import type { Tags } from '../content/tags.ts';
 import type { Digest } from '../digest.ts';
 import { RegistryError } from '../errors.ts';
 import { type ImageName, printImageName, type RepositoryName, type Tag } from '../names.ts';
+import type { ObjectStore } from '../object-store.ts';
 import type { PublicationLog } from '../publication/log.ts';
 import type { PublishedBlobs } from '../publication/published.ts';
 import { type Image, readImage } from './image.ts';
@@ -30,6 +31,7 @@ export interface PromotionPlan extends PromotionRequest {
 }
 
 export interface PromotionContent {
+  readonly objects: ObjectStore;
   readonly blobs: Blobs;
   readonly manifests: Manifests;
   readonly tags: Tags;

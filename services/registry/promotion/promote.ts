@@ -2,11 +2,9 @@ import type { Changes } from '../changes.ts';
 import { RegistryError } from '../errors.ts';
 import type { MirrorBoard } from '../mirrors/board.ts';
 import { printReference } from '../names.ts';
-import type { Publication } from '../publication/entry.ts';
-import type { PublicationLog } from '../publication/log.ts';
-import { Serial } from '../serial.ts';
 import { Alarm } from '../waiting.ts';
 import type { PromotionContent, PromotionPlan } from './plan.ts';
+import { moveTagInTurn } from './turns.ts';
 
 export interface PromotionOptions {
   readonly actor: string;
@@ -75,36 +73,18 @@ export async function* promote(
 
   if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, entry.seq, options);
 
-  await tagMoves.run(`${target.repository}:${target.tag}`, async () => {
-    await refuseIfSuperseded(content.log, entry);
-    await content.tags.move(target.repository, target.tag, plan.digest);
+  const turn = await moveTagInTurn(content.objects, content.tags, target, {
+    seq: entry.seq,
+    digest: plan.digest,
   });
   changes.publish({ kind: 'tag-moved', repository: target.repository, tag: target.tag });
+  if (turn.digest !== plan.digest)
+    throw new RegistryError(
+      'SUPERSEDED',
+      `publication ${turn.seq} promotes into ${target.repository}:${target.tag} too, after this one; the tag was left to it`,
+      { seq: turn.seq },
+    );
   yield { event: 'tagged', seq: entry.seq };
-}
-
-/**
- * Between looking at the log and moving the tag no other promotion of this process may move it. Between processes the
- * gap of a few milliseconds stays, until stores can write on a condition.
- */
-const tagMoves = new Serial();
-
-/** The log is the order of promotions: one that waited longer must not undo a later one of the same tag. */
-async function refuseIfSuperseded(log: PublicationLog, entry: Publication): Promise<void> {
-  const { repository, tag } = entry.target;
-  const { manifestDigest } = entry;
-  let seq = entry.seq + 1;
-  for (let later = await log.read(seq); later; later = await log.read(++seq))
-    if (
-      later.target.repository === repository &&
-      later.target.tag === tag &&
-      later.manifestDigest !== manifestDigest
-    )
-      throw new RegistryError(
-        'SUPERSEDED',
-        `publication ${seq} promotes into ${repository}:${tag} too, after this one; the tag was left to it`,
-        { seq },
-      );
 }
 
 async function* waitForMirrors(

@@ -1,0 +1,50 @@
+import { expect } from 'chai';
+import { contentOf } from '../../services/registry/content/content.ts';
+import { digestOf } from '../../services/registry/digest.ts';
+import { parseRepositoryName, parseTag } from '../../services/registry/names.ts';
+import { moveTagInTurn } from '../../services/registry/promotion/turns.ts';
+import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { tempDir } from '../support/temp.ts';
+
+/** Promise: of promotions of one tag that race, in whichever processes, the last in the log has the tag in the end. */
+describe('turns at a tag', () => {
+  const target = { repository: parseRepositoryName('hello'), tag: parseTag('latest') };
+  const turn = (seq: number) => ({ seq, digest: digestOf(Buffer.from(String(seq))) });
+
+  it('leave it to the highest, in whatever order they come', async () => {
+    await using home = await tempDir('turns');
+    await using objects = await FilesystemStore.open({ rootDirectory: home.path, sync: false });
+    const { tags } = contentOf(objects);
+    for (const [seq, expected] of [
+      [3, 3],
+      [1, 3],
+      [2, 3],
+      [7, 7],
+      [5, 7],
+    ] as const) {
+      expect((await moveTagInTurn(objects, tags, target, turn(seq))).seq).to.equal(expected);
+      expect(await tags.resolve(target.repository, target.tag)).to.equal(turn(expected).digest);
+    }
+  });
+
+  it('leave it to the highest when they come at once, through several stores as several processes have them', async () => {
+    await using home = await tempDir('turns');
+    const options = { rootDirectory: home.path, sync: false };
+    const stores = await Promise.all(Array.from({ length: 3 }, () => FilesystemStore.open(options)));
+    const contents = stores.map((store) => contentOf(store));
+    for (let round = 0; round < 60; round++) {
+      const seqs = Array.from({ length: 6 }, (_, i) => round * 6 + i + 1);
+      const shuffled = seqs.toSorted(() => Math.random() - 0.5);
+      await Promise.all(
+        shuffled.map((seq, i) => {
+          const content = contents[i % contents.length] as (typeof contents)[number];
+          return moveTagInTurn(content.objects, content.tags, target, turn(seq));
+        }),
+      );
+      const last = turn(seqs.at(-1) as number);
+      expect(await contents[0]?.tags.resolve(target.repository, target.tag), `round ${round}`).to.equal(
+        last.digest,
+      );
+    }
+  });
+});
