@@ -2,6 +2,7 @@
 import { enableCompileCache } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Part } from '../serve/parts.ts';
+import { version } from '../serve/version.ts';
 import { ReleaseClient, ReleaseError } from './release-client.ts';
 
 // Starting is most of what short commands do: keep what was compiled.
@@ -12,7 +13,8 @@ const DEFAULT_SERVER = process.env['ROADSTEAD_SERVER'] || 'http://127.0.0.1:5000
 
 const program = new Command('roadstead')
   .description('A container registry for distributing images at the scale of a Linux distribution')
-  .showHelpAfterError();
+  .version(version)
+  .showHelpAfterError('(see --help)');
 
 const ALL: readonly Part[] = ['api', 'release', 'sync'];
 const DEFAULT_CONFIG = '/etc/roadstead/config.yml';

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { request } from 'undici';
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   ErrorBody,
   ExplainBody,
@@ -65,18 +65,22 @@ export class ReleaseClient {
       headersTimeout: 120_000,
     });
     let isOver = false;
-    for await (const line of createInterface({ input: response.body, crlfDelay: Number.POSITIVE_INFINITY })) {
-      const event = PromotionEventBody.parse(JSON.parse(line));
-      if (event.event === 'failed')
-        throw new ReleaseError(event.error.code, event.error.message, event.error.detail);
-      isOver = event.event === 'done';
-      yield event;
+    try {
+      for await (const line of createInterface({
+        input: response.body,
+        crlfDelay: Number.POSITIVE_INFINITY,
+      })) {
+        const event = PromotionEventBody.parse(JSON.parse(line));
+        if (event.event === 'failed')
+          throw new ReleaseError(event.error.code, event.error.message, event.error.detail);
+        isOver = event.event === 'done';
+        yield event;
+      }
+    } catch (error) {
+      if (error instanceof ReleaseError || error instanceof z.ZodError) throw error;
+      throw brokenOff();
     }
-    if (!isOver)
-      throw new ReleaseError(
-        'UNAVAILABLE',
-        'the connection to the release service broke off: promote again to be sure',
-      );
+    if (!isOver) throw brokenOff();
   }
 
   async #get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
@@ -102,6 +106,13 @@ export class ReleaseClient {
       `${this.#server}${path} answered ${response.statusCode}: is a Roadstead release service there?`,
     );
   }
+}
+
+function brokenOff(): ReleaseError {
+  return new ReleaseError(
+    'UNAVAILABLE',
+    'the connection to the release service broke off: promote again to be sure',
+  );
 }
 
 function safeJson(text: string): unknown {

@@ -16,7 +16,8 @@ export class ConfigError extends Error {
 /** Reads, overrides, parses and checks a configuration file. Throws {@link ConfigError} with all problems at once. */
 export async function loadConfig(path: string, environment: Environment): Promise<Config> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new ConfigError(path, [error instanceof Error ? error.message : String(error)]);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(path, [`${reason}: name a file, such as: roadstead serve infra/roadstead.yml`]);
   });
   return parseConfig(text, environment, path);
 }

@@ -2,7 +2,9 @@ import ipaddr from 'ipaddr.js';
 import { type Handler, query, type RouteContext } from '../http/routes.ts';
 import { parseDigest } from '../registry/digest.ts';
 import { RegistryError } from '../registry/errors.ts';
+import type { Obstacle } from '../registry/mirrors/eligible.ts';
 import { type Decision, locate, obstacles } from '../registry/mirrors/locate.ts';
+import type { Tier } from '../registry/mirrors/tiers.ts';
 import { parseRepositoryName } from '../registry/names.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../registry/pull/reader.ts';
 import type { Explanation } from './schemas.ts';
@@ -38,7 +40,7 @@ export function getExplanation(service: ReleaseService): Handler {
       publication: publication === 0 ? null : publication,
       decision,
       text: decision ? sentence(decision) : `404: ${repository} has no such blob`,
-      mirrors: obstacles(request).map(({ mirror, obstacle }, i) => ({
+      mirrors: (blob ? obstacles(request) : []).map(({ mirror, obstacle }, i) => ({
         name: mirror,
         obstacle: obstacle ?? (publication === 0 ? 'unpublished' : null),
         detail: detailOf(service, i, obstacle, publication),
@@ -64,21 +66,28 @@ const REASONS: Record<Extract<Decision, { kind: 'serve' }>['reason'], string> = 
   unhealthy: 'no mirror is healthy',
 };
 
+const RULES: Record<Tier, string> = {
+  netblock: 'the client is in one of its netblocks',
+  anywhere: 'no mirror is nearer',
+};
+
 function sentence(decision: Decision): string {
   if (decision.kind === 'serve') return `the node serves the blob itself: ${REASONS[decision.reason]}`;
-  const why = decision.rule === 'netblock' ? 'the client is in one of its netblocks' : 'no mirror is nearer';
-  return `302 to ${decision.mirror}: it holds the blob, is healthy, and ${why}`;
+  return `302 to ${decision.mirror}: it holds the blob, is healthy, and ${RULES[decision.rule]}`;
 }
 
 function detailOf(
   service: ReleaseService,
   i: number,
-  obstacle: string | undefined,
+  obstacle: Obstacle | undefined,
   publication: number,
 ): string | null {
   const state = service.board.states[i];
   if (state === undefined || obstacle === undefined) return null;
-  if (obstacle === 'unhealthy') return state.reason ?? null;
-  if (obstacle === 'behind') return `watermark ${state.watermark}, publication ${publication}`;
-  return 'found missing by a crawl';
+  const details: Record<Obstacle, string | null> = {
+    unhealthy: state.reason ?? null,
+    behind: `watermark ${state.watermark}, publication ${publication}`,
+    missing: 'found missing by a crawl',
+  };
+  return details[obstacle];
 }

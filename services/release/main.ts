@@ -17,6 +17,8 @@ import { releaseRoutes } from './endpoints.ts';
 export interface Release extends AsyncDisposable {
   readonly app: App;
   readonly readiness: Readiness;
+  /** Ends promotions that wait for mirrors, so that they are told why instead of being cut off. */
+  stopWaiting(): void;
 }
 
 /** Makes the control plane: promotions, the publication log, mirrors, status. */
@@ -58,6 +60,7 @@ export async function createRelease(
   return {
     app,
     readiness,
+    stopWaiting: () => stop.abort(),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await board[Symbol.asyncDispose]();

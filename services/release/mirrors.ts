@@ -18,7 +18,7 @@ export function getStatus(service: ReleaseService): Handler {
     const problems = mirrors.flatMap((mirror) => [
       ...(mirror.healthy ? [] : [`mirror ${mirror.name} gets no clients: ${mirror.reason ?? 'unknown'}`]),
       ...(mirror.missing > 0
-        ? [`mirror ${mirror.name} lacks ${mirror.missing} blobs; they are written again`]
+        ? [`mirror ${mirror.name} lacks ${mirror.missing} blobs; they will be written again`]
         : []),
       ...(mirror.trouble ? [`mirror ${mirror.name} cannot be published to: ${mirror.trouble}`] : []),
     ]);

@@ -25,7 +25,7 @@ export function postPromotion(service: ReleaseService): Handler {
     if (body.waitMirrors > mirrors)
       throw new RegistryError(
         'PARAMETER_INVALID',
-        `waitMirrors is ${body.waitMirrors}, but there are ${mirrors} mirrors`,
+        `waiting for ${body.waitMirrors} mirrors would never end: ${mirrors} ${mirrors === 1 ? 'is' : 'are'} configured`,
       );
     const plan = await planPromotion(service.content, service.policy, request);
     ctx.state.facts['digest'] = plan.digest;

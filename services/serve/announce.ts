@@ -16,19 +16,26 @@ export function announce({ config, parts, listeners, logger }: Announcement): vo
   const urls = listeners.map((listener) => listener.url);
   const data = resolve(config.storage.filesystem.rootdirectory);
   logger.info({ parts, urls, data }, 'listening');
-  const [url] = urls;
-  if (parts.length > 1 && url !== undefined) process.stderr.write(welcome(config, url, data));
+  const [url, releaseUrl = url] = urls;
+  if (parts.length > 1 && url !== undefined && releaseUrl !== undefined)
+    process.stderr.write(welcome(config, url, releaseUrl, data));
 }
 
-function welcome({ http, mirrors, promotion }: Config, url: string, data: string): string {
-  const registry = new URL(url).host;
+function welcome(
+  { http, mirrors, promotion }: Config,
+  url: string,
+  releaseUrl: string,
+  data: string,
+): string {
+  const registry = new URL(http.host ?? url).host;
   const plain = url.startsWith('http:');
-  const server = url === 'http://127.0.0.1:5000' ? '' : ` --server ${url}`;
+  const server = releaseUrl === 'http://127.0.0.1:5000' ? '' : ` --server ${releaseUrl}`;
+  const candidate = (promotion?.candidates[0]?.text ?? '').replace(/\*+$/, 'hello');
   const skopeo = `skopeo copy --all${plain ? ' --dest-tls-verify=false' : ''}`;
   const steps = promotion
     ? [
-        `${skopeo} docker://docker.io/library/busybox:latest docker://${registry}/candidate/hello:1`,
-        `npx roadstead promote candidate/hello:1 hello:1${mirrors.length > 0 ? ' --wait-mirrors 1' : ''}${server}`,
+        `${skopeo} docker://docker.io/library/busybox:latest docker://${registry}/${candidate}:1`,
+        `npx roadstead promote ${candidate}:1 hello:1${mirrors.length > 0 ? ' --wait-mirrors 1' : ''}${server}`,
         `docker pull ${registry}/hello:1`,
       ]
     : [
@@ -41,9 +48,11 @@ function welcome({ http, mirrors, promotion }: Config, url: string, data: string
     `Roadstead listens on ${url}`,
     `  data     ${data}`,
     ...mirrors.map((mirror) => `  mirror   ${mirror.name} at ${mirror.url}`),
-    ...(debug ? [`  metrics  http://${debug.host}:${debug.port}${http.debug?.prometheus.path ?? ''}`] : []),
+    ...(debug && http.debug?.prometheus.enabled
+      ? [`  metrics  http://${debug.host}:${debug.port}${http.debug?.prometheus.path ?? ''}`]
+      : []),
     '',
-    'Next, in another shell (any image will do; oci:DIRECTORY:TAG or docker-daemon:NAME:TAG without a network):',
+    'Next, in another shell in this directory (any image will do; oci:DIRECTORY:TAG or docker-daemon:NAME:TAG without a network):',
     ...steps.map((step) => `  ${step}`),
     '',
     '',

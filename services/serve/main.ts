@@ -27,12 +27,13 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   await using held = new AsyncDisposableStack();
   const stores = held.use(await openStores({ filesystem: filesystemOf(config) }));
   const metrics = new Metrics();
-  const { listeners, readiness } = await start({ config, parts, stores, metrics, logger, held });
+  const { listeners, readiness, release } = await start({ config, parts, stores, metrics, logger, held });
   announce({ config, parts, listeners, logger });
   await runUntilSignal(
     {
       async drain() {
         for (const each of readiness) each.startDraining();
+        release?.stopWaiting();
         // Load balancers look first; then the port closes, and what is under way ends.
         if (!isLoopback(config.http.addr.host)) await sleep(DRAIN_NOTICE_MS);
         await Promise.all(listeners.map((listener) => listener.drain(config.http.draintimeout)));
@@ -83,7 +84,8 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     const metricsPath = prometheus.enabled ? prometheus.path : undefined;
     held.use(await listenDebug({ addr, metricsPath }, metrics, logger));
   }
-  return { listeners, readiness: [api, release].flatMap((part) => (part ? [part.readiness] : [])) };
+  const readiness = [api, release].flatMap((part) => (part ? [part.readiness] : []));
+  return { listeners, readiness, release };
 }
 
 /** Both on one port: what begins with `/api/` is the release service's. */

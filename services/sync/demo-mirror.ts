@@ -32,10 +32,13 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
     clientAddress: (request) => request.socket.remoteAddress ?? '',
     accessLog: true,
   });
+  app.use((ctx, next) => {
+    ctx.state.isRoutine = ctx.get('user-agent') === PROBE_USER_AGENT;
+    return next();
+  });
   const handle: Route['handle'] = async (ctx) => {
     const digest = parseDigest(`sha256:${param(ctx, 'hex')}`);
     ctx.state.facts['digest'] = digest;
-    if (ctx.get('user-agent') === PROBE_USER_AGENT) ctx.state.isRoutine = true;
     const path = join(directory, blobDataKey(digest));
     const stats = await stat(path).catch(() => undefined);
     if (stats === undefined) {

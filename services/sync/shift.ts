@@ -51,9 +51,10 @@ export class Shift {
   async update(change: (ledger: Ledger) => Partial<Ledger>): Promise<void> {
     const before = this.term.ledger;
     await this.term.update(change);
-    const { watermark, missing, health } = this.term.ledger;
+    const { watermark, missing, health, trouble } = this.term.ledger;
     // A beat alone is news to nobody; nodes see it when they look.
-    if (watermark !== before.watermark || missing !== before.missing || health !== before.health)
+    const isMoved = watermark !== before.watermark || missing !== before.missing;
+    if (isMoved || health !== before.health || trouble !== before.trouble)
       this.parts.changes.publish({ kind: 'mirrors-changed' });
   }
 }

@@ -2,6 +2,8 @@
  * Promise: a promotion that is to wait for mirrors moves its tag only when they hold the image, and otherwise says
  * which do; asking again finishes it.
  */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { newBytes, pushImage } from '../protocol/pushing.ts';
@@ -14,8 +16,10 @@ import { promote } from './promoting.ts';
 describe('promotions that wait for mirrors', () => {
   const cleanUp = new AsyncDisposableStack();
   let registry: TestRegistry;
+  let nearDirectory: string;
   before(async () => {
     const directory = cleanUp.use(await tempDir('mirrors'));
+    nearDirectory = join(directory.path, 'near');
     const [near, gone] = [await freePort(), await freePort()];
     const mirrors = [
       {
@@ -65,7 +69,7 @@ describe('promotions that wait for mirrors', () => {
   it('are refused at once when there are not so many mirrors', async () => {
     const answer = await promote(registry.url, 'candidate/hello:1', 'hello:3', { waitMirrors: 3 });
     const { message } = expectError(answer, 400, 'PARAMETER_INVALID');
-    expect(message).to.include('there are 2 mirrors');
+    expect(message).to.include('2 are configured');
     expectError(await stable('3'), 404, 'MANIFEST_UNKNOWN');
   });
 
@@ -83,5 +87,41 @@ describe('promotions that wait for mirrors', () => {
     leaving.abort();
     await sleep(1000);
     expectError(await stable('4'), 404, 'MANIFEST_UNKNOWN');
+  });
+
+  it('do not count a mirror that has lost what was published before, whatever its watermark says', async function () {
+    this.timeout(30_000);
+    // A file where its folders were: emptied, and not to be filled again.
+    await rm(nearDirectory, { recursive: true });
+    await writeFile(nearDirectory, '');
+    const lacks = async () => {
+      const answer = await fetch(`${registry.url}/api/v1/mirrors`);
+      const { mirrors } = (await answer.json()) as { mirrors: { name: string; missing: number }[] };
+      return mirrors.some((mirror) => mirror.name === 'near' && mirror.missing > 0);
+    };
+    for (let i = 0; i < 100 && !(await lacks()); i++) await sleep(100);
+    expect(await lacks()).to.equal(true);
+    for (const target of ['hello:again', 'hello:1']) {
+      const asked = { waitMirrors: 1, waitTimeoutMs: 1500 };
+      const { lines } = await promote(registry.url, 'candidate/hello:1', target, asked);
+      expect(lines.at(-1)?.event, target).to.equal('failed');
+    }
+    expectError(await stable('again'), 404, 'MANIFEST_UNKNOWN');
+    await rm(nearDirectory);
+  });
+
+  it('are told why when the service shuts down, and do not hold it up', async function () {
+    this.timeout(20_000);
+    await pushImage(registry.url, 'candidate/hello', '5', [newBytes(100_000)]);
+    const waiting = promote(registry.url, 'candidate/hello:5', 'hello:5', { waitMirrors: 2 });
+    await sleep(500);
+    const startedAt = performance.now();
+    await registry.stop('SIGTERM');
+    expect(performance.now() - startedAt).to.be.below(4000);
+    const last = (await waiting).lines.at(-1);
+    expect(last?.event).to.equal('failed');
+    if (last?.event === 'failed') expect(last.error.message).to.include('shutting down');
+    await registry.start();
+    expectError(await stable('5'), 404, 'MANIFEST_UNKNOWN');
   });
 });

@@ -57,7 +57,7 @@ function describe(event: PromotionEventLine, source: string, target: string): st
         `${formatBytes(event.sizeBytes)}; ${event.newBlobs} blobs (${formatBytes(event.newBytes)}) are new to the public`
       );
     case 'linked':
-      return `linked ${event.manifests} manifests and ${event.blobs} blobs into ${target}`;
+      return `linked ${event.manifests} manifests and ${event.blobs} blobs into ${target.split(':')[0]}`;
     case 'published':
       return `published as entry ${event.seq}: ${event.newBlobs} blobs, ${formatBytes(event.newBytes)}`;
     case 'waiting': {

@@ -1,6 +1,7 @@
 import type { Changes } from '../changes.ts';
 import { RegistryError } from '../errors.ts';
 import type { MirrorBoard } from '../mirrors/board.ts';
+import { obstacle } from '../mirrors/eligible.ts';
 import { printReference } from '../names.ts';
 import { Alarm } from '../waiting.ts';
 import type { PromotionContent, PromotionPlan } from './plan.ts';
@@ -44,7 +45,7 @@ export async function* promote(
 ): AsyncGenerator<PromotionEvent> {
   const { target, image } = plan;
   if (plan.alreadyThere) {
-    if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, plan.publishedUpTo, options);
+    if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, plan, plan.publishedUpTo, options);
     return;
   }
   for (const blob of image.blobs) {
@@ -71,7 +72,7 @@ export async function* promote(
   const newBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
   yield { event: 'published', seq: entry.seq, newBlobs: blobs.length, newBytes };
 
-  if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, entry.seq, options);
+  if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, plan, entry.seq, options);
 
   const turn = await moveTagInTurn(content.objects, content.tags, target, {
     seq: entry.seq,
@@ -90,6 +91,7 @@ export async function* promote(
 async function* waitForMirrors(
   board: MirrorBoard,
   changes: Changes,
+  { image }: PromotionPlan,
   seq: number,
   { waitMirrors, waitTimeoutMs, signal }: PromotionOptions,
 ): AsyncGenerator<PromotionEvent> {
@@ -101,7 +103,7 @@ async function* waitForMirrors(
   try {
     for (;;) {
       const ready = board.states
-        .filter((state) => state.healthy && state.watermark >= seq)
+        .filter((state) => image.blobs.every((blob) => obstacle(state, blob.digest, seq) === undefined))
         .map((state) => state.mirror.name);
       yield { event: 'waiting', seq, ready, wanted: waitMirrors };
       if (ready.length >= waitMirrors) return;
