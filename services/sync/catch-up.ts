@@ -1,3 +1,5 @@
+import type { Digest } from '../registry/digest.ts';
+import { MISSING_MAX } from '../registry/mirrors/ledger.ts';
 import { blobsOf } from '../registry/publication/entry.ts';
 import { publishBlobs } from './publish.ts';
 import type { Shift } from './shift.ts';
@@ -24,9 +26,19 @@ async function publishEntries(shift: Shift): Promise<void> {
     if (entry === undefined) return;
     // Its author may have died before recording its numbers.
     await parts.content.published.record(entry);
-    await write(shift, blobsOf(entry));
+    const lost = await write(shift, blobsOf(entry));
+    if (lost.length > 0)
+      parts.logger.error({ mirror: parts.mirror.name, seq, lost }, 'published blobs are not in the store');
+    if (term.ledger.missing.length + lost.length > MISSING_MAX)
+      throw new Error(
+        `the store has lost ${lost.length} blobs of publication ${seq}: restore them, then see the log`,
+      );
     // A crawl may have lowered the watermark meanwhile: then it goes on from there.
-    await shift.update((ledger) => (ledger.watermark === seq - 1 ? { watermark: seq } : {}));
+    await shift.update((ledger) =>
+      ledger.watermark === seq - 1
+        ? { watermark: seq, ...(lost.length > 0 && { missing: [...ledger.missing, ...lost] }) }
+        : {},
+    );
     if (term.ledger.health.state !== 'up') shift.watching.ring();
   }
 }
@@ -37,14 +49,14 @@ async function healMissing(shift: Shift): Promise<void> {
     const stat = await parts.content.blobs.statData(digest, signal);
     // Lost in the store too: it stays missing, and nobody is sent for it.
     if (stat === undefined) continue;
-    await write(shift, [stat]);
+    if ((await write(shift, [stat])).length > 0) continue;
     await shift.update((ledger) => ({ missing: ledger.missing.filter((other) => other !== digest) }));
   }
 }
 
-async function write({ parts, signal }: Shift, blobs: readonly WantedBlob[]): Promise<void> {
+async function write({ parts, signal }: Shift, blobs: readonly WantedBlob[]): Promise<Digest[]> {
   const { content, target, metrics, mirror } = parts;
-  await publishBlobs(content.blobs, target, blobs, signal, (blob) =>
+  return publishBlobs(content.blobs, target, blobs, signal, (blob) =>
     metrics.syncedBytes.inc({ mirror: mirror.name }, blob.sizeBytes),
   );
 }
