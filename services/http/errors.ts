@@ -58,7 +58,8 @@ export function answerTo(error: unknown, requestId: string): ErrorAnswer {
   }
   if (error instanceof StoreFullError) {
     const message = "the registry's storage is full; the operator has to make room";
-    return { status: 503, body: { errors: [{ code: 'UNAVAILABLE', message }] }, isFault: true };
+    const { status, code } = ANSWERS.STORE_FULL;
+    return { status, body: { errors: [{ code, message }] }, isFault: true };
   }
   const message = `something went wrong here; the operator finds it in the log under request ${requestId}`;
   return { status: 500, body: { errors: [{ code: 'UNKNOWN', message }] }, isFault: true };

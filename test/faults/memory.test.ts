@@ -59,6 +59,7 @@ describe('the memory of a registry', function () {
     const { bavail, bsize } = await statfs(tmpdir());
     if (bavail * bsize < DISK_BYTES) {
       if (process.env['CI'] === 'true') throw new Error(`needs ${DISK_BYTES / MIB} MiB of disk`);
+      console.log(`      skipped: needs ${DISK_BYTES / MIB} MiB of disk in ${tmpdir()}`);
       this.skip();
     }
     home = await tempDir('memory');

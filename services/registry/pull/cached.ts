@@ -53,11 +53,6 @@ export class Cached<V> {
     return entry.value;
   }
 
-  /** The value at hand, however old. */
-  peek(key: string): V | undefined {
-    return this.#entries.peek(key)?.value;
-  }
-
   /** Remembers what the caller knows to be so, and outdates loads under way. */
   set(key: string, value: V): void {
     this.#epoch++;
