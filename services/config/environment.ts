@@ -1,12 +1,21 @@
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 
 /**
- * Names that others use: skopeo's and podman's file of credentials, and what Kubernetes sets in every pod beside a
- * service called "registry".
+ * Names that are no keys: which file to read, where skopeo and podman have credentials, and what Kubernetes sets in
+ * every pod beside a service called "registry".
  */
-const NOT_OURS = /^REGISTRY_(?:AUTH_FILE|SERVICE_(?:HOST|PORT)(?:_.*)?|PORT(?:_.*)?)$/;
+const NOT_OURS = /^REGISTRY_(?:AUTH_FILE|CONFIGURATION_PATH|SERVICE_(?:HOST|PORT)(?:_.*)?|PORT(?:_.*)?)$/;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where Distribution calls a key of the file otherwise in variables, after the field in its program. */
+const GO_NAMES: readonly (readonly [from: RegExp, to: string])[] = [
+  [/^(notifications)\.eventconfig\b/, '$1.events'],
+  [/^(health)\.(file|http|tcp)checkers\b/, '$1.$2'],
+  [/^(log\.hooks\.\d+)\.mailoptions\b/, '$1.options'],
+  [/^(compatibility\.schema1)\.trustkey$/, '$1.signingkeyfile'],
+  [/^(redis)\.options\./, '$1.'],
+];
 
 /**
  * Overrides values by `REGISTRY_<SECTION>_<KEY>` variables, as Distribution does: `REGISTRY_HTTP_ADDR`, list places
@@ -22,7 +31,7 @@ export function applyEnvironment(
   for (const name of Object.keys(environment).sort()) {
     const value = environment[name];
     if (!name.startsWith('REGISTRY_') || NOT_OURS.test(name) || value === undefined) continue;
-    const path = name.slice('REGISTRY_'.length).toLowerCase().split('_');
+    const path = keyOf(name).split('.');
     if (path.some((key) => key === '' || key === '__proto__')) continue;
     const list = set(tree, path, yamlOr(value));
     if (list !== undefined)
@@ -32,10 +41,17 @@ export function applyEnvironment(
   return { used, problems };
 }
 
-/** A value that is no YAML, such as a password that begins with `@`, is the text that it is. */
+/** The key that a variable names: `http.addr` for `REGISTRY_HTTP_ADDR`. */
+function keyOf(variable: string): string {
+  const key = variable.slice('REGISTRY_'.length).toLowerCase().replaceAll('_', '.');
+  return GO_NAMES.reduce((name, [from, to]) => name.replace(from, to), key);
+}
+
+/** A value that is no YAML, such as a password that begins with `@` or `!`, is the text that it is. */
 function yamlOr(value: string): unknown {
   try {
-    return parse(value);
+    const document = parseDocument(value, { prettyErrors: false, logLevel: 'error' });
+    return document.errors.length + document.warnings.length > 0 ? value : document.toJS();
   } catch {
     return value;
   }

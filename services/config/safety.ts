@@ -1,6 +1,15 @@
 import type { Config, MirrorConfig } from './schema.ts';
 import { isLoopback, type ListenAddress } from './values.ts';
 
+/** What is allowed, and still not wise; each line names a key. */
+export function warningsOf({ notifications }: Omit<Config, 'notices'>): string[] {
+  return notifications.endpoints.flatMap(({ name, url, headers }) => {
+    const { protocol, hostname } = new URL(url);
+    if (protocol === 'https:' || isLoopback(bare(hostname)) || Object.keys(headers).length === 0) return [];
+    return [`notifications.endpoints: the headers for ${name} are sent over plain HTTP`];
+  });
+}
+
 /** What a well-formed configuration may still not ask for; each line names key, value and what was expected. */
 export function checkSafety(config: Config): string[] {
   return [...checkListeners(config), ...checkMirrors(config)];

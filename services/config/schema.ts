@@ -1,89 +1,73 @@
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { Address, BaseUrl, Duration, MirrorNameValue, Pattern } from './values.ts';
+import { AuthSection, MiddlewareSection, PolicySection, ProxySection } from './sections/decided.ts';
+import { CompatibilitySection, HealthSection, ReportingSection } from './sections/elsewhere.ts';
+import { GarbageCollectionSection } from './sections/garbage-collection.ts';
+import { HttpSection } from './sections/http.ts';
+import { CatalogSection, TagsSection } from './sections/limits.ts';
+import { Level, LogSection } from './sections/log.ts';
+import { NotificationsSection } from './sections/notifications.ts';
+import { MirrorEntry, PromotionSection } from './sections/promotion.ts';
+import { RedisSection, redisSettingsOf } from './sections/redis.ts';
+import { StorageSection, storageSettingsOf } from './sections/storage.ts';
+import { ValidationSection } from './sections/validation.ts';
 
-const Cidr = z
-  .string()
-  .refine(ipaddr.isValidCIDR, 'expected a network such as 192.0.2.0/24 or 2001:db8::/32');
-
-const LogSection = z
-  .strictObject({
-    level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-    formatter: z.literal('json').default('json'),
-    fields: z.record(z.string(), z.string()).default({}),
-    accesslog: z.strictObject({ disabled: z.boolean().default(false) }).prefault({}),
-  })
-  .prefault({});
-
-const StorageSection = z.strictObject({
-  filesystem: z.strictObject({
-    rootdirectory: z.string().min(1),
-    /** Ours: sync files and directories before an answer. */
-    sync: z.boolean().default(true),
-  }),
-  redirect: z.strictObject({ disable: z.boolean().default(false) }).prefault({}),
-});
-
-const HttpSection = z.strictObject({
-  addr: Address,
-  /** The registry's public URL: where mirrors send clients back, and what mirrors must not be taken for. */
-  host: BaseUrl.optional(),
-  draintimeout: Duration.prefault('30s'),
-  tls: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
-  /** Ours: networks of proxies that end TLS before us; their `X-Forwarded-For` is believed. */
-  trustedproxies: z.array(Cidr).default([]),
-  debug: z
-    .strictObject({
-      addr: Address,
-      prometheus: z
-        .strictObject({
-          enabled: z.boolean().default(true),
-          path: z.string().startsWith('/').default('/metrics'),
-        })
-        .prefault({}),
-    })
-    .optional(),
-});
-
-/** Ours: with this section, clients push candidates only, and the rest changes by promotion. */
-const PromotionSection = z.strictObject({
-  candidates: z.array(Pattern).min(1).prefault(['candidate/**']),
-  /** Where the release service listens when it runs alone; in `serve` it shares `http.addr` unless this is set. */
-  http: z.strictObject({ addr: Address }).optional(),
-});
-
-/** Ours: a mirror, and how the sync worker writes to it. */
-const MirrorEntry = z.strictObject({
-  name: MirrorNameValue,
-  url: BaseUrl,
-  weight: z.number().positive().max(1_000_000).default(100),
-  netblocks: z.array(Cidr).default([]),
-  /** Says that whoever runs the registry runs this mirror too, so credentials that reach it are no leak. */
-  sameoperator: z.boolean().default(false),
-  write: z.union(
-    [
-      z.strictObject({ directory: z.string().min(1) }),
-      z.strictObject({
-        webdav: BaseUrl,
-        username: z.string().optional(),
-        password: z.string().optional(),
-      }),
-    ],
-    { error: 'expected directory: PATH, or webdav: URL with optional username and password' },
-  ),
-  /** Has the sync process itself serve a directory mirror here: for demonstrations. */
-  serve: Address.optional(),
-});
-
-/** The configuration file: CNCF Distribution's sections and names, and `promotion` and `mirrors`. */
-export const ConfigSchema = z.strictObject({
+/**
+ * What a configuration file may hold when it is to be used: CNCF Distribution's sections and names, and ours:
+ * `garbagecollection`, `promotion` and `mirrors`. Keys that are refused whatever they say stand in `catalogue/`, as does what every key does here.
+ */
+export const FileSchema = z.strictObject({
   version: z.union([z.literal(0.1), z.literal('0.1')], { error: 'expected 0.1' }),
   log: LogSection,
+  loglevel: Level.optional(),
   storage: StorageSection,
   http: HttpSection,
+  auth: AuthSection,
+  middleware: MiddlewareSection,
+  catalog: CatalogSection,
+  tags: TagsSection,
+  notifications: NotificationsSection,
+  validation: ValidationSection,
+  redis: RedisSection.optional(),
+  health: HealthSection,
+  proxy: ProxySection,
+  policy: PolicySection,
+  reporting: ReportingSection,
+  compatibility: CompatibilitySection,
+  garbagecollection: GarbageCollectionSection,
   promotion: PromotionSection.optional(),
   mirrors: z.array(MirrorEntry).default([]),
 });
 
-export type Config = z.infer<typeof ConfigSchema>;
+/** {@link FileSchema}, without what changes nothing, nor any secret that nothing needs. */
+export const ConfigSchema = FileSchema.transform((file) => {
+  const {
+    version,
+    log,
+    loglevel,
+    storage,
+    http,
+    catalog,
+    tags,
+    notifications,
+    validation,
+    redis,
+    garbagecollection,
+    promotion,
+    mirrors,
+  } = file;
+  const { level, formatter, fields, accesslog } = log;
+  const { net: _net, secret: _secret, http2: _http2, h2c: _h2c, ...listening } = http;
+  return {
+    ...{ version, catalog, tags, notifications, validation, garbagecollection, promotion, mirrors },
+    log: { level: level ?? loglevel ?? ('info' as const), formatter, fields, accesslog },
+    storage: storageSettingsOf(storage),
+    http: listening,
+    redis: redis && redisSettingsOf(redis),
+  };
+});
+
+export interface Config extends z.output<typeof ConfigSchema> {
+  /** What the file asks for and does not get, a line each: to be logged as warnings at the start. */
+  readonly notices: readonly string[];
+}
 export type MirrorConfig = Config['mirrors'][number];

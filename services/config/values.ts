@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { isMirrorName, type MirrorName } from '../registry/names.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../registry/repository-pattern.ts';
@@ -24,20 +25,44 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** A network such as `192.0.2.0/24`. */
+export const Cidr = z
+  .string()
+  .refine(ipaddr.isValidCIDR, 'expected a network such as 192.0.2.0/24 or 2001:db8::/32');
 
-const DURATION = 'expected a duration such as 30s, 5m or 1h30m';
-/** A duration as Go writes it (`90s`, `1h30m`), in milliseconds. */
-export const Duration = z.string(DURATION).transform((text, context): number => {
-  if (/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) {
-    let totalMs = 0;
-    for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
-      totalMs += Number(count) * (UNIT_MS[unit ?? ''] ?? 0);
-    return totalMs;
-  }
-  context.addIssue({ code: 'custom', message: DURATION });
-  return z.NEVER;
-});
+/** The words that Go's YAML takes for booleans, besides YAML's own. */
+const SWITCHES: Readonly<Record<string, boolean>> = {
+  ...{ yes: true, on: true, y: true },
+  ...{ no: false, off: false, n: false },
+};
+
+/** A boolean, as Go's YAML reads one: `yes` and `off` are some. */
+export const Switch = z.preprocess(
+  (value) => (typeof value === 'string' ? (SWITCHES[value.toLowerCase()] ?? value) : value),
+  z.boolean(),
+);
+
+/** What {@link Switch} makes of a value; undefined when that is no boolean. */
+export function switchOf(value: unknown): boolean | undefined {
+  return Switch.safeParse(value).data;
+}
+
+/** A scalar that is meant as text: Go's YAML takes `1` and `true` for it, too. */
+export const Text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+
+/** A whole number from `min` to `max`. */
+export function Count(min: number, max: number) {
+  return z.int().min(min).max(max);
+}
+
+/** As {@link Count}; 0 and less stand for what Distribution stands for when nothing is set. */
+export function CountOr(fallback: number, max: number) {
+  return z
+    .int()
+    .max(max)
+    .default(fallback)
+    .transform((count) => (count <= 0 ? fallback : count));
+}
 
 /** An http(s) URL without query or trailing slash. */
 export const BaseUrl = z.string().transform((text, context): string => {

@@ -21,6 +21,34 @@ mirrors:
     write: {webdav: "https://one.example.net:8081", username: sync, password: hunter2}
 `;
 
+/** {@link MINIMAL} with a section more. */
+export function withSection(section: string): string {
+  return `${MINIMAL}\n${section}`;
+}
+
+/** {@link MINIMAL} with keys more in `http`. */
+export function withHttp(keys: string): string {
+  return MINIMAL.replace('5000"}', `5000", ${keys}}`);
+}
+
+/** {@link MINIMAL} with TLS, and keys more in it. */
+export function withTls(keys: string): string {
+  return withHttp(`tls: {certificate: /c.pem, key: /k.pem, ${keys}}`);
+}
+
+/** {@link MINIMAL} with keys more in `storage`. */
+export function withStorage(keys: string): string {
+  return MINIMAL.replace('registry}}', `registry}, ${keys}}`);
+}
+
+/** One that keeps everything in a bucket, with keys more in `storage.s3`, which may replace those that it has. */
+export function withS3(keys: string): string {
+  const own = ['region: eu-north-1', 'bucket: images'].filter(
+    (pair) => !keys.startsWith(pair.split(' ')[0] ?? ''),
+  );
+  return MINIMAL.replace(/storage: .*/, `storage: {s3: {${[...own, keys].join(', ')}}}`);
+}
+
 /** Parses a configuration with these variables set. */
 export function parse(text: string, environment: Record<string, string> = {}): Config {
   return parseConfig(text, environment, 'test.yml');

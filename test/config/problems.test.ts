@@ -7,15 +7,40 @@ import { expect } from 'chai';
 import { ConfigError, loadConfig } from '../../services/config/load.ts';
 import { MINIMAL, MIRRORED, parse, problemOf, problemsOf } from './configs.ts';
 
+const HOUR_MS = 3_600_000;
+
 describe('configurations', () => {
   it('need no more than a version, a directory and an address', () => {
     const config = parse(MINIMAL);
-    expect(config).to.deep.equal({
+    // In JSON: patterns have functions.
+    expect(JSON.parse(JSON.stringify(config))).to.deep.equal({
       version: 0.1,
       log: { level: 'info', formatter: 'json', fields: {}, accesslog: { disabled: false } },
-      storage: { filesystem: { rootdirectory: '/srv/registry', sync: true }, redirect: { disable: false } },
-      http: { addr: { host: '127.0.0.1', port: 5000 }, draintimeout: 30_000, trustedproxies: [] },
-      mirrors: [],
+      storage: {
+        filesystem: { rootdirectory: '/srv/registry', sync: true },
+        ...{ delete: { enabled: false }, redirect: { disable: false }, tag: { concurrencylimit: 16 } },
+        maintenance: {
+          readonly: { enabled: false },
+          uploadpurging: { enabled: true, age: 168 * HOUR_MS, interval: 24 * HOUR_MS, dryrun: false },
+        },
+      },
+      http: {
+        addr: { host: '127.0.0.1', port: 5000 },
+        ...{ prefix: '', draintimeout: 30_000, headers: {}, trustedproxies: [] },
+      },
+      ...{ catalog: { maxentries: 1000 }, tags: { maxtags: 1000 } },
+      notifications: { includereferences: false, endpoints: [] },
+      validation: {
+        manifests: {
+          urls: { allow: [], deny: [] },
+          indexes: { platforms: 'all', platformlist: [] },
+        },
+      },
+      garbagecollection: {
+        ...{ enabled: false, deleteuntagged: false },
+        ...{ interval: 24 * HOUR_MS, grace: 24 * HOUR_MS, quarantine: 72 * HOUR_MS },
+      },
+      ...{ mirrors: [], notices: [] },
     });
   });
 
@@ -118,10 +143,10 @@ describe('configurations', () => {
     });
 
   it('with keys that nobody knows are refused, each named with its path', () => {
-    const text = `${MINIMAL.replace('filesystem: {', 'filesystem: {maxthreads: 100, ')}\nproxy: {remoteurl: https://x}`;
+    const text = `${MINIMAL.replace('filesystem: {', 'filesystem: {quota: 100, ')}\ndatabase: {enabled: true}`;
     expect(problemsOf(text)).to.have.members([
-      'storage.filesystem.maxthreads: roadstead knows no such key',
-      'proxy: roadstead knows no such key',
+      'storage.filesystem.quota: roadstead knows no such key',
+      'database: roadstead knows no such key',
     ]);
   });
 
@@ -168,7 +193,7 @@ describe('secrets of a configuration', () => {
       MIRRORED.replace('https://one.example.net:8081', 'http://one.example.net:8081'),
     ],
     ['a password in a variable', MIRRORED, { REGISTRY_MIRRORS_0_WRITE_PASSWORD: `{a: ${SECRET}}` }],
-    ['a password under a key that nobody knows', `${MINIMAL}\nredis: {password: ${SECRET}}`],
+    ['a password under a key that nobody knows', `${MINIMAL}\ndatabase: {password: ${SECRET}}`],
     ['broken YAML near a password', `${MIRRORED}\n    - {password: ${SECRET}, : }}`],
   ];
   for (const [what, text, environment] of leaky)

@@ -1,0 +1,130 @@
+import { switchOf } from '../values.ts';
+import {
+  durationRow,
+  type Entry,
+  honoured,
+  noEffect,
+  notYet,
+  refused,
+  row,
+  rows,
+  switchRow,
+  type Verdict,
+} from './entry.ts';
+
+const HTTP1 = notYet('HTTP/2 is not spoken here: clients are answered in HTTP/1.1, which all of them speak');
+const H2C = refused(
+  'HTTP/2 is not spoken here: have the load balancer speak HTTP/1.1 to this port, and remove the key',
+);
+const UNIX = refused('this version listens on TCP only: expected tcp, and a loopback address in http.addr');
+const ACME = refused(
+  'certificates are not fetched here: have an ACME client such as certbot fetch them, and name its files in ' +
+    'http.tls.certificate and http.tls.key',
+);
+const UNUSED_ACME = noEffect(
+  'a certificate is configured: Distribution, too, does not use this section then',
+);
+const OLD_TLS = refused('TLS 1.0 and 1.1 are broken: expected tls1.2 or tls1.3');
+
+function acme(_: unknown, beside: Readonly<Record<string, unknown>>): Verdict | undefined {
+  return beside['certificate'] ? UNUSED_ACME : undefined;
+}
+
+const TLS: readonly Entry[] = [
+  ...rows('http.tls', '2.8, 3', honoured('the file, in PEM, that TLS is served with'), 'certificate key'),
+  row(
+    'http.tls.clientcas',
+    '2.8, 3',
+    honoured("files, in PEM, of who may have signed clients' certificates"),
+  ),
+  row(
+    'http.tls.clientauth',
+    '3',
+    honoured(
+      'what is asked of clients when there are clientcas; require-and-verify-client-cert when it does not say',
+    ),
+  ),
+  row('http.tls.minimumtls', '2.8, 3', honoured('the lowest version of TLS: tls1.2 or tls1.3'), {
+    standard: 'tls1.2',
+    note: 'older ones are refused',
+    decide: (value) => (value === 'tls1.0' || value === 'tls1.1' ? OLD_TLS : undefined),
+  }),
+  row(
+    'http.tls.ciphersuites',
+    '2.8, 3',
+    honoured(
+      "Go's names; those with RC4, 3DES, CBC or no forward secrecy are refused; those of TLS 1.3 are always on",
+    ),
+  ),
+  row('http.tls.letsencrypt', '2.8, 3', ACME, { decide: acme, note: 'no effect beside a certificate' }),
+  ...rows('http.tls.letsencrypt', '2.8, 3', ACME, 'cachefile email hosts'),
+  row('http.tls.letsencrypt.directoryurl', '3', ACME),
+];
+
+export const HTTP: readonly Entry[] = [
+  row(
+    'http.addr',
+    '2.8, 3',
+    honoured('where the registry listens; beyond this machine only with TLS or trusted proxies'),
+  ),
+  row('http.net', '2.8, 3', honoured('tcp'), {
+    standard: 'tcp',
+    note: '`unix` is refused',
+    decide: (value) => (value === 'unix' ? UNIX : undefined),
+  }),
+  row('http.prefix', '2.8, 3', honoured('the path that /v2/ stands below')),
+  row(
+    'http.host',
+    '2.8, 3',
+    honoured("the registry's public URL, in every absolute URL that clients are given"),
+  ),
+  row(
+    'http.secret',
+    '2.8, 3',
+    noEffect('uploads keep no state with the client that would have to be signed'),
+  ),
+  switchRow('http.relativeurls', '2.8, 3', {
+    on: 'clients are given URLs without a host',
+    off: 'clients are given URLs with a host',
+    note: 'left out: the registry decides',
+  }),
+  durationRow(
+    'http.draintimeout',
+    '2.8, 3',
+    honoured('how long answers under way may take after SIGTERM'),
+    '30s',
+  ),
+  row(
+    'http.headers.*',
+    '2.8, 3',
+    honoured('added to every answer; those of framing, and those that the registry sets, are refused'),
+  ),
+  row('http.http2.disabled', '2.8, 3', honoured('HTTP/2 is not spoken here, as the file asks'), {
+    decide: (value) => (switchOf(value) === false ? HTTP1 : undefined),
+    note: '`false`: not yet',
+  }),
+  row('http.h2c.enabled', '3', noEffect('HTTP/2 without TLS is not spoken here, as the file asks'), {
+    decide: (value) => (switchOf(value) === true ? H2C : undefined),
+    note: '`true` is refused',
+  }),
+  row(
+    'http.debug.addr',
+    '2.8, 3',
+    honoured('where metrics are served: on a loopback address only; nothing of /debug/ is'),
+  ),
+  switchRow('http.debug.prometheus.enabled', '2.8, 3', {
+    on: 'metrics are served',
+    off: 'no metrics are served',
+    note: 'Distribution serves none unless told to',
+    standard: 'true',
+  }),
+  row('http.debug.prometheus.path', '2.8, 3', honoured('the path of the metrics'), { standard: '/metrics' }),
+  row(
+    'http.trustedproxies',
+    'ours',
+    honoured(
+      "networks of the proxies that end TLS before the registry: their word on a client's address is believed",
+    ),
+  ),
+  ...TLS,
+];

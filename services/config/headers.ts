@@ -1,0 +1,82 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { z } from 'zod';
+
+const Values = z
+  .array(
+    z.union([z.string(), z.number(), z.boolean()]).transform(String),
+    'expected a list of values, such as [nosniff]',
+  )
+  .min(1);
+
+/** HTTP headers as Distribution writes them: a name, and a list of its values. */
+export function Headers(refused: Readonly<Record<string, string>>) {
+  return z.record(z.string(), Values).superRefine((headers, context) => {
+    const seen = new Set<string>();
+    for (const [name, values] of Object.entries(headers)) {
+      const message = problemOf(name, values, seen, refused);
+      seen.add(name.toLowerCase());
+      if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
+    }
+  });
+}
+
+function problemOf(
+  name: string,
+  values: readonly string[],
+  seen: ReadonlySet<string>,
+  refused: Readonly<Record<string, string>>,
+): string | undefined {
+  if (!isValid(() => validateHeaderName(name)))
+    return 'expected a name of an HTTP header, such as X-Frame-Options';
+  if (!values.every((value) => isValid(() => validateHeaderValue(name, value))))
+    return 'expected values without line breaks or other control characters';
+  if (seen.has(name.toLowerCase())) return 'expected each header once: it stands above in other letters';
+  const reason = refused[name.toLowerCase()];
+  return reason === undefined ? undefined : `${reason}: remove it`;
+}
+
+function isValid(check: () => void): boolean {
+  try {
+    check();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const framing = 'it would break the connection, which the server alone manages';
+/** Headers of one connection and of framing (RFC 9110, 7.6.1; RFC 9112, 6): never anybody's to set. */
+export const FRAMING: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    'connection',
+    'content-length',
+    'keep-alive',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+  ].map((name) => [name, framing]),
+);
+
+const own = 'the registry sets it itself, to what the answer is';
+/** Headers of answers that the registry itself sets: what is configured would never be seen, or break clients. */
+export const OF_ANSWERS: Readonly<Record<string, string>> = {
+  ...FRAMING,
+  ...Object.fromEntries(
+    [
+      ...[
+        'accept-ranges',
+        'content-encoding',
+        'content-range',
+        'content-type',
+        'date',
+        'etag',
+        'link',
+        'location',
+      ],
+      ...['docker-content-digest', 'docker-distribution-api-version', 'docker-upload-uuid', 'oci-subject'],
+      ...['oci-filters-applied', 'range', 'retry-after', 'www-authenticate', 'x-request-id'],
+    ].map((name) => [name, own]),
+  ),
+};

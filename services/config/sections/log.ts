@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { Switch, Text } from '../values.ts';
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+/** Logrus' levels above error, as its hooks and some files have them. */
+const ABOVE: Readonly<Record<string, string>> = { fatal: 'error', panic: 'error' };
+
+/** A level, in any case; `fatal` and `panic` are no levels here, and what they would log is an error. */
+export const Level = z.preprocess(
+  (value) => (typeof value === 'string' ? (ABOVE[value.toLowerCase()] ?? value.toLowerCase()) : value),
+  z.enum(LEVELS, `expected one of ${LEVELS.join(', ')}`),
+);
+
+export const LogSection = z
+  .strictObject({
+    /** Undefined only until the deprecated `loglevel` was looked at: see `schema.ts`. */
+    level: Level.optional(),
+    formatter: z.enum(['json', 'text', 'logstash']).default('json'),
+    fields: z.record(z.string(), Text).default({}),
+    accesslog: z.strictObject({ disabled: Switch.default(false) }).prefault({}),
+    reportcaller: Switch.optional(),
+    hooks: z.array(z.undefined()).optional(),
+  })
+  .prefault({});

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { Address, BaseUrl, Cidr, MirrorNameValue, Pattern, Switch } from '../values.ts';
+
+/** Ours: with this section, clients push candidates only, and the rest changes by promotion. */
+export const PromotionSection = z.strictObject({
+  candidates: z.array(Pattern).min(1).prefault(['candidate/**']),
+  /** Where the release service listens when it runs alone; in `serve` it shares `http.addr` unless this is set. */
+  http: z.strictObject({ addr: Address }).optional(),
+});
+
+/** Ours: a mirror, and how the sync worker writes to it. */
+export const MirrorEntry = z.strictObject({
+  name: MirrorNameValue,
+  url: BaseUrl,
+  weight: z.number().positive().max(1_000_000).default(100),
+  netblocks: z.array(Cidr).default([]),
+  /** Says that whoever runs the registry runs this mirror too, so credentials that reach it are no leak. */
+  sameoperator: Switch.default(false),
+  write: z.union(
+    [
+      z.strictObject({ directory: z.string().min(1) }),
+      z.strictObject({
+        webdav: BaseUrl,
+        username: z.string().optional(),
+        password: z.string().optional(),
+      }),
+    ],
+    { error: 'expected directory: PATH, or webdav: URL with optional username and password' },
+  ),
+  /** Has the sync process itself serve a directory mirror here: for demonstrations. */
+  serve: Address.optional(),
+});

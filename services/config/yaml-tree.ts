@@ -1,0 +1,48 @@
+import { LineCounter, parseDocument } from 'yaml';
+
+export type Tree = Record<string, unknown>;
+
+const NO_MAPPING = 'expected a YAML mapping with "version: 0.1" and the sections storage and http';
+
+/** The mapping that a file's text is; or why it is none. Merge keys (`<<`) count, as they do in Go's YAML. */
+export function readTree(text: string): { tree: Tree } | { problems: string[] } {
+  // Pretty errors would quote the lines around, and those may hold passwords.
+  const lines = new LineCounter();
+  try {
+    const options = { prettyErrors: false, lineCounter: lines, merge: true, logLevel: 'error' } as const;
+    const document = parseDocument(text, options);
+    // What is only warned of, tags and directives that mean nothing, would be ignored in silence.
+    const problems = [...document.errors, ...document.warnings].map(
+      (error) => `line ${lines.linePos(error.pos[0]).line}: ${withoutQuotes(error)}`,
+    );
+    if (problems.length > 0) return { problems };
+    const tree: unknown = document.toJS();
+    return isMapping(tree) ? { tree } : { problems: [NO_MAPPING] };
+  } catch (error) {
+    // Aliases that multiply, or lead to themselves; brackets without end.
+    return { problems: [`it cannot be read as YAML: ${withoutQuotes(error)}`] };
+  }
+}
+
+/** What is wrong, without the text that it is wrong in: that may be a password. */
+function withoutQuotes(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message
+    .replace(/[:"].*$/s, '')
+    .replace(/(?<=escape sequence ).*$/s, 'in quotes')
+    .trim();
+}
+
+/** Writes out what Distribution lets be short: `storage: filesystem`, `auth: none`, and a driver without parameters. */
+export function spellOut(tree: Tree): void {
+  for (const section of ['storage', 'auth']) {
+    const value = tree[section];
+    if (typeof value === 'string') tree[section] = { [value]: {} };
+    if (!isMapping(value)) continue;
+    for (const key of Object.keys(value)) if (value[key] === null) value[key] = {};
+  }
+}
+
+function isMapping(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

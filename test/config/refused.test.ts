@@ -1,0 +1,145 @@
+/**
+ * Promise: what Distribution takes and this registry cannot do is refused at the start, with the reason and what to do
+ * instead; what is disabled may stay; and nobody is left alone with a key that is misspelt.
+ */
+import { expect } from 'chai';
+import { MINIMAL, parse, problemOf, withHttp, withS3, withSection, withStorage, withTls } from './configs.ts';
+
+describe('what Distribution takes and is refused here', () => {
+  const refused: [text: string, problem: RegExp][] = [
+    [
+      withStorage('s3: {region: r, bucket: b}'),
+      /^storage\.s3 = .*expected one driver, and storage\.filesystem stands beside it/,
+    ],
+    [withS3('v4auth: false'), /^storage\.s3\.v4auth = false: requests are signed by version 4/],
+    [withS3('chunksize: 5000000'), /^storage\.s3\.chunksize = 5000000: .*>=5242880/],
+    [withS3('secretkey: hunter2'), /^storage\.s3\.accesskey is missing: expected it beside secretkey/],
+    [withS3('accesskey: hunter2'), /^storage\.s3\.secretkey is missing: expected it beside accesskey/],
+    [withS3('regionendpoint: "https://a:hunter2@b"'), /^storage\.s3\.regionendpoint = .*expected a URL/],
+    [withS3('bucket: ""'), /^storage\.s3\.bucket = "": expected the name of a bucket/],
+    [withS3('region: ""'), /^storage\.s3\.region = "": expected the region of the bucket/],
+    [withS3('storageclass: GLACIER'), /^storage\.s3\.storageclass = "GLACIER": .*STANDARD_IA/],
+    [withS3('objectacl: everyone'), /^storage\.s3\.objectacl = "everyone": .*bucket-owner-full-control/],
+    [
+      MINIMAL.replace(/storage: .*/, 'storage: {s3aws: {bucket: b, secretkey: hunter2}}'),
+      /^storage\.s3aws: it is the other name of storage\.s3/,
+    ],
+    [withStorage('gcs: {bucket: b}'), /^storage\.gcs: there is no driver for Google/],
+    [withStorage('cache: {blobdescriptor: memcached}'), /^storage\.cache\.blobdescriptor = "memcached"/],
+    [withHttp('net: unix'), /^http\.net = "unix": this version listens on TCP only/],
+    [withHttp('h2c: {enabled: true}'), /^http\.h2c\.enabled = true: HTTP\/2 is not spoken here/],
+    [withHttp('prefix: /a/../b/'), /^http\.prefix = .*expected a path/],
+    [withHttp('headers: {Content-Length: ["5"]}'), /^http\.headers\.Content-Length = .*break the connection/],
+    [withHttp('headers: {connection: [close]}'), /^http\.headers\.connection = .*break the connection/],
+    [
+      withHttp('headers: {Content-Type: [text/plain]}'),
+      /^http\.headers\.Content-Type = .*the registry sets it itself/,
+    ],
+    [withHttp('headers: {"X Y": [a]}'), /^http\.headers\.X Y = .*expected a name of an HTTP header/],
+    [withHttp('headers: {X-A: ["a\\r\\nX-B: b"]}'), /^http\.headers\.X-A = .*without line breaks/],
+    [withHttp('headers: {X-A: nosniff}'), /^http\.headers\.X-A = "nosniff": expected a list/],
+    [withHttp('headers: {X-A: [a], x-a: [b]}'), /^http\.headers\.x-a = .*expected each header once/],
+    [withTls('minimumtls: tls1.1'), /^http\.tls\.minimumtls = "tls1\.1": TLS 1\.0 and 1\.1 are broken/],
+    [
+      withTls('ciphersuites: [TLS_RSA_WITH_AES_128_GCM_SHA256]'),
+      /^http\.tls\.ciphersuites\.0 = .*it is not safe/,
+    ],
+    [withTls('ciphersuites: [TLS_FAST]'), /^http\.tls\.ciphersuites\.0 = .*there is none of this name/],
+    [withTls('clientauth: request-client-cert'), /^http\.tls\.clientauth = .*expected clientcas/],
+    [
+      withHttp('tls: {letsencrypt: {cachefile: /c, email: a@example.org}}'),
+      /^http\.tls\.letsencrypt: certificates are not/,
+    ],
+    [
+      withSection('auth: {htpasswd: {realm: r, path: /p}}'),
+      /^auth\.htpasswd: .*loopback address.*http\.trustedproxies/,
+    ],
+    [withSection('auth: {token: {realm: r}}'), /^auth\.token: tokens are not in this version yet/],
+    [withSection('auth: {silly: {realm: r}}'), /^auth\.silly: it lets everyone in/],
+    [withSection('auth: htpasswd'), /^auth\.htpasswd: /],
+    [
+      withSection('middleware: {storage: [{name: redirect, options: {baseurl: "https://cdn"}}]}'),
+      /^middleware\.storage\.0: .*section "mirrors"/,
+    ],
+    [
+      withSection('middleware: {storage: [{name: cloudfront, options: {keypairid: hunter2}}]}'),
+      /^middleware\.storage\.0: URLs/,
+    ],
+    [withSection('middleware: {repository: [{name: mine}]}'), /^middleware\.repository\.0: code of others/],
+    [withSection('log: {hooks: [{type: mail}]}'), /^log\.hooks: no mail is sent from here/],
+    [
+      withSection('policy: {repository: {classes: [plugin]}}'),
+      /^policy\.repository\.classes: repositories have no classes/,
+    ],
+    [withSection('health: {tcp: [{addr: "redis:6379"}]}'), /^health\.tcp\.0: \/readyz asks the store/],
+    [
+      withSection('redis: {addr: "a:1", addrs: ["a:1"]}'),
+      /^redis\.addrs = .*belongs to Distribution 3, and redis\.addr to 2\.8/,
+    ],
+    [
+      withSection('redis: {addrs: ["a:1"], tls: {enabled: true}}'),
+      /^redis\.addrs = .*redis\.tls\.enabled to 2\.8/,
+    ],
+    [withSection('redis: {addr: "a:1", password: 1234}'), /^redis\.password = \(not shown\): expected text/],
+    [
+      withSection('notifications: {endpoints: [{name: a, url: "https://a"}, {name: a, url: "https://b"}]}'),
+      /^notifications\.endpoints = .*two are called a/,
+    ],
+    [
+      withSection('notifications: {endpoints: [{name: a, url: "https://u:hunter2@a"}]}'),
+      /^notifications\.endpoints\.0\.url = .*credentials go into headers/,
+    ],
+    [
+      withSection('notifications: {endpoints: [{name: a, url: "https://a", ignore: {actions: [tag]}}]}'),
+      /^notifications\.endpoints\.0\.ignore\.actions\.0 = "tag"/,
+    ],
+    [
+      withSection('notifications: {endpoints: [{name: off, disabled: true}, {name: a}]}'),
+      /^notifications\.endpoints\.1\.url is missing/,
+    ],
+    [withSection('validation: {manifests: {indexes: {platforms: some}}}'), /expected all, none or list/],
+  ];
+  for (const [text, problem] of refused)
+    it(`is told: ${problem.source}`, () => {
+      const told = problemOf(text);
+      expect(told).to.match(problem);
+      expect(told).not.to.include('hunter2');
+    });
+});
+
+describe('what is disabled in a file', () => {
+  for (const section of [
+    'middleware: {storage: [{name: cloudfront, disabled: true, options: {baseurl: x}}], registry: []}',
+    'log: {hooks: [{disabled: yes}]}',
+    'proxy: {remoteurl: "", username: u}',
+    'policy: {repository: {classes: []}}',
+    'health: {file: [], storagedriver: {enabled: false}}',
+    'auth: none',
+  ])
+    it(`may stay: ${section}`, () => {
+      expect(parse(withSection(section))).to.deep.equal(parse(MINIMAL));
+    });
+});
+
+describe('a key that nobody knows', () => {
+  const meant: [text: string, path: string, meant: string | undefined][] = [
+    [withStorage('delete: {enable: true}'), 'storage.delete.enable', 'storage.delete.enabled'],
+    [withStorage('filesytem: {}'), 'storage.filesytem', 'storage.filesystem'],
+    [withSection('tls: {certificate: /c}'), 'tls', 'http.tls'],
+    [withSection('maxentries: 5'), 'maxentries', 'catalog.maxentries'],
+    [withSection('notification: {}'), 'notification', 'notifications'],
+    [withHttp('header: {}'), 'http.header', 'http.headers'],
+    [withSection('zzzzzzzzzz: 1'), 'zzzzzzzzzz', undefined],
+    [withSection('"": 1'), '', undefined],
+    [
+      withSection('notifications: {endpoints: [{name: a, url: "https://a", urls: x}]}'),
+      'notifications.endpoints.0.urls',
+      'notifications.endpoints.0.url',
+    ],
+  ];
+  for (const [text, path, key] of meant)
+    it(`${path} is told the one that it is most like: ${key}`, () => {
+      const hint = key === undefined ? '' : `; did you mean ${key}?`;
+      expect(problemOf(text)).to.equal(`${path}: roadstead knows no such key${hint}`);
+    });
+});

@@ -1,0 +1,202 @@
+import { stringify } from 'yaml';
+import { CATALOGUE } from '../../services/config/catalogue/catalogue.ts';
+
+type Tree = Record<string, unknown>;
+
+/** A value for every key that may stand in a file that is used, and is not the key's default. */
+export const SAMPLES: Readonly<Record<string, unknown>> = {
+  version: 0.1,
+  ...{ 'log.level': 'error', 'log.formatter': 'text', 'log.fields.*': 'registry', 'log.reportcaller': true },
+  ...{ 'log.accesslog.disabled': true, loglevel: 'debug', 'catalog.maxentries': 5, 'tags.maxtags': 6 },
+  'storage.filesystem.rootdirectory': '/other',
+  ...{
+    'storage.filesystem.maxthreads': 50,
+    'storage.filesystem.sync': false,
+    'storage.delete.enabled': true,
+  },
+  ...{ 'storage.s3.bucket': 'other', 'storage.s3.region': 'eu-west-3', 'storage.s3.rootdirectory': '/a/b' },
+  ...{ 'storage.s3.regionendpoint': 'https://s3.example.net', 'storage.s3.redirectendpoint': 'cdn:9000' },
+  ...{ 'storage.s3.accesskey': 'hunter2', 'storage.s3.secretkey': 'hunter2' },
+  ...{ 'storage.s3.sessiontoken': 'hunter2', 'storage.s3.forcepathstyle': true, 'storage.s3.secure': false },
+  ...{ 'storage.s3.skipverify': true, 'storage.s3.v4auth': true, 'storage.s3.chunksize': 6_000_000 },
+  ...{ 'storage.s3.multipartcopychunksize': 6_000_000, 'storage.s3.multipartcopymaxconcurrency': 5 },
+  ...{ 'storage.s3.multipartcopythresholdsize': 0, 'storage.s3.encrypt': true, 'storage.s3.keyid': 'a' },
+  ...{ 'storage.s3.storageclass': 'STANDARD_IA', 'storage.s3.objectacl': 'bucket-owner-full-control' },
+  ...{ 'storage.s3.useragent': 'a', 'storage.s3.usedualstack': true, 'storage.s3.usefipsendpoint': true },
+  ...{ 'storage.s3.accelerate': true, 'storage.s3.loglevel': 'debug' },
+  ...{ 'storage.swift.authurl': 'https://keystone.example.net/v3', 'storage.swift.authversion': 3 },
+  ...{ 'storage.swift.username': 'other', 'storage.swift.password': 'hunter2', 'storage.swift.trustid': 'a' },
+  ...{ 'storage.swift.tenant': 'other', 'storage.swift.tenantid': 'a', 'storage.swift.domain': 'other' },
+  ...{
+    'storage.swift.domainid': 'a',
+    'storage.swift.tenantdomain': 'b',
+    'storage.swift.tenantdomainid': 'c',
+  },
+  ...{ 'storage.swift.applicationcredentialid': 'a', 'storage.swift.applicationcredentialname': 'b' },
+  ...{ 'storage.swift.applicationcredentialsecret': 'hunter2', 'storage.swift.region': 'two' },
+  ...{
+    'storage.swift.endpointtype': 'internal',
+    'storage.swift.storageurl': 'https://swift.example.net/v1/a',
+  },
+  ...{ 'storage.swift.publicendpoint': 'https://cdn.example.net', 'storage.swift.container': 'other' },
+  ...{
+    'storage.swift.prefix': 'a/b',
+    'storage.swift.rootdirectory': 'a',
+    'storage.swift.chunksize': 6_000_000,
+  },
+  ...{ 'storage.swift.insecureskipverify': true, 'storage.swift.secretkey': 'hunter2' },
+  ...{ 'storage.swift.accesskey': '', 'storage.swift.tempurlcontainerkey': true },
+  'storage.swift.tempurlmethods': ['GET'],
+  ...{ 'storage.redirect.disable': true, 'storage.tag.concurrencylimit': 3 },
+  ...{ 'storage.cache.blobdescriptor': 'inmemory', 'storage.cache.layerinfo': 'redis' },
+  'storage.cache.blobdescriptorsize': 0,
+  ...{ 'storage.maintenance.uploadpurging.enabled': false, 'storage.maintenance.uploadpurging.age': '20h' },
+  ...{ 'storage.maintenance.uploadpurging.interval': '2h', 'storage.maintenance.uploadpurging.dryrun': true },
+  'storage.maintenance.readonly.enabled': true,
+  ...{ 'http.addr': '127.0.0.1:6000', 'http.net': 'tcp', 'http.prefix': '/a/', 'http.secret': 'hunter2' },
+  ...{ 'http.host': 'https://public.example.org', 'http.relativeurls': true, 'http.draintimeout': '1m30s' },
+  ...{ 'http.headers.*': ['nosniff'], 'http.http2.disabled': true, 'http.h2c.enabled': false },
+  ...{ 'http.debug.addr': '127.0.0.1:6001', 'http.debug.prometheus.enabled': false },
+  ...{ 'http.debug.prometheus.path': '/numbers', 'http.trustedproxies': ['192.0.2.0/24'] },
+  ...{
+    'http.tls.certificate': '/other.pem',
+    'http.tls.key': '/other-key.pem',
+    'http.tls.clientcas': ['/ca.pem'],
+  },
+  ...{ 'http.tls.clientauth': 'request-client-cert', 'http.tls.minimumtls': 'tls1.3' },
+  'http.tls.ciphersuites': ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'],
+  'auth.none': {},
+  'notifications.events.includereferences': true,
+  ...{ 'notifications.endpoints.*.name': 'other', 'notifications.endpoints.*.disabled': true },
+  'notifications.endpoints.*.url': 'https://hook.example.net/other',
+  'notifications.endpoints.*.headers.*': ['Bearer hunter2'],
+  ...{ 'notifications.endpoints.*.timeout': '500ms', 'notifications.endpoints.*.threshold': 4 },
+  ...{ 'notifications.endpoints.*.backoff': '2s', 'notifications.endpoints.*.ignoredmediatypes': ['a/b'] },
+  'notifications.endpoints.*.ignore.mediatypes': ['c/d'],
+  'notifications.endpoints.*.ignore.actions': ['pull'],
+  'notifications.endpoints.*.queuelimit': 7,
+  ...{ 'redis.addr': 'redis:6379', 'redis.password': 'hunter2', 'redis.db': 1, 'redis.dialtimeout': '10ms' },
+  ...{
+    'redis.prefix': 'other:',
+    'redis.readtimeout': '2s',
+    'redis.writetimeout': '10ms',
+    'redis.pool.maxidle': 16,
+  },
+  ...{ 'redis.pool.maxactive': 64, 'redis.pool.idletimeout': '300s', 'redis.tls.enabled': true },
+  ...{ 'redis.tls.certificate': '/c.pem', 'redis.tls.key': '/k.pem', 'redis.tls.rootcas': ['/ca.pem'] },
+  ...{ 'redis.tls.clientcas': ['/ca.pem'], 'redis.addrs': ['redis:6380'], 'redis.mastername': 'main' },
+  ...{ 'redis.clientname': 'a', 'redis.protocol': 3, 'redis.username': 'a', 'redis.sentinelusername': 'a' },
+  ...{ 'redis.sentinelpassword': 'hunter2', 'redis.maxretries': -1, 'redis.minretrybackoff': '8ms' },
+  ...{ 'redis.maxretrybackoff': '1s', 'redis.pooltimeout': '1s', 'redis.connmaxidletime': '1h' },
+  ...{ 'redis.connmaxlifetime': '1h', 'redis.contexttimeoutenabled': true, 'redis.poolfifo': true },
+  ...{ 'redis.poolsize': 64, 'redis.minidleconns': 1, 'redis.maxidleconns': 16, 'redis.maxactiveconns': 9 },
+  ...{ 'redis.maxredirects': 3, 'redis.readonly': true, 'redis.routebylatency': true },
+  ...{ 'redis.routerandomly': true, 'redis.disableidentity': true, 'redis.disableindentity': true },
+  ...{ 'redis.identitysuffix': 'a', 'redis.unstableresp3': true },
+  ...{ 'health.storagedriver.enabled': true, 'health.storagedriver.threshold': 3 },
+  'health.storagedriver.interval': '10s',
+  ...{ 'validation.enabled': true, 'validation.disabled': true },
+  'validation.manifests.urls.allow': ['^https://example\\.com/'],
+  'validation.manifests.urls.deny': ['^https://www\\.example\\.com/'],
+  'validation.manifests.indexes.platforms': 'list',
+  'validation.manifests.indexes.platformlist.*.os': 'linux',
+  'validation.manifests.indexes.platformlist.*.architecture': 'arm64',
+  'validation.manifests.indexes.platformlist.*.variant': 'v8',
+  ...{ 'reporting.bugsnag.apikey': 'hunter2', 'reporting.bugsnag.releasestage': 'production' },
+  ...{ 'reporting.bugsnag.endpoint': 'https://bugs.example.net', 'reporting.newrelic.licensekey': 'hunter2' },
+  ...{ 'reporting.newrelic.name': 'a', 'reporting.newrelic.verbose': true },
+  ...{ 'compatibility.schema1.enabled': true, 'compatibility.schema1.signingkeyfile': '/key.json' },
+  ...{ 'garbagecollection.enabled': true, 'garbagecollection.interval': '6h' },
+  ...{ 'garbagecollection.grace': '2h', 'garbagecollection.quarantine': '12h' },
+  ...{ 'garbagecollection.deleteuntagged': true, 'garbagecollection.requestspersecond': 50 },
+  ...{ 'promotion.candidates': ['incoming/*'], 'promotion.http.addr': '127.0.0.1:6002' },
+  ...{ 'mirrors.*.name': 'renamed', 'mirrors.*.url': 'https://two.example.net', 'mirrors.*.weight': 2500 },
+  ...{ 'mirrors.*.netblocks': ['192.0.2.0/24'], 'mirrors.*.sameoperator': true },
+  ...{ 'mirrors.*.write.directory': '/srv/mirror', 'mirrors.*.serve': '127.0.0.1:6081' },
+  ...{ 'mirrors.*.write.webdav': 'https://dav.example.net', 'mirrors.*.write.username': 'writer' },
+  'mirrors.*.write.password': 'hunter2',
+};
+
+/** Keys that may stand in a file that is used. */
+export const USABLE = CATALOGUE.filter(
+  ({ key, verdict }) => verdict.kind !== 'refused' && !hasKeysBelow(key),
+);
+
+function hasKeysBelow(key: string): boolean {
+  return CATALOGUE.some((other) => other.key.startsWith(`${key}.`));
+}
+
+/** The least file around a key: what has to stand beside it. */
+export function aroundOf(key: string): Tree {
+  const tree: Tree = {
+    version: 0.1,
+    storage: { filesystem: { rootdirectory: '/srv/registry' } },
+    http: { addr: '127.0.0.1:5000' },
+  };
+  const http = tree['http'] as Tree;
+  if (key.startsWith('storage.s3.')) tree['storage'] = { s3: s3Around(key) };
+  if (key.startsWith('storage.swift.')) tree['storage'] = { swift: swiftAround(key) };
+  if (key.startsWith('proxy.')) tree['proxy'] = { remoteurl: 'https://registry.example.org' };
+  if (key.startsWith('http.tls.') && !key.includes('letsencrypt'))
+    http['tls'] = { certificate: '/c.pem', key: '/k.pem', clientcas: ['/a.pem'] };
+  if (key.startsWith('http.debug.')) http['debug'] = { addr: '127.0.0.1:5001' };
+  if (key.startsWith('notifications.endpoints.'))
+    tree['notifications'] = { endpoints: [{ name: 'hook', url: 'https://hook.example.net/' }] };
+  if (key.startsWith('promotion.') || key.startsWith('mirrors.'))
+    tree['promotion'] = { http: { addr: '127.0.0.1:5002' } };
+  const redis = redisAround(key);
+  if (redis) tree['redis'] = redis;
+  if (!key.startsWith('mirrors.')) return tree;
+  http['host'] = 'https://registry.example.org';
+  const isDirectory = /directory|serve/.test(key);
+  const write = isDirectory ? { directory: '/m' } : { webdav: 'https://one.example.net:8081' };
+  tree['mirrors'] = [{ name: 'one', url: 'https://one.example.net', write }];
+  return tree;
+}
+
+/** What has to stand beside a key of S3. */
+function s3Around(key: string): Tree {
+  const encrypt = key === 'storage.s3.keyid' && { encrypt: true };
+  const credentials = { accesskey: 'someone', secretkey: 'hunter3' };
+  return { region: 'eu-north-1', bucket: 'images', ...credentials, ...encrypt };
+}
+
+/** What has to stand beside a key of Swift. */
+function swiftAround(key: string): Tree {
+  const isCredential = key.startsWith('storage.swift.applicationcredential');
+  return {
+    ...{ authurl: 'https://swift.example.net/auth/v1.0', container: 'images' },
+    ...{ username: 'someone', password: 'hunter3' },
+    ...(isCredential && { applicationcredentialsecret: 'hunter3' }),
+    ...(key.endsWith('secret') && { applicationcredentialid: 'one' }),
+    ...(key === 'storage.swift.rootdirectory' && { prefix: 'a' }),
+  };
+}
+
+/** What has to stand beside a key of Redis, in the shape of the key. */
+function redisAround(key: string): Tree | undefined {
+  const entry = CATALOGUE.find((each) => each.key === key);
+  if (!key.startsWith('redis.') || /addrs?$/.test(key)) return undefined;
+  if (entry?.from !== '3') return { addr: 'redis:6379' };
+  const isOfSentinel = /sentinel/.test(key);
+  const tls = key.startsWith('redis.tls.') && { tls: { certificate: '/other.pem', key: '/other.key' } };
+  return { addrs: ['redis:6379'], ...(isOfSentinel && { mastername: 'other' }), ...tls };
+}
+
+/** The path of a key in a file that has one entry in each list. */
+export function placeOf(key: string): string {
+  return key.replace(/^(log\.fields|.*headers)\.\*$/, '$1.x-name').replaceAll('*', '0');
+}
+
+/** YAML of a file around a key, with the key set to a value. */
+export function withKey(key: string, value: unknown): string {
+  const tree = aroundOf(key);
+  const parts = placeOf(key).split('.');
+  let at = tree;
+  for (const [i, part] of parts.slice(0, -1).entries()) {
+    at[part] ??= /^\d+$/.test(parts[i + 1] ?? '') ? [] : {};
+    at = at[part] as Tree;
+  }
+  at[parts.at(-1) ?? ''] = value;
+  return stringify(tree);
+}
