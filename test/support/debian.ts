@@ -12,6 +12,18 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'nginx-light': ['nginx'],
   'docker.io': ['dockerd', 'docker'],
   'busybox-static': ['busybox'],
+  'ceph-common': ['ceph'],
+  'ceph-mon': ['ceph-mon', 'monmaptool'],
+  radosgw: ['radosgw', 'radosgw-admin'],
+  'swift-proxy': ['swift-proxy-server'],
+  'swift-account': ['swift-account-server'],
+  'swift-container': ['swift-container-server'],
+  'swift-object': ['swift-object-server'],
+  keystone: ['keystone-manage'],
+  'uwsgi-core': ['uwsgi'],
+  // These bring no program; where Keystone and uWSGI are, they are.
+  'uwsgi-plugin-python3': ['uwsgi'],
+  'python3-keystonemiddleware': ['keystone-manage'],
 };
 
 /** Debian 13 split docker's command off; Debian 12 has no such package, and does not need it. */

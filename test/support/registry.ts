@@ -29,6 +29,10 @@ export interface RegistryOptions {
   /** The store's directory; a temporary one unless given. */
   readonly rootDirectory?: string;
   readonly port?: number;
+  /** True to let clients delete tags, manifests and blobs (`storage.delete.enabled`); refused unless given. */
+  readonly delete?: boolean;
+  /** The last word on the configuration: gets what the other options made of it. */
+  readonly config?: (config: Readonly<Record<string, unknown>>) => Record<string, unknown>;
   /** Where the release service listens by itself (needed when it runs alone beside an API node). */
   readonly releasePort?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -50,6 +54,11 @@ export interface TestRegistry extends AsyncDisposable {
   start(): Promise<void>;
   /** `roadstead ARGS --server URL`; a failure throws unless allowed. */
   cli(args: readonly string[], options?: { allowFailure?: boolean; timeoutMs?: number }): Promise<RunResult>;
+  /** `roadstead ARGS CONFIG`, for commands that work on the store. */
+  offline(
+    args: readonly string[],
+    options?: { allowFailure?: boolean; timeoutMs?: number },
+  ): Promise<RunResult>;
   /** Everything it has logged, as parsed JSON lines; other lines are left out. */
   log(): Record<string, unknown>[];
 }
@@ -64,7 +73,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const { releasePort, command = 'serve' } = options;
   const config = {
     version: 0.1,
-    storage: { filesystem: { rootdirectory: rootDirectory, sync: options.sync ?? false } },
+    storage: {
+      filesystem: { rootdirectory: rootDirectory, sync: options.sync ?? false },
+      ...(options.delete !== undefined && { delete: { enabled: options.delete } }),
+    },
     http: { addr: `127.0.0.1:${port}`, draintimeout: '5s', debug: { addr: `127.0.0.1:${debugPort}` } },
     ...(options.promotion !== false && {
       promotion: {
@@ -74,7 +86,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     }),
     ...(options.mirrors && { mirrors: options.mirrors }),
   };
-  await writeFile(configPath, stringify(config));
+  await writeFile(configPath, stringify(options.config?.(config) ?? config));
   const listening = command === 'release' ? (releasePort ?? port) : port;
   const url = `http://127.0.0.1:${listening}`;
   const server = `http://127.0.0.1:${releasePort ?? port}`;
@@ -109,6 +121,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     },
     cli: (args, { allowFailure = false, timeoutMs = 60_000 } = {}) =>
       run(process.execPath, [CLI, ...args, '--server', server], { allowFailure, timeoutMs }),
+    offline: (args, { allowFailure = false, timeoutMs = 60_000 } = {}) =>
+      run(process.execPath, [CLI, ...args, configPath], { allowFailure, timeoutMs }),
     log: () =>
       readFileSync(logFile, 'utf8')
         .split('\n')

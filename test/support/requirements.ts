@@ -1,7 +1,7 @@
 import { findProgram } from './programs.ts';
 
 /** Defines a mocha suite, as `describe` does. */
-export type DefineSuite = (title: string, body: (this: Mocha.Suite) => void) => Mocha.Suite;
+export type DefineSuite = (title: string, body: (this: Mocha.Suite) => void) => unknown;
 
 /**
  * `describe` for suites that need programs of the machine: `requires(['skopeo', 'nginx'])('a pull', () => { … })`.
@@ -25,4 +25,22 @@ export function requires(programs: readonly string[]): DefineSuite {
       }
       describe.skip(reason, body);
     });
+}
+
+/**
+ * Ends a test that is running as skipped, with the reason in its title, so that the report shows it beside the count.
+ * Only for what nobody here can mend, in CI no more than elsewhere: a program that its publisher does not hand out.
+ */
+export function skipFor(context: Mocha.Context, reason: string): never {
+  if (context.test) context.test.title += `: skipped, ${reason}`;
+  return context.skip();
+}
+
+/**
+ * A suite that costs minutes, for what changes seldom: run with `NIGHTLY=1 npm test`, and counted as skipped, with that
+ * reason, in any other run.
+ */
+export function nightly(define: DefineSuite): DefineSuite {
+  if (process.env['NIGHTLY'] === '1') return define;
+  return (title, body) => describe.skip(`${title}: runs with NIGHTLY=1`, body);
 }

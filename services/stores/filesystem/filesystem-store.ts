@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import type {
   ByteRange,
+  DeleteOptions,
   ListPage,
   ListRequest,
   ObjectRead,
@@ -11,6 +12,7 @@ import type {
   ObjectStore,
   PutOptions,
 } from '../../registry/object-store.ts';
+import { Directories } from './directories.ts';
 import { DurableDirectories, syncPath } from './durable.ts';
 import { isAbsent } from './errors.ts';
 import { listFiles } from './list.ts';
@@ -39,6 +41,7 @@ export class FilesystemStore implements ObjectStore {
   readonly #root: string;
   readonly #sync: boolean;
   readonly #directories: DurableDirectories;
+  readonly #listed = new Directories();
 
   private constructor(options: FilesystemOptions) {
     this.#root = resolve(options.rootDirectory);
@@ -138,18 +141,41 @@ export class FilesystemStore implements ObjectStore {
     await this.put(target, this.#concatenated(sources), signal && { signal });
   }
 
-  async delete(keys: readonly string[]): Promise<void> {
+  async delete(
+    keys: readonly string[],
+    _signal?: AbortSignal,
+    { durable = true }: DeleteOptions = {},
+  ): Promise<void> {
+    const changed = new Set<string>();
     for (const key of keys) {
       const path = pathOf(this.#root, key);
-      await unlink(path).catch((error: unknown) => {
+      const isGone = await unlink(path).then(
+        () => false,
+        (error: unknown) => {
+          if (!isAbsent(error)) throw error;
+          return true;
+        },
+      );
+      const left = await this.#removeEmptied(dirname(path));
+      if (!isGone) changed.add(left);
+    }
+    if (!this.#sync || !durable) return;
+    for (const directory of changed) await this.#syncFirstThere(directory);
+  }
+
+  /** Syncs a directory; or, when another request has removed it meanwhile, the one that it stood in. */
+  async #syncFirstThere(directory: string): Promise<void> {
+    for (let path = directory; path.length >= this.#root.length; path = dirname(path)) {
+      try {
+        return await syncPath(path);
+      } catch (error) {
         if (!isAbsent(error)) throw error;
-      });
-      await this.#removeEmptied(dirname(path));
+      }
     }
   }
 
   list(request: ListRequest): Promise<ListPage> {
-    return listFiles(this.#root, request);
+    return listFiles(this.#root, this.#listed, request);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -180,16 +206,19 @@ export class FilesystemStore implements ObjectStore {
     return undefined;
   }
 
-  /** Directories are no objects: those that held only what was deleted go with it. */
-  async #removeEmptied(directory: string): Promise<void> {
-    for (let path = directory; path.length > this.#root.length; path = dirname(path)) {
+  /** Directories are no objects: those that held only what was deleted go with it. Answers with the first that stays. */
+  async #removeEmptied(directory: string): Promise<string> {
+    let path = directory;
+    for (; path.length > this.#root.length; path = dirname(path)) {
       try {
         await rmdir(path);
         this.#directories.forget(path);
       } catch {
-        return;
+        // Not empty; or gone, and then whoever removed it goes on above.
+        return path;
       }
     }
+    return path;
   }
 
   async #removeLeftovers(): Promise<void> {

@@ -57,11 +57,21 @@ export async function linkUnlessTaken(
   try {
     await intoDirectory(path, directories, () => link(existing, path));
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    throw translate(error);
+    if (errorCode(error) !== 'EEXIST') throw translate(error);
+    // The other's name may not have reached the disk yet, and whoever is told "taken" builds upon it.
+    if (directories) await syncIfThere(dirname(path));
+    return false;
   }
   if (directories) await syncPath(dirname(path));
   return true;
+}
+
+async function syncIfThere(directory: string): Promise<void> {
+  try {
+    await syncPath(directory);
+  } catch (error) {
+    if (!isAbsent(error)) throw translate(error);
+  }
 }
 
 /** Each attempt that fails means that someone deleted the last object beside ours in that very moment. */
@@ -80,7 +90,8 @@ async function intoDirectory(
       else if (attempt > 1) await mkdir(directory, { recursive: true });
       return await act();
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT' || attempt === ATTEMPTS_MAX) throw error;
+      // Node's recursive mkdir says ENOTDIR, too, when a directory goes away under its feet.
+      if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '') || attempt === ATTEMPTS_MAX) throw error;
       directories?.forget(directory);
     }
   }

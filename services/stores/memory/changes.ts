@@ -2,6 +2,7 @@ import type { Change, Changes } from '../../registry/changes.ts';
 
 /** Tells of changes within one process: enough for one node, and for `serve`. */
 export class MemoryChanges implements Changes {
+  readonly settleMs = 0;
   readonly #listeners = new Set<(change: Change) => void>();
 
   publish(change: Change): void {

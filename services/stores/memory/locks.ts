@@ -1,0 +1,50 @@
+import { RegistryError } from '../../registry/errors.ts';
+import type { Locks } from '../../registry/locks.ts';
+
+/** How long one waits for its turn, unless told otherwise. */
+export const LOCK_PATIENCE_MS = 10_000;
+
+/** Turns within one process, in the order of asking: enough where no other process writes to the store. */
+export class MemoryLocks implements Locks {
+  readonly #patienceMs: number;
+  /** For each name that is held or waited for, the end of its queue. */
+  readonly #queues = new Map<string, Promise<void>>();
+
+  constructor({ patienceMs = LOCK_PATIENCE_MS }: { patienceMs?: number } = {}) {
+    this.#patienceMs = patienceMs;
+  }
+
+  async hold<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const before = this.#queues.get(name) ?? Promise.resolve();
+    const { promise: over, resolve: leave } = Promise.withResolvers<void>();
+    const after = before.then(() => over);
+    this.#queues.set(name, after);
+    try {
+      await this.#turn(name, before);
+      return await act(new AbortController().signal);
+    } finally {
+      leave();
+      if (this.#queues.get(name) === after) this.#queues.delete(name);
+    }
+  }
+
+  async #turn(name: string, before: Promise<void>): Promise<void> {
+    const { promise: tooLate, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(busy(name)), this.#patienceMs);
+    try {
+      await Promise.race([before, tooLate]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What whoever cannot have its turn hears. */
+export function busy(name: string, cause?: unknown): RegistryError {
+  return new RegistryError(
+    'UNAVAILABLE',
+    'too many do this at the same time; try again',
+    { lock: name },
+    cause,
+  );
+}

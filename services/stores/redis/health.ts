@@ -1,0 +1,98 @@
+import type { Log } from '../../registry/log.ts';
+import type { RedisServers, RedisSettings } from './settings.ts';
+
+/** What Redis is asked for; the label of its errors. */
+export type RedisUse = 'connection' | 'changes' | 'message' | 'locks';
+
+/** Where the state of Redis is counted; `services/serve/main.ts` hands the process's metrics over. */
+export interface RedisHooks {
+  /** Redis came (back) or went. */
+  up(mode: RedisServers['kind'], isUp: boolean): void;
+  failed(use: RedisUse): void;
+}
+
+/** The same state for another reason is told again, but not more often. */
+const REASON_PAUSE_MS = 60_000;
+
+/** Whether Redis can be used, told once when that changes. */
+export class RedisHealth {
+  readonly #mode: RedisServers['kind'];
+  readonly #secrets: readonly string[];
+  readonly #logger: Log;
+  readonly #hooks: RedisHooks;
+  #isUp: boolean | undefined;
+  #reason = '';
+  #toldAt = Number.NEGATIVE_INFINITY;
+  readonly #known = Promise.withResolvers<void>();
+
+  constructor(settings: RedisSettings, logger: Log, hooks: RedisHooks) {
+    const { servers, password } = settings;
+    this.#mode = servers.kind;
+    const ofSentinels = servers.kind === 'sentinel' ? servers.password : undefined;
+    this.#secrets = [password, ofSentinels].filter((text) => text !== undefined && text !== '') as string[];
+    this.#logger = logger;
+    this.#hooks = hooks;
+    hooks.up(this.#mode, false);
+  }
+
+  /** Settles when Redis has answered or failed for the first time. */
+  get known(): Promise<void> {
+    return this.#known.promise;
+  }
+
+  /** Redis was just seen to work, from end to end. */
+  up(): void {
+    if (this.#isUp) return;
+    this.#logger.info({ redis: this.#mode }, this.#isUp === undefined ? 'Redis is there' : 'Redis is back');
+    this.#isUp = true;
+    this.#toldAt = Number.NEGATIVE_INFINITY;
+    this.#hooks.up(this.#mode, true);
+    this.#known.resolve();
+  }
+
+  /** Redis does not work, and why, as far as known. */
+  down(error: unknown): void {
+    const reason = this.#reasonOf(error);
+    const isNew =
+      this.#isUp !== false ||
+      (reason !== this.#reason && performance.now() - this.#toldAt > REASON_PAUSE_MS) ||
+      (isRefusal(reason) && !isRefusal(this.#reason));
+    if (isNew) {
+      this.#toldAt = performance.now();
+      this.#reason = reason;
+      this.#tell(reason);
+    }
+    this.#isUp = false;
+    this.#hooks.up(this.#mode, false);
+    this.#known.resolve();
+  }
+
+  /** Counts a failure that need not mean that Redis is down. */
+  failed(use: RedisUse): void {
+    this.#hooks.failed(use);
+  }
+
+  #tell(reason: string): void {
+    const fields = { redis: this.#mode, reason };
+    // A mistake in the configuration does not mend itself, but takes nothing from clients either.
+    if (isRefusal(reason))
+      this.#logger.error(
+        fields,
+        'Redis refuses us: check users and passwords in the section redis; going on without it',
+      );
+    else this.#logger.warn(fields, 'Redis does not answer; going on without it');
+  }
+
+  /** An error's message only: ioredis hangs the command on its errors, with all arguments, passwords among them. */
+  #reasonOf(error: unknown): string {
+    const own = error instanceof Error ? error.message : String(error);
+    const { lastNodeError } = error as { lastNodeError?: unknown };
+    let text = lastNodeError instanceof Error ? `${own} ${lastNodeError.message}` : own;
+    for (const secret of this.#secrets) text = text.replaceAll(secret, '(not shown)');
+    return text.slice(0, 300);
+  }
+}
+
+function isRefusal(reason: string): boolean {
+  return /\b(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH|invalid password)\b/.test(reason);
+}

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RegistryError } from '../../registry/errors.ts';
+import type { Locks } from '../../registry/locks.ts';
+import { busy, LOCK_PATIENCE_MS, MemoryLocks } from '../memory/locks.ts';
+import type { RedisConnection } from './connect.ts';
+import type { RedisHealth } from './health.ts';
+import { Lease } from './lease.ts';
+import { NOTE, RELEASE, RENEW, TAKE } from './scripts.ts';
+
+/** A lock outlives its holder's death by so much, and Redis gives none for so long after it may have forgotten some. */
+const TTL_MS = 5000;
+const LOOK_MIN_MS = 10;
+const LOOK_MAX_MS = 200;
+
+export interface RedisLocksOptions {
+  readonly prefix: string;
+  readonly ttlMs?: number;
+  readonly patienceMs?: number;
+}
+
+/**
+ * Turns over all processes of a registry, held in one Redis (or the master that Sentinels name, or one node of a
+ * cluster) as long as it answers. What that is worth, and when two may hold a lock: docs/decisions/0008-redis.md.
+ */
+export class RedisLocks implements Locks {
+  readonly #connection: RedisConnection;
+  readonly #health: RedisHealth;
+  readonly #prefix: string;
+  readonly #ttlMs: number;
+  readonly #patienceMs: number;
+  /** The turns of this process: only one of it asks Redis for a lock at a time. */
+  readonly #local: MemoryLocks;
+
+  constructor(connection: RedisConnection, options: RedisLocksOptions, health: RedisHealth) {
+    const { prefix, ttlMs = TTL_MS, patienceMs = LOCK_PATIENCE_MS } = options;
+    this.#connection = connection;
+    this.#health = health;
+    this.#prefix = prefix;
+    this.#ttlMs = ttlMs;
+    this.#patienceMs = patienceMs;
+    this.#local = new MemoryLocks({ patienceMs });
+    connection.commands.on('ready', () => {
+      this.#run(NOTE, '', '').catch(() => this.#health.failed('locks'));
+    });
+  }
+
+  async hold<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const until = performance.now() + this.#patienceMs;
+    return this.#local.hold(name, async () => {
+      const lease = await this.#take(name, until);
+      let answer: T;
+      let isVouchedFor: boolean;
+      try {
+        answer = await act(lease.signal);
+        isVouchedFor = lease.isVouchedFor;
+      } catch (error) {
+        await lease.release();
+        throw error;
+      }
+      const wasHeld = await lease.release();
+      if (isVouchedFor && wasHeld) return answer;
+      throw new RegistryError(
+        'UNAVAILABLE',
+        'the lock was lost meanwhile, so that another may have done the same; try again',
+        { lock: name },
+        lease.signal.reason,
+      );
+    });
+  }
+
+  /** Asks again and again, less often with time and not in step with others. Throws UNAVAILABLE when it takes too long. */
+  async #take(name: string, until: number): Promise<Lease> {
+    const token = crypto.randomUUID();
+    const calls = {
+      renew: async () => (await this.#run(RENEW, name, token)) === 1,
+      release: async () => (await this.#run(RELEASE, name, token)) === 1,
+    };
+    let cause: unknown;
+    for (let pauseMs = LOOK_MIN_MS; ; pauseMs = Math.min(pauseMs * 2, LOOK_MAX_MS)) {
+      const askedAt = performance.now();
+      let waitMs = -1;
+      try {
+        waitMs = await this.#run(TAKE, name, token);
+        cause = undefined;
+        if (waitMs === 0) {
+          const lease = new Lease(calls, askedAt, this.#ttlMs, this.#health);
+          if (lease.isVouchedFor) return lease;
+          await lease.release();
+        }
+      } catch (error) {
+        // It may be ours even so: the next attempt, which comes with the same token, finds out.
+        this.#health.failed('locks');
+        cause = error;
+      }
+      const leftMs = until - performance.now();
+      if (leftMs <= 0) break;
+      await sleep(Math.min(leftMs, Math.max(waitMs, pauseMs * (0.5 + Math.random() / 2))));
+    }
+    if (cause !== undefined) await calls.release().catch(() => undefined);
+    throw busy(name, cause instanceof Error ? new Error(cause.message) : undefined);
+  }
+
+  /** Both keys have one hash tag, for a cluster runs a script on one node. */
+  async #run(script: string, name: string, token: string): Promise<number> {
+    const keys = [`${this.#prefix}{locks}:${name}`, `${this.#prefix}{locks}`];
+    return Number(await this.#connection.commands.eval(script, keys.length, ...keys, token, this.#ttlMs));
+  }
+}

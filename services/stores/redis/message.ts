@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { Change } from '../../registry/changes.ts';
+import { type Digest, isDigest } from '../../registry/digest.ts';
+import { isRepositoryName, isTag, type RepositoryName, type Tag } from '../../registry/names.ts';
+
+/** What goes over the channel: a change, or none, which only says that its author lives and how far it has counted. */
+export interface Message {
+  /** The author: one opening of Redis by one process. */
+  readonly from: string;
+  /** Counts an author's messages from 1, those that could not be sent among them. */
+  readonly seq: number;
+  readonly change?: Change | undefined;
+}
+
+const VERSION = 1;
+const MAX_CHARACTERS = 2048;
+
+const repository = z.custom<RepositoryName>((value) => typeof value === 'string' && isRepositoryName(value));
+const tag = z.custom<Tag>((value) => typeof value === 'string' && isTag(value));
+const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
+
+const ChangeSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('tag-moved'), repository, tag }),
+  z.object({ kind: z.literal('content-removed'), repository, digest }),
+  z.object({ kind: z.literal('published') }),
+  z.object({ kind: z.literal('mirrors-changed') }),
+  z.object({ kind: z.literal('resync') }),
+]);
+const MessageSchema = z.object({
+  v: z.literal(VERSION),
+  from: z.string().min(1).max(64),
+  seq: z.int().min(1),
+  change: ChangeSchema.optional(),
+});
+
+/** A message as it is sent. */
+export function encodeMessage({ from, seq, change }: Message): string {
+  return JSON.stringify({ v: VERSION, from, seq, change });
+}
+
+/** Reads what came over the channel; undefined for what is no message of this version. */
+export function parseMessage(text: string): Message | undefined {
+  if (text.length > MAX_CHARACTERS) return undefined;
+  try {
+    return MessageSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

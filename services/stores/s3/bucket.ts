@@ -1,0 +1,95 @@
+import type { ObjectCannedACL, S3Client, ServerSideEncryption, StorageClass } from '@aws-sdk/client-s3';
+import { createClient } from './client.ts';
+import { isAbsent, translate } from './errors.ts';
+import { Gate } from './gate.ts';
+import { KeySpace } from './keys.ts';
+import { type S3Options, type S3Settings, settingsOf } from './options.ts';
+
+/** What goes with every object that is written. */
+interface Written {
+  readonly ContentType: string;
+  readonly StorageClass?: StorageClass;
+  readonly ACL?: ObjectCannedACL;
+  readonly ServerSideEncryption?: ServerSideEncryption;
+  readonly SSEKMSKeyId?: string;
+}
+
+/** A bucket at a server: the way by which every request goes. */
+export class Bucket {
+  readonly name: string;
+  readonly settings: S3Settings;
+  readonly keys: KeySpace;
+  readonly written: Written;
+  readonly #client: S3Client;
+  readonly #gate: Gate;
+  /**
+   * Whether an object that is not there is looked for again: an object server of Swift's that opens the old file of an
+   * object in the moment in which it is replaced says 404.
+   */
+  looksTwice = false;
+
+  constructor(options: S3Options) {
+    const settings = settingsOf(options);
+    this.name = settings.bucket;
+    this.settings = settings;
+    this.keys = new KeySpace(settings.rootDirectory);
+    this.written = writtenBy(settings);
+    this.#client = createClient(settings);
+    this.#gate = new Gate(settings.maxRequestsAtOnce);
+  }
+
+  /**
+   * Makes a request, again where a failure may pass, within the settings' bounds of time and number. Rejects with the
+   * signal's reason, StoreFullError or S3Error; `action` names the request in those.
+   */
+  async request<T>(
+    action: string,
+    send: (client: S3Client, options: { abortSignal?: AbortSignal }) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const options = signal ? { abortSignal: signal } : {};
+    return this.#gate.pass(async () => {
+      try {
+        return await send(this.#client, options);
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw translate(action, error, (text) => this.#hide(text));
+      }
+    }, signal);
+  }
+
+  /** What is asked of an object; undefined where there is no such object. */
+  async ifThere<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    for (let looks = this.looksTwice ? 2 : 1; ; looks--)
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+        if (looks === 1) return undefined;
+      }
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+
+  #hide(text: string): string {
+    const { accessKey, secretKey, sessionToken } = this.settings.credentials ?? {};
+    return [accessKey, secretKey, sessionToken]
+      .filter((secret) => secret !== undefined && secret !== '')
+      .reduce<string>((hidden, secret) => hidden.replaceAll(secret ?? '', '(not shown)'), text);
+  }
+}
+
+function writtenBy({ storageClass, objectAcl, encryption }: S3Settings): Written {
+  return {
+    // As Distribution writes it.
+    ContentType: 'application/octet-stream',
+    ...(storageClass && { StorageClass: storageClass }),
+    ...(objectAcl && { ACL: objectAcl }),
+    ...(encryption &&
+      (encryption.keyId === undefined
+        ? { ServerSideEncryption: 'AES256' as const }
+        : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: encryption.keyId })),
+  };
+}

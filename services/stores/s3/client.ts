@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import type { S3Settings } from './options.ts';
+
+/** Tries of what may be done twice; with pauses that grow, as the SDK has them. */
+const ATTEMPTS_MAX = 4;
+
+/** The SDK's client, set so that Amazon's, Ceph's and Swift's S3 all understand it. */
+export function createClient(settings: S3Settings): S3Client {
+  const client = new S3Client({
+    ...common(settings),
+    ...(settings.endpoint && { endpoint: settings.endpoint }),
+    ...(settings.userAgent && { customUserAgent: settings.userAgent }),
+    maxAttempts: ATTEMPTS_MAX,
+    // With it each part would have a connection of its own.
+    expectContinueHeader: false,
+    requestHandler: {
+      connectionTimeout: settings.connectTimeoutMs,
+      socketTimeout: settings.idleTimeoutMs,
+      // How many are under way at once is the gate's business: here those that wait would count as not connected.
+      httpAgent: { maxSockets: Number.POSITIVE_INFINITY },
+      httpsAgent: { maxSockets: Number.POSITIVE_INFINITY, rejectUnauthorized: settings.verifyTls },
+    },
+  });
+  useContentMd5(client);
+  return client;
+}
+
+/** A client that sends nothing, and signs URLs for those who reach the server by another name. */
+export function createSigner(settings: S3Settings): S3Client {
+  const endpoint = settings.publicEndpoint ?? settings.endpoint;
+  return new S3Client({ ...common(settings), ...(endpoint && { endpoint }) });
+}
+
+function common(settings: S3Settings): S3ClientConfig {
+  const { credentials, dualStack, fips, accelerate } = settings;
+  return {
+    region: settings.region,
+    forcePathStyle: settings.forcePathStyle ?? settings.endpoint !== undefined,
+    ...(credentials && {
+      credentials: {
+        accessKeyId: credentials.accessKey,
+        secretAccessKey: credentials.secretKey,
+        ...(credentials.sessionToken && { sessionToken: credentials.sessionToken }),
+      },
+    }),
+    ...(dualStack && { useDualstackEndpoint: true }),
+    ...(settings.tls === false && { tls: false }),
+    ...(fips && { useFipsEndpoint: true }),
+    ...(accelerate && { useAccelerateEndpoint: true }),
+    // Older servers refuse the checksums that came in 2024; what is sent is covered by its SHA-256 in the signature.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    // Its warnings of busy sockets and old runtimes are none of an operator's business.
+    logger: SILENT,
+  };
+}
+
+const nothing = () => undefined;
+const SILENT = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** DeleteObjects has to come with a checksum, and the one that every server knows is the oldest. */
+function useContentMd5(client: S3Client): void {
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      const request = args.request as { headers: Record<string, string>; body?: string | Uint8Array };
+      if (context['commandName'] === 'DeleteObjectsCommand' && request.body !== undefined) {
+        for (const name of Object.keys(request.headers))
+          if (/^x-amz-(sdk-)?checksum-/i.test(name)) delete request.headers[name];
+        request.headers['content-md5'] = createHash('md5').update(request.body).digest('base64');
+      }
+      return next(args);
+    },
+    // At the end of building: later it would be signed already.
+    { step: 'build', priority: 'low', name: 'contentMd5' },
+  );
+}

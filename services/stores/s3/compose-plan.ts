@@ -1,0 +1,97 @@
+import type { ByteRange } from '../../registry/object-store.ts';
+import { PART_MIN_BYTES, PARTS_MAX } from './options.ts';
+
+/** An object that another is made of; `index` is its place among them. */
+export interface PlannedSource {
+  readonly index: number;
+  readonly sizeBytes: number;
+}
+
+/** Bytes of one source. */
+export interface Piece {
+  readonly index: number;
+  /** Undefined for all of it. */
+  readonly range: ByteRange | undefined;
+  readonly sizeBytes: number;
+}
+
+/** A part of the whole: copied by the server from one source, or put together here from pieces of several. */
+export type PlannedPart =
+  | { readonly kind: 'copy'; readonly piece: Piece }
+  | { readonly kind: 'gather'; readonly pieces: readonly Piece[] };
+
+/** Larger parts than this are not copied; S3's own limit is 5 GiB. */
+const COPY_MAX_BYTES = 4 * 1024 ** 3;
+
+/**
+ * Cuts a whole made of sources into parts as S3 takes them: each but the last of at least 5 MiB, and no more than 10,000.
+ * As much as possible is copied by the server; only what is too small to be a part passes through here, at most twice
+ * the least part's size at once.
+ */
+export function planParts(sizes: readonly number[], copyBytes: number): PlannedPart[] {
+  const sources = sizes
+    .map((sizeBytes, index) => ({ index, sizeBytes }))
+    .filter(({ sizeBytes }) => sizeBytes > 0);
+  const totalBytes = sizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+  const partBytes = Math.min(COPY_MAX_BYTES, Math.max(copyBytes, Math.ceil(totalBytes / (PARTS_MAX / 2))));
+  for (let leastBytes = PART_MIN_BYTES; ; leastBytes *= 2) {
+    const plan = new Plan(leastBytes, Math.max(partBytes, leastBytes));
+    for (const source of sources) plan.add(source);
+    const parts = plan.end();
+    if (parts.length <= PARTS_MAX) return parts;
+  }
+}
+
+class Plan {
+  readonly #leastBytes: number;
+  readonly #partBytes: number;
+  readonly #parts: PlannedPart[] = [];
+  /** What is too small to be a part by itself; less than the least part. */
+  #pending: Piece[] = [];
+  #pendingBytes = 0;
+
+  constructor(leastBytes: number, partBytes: number) {
+    this.#leastBytes = leastBytes;
+    this.#partBytes = partBytes;
+  }
+
+  add(source: PlannedSource): void {
+    const { sizeBytes } = source;
+    let position = 0;
+    const take = (wantedBytes: number): Piece => {
+      const first = position;
+      position += wantedBytes;
+      const isWhole = wantedBytes === sizeBytes;
+      const range = isWhole ? undefined : { first, last: position - 1 };
+      return { index: source.index, range, sizeBytes: wantedBytes };
+    };
+    // What waits is filled up to a part with the beginning of this one.
+    if (this.#pendingBytes > 0) this.#keep(take(Math.min(this.#leastBytes - this.#pendingBytes, sizeBytes)));
+    while (sizeBytes - position >= this.#leastBytes) {
+      const restBytes = sizeBytes - position;
+      // No rest that would be too small.
+      const isLast = restBytes < this.#partBytes + this.#leastBytes;
+      this.#parts.push({ kind: 'copy', piece: take(isLast ? restBytes : this.#partBytes) });
+    }
+    if (position < sizeBytes) this.#keep(take(sizeBytes - position));
+  }
+
+  /** All parts; what still waits is the last one, which may be small. */
+  end(): PlannedPart[] {
+    const [only] = this.#pending;
+    // Ranges of objects that are small themselves cannot be copied everywhere; whole objects can.
+    if (only && this.#pending.length === 1 && only.range === undefined && this.#parts.length > 0)
+      this.#parts.push({ kind: 'copy', piece: only });
+    else if (only) this.#parts.push({ kind: 'gather', pieces: this.#pending });
+    return this.#parts;
+  }
+
+  #keep(piece: Piece): void {
+    this.#pending.push(piece);
+    this.#pendingBytes += piece.sizeBytes;
+    if (this.#pendingBytes < this.#leastBytes) return;
+    this.#parts.push({ kind: 'gather', pieces: this.#pending });
+    this.#pending = [];
+    this.#pendingBytes = 0;
+  }
+}

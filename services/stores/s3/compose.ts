@@ -1,0 +1,148 @@
+import { CopyObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import pMap from 'p-map';
+import type { Bucket } from './bucket.ts';
+import { type Piece, type PlannedPart, planParts } from './compose-plan.ts';
+import { WriteMark } from './mark.ts';
+import { copySource, MultipartUpload } from './multipart.ts';
+import { startReading } from './read.ts';
+import { writeWhole } from './write.ts';
+
+const LOOKS_AT_ONCE = 16;
+/** Parts that are put together here at once, each of them 5 MiB and a little more. */
+const GATHERS_AT_ONCE = 2;
+
+interface Source {
+  readonly bucketKey: string;
+  readonly sizeBytes: number;
+  readonly etag: string | undefined;
+}
+
+/** Makes an object of others, which the server copies wherever they are large enough for that. */
+export async function composeObject(
+  bucket: Bucket,
+  sourceKeys: readonly string[],
+  target: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const sources = await pMap(sourceKeys, (key) => look(bucket, key, signal), { concurrency: LOOKS_AT_ONCE });
+  const { multipartCopyThresholdBytes, multipartCopyChunkSizeBytes } = bucket.settings;
+  const [only, ...others] = sources.filter(({ sizeBytes }) => sizeBytes > 0);
+  if (only === undefined) return writeWhole(bucket, target, Buffer.alloc(0), signal);
+  if (others.length === 0 && only.sizeBytes <= multipartCopyThresholdBytes)
+    return copyWhole(bucket, only, target, signal);
+  const parts = planParts(
+    sources.map(({ sizeBytes }) => sizeBytes),
+    multipartCopyChunkSizeBytes,
+  );
+  const [first] = parts;
+  if (parts.length > 1 || first === undefined)
+    return MultipartUpload.run(
+      bucket,
+      target,
+      (upload, either) => writeParts(bucket, upload, parts, sources, either),
+      signal,
+    );
+  if (first.kind === 'copy') return copyWhole(bucket, only, target, signal);
+  const bytes = await gather(bucket, first.pieces, sources, signal);
+  await writeWhole(bucket, target, bytes, signal);
+}
+
+async function look(bucket: Bucket, bucketKey: string, signal?: AbortSignal): Promise<Source> {
+  const request = { Bucket: bucket.name, Key: bucketKey };
+  const head = await bucket.ifThere(() =>
+    bucket.request(
+      `HeadObject of ${bucketKey}`,
+      (client, options) => client.send(new HeadObjectCommand(request), options),
+      signal,
+    ),
+  );
+  if (head === undefined) throw absent(bucketKey);
+  return { bucketKey, sizeBytes: head.ContentLength ?? 0, etag: head.ETag };
+}
+
+async function copyWhole(
+  bucket: Bucket,
+  source: Source,
+  target: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const mark = new WriteMark();
+  const request = {
+    ...{ Bucket: bucket.name, Key: target, CopySource: copySource(bucket, source.bucketKey) },
+    // Without it a copy keeps the mark of its source.
+    ...{ MetadataDirective: 'REPLACE' as const, Metadata: mark.metadata },
+    ...bucket.written,
+  };
+  const copy = async () => {
+    await bucket.request(
+      `CopyObject to ${target} from ${source.bucketKey}`,
+      (client, options) => client.send(new CopyObjectCommand(request), options),
+      signal,
+    );
+  };
+  await mark.confirm(bucket, target, copy, signal);
+}
+
+/** Copies first, since they are done by the server; what passes through here goes beside them. */
+async function writeParts(
+  bucket: Bucket,
+  upload: MultipartUpload,
+  parts: readonly PlannedPart[],
+  sources: readonly Source[],
+  signal: AbortSignal,
+): Promise<void> {
+  const numbered = parts.map((part, i) => ({ part, partNumber: i + 1 }));
+  const copies = numbered.flatMap(({ part, partNumber }) =>
+    part.kind === 'copy' ? [{ partNumber, piece: part.piece }] : [],
+  );
+  const gathers = numbered.flatMap(({ part, partNumber }) =>
+    part.kind === 'gather' ? [{ partNumber, pieces: part.pieces }] : [],
+  );
+  const { multipartCopyMaxConcurrency } = bucket.settings;
+  await Promise.all([
+    pMap(
+      copies,
+      ({ partNumber, piece }) => {
+        const { bucketKey, etag } = sourceOf(piece, sources);
+        return upload.copy(partNumber, { bucketKey, etag, range: piece.range }, signal);
+      },
+      { concurrency: multipartCopyMaxConcurrency },
+    ),
+    pMap(
+      gathers,
+      async ({ partNumber, pieces }) =>
+        upload.upload(partNumber, await gather(bucket, pieces, sources, signal), signal),
+      { concurrency: GATHERS_AT_ONCE },
+    ),
+  ]);
+}
+
+async function gather(
+  bucket: Bucket,
+  pieces: readonly Piece[],
+  sources: readonly Source[],
+  signal?: AbortSignal,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (const piece of pieces) {
+    const { bucketKey, sizeBytes } = sourceOf(piece, sources);
+    const reading = await startReading(bucket, bucketKey, piece.range, signal);
+    if (reading === undefined) throw absent(bucketKey);
+    if (reading.sizeBytes !== sizeBytes) {
+      await reading.chunks.return();
+      throw new Error(`cannot compose: ${bucketKey} is being replaced`);
+    }
+    for await (const chunk of reading.chunks) chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function sourceOf(piece: Piece, sources: readonly Source[]): Source {
+  const source = sources[piece.index];
+  if (source === undefined) throw new Error('a piece of no source');
+  return source;
+}
+
+function absent(bucketKey: string): Error {
+  return new Error(`cannot compose: there is no ${bucketKey}`);
+}

@@ -1,0 +1,57 @@
+import { DeleteObjectCommand, DeleteObjectsCommand } from '@aws-sdk/client-s3';
+import pMap from 'p-map';
+import type { Bucket } from './bucket.ts';
+import { isAbsent, S3Error } from './errors.ts';
+
+/** The most that S3 deletes at once. */
+const BATCH_MAX = 1000;
+const BATCHES_AT_ONCE = 4;
+
+/** Deletes objects; those that are not there are no error. */
+export async function deleteObjects(
+  bucket: Bucket,
+  bucketKeys: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const all = [...new Set(bucketKeys)];
+  const [only] = all;
+  if (only !== undefined && all.length === 1) return deleteOne(bucket, only, signal);
+  const batches: string[][] = [];
+  for (let at = 0; at < all.length; at += BATCH_MAX) batches.push(all.slice(at, at + BATCH_MAX));
+  await pMap(batches, (batch) => deleteBatch(bucket, batch, signal), { concurrency: BATCHES_AT_ONCE });
+}
+
+async function deleteOne(bucket: Bucket, bucketKey: string, signal?: AbortSignal): Promise<void> {
+  const request = { Bucket: bucket.name, Key: bucketKey };
+  await bucket
+    .request(
+      `DeleteObject of ${bucketKey}`,
+      (client, options) => client.send(new DeleteObjectCommand(request), options),
+      signal,
+    )
+    .catch((error: unknown) => {
+      if (!isAbsent(error)) throw error;
+    });
+}
+
+async function deleteBatch(bucket: Bucket, batch: readonly string[], signal?: AbortSignal): Promise<void> {
+  const request = {
+    Bucket: bucket.name,
+    Delete: { Quiet: true, Objects: batch.map((Key) => ({ Key })) },
+  };
+  const answer = await bucket.request(
+    `DeleteObjects of ${batch.length} objects`,
+    (client, options) => client.send(new DeleteObjectsCommand(request), options),
+    signal,
+  );
+  const failed = (answer.Errors ?? []).filter(({ Code }) => Code !== 'NoSuchKey');
+  const [first] = failed;
+  if (first === undefined) return;
+  throw new S3Error(
+    `DeleteObjects: ${failed.length} of ${batch.length} are not deleted, one is ${first.Key}`,
+    {
+      ...{ code: first.Code ?? 'UnknownError', status: undefined, attempts: 1 },
+      text: first.Message ?? '',
+    },
+  );
+}

@@ -1,0 +1,71 @@
+import { StoreFullError } from '../../registry/object-store.ts';
+
+/** A request that S3 refused, or that did not come through; without anything of the request in it but what it asked for. */
+export class S3Error extends Error {
+  /** S3's own code (`SlowDown`), or the system's (`ECONNRESET`). */
+  readonly code: string;
+  /** Undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** How often it was tried: with more than once, an earlier try may have done what was asked. */
+  readonly attempts: number;
+
+  constructor(
+    action: string,
+    facts: { code: string; status: number | undefined; attempts: number; text: string },
+  ) {
+    const { code, status, attempts, text } = facts;
+    super(`S3: ${action}: ${code}${status === undefined ? '' : ` (${status})`}${text && `: ${text}`}`);
+    this.name = 'S3Error';
+    this.code = code;
+    this.status = status;
+    this.attempts = attempts;
+  }
+}
+
+/** As the SDK throws it. Its errors hold whole answers, and those of Amazon what was signed: they are not passed on. */
+interface SdkError extends Error {
+  readonly code?: unknown;
+  readonly Code?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
+}
+
+const FULL = new Set([
+  'QuotaExceeded',
+  'InsufficientStorage',
+  'InsufficientCapacity',
+  'StorageFull',
+  'XMinioStorageFull',
+]);
+
+/** What the SDK throws as an error of ours; `hide` takes credentials out of a text. */
+export function translate(action: string, thrown: unknown, hide: (text: string) => string): Error {
+  const error = thrown as SdkError;
+  const status = error.$metadata?.httpStatusCode;
+  const named = [error.Code, error.code, error.name].find((name) => typeof name === 'string' && name !== '');
+  const code = typeof named === 'string' ? named : 'UnknownError';
+  const text = error.message === 'UnknownError' || error.message === code ? '' : hide(error.message ?? '');
+  const own = new S3Error(action, { code, status, attempts: error.$metadata?.attempts ?? 1, text });
+  // Swift's S3 tells of a quota by the code for objects that are too large.
+  const isQuota = code === 'EntityTooLarge' && /quota/i.test(text);
+  return FULL.has(code) || status === 507 || isQuota ? new StoreFullError(own) : own;
+}
+
+/** True when the error says that there is no such object. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof S3Error && error.status === 404 && error.code !== 'NoSuchBucket';
+}
+
+/** True when the error says that the object is there although it was not to be, or is not the one that was expected. */
+export function isUnmet(error: unknown): boolean {
+  return error instanceof S3Error && error.status === 412;
+}
+
+/** True when the error says that another request for the same object came between (ConditionalRequestConflict). */
+export function isConflict(error: unknown): boolean {
+  return error instanceof S3Error && error.status === 409;
+}
+
+/** True when the error says that the server does not know what was asked of it. */
+export function isUnsupported(error: unknown): boolean {
+  return error instanceof S3Error && [400, 405, 501].includes(error.status ?? 0);
+}

@@ -1,0 +1,86 @@
+import {
+  AbortMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandOutput,
+  type MultipartUpload,
+} from '@aws-sdk/client-s3';
+import pMap from 'p-map';
+import type { Bucket } from './bucket.ts';
+import { deleteObjects } from './delete.ts';
+import { isAbsent } from './errors.ts';
+import { listObjects } from './list.ts';
+import { PROBES_PREFIX } from './probe.ts';
+import { statObject } from './stat.ts';
+
+const ABORTS_AT_ONCE = 8;
+/** Enough for probes: each start makes one, and deletes it. */
+const PROBES_MAX = 1000;
+
+/**
+ * Gives up multipart uploads below our prefix that began before then, and deletes the probes of starts that did not
+ * come to their end. Answers how many there were.
+ */
+export async function removeLeftovers(
+  bucket: Bucket,
+  olderThan: Date,
+  signal?: AbortSignal,
+): Promise<number> {
+  let removed = 0;
+  for await (const uploads of openUploads(bucket, signal)) {
+    const old = uploads.filter(({ Initiated }) => Initiated && Initiated < olderThan);
+    await pMap(old, (upload) => abort(bucket, upload, signal), { concurrency: ABORTS_AT_ONCE });
+    removed += old.length;
+  }
+  return removed + (await deleteProbes(bucket, olderThan, signal));
+}
+
+/** All multipart uploads below our prefix, page by page. */
+async function* openUploads(
+  bucket: Bucket,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly MultipartUpload[]> {
+  let after: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
+  while (after !== undefined) {
+    const command = new ListMultipartUploadsCommand({
+      ...{ Bucket: bucket.name, Prefix: bucket.keys.prefix },
+      ...after,
+    });
+    const page: ListMultipartUploadsCommandOutput = await bucket.request(
+      'ListMultipartUploads',
+      (client, options) => client.send(command, options),
+      signal,
+    );
+    yield page.Uploads ?? [];
+    const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
+    const next = { ...(NextUploadIdMarker && { UploadIdMarker: NextUploadIdMarker }) };
+    after = IsTruncated && NextKeyMarker ? { KeyMarker: NextKeyMarker, ...next } : undefined;
+  }
+}
+
+async function abort(
+  bucket: Bucket,
+  { Key, UploadId }: MultipartUpload,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const command = new AbortMultipartUploadCommand({ Bucket: bucket.name, Key, UploadId });
+  const aborting = bucket.request(
+    `AbortMultipartUpload of ${Key}`,
+    (client, options) => client.send(command, options),
+    signal,
+  );
+  await aborting.catch((error: unknown) => {
+    // It ended by itself meanwhile.
+    if (!isAbsent(error)) throw error;
+  });
+}
+
+async function deleteProbes(bucket: Bucket, olderThan: Date, signal?: AbortSignal): Promise<number> {
+  const { keys } = await listObjects(bucket, { prefix: PROBES_PREFIX, limit: PROBES_MAX }, signal);
+  const old: string[] = [];
+  for (const key of keys.map((each) => bucket.keys.inBucket(each))) {
+    const stat = await statObject(bucket, key, signal);
+    if (stat && stat.modifiedAt < olderThan) old.push(key);
+  }
+  await deleteObjects(bucket, old, signal);
+  return old.length;
+}

@@ -1,0 +1,143 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
+import type { ByteRange } from '../../registry/object-store.ts';
+import type { Bucket } from './bucket.ts';
+import { WriteMark } from './mark.ts';
+
+/** How long a failed write keeps its caller waiting for its parts to go; what stays is a leftover. */
+const ABORT_PATIENCE_MS = 10_000;
+
+/** What a part is copied from. */
+export interface PartSource {
+  readonly bucketKey: string;
+  /** The object's own, so that parts of two versions are never put together; not every server looks. */
+  readonly etag: string | undefined;
+  /** All of it unless given. */
+  readonly range: ByteRange | undefined;
+}
+
+/** An object that is written in parts, and appears when all of them are there. */
+export class MultipartUpload {
+  readonly #bucket: Bucket;
+  readonly #bucketKey: string;
+  readonly #id: string;
+  readonly #etags = new Map<number, string | undefined>();
+
+  private constructor(bucket: Bucket, bucketKey: string, id: string) {
+    this.#bucket = bucket;
+    this.#bucketKey = bucketKey;
+    this.#id = id;
+  }
+
+  /**
+   * Writes an object by the parts that `write` gives it, which have to be numbered from 1. When that fails, nothing of
+   * it stays, or only what `removeLeftovers` finds.
+   */
+  static async run(
+    bucket: Bucket,
+    bucketKey: string,
+    write: (upload: MultipartUpload, signal: AbortSignal) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const mark = new WriteMark();
+    const begun = await bucket.request(
+      `CreateMultipartUpload of ${bucketKey}`,
+      (client, options) =>
+        client.send(
+          new CreateMultipartUploadCommand({
+            ...{ Bucket: bucket.name, Key: bucketKey, Metadata: mark.metadata },
+            ...bucket.written,
+          }),
+          options,
+        ),
+      signal,
+    );
+    if (begun.UploadId === undefined)
+      throw new Error('S3 answered CreateMultipartUpload without an UploadId');
+    const upload = new MultipartUpload(bucket, bucketKey, begun.UploadId);
+    // Aborts what is under way of other parts when one has failed.
+    const failure = new AbortController();
+    const either = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
+    try {
+      await write(upload, either);
+      await mark.confirm(bucket, bucketKey, () => upload.#complete(signal), signal);
+    } catch (error) {
+      failure.abort();
+      await upload.#abort();
+      throw error;
+    }
+  }
+
+  async upload(partNumber: number, bytes: Buffer, signal: AbortSignal): Promise<void> {
+    const answer = await this.#bucket.request(
+      `UploadPart ${partNumber} of ${this.#bucketKey}`,
+      (client, options) =>
+        client.send(new UploadPartCommand({ ...this.#part(partNumber), Body: bytes }), options),
+      signal,
+    );
+    this.#etags.set(partNumber, answer.ETag);
+  }
+
+  async copy(partNumber: number, { bucketKey, etag, range }: PartSource, signal: AbortSignal): Promise<void> {
+    const answer = await this.#bucket.request(
+      `UploadPartCopy ${partNumber} of ${this.#bucketKey} from ${bucketKey}`,
+      (client, options) =>
+        client.send(
+          new UploadPartCopyCommand({
+            ...this.#part(partNumber),
+            CopySource: copySource(this.#bucket, bucketKey),
+            ...(etag && { CopySourceIfMatch: etag }),
+            ...(range && { CopySourceRange: `bytes=${range.first}-${range.last}` }),
+          }),
+          options,
+        ),
+      signal,
+    );
+    this.#etags.set(partNumber, answer.CopyPartResult?.ETag);
+  }
+
+  async #complete(signal: AbortSignal | undefined): Promise<void> {
+    const parts = [...this.#etags].sort(([a], [b]) => a - b);
+    await this.#bucket.request(
+      `CompleteMultipartUpload of ${this.#bucketKey}`,
+      (client, options) =>
+        client.send(
+          new CompleteMultipartUploadCommand({
+            ...this.#whole(),
+            MultipartUpload: { Parts: parts.map(([PartNumber, ETag]) => ({ PartNumber, ETag })) },
+          }),
+          options,
+        ),
+      signal,
+    );
+  }
+
+  /** Never rejects. */
+  async #abort(): Promise<void> {
+    await this.#bucket
+      .request(
+        `AbortMultipartUpload of ${this.#bucketKey}`,
+        (client, options) => client.send(new AbortMultipartUploadCommand(this.#whole()), options),
+        AbortSignal.timeout(ABORT_PATIENCE_MS),
+      )
+      .catch(() => undefined);
+  }
+
+  #whole() {
+    return { Bucket: this.#bucket.name, Key: this.#bucketKey, UploadId: this.#id };
+  }
+
+  #part(partNumber: number) {
+    return { ...this.#whole(), PartNumber: partNumber };
+  }
+}
+
+/** How a copy names its source. */
+export function copySource(bucket: Bucket, bucketKey: string): string {
+  return `${bucket.name}/${bucketKey.split('/').map(encodeURIComponent).join('/')}`;
+}

@@ -1,0 +1,100 @@
+import { Readable } from 'node:stream';
+import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import type { ByteRange, ObjectStat } from '../../registry/object-store.ts';
+import type { Bucket } from './bucket.ts';
+
+/** How often a body that breaks off is taken up again before the next byte of it has come. */
+const RESUMES_MAX = 3;
+
+/** An object that is being read. */
+export interface Reading extends ObjectStat {
+  /** What was asked for; taken up again where it breaks off, as long as the object is the same. */
+  readonly chunks: AsyncGenerator<Buffer, void, undefined>;
+}
+
+/** Begins to read an object, or a range of it; undefined where there is none. The signal ends the chunks, too. */
+export async function startReading(
+  bucket: Bucket,
+  bucketKey: string,
+  range: ByteRange | undefined,
+  signal?: AbortSignal,
+): Promise<Reading | undefined> {
+  const open = (wanted: ByteRange | undefined, etag?: string) =>
+    bucket.request(
+      `GetObject of ${bucketKey}`,
+      (client, options) =>
+        client.send(
+          new GetObjectCommand({
+            Bucket: bucket.name,
+            Key: bucketKey,
+            ...(wanted && { Range: `bytes=${wanted.first}-${wanted.last}` }),
+            ...(etag && { IfMatch: etag }),
+          }),
+          options,
+        ),
+      signal,
+    );
+  const opened = await bucket.ifThere(() => open(range));
+  if (opened === undefined) return undefined;
+  const answer = opened;
+  const sizeBytes = wholeSize(answer);
+  const { first, last } = range ?? { first: 0, last: sizeBytes - 1 };
+  const etag = answer.ETag;
+  async function* chunks(): AsyncGenerator<Buffer, void, undefined> {
+    let body = bodyOf(answer);
+    let position = first;
+    for (let resumes = 0; ; resumes++) {
+      try {
+        for await (const chunk of body) {
+          resumes = 0;
+          position += (chunk as Buffer).length;
+          yield chunk as Buffer;
+        }
+        if (position === last + 1) return;
+        throw new Error(`S3: ${bucketKey} ended at byte ${position} of ${last + 1}`);
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (etag === undefined || resumes === RESUMES_MAX || position > last) throw error;
+      }
+      body = bodyOf(await open({ first: position, last }, etag));
+    }
+  }
+  return { sizeBytes, modifiedAt: answer.LastModified ?? new Date(0), chunks: chunks() };
+}
+
+function wholeSize({ ContentRange, ContentLength }: GetObjectCommandOutput): number {
+  const total = ContentRange === undefined ? ContentLength : Number(ContentRange.split('/')[1]);
+  if (total === undefined || !Number.isSafeInteger(total)) throw new Error('S3 told no size of an object');
+  return total;
+}
+
+function bodyOf({ Body }: GetObjectCommandOutput): Readable {
+  if (Body instanceof Readable) return Body;
+  throw new Error('S3 answered without a body');
+}
+
+/** Chunks as a stream. Destroying it calls `abandon`, which has to end the chunks soon. */
+export class ChunkStream extends Readable {
+  readonly #chunks: AsyncGenerator<Buffer, void, undefined>;
+  readonly #abandon: () => void;
+
+  constructor(chunks: AsyncGenerator<Buffer, void, undefined>, abandon: () => void) {
+    super({ highWaterMark: 256 * 1024 });
+    this.#chunks = chunks;
+    this.#abandon = abandon;
+  }
+
+  override _read(): void {
+    this.#chunks.next().then(
+      ({ done, value }) => this.push(done ? null : value),
+      (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (!this.readableEnded) this.#abandon();
+    // One that waits at a chunk holds a connection.
+    this.#chunks.return().catch(() => undefined);
+    done(error);
+  }
+}

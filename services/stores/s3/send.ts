@@ -1,0 +1,48 @@
+import type { Writable } from 'node:stream';
+
+/** The far end went away. */
+class ClosedError extends Error {
+  readonly code = 'ERR_STREAM_PREMATURE_CLOSE';
+
+  constructor() {
+    super('the stream closed before its end');
+  }
+}
+
+/**
+ * Writes chunks to a stream as fast as it takes them, and leaves it open. Rejects when it closes before it is done with
+ * the last one; `abandon` is called then, and has to end the chunks soon.
+ */
+export async function sendChunks(
+  chunks: AsyncIterable<Buffer>,
+  sink: Writable,
+  abandon: () => void,
+): Promise<void> {
+  const { promise: closed, reject } = Promise.withResolvers<never>();
+  // Most downloads end well, and then nobody asks.
+  closed.catch(() => undefined);
+  const onClose = () => {
+    reject(sink.errored ?? new ClosedError());
+    abandon();
+  };
+  if (sink.destroyed) onClose();
+  else sink.once('close', onClose);
+  try {
+    let written: Promise<void> = Promise.resolve();
+    for await (const chunk of chunks) {
+      let isTaking = true;
+      written = new Promise((resolve, fail) => {
+        isTaking = sink.write(chunk, (error) => (error ? fail(error) : resolve()));
+      });
+      written.catch(() => undefined);
+      if (!isTaking) await Promise.race([written, closed]);
+    }
+    await Promise.race([written, closed]);
+  } catch (error) {
+    // That the chunks ended with an error is but what comes of abandoning them.
+    if (sink.destroyed) await closed;
+    throw error;
+  } finally {
+    sink.off('close', onClose);
+  }
+}

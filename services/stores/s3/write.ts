@@ -1,0 +1,96 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { Bucket } from './bucket.ts';
+import { type CutPart, cut } from './cut.ts';
+import { WriteMark } from './mark.ts';
+import { MultipartUpload } from './multipart.ts';
+import { PARTS_MAX } from './options.ts';
+import { until } from './until.ts';
+
+/** Parts of one body that are sent at once; while they are, the next one is gathered. */
+const PARTS_AT_ONCE = 2;
+
+/** Writes a body, whole or not at all. Rejects with what the body throws. */
+export async function write(
+  bucket: Bucket,
+  bucketKey: string,
+  body: Buffer | AsyncIterable<Buffer>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { chunkSizeBytes } = bucket.settings;
+  if (Buffer.isBuffer(body) && body.length <= chunkSizeBytes)
+    return writeWhole(bucket, bucketKey, body, signal);
+  const chunks = Buffer.isBuffer(body) ? once(body) : body;
+  const parts = cut(signal ? until(signal, chunks) : chunks, chunkSizeBytes);
+  const { value: first } = await parts.next();
+  if (first?.isLast !== false) return writeWhole(bucket, bucketKey, first?.bytes ?? Buffer.alloc(0), signal);
+  try {
+    await MultipartUpload.run(
+      bucket,
+      bucketKey,
+      (upload, either) => sendParts(upload, first, parts, either),
+      signal,
+    );
+  } finally {
+    await parts.return();
+  }
+}
+
+/** Writes an object by one request. */
+export async function writeWhole(
+  bucket: Bucket,
+  bucketKey: string,
+  bytes: Buffer,
+  signal?: AbortSignal,
+): Promise<void> {
+  const mark = new WriteMark();
+  await mark.confirm(bucket, bucketKey, () => putObject(bucket, bucketKey, bytes, mark, {}, signal), signal);
+}
+
+/** PutObject; `condition` is what has to hold for it. */
+export async function putObject(
+  bucket: Bucket,
+  bucketKey: string,
+  bytes: Buffer,
+  mark: WriteMark,
+  condition: { readonly IfNoneMatch?: '*' },
+  signal?: AbortSignal,
+): Promise<void> {
+  const request = {
+    ...{ Bucket: bucket.name, Key: bucketKey, Body: bytes, Metadata: mark.metadata },
+    ...bucket.written,
+    ...condition,
+  };
+  await bucket.request(
+    `PutObject of ${bucketKey}`,
+    (client, options) => client.send(new PutObjectCommand(request), options),
+    signal,
+  );
+}
+
+async function sendParts(
+  upload: MultipartUpload,
+  first: CutPart,
+  rest: AsyncGenerator<CutPart, void, undefined>,
+  signal: AbortSignal,
+): Promise<void> {
+  const sending = new Set<Promise<void>>();
+  const send = async (partNumber: number, { bytes }: CutPart) => {
+    if (sending.size >= PARTS_AT_ONCE) await Promise.race(sending);
+    if (partNumber > PARTS_MAX)
+      throw new Error(`S3: a body of more than ${PARTS_MAX} parts: expected a larger storage.s3.chunksize`);
+    const sent = upload.upload(partNumber, bytes, signal).then(() => {
+      sending.delete(sent);
+    });
+    // A failure is awaited in a later round; until then it must not count as unhandled.
+    sent.catch(() => undefined);
+    sending.add(sent);
+  };
+  let partNumber = 1;
+  await send(partNumber, first);
+  for await (const part of rest) await send(++partNumber, part);
+  await Promise.all(sending);
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}

@@ -1,0 +1,37 @@
+import { SwiftError } from '../errors.ts';
+import type { SwiftCredentials, SwiftOptions } from '../options.ts';
+import { type Wire, withRetries } from '../wire.ts';
+import { logInToKeystone } from './keystone.ts';
+import type { Grant } from './session.ts';
+import { logInToTempAuth } from './tempauth.ts';
+
+/** The way in that the options name; the returned function may be called again and again. */
+export function logInWith(wire: Wire, options: SwiftOptions): () => Promise<Grant> {
+  const { credentials, storageUrl } = options;
+  const version = versionOf(credentials);
+  const once = () => (version === 3 ? logInToKeystone(wire, options) : logInToTempAuth(wire, credentials));
+  return async () => {
+    try {
+      const grant = await withRetries(once);
+      return { ...grant, storageUrl: (storageUrl ?? grant.storageUrl).replace(/\/+$/, '') };
+    } catch (error) {
+      if (error instanceof SwiftError && [401, 403].includes(error.status))
+        throw new Error(
+          `cannot log in to Swift: ${error.message}; check the user, the password and the project`,
+        );
+      throw new Error('cannot log in to Swift', { cause: error });
+    }
+  };
+}
+
+/** As Distribution tells it: by the URL. */
+function versionOf({ authUrl, authVersion }: SwiftCredentials): 1 | 3 {
+  if (authVersion !== undefined) return authVersion;
+  const { pathname } = new URL(authUrl);
+  if (/\/v3\b/.test(pathname)) return 3;
+  if (/\/v1\b/.test(pathname)) return 1;
+  throw new Error(
+    `cannot tell the version of Swift's authentication from the path ${pathname}: expected one with /v3 (Keystone) or /v1 ` +
+      '(TempAuth), or authversion; version 2 is no longer spoken by any Keystone',
+  );
+}

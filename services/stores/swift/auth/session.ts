@@ -1,0 +1,72 @@
+/** What a log-in gives. */
+export interface Grant {
+  readonly token: string;
+  /** The account's URL, without a slash at its end. */
+  readonly storageUrl: string;
+  readonly expiresAtMs: number;
+}
+
+/** A token is renewed when a fifth of its life is left, but not more than this before its end. */
+const RENEW_BEFORE_MS = 5 * 60_000;
+const RENEW_BEFORE_SHARE = 0.2;
+/** After a log-in that failed while the old token still lives. */
+const TRY_AGAIN_MS = 10_000;
+
+/** The token of a process: one log-in at a time, whoever waits for it; renewed before it ends. */
+export class Session {
+  readonly #logIn: () => Promise<Grant>;
+  #grant: Grant | undefined;
+  #renewAtMs = 0;
+  #renewing: Promise<Grant> | undefined;
+
+  constructor(logIn: () => Promise<Grant>) {
+    this.#logIn = logIn;
+  }
+
+  /** A token that still lives; waits for a log-in where there is none. */
+  async grant(signal?: AbortSignal): Promise<Grant> {
+    signal?.throwIfAborted();
+    const held = this.#grant;
+    if (held && Date.now() < this.#renewAtMs) return held;
+    try {
+      return await until(signal, this.#renew());
+    } catch (error) {
+      if (signal?.aborted || !held || this.#grant !== held || Date.now() >= held.expiresAtMs) throw error;
+      this.#renewAtMs = Date.now() + TRY_AGAIN_MS;
+      return held;
+    }
+  }
+
+  /** Swift refused this token: it is not used again. */
+  refuse(token: string): void {
+    if (this.#grant?.token === token) this.#grant = undefined;
+  }
+
+  #renew(): Promise<Grant> {
+    this.#renewing ??= this.#logIn()
+      .then((grant) => {
+        const now = Date.now();
+        this.#grant = grant;
+        const lifeMs = grant.expiresAtMs - now;
+        this.#renewAtMs = grant.expiresAtMs - Math.min(RENEW_BEFORE_MS, lifeMs * RENEW_BEFORE_SHARE);
+        return grant;
+      })
+      .finally(() => {
+        this.#renewing = undefined;
+      });
+    return this.#renewing;
+  }
+}
+
+/** Waits for what others wait for, too, but no longer than the signal lets us. */
+async function until<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,66 @@
+import pMap from 'p-map';
+import { z } from 'zod';
+import type { SwiftClient } from './client.ts';
+import type { Capabilities } from './info.ts';
+
+const CONCURRENCY = 8;
+/** Fewer go faster one by one. */
+const BULK_MIN = 16;
+/** Swift deletes two at a time: more in one request would keep it waiting for long. */
+const BULK_MAX = 1000;
+const BULK_TIMEOUT_MS = 5 * 60_000;
+
+const BulkSchema = z.object({
+  'Response Status': z.string(),
+  'Number Deleted': z.int(),
+  'Number Not Found': z.int(),
+  Errors: z.array(z.tuple([z.string(), z.string()])),
+});
+
+/** Deletes objects, manifests without their segments; those that are not there are no error. */
+export async function deleteObjects(
+  client: SwiftClient,
+  { bulkDeletesMax }: Capabilities,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const step = Math.min(bulkDeletesMax, BULK_MAX);
+  if (step < BULK_MIN || names.length < BULK_MIN) return deleteEach(client, names, signal);
+  for (let first = 0; first < names.length; first += step)
+    await deleteInBulk(client, names.slice(first, first + step), signal);
+}
+
+async function deleteEach(
+  client: SwiftClient,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  await pMap(names, (name) => client.ask({ method: 'DELETE', name, expects: [204, 404], signal }), {
+    concurrency: CONCURRENCY,
+    ...(signal && { signal }),
+  });
+}
+
+/** docs.openstack.org/swift/latest/middleware.html#bulk-delete: the status stands in the body. */
+async function deleteInBulk(
+  client: SwiftClient,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const answer = await client.call(
+    {
+      method: 'POST',
+      ofAccount: true,
+      query: '?bulk-delete',
+      headers: { 'content-type': 'text/plain', accept: 'application/json' },
+      body: Buffer.from(names.map((name) => client.names.path(name).slice(1)).join('\n')),
+      expects: [200],
+      signal,
+      headersTimeoutMs: BULK_TIMEOUT_MS,
+    },
+    async (response) => BulkSchema.parse(await response.body.json()),
+  );
+  const told = answer['Number Deleted'] + answer['Number Not Found'];
+  // One by one, what failed is tried again, and says what is wrong.
+  if (answer.Errors.length > 0 || told !== names.length) await deleteEach(client, names, signal);
+}

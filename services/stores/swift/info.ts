@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { SwiftClient } from './client.ts';
+
+/** What this Swift can do, and how much of it in one request. */
+export interface Capabilities {
+  /** Segments in one manifest. */
+  readonly manifestSegmentsMax: number;
+  /** Names in one bulk delete; 0 where there is none. */
+  readonly bulkDeletesMax: number;
+  /** Entries in one listing. */
+  readonly listingMax: number;
+  /** How to sign URLs; undefined where they cannot be. */
+  readonly tempUrlDigest: 'sha256' | 'sha512' | 'sha1' | undefined;
+}
+
+/** Swift's defaults, for one that does not tell; without what may be missing. */
+const UNTOLD: Capabilities = {
+  manifestSegmentsMax: 1000,
+  bulkDeletesMax: 0,
+  listingMax: 10_000,
+  tempUrlDigest: undefined,
+};
+
+const InfoSchema = z.object({
+  swift: z.object({ container_listing_limit: z.int().positive().default(UNTOLD.listingMax) }),
+  slo: z.object({ max_manifest_segments: z.int().positive().default(1000) }).optional(),
+  bulk_delete: z.object({ max_deletes_per_request: z.int().positive().default(1000) }).optional(),
+  tempurl: z.object({ allowed_digests: z.array(z.string()).default(['sha1']) }).optional(),
+});
+
+/** Asks Swift's /info (docs.openstack.org/swift/latest/api/discoverability.html), which some providers hide. */
+export async function discover(client: SwiftClient): Promise<Capabilities> {
+  const body = await client.info();
+  if (body === undefined) return UNTOLD;
+  const info = InfoSchema.parse(body);
+  if (info.slo === undefined)
+    throw new Error('this Swift has no static large objects (the slo middleware), which large blobs need');
+  return {
+    manifestSegmentsMax: info.slo.max_manifest_segments,
+    bulkDeletesMax: info.bulk_delete?.max_deletes_per_request ?? 0,
+    listingMax: info.swift.container_listing_limit,
+    tempUrlDigest: (['sha256', 'sha512', 'sha1'] as const).find((digest) =>
+      info.tempurl?.allowed_digests.includes(digest),
+    ),
+  };
+}

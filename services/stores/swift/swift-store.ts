@@ -1,0 +1,145 @@
+import type { Writable } from 'node:stream';
+import type { Locks } from '../../registry/locks.ts';
+import type {
+  ByteRange,
+  ListPage,
+  ListRequest,
+  ObjectRead,
+  ObjectStat,
+  ObjectStore,
+  PutOptions,
+} from '../../registry/object-store.ts';
+import { SwiftClient } from './client.ts';
+import { compose } from './compose.ts';
+import { createObject } from './create.ts';
+import { deleteObjects } from './delete.ts';
+import { head } from './head.ts';
+import { type Capabilities, discover } from './info.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { listKeys } from './list.ts';
+import { Names } from './names.ts';
+import { openContainer } from './open-container.ts';
+import { checkOptions, DEFAULT_CHUNK_BYTES, DEFAULT_LEFTOVER_AGE_MS, type SwiftOptions } from './options.ts';
+import { get, readWhole, sendTo } from './read.ts';
+import { findSigner, signedUrl, type UrlSigner } from './temp-url.ts';
+import { putStream, putWhole, type WriteContext } from './write.ts';
+
+/**
+ * Objects in a container of OpenStack Swift, under the names that Distribution 2.x gives them. Large ones are static
+ * large objects; those that Distribution made dynamic are read as well. How segments are owned is told in
+ * docs/decisions/0007-swift-large-objects.md.
+ */
+export class SwiftStore implements ObjectStore {
+  readonly #client: SwiftClient;
+  readonly #names: Names;
+  readonly #capabilities: Capabilities;
+  readonly #context: WriteContext;
+  readonly #locks: Locks;
+  readonly #signer: UrlSigner | undefined;
+  readonly #leftoverAgeMs: number;
+
+  private constructor(
+    client: SwiftClient,
+    capabilities: Capabilities,
+    signer: UrlSigner | undefined,
+    options: SwiftOptions & { readonly locks: Locks },
+  ) {
+    const { chunkSizeBytes = DEFAULT_CHUNK_BYTES, leftoverAgeMs = DEFAULT_LEFTOVER_AGE_MS } = options;
+    this.#client = client;
+    this.#names = client.names;
+    this.#capabilities = capabilities;
+    this.#signer = signer;
+    this.#locks = options.locks;
+    this.#leftoverAgeMs = leftoverAgeMs;
+    this.#context = { client, capabilities, chunkSizeBytes, adoptableMs: leftoverAgeMs / 2 };
+  }
+
+  /**
+   * Logs in, asks what this Swift can do, and makes the container if it is not there. Throws an Error that tells the
+   * operator what is wrong: the log-in, the region, the container, a Swift without large objects, no locks.
+   */
+  static async open(options: SwiftOptions): Promise<SwiftStore> {
+    checkOptions(options);
+    const client = SwiftClient.open(options, new Names(options.container, options.prefix ?? ''));
+    try {
+      await openContainer(client);
+      const capabilities = await discover(client);
+      const { tempUrlKey: key, publicEndpoint } = options;
+      const signer = await findSigner(client, capabilities, { key, publicEndpoint });
+      return new SwiftStore(client, capabilities, signer, options);
+    } catch (error) {
+      await client[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async stat(key: string, signal?: AbortSignal): Promise<ObjectStat | undefined> {
+    const found = await head(this.#client, this.#names.ofKey(key), signal);
+    return found && { sizeBytes: found.sizeBytes, modifiedAt: found.modifiedAt };
+  }
+
+  async get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
+    return get(this.#client, this.#names.ofKey(key), range, signal);
+  }
+
+  async send(key: string, range: ByteRange | undefined, sink: Writable): Promise<boolean> {
+    const read = await this.get(key, range);
+    if (read === undefined) return false;
+    await sendTo(read.body, sink);
+    return true;
+  }
+
+  async read(key: string, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
+    return readWhole(this.#client, this.#names.ofKey(key), limitBytes, signal);
+  }
+
+  /** Always durable: Swift answers when most of the replicas have it. */
+  async put(key: string, body: Buffer | AsyncIterable<Buffer>, { signal }: PutOptions = {}): Promise<void> {
+    const name = this.#names.ofKey(key);
+    signal?.throwIfAborted();
+    const { chunkSizeBytes } = this.#context;
+    if (!Buffer.isBuffer(body)) return putStream(this.#context, name, body, signal);
+    if (body.length <= chunkSizeBytes) return putWhole(this.#client, name, body, signal);
+    return putStream(this.#context, name, inOneChunk(body), signal);
+  }
+
+  async putIfAbsent(key: string, body: Buffer, signal?: AbortSignal): Promise<'created' | 'exists'> {
+    return createObject(this.#client, this.#locks, this.#names.ofKey(key), body, signal);
+  }
+
+  async compose(sources: readonly string[], target: string, signal?: AbortSignal): Promise<void> {
+    const named = sources.map((key) => ({ key, name: this.#names.ofKey(key) }));
+    return compose(this.#context, named, this.#names.ofKey(target), signal);
+  }
+
+  async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {
+    const names = keys.map((key) => this.#names.ofKey(key));
+    return deleteObjects(this.#client, this.#capabilities, names, signal);
+  }
+
+  list(request: ListRequest, signal?: AbortSignal): Promise<ListPage> {
+    return listKeys(this.#client, this.#capabilities.listingMax, request, signal);
+  }
+
+  /** A temporary URL, where the container or the account has a key for them. */
+  async urlOf(key: string, ttlSeconds: number): Promise<string | undefined> {
+    const path = this.#names.path(this.#names.ofKey(key));
+    if (this.#signer === undefined) return undefined;
+    const expiresAtSeconds = Math.ceil(Date.now() / 1000) + ttlSeconds;
+    return signedUrl(this.#signer, await this.#client.storageUrl(), path, expiresAtSeconds);
+  }
+
+  /** Deletes segments that no object is made of; none that are younger than the options say, whatever the date. */
+  async removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number> {
+    const youngest = Math.min(olderThan.getTime(), Date.now() - this.#leftoverAgeMs);
+    return removeLeftovers(this.#client, this.#capabilities, new Date(youngest), signal);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#client[Symbol.asyncDispose]();
+  }
+}
+
+async function* inOneChunk(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}

@@ -1,0 +1,78 @@
+import { createHmac } from 'node:crypto';
+import type { SwiftClient } from './client.ts';
+import type { Capabilities } from './info.ts';
+
+/** What signs URLs, and where clients find what they name. */
+export interface UrlSigner {
+  readonly digest: 'sha256' | 'sha512' | 'sha1';
+  readonly key: string;
+  /** An origin or an account's URL instead of ours. */
+  readonly publicEndpoint: string | undefined;
+}
+
+/** Swift keeps two keys for each container and account, so that one can be changed while URLs of the other live. */
+const SLOTS = ['temp-url-key', 'temp-url-key-2'] as const;
+
+/**
+ * Finds the key that signs: the one given, which is told to the container if neither it nor the account has it, or else
+ * what they have. Undefined where URLs cannot be signed. Throws where a given key finds no room, for the keys that are
+ * there may be another program's.
+ */
+export async function findSigner(
+  client: SwiftClient,
+  { tempUrlDigest }: Capabilities,
+  given: { readonly key: string | undefined; readonly publicEndpoint: string | undefined },
+): Promise<UrlSigner | undefined> {
+  if (tempUrlDigest === undefined) {
+    if (given.key === undefined) return undefined;
+    throw new Error(
+      'there is a key for temporary URLs, but this Swift has none (its tempurl middleware is missing)',
+    );
+  }
+  const signer = (key: string): UrlSigner => ({
+    digest: tempUrlDigest,
+    key,
+    publicEndpoint: given.publicEndpoint,
+  });
+  const container = await client.ask({ method: 'HEAD', expects: [200, 204] });
+  // An account's keys are shown to those who own it; a user of one container goes without.
+  const account = await client.ask({ method: 'HEAD', ofAccount: true, expects: [200, 204, 401, 403] });
+  const ofContainer = SLOTS.map((slot) => container.header(`x-container-meta-${slot}`));
+  const known = [...ofContainer, ...SLOTS.map((slot) => account.header(`x-account-meta-${slot}`))];
+  const { key } = given;
+  if (key === undefined) {
+    const found = known.find((each) => each !== undefined);
+    return found === undefined ? undefined : signer(found);
+  }
+  if (known.includes(key)) return signer(key);
+  const vacant = SLOTS.find((_, i) => ofContainer[i] === undefined);
+  if (vacant === undefined)
+    throw new Error(
+      `the container ${client.names.container} has two other keys for temporary URLs: remove one, or use it`,
+    );
+  await client.ask({
+    method: 'POST',
+    headers: { [`x-container-meta-${vacant}`]: key },
+    expects: [202, 204],
+  });
+  return signer(key);
+}
+
+/** A URL by which anyone can fetch an object for a while (docs.openstack.org/swift/latest/api/temporary_url_middleware.html). */
+export function signedUrl(
+  { digest, key, publicEndpoint }: UrlSigner,
+  storageUrl: string,
+  path: string,
+  expiresAtSeconds: number,
+): string {
+  const own = new URL(storageUrl);
+  const base = new URL(publicEndpoint ?? own);
+  const accountPath = (base.pathname === '/' ? own.pathname : base.pathname).replace(/\/+$/, '');
+  // Swift signs the path as it is after decoding.
+  const signedPath = decodeURIComponent(accountPath + path);
+  const signature = createHmac(digest, key).update(`GET\n${expiresAtSeconds}\n${signedPath}`).digest('hex');
+  const url = new URL(accountPath + path, base);
+  url.searchParams.set('temp_url_sig', signature);
+  url.searchParams.set('temp_url_expires', String(expiresAtSeconds));
+  return url.href;
+}

@@ -1,0 +1,118 @@
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, type Dispatcher } from 'undici';
+import { isPassing, SwiftError } from './errors.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Each holds its connection for as long as a client takes. */
+const STREAMS_MAX = 1024;
+/** More at once only wait in Swift instead of here, and its log-in's memcached takes such a wait for a failure. */
+const CALLS_MAX = 64;
+
+const ATTEMPTS = 5;
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 3000;
+
+export interface WireRequest {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A stream is sent in chunks, and the request is not repeated. */
+  readonly body?: Buffer | Readable;
+  /** Statuses that are answers; all others are errors. */
+  readonly expects: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+  /** Lasts as long as a client takes: not counted among the short ones. */
+  readonly isStream?: boolean;
+  /** How long until the first byte of the answer; for what takes the server long. */
+  readonly headersTimeoutMs?: number;
+}
+
+/** An answer. Its body has to be read, dumped or abandoned. */
+export interface WireResponse {
+  readonly status: number;
+  readonly body: Dispatcher.ResponseData['body'];
+  header(name: string): string | undefined;
+  /** Leaves the body unread, and the connection with it. */
+  abandon(): void;
+}
+
+/** Connections to a Swift and its Keystone, with a limit to every wait. */
+export class Wire implements AsyncDisposable {
+  readonly #calls: Agent;
+  readonly #streams: Agent;
+  readonly #timeoutMs: number;
+
+  constructor(options: { timeoutMs: number; insecureSkipVerify: boolean }) {
+    this.#timeoutMs = options.timeoutMs;
+    const agent = (connections: number) =>
+      new Agent({
+        connections,
+        bodyTimeout: options.timeoutMs,
+        connect: { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: !options.insecureSkipVerify },
+      });
+    this.#calls = agent(CALLS_MAX);
+    this.#streams = agent(STREAMS_MAX);
+  }
+
+  /** Sends a request once. `what` names it in errors: no query, which may hold a signature. */
+  async send(url: string, request: WireRequest, what: string): Promise<WireResponse> {
+    const { method, headers = {}, body, expects, signal, headersTimeoutMs = this.#timeoutMs } = request;
+    signal?.throwIfAborted();
+    const { origin, pathname, search } = new URL(url);
+    const response = await (request.isStream ? this.#streams : this.#calls).request({
+      origin,
+      path: pathname + search,
+      method,
+      headers,
+      body: body ?? null,
+      headersTimeout: headersTimeoutMs,
+      ...(signal && { signal }),
+    });
+    const header = (name: string) => {
+      const value = response.headers[name];
+      return Array.isArray(value) ? value[0] : value;
+    };
+    if (expects.includes(response.statusCode)) {
+      const abandon = () => void response.body.on('error', () => undefined).destroy();
+      return { status: response.statusCode, body: response.body, header, abandon };
+    }
+    // What a page of an error says is not for our log; the transaction finds it in Swift's.
+    await response.body.dump({ limit: 16 * 1024 }).catch(() => undefined);
+    const [transaction, retryAfter] = [header('x-trans-id'), Number(header('retry-after'))];
+    throw new SwiftError(what, response.statusCode, {
+      ...(transaction && { transaction }),
+      ...(retryAfter > 0 && { retryAfterMs: retryAfter * 1000 }),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#calls.destroy(), this.#streams.destroy()]);
+  }
+}
+
+/** Repeats what failed in a way that may pass, after waits that grow. */
+export async function withRetries<T>(
+  act: (attempt: number) => Promise<T>,
+  signal?: AbortSignal,
+  attempts = ATTEMPTS,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await act(attempt);
+    } catch (error) {
+      if (attempt >= attempts || signal?.aborted || !isPassing(error)) throw error;
+      const asked = error instanceof SwiftError ? (error.retryAfterMs ?? 0) : 0;
+      // Scattered, so that those who failed together do not come back together.
+      const waitMs = FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
+      await pause(Math.min(Math.max(waitMs, asked), LONGEST_WAIT_MS), signal);
+    }
+  }
+}
+
+/** Waits; rejects with the signal's own reason when it aborts. */
+export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(ms, undefined, { ...(signal && { signal }) }).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw error;
+  });
+}

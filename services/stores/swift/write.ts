@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import pMap from 'p-map';
+import { BodyReader } from './body.ts';
+import type { SwiftClient } from './client.ts';
+import { SegmentGroup } from './group.ts';
+import type { Capabilities } from './info.ts';
+import { nested, putManifest, type Segment } from './manifest.ts';
+
+/** What is no larger is held in memory and written in one request, which can be repeated. */
+export const SMALL_BYTES = 1024 * 1024;
+
+const COPIES_AT_ONCE = 4;
+/** However short the times of a test are. */
+const FINISH_MIN_MS = 60_000;
+
+/** What all writes share. */
+export interface WriteContext {
+  readonly client: SwiftClient;
+  readonly capabilities: Capabilities;
+  readonly chunkSizeBytes: number;
+  /** Segments older than this are copied before another manifest names them. */
+  readonly adoptableMs: number;
+}
+
+/** Writes an object whose bytes are in memory, in one request; Swift checks them against their MD5. */
+export async function putWhole(
+  client: SwiftClient,
+  name: string,
+  bytes: Buffer,
+  signal?: AbortSignal,
+): Promise<void> {
+  await client.ask({
+    method: 'PUT',
+    name,
+    headers: { 'content-type': 'application/octet-stream', etag: md5Of(bytes) },
+    body: bytes,
+    expects: [201],
+    signal,
+  });
+}
+
+export function md5Of(bytes: Buffer): string {
+  return createHash('md5').update(bytes).digest('hex');
+}
+
+/**
+ * Writes an object of a stream: a small one in one request, a large one in segments that go to Swift as they come, and
+ * then, at once, the manifest that makes an object of them.
+ */
+export async function putStream(
+  context: WriteContext,
+  name: string,
+  body: AsyncIterable<Buffer>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { client, chunkSizeBytes } = context;
+  await using reader = new BodyReader(body, signal);
+  const { bytes, isWhole } = await reader.start(SMALL_BYTES);
+  signal?.throwIfAborted();
+  if (isWhole) return putWhole(client, name, bytes, signal);
+  reader.unread(bytes);
+  await inGroup(context, signal, async (group, untilFailed) => {
+    const segments: Segment[] = [];
+    while (!(await reader.isAtEnd())) segments.push(await group.stream(reader, chunkSizeBytes, untilFailed));
+    await finish(context, group, name, segments, untilFailed);
+  });
+}
+
+/** Runs what writes segments; when it fails, or outlasts its time, they are taken away. */
+export async function inGroup(
+  { client, capabilities }: WriteContext,
+  signal: AbortSignal | undefined,
+  write: (group: SegmentGroup, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const group = new SegmentGroup(client, capabilities);
+  const failed = new AbortController();
+  try {
+    await write(group, AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]));
+  } catch (error) {
+    // What else was going on in parallel stops, or it would write again what is taken away here.
+    failed.abort();
+    await group.discard();
+    throw error;
+  }
+}
+
+/**
+ * Writes the manifest. Segments that have grown old are copied first: those are what `removeLeftovers` may have its eye
+ * on, and what it has seen unused must stay so. For the same reason this may not take for ever.
+ */
+export async function finish(
+  { client, capabilities, adoptableMs }: WriteContext,
+  group: SegmentGroup,
+  name: string,
+  segments: readonly Segment[],
+  signal: AbortSignal,
+): Promise<void> {
+  const oldestMs = Date.now() - adoptableMs;
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(Math.max(FINISH_MIN_MS, adoptableMs / 2))]);
+  const fresh = await pMap(
+    segments,
+    (segment) =>
+      segment.modifiedAt.getTime() > oldestMs
+        ? [segment]
+        : group.copy({ ...segment, range: { first: 0, last: segment.sizeBytes - 1 } }, inTime),
+    { concurrency: COPIES_AT_ONCE },
+  );
+  const newName = () => group.newName();
+  const top = await nested(client, fresh.flat(), capabilities.manifestSegmentsMax, newName, inTime);
+  // From here on an error does not tell that nothing was written: an answer may be lost, or a request be late.
+  group.keep();
+  await putManifest(client, name, top, inTime);
+}

@@ -1,0 +1,127 @@
+/** Promise: what `services/registry/changes.ts` says in words, held in code for every way of telling. */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { Change, Changes } from '../../services/registry/changes.ts';
+import { parseRepositoryName, parseTag } from '../../services/registry/names.ts';
+import { digest, repositoryName, sha512Digest, tag } from '../unit/arbitraries.ts';
+
+/** The processes of one registry; where they cannot be several, both are the same. */
+export interface OpenedChanges extends AsyncDisposable {
+  readonly here: Changes;
+  readonly there: Changes;
+}
+
+/** Any change that one process tells another. */
+export const anyChange: fc.Arbitrary<Change> = fc.oneof(
+  fc.record({ kind: fc.constant('tag-moved' as const), repository: repositoryName, tag }),
+  fc.record({
+    ...{ kind: fc.constant('content-removed' as const), repository: repositoryName },
+    digest: fc.oneof(digest, sha512Digest),
+  }),
+  fc.constant({ kind: 'published' as const }),
+  fc.constant({ kind: 'mirrors-changed' as const }),
+);
+
+/** A change that no other test tells. */
+export function someMove(): Change {
+  const repository = parseRepositoryName('app');
+  return { kind: 'tag-moved', repository, tag: parseTag(crypto.randomUUID()) };
+}
+
+/** What is heard from now on; a resync is not a change, and may come at any time. */
+export function hearing(changes: Changes): { heard: Change[]; stop: () => void } {
+  const heard: Change[] = [];
+  const stop = changes.subscribe((change) => {
+    if (change.kind !== 'resync') heard.push(change);
+  });
+  return { heard, stop };
+}
+
+/** Waits until something is so; fails with what was there instead. */
+export async function soon(isSo: () => boolean, what: () => unknown, timeoutMs = 5000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!isSo()) {
+    if (performance.now() > deadline)
+      throw new Error(`not within ${timeoutMs} ms: ${JSON.stringify(what())}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** The contract of {@link Changes}, as a suite. */
+export function describeChanges(title: string, open: () => Promise<OpenedChanges>): void {
+  describe(`changes ${title}`, () => {
+    let opened: OpenedChanges;
+    before(async function () {
+      this.timeout(60_000);
+      opened = await open();
+    });
+    after(() => opened[Symbol.asyncDispose]());
+
+    it('are heard here before publishing returns, once, by everyone', async () => {
+      const [one, other, there] = [hearing(opened.here), hearing(opened.here), hearing(opened.there)];
+      const change = someMove();
+      opened.here.publish(change);
+      expect([one.heard, other.heard]).to.deep.equal([[change], [change]]);
+      one.stop();
+      other.stop();
+      await soon(
+        () => there.heard.length > 0,
+        () => there.heard,
+      );
+      there.stop();
+    });
+
+    it('are heard there soon, each once', async () => {
+      const [here, there] = [hearing(opened.here), hearing(opened.there)];
+      const moves = Array.from({ length: 200 }, someMove);
+      for (const move of moves) opened.here.publish(move);
+      const last = someMove();
+      await soon(
+        () => there.heard.length >= moves.length,
+        () => there.heard.length,
+      );
+      // A second delivery would have come by the time that an answer is back.
+      opened.there.publish(last);
+      await soon(
+        () => here.heard.includes(last) || here.heard.length > moves.length,
+        () => here.heard.length,
+      );
+      expect(new Set(there.heard.map((move) => JSON.stringify(move))).size).to.equal(moves.length + 1);
+      expect(there.heard).to.have.deep.members([...moves, last]);
+      expect(here.heard).to.deep.equal([...moves, last]);
+      here.stop();
+      there.stop();
+    });
+
+    it('arrive whole, whatever they are', async () => {
+      const there = hearing(opened.there);
+      const changes = fc.sample(anyChange, 300);
+      for (const change of changes) opened.here.publish(change);
+      await soon(
+        () => there.heard.length >= changes.length,
+        () => there.heard.length,
+      );
+      expect(there.heard).to.have.deep.members(changes);
+      there.stop();
+    });
+
+    it('are not heard by who stopped listening, not even when it stops while being told', async () => {
+      const told: Change[] = [];
+      const stop = opened.here.subscribe((change) => {
+        told.push(change);
+        stop();
+      });
+      const there = hearing(opened.there);
+      there.stop();
+      const witness = hearing(opened.there);
+      const moves = [someMove(), someMove()];
+      for (const move of moves) opened.here.publish(move);
+      await soon(
+        () => witness.heard.length >= moves.length,
+        () => witness.heard,
+      );
+      expect({ told, there: there.heard }).to.deep.equal({ told: moves.slice(0, 1), there: [] });
+      witness.stop();
+    });
+  });
+}

@@ -1,0 +1,115 @@
+/** Promise: what `services/registry/locks.ts` says in words, held in code for every way of taking turns. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { RegistryError } from '../../services/registry/errors.ts';
+import type { Locks } from '../../services/registry/locks.ts';
+
+/** The processes of one registry; where they cannot be several, both are the same. */
+export interface OpenedLocks extends AsyncDisposable {
+  readonly here: Locks;
+  readonly there: Locks;
+  /** How long one waits for a turn. */
+  readonly patienceMs: number;
+}
+
+/** Holds a lock until told to let go. */
+export async function holding(locks: Locks, name: string) {
+  const [taken, over] = [Promise.withResolvers<AbortSignal>(), Promise.withResolvers<void>()];
+  const held = locks.hold(name, async (signal) => {
+    taken.resolve(signal);
+    await over.promise;
+    return 'held to the end';
+  });
+  held.catch(taken.reject);
+  const signal = await taken.promise;
+  return {
+    signal,
+    /** What `hold` came to. */
+    release: () => {
+      over.resolve();
+      return held;
+    },
+  };
+}
+
+/** The error that a turn ended with. */
+export async function refusal(turn: Promise<unknown>): Promise<RegistryError> {
+  const error = await turn.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).to.be.instanceOf(RegistryError);
+  return error as RegistryError;
+}
+
+/** The contract of {@link Locks}, as a suite. */
+export function describeLocks(title: string, open: () => Promise<OpenedLocks>): void {
+  describe(`locks ${title}`, () => {
+    let opened: OpenedLocks;
+    let name = '';
+    before(async function () {
+      this.timeout(60_000);
+      opened = await open();
+    });
+    beforeEach(() => {
+      name = `turn/${crypto.randomUUID()}`;
+    });
+    after(() => opened[Symbol.asyncDispose]());
+
+    it('are held by one at a time, by everyone in the end', async () => {
+      let inside = 0;
+      let most = 0;
+      let counter = 0;
+      const turn = (locks: Locks) =>
+        locks.hold(name, async () => {
+          most = Math.max(most, ++inside);
+          const read = counter;
+          await sleep(Math.random() * 4);
+          counter = read + 1;
+          inside--;
+          return counter;
+        });
+      const answers = await Promise.all(
+        Array.from({ length: 40 }, (_, i) => turn(i % 2 === 0 ? opened.here : opened.there)),
+      );
+      expect({ most, counter }).to.deep.equal({ most: 1, counter: 40 });
+      expect(answers.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 40 }, (_, i) => i + 1));
+    });
+
+    it('of different names do not wait for each other', async () => {
+      const one = await holding(opened.here, name);
+      expect(await opened.here.hold(`${name}/other`, async () => 'here')).to.equal('here');
+      expect(await opened.there.hold(`${name}/third`, async () => 'there')).to.equal('there');
+      expect(await one.release()).to.equal('held to the end');
+    });
+
+    it('are free again after a failure, which is told as it is', async () => {
+      const mishap = new Error('mishap');
+      const thrown = await opened.here
+        .hold(name, () => Promise.reject(mishap))
+        .catch((error: unknown) => error);
+      expect(thrown).to.equal(mishap);
+      expect(await opened.there.hold(name, async () => 'next')).to.equal('next');
+    });
+
+    it('that cannot be had in time are UNAVAILABLE, here and there, and are had later', async () => {
+      const one = await holding(opened.here, name);
+      const startedAt = performance.now();
+      const refusals = await Promise.all(
+        [opened.here, opened.there].map((locks) => refusal(locks.hold(name, async () => 'taken'))),
+      );
+      const waitedMs = performance.now() - startedAt;
+      expect(refusals.map(({ kind }) => kind)).to.deep.equal(['UNAVAILABLE', 'UNAVAILABLE']);
+      expect(waitedMs).to.be.within(opened.patienceMs * 0.9, opened.patienceMs * 2 + 500);
+      expect(await one.release()).to.equal('held to the end');
+      expect(await opened.there.hold(name, async () => 'later')).to.equal('later');
+    });
+
+    it('are vouched for as long as they are held, however long that is', async () => {
+      const one = await holding(opened.here, name);
+      await sleep(opened.patienceMs * 2);
+      expect(one.signal.aborted).to.equal(false);
+      expect(await one.release()).to.equal('held to the end');
+    });
+  });
+}

@@ -1,0 +1,15 @@
+import { MemoryChanges } from '../../services/stores/memory/changes.ts';
+import { MemoryLocks } from '../../services/stores/memory/locks.ts';
+import { describeChanges } from './changes.ts';
+import { describeLocks } from './locks.ts';
+
+describeChanges('within one process', async () => {
+  const changes = new MemoryChanges();
+  return { here: changes, there: changes, [Symbol.asyncDispose]: async () => undefined };
+});
+
+describeLocks('within one process', async () => {
+  const patienceMs = 300;
+  const locks = new MemoryLocks({ patienceMs });
+  return { here: locks, there: locks, patienceMs, [Symbol.asyncDispose]: async () => undefined };
+});

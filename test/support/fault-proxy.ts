@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What is done to a request. */
+export type Fault =
+  /** The connection is reset, and the server hears nothing. */
+  | { readonly kind: 'reset' }
+  /** The server does what was asked, and the connection is reset instead of its answer. */
+  | { readonly kind: 'lose answer' }
+  /** The server hears nothing, and the client gets this. */
+  | { readonly kind: 'answer'; readonly status: number; readonly body?: string }
+  /** The server does what was asked, and the client gets this instead of its answer. */
+  | { readonly kind: 'replace answer'; readonly status: number; readonly body: string }
+  /** So many bytes of the answer's body, then the connection is reset. */
+  | { readonly kind: 'truncate'; readonly bytes: number }
+  /** Later. */
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** Nothing ever comes back. */
+  | { readonly kind: 'stall' };
+
+export interface SeenRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+}
+
+/** A proxy before an HTTP server that does to requests what its rule says. */
+export interface FaultProxy extends AsyncDisposable {
+  readonly endpoint: string;
+  /** Asked for each request; undefined lets it through. Replace it at any time. */
+  rule: (request: SeenRequest) => Fault | undefined;
+  /** The most requests of those that `which` names that were under way at once, since it was asked last. */
+  mostAtOnce(which: (request: SeenRequest) => boolean): number;
+}
+
+/** Starts a proxy on loopback before a server on loopback. */
+export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
+  const { hostname, port } = new URL(upstream);
+  const agent = new Agent({ keepAlive: true });
+  const underWay = new Set<SeenRequest>();
+  let snapshots: SeenRequest[][] = [];
+
+  const forward = async (incoming: IncomingMessage): Promise<IncomingMessage> => {
+    const { method, url, headers } = incoming;
+    // The host stays as the client has it: it is part of what it signed.
+    const options: RequestOptions = { hostname, port, agent, method, path: url, headers };
+    const outgoing = httpRequest(options);
+    incoming.pipe(outgoing);
+    incoming.once('close', () => {
+      if (!incoming.complete) outgoing.destroy();
+    });
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+    return answer;
+  };
+
+  const handle = async (incoming: IncomingMessage, outgoing: ServerResponse, fault: Fault | undefined) => {
+    if (fault?.kind === 'reset') return void incoming.socket.resetAndDestroy();
+    if (fault?.kind === 'stall') return void incoming.resume();
+    if (fault?.kind === 'delay') await sleep(fault.ms);
+    if (fault?.kind === 'answer') {
+      // As servers do that turn a request down: what it sends is read, and forgotten.
+      for await (const _ of incoming);
+      return void outgoing.writeHead(fault.status).end(fault.body);
+    }
+    const answer = await forward(incoming);
+    if (fault?.kind === 'lose answer') {
+      await buffer(answer);
+      return void incoming.socket.resetAndDestroy();
+    }
+    if (fault?.kind === 'replace answer') {
+      await buffer(answer);
+      return void outgoing.writeHead(fault.status).end(fault.body);
+    }
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    if (fault?.kind !== 'truncate') return void answer.pipe(outgoing);
+    const bytes = await buffer(answer);
+    outgoing.write(bytes.subarray(0, fault.bytes), () => incoming.socket.destroy());
+  };
+
+  const proxy = {
+    rule: (_: SeenRequest): Fault | undefined => undefined,
+  };
+  const server = createServer((incoming, outgoing) => {
+    const { method = '', url = '', headers } = incoming;
+    const seen = { method, url, headers };
+    underWay.add(seen);
+    snapshots.push([...underWay]);
+    outgoing.once('close', () => underWay.delete(seen));
+    handle(incoming, outgoing, proxy.rule(seen)).catch(() => incoming.socket.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return Object.assign(proxy, {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    mostAtOnce(which: (request: SeenRequest) => boolean) {
+      const most = Math.max(0, ...snapshots.map((snapshot) => snapshot.filter(which).length));
+      snapshots = [];
+      return most;
+    },
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      agent.destroy();
+      await once(server, 'close');
+    },
+  });
+}
