@@ -2,61 +2,123 @@ import { createHash } from 'node:crypto';
 import { RegistryError } from './errors.ts';
 
 declare const brand: unique symbol;
+declare const canonical: unique symbol;
 
-/** A content address, `sha256:<64 lower-case hex>`; made only by {@link parseDigest} and {@link digestOf}. */
+/** The algorithms that the OCI image specification registers ("Digests"). */
+export type Algorithm = 'sha256' | 'sha512';
+
+/** A content address as clients may give it, `sha256:<64 lower-case hex>` or `sha512:<128>`; see {@link parseDigest}. */
 export type Digest = string & { readonly [brand]: 'Digest' };
 
-const SHA256 = /^sha256:[a-f0-9]{64}$/;
+/**
+ * The address under which bytes lie in the store. As in Distribution that is SHA-256 for all content: what was pushed
+ * under another algorithm is a second name of it, by a link.
+ */
+export type Sha256Digest = Digest & { readonly [canonical]: true };
 
-/** True when `text` is a digest that this registry can store (OCI image spec, "Digests"; sha256 only). */
+const DIGEST = /^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$/;
+
+/** True when `text` is a digest that this registry can address content by. */
 export function isDigest(text: string): text is Digest {
-  return SHA256.test(text);
+  return DIGEST.test(text);
+}
+
+/** True when `text` is a digest under which bytes lie in the store. */
+export function isSha256(text: string): text is Sha256Digest {
+  return text.startsWith('sha256:') && DIGEST.test(text);
 }
 
 /** Parses a digest or throws DIGEST_INVALID, saying what was expected. */
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
-  throw new RegistryError('DIGEST_INVALID', 'a digest looks like sha256:<64 lower-case hexadecimal digits>', {
-    digest: text.slice(0, 200),
-  });
+  throw new RegistryError(
+    'DIGEST_INVALID',
+    'a digest looks like sha256:<64 lower-case hexadecimal digits> or sha512:<128>',
+    { digest: text.slice(0, 200) },
+  );
 }
 
-/** The 64 hexadecimal digits of a digest. */
+/** {@link parseDigest}, for places where only stored content is named. */
+export function parseSha256(text: string): Sha256Digest {
+  const digest = parseDigest(text);
+  if (isSha256(digest)) return digest;
+  throw new RegistryError('DIGEST_INVALID', 'only a sha256 digest names stored content here', { digest });
+}
+
+/** The algorithm of a digest. */
+export function algorithmOf(digest: Digest): Algorithm {
+  return isSha256(digest) ? 'sha256' : 'sha512';
+}
+
+/** The hexadecimal digits of a digest. */
 export function hexOf(digest: Digest): string {
-  return digest.slice('sha256:'.length);
+  return digest.slice(digest.indexOf(':') + 1);
 }
 
-/** The digest of bytes that are in memory. */
-export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+/** The SHA-256 digest of bytes that are in memory. */
+export function digestOf(bytes: Uint8Array): Sha256Digest {
+  return digestBy('sha256', bytes) as Sha256Digest;
+}
+
+/** The digest of bytes that are in memory, by any algorithm. */
+export function digestBy(algorithm: Algorithm, bytes: Uint8Array): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
+}
+
+/** Gathers bytes as they pass, and tells their digests at the end. */
+export class Hasher {
+  readonly #sha256 = createHash('sha256');
+  readonly #sha512;
+  sizeBytes = 0;
+
+  /** SHA-256 always, for that is how the bytes will lie; SHA-512 when the client names them so. */
+  constructor(algorithm: Algorithm = 'sha256') {
+    this.#sha512 = algorithm === 'sha512' ? createHash('sha512') : undefined;
+  }
+
+  update(chunk: Uint8Array): void {
+    this.#sha256.update(chunk);
+    this.#sha512?.update(chunk);
+    this.sizeBytes += chunk.length;
+  }
+
+  /** To be called once, after the last byte: the stored address, and the one by the client's algorithm. */
+  digests(): { readonly stored: Sha256Digest; readonly named: Digest } {
+    const stored = `sha256:${this.#sha256.digest('hex')}` as Sha256Digest;
+    return { stored, named: this.#sha512 ? (`sha512:${this.#sha512.digest('hex')}` as Digest) : stored };
+  }
 }
 
 /** What passed through a {@link hashing} stream so far. */
 export interface Passed {
-  sizeBytes: number;
+  readonly sizeBytes: number;
   /** Call once, after the last byte. */
-  digest(): Digest;
+  digest(): Sha256Digest;
 }
 
 /** Wraps a body so that it is hashed and counted as it passes; the bytes themselves are not kept. */
 export function hashing(body: AsyncIterable<Buffer>): { body: AsyncIterable<Buffer>; passed: Passed } {
-  const hash = createHash('sha256');
-  const passed: Passed = { sizeBytes: 0, digest: () => `sha256:${hash.digest('hex')}` as Digest };
+  const hasher = new Hasher();
   async function* through(): AsyncGenerator<Buffer> {
     for await (const chunk of body) {
-      hash.update(chunk);
-      passed.sizeBytes += chunk.length;
+      hasher.update(chunk);
       yield chunk;
     }
   }
+  const passed = {
+    get sizeBytes() {
+      return hasher.sizeBytes;
+    },
+    digest: () => hasher.digests().stored,
+  };
   return { body: through(), passed };
 }
 
 /** Reads a stream to its end; answers with what it was. */
 export async function digestOfStream(
   body: AsyncIterable<Buffer>,
-): Promise<{ digest: Digest; sizeBytes: number }> {
-  const { body: through, passed } = hashing(body);
-  for await (const _ of through);
-  return { digest: passed.digest(), sizeBytes: passed.sizeBytes };
+): Promise<{ digest: Sha256Digest; sizeBytes: number }> {
+  const hasher = new Hasher();
+  for await (const chunk of body) hasher.update(chunk);
+  return { digest: hasher.digests().stored, sizeBytes: hasher.sizeBytes };
 }

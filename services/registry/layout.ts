@@ -1,4 +1,4 @@
-import { type Digest, hexOf } from './digest.ts';
+import { algorithmOf, type Digest, hexOf, type Sha256Digest } from './digest.ts';
 import type { RepositoryName, Tag, UploadId } from './names.ts';
 
 /**
@@ -8,17 +8,17 @@ import type { RepositoryName, Tag, UploadId } from './names.ts';
  */
 const ROOT = 'docker/registry/v2';
 const repository = (name: RepositoryName) => `${ROOT}/repositories/${name}`;
-const address = (digest: Digest) => `sha256/${hexOf(digest)}`;
+const address = (digest: Digest) => `${algorithmOf(digest)}/${hexOf(digest)}`;
 
 /** The bytes of a blob or manifest. A mirror serves blobs under the same path. */
-export const blobDataKey = (digest: Digest) =>
+export const blobDataKey = (digest: Sha256Digest) =>
   `${ROOT}/blobs/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}/data`;
 
-/** Says that a repository has a blob. */
+/** Says that a repository has a blob; under another algorithm's name, which stored blob that is. */
 export const layerLinkKey = (name: RepositoryName, digest: Digest) =>
   `${repository(name)}/_layers/${address(digest)}/link`;
 
-/** Says that a repository has a manifest. */
+/** Says that a repository has a manifest; under another algorithm's name, which stored one that is. */
 export const revisionLinkKey = (name: RepositoryName, digest: Digest) =>
   `${repository(name)}/_manifests/revisions/${address(digest)}/link`;
 
@@ -32,6 +32,42 @@ export const tagCurrentKey = (name: RepositoryName, tag: Tag) => `${tagsPrefix(n
 export const tagIndexKey = (name: RepositoryName, tag: Tag, digest: Digest) =>
   `${tagsPrefix(name)}${tag}/index/${address(digest)}/link`;
 
+/** Everything of a tag. */
+export const tagPrefix = (name: RepositoryName, tag: Tag) => `${tagsPrefix(name)}${tag}/`;
+
+/** Prefix of the links to all manifests of a repository. */
+export const revisionsPrefix = (name: RepositoryName) => `${repository(name)}/_manifests/revisions/`;
+
+/** Prefix of what says which manifests name this one as their subject. */
+export const referrersPrefix = (name: RepositoryName, subject: Digest) =>
+  `${repository(name)}/_roadstead/referrers/${address(subject)}/`;
+
+/** Says that a manifest names another as its subject; holds its descriptor. */
+export const referrerKey = (name: RepositoryName, subject: Digest, digest: Digest) =>
+  `${referrersPrefix(name, subject)}${address(digest)}`;
+
+/** How the client named what a tag names, where that is not by SHA-256. */
+export const tagNameKey = (name: RepositoryName, tag: Tag) =>
+  `${repository(name)}/_roadstead/tag-names/${tag}`;
+
+/** Links a manifest to the one that keeps its blobs from Distribution's garbage collector. */
+export const keeperKey = (name: RepositoryName, manifest: Sha256Digest) =>
+  `${repository(name)}/_roadstead/keepers/${address(manifest)}/link`;
+
+/** Prefix of the claims to move a tag only if it names what the client says. */
+export const tagClaimsPrefix = (name: RepositoryName, tag: Tag) =>
+  `${repository(name)}/_roadstead/claims/${tag}/`;
+
+/** The claim with this number. */
+export const tagClaimKey = (name: RepositoryName, tag: Tag, turn: number) =>
+  `${tagClaimsPrefix(name, tag)}${String(turn).padStart(12, '0')}`;
+
+/** Prefix of all repositories. */
+export const REPOSITORIES_PREFIX = `${ROOT}/repositories/`;
+
+/** Prefix of all stored bytes. */
+export const BLOBS_PREFIX = `${ROOT}/blobs/`;
+
 /** Prefix of the promotions that were ready to move a tag. */
 export const tagTurnsPrefix = (name: RepositoryName, tag: Tag) =>
   `${repository(name)}/_roadstead/turns/${tag}/`;
@@ -39,6 +75,9 @@ export const tagTurnsPrefix = (name: RepositoryName, tag: Tag) =>
 /** Says that the promotion with this number was ready to move the tag. */
 export const tagTurnKey = (name: RepositoryName, tag: Tag, seq: number) =>
   `${tagTurnsPrefix(name, tag)}${String(seq).padStart(12, '0')}`;
+
+/** Prefix of a repository's manifests and tags. */
+export const repositoryManifestsPrefix = (name: RepositoryName) => `${repository(name)}/_manifests/`;
 
 /** Prefixes under which a repository that exists has at least one object. */
 export const repositoryPrefixes = (name: RepositoryName) =>
@@ -50,6 +89,9 @@ export const repositoryPrefixes = (name: RepositoryName) =>
 
 /** Everything of one upload. */
 export const uploadPrefix = (name: RepositoryName, id: UploadId) => `${repository(name)}/_uploads/${id}/`;
+
+/** The bytes of an upload that Distribution has begun: one growing file. */
+export const foreignUploadDataKey = (name: RepositoryName, id: UploadId) => `${uploadPrefix(name, id)}data`;
 
 /** When an upload began: its existence, and what Distribution's purger reads. */
 export const uploadStartedAtKey = (name: RepositoryName, id: UploadId) =>
@@ -71,7 +113,7 @@ export const uploadBytesKey = (name: RepositoryName, id: UploadId, partId: strin
 export const publicationKey = (seq: number) => `roadstead/publications/${String(seq).padStart(12, '0')}.json`;
 
 /** A blob's publication number in a collection: derived from the log, so that a look-up needs no scan of it. */
-export const publicationNumberKey = (collection: string, digest: Digest) =>
+export const publicationNumberKey = (collection: string, digest: Sha256Digest) =>
   `roadstead/published/${collection}/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
 
 /** Prefix of the terms of a mirror's ledger. */
@@ -80,3 +122,6 @@ export const mirrorLedgerPrefix = (mirror: string) => `roadstead/mirrors/${mirro
 /** A mirror's ledger as kept by the worker that holds this term. */
 export const mirrorLedgerKey = (mirror: string, term: number) =>
   `${mirrorLedgerPrefix(mirror)}${String(term).padStart(10, '0')}.json`;
+
+/** Its presence makes every node of this store read-only; says why. */
+export const READ_ONLY_KEY = 'roadstead/read-only.json';

@@ -1,45 +1,27 @@
-import { z } from 'zod';
-import { type Digest, digestOf, isDigest } from './digest.ts';
-import { RegistryError } from './errors.ts';
+import type { z } from 'zod';
+import { type Algorithm, type Digest, digestBy, digestOf, type Sha256Digest } from './digest.ts';
+import {
+  ChildSchema,
+  check,
+  checkEach,
+  DescriptorSchema,
+  IMAGE_TYPES,
+  ImageSchema,
+  INDEX_TYPES,
+  IndexSchema,
+  invalid,
+  type PlatformSchema,
+} from './manifest-schema.ts';
 
 /** The most that a manifest may weigh: the specification asks registries to take at least this much. */
 export const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
 
-const IMAGE_TYPES = [
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-] as const;
-const INDEX_TYPES = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-] as const;
+/** The media type of an OCI index, which is also what the referrers of a manifest are listed in. */
+export const OCI_INDEX = INDEX_TYPES[0];
 
 /** Layers that their publisher forbids to redistribute; they may be absent from the registry. */
 const NON_DISTRIBUTABLE =
   /^application\/vnd\.(oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/;
-
-const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
-  error: 'expected sha256:<64 hexadecimal digits>',
-});
-const DescriptorSchema = z.looseObject({
-  mediaType: z.string().min(1).max(255),
-  digest: DigestSchema,
-  size: z.int().nonnegative(),
-  urls: z.array(z.string()).optional(),
-});
-const ImageSchema = z.looseObject({
-  schemaVersion: z.literal(2),
-  mediaType: z.enum(IMAGE_TYPES).optional(),
-  config: DescriptorSchema,
-  layers: z.array(DescriptorSchema),
-  subject: DescriptorSchema.optional(),
-});
-const IndexSchema = z.looseObject({
-  schemaVersion: z.literal(2),
-  mediaType: z.enum(INDEX_TYPES).optional(),
-  manifests: z.array(DescriptorSchema),
-  subject: DescriptorSchema.optional(),
-});
 
 /** A reference from a manifest to content (OCI image specification, "Content Descriptors"). */
 export interface Descriptor {
@@ -48,15 +30,36 @@ export interface Descriptor {
   readonly sizeBytes: number;
 }
 
+/** What a manifest in an index is made for (OCI image specification, "Image Index"). */
+export type Platform = z.infer<typeof PlatformSchema>;
+
+/** A manifest that an index lists. */
+export interface Child extends Descriptor {
+  readonly platform: Platform | undefined;
+}
+
+/** A layer that may be had elsewhere, and need not be here. */
+export interface ForeignLayer extends Descriptor {
+  readonly urls: readonly string[];
+}
+
 /** A manifest whose JSON was checked; the bytes are kept exactly as they came. */
 export interface Manifest {
+  /** As the client named it, or by SHA-256. */
   readonly digest: Digest;
+  /** Where its bytes lie. */
+  readonly stored: Sha256Digest;
   readonly bytes: Buffer;
   readonly mediaType: string;
+  /** What kind of artifact it is: its own word, or an image's config type (image specification, "Guidelines for Artifact Usage"). */
+  readonly artifactType: string | undefined;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
   /** Config and layers that must be in the repository; empty for an index. */
   readonly blobs: readonly Descriptor[];
+  /** Layers that may be absent. */
+  readonly foreign: readonly ForeignLayer[];
   /** Manifests that an index lists; empty for an image. */
-  readonly manifests: readonly Descriptor[];
+  readonly manifests: readonly Child[];
   /** What this manifest is attached to; need not exist (distribution specification, "Pushing Manifests with Subject"). */
   readonly subject: Descriptor | undefined;
 }
@@ -65,30 +68,41 @@ export interface Manifest {
  * Parses a manifest or index, OCI or Docker schema 2. The media type is the one in the JSON, else `contentType`,
  * else derived from its members, as Distribution does. Throws MANIFEST_INVALID with the place and the reason.
  */
-export function parseManifest(bytes: Buffer, contentType?: string): Manifest {
-  const json = parseJson(bytes);
+export function parseManifest(
+  bytes: Buffer,
+  contentType?: string,
+  algorithm: Algorithm = 'sha256',
+): Manifest {
+  const json = parseJsonObject(bytes);
   const mediaType = mediaTypeOf(json, contentType);
-  const digest = digestOf(bytes);
+  const stored = digestOf(bytes);
+  const digest = algorithm === 'sha256' ? stored : digestBy(algorithm, bytes);
+  const base = { digest, stored, bytes, mediaType };
   if ((INDEX_TYPES as readonly string[]).includes(mediaType)) {
     const index = check(IndexSchema, json);
     return {
-      digest,
-      bytes,
-      mediaType,
+      ...base,
+      artifactType: index.artifactType || undefined,
+      annotations: index.annotations,
       blobs: [],
-      manifests: index.manifests.map(descriptor),
+      foreign: [],
+      manifests: checkEach(ChildSchema, 'manifests', index.manifests).map((child) => ({
+        ...descriptor(child),
+        platform: child.platform,
+      })),
       subject: index.subject && descriptor(index.subject),
     };
   }
   const image = check(ImageSchema, json);
-  const distributable = image.layers.filter(
-    (layer) => !(NON_DISTRIBUTABLE.test(layer.mediaType) && layer.urls?.length),
-  );
+  const layers = checkEach(DescriptorSchema, 'layers', image.layers);
+  const isForeign = ({ mediaType: type, urls }: z.infer<typeof DescriptorSchema>) =>
+    NON_DISTRIBUTABLE.test(type) && urls !== undefined && urls.length > 0;
   return {
-    digest,
-    bytes,
-    mediaType,
-    blobs: [image.config, ...distributable].map(descriptor),
+    ...base,
+    artifactType: image.artifactType || image.config.mediaType,
+    annotations: image.annotations,
+    blobs: [image.config, ...layers.filter((layer) => !isForeign(layer))].map(descriptor),
+    foreign: layers.filter(isForeign).map((layer) => ({ ...descriptor(layer), urls: layer.urls ?? [] })),
     manifests: [],
     subject: image.subject && descriptor(image.subject),
   };
@@ -105,8 +119,7 @@ function mediaTypeOf(json: Record<string, unknown>, contentType: string | undefi
     throw invalid(
       `Content-Type is ${contentType}, but the manifest's own mediaType is ${own}: send the same in both`,
     );
-  const mediaType =
-    own ?? contentType ?? (Array.isArray(json['manifests']) ? INDEX_TYPES[0] : IMAGE_TYPES[0]);
+  const mediaType = own ?? contentType ?? deriveMediaType(json);
   if (!isManifestMediaType(mediaType))
     throw invalid(
       `media type ${mediaType.slice(0, 255)} is not one of ${[...IMAGE_TYPES, ...INDEX_TYPES].join(', ')}`,
@@ -117,7 +130,13 @@ function mediaTypeOf(json: Record<string, unknown>, contentType: string | undefi
   return mediaType;
 }
 
-function parseJson(bytes: Buffer): Record<string, unknown> {
+/** The type of a manifest that does not say: an index has "manifests" (Distribution derives it so, too). */
+export function deriveMediaType(json: Record<string, unknown>): string {
+  return Array.isArray(json['manifests']) ? INDEX_TYPES[0] : IMAGE_TYPES[0];
+}
+
+/** The JSON object that these bytes are; throws MANIFEST_INVALID for anything else. */
+export function parseJsonObject(bytes: Buffer): Record<string, unknown> {
   try {
     const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     if (typeof json === 'object' && json !== null && !Array.isArray(json))
@@ -128,19 +147,6 @@ function parseJson(bytes: Buffer): Record<string, unknown> {
   throw invalid('the body is not a JSON object in UTF-8');
 }
 
-function check<T>(schema: z.ZodType<T>, json: unknown): T {
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw invalid(
-    issue ? `${issue.path.join('.') || 'manifest'}: ${issue.message}` : 'the manifest is malformed',
-  );
-}
-
 function descriptor(of: z.infer<typeof DescriptorSchema>): Descriptor {
   return { mediaType: of.mediaType, digest: of.digest, sizeBytes: of.size };
-}
-
-function invalid(message: string): RegistryError {
-  return new RegistryError('MANIFEST_INVALID', message);
 }

@@ -34,9 +34,14 @@ export function parseRepositoryName(text: string): RepositoryName {
   );
 }
 
+/** True when `text` is a tag. */
+export function isTag(text: string): text is Tag {
+  return TAG.test(text);
+}
+
 /** Parses a tag or throws TAG_INVALID. */
 export function parseTag(text: string): Tag {
-  if (TAG.test(text)) return text as Tag;
+  if (isTag(text)) return text;
   throw new RegistryError(
     'TAG_INVALID',
     'a tag has 1 to 128 letters, digits, "_", "." or "-", and begins with a letter, digit or "_"',

@@ -30,8 +30,8 @@ export interface ObjectStore extends AsyncDisposable {
    * (Swift's static large object, S3's UploadPartCopy, a hard link). Durable; the sources stay.
    */
   compose(sources: readonly string[], target: string, signal?: AbortSignal): Promise<void>;
-  /** Deletes objects; those that are not there are no error. */
-  delete(keys: readonly string[], signal?: AbortSignal): Promise<void>;
+  /** Deletes objects, in any order; those that are not there are no error. */
+  delete(keys: readonly string[], signal?: AbortSignal, options?: DeleteOptions): Promise<void>;
   /** One page of keys in byte order. */
   list(request: ListRequest, signal?: AbortSignal): Promise<ListPage>;
 }
@@ -61,6 +61,14 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface DeleteOptions {
+  /**
+   * False for what may come back after a power cut because nobody was told that it has gone (upload bookkeeping).
+   * @default true
+   */
+  readonly durable?: boolean;
+}
+
 export interface ListRequest {
   /** Only keys that begin with this. */
   readonly prefix: string;
@@ -87,15 +95,20 @@ export class StoreFullError extends Error {
   }
 }
 
-/** Every key under a prefix, page by page. */
+/** Most keys that a backend lists at once (S3's limit). */
+const LIST_PAGE_MAX = 1000;
+
+/** Every key under a prefix, page by page: keys of a page first, then its common prefixes. */
 export async function* listAll(
   store: ObjectStore,
-  request: Omit<ListRequest, 'limit'>,
+  request: Omit<ListRequest, 'limit'> & { readonly pageSize?: number },
   signal?: AbortSignal,
 ): AsyncGenerator<{ key: string; isPrefix: boolean }> {
+  const { pageSize = LIST_PAGE_MAX, ...rest } = request;
+  const limit = Math.min(pageSize, LIST_PAGE_MAX);
   let startAfter = request.startAfter;
   do {
-    const page = await store.list({ ...request, ...(startAfter && { startAfter }), limit: 1000 }, signal);
+    const page = await store.list({ ...rest, ...(startAfter && { startAfter }), limit }, signal);
     for (const key of page.keys) yield { key, isPrefix: false };
     for (const key of page.prefixes) yield { key, isPrefix: true };
     startAfter = page.next;

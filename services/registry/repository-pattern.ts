@@ -11,10 +11,26 @@ const PATTERN = /^(?:[a-z0-9._-]+|\*{1,2})(?:\/(?:[a-z0-9._-]+|\*{1,2}))*$/;
 /** Parses a pattern; undefined when it is malformed. */
 export function parseRepositoryPattern(text: string): RepositoryPattern | undefined {
   if (!PATTERN.test(text)) return undefined;
-  const source = text
-    .split('/')
-    .map((part) => (part === '**' ? '.+' : part === '*' ? '[^/]+' : part.replaceAll('.', '\\.')))
-    .join('/');
-  const regexp = new RegExp(`^${source}$`);
-  return { text, matches: (name) => regexp.test(name) };
+  const parts = text.split('/');
+  return { text, matches: (name) => matches(parts, name.split('/')) };
+}
+
+/**
+ * Both are walked once: `reached[i]` says that the first `i` parts of the pattern stand for what was seen of the name.
+ * A regular expression would try every way to share a name among several `**`, and it is clients who write names.
+ */
+function matches(pattern: readonly string[], name: readonly string[]): boolean {
+  let reached = pattern.map((_, i) => i === 0);
+  reached.push(pattern.length === 0);
+  for (const segment of name) {
+    const next = new Array<boolean>(pattern.length + 1).fill(false);
+    for (const [i, part] of pattern.entries()) {
+      const fits = part === '**' || part === '*' || part === segment;
+      if (fits && reached[i]) next[i + 1] = true;
+      // Having stood for one part of the name, it may stand for one more.
+      if (part === '**' && reached[i + 1]) next[i + 1] = true;
+    }
+    reached = next;
+  }
+  return reached[pattern.length] ?? false;
 }

@@ -1,4 +1,4 @@
-import type { Digest } from '../registry/digest.ts';
+import type { Sha256Digest } from '../registry/digest.ts';
 import { MISSING_MAX } from '../registry/mirrors/ledger.ts';
 import { blobsOf } from '../registry/publication/entry.ts';
 import { publishBlobs } from './publish.ts';
@@ -54,7 +54,7 @@ async function healMissing(shift: Shift): Promise<void> {
   }
 }
 
-async function write({ parts, signal }: Shift, blobs: readonly WantedBlob[]): Promise<Digest[]> {
+async function write({ parts, signal }: Shift, blobs: readonly WantedBlob[]): Promise<Sha256Digest[]> {
   const { content, target, metrics, mirror } = parts;
   return publishBlobs(content.blobs, target, blobs, signal, (blob) =>
     metrics.syncedBytes.inc({ mirror: mirror.name }, blob.sizeBytes),

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import type { Digest } from '../registry/digest.ts';
+import type { Sha256Digest } from '../registry/digest.ts';
 import { MISSING_MAX } from '../registry/mirrors/ledger.ts';
 import { blobsOf } from '../registry/publication/entry.ts';
 import type { PublicationLog } from '../registry/publication/log.ts';
@@ -38,7 +38,7 @@ export async function crawlWhenDue(shift: Shift): Promise<void> {
 
 /** What a crawl found. */
 export interface CrawlResult {
-  readonly missing: readonly Digest[];
+  readonly missing: readonly Sha256Digest[];
   /** Where the watermark has to go, when too much is missing for a set. */
   readonly lowerTo: number | undefined;
 }
@@ -53,7 +53,7 @@ export async function crawl(
   watermark: number,
   signal: AbortSignal,
 ): Promise<CrawlResult> {
-  const missing: Digest[] = [];
+  const missing: Sha256Digest[] = [];
   let firstLoss: number | undefined;
   for (let seq = 1; seq <= watermark; seq++) {
     const entry = await log.read(seq, signal);

@@ -8,7 +8,7 @@ import { answerEmpty } from '../http/empty.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { mountNotFound, mountRoutes, param, type Route } from '../http/routes.ts';
 import { sendBlob } from '../http/send-blob.ts';
-import { parseDigest } from '../registry/digest.ts';
+import { parseSha256 } from '../registry/digest.ts';
 import { blobDataKey } from '../registry/layout.ts';
 import { PROBE_USER_AGENT } from './probe.ts';
 
@@ -37,7 +37,7 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
     return next();
   });
   const handle: Route['handle'] = async (ctx) => {
-    const digest = parseDigest(`sha256:${param(ctx, 'hex')}`);
+    const digest = parseSha256(`sha256:${param(ctx, 'hex')}`);
     ctx.state.facts['digest'] = digest;
     const path = join(directory, blobDataKey(digest));
     const stats = await stat(path).catch(() => undefined);

@@ -5,17 +5,25 @@ import type { Metrics } from '../http/metrics.ts';
 import { contentOf } from '../registry/content/content.ts';
 import type { Stores } from '../stores/open.ts';
 import { createDemoMirror } from './demo-mirror.ts';
+import { startGarbageWorker } from './garbage/start.ts';
+import { startDeliveries } from './notify/start.ts';
 import { openTarget } from './targets/open-target.ts';
 import { MirrorWorker } from './worker.ts';
 
-/** Starts a worker for each mirror, and serves those that the configuration says to serve. */
+/** What runs beside the registry: publishing, watching, delivering, collecting garbage. */
+export interface Sync extends AsyncDisposable {
+  /** Says that an event for this endpoint was queued just now. */
+  notificationQueued(endpoint: string): void;
+}
+
+/** Starts a worker for each mirror and each notification endpoint, and serves those that the configuration says to serve. */
 export async function startSync(
   config: Config,
   stores: Stores,
   metrics: Metrics,
   logger: Logger,
   originUrl: string,
-): Promise<AsyncDisposable> {
+): Promise<Sync> {
   const content = contentOf(stores.objects);
   const listeners: Listener[] = [];
   for (const { serve, write } of config.mirrors)
@@ -34,9 +42,14 @@ export async function startSync(
         logger,
       }),
   );
+  const deliveries = startDeliveries(config.notifications, stores.objects, metrics, logger);
+  const garbage = startGarbageWorker(config, stores.objects, metrics, logger);
   return {
+    notificationQueued: (endpoint) => deliveries.ring(endpoint),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...workers, ...listeners].map((held) => held[Symbol.asyncDispose]()));
+      await Promise.all(
+        [...workers, ...listeners, ...garbage, deliveries].map((held) => held[Symbol.asyncDispose]()),
+      );
     },
   };
 }

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { Blobs } from '../registry/content/blobs.ts';
-import type { Digest } from '../registry/digest.ts';
+import type { Sha256Digest } from '../registry/digest.ts';
 import type { MirrorTarget, WantedBlob } from './targets/target.ts';
 
 const BLOBS_AT_ONCE = 4;
@@ -16,8 +16,8 @@ export async function publishBlobs(
   wanted: readonly WantedBlob[],
   signal: AbortSignal,
   onBlob: (blob: WantedBlob) => void,
-): Promise<Digest[]> {
-  const lost: Digest[] = [];
+): Promise<Sha256Digest[]> {
+  const lost: Sha256Digest[] = [];
   const work = pMap(
     wanted,
     async (blob) => {

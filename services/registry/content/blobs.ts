@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { Digest } from '../digest.ts';
+import { type Digest, isSha256, type Sha256Digest } from '../digest.ts';
 import { blobDataKey, layerLinkKey } from '../layout.ts';
 import type { RepositoryName } from '../names.ts';
 import type { ByteRange, ObjectRead, ObjectStore } from '../object-store.ts';
@@ -7,7 +7,8 @@ import { readLink, writeLink } from './link.ts';
 
 /** A blob that a repository has. */
 export interface BlobStat {
-  readonly digest: Digest;
+  /** Where its bytes lie; the client may have named it by another algorithm. */
+  readonly digest: Sha256Digest;
   readonly sizeBytes: number;
 }
 
@@ -21,37 +22,68 @@ export class Blobs {
 
   /** The blob, if this repository has it and its bytes are there. */
   async stat(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<BlobStat | undefined> {
-    const canonical = await readLink(this.#objects, layerLinkKey(name, digest), signal);
-    if (canonical === undefined) return undefined;
-    return this.statData(canonical, signal);
+    const stored = await this.resolve(name, digest, signal);
+    return stored && this.statData(stored, signal);
+  }
+
+  /** Where the bytes of a repository's blob lie, whatever algorithm names it; not whether they are there. */
+  async resolve(
+    name: RepositoryName,
+    digest: Digest,
+    signal?: AbortSignal,
+  ): Promise<Sha256Digest | undefined> {
+    const stored = await readLink(this.#objects, layerLinkKey(name, digest), signal);
+    if (stored === undefined || isSha256(digest)) return stored;
+    // A blob that was deleted by its SHA-256 has gone under its other name too.
+    return readLink(this.#objects, layerLinkKey(name, stored), signal);
   }
 
   /** The bytes' size, whichever repository they belong to. */
-  async statData(digest: Digest, signal?: AbortSignal): Promise<BlobStat | undefined> {
+  async statData(digest: Sha256Digest, signal?: AbortSignal): Promise<BlobStat | undefined> {
     const stat = await this.#objects.stat(blobDataKey(digest), signal);
     return stat && { digest, sizeBytes: stat.sizeBytes };
   }
 
   /** A stream of a blob's bytes, or of a range of them. The caller has checked that it may be read. */
-  open(digest: Digest, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
+  open(digest: Sha256Digest, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
     return this.#objects.get(blobDataKey(digest), range, signal);
   }
 
   /**
    * Writes a blob's bytes, or a range of them, to a stream, without ending it. Rejects when there is no such blob, or when either side breaks off.
    */
-  async send(digest: Digest, range: ByteRange | undefined, sink: Writable): Promise<void> {
+  async send(digest: Sha256Digest, range: ByteRange | undefined, sink: Writable): Promise<void> {
     if (await this.#objects.send(blobDataKey(digest), range, sink)) return;
     throw new Error(`the bytes of ${digest} are not in the store`);
   }
 
   /** A whole small blob. */
-  read(digest: Digest, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
+  read(digest: Sha256Digest, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
     return this.#objects.read(blobDataKey(digest), limitBytes, signal);
   }
 
-  /** Gives a repository a blob whose bytes are in the store already; a cross-repository mount is nothing more. */
-  async link(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<void> {
-    await writeLink(this.#objects, layerLinkKey(name, digest), digest, signal && { signal });
+  /**
+   * Gives a repository a blob whose bytes are in the store already; a cross-repository mount is nothing more. A
+   * client that names it by another algorithm gets a second link, as Distribution writes it.
+   */
+  async link(
+    name: RepositoryName,
+    stored: Sha256Digest,
+    named: Digest = stored,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const options = signal && { signal };
+    await writeLink(this.#objects, layerLinkKey(name, stored), stored, options);
+    if (named !== stored) await writeLink(this.#objects, layerLinkKey(name, named), stored, options);
+  }
+
+  /** Takes a blob from a repository; the bytes stay for garbage collection. False where it had none such. */
+  async unlink(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<boolean> {
+    const stored = await this.resolve(name, digest, signal);
+    if (stored === undefined) return false;
+    // The link that decides goes first.
+    await this.#objects.delete([layerLinkKey(name, stored)], signal);
+    if (stored !== digest) await this.#objects.delete([layerLinkKey(name, digest)], signal);
+    return true;
   }
 }

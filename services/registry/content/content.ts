@@ -1,8 +1,11 @@
+import { Quarantine } from '../garbage/online/hold.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { PublicationLog } from '../publication/log.ts';
 import { PublishedBlobs } from '../publication/published.ts';
 import { Blobs } from './blobs.ts';
+import { Catalog } from './catalog.ts';
 import { Manifests } from './manifests.ts';
+import { Referrers } from './referrers.ts';
 import { Tags } from './tags.ts';
 import { Uploads } from './uploads.ts';
 
@@ -11,23 +14,42 @@ export interface Content {
   readonly objects: ObjectStore;
   readonly blobs: Blobs;
   readonly manifests: Manifests;
+  readonly referrers: Referrers;
   readonly tags: Tags;
   readonly uploads: Uploads;
+  readonly catalog: Catalog;
   readonly published: PublishedBlobs;
   readonly log: PublicationLog;
+  /** Keeps what is pushed from the garbage collector that works meanwhile. */
+  readonly quarantine: Quarantine;
+}
+
+export interface ContentOptions {
+  /** How many tags are read at once where all have to be (Distribution's `storage.tag.concurrencylimit`). */
+  readonly tagReadsAtOnce?: number;
+  /** Another one than usual. */
+  readonly quarantine?: Quarantine;
 }
 
 /** Makes {@link Content} of an object store. */
-export function contentOf(objects: ObjectStore): Content {
+export function contentOf(
+  objects: ObjectStore,
+  { tagReadsAtOnce = 16, ...options }: ContentOptions = {},
+): Content {
   const blobs = new Blobs(objects);
+  const referrers = new Referrers(objects);
   const published = new PublishedBlobs(objects);
+  const quarantine = options.quarantine ?? new Quarantine(objects);
   return {
     objects,
     blobs,
-    manifests: new Manifests(objects, blobs),
-    tags: new Tags(objects),
-    uploads: new Uploads(objects, blobs),
+    manifests: new Manifests(objects, blobs, referrers, quarantine),
+    referrers,
+    tags: new Tags(objects, tagReadsAtOnce),
+    uploads: new Uploads(objects, blobs, quarantine),
+    catalog: new Catalog(objects),
     published,
     log: new PublicationLog(objects, published),
+    quarantine,
   };
 }

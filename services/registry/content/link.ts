@@ -1,30 +1,54 @@
-import { type Digest, isDigest } from '../digest.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Digest, isDigest, isSha256, type Sha256Digest } from '../digest.ts';
 import type { ObjectStore, PutOptions } from '../object-store.ts';
 
 /** Larger than any link; a link is 71 bytes (`sha256:` and 64 digits, no newline). */
 const LINK_MAX_BYTES = 1024;
 
+/** Distribution 2.8 on a file system empties a link before it writes it; a look in between finds it so. */
+const LOOKS_AT_EMPTY = 20;
+const LOOK_AGAIN_MS = 5;
+
 /**
- * Reads a link. The content counts, not the path: for a blob pushed under another algorithm Distribution writes a
- * link whose path names that algorithm and whose content is the sha256 under which the bytes lie.
+ * Reads a link to stored bytes. The content counts, not the path: for content pushed under another algorithm
+ * Distribution writes a link whose path names that algorithm and whose content is the sha256 under which the bytes lie.
+ * Where Distribution mounts such content, the link holds the other algorithm, and leads nowhere there either.
  */
 export async function readLink(
   objects: ObjectStore,
   key: string,
   signal?: AbortSignal,
+): Promise<Sha256Digest | undefined> {
+  const digest = await readAnyLink(objects, key, signal);
+  return digest !== undefined && isSha256(digest) ? digest : undefined;
+}
+
+/** Reads a link whatever it holds; one that stays empty was being written when Distribution was killed, and is none. */
+async function readAnyLink(
+  objects: ObjectStore,
+  key: string,
+  signal?: AbortSignal,
 ): Promise<Digest | undefined> {
-  const text = (await objects.read(key, LINK_MAX_BYTES, signal))?.toString('utf8').trim();
-  if (text === undefined) return undefined;
-  if (!isDigest(text)) throw new Error(`the link ${key} does not hold a sha256 digest`);
-  return text;
+  for (let look = 1; ; look++) {
+    const text = (await objects.read(key, LINK_MAX_BYTES, signal))?.toString('utf8').trim();
+    if (text === undefined || isDigest(text)) return text;
+    if (text !== '') throw new Error(`the link ${key} does not hold a digest`);
+    if (look === LOOKS_AT_EMPTY) return undefined;
+    await sleep(LOOK_AGAIN_MS, undefined, signal && { signal });
+  }
 }
 
 /** Writes a link, byte for byte as Distribution does. */
 export function writeLink(
   objects: ObjectStore,
   key: string,
-  digest: Digest,
+  digest: Sha256Digest,
   options?: PutOptions,
 ): Promise<void> {
-  return objects.put(key, Buffer.from(digest, 'ascii'), options);
+  return objects.put(key, linkTo(digest), options);
+}
+
+/** The bytes of a link. */
+export function linkTo(digest: Sha256Digest): Buffer {
+  return Buffer.from(digest, 'ascii');
 }

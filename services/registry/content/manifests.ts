@@ -1,12 +1,17 @@
 import pMap from 'p-map';
-import type { Digest } from '../digest.ts';
+import { type Digest, digestBy, isSha256, type Sha256Digest } from '../digest.ts';
 import { RegistryError } from '../errors.ts';
+import type { Quarantine } from '../garbage/online/hold.ts';
 import { blobDataKey, repositoryPrefixes, revisionLinkKey } from '../layout.ts';
-import { MANIFEST_MAX_BYTES, type Manifest, parseManifest } from '../manifest.ts';
+import type { Child, Manifest } from '../manifest.ts';
+import { COMPLETE, checkForeignUrls, type ManifestRules, requiredChildren } from '../manifest-rules.ts';
 import type { RepositoryName } from '../names.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { Blobs } from './blobs.ts';
-import { readLink, writeLink } from './link.ts';
+import { putKeeper, removeKeeper } from './keepers.ts';
+import { writeLink } from './link.ts';
+import type { Referrers } from './referrers.ts';
+import { readRevision, resolveRevision } from './revisions.ts';
 
 const STATS_AT_ONCE = 16;
 
@@ -14,52 +19,122 @@ const STATS_AT_ONCE = 16;
 export class Manifests {
   readonly #objects: ObjectStore;
   readonly #blobs: Blobs;
+  readonly #referrers: Referrers;
+  readonly #quarantine: Quarantine;
 
-  constructor(objects: ObjectStore, blobs: Blobs) {
+  constructor(objects: ObjectStore, blobs: Blobs, referrers: Referrers, quarantine: Quarantine) {
     this.#objects = objects;
     this.#blobs = blobs;
+    this.#referrers = referrers;
+    this.#quarantine = quarantine;
   }
 
   /** The manifest, if this repository has it. */
-  async get(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<Manifest | undefined> {
-    const canonical = await readLink(this.#objects, revisionLinkKey(name, digest), signal);
-    if (canonical === undefined) return undefined;
-    const bytes = await this.#objects.read(blobDataKey(canonical), MANIFEST_MAX_BYTES, signal);
-    return bytes && parseManifest(bytes);
+  get(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<Manifest | undefined> {
+    return readRevision(this.#objects, name, digest, signal);
   }
 
   /** Whether this repository has the manifest, without reading it. */
   async has(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<boolean> {
-    const [canonical, data] = await Promise.all([
-      readLink(this.#objects, revisionLinkKey(name, digest), signal),
-      this.#objects.stat(blobDataKey(digest), signal),
-    ]);
-    return canonical !== undefined && data !== undefined;
+    const stored = await resolveRevision(this.#objects, name, digest, signal);
+    return stored !== undefined && (await this.#objects.stat(blobDataKey(stored), signal)) !== undefined;
   }
 
   /**
-   * Stores a manifest after checking, in the store and in no cache, that the repository has all that it names:
-   * an image's config and layers, an index's manifests. Throws MANIFEST_BLOB_UNKNOWN with the digests that lack.
+   * Stores a manifest after checking, in the store and in no cache, that the repository has all that it must: an
+   * image's config and layers, an index's manifests. Throws MANIFEST_BLOB_UNKNOWN with the digests that lack; answers
+   * with listed manifests that lack where the rules allow that (a sparse index).
    */
-  async put(name: RepositoryName, manifest: Manifest, signal?: AbortSignal): Promise<void> {
-    const [blobs, manifests] = await Promise.all([
+  async put(
+    name: RepositoryName,
+    manifest: Manifest,
+    rules: ManifestRules = COMPLETE,
+    signal?: AbortSignal,
+  ): Promise<{ readonly absent: readonly Child[] }> {
+    checkForeignUrls(rules, manifest);
+    const held = await this.#heldBy(name, manifest, signal);
+    return this.#quarantine.hold(held, () => this.#put(name, manifest, rules, signal));
+  }
+
+  async #put(
+    name: RepositoryName,
+    manifest: Manifest,
+    rules: ManifestRules,
+    signal?: AbortSignal,
+  ): Promise<{ readonly absent: readonly Child[] }> {
+    const required = new Set(requiredChildren(rules, manifest));
+    const [blobs, children] = await Promise.all([
       missing(manifest.blobs, async (digest) => (await this.#blobs.stat(name, digest, signal)) !== undefined),
       missing(manifest.manifests, (digest) => this.has(name, digest, signal)),
     ]);
-    const lacking = [...blobs, ...manifests];
-    if (lacking.length > 0)
-      throw new RegistryError(
-        'MANIFEST_BLOB_UNKNOWN',
-        `the manifest names content that ${name} does not have: push it first`,
-        { digests: lacking.slice(0, 100) },
-      );
-    await this.#objects.put(blobDataKey(manifest.digest), manifest.bytes, signal && { signal });
-    await this.link(name, manifest.digest, signal);
+    const lacking = [
+      ...blobs,
+      ...children.filter((digest) => [...required].some((child) => child.digest === digest)),
+    ];
+    if (lacking.length > 0) throw lacks(name, lacking);
+    await this.#objects.put(blobDataKey(manifest.stored), manifest.bytes, signal && { signal });
+    await this.#link(name, manifest, signal);
+    return { absent: manifest.manifests.filter((child) => children.includes(child.digest)) };
   }
 
-  /** Gives a repository a manifest whose bytes are in the store already. */
-  async link(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<void> {
-    await writeLink(this.#objects, revisionLinkKey(name, digest), digest, signal && { signal });
+  /**
+   * Gives a repository a manifest whose bytes are in the store already, and whose blobs the repository has links to.
+   * Throws MANIFEST_BLOB_UNKNOWN when bytes have been collected meanwhile.
+   */
+  async link(name: RepositoryName, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+    await this.#quarantine.hold(await this.#heldBy(name, manifest, signal), async () => {
+      const isThere = async (digest: Digest) => (await this.#blobs.stat(name, digest, signal)) !== undefined;
+      const gone = await missing(manifest.blobs, isThere);
+      if ((await this.#blobs.statData(manifest.stored, signal)) === undefined) gone.push(manifest.digest);
+      if (gone.length > 0) throw lacks(name, gone);
+      await this.#link(name, manifest, signal);
+    });
+  }
+
+  /** What a manifest keeps in the store: itself, its blobs, and the manifests that it lists. */
+  async #heldBy(name: RepositoryName, manifest: Manifest, signal?: AbortSignal): Promise<Sha256Digest[]> {
+    const [blobs, children] = await Promise.all([
+      storedOf([...manifest.blobs, ...manifest.foreign], (digest) =>
+        this.#blobs.resolve(name, digest, signal),
+      ),
+      storedOf(manifest.manifests, (digest) => resolveRevision(this.#objects, name, digest, signal)),
+    ]);
+    return [...new Set([manifest.stored, ...blobs, ...children])];
+  }
+
+  async #link(name: RepositoryName, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+    // A referrer without its link is not shown; a link without its referrer would never be found.
+    if (manifest.subject) await this.#referrers.add(name, manifest.subject.digest, manifest, signal);
+    await putKeeper(this.#objects, this.#quarantine, name, manifest, (digest) =>
+      this.#blobs.stat(name, digest, signal),
+    );
+    const options = signal && { signal };
+    await writeLink(this.#objects, revisionLinkKey(name, manifest.stored), manifest.stored, options);
+    if (manifest.digest !== manifest.stored)
+      await writeLink(this.#objects, revisionLinkKey(name, manifest.digest), manifest.stored, options);
+  }
+
+  /** Whether the repository knows a manifest, which lies here, by another algorithm's name as well. */
+  async hasSecondName(name: RepositoryName, manifest: Manifest, signal?: AbortSignal): Promise<boolean> {
+    const [, second] = namesOf(manifest);
+    const link = await this.#objects.stat(revisionLinkKey(name, second), signal);
+    return link !== undefined;
+  }
+
+  /** Takes a manifest from a repository under all of its names; tags are the caller's. False where it had none such. */
+  async unlink(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<boolean> {
+    const stored = await resolveRevision(this.#objects, name, digest, signal);
+    if (stored === undefined) return false;
+    const manifest = await readRevision(this.#objects, name, digest, signal);
+    // First, or a delete that breaks off would leave it for ever: without the link there is nothing to delete again.
+    if (manifest) await removeKeeper(this.#objects, name, manifest);
+    await this.#objects.delete([revisionLinkKey(name, stored)], signal);
+    for (const each of manifest ? namesOf(manifest) : [digest])
+      await this.#objects.delete([revisionLinkKey(name, each)], signal);
+    if (manifest?.subject)
+      for (const each of namesOf(manifest))
+        await this.#referrers.remove(name, manifest.subject.digest, each, signal);
+    return true;
   }
 
   /** Whether anything was ever pushed to this repository: tells NAME_UNKNOWN from MANIFEST_UNKNOWN. */
@@ -71,6 +146,30 @@ export class Manifests {
     );
     return pages.some((page) => page.keys.length + page.prefixes.length > 0);
   }
+}
+
+function lacks(name: RepositoryName, digests: readonly Digest[]): RegistryError {
+  return new RegistryError(
+    'MANIFEST_BLOB_UNKNOWN',
+    `the manifest names content that ${name} does not have: push it first`,
+    { digests: digests.slice(0, 100) },
+  );
+}
+
+/** Where what is named lies; a name by SHA-256 says so itself, another one is asked for. */
+async function storedOf(
+  named: readonly { readonly digest: Digest }[],
+  resolve: (digest: Digest) => Promise<Sha256Digest | undefined>,
+): Promise<Sha256Digest[]> {
+  const stored = await pMap(named, async ({ digest }) => (isSha256(digest) ? digest : resolve(digest)), {
+    concurrency: STATS_AT_ONCE,
+  });
+  return stored.filter((digest) => digest !== undefined);
+}
+
+/** Every name that a manifest may have been pushed under. */
+export function namesOf(manifest: Manifest): [Sha256Digest, Digest] {
+  return [manifest.stored, digestBy('sha512', manifest.bytes)];
 }
 
 /** Which of the distinct digests are not there, asked a few at a time. */

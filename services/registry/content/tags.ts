@@ -1,52 +1,145 @@
-import type { Digest } from '../digest.ts';
-import { tagCurrentKey, tagIndexKey, tagsPrefix } from '../layout.ts';
-import type { RepositoryName, Tag } from '../names.ts';
+import pMap from 'p-map';
+import type { Digest, Sha256Digest } from '../digest.ts';
+import { tagCurrentKey, tagIndexKey, tagPrefix, tagsPrefix } from '../layout.ts';
+import { isTag, type RepositoryName, type Tag } from '../names.ts';
 import { listAll, type ObjectStore } from '../object-store.ts';
-import { readLink, writeLink } from './link.ts';
+import { linkTo, readLink, writeLink } from './link.ts';
+import { inNameOrder } from './name-order.ts';
+import { type TagCondition, TagMoves } from './tag-moves.ts';
+import { readTagName, recordTagName, type TagTarget } from './tag-names.ts';
 
 /** Tags, straight from the store. */
 export class Tags {
   readonly #objects: ObjectStore;
+  readonly #readsAtOnce: number;
+  readonly #moves: TagMoves;
 
-  constructor(objects: ObjectStore) {
+  constructor(objects: ObjectStore, readsAtOnce: number) {
     this.#objects = objects;
+    this.#readsAtOnce = readsAtOnce;
+    this.#moves = new TagMoves(objects);
   }
 
-  /** The manifest that a tag names now. */
-  resolve(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<Digest | undefined> {
+  /** Where the manifest lies that a tag names now. */
+  resolve(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<Sha256Digest | undefined> {
     return readLink(this.#objects, tagCurrentKey(name, tag), signal);
+  }
+
+  /** What the client who tagged it calls the manifest that lies there. */
+  nameOf(name: RepositoryName, tag: Tag, stored: Sha256Digest, signal?: AbortSignal): Promise<Digest> {
+    return readTagName(this.#objects, name, tag, stored, signal);
+  }
+
+  /** {@link resolve} and {@link nameOf}, one after the other. */
+  async target(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<TagTarget | undefined> {
+    const stored = await this.resolve(name, tag, signal);
+    return stored && { stored, digest: await this.nameOf(name, tag, stored, signal) };
+  }
+
+  /** Whether there is such a tag, even one whose link names nothing any more. */
+  async has(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<boolean> {
+    return (await this.#objects.stat(tagCurrentKey(name, tag), signal)) !== undefined;
   }
 
   /**
    * Moves a tag. The write of `current` is the moment: before it the old manifest is served, after it the new one. It
    * comes before its entry in the tag's history, or a new tag could be listed that names nothing yet.
    */
-  async move(name: RepositoryName, tag: Tag, digest: Digest, signal?: AbortSignal): Promise<void> {
-    const options = signal && { signal };
-    await writeLink(this.#objects, tagCurrentKey(name, tag), digest, options);
-    await writeLink(this.#objects, tagIndexKey(name, tag, digest), digest, options);
+  async move(name: RepositoryName, tag: Tag, target: TagTarget, signal?: AbortSignal): Promise<void> {
+    await recordTagName(this.#objects, name, tag, target, signal);
+    await writeLink(this.#objects, tagCurrentKey(name, tag), target.stored, signal && { signal });
+    await this.#remember(name, tag, target.stored, signal);
+  }
+
+  /** Throws TAG_MOVED unless the tag names what the client thinks it names; for a look before the work is done. */
+  check(name: RepositoryName, tag: Tag, condition: TagCondition, signal?: AbortSignal): Promise<void> {
+    return this.#moves.check(name, tag, condition, signal);
   }
 
   /**
-   * A page of tags in one total order, that of the names' bytes: the store lists `<tag>/`, whose order is another
-   * (`1.0-a/` comes before `1.0/`).
+   * Moves a tag only if it names what the client thinks it names; throws TAG_MOVED where it does not. Of clients that
+   * say so of the same digest at the same time, on whichever nodes, one succeeds.
    */
+  async moveIf(
+    name: RepositoryName,
+    tag: Tag,
+    target: TagTarget,
+    condition: TagCondition,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.#moves.moveIf(name, tag, target, linkTo(target.stored), condition, signal);
+    await this.#remember(name, tag, target.stored, signal);
+  }
+
+  /** Deletes a tag and its history; false where there was none. What it named stays. */
+  async delete(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<boolean> {
+    const current = tagCurrentKey(name, tag);
+    const wasThere = await this.has(name, tag, signal);
+    const history: string[] = [];
+    for await (const { key } of listAll(this.#objects, { prefix: tagPrefix(name, tag) }, signal))
+      if (key !== current) history.push(key);
+    await this.#objects.delete(history, signal);
+    // Last, and the moment: a delete that breaks off before leaves a tag that works, and is deleted by the next try.
+    await this.#objects.delete([current], signal);
+    return wasThere;
+  }
+
+  /** The tags that name one of these digests now; reads every tag of the repository. */
+  async naming(name: RepositoryName, digests: ReadonlySet<Digest>, signal?: AbortSignal): Promise<Tag[]> {
+    const naming: Tag[] = [];
+    await pMap(
+      this.#listed(name, undefined, signal),
+      async (tag) => {
+        const digest = await this.resolve(name, tag, signal);
+        if (digest !== undefined && digests.has(digest)) naming.push(tag);
+      },
+      { concurrency: this.#readsAtOnce },
+    );
+    return naming;
+  }
+
+  /** A page of tags in one total order, that of the names' bytes; costs O(page). */
   async list(
     name: RepositoryName,
     page: { readonly last: string | undefined; readonly limit: number },
     signal?: AbortSignal,
-  ): Promise<{ tags: string[]; more: boolean }> {
-    const prefix = tagsPrefix(name);
-    const tags: string[] = [];
-    for await (const entry of listAll(this.#objects, { prefix, delimiter: '/' }, signal))
-      if (entry.isPrefix) tags.push(entry.key.slice(prefix.length, -1));
-    const { last } = page;
-    const rest = tags.sort(byBytes).filter((tag) => last === undefined || byBytes(tag, last) > 0);
-    return { tags: rest.slice(0, page.limit), more: rest.length > page.limit };
+  ): Promise<{ tags: Tag[]; more: boolean }> {
+    const tags: Tag[] = [];
+    if (page.limit === 0) return { tags, more: false };
+    const { last = '' } = page;
+    const exists = async (tag: string) => {
+      const stat = await this.#objects.stat(tagCurrentKey(name, tag as Tag), signal);
+      return stat && (tag as Tag);
+    };
+    // One more than asked for tells whether there are more.
+    for await (const tag of inNameOrder(this.#listed(name, last, signal, page.limit), last, exists)) {
+      if (tags.length === page.limit) return { tags, more: true };
+      tags.push(tag);
+    }
+    return { tags, more: false };
   }
-}
 
-/** Tags are ASCII, where UTF-16 order is byte order. */
-function byBytes(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  /** Tags in the order of the store's keys, from the first that can sort after `last`. */
+  async *#listed(
+    name: RepositoryName,
+    last: string | undefined,
+    signal?: AbortSignal,
+    pageSize?: number,
+  ): AsyncGenerator<Tag> {
+    const prefix = tagsPrefix(name);
+    const request = {
+      prefix,
+      delimiter: '/' as const,
+      ...(last && { startAfter: prefix + last }),
+      ...(pageSize !== undefined && { pageSize: pageSize + 1 }),
+    };
+    for await (const entry of listAll(this.#objects, request, signal)) {
+      const tag = entry.key.slice(prefix.length, -1);
+      if (entry.isPrefix && isTag(tag)) yield tag;
+    }
+  }
+
+  #remember(name: RepositoryName, tag: Tag, digest: Sha256Digest, signal?: AbortSignal): Promise<void> {
+    return writeLink(this.#objects, tagIndexKey(name, tag, digest), digest, signal && { signal });
+  }
 }

@@ -1,22 +1,31 @@
 import { z } from 'zod';
-import { type Digest, isDigest } from '../digest.ts';
-import { uploadBytesKey, uploadPartKey, uploadPartsPrefix } from '../layout.ts';
+import { isSha256, type Sha256Digest } from '../digest.ts';
+import { foreignUploadDataKey, uploadBytesKey, uploadPartKey, uploadPartsPrefix } from '../layout.ts';
 import type { RepositoryName, UploadId } from '../names.ts';
 import { listAll, type ObjectStore } from '../object-store.ts';
 
 /** The bytes that one request brought. */
-export interface UploadPart {
+export interface OwnPart {
   readonly offset: number;
   readonly sizeBytes: number;
   /** Of these bytes alone, as they passed: with a single part it is the blob's own. */
-  readonly digest: Digest;
+  readonly digest: Sha256Digest;
   readonly partId: string;
 }
+
+/** The bytes that Distribution took before the upload came here: a file that it may still add to. */
+export interface ForeignPart {
+  readonly offset: 0;
+  readonly sizeBytes: number;
+  readonly foreignKey: string;
+}
+
+export type UploadPart = OwnPart | ForeignPart;
 
 const PartSchema = z.object({
   offset: z.int().nonnegative(),
   sizeBytes: z.int().positive(),
-  digest: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value)),
+  digest: z.custom<Sha256Digest>((value) => typeof value === 'string' && isSha256(value)),
   partId: z.uuid(),
 });
 
@@ -28,7 +37,10 @@ export async function readParts(
   signal?: AbortSignal,
 ): Promise<UploadPart[]> {
   const parts: UploadPart[] = [];
-  let offset = 0;
+  const foreignKey = foreignUploadDataKey(name, id);
+  const foreign = await objects.stat(foreignKey, signal);
+  let offset = foreign?.sizeBytes ?? 0;
+  if (offset > 0) parts.push({ offset: 0, sizeBytes: offset, foreignKey });
   for await (const { key } of listAll(objects, { prefix: uploadPartsPrefix(name, id) }, signal)) {
     const bytes = await objects.read(key, 4096, signal);
     if (bytes === undefined) continue;
@@ -48,13 +60,13 @@ export async function claimPart(
   objects: ObjectStore,
   name: RepositoryName,
   id: UploadId,
-  part: UploadPart,
+  part: OwnPart,
 ): Promise<boolean> {
   const record = Buffer.from(JSON.stringify(part));
   return (await objects.putIfAbsent(uploadPartKey(name, id, part.offset), record)) === 'created';
 }
 
-/** Where the parts' bytes lie. */
-export function partKeys(name: RepositoryName, id: UploadId, parts: readonly UploadPart[]): string[] {
-  return parts.map((part) => uploadBytesKey(name, id, part.partId));
+/** Where a part's bytes lie. */
+export function partKey(name: RepositoryName, id: UploadId, part: UploadPart): string {
+  return 'foreignKey' in part ? part.foreignKey : uploadBytesKey(name, id, part.partId);
 }

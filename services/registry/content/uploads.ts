@@ -1,11 +1,18 @@
-import { createHash } from 'node:crypto';
-import { type Digest, hashing } from '../digest.ts';
+import { type Algorithm, algorithmOf, type Digest, Hasher, hashing, type Sha256Digest } from '../digest.ts';
 import { RegistryError } from '../errors.ts';
+import type { Quarantine } from '../garbage/online/hold.ts';
 import { blobDataKey, uploadBytesKey, uploadPrefix, uploadStartedAtKey } from '../layout.ts';
 import { newUploadId, type RepositoryName, type UploadId } from '../names.ts';
 import { listAll, type ObjectStore } from '../object-store.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
-import { claimPart, partKeys, readParts, type UploadPart } from './upload-parts.ts';
+import {
+  claimPart,
+  type ForeignPart,
+  type OwnPart,
+  partKey,
+  readParts,
+  type UploadPart,
+} from './upload-parts.ts';
 
 /** A request's body and what its headers promised of it. */
 export interface UploadBody {
@@ -19,15 +26,19 @@ export interface UploadBody {
 /**
  * Uploads, stateless over nodes: POST on one, PATCH on a second, PUT on a third. Each request's bytes become an
  * immutable part, claimed by offset; the parts become the blob by composition. Bytes are hashed as they pass, so the
- * usual upload (POST, one PATCH, PUT) is never read a second time; only one of several parts is, once, at its end.
+ * usual upload (POST, one PATCH, PUT) is never read a second time; only one of several parts is, once, at its end, or
+ * one that the client names by another algorithm than the store's. An upload that Distribution began over the same
+ * store goes on here (docs/decisions/0001-object-store-without-rename.md has why not the other way round).
  */
 export class Uploads {
   readonly #objects: ObjectStore;
   readonly #blobs: Blobs;
+  readonly #quarantine: Quarantine;
 
-  constructor(objects: ObjectStore, blobs: Blobs) {
+  constructor(objects: ObjectStore, blobs: Blobs, quarantine: Quarantine) {
     this.#objects = objects;
     this.#blobs = blobs;
+    this.#quarantine = quarantine;
   }
 
   /** Opens an upload. */
@@ -57,14 +68,21 @@ export class Uploads {
 
   /**
    * Closes an upload: adds the last body, if any, checks the digest over all bytes, makes them a blob of the
-   * repository, and forgets the upload. A wrong digest is DIGEST_INVALID, and forgets the upload too.
+   * repository, and forgets the upload. A wrong digest is DIGEST_INVALID, and forgets the upload too. `onCommitted` runs
+   * while the upload can still be closed again, should it or the process fail.
    */
-  async commit(name: RepositoryName, id: UploadId, digest: Digest, body: UploadBody): Promise<BlobStat> {
+  async commit(
+    name: RepositoryName,
+    id: UploadId,
+    digest: Digest,
+    body: UploadBody,
+    onCommitted: (blob: BlobStat) => Promise<void> = async () => {},
+  ): Promise<BlobStat> {
     const earlier = await this.#parts(name, id);
     const last = await this.#receive(name, id, totalBytes(earlier), body);
     const parts = last ? [...earlier, last] : earlier;
     try {
-      return await this.#close(name, id, digest, parts);
+      return await this.#close(name, id, digest, parts, onCommitted);
     } catch (error) {
       // Another request closed or cancelled the upload meanwhile, and what it was made of has gone.
       if (!(error instanceof RegistryError) && !(await this.#exists(name, id))) throw unknownUpload();
@@ -77,25 +95,49 @@ export class Uploads {
     id: UploadId,
     digest: Digest,
     parts: readonly UploadPart[],
+    onCommitted: (blob: BlobStat) => Promise<void>,
   ): Promise<BlobStat> {
-    const actual = await this.#digestOf(name, id, parts);
-    if (actual !== digest) {
-      await this.#forget(name, id, parts);
+    const own = await this.#adopt(name, id, parts);
+    const { stored, named } = await this.#digestsOf(name, id, own, algorithmOf(digest));
+    if (named !== digest) {
+      await this.#forget(name, id);
       throw new RegistryError(
         'DIGEST_INVALID',
         'the uploaded bytes have another digest than the one given: upload the blob again',
-        { given: digest, actual, sizeBytes: totalBytes(parts) },
+        { given: digest, actual: named, sizeBytes: totalBytes(own) },
       );
     }
-    await this.#publishBytes(name, id, digest, parts);
-    await this.#blobs.link(name, digest);
-    await this.#forget(name, id, parts);
-    return { digest, sizeBytes: totalBytes(parts) };
+    // Bytes that are there already may be about to be collected.
+    await this.#quarantine.hold([stored], async () => {
+      await this.#publishBytes(name, id, stored, own);
+      await this.#blobs.link(name, stored, digest);
+    });
+    const blob = { digest: stored, sizeBytes: totalBytes(own) };
+    await onCommitted(blob);
+    await this.#forget(name, id);
+    return blob;
+  }
+
+  /** Copies what Distribution took, for its file may still grow, and a blob must be what was verified. */
+  async #adopt(name: RepositoryName, id: UploadId, parts: readonly UploadPart[]): Promise<OwnPart[]> {
+    const own: OwnPart[] = [];
+    for (const part of parts) own.push('foreignKey' in part ? await this.#copy(name, id, part) : part);
+    return own;
+  }
+
+  async #copy(name: RepositoryName, id: UploadId, { foreignKey, sizeBytes }: ForeignPart): Promise<OwnPart> {
+    const read = await this.#objects.get(foreignKey, { first: 0, last: sizeBytes - 1 });
+    if (read === undefined) throw unknownUpload();
+    const partId = crypto.randomUUID();
+    const { body, passed } = hashing(read.body);
+    await this.#objects.put(uploadBytesKey(name, id, partId), body);
+    return { offset: 0, sizeBytes: passed.sizeBytes, digest: passed.digest(), partId };
   }
 
   /** Gives an upload up. */
   async cancel(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<void> {
-    await this.#forget(name, id, await this.#parts(name, id, signal));
+    if (!(await this.#exists(name, id, signal))) throw unknownUpload();
+    await this.#forget(name, id);
   }
 
   async #parts(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<UploadPart[]> {
@@ -114,7 +156,7 @@ export class Uploads {
     id: UploadId,
     offset: number,
     body: UploadBody,
-  ): Promise<UploadPart | undefined> {
+  ): Promise<OwnPart | undefined> {
     checkRange(offset, body);
     if (body.sizeBytes === 0) return undefined;
     const partId = crypto.randomUUID();
@@ -143,36 +185,52 @@ export class Uploads {
     return part;
   }
 
-  async #digestOf(name: RepositoryName, id: UploadId, parts: readonly UploadPart[]): Promise<Digest> {
+  async #digestsOf(
+    name: RepositoryName,
+    id: UploadId,
+    parts: readonly OwnPart[],
+    algorithm: Algorithm,
+  ): Promise<{ stored: Sha256Digest; named: Digest }> {
     const [only] = parts;
-    if (only && parts.length === 1) {
-      const stat = await this.#objects.stat(uploadBytesKey(name, id, only.partId));
-      if (stat?.sizeBytes === only.sizeBytes) return only.digest;
+    if (only && parts.length === 1 && algorithm === 'sha256') {
+      const stat = await this.#objects.stat(partKey(name, id, only));
+      if (stat?.sizeBytes === only.sizeBytes) return { stored: only.digest, named: only.digest };
     }
-    const hash = createHash('sha256');
-    for (const key of partKeys(name, id, parts)) {
-      const read = await this.#objects.get(key);
-      if (!read) throw new Error(`the upload's part ${key} has vanished`);
-      for await (const chunk of read.body) hash.update(chunk);
+    const hasher = new Hasher(algorithm);
+    for (const part of parts) {
+      const read = await this.#objects.get(partKey(name, id, part));
+      // Closed or cancelled meanwhile, and perhaps not swept up to its end.
+      if (!read) throw unknownUpload();
+      for await (const chunk of read.body) hasher.update(chunk);
     }
-    return `sha256:${hash.digest('hex')}` as Digest;
+    return hasher.digests();
   }
 
-  async #publishBytes(name: RepositoryName, id: UploadId, digest: Digest, parts: readonly UploadPart[]) {
+  async #publishBytes(
+    name: RepositoryName,
+    id: UploadId,
+    digest: Sha256Digest,
+    parts: readonly OwnPart[],
+  ): Promise<void> {
     const there = await this.#blobs.statData(digest);
     // Committing is idempotent: of two clients that finish the same blob, the second finds it done.
     if (there?.sizeBytes === totalBytes(parts)) return;
-    await this.#objects.compose(partKeys(name, id, parts), blobDataKey(digest));
+    const sources = parts.map((part) => partKey(name, id, part));
+    await this.#objects.compose(sources, blobDataKey(digest));
   }
 
   /** `startedat` goes first: without it the upload is unknown, whatever a crash leaves behind. */
-  async #forget(name: RepositoryName, id: UploadId, parts: readonly UploadPart[]): Promise<void> {
-    await this.#objects.delete([uploadStartedAtKey(name, id), ...partKeys(name, id, parts)]);
+  async #forget(name: RepositoryName, id: UploadId): Promise<void> {
+    // By itself: a backend deletes the keys of one call in any order.
+    await this.#objects.delete([uploadStartedAtKey(name, id)], undefined, FORGOTTEN);
     const left: string[] = [];
     for await (const { key } of listAll(this.#objects, { prefix: uploadPrefix(name, id) })) left.push(key);
-    await this.#objects.delete(left);
+    await this.#objects.delete(left, undefined, FORGOTTEN);
   }
 }
+
+/** An upload that comes back after a power cut is one that its client has given up: the purger takes it. */
+const FORGOTTEN = { durable: false };
 
 function totalBytes(parts: readonly UploadPart[]): number {
   return parts.reduce((sum, part) => sum + part.sizeBytes, 0);

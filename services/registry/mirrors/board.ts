@@ -1,5 +1,5 @@
 import type { Changes } from '../changes.ts';
-import type { Digest } from '../digest.ts';
+import type { Sha256Digest } from '../digest.ts';
 import type { Log } from '../log.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { Alarm } from '../waiting.ts';
@@ -15,7 +15,7 @@ const VOUCHED_MS = 15_000;
 export interface MirrorState {
   readonly mirror: Mirror;
   readonly watermark: number;
-  readonly missing: ReadonlySet<Digest>;
+  readonly missing: ReadonlySet<Sha256Digest>;
   /** Up, and vouched for by a worker that is alive. */
   readonly healthy: boolean;
   /** Why not, for people. */
@@ -46,7 +46,7 @@ export class MirrorBoard implements AsyncDisposable {
     this.#mirrors = mirrors;
     this.#states = mirrors.map((mirror) => unknownState(mirror, 'no sync worker has reported on it yet'));
     this.#unsubscribe = changes.subscribe((change) => {
-      if (change.kind === 'mirrors-changed') this.#alarm.ring();
+      if (change.kind === 'mirrors-changed' || change.kind === 'resync') this.#alarm.ring();
     });
   }
 

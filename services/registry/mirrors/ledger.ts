@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Digest, isDigest } from '../digest.ts';
+import { isSha256, type Sha256Digest } from '../digest.ts';
 import { mirrorLedgerKey, mirrorLedgerPrefix } from '../layout.ts';
 import type { MirrorName } from '../names.ts';
 import { listAll, type ObjectStore } from '../object-store.ts';
@@ -13,7 +13,7 @@ const LedgerSchema = z.object({
   watermark: z.int().nonnegative(),
   /** Blobs at or below the watermark that a crawl did not find. */
   missing: z
-    .array(z.custom<Digest>((value) => typeof value === 'string' && isDigest(value)))
+    .array(z.custom<Sha256Digest>((value) => typeof value === 'string' && isSha256(value)))
     .max(MISSING_MAX),
   health: z.object({
     state: z.enum(['unknown', 'up', 'down']),

@@ -1,4 +1,4 @@
-import type { Digest } from '../digest.ts';
+import type { Sha256Digest } from '../digest.ts';
 import { blobDataKey } from '../layout.ts';
 import type { MirrorState } from './board.ts';
 import { type Obstacle, obstacle } from './eligible.ts';
@@ -7,7 +7,7 @@ import { nearestTier, type Tier } from './tiers.ts';
 
 /** Everything that a decision rests on: no I/O, no clock, so it can be replayed and explained. */
 export interface LocateRequest {
-  readonly digest: Digest;
+  readonly digest: Sha256Digest;
   /** 0 when the blob is not published. */
   readonly publication: number;
   readonly sizeBytes: number;

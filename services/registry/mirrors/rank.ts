@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Digest } from '../digest.ts';
+import type { Sha256Digest } from '../digest.ts';
 import type { MirrorState } from './board.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { MirrorState } from './board.ts';
  * another, sends a blob to the same mirror, so that mirrors' page caches stay warm; shares follow the weights; and a
  * mirror that leaves moves only its own blobs.
  */
-export function rendezvousScore(mirrorName: string, weight: number, digest: Digest): number {
+export function rendezvousScore(mirrorName: string, weight: number, digest: Sha256Digest): number {
   const seed = seedOf(mirrorName);
   // A digest is uniform already: it takes a mixer, not another SHA-256, to make it independent for each mirror.
   const high = mix(seed ^ Number.parseInt(digest.slice(7, 15), 16));
@@ -38,7 +38,7 @@ function seedOf(mirrorName: string): number {
 }
 
 /** The mirror of highest score for this blob. */
-export function bestOf(states: readonly MirrorState[], digest: Digest): MirrorState | undefined {
+export function bestOf(states: readonly MirrorState[], digest: Sha256Digest): MirrorState | undefined {
   if (states.length <= 1) return states[0];
   let best: MirrorState | undefined;
   let bestScore = -1;

@@ -1,16 +1,26 @@
-import type { Blobs } from '../content/blobs.ts';
-import type { Manifests } from '../content/manifests.ts';
-import type { Digest } from '../digest.ts';
+import pMap from 'p-map';
+import { attachedTags } from '../content/attached-tags.ts';
+import type { Content } from '../content/content.ts';
+import type { Digest, Sha256Digest } from '../digest.ts';
 import { RegistryError } from '../errors.ts';
 import type { Descriptor, Manifest } from '../manifest.ts';
-import type { RepositoryName } from '../names.ts';
+import { type ManifestRules, requiredChildren } from '../manifest-rules.ts';
+import type { RepositoryName, Tag } from '../names.ts';
+import type { PublishedBlob } from '../publication/entry.ts';
 
-/** An image as a whole: all that a client may fetch after pulling its topmost manifest. */
+/** A blob as a repository has it: where it lies, and what a manifest calls it. */
+export interface ImageBlob extends PublishedBlob {
+  readonly named: Digest;
+}
+
+/** An image as a whole: all that a client may fetch after pulling its topmost manifest, and what is attached to it. */
 export interface Image {
   /** Children before the indexes that list them, so that whoever links in this order never shows a gap. */
   readonly manifests: readonly Manifest[];
   /** Configs and layers, each once. */
-  readonly blobs: readonly Descriptor[];
+  readonly blobs: readonly ImageBlob[];
+  /** Tags by which signatures and the like are attached. */
+  readonly attached: readonly { readonly tag: Tag; readonly digest: Sha256Digest }[];
 }
 
 /** Deeper nesting than this is no image that anyone built on purpose. */
@@ -18,21 +28,26 @@ const DEPTH_MAX = 8;
 /** Bounds what one request may make the registry read. */
 const MANIFESTS_MAX = 1000;
 
+export type ImageContent = Pick<Content, 'blobs' | 'manifests' | 'tags' | 'referrers'>;
+
 /**
  * Reads a whole image from the store, in no cache: every platform's manifest, config and layers, each with the size
- * that its descriptor states. Throws IMAGE_INCOMPLETE naming what lacks, up to a hundred digests.
+ * that its descriptor states, and the same of all that is attached to any of it. Throws IMAGE_INCOMPLETE naming what
+ * lacks, up to a hundred digests; what the rules let an index lack is no lack.
  */
 export async function readImage(
-  content: { blobs: Blobs; manifests: Manifests },
+  content: ImageContent,
   name: RepositoryName,
   digest: Digest,
+  rules: Pick<ManifestRules, 'indexes' | 'urls'>,
   signal?: AbortSignal,
 ): Promise<Image> {
   const manifests = new Map<Digest, Manifest>();
-  const blobs = new Map<Digest, Descriptor>();
+  const blobs = new Map<Digest, ImageBlob>();
+  const attached: { tag: Tag; digest: Sha256Digest }[] = [];
   const lacking: { digest: Digest; what: string }[] = [];
 
-  const visit = async (wanted: Digest, depth: number): Promise<void> => {
+  const visit = async (wanted: Digest, depth: number, isRequired: boolean): Promise<void> => {
     if (manifests.has(wanted)) return;
     if (depth > DEPTH_MAX || manifests.size >= MANIFESTS_MAX)
       throw new RegistryError(
@@ -41,29 +56,46 @@ export async function readImage(
       );
     const manifest = await content.manifests.get(name, wanted, signal);
     if (manifest === undefined) {
-      lacking.push({ digest: wanted, what: 'manifest' });
+      if (isRequired) lacking.push({ digest: wanted, what: 'manifest' });
       return;
     }
-    for (const child of manifest.manifests) await visit(child.digest, depth + 1);
+    const required = new Set(requiredChildren(rules, manifest).map((child) => child.digest));
+    for (const child of manifest.manifests) await visit(child.digest, depth + 1, required.has(child.digest));
     manifests.set(wanted, manifest);
-    for (const blob of manifest.blobs) {
-      if (blobs.has(blob.digest)) continue;
-      blobs.set(blob.digest, blob);
-      const stat = await content.blobs.stat(name, blob.digest, signal);
-      if (stat === undefined) lacking.push({ digest: blob.digest, what: 'blob' });
-      else if (stat.sizeBytes !== blob.sizeBytes)
-        lacking.push({
-          digest: blob.digest,
-          what: `blob of ${blob.sizeBytes} bytes (stored: ${stat.sizeBytes})`,
-        });
+    for (const blob of manifest.blobs) await visitBlob(blob);
+    await visitAttached(manifest, depth);
+  };
+
+  const visitBlob = async ({ digest: named, sizeBytes }: Descriptor): Promise<void> => {
+    const stat = blobs.get(named) ?? (await content.blobs.stat(name, named, signal));
+    if (stat?.sizeBytes === sizeBytes) blobs.set(named, { digest: stat.digest, sizeBytes, named });
+    else
+      lacking.push({
+        digest: named,
+        what: stat ? `blob of ${sizeBytes} bytes (stored: ${stat.sizeBytes})` : 'blob',
+      });
+  };
+
+  const visitAttached = async (manifest: Manifest, depth: number): Promise<void> => {
+    // A referrer that was deleted since lacks nobody.
+    for (const referrer of await content.referrers.digests(name, manifest.digest, signal))
+      await visit(referrer, depth + 1, false);
+    const tags = attachedTags(manifest.digest);
+    const named = await pMap(tags, (tag) => content.tags.resolve(name, tag, signal));
+    for (const [i, tag] of tags.entries()) {
+      const target = named[i];
+      if (target === undefined) continue;
+      attached.push({ tag, digest: target });
+      await visit(target, depth + 1, true);
     }
   };
-  await visit(digest, 0);
+
+  await visit(digest, 0, true);
   if (lacking.length > 0)
     throw new RegistryError(
       'IMAGE_INCOMPLETE',
       `${name}@${digest} is incomplete: push it again, with all of its platforms`,
       { missing: lacking.slice(0, 100) },
     );
-  return { manifests: [...manifests.values()], blobs: [...blobs.values()] };
+  return { manifests: [...manifests.values()], blobs: [...blobs.values()], attached };
 }

@@ -1,12 +1,7 @@
-import type { Blobs } from '../content/blobs.ts';
-import type { Manifests } from '../content/manifests.ts';
-import type { Tags } from '../content/tags.ts';
-import type { Digest } from '../digest.ts';
+import type { Content } from '../content/content.ts';
+import type { Digest, Sha256Digest } from '../digest.ts';
 import { RegistryError } from '../errors.ts';
 import { type ImageName, printImageName, type RepositoryName, type Tag } from '../names.ts';
-import type { ObjectStore } from '../object-store.ts';
-import type { PublicationLog } from '../publication/log.ts';
-import type { PublishedBlobs } from '../publication/published.ts';
 import { type Image, readImage } from './image.ts';
 import { isCandidate, type PromotionPolicy } from './policy.ts';
 
@@ -23,25 +18,16 @@ export interface PromotionPlan extends PromotionRequest {
   readonly previousDigest: Digest | undefined;
   readonly image: Image;
   /** Blobs that become public by this promotion. */
-  readonly unpublished: readonly { readonly digest: Digest; readonly sizeBytes: number }[];
+  readonly unpublished: readonly { readonly digest: Sha256Digest; readonly sizeBytes: number }[];
   /** The newest entry that published a blob of this image; 0 when none did. Mirrors that are this far hold it. */
   readonly publishedUpTo: number;
-  /** True when the tag already names this image and all of it is published: nothing is left to do. */
+  /** True when the tag already names this image, and all of it is there and published: nothing is left to do. */
   readonly alreadyThere: boolean;
-}
-
-export interface PromotionContent {
-  readonly objects: ObjectStore;
-  readonly blobs: Blobs;
-  readonly manifests: Manifests;
-  readonly tags: Tags;
-  readonly log: PublicationLog;
-  readonly published: PublishedBlobs;
 }
 
 /** Resolves and verifies, and changes nothing. */
 export async function planPromotion(
-  content: PromotionContent,
+  content: Content,
   policy: PromotionPolicy,
   request: PromotionRequest,
   signal?: AbortSignal,
@@ -58,17 +44,18 @@ export async function planPromotion(
   const digest =
     source.reference.kind === 'digest'
       ? source.reference.digest
-      : await content.tags.resolve(source.repository, source.reference.tag, signal);
+      : (await content.tags.target(source.repository, source.reference.tag, signal))?.digest;
   if (digest === undefined)
     throw new RegistryError(
       'MANIFEST_UNKNOWN',
       `there is no ${printImageName(source)} to promote: push it first`,
     );
-  const image = await readImage(content, source.repository, digest, signal);
-  const [previousDigest, numbers] = await Promise.all([
-    content.tags.resolve(target.repository, target.tag, signal),
+  const image = await readImage(content, source.repository, digest, policy.manifests, signal);
+  const [previous, numbers] = await Promise.all([
+    content.tags.target(target.repository, target.tag, signal),
     content.published.numbers(image.blobs),
   ]);
+  const previousDigest = previous?.digest;
   const unpublished = image.blobs.filter((blob) => !numbers.has(blob.digest));
   return {
     source,
@@ -78,6 +65,23 @@ export async function planPromotion(
     image,
     unpublished,
     publishedUpTo: Math.max(0, ...numbers.values()),
-    alreadyThere: previousDigest === digest && unpublished.length === 0,
+    alreadyThere:
+      previousDigest === digest &&
+      unpublished.length === 0 &&
+      (await holdsAll(content, target.repository, image, signal)),
   };
+}
+
+/** Whether a repository has the image's manifests and what is attached: a signature may be newer than the image. */
+async function holdsAll(
+  content: Content,
+  repository: RepositoryName,
+  image: Image,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  for (const { digest } of image.manifests)
+    if (!(await content.manifests.has(repository, digest, signal))) return false;
+  for (const { tag, digest } of image.attached)
+    if ((await content.tags.resolve(repository, tag, signal)) !== digest) return false;
+  return true;
 }

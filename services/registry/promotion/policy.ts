@@ -1,4 +1,5 @@
 import { RegistryError } from '../errors.ts';
+import type { ManifestRules } from '../manifest-rules.ts';
 import type { RepositoryName } from '../names.ts';
 import type { RepositoryPattern } from '../repository-pattern.ts';
 
@@ -6,6 +7,8 @@ import type { RepositoryPattern } from '../repository-pattern.ts';
 export interface PromotionPolicy {
   /** Repositories that clients push to; every other one is stable. */
   readonly candidates: readonly RepositoryPattern[];
+  /** What an image must have; what an index may lack when pushed it may lack when promoted. */
+  readonly manifests: ManifestRules;
 }
 
 /** Whether a repository holds candidates. */

@@ -1,10 +1,12 @@
 import type { Changes } from '../changes.ts';
+import type { Content } from '../content/content.ts';
+import type { TagTarget } from '../content/tag-names.ts';
 import { RegistryError } from '../errors.ts';
 import type { MirrorBoard } from '../mirrors/board.ts';
 import { obstacle } from '../mirrors/eligible.ts';
 import { printReference } from '../names.ts';
 import { Alarm } from '../waiting.ts';
-import type { PromotionContent, PromotionPlan } from './plan.ts';
+import type { PromotionPlan } from './plan.ts';
 import { moveTagInTurn } from './turns.ts';
 
 export interface PromotionOptions {
@@ -13,6 +15,8 @@ export interface PromotionOptions {
   readonly waitMirrors: number;
   readonly waitTimeoutMs: number;
   readonly signal: AbortSignal;
+  /** Runs before the tag moves: whoever promotes again after that hears that it is done already. */
+  readonly beforeTagged: () => Promise<void>;
 }
 
 /** What happens during a promotion, in this order; `waiting` repeats as mirrors catch up. */
@@ -37,7 +41,7 @@ export type PromotionEvent =
  * the tag last. Stopping anywhere before the last step leaves the tag as it was, and doing it again finishes it.
  */
 export async function* promote(
-  content: PromotionContent,
+  content: Content,
   board: MirrorBoard,
   changes: Changes,
   plan: PromotionPlan,
@@ -50,9 +54,9 @@ export async function* promote(
   }
   for (const blob of image.blobs) {
     options.signal.throwIfAborted();
-    await content.blobs.link(target.repository, blob.digest);
+    await content.blobs.link(target.repository, blob.digest, blob.named);
   }
-  for (const manifest of image.manifests) await content.manifests.link(target.repository, manifest.digest);
+  for (const manifest of image.manifests) await content.manifests.link(target.repository, manifest);
   yield { event: 'linked', manifests: image.manifests.length, blobs: image.blobs.length };
 
   const entry = await content.log.append(
@@ -74,9 +78,15 @@ export async function* promote(
 
   if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, plan, entry.seq, options);
 
+  await options.beforeTagged();
+  // A client that finds the image finds its signatures.
+  for (const { tag, digest } of image.attached) {
+    await content.tags.move(target.repository, tag, { stored: digest, digest });
+    changes.publish({ kind: 'tag-moved', repository: target.repository, tag });
+  }
   const turn = await moveTagInTurn(content.objects, content.tags, target, {
     seq: entry.seq,
-    digest: plan.digest,
+    ...topOf(plan),
   });
   changes.publish({ kind: 'tag-moved', repository: target.repository, tag: target.tag });
   if (turn.digest !== plan.digest)
@@ -86,6 +96,13 @@ export async function* promote(
       { seq: turn.seq },
     );
   yield { event: 'tagged', seq: entry.seq };
+}
+
+/** The image's topmost manifest. */
+function topOf({ image, digest }: PromotionPlan): TagTarget {
+  const top = image.manifests.find((manifest) => manifest.digest === digest);
+  if (top === undefined) throw new Error(`the image does not hold its own manifest ${digest}`);
+  return { stored: top.stored, digest };
 }
 
 async function* waitForMirrors(

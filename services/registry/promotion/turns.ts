@@ -1,13 +1,12 @@
+import { parseTarget, printTarget, type TagTarget } from '../content/tag-names.ts';
 import type { Tags } from '../content/tags.ts';
-import { type Digest, parseDigest } from '../digest.ts';
 import { tagTurnKey, tagTurnsPrefix } from '../layout.ts';
 import type { RepositoryName, Tag } from '../names.ts';
 import { listAll, type ObjectStore } from '../object-store.ts';
 
 /** Which promotion a tag now follows. */
-export interface Turn {
+export interface Turn extends TagTarget {
   readonly seq: number;
-  readonly digest: Digest;
 }
 
 /**
@@ -25,12 +24,12 @@ export async function moveTagInTurn(
   own: Turn,
 ): Promise<Turn> {
   const { repository, tag } = target;
-  await objects.put(tagTurnKey(repository, tag, own.seq), Buffer.from(own.digest));
+  await objects.put(tagTurnKey(repository, tag, own.seq), Buffer.from(printTarget(own)));
   let moved: Turn | undefined;
   for (;;) {
     const highest = await highestTurn(objects, repository, tag, own);
     if (highest.seq === moved?.seq) break;
-    await tags.move(repository, tag, highest.digest);
+    await tags.move(repository, tag, highest);
     moved = highest;
   }
   const lower: string[] = [];
@@ -52,5 +51,7 @@ async function highestTurn(
   const bytes = await objects.read(last, 1024);
   // A still higher one has come, and its author has cleared this one away.
   if (bytes === undefined) return highestTurn(objects, repository, tag, own);
-  return { seq: Number(last.slice(prefix.length)), digest: parseDigest(bytes.toString('utf8')) };
+  const turn = parseTarget(bytes.toString('utf8'));
+  if (turn === undefined) throw new Error(`the turn ${last} does not hold a digest`);
+  return { seq: Number(last.slice(prefix.length)), ...turn };
 }

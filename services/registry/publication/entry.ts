@@ -1,15 +1,18 @@
 import { z } from 'zod';
-import { type Digest, isDigest } from '../digest.ts';
+import { type Digest, isDigest, isSha256, type Sha256Digest } from '../digest.ts';
 
 /** The set of stable repositories that mirrors carry; there is one until the configuration can name more. */
 export const DEFAULT_COLLECTION = 'default';
 
-const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
+const StoredDigestSchema = z.custom<Sha256Digest>((value) => typeof value === 'string' && isSha256(value), {
   error: 'expected sha256:<64 hexadecimal digits>',
+});
+const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
+  error: 'expected sha256:<64 hexadecimal digits> or sha512:<128>',
 });
 
 /** A blob that an entry makes public for the first time in its collection. */
-const PublishedBlobSchema = z.object({ digest: DigestSchema, sizeBytes: z.int().nonnegative() });
+const PublishedBlobSchema = z.object({ digest: StoredDigestSchema, sizeBytes: z.int().nonnegative() });
 
 /** One entry of the publication log, as stored and as the release service answers it. */
 export const PublicationSchema = z.object({

@@ -1,5 +1,5 @@
 import type { Changes } from '../changes.ts';
-import type { Digest } from '../digest.ts';
+import type { Sha256Digest } from '../digest.ts';
 import type { Log } from '../log.ts';
 import { Cached } from '../pull/cached.ts';
 import { Alarm } from '../waiting.ts';
@@ -41,7 +41,7 @@ export class PublicationFollower implements AsyncDisposable {
     this.#published = options.published;
     this.#head = head;
     this.#unsubscribe = options.changes.subscribe((change) => {
-      if (change.kind === 'published') this.#alarm.ring();
+      if (change.kind === 'published' || change.kind === 'resync') this.#alarm.ring();
     });
     this.#running = this.#follow(options.logger);
   }
@@ -61,7 +61,7 @@ export class PublicationFollower implements AsyncDisposable {
   }
 
   /** A blob's publication number, 0 when it is not published; at once when remembered. */
-  number(digest: Digest): number | Promise<number> {
+  number(digest: Sha256Digest): number | Promise<number> {
     const answer = this.#numbers.get(digest, async () => (await this.#published.number(digest)) ?? 0);
     return typeof answer === 'number' ? answer : answer.then((number) => number ?? 0);
   }

@@ -1,6 +1,5 @@
 import { RegistryError } from '../errors.ts';
 import { publicationKey } from '../layout.ts';
-import type { Descriptor } from '../manifest.ts';
 import type { ObjectStore } from '../object-store.ts';
 import {
   DEFAULT_COLLECTION,
@@ -63,7 +62,7 @@ export class PublicationLog {
    */
   async append(
     draft: PublicationDraft,
-    blobs: readonly Descriptor[],
+    blobs: readonly PublishedBlob[],
     signal?: AbortSignal,
   ): Promise<Publication> {
     for (;;) {
@@ -89,7 +88,7 @@ export class PublicationLog {
     }
   }
 
-  async #unpublished(blobs: readonly Descriptor[]): Promise<PublishedBlob[]> {
+  async #unpublished(blobs: readonly PublishedBlob[]): Promise<PublishedBlob[]> {
     const numbers = await this.#published.numbers(blobs);
     const fresh = blobs.filter((blob) => !numbers.has(blob.digest));
     return fresh.map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import type { Digest } from '../digest.ts';
+import type { Sha256Digest } from '../digest.ts';
 import { publicationNumberKey } from '../layout.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { blobsOf, DEFAULT_COLLECTION, type Publication } from './entry.ts';
@@ -19,7 +19,7 @@ export class PublishedBlobs {
   }
 
   /** The number of the entry that published this blob in the collection; undefined when none did. */
-  async number(digest: Digest, collection = DEFAULT_COLLECTION): Promise<number | undefined> {
+  async number(digest: Sha256Digest, collection = DEFAULT_COLLECTION): Promise<number | undefined> {
     const bytes = await this.#objects.read(publicationNumberKey(collection, digest), 64);
     if (bytes === undefined) return undefined;
     const seq = Number(bytes.toString('ascii'));
@@ -30,9 +30,9 @@ export class PublishedBlobs {
 
   /** The numbers of those of these blobs that are published in the collection. */
   async numbers(
-    blobs: readonly { readonly digest: Digest }[],
+    blobs: readonly { readonly digest: Sha256Digest }[],
     collection = DEFAULT_COLLECTION,
-  ): Promise<Map<Digest, number>> {
+  ): Promise<Map<Sha256Digest, number>> {
     const digests = [...new Set(blobs.map((blob) => blob.digest))];
     const numbers = await pMap(digests, (digest) => this.number(digest, collection), {
       concurrency: READS_AT_ONCE,

@@ -23,11 +23,10 @@ interface Entry<V> {
  */
 export class Cached<V> {
   readonly #entries: LRUCache<string, Entry<V>>;
+  /** Loads that are not outdated. */
   readonly #loading = new Map<string, Promise<V | undefined>>();
   readonly #maxAgeMs: number;
   readonly #now: () => number;
-  /** Grows with every invalidation: a load that began before it must not bring the old answer back. */
-  #epoch = 0;
 
   constructor(options: CachedOptions<V>) {
     this.#entries = new LRUCache({
@@ -55,31 +54,31 @@ export class Cached<V> {
 
   /** Remembers what the caller knows to be so, and outdates loads under way. */
   set(key: string, value: V): void {
-    this.#epoch++;
     this.#loading.delete(key);
     this.#entries.set(key, { value, loadedAt: this.#now(), refreshing: false });
   }
 
   /** Forgets one answer, and outdates loads under way. */
   invalidate(key: string): void {
-    this.#epoch++;
     this.#loading.delete(key);
     this.#entries.delete(key);
+  }
+
+  /** Forgets everything, and outdates loads under way. */
+  clear(): void {
+    this.#loading.clear();
+    this.#entries.clear();
   }
 
   #load(key: string, load: () => Promise<V | undefined>): Promise<V | undefined> {
     const underWay = this.#loading.get(key);
     if (underWay) return underWay;
-    const epoch = this.#epoch;
     // The answer is as old as the question: the store may have changed while it spoke.
     const loadedAt = this.#now();
-    const loading = load()
+    const loading: Promise<V | undefined> = load()
       .then((value) => {
-        if (epoch !== this.#epoch) {
-          const entry = this.#entries.peek(key);
-          if (entry) entry.refreshing = false;
-          return value;
-        }
+        // A load that was outdated meanwhile answers those who asked, and must not bring the old answer back.
+        if (this.#loading.get(key) !== loading) return value;
         if (value === undefined) this.#entries.delete(key);
         else this.#entries.set(key, { value, loadedAt, refreshing: false });
         return value;

@@ -1,7 +1,7 @@
 import type { BlobStat, Blobs } from '../content/blobs.ts';
 import type { Manifests } from '../content/manifests.ts';
 import type { Tags } from '../content/tags.ts';
-import type { Digest } from '../digest.ts';
+import type { Digest, Sha256Digest } from '../digest.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Reference, RepositoryName, Tag } from '../names.ts';
 import { Cached } from './cached.ts';
@@ -27,6 +27,12 @@ export const DEFAULT_READER_LIMITS: ReaderLimits = {
   linkMaxAgeMs: 30_000,
 };
 
+interface LoadedManifest {
+  readonly manifest: Manifest;
+  /** Whether tags may know it by another algorithm's name. */
+  readonly hasSecondName: boolean;
+}
+
 /**
  * What the pull path asks, answered from memory once warm. Content never changes under its digest; only tags and
  * links can, and their ages are bounded. Writes never go through here: they ask the store.
@@ -35,8 +41,8 @@ export class Reader {
   readonly #blobs: Blobs;
   readonly #manifests: Manifests;
   readonly #tags: Tags;
-  readonly #tagCache: Cached<Digest>;
-  readonly #manifestCache: Cached<Manifest>;
+  readonly #tagCache: Cached<Sha256Digest>;
+  readonly #manifestCache: Cached<LoadedManifest>;
   readonly #blobCache: Cached<BlobStat>;
   readonly #smallBlobs: Cached<Buffer>;
 
@@ -50,7 +56,7 @@ export class Reader {
     this.#manifestCache = new Cached({
       maxSize: limits.contentBytes / 2,
       // The bytes, and about twice as much for what was parsed of them.
-      sizeOf: (manifest) => manifest.bytes.length * 3 + 500,
+      sizeOf: ({ manifest }) => manifest.bytes.length * 3 + 500,
       maxAgeMs: limits.linkMaxAgeMs,
     });
     this.#smallBlobs = new Cached({
@@ -62,13 +68,24 @@ export class Reader {
 
   /** The manifest that a tag or digest names in this repository. */
   async manifest(name: RepositoryName, reference: Reference): Promise<Manifest | undefined> {
-    const digest = reference.kind === 'digest' ? reference.digest : await this.tag(name, reference.tag);
-    if (digest === undefined) return undefined;
-    return this.#manifestCache.get(`${name}@${digest}`, () => this.#manifests.get(name, digest));
+    if (reference.kind === 'digest') return (await this.#load(name, reference.digest))?.manifest;
+    const stored = await this.#tag(name, reference.tag);
+    const loaded = stored && (await this.#load(name, stored));
+    if (!loaded?.hasSecondName) return loaded?.manifest;
+    // Content that was pushed under another algorithm: too rare to be remembered, and asked for only then.
+    const digest = await this.#tags.nameOf(name, reference.tag, loaded.manifest.stored);
+    return { ...loaded.manifest, digest };
   }
 
-  /** The digest that a tag names, at most `tagMaxAgeMs` old. */
-  tag(name: RepositoryName, tag: Tag): Digest | Promise<Digest | undefined> {
+  #load(name: RepositoryName, digest: Digest): LoadedManifest | Promise<LoadedManifest | undefined> {
+    return this.#manifestCache.get(`${name}@${digest}`, async () => {
+      const manifest = await this.#manifests.get(name, digest);
+      return manifest && { manifest, hasSecondName: await this.#manifests.hasSecondName(name, manifest) };
+    });
+  }
+
+  /** Where the manifest lies that a tag names, at most `tagMaxAgeMs` old. */
+  #tag(name: RepositoryName, tag: Tag): Sha256Digest | Promise<Sha256Digest | undefined> {
     return this.#tagCache.get(`${name}:${tag}`, () => this.#tags.resolve(name, tag));
   }
 
@@ -78,8 +95,21 @@ export class Reader {
   }
 
   /** The bytes of a small blob. */
-  smallBlob(digest: Digest): Buffer | Promise<Buffer | undefined> {
+  smallBlob(digest: Sha256Digest): Buffer | Promise<Buffer | undefined> {
     return this.#smallBlobs.get(digest, () => this.#blobs.read(digest, SMALL_BLOB_MAX_BYTES));
+  }
+
+  /** To be called when content was taken from a repository, on this node or (by a message) on another. */
+  contentRemoved(name: RepositoryName, digest: Digest): void {
+    this.#manifestCache.invalidate(`${name}@${digest}`);
+    this.#blobCache.invalidate(`${name}@${digest}`);
+  }
+
+  /** To be called when tags may have moved and content may have been removed without a message. */
+  resync(): void {
+    this.#tagCache.clear();
+    this.#manifestCache.clear();
+    this.#blobCache.clear();
   }
 
   /** To be called when a tag moved, on this node or (by a message) on another. */

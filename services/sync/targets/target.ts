@@ -1,8 +1,8 @@
-import type { Digest } from '../../registry/digest.ts';
+import type { Sha256Digest } from '../../registry/digest.ts';
 
 /** A blob that a mirror should hold. */
 export interface WantedBlob {
-  readonly digest: Digest;
+  readonly digest: Sha256Digest;
   readonly sizeBytes: number;
 }
 

@@ -1,0 +1,116 @@
+import { BLOBS_PREFIX, repositoryPrefixes } from '../layout.ts';
+import { COMPLETE, type ManifestRules } from '../manifest-rules.ts';
+import { isRepositoryName, type RepositoryName } from '../names.ts';
+import type { ObjectStore } from '../object-store.ts';
+import { type Scope, strayFinding } from './area.ts';
+import { BlobView } from './blob-view.ts';
+import { checkBlobs } from './blobs.ts';
+import { type Finding, finding } from './finding.ts';
+import { Look } from './look.ts';
+import { checkRest } from './own.ts';
+import { checkPublicationNumbers } from './publication-numbers.ts';
+import { checkPublications, Published } from './publications.ts';
+import { checkRepository } from './repository.ts';
+import { walkRepositories } from './walk.ts';
+
+export interface CheckOptions {
+  /** Read every blob to its end and compare its digest. */
+  readonly deep: boolean;
+  /** Check only these repositories and what they name; all, and everything beside them, where none is given. */
+  readonly repositories?: readonly string[];
+  /** What an index may lack: `validation.manifests.indexes`. */
+  readonly rules?: ManifestRules;
+  readonly now?: Date;
+  readonly signal?: AbortSignal;
+}
+
+/** A check that is under way. */
+export interface Check {
+  /** Everything that is found, as it is found; iterating over it is what checks. */
+  readonly findings: AsyncGenerator<Finding>;
+  /** What was read so far, and what is being looked at. */
+  readonly progress: Pick<Look, 'objectsRead' | 'bytesRead' | 'area'>;
+}
+
+/** A repository that was asked for is not there. */
+export class NoSuchRepositoryError extends Error {
+  constructor(name: string) {
+    super(`there is no repository ${name} in this store`);
+    this.name = 'NoSuchRepositoryError';
+  }
+}
+
+/**
+ * Reads a whole store and tells every broken invariant; writes nothing. Others may write meanwhile: what looks amiss is
+ * looked at twice. Memory: some 60 to 115 bytes for each stored blob, as much again for each published one, and for each
+ * blob and manifest of the repository that is being read; times 1.5 while a table grows.
+ */
+export function checkStore(objects: ObjectStore, options: CheckOptions): Check {
+  const look = new Look(objects, options.signal);
+  const { deep, repositories = [], rules = COMPLETE, now = new Date() } = options;
+  const whole = repositories.length === 0;
+  const scope = { look, blobs: new BlobView(look), rules, deep, whole, now };
+  const findings = whole ? checkAll(scope) : checkSome(scope, repositories);
+  return { findings, progress: look };
+}
+
+async function* checkAll(scope: Scope): AsyncGenerator<Finding> {
+  const { look, blobs } = scope;
+  look.area = 'blobs';
+  yield* checkBlobs(scope);
+  for await (const found of walkRepositories(look.objects)) {
+    if (found.kind === 'stray') yield strayFinding(found.key);
+    else yield* checkNamed(scope, found.name);
+  }
+  look.area = 'publications';
+  const published = new Published();
+  yield* checkPublications(scope, published);
+  yield* checkPublicationNumbers(scope, published);
+  look.area = 'the rest';
+  yield* checkRest(scope);
+  yield* unusedBlobs(blobs, published);
+}
+
+async function* checkSome(scope: Scope, names: readonly string[]): AsyncGenerator<Finding> {
+  const { objects } = scope.look;
+  for (const name of names) {
+    if (!isRepositoryName(name)) throw new NoSuchRepositoryError(name);
+    const found = await Promise.all(
+      repositoryPrefixes(name).map((prefix) => objects.list({ prefix, limit: 1 })),
+    );
+    if (found.every((page) => page.keys.length === 0)) throw new NoSuchRepositoryError(name);
+    yield* checkNamed(scope, name);
+  }
+}
+
+async function* checkNamed(scope: Scope, name: RepositoryName): AsyncGenerator<Finding> {
+  scope.look.area = name;
+  yield* checkRepository(scope, name);
+}
+
+function* unusedBlobs(blobs: BlobView, published: Published): Generator<Finding> {
+  const unreferenced = { blobs: 0, bytes: 0 };
+  const publishedOnly = { blobs: 0, bytes: 0 };
+  for (const { digest, sizeBytes } of blobs.unused()) {
+    const sum = published.has(digest) ? publishedOnly : unreferenced;
+    sum.blobs++;
+    sum.bytes += sizeBytes;
+  }
+  const key = BLOBS_PREFIX;
+  if (unreferenced.blobs > 0)
+    yield finding(
+      'blobs-unreferenced',
+      { key, ...unreferenced },
+      `${counted(unreferenced)} that nothing refers to`,
+    );
+  if (publishedOnly.blobs > 0)
+    yield finding(
+      'blobs-published-only',
+      { key, ...publishedOnly },
+      `${counted(publishedOnly)} that were published, and that no repository refers to any more`,
+    );
+}
+
+function counted({ blobs, bytes }: { blobs: number; bytes: number }): string {
+  return `There are ${blobs} blobs of ${bytes} bytes together`;
+}

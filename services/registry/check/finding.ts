@@ -1,0 +1,91 @@
+import type { Digest } from '../digest.ts';
+
+/**
+ * Every kind of finding: how bad it is, and what to do about it. An *error* is content that cannot be served, or will
+ * not be; a *warning* is something that a person should look at; the rest is information.
+ */
+export const FINDINGS = {
+  'link-malformed': ['error', 'Push the same image again: that writes the link anew'],
+  'link-elsewhere': ['error', 'Delete the key, then push the same image again'],
+  'layer-without-data': ['error', 'Push the image again, or copy the blob from a mirror to the same path'],
+  'blob-not-linked': ['error', 'Push the image again: the blob is uploaded or linked anew'],
+  'revision-without-data': ['error', 'Push the manifest again, or delete the key of its link'],
+  'manifest-damaged': ['error', 'Push the manifest again, or restore the file from a backup'],
+  'manifest-unreadable': ['error', 'Delete the manifest by its digest, and push the image again'],
+  'child-missing': ['error', 'Push the index again with all of its platforms'],
+  'size-differs': [
+    'error',
+    'Clients refuse it: push the image again; --deep tells whether the blob is damaged',
+  ],
+  'tag-dangling': ['error', 'Push the tag again, or delete it'],
+  'blob-damaged': ['error', 'Delete the key, then push the blob again or copy it from a mirror'],
+  'blob-unreadable': ['error', 'Look at the disk or the bucket: reading failed twice'],
+  'publication-gap': ['error', 'Restore the entries from a backup: mirrors do not get past the gap'],
+  'publication-unreadable': ['error', 'Restore the entry from a backup: mirrors do not get past it'],
+  'published-without-data': ['error', 'Push the blob again: mirrors that lack it cannot get it'],
+  'number-wrong': ['error', 'Delete the key: the blob is then served from here, whatever mirrors have'],
+  'number-without-entry': ['error', 'Delete the key: clients may be sent to mirrors that never got the blob'],
+  'referrer-malformed': ['error', 'Delete the key, then push the referrer again: until then none is listed'],
+  'notice-malformed': ['error', 'Run: roadstead read-only off'],
+  'tag-without-current': ['warning', 'Push the tag again, or delete it: it is listed and cannot be pulled'],
+  'history-malformed': ['warning', 'Delete the key: only the garbage collection of Distribution reads it'],
+  'number-missing': [
+    'warning',
+    'Publish anything, or restart a node if it is the newest entry: that completes it',
+  ],
+  'referrer-elsewhere': [
+    'warning',
+    'Delete the key: a manifest is listed as a referrer of what it does not name',
+  ],
+  'upload-forgotten': ['warning', 'Nobody goes on with it: delete everything under the key'],
+  'upload-start-unknown': ['warning', 'No client can go on with it: delete everything under the key'],
+  stray: ['warning', 'Nothing reads it here: find out who wrote it, then delete it'],
+  'layer-link-unused': ['info', 'No manifest needs it: garbage-collect deletes it'],
+  'second-name-stale': ['info', 'The content was deleted under its first name: nothing to do'],
+  'child-absent': ['info', 'A sparse index: the configuration lets it lack this manifest'],
+  'referrer-stale': ['info', 'The referrer was deleted: garbage-collect deletes the record'],
+  'referrer-unrecorded': [
+    'info',
+    'Pushed by a registry without a referrers API: push it again to have it listed',
+  ],
+  'upload-under-way': ['info', 'A client may go on with it'],
+  leftover: ['info', 'A write of Distribution that broke off: delete it when it is a day old'],
+  'blobs-unreferenced': ['info', 'garbage-collect would free them'],
+  'blobs-published-only': ['info', 'Mirrors may serve them: garbage-collect keeps them'],
+  'quarantine-forgotten': [
+    'info',
+    'No sync process collects garbage over this store: see garbagecollection, or run garbage-collect',
+  ],
+  'writes-off': ['info', 'To allow writes again: roadstead read-only off'],
+} as const satisfies Record<string, readonly [Severity, string]>;
+
+export type Severity = 'error' | 'warning' | 'info';
+export type FindingKind = keyof typeof FINDINGS;
+
+/** Where something is, or what it is about. */
+export interface Place {
+  readonly key: string;
+  readonly repository?: string;
+  readonly digest?: Digest;
+  readonly tag?: string;
+  readonly upload?: string;
+  /** Of an entry of the publication log. */
+  readonly seq?: number;
+  /** Of content that is counted, not listed. */
+  readonly blobs?: number;
+  readonly bytes?: number;
+}
+
+/** A broken invariant, or something worth knowing. */
+export interface Finding extends Place {
+  readonly kind: FindingKind;
+  readonly severity: Severity;
+  /** What it means, and what to do. */
+  readonly message: string;
+}
+
+/** Makes a finding; `meaning` is a sentence without its full stop. */
+export function finding(kind: FindingKind, place: Place, meaning: string): Finding {
+  const [severity, advice] = FINDINGS[kind];
+  return { kind, severity, ...place, message: `${meaning}. ${advice}.` };
+}

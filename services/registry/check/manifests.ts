@@ -1,0 +1,78 @@
+import { algorithmOf, type Digest, digestBy, isSha256, type Sha256Digest } from '../digest.ts';
+import { blobDataKey, revisionsPrefix } from '../layout.ts';
+import { MANIFEST_MAX_BYTES, type Manifest } from '../manifest.ts';
+import { readStoredManifest } from '../stored-manifest.ts';
+import { type Area, strayFinding } from './area.ts';
+import { type Finding, finding, type Place } from './finding.ts';
+import { digestOfLink } from './keys.ts';
+import { checkReferences } from './references.ts';
+
+/** The links that say which manifests a repository has, the manifests' bytes, and all that they name. */
+export function checkManifests(area: Area): AsyncGenerator<Finding> {
+  const { name } = area;
+  const { look } = area.scope;
+  const prefix = revisionsPrefix(name);
+  return look.each(look.keys(prefix), async (key) => {
+    const named = digestOfLink(key, prefix);
+    if (named === undefined) return [strayFinding(key, name)];
+    const place = { key, repository: name, digest: named };
+    const stored = await look.link(key);
+    if (stored === undefined) return [];
+    if (isSha256(named)) area.foundRevision(named);
+    if (stored === 'malformed' || !isSha256(stored))
+      return [finding('link-malformed', place, 'The link to a manifest holds no sha256 digest')];
+    return isSha256(named)
+      ? checkFirstName(area, place, named, stored)
+      : checkSecondName(area, place, named, stored);
+  });
+}
+
+async function checkFirstName(
+  area: Area,
+  place: Place,
+  named: Sha256Digest,
+  stored: Sha256Digest,
+): Promise<Finding[]> {
+  if (stored !== named) return [finding('link-elsewhere', place, `The link leads to ${stored}`)];
+  const { look, blobs } = area.scope;
+  const bytes = await look.read(blobDataKey(stored), MANIFEST_MAX_BYTES);
+  if (bytes === undefined)
+    return [
+      finding('revision-without-data', place, 'The link leads to a manifest whose bytes are not there'),
+    ];
+  blobs.use(stored);
+  if (bytes === 'too-large')
+    return [finding('manifest-unreadable', place, 'The bytes are too many for a manifest')];
+  const at = { ...place, key: blobDataKey(stored) };
+  const actual = digestBy('sha256', bytes);
+  if (actual !== stored) return [finding('manifest-damaged', at, `The bytes of the manifest are ${actual}`)];
+  const manifest = parse(bytes, stored);
+  if (manifest === undefined)
+    return [finding('manifest-unreadable', at, 'The bytes of the manifest are no JSON object')];
+  return checkReferences(area, place, manifest);
+}
+
+/** A manifest pushed by SHA-512 lies under its SHA-256, and has links under both. */
+async function checkSecondName(
+  area: Area,
+  place: Place,
+  named: Digest,
+  stored: Sha256Digest,
+): Promise<Finding[]> {
+  if (!(await area.hasRevision(stored)))
+    return [finding('second-name-stale', place, `The link leads to ${stored}, which the repository lacks`)];
+  const bytes = await area.scope.look.read(blobDataKey(stored), MANIFEST_MAX_BYTES);
+  // Told where its first name lies.
+  if (bytes === undefined || bytes === 'too-large' || digestBy('sha256', bytes) !== stored) return [];
+  const actual = digestBy(algorithmOf(named), bytes);
+  if (actual === named) return [];
+  return [finding('link-elsewhere', place, `The link leads to ${stored}, whose bytes are ${actual}`)];
+}
+
+function parse(bytes: Buffer, stored: Sha256Digest): Manifest | undefined {
+  try {
+    return readStoredManifest(bytes, stored, stored);
+  } catch {
+    return undefined;
+  }
+}

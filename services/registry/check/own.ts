@@ -1,0 +1,49 @@
+import { BLOBS_PREFIX, READ_ONLY_KEY, REPOSITORIES_PREFIX } from '../layout.ts';
+import { readNotice } from '../read-only.ts';
+import { type Scope, strayFinding } from './area.ts';
+import { type Finding, finding } from './finding.ts';
+import { checkQuarantine } from './quarantine.ts';
+
+const OWN_PREFIX = 'roadstead/';
+const OURS = new Set([
+  'garbage/',
+  'mirrors/',
+  'notifications/',
+  'publications/',
+  'published/',
+  'read-only.json',
+]);
+const LEDGER = /^[a-z0-9-]{1,64}\/\d{10}\.json$/;
+
+/** What lies beside repositories, blobs and the log: nothing unknown, and the switch can be read. */
+export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
+  const { look } = scope;
+  const root = commonPrefix(BLOBS_PREFIX, REPOSITORIES_PREFIX);
+  for await (const key of look.below(root))
+    if (key !== BLOBS_PREFIX && key !== REPOSITORIES_PREFIX) yield strayFinding(key);
+  for await (const key of look.below(OWN_PREFIX))
+    if (!OURS.has(key.slice(OWN_PREFIX.length))) yield strayFinding(key);
+  const ledgers = `${OWN_PREFIX}mirrors/`;
+  for await (const key of look.keys(ledgers))
+    if (!LEDGER.test(key.slice(ledgers.length))) yield strayFinding(key);
+  yield* checkQuarantine(scope);
+  yield* await look.twice(() => checkNotice(look.objects));
+}
+
+async function checkNotice(objects: Scope['look']['objects']): Promise<Finding[]> {
+  const place = { key: READ_ONLY_KEY };
+  try {
+    const notice = await readNotice(objects);
+    if (notice === undefined) return [];
+    const { since, by, reason } = notice;
+    return [finding('writes-off', place, `Writes are off since ${since}, by ${by}: ${reason}`)];
+  } catch {
+    return [finding('notice-malformed', place, 'The switch of writes cannot be read, so no node can start')];
+  }
+}
+
+function commonPrefix(one: string, other: string): string {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length++;
+  return one.slice(0, length);
+}

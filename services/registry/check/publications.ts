@@ -1,0 +1,108 @@
+import type { Sha256Digest } from '../digest.ts';
+import { publicationKey } from '../layout.ts';
+import { type Publication, PublicationSchema } from '../publication/entry.ts';
+import { type Scope, strayFinding } from './area.ts';
+import { DigestTable } from './digest-table.ts';
+import { type Finding, finding, type Place } from './finding.ts';
+import type { Look } from './look.ts';
+
+/** As `publication/log.ts` bounds them. */
+const ENTRY_MAX_BYTES = 16 * 1024 * 1024;
+const PREFIX = 'roadstead/publications/';
+
+/** What the log publishes: the number of the entry for each blob, a {@link DigestTable} for each collection. */
+export class Published {
+  readonly collections = new Map<string, DigestTable>();
+  readonly #unknown: { readonly first: number; readonly last: number }[] = [];
+  /** The newest entry that was found. */
+  head = 0;
+
+  add(entry: Publication): void {
+    this.head = Math.max(this.head, entry.seq);
+    for (const [collection, blobs] of Object.entries(entry.collections)) {
+      const numbers = this.collections.get(collection) ?? new DigestTable();
+      this.collections.set(collection, numbers);
+      for (const { digest } of blobs) if (!numbers.has(digest)) numbers.set(digest, entry.seq);
+    }
+  }
+
+  /** To be told of entries that are not there or cannot be read. */
+  lost(first: number, last: number): void {
+    this.#unknown.push({ first, last });
+  }
+
+  /** Whether it is unknown what the entry with this number published. */
+  isLost(seq: number): boolean {
+    return this.#unknown.some(({ first, last }) => first <= seq && seq <= last);
+  }
+
+  has(digest: Sha256Digest): boolean {
+    return [...this.collections.values()].some((numbers) => numbers.has(digest));
+  }
+}
+
+/** The publication log: all entries are there, can be read, and name blobs that are there. */
+export async function* checkPublications(scope: Scope, published: Published): AsyncGenerator<Finding> {
+  const { look } = scope;
+  let next = 1;
+  for await (const key of look.keys(PREFIX)) {
+    const seq = Number(/^\d{12}\.json$/.test(key.slice(PREFIX.length)) ? key.slice(PREFIX.length, -5) : 0);
+    if (seq < 1) {
+      yield strayFinding(key);
+      continue;
+    }
+    if (seq > next) yield* await look.twice(() => checkGap(scope, published, next, seq - 1));
+    next = seq + 1;
+    yield* await look.twice(() => checkEntry(scope, published, { key, seq }));
+  }
+}
+
+async function checkGap(
+  { look }: Scope,
+  published: Published,
+  first: number,
+  last: number,
+): Promise<Finding[]> {
+  // The log has no gaps: one that is there now was being written.
+  if (await look.stat(publicationKey(first))) return [];
+  published.lost(first, last);
+  const which = first === last ? `Entry ${first} is` : `Entries ${first} to ${last} are`;
+  const place = { key: publicationKey(first), seq: first };
+  return [finding('publication-gap', place, `${which} missing from the publication log`)];
+}
+
+async function checkEntry(
+  { look, blobs }: Scope,
+  published: Published,
+  place: Place & { readonly seq: number },
+): Promise<Finding[]> {
+  const entry = await readEntry(look, place.seq);
+  if (entry === undefined) {
+    published.lost(place.seq, place.seq);
+    return [finding('publication-unreadable', place, `Entry ${place.seq} of the publication log is damaged`)];
+  }
+  published.add(entry);
+  const findings: Finding[] = [];
+  for (const { digest } of Object.values(entry.collections).flat())
+    if ((await blobs.sizeBytes(digest)) === undefined)
+      findings.push(
+        finding(
+          'published-without-data',
+          { ...place, digest },
+          `Entry ${place.seq} publishes a blob that is not there`,
+        ),
+      );
+  return findings;
+}
+
+/** An entry; undefined where there is none that could be read. */
+export async function readEntry(look: Look, seq: number): Promise<Publication | undefined> {
+  const bytes = await look.read(publicationKey(seq), ENTRY_MAX_BYTES);
+  if (bytes === undefined || bytes === 'too-large') return undefined;
+  try {
+    const entry = PublicationSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
+    return entry?.seq === seq ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}

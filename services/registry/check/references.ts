@@ -1,0 +1,88 @@
+import { namesOf } from '../content/manifests.ts';
+import { type Digest, isSha256, type Sha256Digest } from '../digest.ts';
+import { blobDataKey, layerLinkKey, referrerKey, revisionLinkKey } from '../layout.ts';
+import { type Descriptor, isManifestMediaType, type Manifest } from '../manifest.ts';
+import { requiredChildren } from '../manifest-rules.ts';
+import type { Area } from './area.ts';
+import { type Finding, finding, type Place } from './finding.ts';
+
+/** All that a manifest names: its blobs, the manifests of an index, its subject's record. `place` is its own. */
+export async function checkReferences(area: Area, place: Place, manifest: Manifest): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const blob of distinct(manifest.blobs))
+    findings.push(...(await checkBlob(area, place, manifest, blob)));
+  const required = new Set(requiredChildren(area.scope.rules, manifest).map(({ digest }) => digest));
+  for (const child of distinct(manifest.manifests)) {
+    if (await hasManifest(area, child.digest)) continue;
+    const isRequired = required.has(child.digest);
+    const meaning = `The index names ${child.digest}, which the repository lacks`;
+    findings.push(finding(isRequired ? 'child-missing' : 'child-absent', place, meaning));
+  }
+  if (manifest.subject && !(await isRecorded(area, manifest, manifest.subject.digest)))
+    findings.push(
+      finding(
+        'referrer-unrecorded',
+        place,
+        `The manifest names ${manifest.subject.digest} as its subject, of which there is no record`,
+      ),
+    );
+  return findings;
+}
+
+/** Whether the repository has the manifest, under whichever name. */
+export async function hasManifest(area: Area, digest: Digest): Promise<boolean> {
+  const stored = await resolve(area, digest, revisionLinkKey(area.name, digest));
+  // A link that is malformed is told where it lies.
+  return stored === 'malformed' || (stored !== undefined && area.hasRevision(stored));
+}
+
+async function checkBlob(
+  area: Area,
+  { digest: by, ...place }: Place,
+  manifest: Manifest,
+  { digest, sizeBytes }: Descriptor,
+): Promise<Finding[]> {
+  const { blobs } = area.scope;
+  const stored = await resolve(area, digest, layerLinkKey(area.name, digest));
+  if (stored === 'malformed') return [];
+  if (stored === undefined || !(await area.hasLayer(stored)))
+    return [
+      finding(
+        'blob-not-linked',
+        { ...place, key: layerLinkKey(area.name, digest), digest },
+        `The manifest ${by} names ${digest}, which the repository lacks`,
+      ),
+    ];
+  const actualBytes = await blobs.sizeBytes(stored);
+  blobs.use(stored);
+  const at = { ...place, key: blobDataKey(stored), digest: stored };
+  if (actualBytes === undefined)
+    return [finding('layer-without-data', at, `The manifest ${by} needs a blob whose bytes are not there`)];
+  // Docker's schema 1 states no sizes.
+  const isStated = isManifestMediaType(manifest.mediaType) || sizeBytes > 0;
+  if (!isStated || actualBytes === sizeBytes) return [];
+  const sizes = `the blob has ${actualBytes} bytes, and ${sizeBytes} by the manifest ${by}`;
+  return [finding('size-differs', at, `The sizes differ: ${sizes}`)];
+}
+
+/** Where content lies that may be named by another algorithm. */
+async function resolve(
+  { scope }: Area,
+  digest: Digest,
+  key: string,
+): Promise<Sha256Digest | 'malformed' | undefined> {
+  if (isSha256(digest)) return digest;
+  const stored = await scope.look.link(key);
+  if (stored === undefined) return undefined;
+  return stored !== 'malformed' && isSha256(stored) ? stored : 'malformed';
+}
+
+async function isRecorded(area: Area, manifest: Manifest, subject: Digest): Promise<boolean> {
+  for (const name of namesOf(manifest))
+    if (await area.scope.look.stat(referrerKey(area.name, subject, name))) return true;
+  return false;
+}
+
+function distinct<T extends Descriptor>(descriptors: readonly T[]): T[] {
+  return [...new Map(descriptors.map((each) => [each.digest, each])).values()];
+}

@@ -1,0 +1,39 @@
+import { isSha256 } from '../digest.ts';
+import { repositoryManifestsPrefix } from '../layout.ts';
+import type { RepositoryName } from '../names.ts';
+import { Area, type Scope, strayFinding } from './area.ts';
+import type { Finding } from './finding.ts';
+import { checkLayers, unusedLayerLinks } from './layers.ts';
+import { checkManifests } from './manifests.ts';
+import { checkOwnRecords } from './referrers.ts';
+import { checkTags } from './tags.ts';
+import { checkUploads } from './uploads.ts';
+
+/** All of one repository. What is wrong is told once, where it lies, and not again where it is missed. */
+export async function* checkRepository(scope: Scope, name: RepositoryName): AsyncGenerator<Finding> {
+  const area = new Area(scope, name);
+  yield* checkLayers(area);
+  for await (const found of checkManifests(area)) {
+    if (found.kind === 'layer-without-data' && isToldAlready(area, found)) continue;
+    yield found;
+  }
+  yield* unusedLayerLinks(area);
+  yield* checkTags(area);
+  yield* checkOwnRecords(area);
+  yield* checkUploads(area);
+  yield* checkRest(area);
+}
+
+/** Many manifests may need one blob. */
+function isToldAlready({ dataless }: Area, { digest }: Finding): boolean {
+  if (digest === undefined || !isSha256(digest)) return false;
+  const isTold = dataless.get(digest) === 1;
+  dataless.set(digest, 1);
+  return isTold;
+}
+
+async function* checkRest({ scope: { look }, name }: Area): AsyncGenerator<Finding> {
+  const prefix = repositoryManifestsPrefix(name);
+  for await (const key of look.below(prefix))
+    if (!['revisions/', 'tags/'].includes(key.slice(prefix.length))) yield strayFinding(key, name);
+}

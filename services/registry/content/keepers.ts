@@ -1,0 +1,67 @@
+import { type Digest, digestOf, isSha256 } from '../digest.ts';
+import type { Quarantine } from '../garbage/online/hold.ts';
+import { blobDataKey, keeperKey, revisionLinkKey } from '../layout.ts';
+import type { Manifest } from '../manifest.ts';
+import type { RepositoryName } from '../names.ts';
+import type { ObjectStore } from '../object-store.ts';
+import type { BlobStat } from './blobs.ts';
+import { readLink, writeLink } from './link.ts';
+
+/**
+ * Keeps Distribution's garbage collector off blobs that a manifest names by another algorithm: it marks the name and
+ * sweeps by SHA-256, and so deletes what is in use (2.8.2 and 3.1.1, `test/compat/collector.test.ts`). The *keeper* is
+ * one more manifest of the repository, with no tag, that names the same blobs by their SHA-256.
+ */
+export async function putKeeper(
+  objects: ObjectStore,
+  quarantine: Quarantine,
+  name: RepositoryName,
+  manifest: Manifest,
+  statOf: (digest: Digest) => Promise<BlobStat | undefined>,
+): Promise<void> {
+  if (!needsKeeper(manifest)) return;
+  const stats = await Promise.all(manifest.blobs.map(({ digest }) => statOf(digest)));
+  const blobs = stats.filter((stat) => stat !== undefined);
+  const bytes = Buffer.from(JSON.stringify(keeperOf(manifest, blobs)));
+  const keeper = digestOf(bytes);
+  await quarantine.hold([keeper], async () => {
+    await objects.put(blobDataKey(keeper), bytes);
+    await writeLink(objects, revisionLinkKey(name, keeper), keeper);
+    await writeLink(objects, keeperKey(name, manifest.stored), keeper);
+  });
+}
+
+/** Lets go what the keeper of a manifest kept. */
+export async function removeKeeper(
+  objects: ObjectStore,
+  name: RepositoryName,
+  manifest: Manifest,
+): Promise<void> {
+  if (!needsKeeper(manifest)) return;
+  const key = keeperKey(name, manifest.stored);
+  const keeper = await readLink(objects, key);
+  if (keeper === undefined) return;
+  await objects.delete([revisionLinkKey(name, keeper)]);
+  await objects.delete([key]);
+}
+
+function needsKeeper(manifest: Manifest): boolean {
+  return manifest.blobs.some(({ digest }) => !isSha256(digest));
+}
+
+function keeperOf({ mediaType, stored, bytes }: Manifest, blobs: readonly BlobStat[]) {
+  const layers = blobs.map(({ digest, sizeBytes }) => ({
+    mediaType: 'application/octet-stream',
+    digest,
+    size: sizeBytes,
+  }));
+  return {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: layers[0],
+    layers,
+    // It goes when the manifest goes, as whatever names it as its subject does.
+    subject: { mediaType, digest: stored, size: bytes.length },
+    annotations: { 'roadstead.keeper': "keeps Distribution's garbage collector off the subject's blobs" },
+  };
+}

@@ -1,0 +1,108 @@
+import pMap from 'p-map';
+import { z } from 'zod';
+import type { Digest } from '../digest.ts';
+import { referrerKey, referrersPrefix } from '../layout.ts';
+import { MANIFEST_MAX_BYTES, type Manifest } from '../manifest.ts';
+import type { RepositoryName } from '../names.ts';
+import { listAll, type ObjectStore } from '../object-store.ts';
+import { type Referrer, referrerOf } from '../referrer.ts';
+import { FallbackReferrers } from './fallback-referrers.ts';
+import { resolveRevision } from './revisions.ts';
+
+/** Which referrers to list. */
+export interface ReferrersPage {
+  readonly artifactType: string | undefined;
+  /** Only those after this digest, in byte order. */
+  readonly last: string | undefined;
+  readonly limit: number;
+}
+
+const RecordSchema = z.object({
+  mediaType: z.string(),
+  size: z.int().nonnegative(),
+  artifactType: z.string().optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+
+/** An answer weighs no more than a manifest may: clients read it as one. */
+const PAGE_MAX_BYTES = MANIFEST_MAX_BYTES - 64 * 1024;
+const READS_AT_ONCE = 16;
+
+/**
+ * Which manifests are attached to which: signatures, SBOMs, attestations. One object a referrer, so that no two pushes
+ * can undo one another; beside them, what clients recorded in fallback tags while the bucket was Distribution's.
+ */
+export class Referrers {
+  readonly #objects: ObjectStore;
+  readonly #fallback: FallbackReferrers;
+
+  constructor(objects: ObjectStore) {
+    this.#objects = objects;
+    this.#fallback = new FallbackReferrers(objects);
+  }
+
+  /** Records that a manifest names this subject. */
+  async add(name: RepositoryName, subject: Digest, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+    const { digest: _, ...record } = referrerOf(manifest);
+    const bytes = Buffer.from(JSON.stringify(record));
+    await this.#objects.put(referrerKey(name, subject, manifest.digest), bytes, signal && { signal });
+  }
+
+  /** Forgets that a manifest names this subject. */
+  remove(name: RepositoryName, subject: Digest, digest: Digest, signal?: AbortSignal): Promise<void> {
+    return this.#objects.delete([referrerKey(name, subject, digest)], signal);
+  }
+
+  /** One page of the manifests that name this subject and are in the repository, in the order of their digests. */
+  async list(
+    name: RepositoryName,
+    subject: Digest,
+    page: ReferrersPage,
+    signal?: AbortSignal,
+  ): Promise<{ readonly referrers: readonly Referrer[]; readonly next: Digest | undefined }> {
+    const digests = await this.digests(name, subject, signal);
+    const rest = digests.filter((digest) => page.last === undefined || digest > page.last);
+    const referrers: Referrer[] = [];
+    let sizeBytes = 0;
+    for (let at = 0; at < rest.length; at += READS_AT_ONCE) {
+      const some = rest.slice(at, at + READS_AT_ONCE);
+      const read = await pMap(some, (digest) => this.#read(name, subject, digest, signal));
+      for (const referrer of read) {
+        if (referrer === undefined) continue;
+        if (page.artifactType !== undefined && referrer.artifactType !== page.artifactType) continue;
+        sizeBytes += Buffer.byteLength(JSON.stringify(referrer));
+        const isFull = referrers.length >= page.limit || sizeBytes > PAGE_MAX_BYTES;
+        if (isFull && referrers.length > 0) return { referrers, next: referrers.at(-1)?.digest };
+        referrers.push(referrer);
+      }
+    }
+    return { referrers, next: undefined };
+  }
+
+  /** The digests of all that may name this subject, in byte order; some may have been deleted since. */
+  async digests(name: RepositoryName, subject: Digest, signal?: AbortSignal): Promise<Digest[]> {
+    const prefix = referrersPrefix(name, subject);
+    const digests = new Set<Digest>();
+    for await (const { key } of listAll(this.#objects, { prefix }, signal))
+      digests.add(key.slice(prefix.length).replace('/', ':') as Digest);
+    for (const { digest } of await this.#fallback.read(name, subject, signal)) digests.add(digest);
+    return [...digests].sort();
+  }
+
+  async #read(
+    name: RepositoryName,
+    subject: Digest,
+    digest: Digest,
+    signal?: AbortSignal,
+  ): Promise<Referrer | undefined> {
+    const [bytes, stored] = await Promise.all([
+      this.#objects.read(referrerKey(name, subject, digest), MANIFEST_MAX_BYTES, signal),
+      resolveRevision(this.#objects, name, digest, signal),
+    ]);
+    // Deleted since, perhaps by a registry that knows no referrers.
+    if (stored === undefined) return undefined;
+    if (bytes) return { ...RecordSchema.parse(JSON.parse(bytes.toString('utf8'))), digest };
+    const fallback = await this.#fallback.read(name, subject, signal);
+    return fallback.find((each) => each.digest === digest);
+  }
+}

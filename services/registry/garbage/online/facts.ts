@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { type Digest, hexOf, isSha256, type Sha256Digest } from '../../digest.ts';
+import type { Manifest } from '../../manifest.ts';
+
+/** What a manifest refers to; true for ever, as its bytes are its name. */
+export interface ManifestFact {
+  readonly kind: 'manifest';
+  readonly digest: Sha256Digest;
+  /** Blobs of every kind, also those that may be elsewhere. */
+  readonly blobs: readonly Digest[];
+  /** The manifests of an index. */
+  readonly children: readonly Digest[];
+  readonly subject: Digest | undefined;
+}
+
+/** That two digests are of the same bytes. */
+export interface AliasFact {
+  readonly kind: 'alias';
+  /** By SHA-512. */
+  readonly named: Digest;
+  readonly stored: Sha256Digest;
+}
+
+export type Fact = ManifestFact | AliasFact;
+
+const MAGIC = Buffer.from('roadstead facts 1\n');
+const SUM_BYTES = 32;
+const [MANIFEST, ALIAS] = [1, 2];
+const [BY_SHA256, BY_SHA512] = [1, 2];
+const HEADER_BYTES = 1 + 32 + 12;
+
+/** The fact that is in a manifest. */
+export function factOf({ stored, blobs, foreign, manifests, subject }: Manifest): ManifestFact {
+  return {
+    kind: 'manifest',
+    digest: stored,
+    blobs: [...blobs, ...foreign].map(({ digest }) => digest),
+    children: manifests.map(({ digest }) => digest),
+    subject: subject?.digest,
+  };
+}
+
+/** A fact's bytes in a segment. */
+export function encodeFact(fact: Fact): Buffer {
+  if (fact.kind === 'alias')
+    return Buffer.concat([Buffer.of(ALIAS), encodeDigest(fact.named), encodeDigest(fact.stored)]);
+  const { digest, blobs, children, subject } = fact;
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt8(MANIFEST, 0);
+  header.write(hexOf(digest), 1, 'hex');
+  header.writeUInt32LE(blobs.length, 33);
+  header.writeUInt32LE(children.length, 37);
+  header.writeUInt32LE(subject ? 1 : 0, 41);
+  return Buffer.concat([header, ...[...blobs, ...children, ...(subject ? [subject] : [])].map(encodeDigest)]);
+}
+
+/** A segment of encoded facts, as it is stored: with its version and its checksum. */
+export function sealSegment(facts: readonly Buffer[]): Buffer {
+  const body = Buffer.concat([MAGIC, ...facts]);
+  return Buffer.concat([body, createHash('sha256').update(body).digest()]);
+}
+
+/** The facts of a segment; undefined for what is damaged, or of another version. */
+export function openSegment(bytes: Buffer): Generator<Fact> | undefined {
+  if (bytes.length < MAGIC.length + SUM_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC))
+    return undefined;
+  const body = bytes.subarray(0, -SUM_BYTES);
+  const isWhole = createHash('sha256').update(body).digest().equals(bytes.subarray(-SUM_BYTES));
+  return isWhole ? factsIn(body) : undefined;
+}
+
+function* factsIn(body: Buffer): Generator<Fact> {
+  const cursor = { at: MAGIC.length };
+  while (cursor.at < body.length) {
+    if (body[cursor.at] === ALIAS) {
+      cursor.at++;
+      const named = readDigest(body, cursor);
+      yield { kind: 'alias', named, stored: readDigest(body, cursor) as Sha256Digest };
+      continue;
+    }
+    const { at } = cursor;
+    const [blobs, children, subjects] = [33, 37, 41].map((offset) => body.readUInt32LE(at + offset));
+    const digest = `sha256:${body.toString('hex', at + 1, at + 33)}` as Sha256Digest;
+    cursor.at += HEADER_BYTES;
+    const read = (count = 0) => Array.from({ length: count }, () => readDigest(body, cursor));
+    yield {
+      kind: 'manifest',
+      digest,
+      blobs: read(blobs),
+      children: read(children),
+      subject: read(subjects)[0],
+    };
+  }
+}
+
+function encodeDigest(digest: Digest): Buffer {
+  return Buffer.concat([
+    Buffer.of(isSha256(digest) ? BY_SHA256 : BY_SHA512),
+    Buffer.from(hexOf(digest), 'hex'),
+  ]);
+}
+
+function readDigest(body: Buffer, cursor: { at: number }): Digest {
+  const isShort = body[cursor.at] === BY_SHA256;
+  const [from, to] = [cursor.at + 1, cursor.at + 1 + (isShort ? 32 : 64)];
+  cursor.at = to;
+  return `${isShort ? 'sha256' : 'sha512'}:${body.toString('hex', from, to)}` as Digest;
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { ObjectStore } from '../../object-store.ts';
+import { Terms } from '../../terms.ts';
+import { REQUEST_KEY, WORKER_PREFIX } from './keys.ts';
+
+const Counted = z.int().nonnegative();
+
+const CountsSchema = z.object({
+  objectsListed: Counted,
+  manifestsRead: Counted,
+  stored: Counted,
+  inUse: Counted,
+  suspected: Counted,
+  quarantined: Counted,
+  inQuarantine: Counted,
+  released: Counted,
+  deleted: Counted,
+  linksDeleted: Counted,
+});
+
+/** How the collector fares: told by the one worker, read by everyone. */
+export const ProgressSchema = z.object({
+  phase: z.enum(['idle', 'scanning', 'marking', 'deleting', 'comparing']),
+  /** When the cycle under way began, RFC 3339 UTC. */
+  startedAt: z.string().optional(),
+  counts: CountsSchema.optional(),
+  /** Requests to the store in the cycle under way. */
+  requests: Counted.optional(),
+  /** The last cycle that came to its end. */
+  last: z
+    .object({ startedAt: z.string(), endedAt: z.string(), counts: CountsSchema, requests: Counted })
+    .optional(),
+  /** Why the last cycle that was tried did not come to its end, for people. */
+  trouble: z.string().optional(),
+  /** When uploads were last purged, RFC 3339 UTC, and how many were, or would have been. */
+  purge: z.object({ endedAt: z.string(), purged: Counted, dryRun: z.boolean() }).optional(),
+});
+export type Progress = z.infer<typeof ProgressSchema>;
+
+const WorkerSchema = z.intersection(
+  ProgressSchema,
+  z.object({ holder: z.string(), beat: z.int(), beatAt: z.string() }),
+);
+
+/** What the worker told last, and which one it is; undefined when none has ever run. */
+export async function readProgress(objects: ObjectStore): Promise<z.infer<typeof WorkerSchema> | undefined> {
+  return (await new Terms(objects, WORKER_PREFIX, WorkerSchema).read())?.value;
+}
+
+/** Asks the worker for a cycle now. */
+export function requestCycle(objects: ObjectStore, by: string): Promise<void> {
+  const request = { by, at: new Date().toISOString() };
+  return objects.put(REQUEST_KEY, Buffer.from(`${JSON.stringify(request)}\n`));
+}
+
+/** Whether somebody has asked for a cycle. */
+export async function isCycleRequested(objects: ObjectStore): Promise<boolean> {
+  return (await objects.stat(REQUEST_KEY)) !== undefined;
+}
+
+/** Takes the request as heard. */
+export function hearRequest(objects: ObjectStore): Promise<void> {
+  return objects.delete([REQUEST_KEY]);
+}

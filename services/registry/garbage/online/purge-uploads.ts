@@ -1,0 +1,72 @@
+import { partPrefix } from '../../check/keys.ts';
+import { walkRepositories } from '../../check/walk.ts';
+import type { RepositoryName } from '../../names.ts';
+import { listAll, type ObjectStore } from '../../object-store.ts';
+
+const DELETE_AT_ONCE = 1000;
+
+export interface PurgeOptions {
+  /** Uploads to which nothing was added since then go. */
+  readonly olderThan: Date;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  /** Throws when this worker may not delete (any more). */
+  readonly mayChange: () => Promise<void>;
+  /** Hears of each upload that goes, or would. */
+  readonly onUpload?: (upload: {
+    readonly repository: RepositoryName;
+    readonly upload: string;
+    readonly lastUsedAt: Date;
+    readonly bytes: number;
+  }) => void;
+}
+
+/**
+ * Removes uploads that were neither closed nor cancelled, ours and Distribution's: all that lies below them. Their age
+ * counts from the newest object, so one that a client still adds to is never old. Answers how many went, or would.
+ */
+export async function purgeUploads(objects: ObjectStore, options: PurgeOptions): Promise<number> {
+  const { olderThan, dryRun, signal, mayChange, onUpload } = options;
+  let purged = 0;
+  for await (const found of walkRepositories(objects, signal)) {
+    if (found.kind === 'stray') continue;
+    const uploads = partPrefix(found.name, '_uploads');
+    for await (const { key: prefix, isPrefix } of listAll(
+      objects,
+      { prefix: uploads, delimiter: '/' },
+      signal,
+    )) {
+      if (!isPrefix) continue;
+      const upload = await lookAt(objects, prefix, signal);
+      if (upload === undefined || upload.lastUsedAt > olderThan) continue;
+      const { keys, lastUsedAt, bytes } = upload;
+      onUpload?.({
+        ...{ repository: found.name, upload: prefix.slice(uploads.length, -1) },
+        ...{ lastUsedAt, bytes },
+      });
+      purged++;
+      if (dryRun) continue;
+      await mayChange();
+      // First, as when an upload is closed: without it the upload is unknown, whatever is left.
+      await objects.delete([`${prefix}startedat`]);
+      for (let at = 0; at < keys.length; at += DELETE_AT_ONCE) {
+        await mayChange();
+        await objects.delete(keys.slice(at, at + DELETE_AT_ONCE));
+      }
+    }
+  }
+  return purged;
+}
+
+async function lookAt(objects: ObjectStore, prefix: string, signal: AbortSignal) {
+  const keys: string[] = [];
+  let [lastUsedAt, bytes] = [new Date(0), 0];
+  for await (const { key } of listAll(objects, { prefix }, signal)) {
+    const stat = await objects.stat(key, signal);
+    if (stat === undefined) continue;
+    keys.push(key);
+    bytes += stat.sizeBytes;
+    if (stat.modifiedAt > lastUsedAt) lastUsedAt = stat.modifiedAt;
+  }
+  return keys.length === 0 ? undefined : { keys, lastUsedAt, bytes };
+}

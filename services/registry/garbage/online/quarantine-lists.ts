@@ -1,0 +1,107 @@
+import type { Sha256Digest } from '../../digest.ts';
+import { listAll } from '../../object-store.ts';
+import type { CycleContext } from './context.ts';
+import { DigestList } from './digest-list.ts';
+import { ANNOUNCEMENT_MIN_MS, listNames, readList } from './hold.ts';
+import {
+  ANNOUNCED_PREFIX,
+  announcedKey,
+  DELETING_PREFIX,
+  freshName,
+  listKey,
+  RESCUED_PREFIX,
+  rangeOf,
+} from './keys.ts';
+
+/** What one list holds at most: those who push read whole lists. */
+const LIST_DIGESTS_MAX = 10_000;
+/** So much may be in quarantine at a time; the rest waits for its turn. */
+const LISTS_MAX = 300;
+/** What one cycle deletes at most; the next one begins at once when more is due. */
+const DUE_DIGESTS_MAX = 100_000;
+const READ_MAX_BYTES = 100;
+const DELETE_AT_ONCE = 1000;
+
+/** What is in quarantine. */
+export interface ListState {
+  readonly name: string;
+  readonly digests: DigestList;
+  /** Since when every node can see it, milliseconds since 1970; undefined when that has not been recorded. */
+  readonly announcedAt: number | undefined;
+}
+
+/** Reads all lists. */
+export async function readLists({ objects, signal }: CycleContext): Promise<ListState[]> {
+  const lists: ListState[] = [];
+  for await (const name of listNames(objects, signal)) {
+    const digests = await readList(objects, name, signal);
+    const announced = await objects.read(announcedKey(name), READ_MAX_BYTES, signal);
+    const at = announced ? Number(announced.toString('ascii')) : Number.NaN;
+    if (digests) lists.push({ name, digests, announcedAt: Number.isSafeInteger(at) ? at : undefined });
+  }
+  return lists;
+}
+
+/** Those whose quarantine is over for a scan that begins now, as many as one cycle deletes. */
+export function dueLists(lists: readonly ListState[], { settings, now }: CycleContext): ListState[] {
+  const waitMs = Math.max(settings.quarantineMs, ANNOUNCEMENT_MIN_MS);
+  let digests = 0;
+  return lists.filter((list) => {
+    if (list.announcedAt === undefined || list.announcedAt + waitMs > now()) return false;
+    digests += list.digests.size;
+    return digests <= DUE_DIGESTS_MAX || digests === list.digests.size;
+  });
+}
+
+/** How many lists more there may be. */
+export function roomFor(lists: readonly ListState[]): number {
+  return Math.max(0, LISTS_MAX - lists.length) * LIST_DIGESTS_MAX;
+}
+
+/** Puts digests into quarantine. */
+export async function announce(context: CycleContext, digests: Iterable<Sha256Digest>): Promise<void> {
+  const { objects, now, mayChange } = context;
+  const sorted = [...DigestList.of(digests)];
+  for (let at = 0; at < sorted.length; at += LIST_DIGESTS_MAX) {
+    const some = sorted.slice(at, at + LIST_DIGESTS_MAX);
+    const [first, last] = [some[0], some.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const name = `${freshName(now())}-${rangeOf(first, last)}`;
+    await mayChange();
+    await objects.put(listKey(name), DigestList.of(some).bytes);
+    await recordAnnounced(context, name);
+  }
+}
+
+/** Has the quarantine begin now of lists whose worker died before it could say when it began. */
+export async function announceForgotten(context: CycleContext, lists: readonly ListState[]): Promise<void> {
+  for (const { name, announcedAt } of lists)
+    if (announcedAt === undefined) await recordAnnounced(context, name);
+}
+
+/** After the list itself was written: whoever looked before that has had the quarantine's time to write. */
+async function recordAnnounced({ objects, now }: CycleContext, name: string): Promise<void> {
+  await objects.put(announcedKey(name), Buffer.from(String(now())));
+}
+
+/**
+ * Sweeps away what belongs to lists that have gone, and flags of deletions that were broken off. Only when no request
+ * of another worker can be under way any more.
+ */
+export async function sweepFlags(
+  { objects, signal, mayChange }: CycleContext,
+  lists: readonly ListState[],
+): Promise<void> {
+  const names = new Set(lists.map(({ name }) => name));
+  const useless: string[] = [];
+  for await (const { key } of listAll(objects, { prefix: DELETING_PREFIX }, signal)) useless.push(key);
+  for (const prefix of [ANNOUNCED_PREFIX, RESCUED_PREFIX])
+    for await (const { key } of listAll(objects, { prefix }, signal)) {
+      const [list = ''] = key.slice(prefix.length).split('/');
+      if (!names.has(list)) useless.push(key);
+    }
+  for (let at = 0; at < useless.length; at += DELETE_AT_ONCE) {
+    await mayChange();
+    await objects.delete(useless.slice(at, at + DELETE_AT_ONCE));
+  }
+}

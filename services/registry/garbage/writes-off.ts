@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectStore } from '../object-store.ts';
+import { READ_ONLY_POLL_MS, type ReadOnlyNotice, readNotice, writeNotice } from '../read-only.ts';
+
+/** What clients are told, and how a run knows another one's notice. */
+const REASON = 'garbage collection';
+
+/** Who throws the switch. */
+export interface Run {
+  /** Different for every run. */
+  readonly by: string;
+  /** Whether the run that wrote this still runs; undefined where that cannot be known from here. */
+  readonly isRunning: (by: string) => boolean | undefined;
+}
+
+/** Writes cannot be kept off, so nothing (more) is deleted. */
+export class WritesOffError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'WritesOffError';
+  }
+}
+
+/** The switch of writes, thrown for a garbage collection. Disposing lifts it, unless somebody else had thrown it. */
+export class WritesOff implements AsyncDisposable {
+  readonly #objects: ObjectStore;
+  readonly #by: string;
+  /** What stood there before: undefined, an operator's notice, which stays, or that of a run that was killed. */
+  readonly before: ReadOnlyNotice | undefined;
+  readonly #isOurs: boolean;
+
+  private constructor(objects: ObjectStore, by: string, before: ReadOnlyNotice | undefined, isOurs: boolean) {
+    this.#objects = objects;
+    this.#by = by;
+    this.before = before;
+    this.#isOurs = isOurs;
+  }
+
+  /**
+   * Throws the switch, and returns when every node has noticed. Throws {@link WritesOffError} when another garbage
+   * collection has thrown it that runs, or may run.
+   */
+  static async begin(objects: ObjectStore, { by, isRunning }: Run, signal?: AbortSignal): Promise<WritesOff> {
+    const before = await readNotice(objects, signal);
+    const isOurs = before === undefined || before.reason === REASON;
+    if (before?.reason === REASON) refuseIfRunning(before, isRunning(before.by));
+    const since = new Date().toISOString();
+    const off = new WritesOff(objects, by, before, isOurs);
+    if (isOurs) await writeNotice(objects, { since, by, reason: REASON });
+    try {
+      // One that was thrown a moment ago may not have been noticed, either.
+      await sleep(2 * READ_ONLY_POLL_MS, undefined, signal && { signal });
+      await off.confirm();
+      return off;
+    } catch (error) {
+      await off[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Throws {@link WritesOffError} when writes may be on again, or another run has begun. */
+  async confirm(): Promise<void> {
+    const now = await readNotice(this.#objects);
+    if (now === undefined) throw new WritesOffError('somebody has allowed writes again meanwhile');
+    if (this.#isOurs && now.by !== this.#by)
+      throw new WritesOffError(`${now.by} has taken over the switch of writes`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOurs) return;
+    const now = await readNotice(this.#objects);
+    if (now?.by === this.#by) await writeNotice(this.#objects, undefined);
+  }
+}
+
+function refuseIfRunning({ by, since }: ReadOnlyNotice, isRunning: boolean | undefined): void {
+  if (isRunning === false) return;
+  const rest =
+    isRunning === true
+      ? 'wait until it has ended'
+      : 'if it was killed, run "roadstead read-only off", and then this again';
+  throw new WritesOffError(`another garbage collection has run since ${since} (${by}): ${rest}`);
+}

@@ -1,0 +1,120 @@
+import type { ObjectStore } from '../object-store.ts';
+import { parseItemKey, type StoredItem } from './keys.ts';
+
+/** Fewer, larger pages: a file system reads a whole directory for each. */
+const PAGE_KEYS = 5000;
+
+/** The items under a prefix, oldest first. */
+export async function* itemsUnder(
+  objects: ObjectStore,
+  prefix: string,
+  signal?: AbortSignal,
+): AsyncGenerator<StoredItem> {
+  let startAfter: string | undefined;
+  do {
+    const page = await objects.list({ prefix, ...(startAfter && { startAfter }), limit: PAGE_KEYS }, signal);
+    for (const key of page.keys) {
+      const item = parseItemKey(key);
+      if (item) yield item;
+    }
+    startAfter = page.next;
+  } while (startAfter !== undefined);
+}
+
+/** All of them at once: for what is bounded, and not asked often. */
+export async function allItemsUnder(objects: ObjectStore, prefix: string): Promise<StoredItem[]> {
+  const items: StoredItem[] = [];
+  for await (const item of itemsUnder(objects, prefix)) items.push(item);
+  return items;
+}
+
+/** How many events lie under a prefix, and when the oldest item was written. */
+export interface BacklogSize {
+  readonly events: number;
+  readonly oldestAt: Date | undefined;
+}
+
+/** Counts events by their objects' names; gives up counting above `atMost`. */
+export async function sizeOf(
+  objects: ObjectStore,
+  prefix: string,
+  atMost = Number.POSITIVE_INFINITY,
+): Promise<BacklogSize> {
+  let events = 0;
+  let oldestAt: Date | undefined;
+  for await (const item of itemsUnder(objects, prefix)) {
+    oldestAt ??= new Date(item.tick / 1000);
+    events += item.events;
+    if (events > atMost) break;
+  }
+  return { events, oldestAt };
+}
+
+/** Counting that takes longer than a moment may take this part of the time, and no more. */
+const TIME_SHARE = 1 / 20;
+const MOMENT_MS = 10;
+/** What other processes write and deliver is seen after so long. */
+const COUNT_AGAIN_MS = 30_000;
+const COUNT_AGAIN_EVENTS = 1000;
+
+/**
+ * Knows about how many events lie under a prefix without listing it each time: the last count, and what this process
+ * has added since. It counts again when it matters: before it says that something is full, when much was added, and
+ * every half minute of use. Other processes' events are missing in between, so a bound may be passed by what they
+ * write in that time.
+ */
+export class Backlog {
+  readonly #objects: ObjectStore;
+  readonly #prefix: string;
+  readonly limit: number;
+  #counted = 0;
+  #added = 0;
+  #countedAt = Number.NEGATIVE_INFINITY;
+  #tookMs = 0;
+  #counting: Promise<void> | undefined;
+
+  constructor(objects: ObjectStore, prefix: string, limit: number) {
+    this.#objects = objects;
+    this.#prefix = prefix;
+    this.limit = limit;
+  }
+
+  /** To be told what this process has written. */
+  added(events: number): void {
+    this.#added += events;
+  }
+
+  /** Whether so many more events stay within a limit, {@link limit} unless given; waits for a count only in doubt. */
+  async hasRoom(events: number, limit = this.limit): Promise<boolean> {
+    const estimate = () => this.#counted + this.#added + events;
+    const ageMs = performance.now() - this.#countedAt;
+    const mayCount = this.#tookMs < MOMENT_MS || ageMs * TIME_SHARE >= this.#tookMs;
+    if (mayCount && (estimate() > limit || ageMs === Number.POSITIVE_INFINITY)) await this.count();
+    else if (mayCount && this.#isDue(ageMs)) this.count().catch(() => undefined);
+    return estimate() <= limit;
+  }
+
+  /** Counts now; of several who ask at once, one does it. */
+  async count(): Promise<void> {
+    this.#counting ??= this.#count().finally(() => {
+      this.#counting = undefined;
+    });
+    await this.#counting;
+  }
+
+  #isDue(ageMs: number): boolean {
+    const enough = Math.max(COUNT_AGAIN_EVENTS, (this.limit - this.#counted) / 4);
+    return this.#added >= enough || ageMs > COUNT_AGAIN_MS;
+  }
+
+  async #count(): Promise<void> {
+    const startedAt = performance.now();
+    const before = this.#added;
+    const { events } = await sizeOf(this.#objects, this.#prefix, this.limit);
+    this.#counted = events;
+    // What was added meanwhile may or may not have been counted: rather too many than too few.
+    this.#added -= before;
+    this.#countedAt = performance.now();
+    this.#tookMs = this.#countedAt - startedAt;
+  }
+}

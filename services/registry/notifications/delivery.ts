@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { ObjectStore } from '../object-store.ts';
+import { Terms } from '../terms.ts';
+import { deliveryPrefix } from './keys.ts';
+
+/** How delivery to an endpoint fares, as its worker tells it. */
+export const DeliveryFactsSchema = z.object({
+  /** POSTs that failed since the last that did not. */
+  failures: z.int().nonnegative(),
+  /** Why the last one failed, for people. */
+  lastError: z.object({ at: z.string(), reason: z.string() }).optional(),
+  /** When events were last accepted, RFC 3339 UTC. */
+  lastDeliveredAt: z.string().optional(),
+});
+export type DeliveryFacts = z.infer<typeof DeliveryFactsSchema>;
+
+const DeliverySchema = DeliveryFactsSchema.extend({
+  version: z.literal(1),
+  /** The worker that holds this term. */
+  holder: z.string(),
+  /** Counts up while the worker lives: others judge by seeing it move, not by comparing clocks. */
+  beat: z.int().nonnegative(),
+  /** When it last beat, RFC 3339 UTC, for people. */
+  beatAt: z.string(),
+});
+
+/** How delivery to an endpoint fares: kept by the one worker that delivers, read by everyone. */
+export type Delivery = z.infer<typeof DeliverySchema>;
+
+/**
+ * Who delivers to an endpoint. A worker that comes back from the dead can only deliver something twice, which receivers
+ * have to expect.
+ */
+export function deliveryTerms(objects: ObjectStore, endpoint: string): Terms<Delivery> {
+  return new Terms(objects, deliveryPrefix(endpoint), DeliverySchema);
+}

@@ -1,0 +1,37 @@
+import type { EventAction } from './event.ts';
+
+/** The configuration's `notifications` section, parsed. */
+export interface NotificationsConfig {
+  /** `events.includereferences`: manifests' events carry what the manifests refer to. */
+  readonly includereferences: boolean;
+  readonly endpoints: readonly EndpointConfig[];
+}
+
+/** One receiver. */
+export interface EndpointConfig {
+  readonly name: string;
+  readonly url: string;
+  /** Sent with every POST; may hold secrets, so they are never logged. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** For one POST, in milliseconds. */
+  readonly timeout: number;
+  /** After so many failures in a row, delivery pauses. */
+  readonly threshold: number;
+  /** The first such pause in milliseconds; it doubles from there. */
+  readonly backoff: number;
+  readonly ignore: { readonly mediatypes: readonly string[]; readonly actions: readonly string[] };
+  /** Events that may wait. */
+  readonly queuelimit: number;
+}
+
+/** Whether an endpoint wants to hear of something; deletions have no media type. */
+export function wants(endpoint: EndpointConfig, action: EventAction, mediaType: string | undefined): boolean {
+  const { mediatypes, actions } = endpoint.ignore;
+  return !actions.includes(action) && (mediaType === undefined || !mediatypes.includes(mediaType));
+}
+
+/** What becomes of events, for metrics; `dropped` ones are lost, for good. */
+export type EventOutcome = 'queued' | 'delivered' | 'dead' | 'dropped';
+
+/** Counts events by what became of them. */
+export type CountEvents = (endpoint: string, outcome: EventOutcome, events: number) => void;

@@ -1,0 +1,156 @@
+import type { Digest } from '../digest.ts';
+import type { EventReference } from './references.ts';
+
+/**
+ * Distribution's events, field by field as docker-registry 2.8.2 writes them (its `notifications/event.go` and
+ * `bridge.go`): what is empty or zero is left out, but for the request's id, method and user agent.
+ */
+export const EVENTS_MEDIA_TYPE = 'application/vnd.docker.distribution.events.v2+json';
+
+export type EventAction = 'pull' | 'push' | 'mount' | 'delete';
+
+/** An event as receivers read it. */
+export interface NotificationEvent {
+  readonly id: string;
+  /** RFC 3339 UTC. */
+  readonly timestamp: string;
+  readonly action: EventAction;
+  readonly target: EventTarget;
+  readonly request: {
+    readonly id: string;
+    readonly addr?: string;
+    readonly host?: string;
+    readonly method: string;
+    readonly useragent: string;
+  };
+  readonly actor: { readonly name?: string };
+  readonly source: EventSource;
+}
+
+export interface EventTarget {
+  readonly mediaType?: string;
+  readonly size?: number;
+  readonly digest?: string;
+  /** The same as `size`. */
+  readonly length?: number;
+  readonly repository: string;
+  readonly fromRepository?: string;
+  readonly url?: string;
+  readonly tag?: string;
+  readonly references?: readonly EventReference[];
+}
+
+/** Which node tells: a host with its port, and an id of this run of it. */
+export interface EventSource {
+  readonly addr: string;
+  readonly instanceID: string;
+}
+
+/** What happened to a manifest. */
+export interface ManifestHappening {
+  readonly kind: 'manifest';
+  readonly action: 'pull' | 'push';
+  readonly repository: string;
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Only read for `events.includereferences`. */
+  readonly bytes: Buffer;
+  /** Given when the request named it by tag. */
+  readonly tag?: string | undefined;
+}
+
+/** What happened to a blob; a mount names where it came from. */
+export interface BlobHappening {
+  readonly kind: 'blob';
+  readonly action: 'pull' | 'push' | 'mount';
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  readonly fromRepository?: string | undefined;
+}
+
+/** A manifest or blob (`digest`), a tag, or, with neither, a repository is gone. */
+export interface Deletion {
+  readonly action: 'delete';
+  readonly repository: string;
+  readonly digest?: Digest | undefined;
+  readonly tag?: string | undefined;
+}
+
+export type Happening = ManifestHappening | BlobHappening | Deletion;
+
+/** The request that made things happen. */
+export interface RequestFacts {
+  readonly id: string;
+  /** The client's address, with its port where it is known. */
+  readonly addr: string;
+  /** The Host header. */
+  readonly host: string;
+  readonly method: string;
+  readonly userAgent: string;
+  /** Who asked; empty without authentication. */
+  readonly actor: string;
+  /** The registry as this client sees it, without trailing slash: `https://registry.example.org`. */
+  readonly baseUrl: string;
+}
+
+/** The media type that Distribution gives every blob. */
+export const BLOB_MEDIA_TYPE = 'application/octet-stream';
+const USER_AGENT_MAX_CHARACTERS = 1024;
+
+/** Puts an event together. `references` are given for manifests when the configuration asks for them. */
+export function eventOf(
+  happening: Happening,
+  at: Date,
+  facts: RequestFacts,
+  source: EventSource,
+  references: readonly EventReference[] = [],
+): NotificationEvent {
+  return {
+    id: crypto.randomUUID(),
+    timestamp: at.toISOString(),
+    action: happening.action,
+    target: targetOf(happening, facts.baseUrl, references),
+    request: {
+      id: facts.id,
+      ...(facts.addr !== '' && { addr: facts.addr }),
+      ...(facts.host !== '' && { host: facts.host }),
+      method: facts.method,
+      useragent: facts.userAgent.slice(0, USER_AGENT_MAX_CHARACTERS),
+    },
+    actor: facts.actor === '' ? {} : { name: facts.actor },
+    source,
+  };
+}
+
+function targetOf(happening: Happening, baseUrl: string, references: readonly EventReference[]): EventTarget {
+  const { repository } = happening;
+  if (happening.action === 'delete') {
+    const { digest, tag } = happening;
+    return { ...(digest && { digest }), repository, ...(tag && { tag }) };
+  }
+  const url = `${baseUrl}/v2/${repository}/${happening.kind}s/${happening.digest}`;
+  const content = (mediaType: string, sizeBytes: number) => ({
+    mediaType,
+    ...(sizeBytes > 0 && { size: sizeBytes }),
+    digest: happening.digest,
+    ...(sizeBytes > 0 && { length: sizeBytes }),
+    repository,
+  });
+  if (happening.kind === 'manifest') {
+    const { mediaType, bytes, tag } = happening;
+    return {
+      ...content(mediaType, bytes.length),
+      url,
+      ...(tag && { tag }),
+      ...(references.length > 0 && { references }),
+    };
+  }
+  const { sizeBytes, fromRepository } = happening;
+  return { ...content(BLOB_MEDIA_TYPE, sizeBytes), ...(fromRepository && { fromRepository }), url };
+}
+
+/** The body of a POST: events that are JSON already, one each. */
+export function envelopeOf(events: readonly string[]): Buffer {
+  return Buffer.from(`{"events":[${events.join(',')}]}`);
+}

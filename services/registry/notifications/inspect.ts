@@ -1,0 +1,117 @@
+import type { ObjectStore } from '../object-store.ts';
+import { allItemsUnder, Backlog, sizeOf } from './backlog.ts';
+import { type Delivery, deliveryTerms } from './delivery.ts';
+import type { EndpointConfig } from './endpoint.ts';
+import { encodeItem, readItem } from './item.ts';
+import {
+  deadPrefix,
+  endpointSegment,
+  itemKey,
+  outboxesPrefix,
+  queuePrefix,
+  type StoredItem,
+} from './keys.ts';
+
+/** How an endpoint fares, from the store alone. */
+export interface EndpointReport {
+  readonly endpoint: string;
+  /** Events that wait. */
+  readonly queued: number;
+  /** Since when the oldest waits, RFC 3339 UTC. */
+  readonly oldestAt: string | undefined;
+  /** Events that were given up and can be sent again. */
+  readonly dead: number;
+  readonly newestDead: readonly DeadLetter[];
+  /** Undefined when no worker ever delivered. */
+  readonly delivery: Delivery | undefined;
+}
+
+/** Events that were given up together. */
+export interface DeadLetter {
+  readonly at: string;
+  readonly reason: string;
+  /** Each as JSON. */
+  readonly events: readonly string[];
+}
+
+/** Counts what waits and what is dead, and reads the newest dead letters. Lists everything: for people, not for loops. */
+export async function inspectEndpoint(
+  objects: ObjectStore,
+  endpoint: string,
+  newest = 10,
+): Promise<EndpointReport> {
+  const [queue, deadItems, delivery] = await Promise.all([
+    sizeOf(objects, queuePrefix(endpoint)),
+    allItemsUnder(objects, deadPrefix(endpoint)),
+    deliveryTerms(objects, endpoint).read(),
+  ]);
+  const letters = await Promise.all(
+    deadItems
+      .slice(-newest)
+      .reverse()
+      .map((item) => readItem(objects, item.key)),
+  );
+  return {
+    endpoint,
+    queued: queue.events,
+    oldestAt: queue.oldestAt?.toISOString(),
+    dead: deadItems.reduce((sum, item) => sum + item.events, 0),
+    newestDead: letters.flatMap((letter) =>
+      letter
+        ? [{ at: letter.death?.at ?? '', reason: letter.death?.reason ?? '', events: letter.events }]
+        : [],
+    ),
+    delivery: delivery?.value,
+  };
+}
+
+/** What came of sending dead letters again. */
+export interface Requeued {
+  readonly requeued: number;
+  /** What found no room in the queue, and is still dead. */
+  readonly left: number;
+}
+
+/**
+ * Puts an endpoint's dead letters back into its queue, oldest first, under the times that they had. Broken off in the
+ * middle it loses nothing, and may double one letter.
+ */
+export async function requeueDead(
+  objects: ObjectStore,
+  { name, queuelimit }: Pick<EndpointConfig, 'name' | 'queuelimit'>,
+): Promise<Requeued> {
+  const backlog = new Backlog(objects, queuePrefix(name), queuelimit);
+  let requeued = 0;
+  let left = 0;
+  for (const item of await allItemsUnder(objects, deadPrefix(name))) {
+    if (left > 0 || !(await backlog.hasRoom(item.events))) left += item.events;
+    else {
+      requeued += await requeue(objects, name, item);
+      backlog.added(item.events);
+    }
+  }
+  return { requeued, left };
+}
+
+async function requeue(objects: ObjectStore, endpoint: string, item: StoredItem): Promise<number> {
+  const letter = await readItem(objects, item.key);
+  // Pruned, or requeued by somebody else.
+  if (letter === undefined) return 0;
+  // Never under a name that the queue had before: a worker that is about to delete that one would delete this.
+  const again = { ...item, id: crypto.randomUUID() };
+  await objects.put(itemKey(queuePrefix(endpoint), again), encodeItem({ events: letter.events }));
+  await objects.delete([item.key]);
+  return letter.events.length;
+}
+
+/** Key segments of endpoints that have an outbox, but are not among these: removed or renamed in the configuration. */
+export async function forgottenOutboxes(
+  objects: ObjectStore,
+  endpoints: readonly string[],
+): Promise<string[]> {
+  const known = new Set(endpoints.map(endpointSegment));
+  const { prefixes } = await objects.list({ prefix: outboxesPrefix, delimiter: '/', limit: 1000 });
+  return prefixes
+    .map((prefix) => prefix.slice(outboxesPrefix.length, -1))
+    .filter((segment) => !known.has(segment));
+}

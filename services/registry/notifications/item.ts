@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { ObjectStore } from '../object-store.ts';
+
+/** What lies in an object of the outbox: events as JSON, and, of a dead letter, why it is one. */
+export interface ItemContent {
+  readonly events: readonly string[];
+  readonly death?: Death | undefined;
+}
+
+/** Why events were given up. */
+export interface Death {
+  /** For people. */
+  readonly reason: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+}
+
+/** Objects hold at most so much, but for a single event; what a request or a second brings beyond is several objects. */
+export const ITEM_MAX = { events: 1000, bytes: 1024 * 1024 } as const;
+const READ_MAX_BYTES = 8 * 1024 * 1024;
+
+const HeaderSchema = z.object({
+  version: z.literal(1),
+  death: z.object({ reason: z.string(), at: z.string() }).optional(),
+});
+
+/** One line says what it is, then a line an event: no event is parsed again on its way to the receiver. */
+export function encodeItem({ events, death }: ItemContent): Buffer {
+  const header = JSON.stringify({ version: 1, ...(death && { death }) });
+  return Buffer.from(`${[header, ...events].join('\n')}\n`);
+}
+
+/** Reads an item; undefined where there is none. Throws on one that this version cannot read. */
+export async function readItem(
+  objects: ObjectStore,
+  key: string,
+  signal?: AbortSignal,
+): Promise<ItemContent | undefined> {
+  const bytes = await objects.read(key, READ_MAX_BYTES, signal);
+  if (bytes === undefined) return undefined;
+  const [header = '', ...lines] = bytes.toString('utf8').split('\n');
+  const { death } = HeaderSchema.parse(JSON.parse(header));
+  return { events: lines.filter((line) => line !== ''), death };
+}
+
+/** Cuts a list of events into what one object, or one POST, may hold. */
+export function* inParts(
+  events: readonly string[],
+  most: { readonly events: number; readonly bytes: number },
+): Generator<string[]> {
+  let part: string[] = [];
+  let partBytes = 0;
+  for (const event of events) {
+    const sizeBytes = Buffer.byteLength(event);
+    if (part.length > 0 && (part.length === most.events || partBytes + sizeBytes > most.bytes)) {
+      yield part;
+      part = [];
+      partBytes = 0;
+    }
+    part.push(event);
+    partBytes += sizeBytes;
+  }
+  if (part.length > 0) yield part;
+}

@@ -1,0 +1,133 @@
+import type { Log } from '../log.ts';
+import type { ObjectStore } from '../object-store.ts';
+import { type CountEvents, type EndpointConfig, type NotificationsConfig, wants } from './endpoint.ts';
+import {
+  type BlobHappening,
+  type EventSource,
+  eventOf,
+  type Happening,
+  type ManifestHappening,
+  type NotificationEvent,
+  type RequestFacts,
+} from './event.ts';
+import { Outbox } from './outbox.ts';
+import { Pulls, type WrittenEvent } from './pulls.ts';
+import { referencesOf } from './references.ts';
+
+/** A pull of a manifest or blob. */
+export type Pull = (ManifestHappening | BlobHappening) & { readonly action: 'pull' };
+
+/** Tells the configured endpoints what happened in the registry. */
+export interface Notifier extends AsyncDisposable {
+  /** False when no endpoint wants to hear of pulls: then the facts need not be gathered. */
+  readonly wantsPulls: boolean;
+  /** False when there is no endpoint at all. */
+  readonly wantsChanges: boolean;
+  /**
+   * Keeps events of changes for every endpoint that wants them. To be awaited before the request is answered: they are
+   * durable when it returns. Rejects when the store fails; the request has to fail then too, so that the client
+   * repeats it.
+   */
+  changed(happenings: readonly Happening[], facts: RequestFacts): Promise<void>;
+  /** Takes note of a pull. Never throws, never waits. */
+  pulled(happening: Pull, facts: RequestFacts): void;
+}
+
+/** What a notifier needs. */
+export interface NotifierParts {
+  readonly config: NotificationsConfig;
+  readonly objects: ObjectStore;
+  /** This node. */
+  readonly source: EventSource;
+  readonly count: CountEvents;
+  readonly logger: Log;
+  /** Called with an endpoint's name when there is something to deliver: a hint for a worker in the same process. */
+  readonly queued?: (endpoint: string) => void;
+}
+
+/** A notifier for the configured endpoints; one that does nothing when there are none. */
+export function createNotifier(parts: NotifierParts): Notifier {
+  return parts.config.endpoints.length === 0 ? SILENT : new OutboxNotifier(parts);
+}
+
+/** Nobody listens. */
+export const SILENT: Notifier = {
+  wantsPulls: false,
+  wantsChanges: false,
+  async changed() {},
+  pulled() {},
+  async [Symbol.asyncDispose]() {},
+};
+
+class OutboxNotifier implements Notifier {
+  readonly wantsChanges = true;
+  readonly wantsPulls: boolean;
+  readonly #parts: NotifierParts;
+  readonly #outboxes: readonly { readonly endpoint: EndpointConfig; readonly outbox: Outbox }[];
+  readonly #pulls: Pulls;
+
+  constructor(parts: NotifierParts) {
+    const { config, objects, count, logger } = parts;
+    this.#parts = parts;
+    this.#outboxes = config.endpoints.map((endpoint) => ({
+      endpoint,
+      outbox: new Outbox({ objects, endpoint, count, logger }),
+    }));
+    this.wantsPulls = config.endpoints.some(({ ignore }) => !ignore.actions.includes('pull'));
+    this.#pulls = new Pulls(
+      (events) => this.#write('pull', events),
+      (events) => this.#dropped(events),
+    );
+  }
+
+  async changed(happenings: readonly Happening[], facts: RequestFacts): Promise<void> {
+    const at = new Date();
+    const events = happenings.map((happening) => {
+      const event = this.#eventOf(happening, at, facts);
+      return { event, json: JSON.stringify(event) };
+    });
+    await this.#write('change', events);
+  }
+
+  pulled(happening: Pull, facts: RequestFacts): void {
+    if (this.wantsPulls) this.#pulls.add(this.#eventOf(happening, new Date(), facts));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pulls.flush();
+    await Promise.all(this.#outboxes.map(({ outbox }) => outbox.settle()));
+  }
+
+  #eventOf(happening: Happening, at: Date, facts: RequestFacts): NotificationEvent {
+    const references =
+      this.#parts.config.includereferences && happening.action !== 'delete' && happening.kind === 'manifest'
+        ? referencesOf(happening.bytes)
+        : [];
+    return eventOf(happening, at, facts, this.#parts.source, references);
+  }
+
+  async #write(kind: 'change' | 'pull', events: readonly WrittenEvent[]): Promise<void> {
+    const writes = this.#outboxes.map(async ({ endpoint, outbox }) => {
+      const wanted = events.filter(({ event }) => wants(endpoint, event.action, event.target.mediaType));
+      if (wanted.length === 0) return;
+      await outbox.write(
+        kind,
+        wanted.map(({ json }) => json),
+      );
+      this.#parts.queued?.(endpoint.name);
+    });
+    // Every endpoint gets its chance before the first failure is told.
+    const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  #dropped(events: readonly NotificationEvent[]): void {
+    for (const { name, ignore } of this.#parts.config.endpoints) {
+      const wanted = events.filter(
+        ({ action, target }) =>
+          !ignore.actions.includes(action) && !ignore.mediatypes.includes(target.mediaType ?? ''),
+      );
+      if (wanted.length > 0) this.#parts.count(name, 'dropped', wanted.length);
+    }
+  }
+}

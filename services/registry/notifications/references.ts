@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+/** A descriptor in an event's `references`: what Distribution's manifests call their references, platform left out. */
+export interface EventReference {
+  readonly mediaType?: string | undefined;
+  readonly size?: number | undefined;
+  readonly digest: string;
+  readonly urls?: readonly string[] | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * More than an event should weigh: then it carries no references, and the receiver asks for the manifest. Distribution
+ * has no bound here, and so its queue has none in bytes.
+ */
+const REFERENCES_MAX_BYTES = 256 * 1024;
+
+const Descriptor = z.object({
+  mediaType: z.string().optional(),
+  size: z.number().optional(),
+  digest: z.string(),
+  urls: z.array(z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+const ManifestSchema = z.object({
+  config: Descriptor.optional(),
+  layers: z.array(Descriptor).optional(),
+  manifests: z.array(Descriptor).optional(),
+});
+
+const known = new WeakMap<Buffer, readonly EventReference[]>();
+
+/**
+ * A manifest's config and layers, or an index's manifests, as they stand in it. Remembered for as long as the bytes
+ * are: those of a manifest that is pulled often lie in a cache.
+ */
+export function referencesOf(manifest: Buffer): readonly EventReference[] {
+  const remembered = known.get(manifest);
+  if (remembered) return remembered;
+  const references = read(manifest);
+  known.set(manifest, references);
+  return references;
+}
+
+function read(manifest: Buffer): readonly EventReference[] {
+  const parsed = ManifestSchema.safeParse(jsonOf(manifest));
+  // The registry checked it when it was pushed: what this schema does not know, it has no references for.
+  if (!parsed.success) return [];
+  const { config, layers = [], manifests = [] } = parsed.data;
+  const references = [...(config ? [config] : []), ...layers, ...manifests].map(
+    ({ mediaType, size, digest, urls, annotations }): EventReference => ({
+      ...(mediaType && { mediaType }),
+      ...(size && { size }),
+      digest,
+      ...(urls?.length && { urls }),
+      ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
+    }),
+  );
+  return JSON.stringify(references).length > REFERENCES_MAX_BYTES ? [] : references;
+}
+
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

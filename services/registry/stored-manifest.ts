@@ -1,0 +1,90 @@
+import { type Digest, digestOf, isDigest, type Sha256Digest } from './digest.ts';
+import { RegistryError } from './errors.ts';
+import {
+  type Descriptor,
+  deriveMediaType,
+  type Manifest,
+  parseJsonObject,
+  parseManifest,
+} from './manifest.ts';
+import { isStringMap } from './manifest-schema.ts';
+
+/**
+ * Reads a manifest that is in the store. What another registry accepted is served as it is, even where a push of it
+ * would be refused here (Docker schema 1 in buckets of Distribution 2.x, OCI's short-lived artifact manifest): its
+ * type is derived, and whatever it refers to is taken to be referred to. Throws when the bytes are no JSON object.
+ */
+export function readStoredManifest(bytes: Buffer, digest: Digest, stored: Sha256Digest): Manifest {
+  try {
+    return { ...parseManifest(bytes), digest, stored };
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+  }
+  const json = jsonOrDamaged(bytes, stored);
+  const { mediaType, annotations } = json;
+  return {
+    digest,
+    stored,
+    bytes,
+    mediaType: isSchema1(json)
+      ? schema1Type(json)
+      : typeof mediaType === 'string' && MEDIA_TYPE.test(mediaType)
+        ? mediaType
+        : deriveMediaType(json),
+    artifactType: typeof json['artifactType'] === 'string' ? json['artifactType'] : undefined,
+    annotations: isStringMap(annotations) ? annotations : undefined,
+    blobs: [
+      ...descriptorsIn(json['config']),
+      ...descriptorsIn(json['layers']),
+      ...descriptorsIn(json['blobs']),
+      ...fsLayersIn(json['fsLayers']),
+    ],
+    foreign: [],
+    manifests: descriptorsIn(json['manifests']).map((child) => ({ ...child, platform: undefined })),
+    subject: descriptorsIn(json['subject'])[0],
+  };
+}
+
+const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/;
+
+function jsonOrDamaged(bytes: Buffer, stored: Sha256Digest): Record<string, unknown> {
+  try {
+    return parseJsonObject(bytes);
+  } catch (error) {
+    const actual = digestOf(bytes);
+    const what = actual === stored ? 'is no JSON object' : `is damaged: its bytes are ${actual}`;
+    throw new Error(`the stored manifest ${stored} ${what}`, { cause: error });
+  }
+}
+
+function isSchema1(json: Record<string, unknown>): boolean {
+  return json['schemaVersion'] === 1;
+}
+
+/** Docker's image manifest version 2, schema 1; signed ones carry their signatures. */
+function schema1Type(json: Record<string, unknown>): string {
+  const type = 'application/vnd.docker.distribution.manifest.v1+';
+  return Array.isArray(json['signatures']) ? `${type}prettyjws` : `${type}json`;
+}
+
+function descriptorsIn(value: unknown): Descriptor[] {
+  return (Array.isArray(value) ? value : [value]).flatMap((item: unknown) => {
+    if (typeof item !== 'object' || item === null) return [];
+    const { mediaType, digest, size } = item as Record<string, unknown>;
+    if (typeof digest !== 'string' || !isDigest(digest)) return [];
+    return [
+      {
+        mediaType: typeof mediaType === 'string' ? mediaType : 'application/octet-stream',
+        digest,
+        sizeBytes: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : 0,
+      },
+    ];
+  });
+}
+
+function fsLayersIn(value: unknown): Descriptor[] {
+  if (!Array.isArray(value)) return [];
+  return descriptorsIn(
+    value.map((layer: unknown) => ({ digest: (layer as { blobSum?: unknown } | null)?.blobSum })),
+  );
+}

@@ -1,0 +1,42 @@
+import { purgeUploads } from '../../registry/garbage/online/purge-uploads.ts';
+import type { Log } from '../../registry/log.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+
+/** Distribution's `storage.maintenance.uploadpurging`. Times in milliseconds. */
+export interface PurgeSettings {
+  readonly ageMs: number;
+  readonly intervalMs: number;
+  readonly dryRun: boolean;
+}
+
+export interface PurgeParts {
+  readonly objects: ObjectStore;
+  readonly settings: PurgeSettings;
+  readonly signal: AbortSignal;
+  readonly mayChange: () => Promise<void>;
+  readonly logger: Log;
+}
+
+/** A store that can tell what writes that never ended have left in it. */
+interface Leaving {
+  removeLeftovers?(olderThan: Date, signal?: AbortSignal): Promise<number>;
+}
+
+/** Purges uploads, and what writes that never ended have left in the store; answers how many uploads. */
+export async function purge({ objects, settings, signal, mayChange, logger }: PurgeParts): Promise<number> {
+  const { ageMs, dryRun } = settings;
+  const olderThan = new Date(Date.now() - ageMs);
+  const purged = await purgeUploads(objects, {
+    ...{ olderThan, dryRun, signal, mayChange },
+    onUpload: ({ lastUsedAt, ...upload }) =>
+      logger.info(
+        { ...upload, lastUsedAt: lastUsedAt.toISOString() },
+        dryRun ? 'an upload would be purged' : 'an upload is purged',
+      ),
+  });
+  if (dryRun) return purged;
+  await mayChange();
+  const leftovers = await (objects as Leaving).removeLeftovers?.(olderThan, signal);
+  if (leftovers) logger.info({ leftovers }, 'what unfinished writes had left was removed');
+  return purged;
+}

@@ -1,0 +1,261 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Metrics } from '../../http/metrics.ts';
+import { type CycleContext, type GarbageSettings, newCounts } from '../../registry/garbage/online/context.ts';
+import { collectOnce } from '../../registry/garbage/online/cycle.ts';
+import { WORKER_PREFIX } from '../../registry/garbage/online/keys.ts';
+import { paced } from '../../registry/garbage/online/paced.ts';
+import {
+  hearRequest,
+  isCycleRequested,
+  type Progress,
+  ProgressSchema,
+  readProgress,
+} from '../../registry/garbage/online/progress.ts';
+import { UnreadableError } from '../../registry/garbage/reader.ts';
+import type { Log } from '../../registry/log.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { readNotice } from '../../registry/read-only.ts';
+import { Lease, type LeaseTiming } from '../lease.ts';
+import { type PurgeSettings, purge } from './purge.ts';
+
+/** What the worker is to do, and when. Times in milliseconds. */
+export interface GarbageWorkerSettings {
+  readonly collecting: (GarbageSettings & { readonly intervalMs: number }) | undefined;
+  readonly purging: PurgeSettings | undefined;
+  /** How many requests the store has to bear; undefined for as many as it takes. */
+  readonly requestsPerSecond: number | undefined;
+}
+
+export interface GarbageWorkerParts {
+  readonly objects: ObjectStore;
+  readonly settings: GarbageWorkerSettings;
+  readonly metrics: Metrics;
+  readonly logger: Log;
+  readonly timing?: LeaseTiming;
+  /** {@link TAKEOVER_MS}, {@link SETTLE_MS}, {@link POLL_MS} and {@link FIRST_PURGE_MS}, unless given. */
+  readonly takeoverMs?: number;
+  readonly settleMs?: number;
+  readonly pollMs?: number;
+  readonly firstPurgeMs?: number;
+}
+
+/** A request that a worker made before it lost its term has had its effect after so long, or never has one. */
+const TAKEOVER_MS = 60_000;
+/** Listings show within this time what was written before. */
+const SETTLE_MS = 1000;
+/** How often it looks whether something is to be done. */
+const POLL_MS = 5000;
+/** A process that has just started has other things to do, and those that start at once should not all look. */
+const FIRST_PURGE_MS = 60_000;
+const RETRY_MS = { first: 5000, most: 10 * 60_000 } as const;
+/** How old a look at the switch of writes may be. */
+const NOTICE_AGE_MS = 1000;
+const IDLE: Progress = { phase: 'idle' };
+
+/**
+ * Collects garbage and purges uploads. Any number may run, anywhere; one works, and the others wait to take over. One
+ * that cannot be seen to have ended may still have a request under way: nothing is changed before that is over.
+ */
+export class GarbageWorker implements AsyncDisposable {
+  readonly #parts: GarbageWorkerParts;
+  readonly #objects: ObjectStore;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  readonly #startedAt = performance.now();
+  #progress = IDLE;
+  #requests = 0;
+  #isMoreDue = false;
+  /** After a failure, not before this moment of the monotonic clock. */
+  #notBefore = 0;
+  #pauseMs: number = RETRY_MS.first;
+  #notice = { isOn: false, seenAt: Number.NEGATIVE_INFINITY };
+
+  constructor(parts: GarbageWorkerParts) {
+    this.#parts = parts;
+    this.#objects = paced(parts.objects, parts.settings.requestsPerSecond, () => {
+      this.#requests++;
+      parts.metrics.garbageRequests.inc();
+    });
+    this.#running = this.#run();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { objects, logger, timing, pollMs = POLL_MS } = this.#parts;
+    const { signal } = this.#stop;
+    const of = { objects, prefix: WORKER_PREFIX, facts: ProgressSchema, initial: IDLE };
+    while (!signal.aborted) {
+      try {
+        const { is } = this.#due((await readProgress(objects)) ?? IDLE);
+        // Only who has something to do holds the lease: an idle registry writes nothing.
+        if (is || (await isCycleRequested(objects)))
+          await this.#work(await Lease.acquire(of, signal, timing));
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.warn({ err: error }, "the garbage collection's worker starts over");
+        await sleep(RETRY_MS.first, undefined, { signal }).catch(() => undefined);
+      }
+      await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Does what is due, until stopped, or until another worker has taken over. */
+  async #work(lease: Lease<Progress>): Promise<void> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, over.signal]);
+    const { last, trouble, purge: purged } = lease.facts;
+    this.#progress = {
+      ...IDLE,
+      ...(last && { last }),
+      ...(trouble && { trouble }),
+      ...(purged && { purge: purged }),
+    };
+    const working = this.#doWhatIsDue(lease, signal);
+    const duties = [lease.keep(() => this.#progress, signal), working];
+    for (const duty of duties)
+      duty.then(
+        () => over.abort(),
+        () => over.abort(),
+      );
+    const ends = await Promise.allSettled(duties);
+    await lease.release({ ...this.#progress, phase: 'idle' });
+    const failed = ends.find((end) => end.status === 'rejected' && !isAbort(end.reason));
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  async #doWhatIsDue(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
+    const { takeoverMs = TAKEOVER_MS, objects } = this.#parts;
+    if (!lease.isSuccessionClean) await sleep(takeoverMs, undefined, { signal });
+    if (this.#due(this.#progress).purging) await this.#purge(lease, signal);
+    const isAsked = await isCycleRequested(objects);
+    // Heard before it is done: whoever asks meanwhile is heard again.
+    if (isAsked) await hearRequest(objects);
+    if (!isAsked && !this.#due(this.#progress).collecting) return;
+    try {
+      this.#isMoreDue = await this.#collect(lease, signal);
+      this.#pauseMs = RETRY_MS.first;
+    } catch (error) {
+      if (signal.aborted || !lease.isFresh) throw error;
+      this.#tell(error);
+      this.#notBefore = performance.now() + this.#pauseMs;
+      this.#pauseMs = Math.min(this.#pauseMs * 2, RETRY_MS.most);
+    }
+  }
+
+  #due({ last, trouble, purge: purged }: Progress) {
+    const { settings, firstPurgeMs = FIRST_PURGE_MS } = this.#parts;
+    const { collecting, purging } = settings;
+    const now = performance.now();
+    const isCollecting =
+      collecting !== undefined &&
+      now >= this.#notBefore &&
+      (this.#isMoreDue ||
+        last === undefined ||
+        trouble !== undefined ||
+        isOver(last.startedAt, collecting.intervalMs));
+    const isPurging =
+      purging !== undefined &&
+      now >= this.#startedAt + firstPurgeMs &&
+      (purged === undefined || isOver(purged.endedAt, purging.intervalMs));
+    return { collecting: isCollecting, purging: isPurging, is: isCollecting || isPurging };
+  }
+
+  async #collect(lease: Lease<Progress>, signal: AbortSignal): Promise<boolean> {
+    const { settings, metrics, logger, settleMs = SETTLE_MS } = this.#parts;
+    if (settings.collecting === undefined || (await this.#isReadOnly())) return false;
+    const startedAt = new Date().toISOString();
+    const counts = newCounts();
+    this.#requests = 0;
+    const { trouble: _trouble, ...before } = this.#progress;
+    this.#progress = { ...before, startedAt, counts };
+    metrics.garbageWorking.set(1);
+    const context: CycleContext = {
+      ...{ objects: this.#objects, settings: settings.collecting, signal, dryRun: false, counts },
+      mayChange: () => this.#mayChange(lease, signal),
+      onPhase: (phase) => {
+        this.#progress = { ...this.#progress, phase, requests: this.#requests };
+      },
+      settle: async () => void (await sleep(settleMs, undefined, { signal })),
+      now: () => Date.now(),
+    };
+    try {
+      const { isMoreDue } = await collectOnce(context);
+      const endedAt = new Date().toISOString();
+      const last = { startedAt, endedAt, counts, requests: this.#requests };
+      this.#progress = { ...this.#rest(), phase: 'idle', last };
+      metrics.garbageBlobs.inc({ outcome: 'quarantined' }, counts.quarantined);
+      metrics.garbageBlobs.inc({ outcome: 'released' }, counts.released);
+      metrics.garbageBlobs.inc({ outcome: 'deleted' }, counts.deleted);
+      metrics.garbageQuarantine.set(counts.inQuarantine);
+      metrics.garbageCycleAt.set(Date.now() / 1000);
+      logger.info({ ...counts, requests: this.#requests }, 'garbage collection: a cycle has ended');
+      return isMoreDue;
+    } finally {
+      metrics.garbageWorking.set(0);
+      this.#progress = { ...this.#progress, phase: 'idle' };
+    }
+  }
+
+  async #purge(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
+    const { settings, metrics, logger } = this.#parts;
+    const { purging } = settings;
+    if (purging === undefined || (await this.#isReadOnly())) return;
+    try {
+      const mayChange = () => this.#mayChange(lease, signal);
+      const purged = await purge({ objects: this.#objects, settings: purging, signal, mayChange, logger });
+      if (!purging.dryRun) metrics.uploads.inc({ outcome: 'purged' }, purged);
+      const endedAt = new Date().toISOString();
+      this.#progress = { ...this.#progress, purge: { endedAt, purged, dryRun: purging.dryRun } };
+    } catch (error) {
+      if (signal.aborted || !lease.isFresh) throw error;
+      logger.warn({ err: error }, 'cannot purge uploads; trying again');
+      await sleep(RETRY_MS.first, undefined, { signal });
+    }
+  }
+
+  /** Throws when another worker may have taken over, or writes are off. */
+  async #mayChange(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
+    if (await this.#isReadOnly())
+      throw new Error('writes are off (roadstead read-only): nothing more is deleted');
+    // Last: from here to the request nothing may take long.
+    signal.throwIfAborted();
+    if (!lease.isFresh) throw new Error('the lease was not renewed in time: nothing more is deleted');
+  }
+
+  async #isReadOnly(): Promise<boolean> {
+    if (performance.now() - this.#notice.seenAt > NOTICE_AGE_MS) {
+      const seenAt = performance.now();
+      this.#notice = { isOn: (await readNotice(this.#parts.objects)) !== undefined, seenAt };
+    }
+    return this.#notice.isOn;
+  }
+
+  #tell(error: unknown): void {
+    const { logger, metrics } = this.#parts;
+    const trouble = error instanceof Error ? error.message : String(error);
+    const unreadable = error instanceof UnreadableError ? error.unreadable : undefined;
+    logger.warn({ err: error, ...(unreadable && { unreadable }) }, 'garbage collection: a cycle has failed');
+    metrics.garbageFailures.inc();
+    const named = unreadable ? `${trouble}: ${unreadable.slice(0, 10).join('; ')}` : trouble;
+    this.#progress = { ...this.#rest(), phase: 'idle', trouble: named };
+  }
+
+  /** The progress, without that of the cycle under way. */
+  #rest(): Progress {
+    const { startedAt: _startedAt, counts: _counts, requests: _requests, ...rest } = this.#progress;
+    return rest;
+  }
+}
+
+function isOver(since: string, ms: number): boolean {
+  const passedMs = Date.now() - Date.parse(since);
+  return passedMs >= ms || passedMs < 0;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

@@ -1,0 +1,30 @@
+/** A receiver that has been away for a day is asked once a minute. */
+const PAUSE_MAX_MS = 60_000;
+/** Between attempts before the threshold, where Distribution tries again at once. */
+const QUICK_MS = 100;
+
+/** When to pause, and for how long. */
+export interface PauseSettings {
+  /** Failures in a row before pauses begin. */
+  readonly threshold: number;
+  /** The first pause, in milliseconds. */
+  readonly backoff: number;
+}
+
+/**
+ * How long to wait after so many failures in a row (1 or more), in milliseconds: hardly at all up to the threshold,
+ * then the configured pause, doubled with each failure up to a minute. The last half is random, so that many workers
+ * do not come back in step. A receiver that says when to come back is believed, up to a minute.
+ */
+export function pauseMs(
+  { threshold, backoff }: PauseSettings,
+  failures: number,
+  retryAfterMs: number,
+  random: number = Math.random(),
+): number {
+  const most = Math.max(PAUSE_MAX_MS, backoff);
+  const doublings = failures - Math.max(1, threshold);
+  const wanted =
+    doublings < 0 ? Math.min(QUICK_MS, backoff) : Math.min(most, backoff * 2 ** Math.min(doublings, 30));
+  return Math.max(wanted * (0.5 + random / 2), Math.min(retryAfterMs, most));
+}

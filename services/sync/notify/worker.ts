@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Metrics } from '../../http/metrics.ts';
+import type { Log } from '../../registry/log.ts';
+import { sizeOf } from '../../registry/notifications/backlog.ts';
+import { DeadLetters } from '../../registry/notifications/dead-letters.ts';
+import { type DeliveryFacts, DeliveryFactsSchema } from '../../registry/notifications/delivery.ts';
+import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
+import { deadPrefix, deliveryPrefix, queuePrefix } from '../../registry/notifications/keys.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { Alarm } from '../../registry/waiting.ts';
+import { Lease, type LeaseTiming } from '../lease.ts';
+import { Dispatch } from './dispatch.ts';
+import { Poster } from './post.ts';
+import { QueueReader } from './queue-reader.ts';
+
+/** How often a worker that nobody woke looks for events. */
+const POLL_MS = 1000;
+const RETRY_MS = 1000;
+/** How often the queue is counted for the metrics; counting may take a twentieth of the time. */
+const MEASURE_MS = 15_000;
+const MEASURE_SHARE = 20;
+
+export interface EndpointWorkerParts {
+  readonly endpoint: EndpointConfig;
+  readonly objects: ObjectStore;
+  readonly metrics: Metrics;
+  readonly logger: Log;
+  readonly timing?: LeaseTiming;
+}
+
+/**
+ * Delivers one endpoint's events. Any number may run, anywhere; one delivers, and the others wait to take over. At
+ * least once: events leave the queue when the receiver has them, so a crash in between delivers some again.
+ */
+export class EndpointWorker implements AsyncDisposable {
+  readonly #parts: EndpointWorkerParts;
+  readonly #stop = new AbortController();
+  readonly #alarm = new Alarm();
+  readonly #running: Promise<void>;
+
+  constructor(parts: EndpointWorkerParts) {
+    this.#parts = parts;
+    this.#running = this.#run();
+  }
+
+  /** There may be something to deliver. */
+  ring(): void {
+    this.#alarm.ring();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { objects, endpoint, logger, timing } = this.#parts;
+    const { signal } = this.#stop;
+    const of = {
+      ...{ objects, prefix: deliveryPrefix(endpoint.name) },
+      ...{ facts: DeliveryFactsSchema, initial: { failures: 0 } },
+    };
+    while (!signal.aborted) {
+      try {
+        await this.#work(await Lease.acquire<DeliveryFacts>(of, signal, timing));
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.warn({ err: error, endpoint: endpoint.name }, "the endpoint's worker starts over");
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Delivers until stopped, or until another worker has the endpoint. */
+  async #work(lease: Lease<DeliveryFacts>): Promise<void> {
+    const { endpoint, objects, metrics, logger } = this.#parts;
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, over.signal]);
+    const reader = new QueueReader(objects, endpoint.name, logger);
+    const count = (name: string, outcome: string, events: number) =>
+      metrics.notificationEvents.inc({ endpoint: name, outcome }, events);
+    const dead = new DeadLetters(objects, endpoint, count, logger);
+    await using poster = new Poster(endpoint);
+    const dispatch = new Dispatch({ endpoint, reader, poster, dead, metrics, logger }, lease.facts);
+    const duties = [
+      lease.keep(() => dispatch.facts, signal),
+      this.#deliver(reader, dispatch, lease, signal),
+      this.#measure(signal),
+    ];
+    for (const duty of duties) duty.catch(() => over.abort());
+    const ends = await Promise.allSettled(duties);
+    await Promise.all([reader.flush(), dead.settle()]);
+    await lease.release(dispatch.facts);
+    for (const gauge of [
+      metrics.notificationQueue,
+      metrics.notificationOldest,
+      metrics.notificationDead,
+      metrics.notificationFailures,
+    ])
+      gauge.remove({ endpoint: endpoint.name });
+    const failed = ends.find((end) => end.status === 'rejected' && !isAbort(end.reason));
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  async #deliver(
+    reader: QueueReader,
+    dispatch: Dispatch,
+    lease: Lease<DeliveryFacts>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      const batch = await reader.take(signal);
+      if (batch.length === 0) await this.#alarm.wait(POLL_MS, signal);
+      // A worker that slept through its term (a stopped process, a slow store) asks for it before it goes on.
+      else if (lease.isFresh) await dispatch.deliver(batch, signal);
+      else throw new Error('the lease was not renewed in time');
+    }
+  }
+
+  async #measure(signal: AbortSignal): Promise<void> {
+    const { endpoint, objects, metrics, logger } = this.#parts;
+    const labels = { endpoint: endpoint.name };
+    while (!signal.aborted) {
+      const startedAt = performance.now();
+      try {
+        const [queue, dead] = await Promise.all([
+          sizeOf(objects, queuePrefix(endpoint.name)),
+          sizeOf(objects, deadPrefix(endpoint.name)),
+        ]);
+        metrics.notificationQueue.set(labels, queue.events);
+        metrics.notificationDead.set(labels, dead.events);
+        const ageMs = queue.oldestAt ? Math.max(0, Date.now() - queue.oldestAt.getTime()) : 0;
+        metrics.notificationOldest.set(labels, ageMs / 1000);
+      } catch (error) {
+        logger.warn({ err: error, ...labels }, "cannot count an endpoint's events");
+      }
+      const pauseMs = Math.max(MEASURE_MS, (performance.now() - startedAt) * MEASURE_SHARE);
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

@@ -1,0 +1,213 @@
+/**
+ * Promise: two cycles with the quarantine between them delete what nothing refers to, and nothing else, in stores of
+ * every shape; killed at any request they leave nothing that leads nowhere, and doing it again finishes it.
+ */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { Sha256Digest } from '../../services/registry/digest.ts';
+import { Quarantine } from '../../services/registry/garbage/online/hold.ts';
+import { QUARANTINE_PREFIX } from '../../services/registry/garbage/online/keys.ts';
+import { UnreadableError } from '../../services/registry/garbage/reader.ts';
+import { blobDataKey, revisionLinkKey } from '../../services/registry/layout.ts';
+import { cycle, HOUR } from './cycles.ts';
+import { danglers } from './danglers.ts';
+import type { MemoryObjects } from './memory-objects.ts';
+import { type Model, models, REPOSITORIES, type Written, write } from './model.ts';
+import { keptByHand } from './twin.ts';
+
+const NOW = new Date('2024-05-05T05:05:05Z');
+const RUNS = 150;
+
+/** Nothing is young: what is too young two scans tell here, not the times of objects. */
+function aged(model: Model): Model {
+  return {
+    ...model,
+    manifests: model.manifests.map((manifest) => ({ ...manifest, isYoung: false })),
+    blobs: model.blobs.map((blob) => ({ ...blob, isYoung: false, linkIsYoung: false })),
+  };
+}
+
+/** A tag in any repository keeps a manifest in all: the dull twin says the same of one repository. */
+function inOneRepository(model: Model): Model {
+  return {
+    ...model,
+    manifests: model.manifests.map((manifest) => ({
+      ...manifest,
+      inRepository: [manifest.inRepository[0], false],
+    })),
+    tags: model.tags.filter(({ repository }) => repository === 0),
+  };
+}
+
+/** Cycles until nothing more happens. */
+async function collect(objects: MemoryObjects, deleteUntagged: boolean, from = 0): Promise<void> {
+  for (const at of [from, from + 2 * HOUR, from + 4 * HOUR]) await cycle(objects, { at, deleteUntagged });
+}
+
+/** What is stored of a model's blobs and manifests, by number. */
+function stored({ objects, blobs, manifests }: Written) {
+  const numbers = (digests: readonly Sha256Digest[]) =>
+    digests.flatMap((digest, at) => (objects.held.has(blobDataKey(digest)) ? [at] : []));
+  return { blobs: numbers(blobs), bytes: numbers(manifests) };
+}
+
+const sorted = (numbers: Iterable<number>) => [...numbers].sort((one, other) => one - other);
+
+describe('the collector that works meanwhile', () => {
+  for (const deleteUntagged of [false, true])
+    it(`${deleteUntagged ? 'with' : 'without'} deleteuntagged keeps what its dull twin keeps`, async () => {
+      await fc.assert(
+        fc.asyncProperty(models, fc.boolean(), async (any, bySha512) => {
+          const old = deleteUntagged ? inOneRepository(aged(any)) : aged(any);
+          const model = bySha512
+            ? old
+            : { ...old, manifests: old.manifests.map((manifest) => ({ ...manifest, bySha512: false })) };
+          const written = write(model, NOW);
+          await collect(written.objects, deleteUntagged);
+          const kept = keptByHand(model, deleteUntagged);
+          const left = stored(written);
+          // A name by SHA-512 that any repository explains is enough here.
+          if (bySha512) expect(left.bytes).to.include.members([...kept.bytes]);
+          else expect(left).to.deep.equal({ blobs: sorted(kept.blobs), bytes: sorted(kept.bytes) });
+          expect(left.blobs).to.include.members([...kept.blobs]);
+          if (deleteUntagged)
+            for (const [at, digest] of written.manifests.entries())
+              if (!kept.manifests[0].has(at))
+                expect(written.objects.held.has(revisionLinkKey(REPOSITORIES[0], digest))).to.equal(false);
+        }),
+        { numRuns: RUNS },
+      );
+    });
+
+  it('killed at any request leaves nothing that leads nowhere, and is finished by the next', async () => {
+    await fc.assert(
+      fc.asyncProperty(models, fc.boolean(), fc.nat(120), async (any, deleteUntagged, requests) => {
+        const model = aged(any);
+        const whole = write(model, NOW);
+        await collect(whole.objects, deleteUntagged);
+        const written = write(model, NOW);
+        const before = danglers(written.objects);
+        const failing = diesAfter(written.objects, requests);
+        await collect(failing, deleteUntagged).catch((error: unknown) => {
+          if (!(error instanceof Killed)) throw error;
+        });
+        expect(danglers(written.objects).filter((fault) => !before.includes(fault))).to.deep.equal([]);
+        await collect(written.objects, deleteUntagged, 6 * HOUR);
+        expect(stored(written)).to.deep.equal(stored(whole));
+        expect(ownKeys(written.objects)).to.deep.equal(ownKeys(whole.objects));
+      }),
+      { numRuns: 2 * RUNS },
+    );
+  });
+
+  it('waits for the grace, then for the quarantine, and releases what is restored', async () => {
+    const { objects, blobs } = write(orphans, NOW);
+    const [first, second] = blobs as [Sha256Digest, Sha256Digest];
+    const options = { graceMs: 10 * HOUR, quarantineMs: 20 * HOUR };
+    const at = async (hours: number) => (await cycle(objects, { ...options, at: hours * HOUR })).counts;
+    expect(await at(0)).to.include({ suspected: 2, quarantined: 0 });
+    expect(await at(9)).to.include({ suspected: 2, quarantined: 0 });
+    expect(await at(10)).to.include({ suspected: 0, quarantined: 2, inQuarantine: 2 });
+    expect(await at(29)).to.include({ deleted: 0, inQuarantine: 2 });
+    expect(await new Quarantine(objects).rescue([first])).to.deep.equal([first]);
+    expect(await at(31)).to.include({ deleted: 1, released: 1, inQuarantine: 0, suspected: 0 });
+    expect(objects.held.has(blobDataKey(first))).to.equal(true);
+    expect(objects.held.has(blobDataKey(second))).to.equal(false);
+    // From the beginning.
+    expect(await at(40)).to.include({ suspected: 1 });
+    expect(await at(50)).to.include({ quarantined: 1 });
+    expect(await at(70)).to.include({ deleted: 1 });
+    expect(objects.held.has(blobDataKey(first))).to.equal(false);
+  });
+
+  it('in a dry run tells, and changes nothing', async () => {
+    const { objects, blobs } = write(orphans, NOW);
+    const before = [...objects.held.keys()];
+    const { candidates, counts } = await cycle(objects, { dryRun: true });
+    expect(candidates).to.have.members([...blobs]);
+    expect(counts).to.include({ quarantined: 2, deleted: 0 });
+    expect([...objects.held.keys()]).to.deep.equal(before);
+  });
+
+  it('deletes nothing when a manifest cannot be read, and says which', async () => {
+    const { objects, manifests } = write({ ...orphans, manifests: [image([])] }, NOW);
+    const [manifest] = manifests as [Sha256Digest];
+    await cycle(objects, { at: 0 });
+    for (const key of [...objects.held.keys()]) if (key.includes('/facts/')) objects.held.delete(key);
+    objects.hold(blobDataKey(manifest), 'damaged', NOW);
+    const refused = await cycle(objects, { at: 2 * HOUR }).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(UnreadableError);
+    expect((refused as UnreadableError).unreadable).to.deep.equal([`${manifest}: its bytes are damaged`]);
+    expect(objects.held.has(blobDataKey(manifest))).to.equal(true);
+  });
+
+  it('deletes nothing more once it may not', async () => {
+    const { objects } = write(orphans, NOW);
+    await cycle(objects, { at: 0 });
+    const before = [...objects.held.keys()].filter((key) => !key.startsWith('roadstead/garbage/'));
+    for (let allowed = 0; allowed < 3; allowed++) {
+      let asked = 0;
+      const mayChange = async () => {
+        if (asked++ >= allowed) throw new Error('lost');
+      };
+      await cycle(objects, { at: 2 * HOUR, mayChange }).catch(() => undefined);
+      const after = [...objects.held.keys()].filter((key) => !key.startsWith('roadstead/garbage/'));
+      expect(after).to.deep.equal(before);
+    }
+  });
+
+  it('does without what it remembers, and with what is damaged of it', async () => {
+    await fc.assert(
+      fc.asyncProperty(models, fc.boolean(), async (any, isDamaged) => {
+        const model = aged(any);
+        const whole = write(model, NOW);
+        await collect(whole.objects, false);
+        const written = write(model, NOW);
+        await cycle(written.objects, { at: 0 });
+        for (const [key, { bytes }] of [...written.objects.held]) {
+          if (!/garbage\/(?:facts|suspects|scan)\//.test(key)) continue;
+          if (isDamaged)
+            written.objects.hold(key, bytes.map((byte, at) => (at === 40 ? ~byte : byte)) as Buffer, NOW);
+          else written.objects.held.delete(key);
+        }
+        await collect(written.objects, false, 2 * HOUR);
+        expect(stored(written)).to.deep.equal(stored(whole));
+      }),
+      { numRuns: RUNS / 2 },
+    );
+  });
+});
+
+const image = (blobs: number[]) => ({
+  ...{ blobs, children: [], subject: undefined, bySha512: false, isYoung: false },
+  inRepository: [true, false] as const,
+});
+const orphans: Model = {
+  manifests: [],
+  blobs: [0, 1].map(() => ({ isYoung: false, linkIsYoung: false, isPublished: false })),
+  tags: [],
+};
+
+/** What stays of the collector's own, but for what is derived. */
+function ownKeys({ held }: MemoryObjects): string[] {
+  return [...held.keys()].filter(
+    (key) => key.startsWith(QUARANTINE_PREFIX) || /garbage\/(?:deleting|rescued|scan)\//.test(key),
+  );
+}
+
+class Killed extends Error {}
+
+/** A process that is killed at its n-th request: before it, or after it. */
+function diesAfter(objects: MemoryObjects, requests: number): MemoryObjects {
+  let count = 0;
+  return new Proxy(objects, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        if (++count > requests) throw new Killed();
+        return value.apply(target, args);
+      };
+    },
+  });
+}

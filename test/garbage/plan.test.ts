@@ -1,0 +1,118 @@
+/**
+ * Promise: what a collection would delete is exactly what no tag (or, without --delete-untagged, no manifest) leads to,
+ * in stores of every shape; and when that was deleted there is nothing left to delete.
+ */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { isSha256 } from '../../services/registry/digest.ts';
+import { type GarbagePlan, planGarbage } from '../../services/registry/garbage/plan.ts';
+import { UnreadableError } from '../../services/registry/garbage/reader.ts';
+import { sweep } from '../../services/registry/garbage/sweep.ts';
+import { blobDataKey, revisionLinkKey } from '../../services/registry/layout.ts';
+import { danglers } from './danglers.ts';
+import { type Model, models, REPOSITORIES, type Written, write } from './model.ts';
+import { type Kept, keptByHand } from './twin.ts';
+
+const NOW = new Date('2024-05-05T05:05:05Z');
+const RUNS = 400;
+
+describe('the plan of a garbage collection', () => {
+  for (const deleteUntagged of [false, true])
+    it(`${deleteUntagged ? 'with' : 'without'} --delete-untagged is what its dull twin says`, async () => {
+      await fc.assert(
+        fc.asyncProperty(models, async (model) => {
+          const written = write(model, NOW);
+          const plan = await planGarbage(written.objects, { deleteUntagged, youngerThan: NOW });
+          expectPlan(plan, model, written, keptByHand(model, deleteUntagged), deleteUntagged);
+        }),
+        { numRuns: RUNS },
+      );
+    });
+
+  it('when carried out, leaves nothing that leads nowhere, and nothing to plan', async () => {
+    await fc.assert(
+      fc.asyncProperty(models, fc.boolean(), fc.nat(200), async (model, deleteUntagged, stopAfter) => {
+        const { objects } = write(model, NOW);
+        const before = danglers(objects);
+        const options = { deleteUntagged, youngerThan: NOW };
+        const plan = await planGarbage(objects, options);
+        // Stopped anywhere, then done again.
+        const keys: string[] = [];
+        const recording = Object.create(objects, {
+          delete: { value: async (batch: readonly string[]) => void keys.push(...batch) },
+        }) as typeof objects;
+        await sweep(recording, plan, async () => undefined);
+        await objects.delete(keys.slice(0, stopAfter % (keys.length + 1)));
+        const halfway = danglers(objects);
+        expect(halfway.filter((fault) => !before.includes(fault))).to.deep.equal([]);
+        await sweep(objects, await planGarbage(objects, options), async () => undefined);
+        const again = await planGarbage(objects, options);
+        expect([again.repositories, again.blobs.doomed.size]).to.deep.equal([[], 0]);
+        for (const key of keys) expect(objects.held.has(key), key).to.equal(false);
+      }),
+      { numRuns: RUNS / 2 },
+    );
+  });
+
+  it('is none when a manifest cannot be read: nothing is known to be garbage then', async () => {
+    const model: Model = {
+      manifests: [0, 1].map((blob) => ({
+        ...{ blobs: [blob], children: [], subject: undefined, bySha512: false, isYoung: false },
+        inRepository: [true, false],
+      })),
+      blobs: [0, 1, 2].map(() => ({ isYoung: false, linkIsYoung: false, isPublished: false })),
+      tags: [],
+    };
+    for (const [damage, text] of [
+      [Buffer.from('{"schemaVersion":2}'), 'are damaged'],
+      [undefined, 'are not there'],
+    ] as const) {
+      const { objects, manifests } = write(model, NOW);
+      const [first] = manifests;
+      if (first === undefined) throw new Error('there is none');
+      if (damage) objects.hold(blobDataKey(first), damage, NOW);
+      else objects.held.delete(blobDataKey(first));
+      const refused = await planGarbage(objects, { deleteUntagged: false, youngerThan: NOW }).catch(
+        (error: unknown) => error,
+      );
+      expect(refused).to.be.instanceOf(UnreadableError);
+      expect((refused as UnreadableError).unreadable).to.deep.equal([
+        `${REPOSITORIES[0]}@${first}: its bytes ${text}`,
+      ]);
+    }
+    const { objects, manifests } = write(model, NOW);
+    const key = revisionLinkKey(REPOSITORIES[0], manifests[0] ?? ('' as never));
+    objects.hold(key, '', NOW);
+    const refused = await planGarbage(objects, { deleteUntagged: true, youngerThan: NOW }).catch(
+      (error: unknown) => error,
+    );
+    expect((refused as UnreadableError).unreadable).to.include(`${key}: holds no digest`);
+  });
+});
+
+function expectPlan(
+  plan: GarbagePlan,
+  model: Model,
+  { blobs, manifests }: Written,
+  kept: Kept,
+  deleteUntagged: boolean,
+): void {
+  const doomed = new Set([...plan.blobs.doomed.entries()].map(([digest]) => digest));
+  for (const [at, digest] of blobs.entries())
+    expect(doomed.has(digest), `blob ${at}`).to.equal(!kept.blobs.has(at));
+  for (const [at, digest] of manifests.entries())
+    expect(doomed.has(digest), `bytes of manifest ${at}`).to.equal(!kept.bytes.has(at));
+  for (const [repository, name] of REPOSITORIES.entries()) {
+    const garbage = plan.repositories.find((each) => each.name === name);
+    const gone = manifests.filter(
+      (_, at) =>
+        model.manifests[at]?.inRepository[repository as 0 | 1] &&
+        !kept.manifests[repository as 0 | 1].has(at),
+    );
+    expect(garbage?.manifests.filter(isSha256) ?? []).to.have.members(gone);
+    // Both names of each.
+    expect(garbage?.manifests ?? []).to.have.length(gone.length * 2);
+    if (!deleteUntagged) expect(garbage?.history ?? []).to.deep.equal([]);
+    expect(garbage?.layers ?? []).to.have.members(blobs.filter((digest) => doomed.has(digest)));
+  }
+}

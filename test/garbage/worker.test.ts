@@ -1,0 +1,143 @@
+/** Promise: of any number of workers one collects, another takes over, one that has lost its term changes nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { Metrics } from '../../services/http/metrics.ts';
+import { digestOf } from '../../services/registry/digest.ts';
+import { WORKER_PREFIX } from '../../services/registry/garbage/online/keys.ts';
+import { readProgress, requestCycle } from '../../services/registry/garbage/online/progress.ts';
+import { blobDataKey } from '../../services/registry/layout.ts';
+import { writeNotice } from '../../services/registry/read-only.ts';
+import { GarbageWorker, type GarbageWorkerParts } from '../../services/sync/garbage/worker.ts';
+import { pullAll } from '../compat/pulling.ts';
+import { eventually } from '../notifications/receiver.ts';
+import { newBytes, pushBlob, pushImage } from '../protocol/pushing.ts';
+import { send } from '../protocol/wire.ts';
+import { startRegistry } from '../support/registry.ts';
+import { MemoryObjects } from './memory-objects.ts';
+
+const QUICK = { beatMs: 50, silenceMs: 500, lookMs: 50 };
+const LOG = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const COLLECTING = { intervalMs: 100, graceMs: 0, quarantineMs: 0, deleteUntagged: false };
+/** Nobody on this machine: it cannot be known whether it lives. */
+const ELSEWHERE = 'other-host 00000000-0000-4000-8000-000000000000 pid:[1] 1 1';
+
+function worker(objects: MemoryObjects, more: Partial<GarbageWorkerParts> = {}): GarbageWorker {
+  return new GarbageWorker({
+    objects,
+    settings: { collecting: COLLECTING, purging: undefined, requestsPerSecond: undefined },
+    metrics: new Metrics(),
+    logger: LOG,
+    timing: QUICK,
+    ...{ pollMs: 20, settleMs: 1, takeoverMs: 300 },
+    ...more,
+  });
+}
+
+function withGarbage(): { objects: MemoryObjects; key: string } {
+  const objects = new MemoryObjects();
+  const key = blobDataKey(digestOf(Buffer.from('garbage')));
+  objects.hold(key, 'garbage', new Date(0));
+  return { objects, key };
+}
+
+describe('a registry whose configuration asks for garbage collection', () => {
+  it('collects what is pushed and not referred to, and tells so', async function () {
+    this.timeout(90_000);
+    const garbagecollection = { enabled: true, interval: '1s', grace: '0s', quarantine: '1s' };
+    await using registry = await startRegistry({ config: (config) => ({ ...config, garbagecollection }) });
+    const orphan = await pushBlob(registry.url, 'candidate/app', newBytes());
+    const image = await pushImage(registry.url, 'candidate/app', '1');
+    const isThere = async () =>
+      (await send(registry.url, `/v2/candidate/app/blobs/${orphan.digest}`)).status === 200;
+    expect(await isThere()).to.equal(true);
+    const metrics = async () => (await fetch(`${registry.debugUrl}/metrics`)).text();
+    await eventually(
+      'it has gone',
+      async () => /garbage_blobs_total\{outcome="deleted"\} 1\b/.test(await metrics()),
+      60_000,
+    );
+    const head = await send(registry.url, `/v2/candidate/app/blobs/${orphan.digest}`, { method: 'HEAD' });
+    expect(head.status).to.equal(404);
+    await pullAll(registry.url, 'candidate/app', image.digest);
+  });
+});
+
+describe('workers of the garbage collection', () => {
+  it('collect, one at a time, and tell how they fare', async () => {
+    const { objects, key } = withGarbage();
+    const metrics = new Metrics();
+    await using _one = worker(objects, { metrics });
+    await using _two = worker(objects, { metrics });
+    await eventually(
+      'it is in quarantine',
+      async () => (await readProgress(objects))?.last?.counts.inQuarantine === 1,
+    );
+    await eventually('it has gone', () => !objects.held.has(key), 15_000);
+    await eventually('that is told', async () =>
+      /garbage_blobs_total\{outcome="deleted"\} 1\b/.test(await metrics.scrape()),
+    );
+    expect([...objects.held.keys()].filter((each) => each.startsWith(WORKER_PREFIX))).to.have.length(1);
+  });
+
+  it('idle ones write nothing, and begin when they are asked', async () => {
+    const { objects } = withGarbage();
+    const settings = { collecting: { ...COLLECTING, intervalMs: 3_600_000 }, purging: undefined };
+    await using _ = worker(objects, { settings: { ...settings, requestsPerSecond: undefined } });
+    const ended = async () => (await readProgress(objects))?.last?.endedAt;
+    await eventually('a cycle has ended', async () => {
+      const progress = await readProgress(objects);
+      return progress?.last !== undefined && progress.holder === '';
+    });
+    const [before, first] = [new Map(objects.held), await ended()];
+    await sleep(300);
+    expect(new Map(objects.held)).to.deep.equal(before);
+    await requestCycle(objects, 'a test');
+    await eventually('another has ended', async () => (await ended()) !== first);
+  });
+
+  it('change nothing for a while after taking over from one that may have a request under way', async () => {
+    const { objects, key } = withGarbage();
+    const held = { version: 1, holder: ELSEWHERE, beat: 1, beatAt: '', phase: 'idle' };
+    objects.hold(`${WORKER_PREFIX}0000000007.json`, JSON.stringify(held), new Date());
+    const startedAt = performance.now();
+    await using _ = worker(objects);
+    await eventually('it begins', () =>
+      [...objects.held.keys()].some((each) => each.includes('/quarantine/')),
+    );
+    expect(performance.now() - startedAt).to.be.above(QUICK.silenceMs + 300);
+    expect(objects.held.has(key)).to.equal(true);
+  });
+
+  it('stop when another has taken over', async () => {
+    const { objects, key } = withGarbage();
+    await using _ = worker(objects, { settleMs: 60_000 });
+    await eventually(
+      'it deletes',
+      () => [...objects.held.keys()].some((each) => each.includes('/deleting/')),
+      15_000,
+    );
+    const held = { version: 1, holder: ELSEWHERE, beat: 1, beatAt: '', phase: 'idle' };
+    objects.hold(`${WORKER_PREFIX}0000000999.json`, JSON.stringify(held), new Date());
+    await sleep(300);
+    expect(objects.held.has(key)).to.equal(true);
+    // It does not even clear its flag away: that is the other's.
+    expect([...objects.held.keys()].some((each) => each.includes('/deleting/'))).to.equal(true);
+  });
+
+  it('delete nothing while writes are off, nor make more requests than they may', async () => {
+    const { objects, key } = withGarbage();
+    await writeNotice(objects, { since: new Date().toISOString(), by: 'a test', reason: 'backup' });
+    await using _ = worker(objects);
+    await sleep(400);
+    expect([...objects.held.keys()].filter((each) => each.includes('/quarantine/'))).to.deep.equal([]);
+    expect(objects.held.has(key)).to.equal(true);
+    await writeNotice(objects, undefined);
+    const settings = { collecting: COLLECTING, purging: undefined, requestsPerSecond: 40 };
+    const slow = withGarbage().objects;
+    const metrics = new Metrics();
+    await using _slow = worker(slow, { settings, metrics });
+    await sleep(1000);
+    const requests = Number(/garbage_requests_total (\d+)/.exec(await metrics.scrape())?.[1]);
+    expect(requests).to.be.within(1, 45);
+  });
+});

@@ -1,0 +1,275 @@
+/** Promise: events are, field by field, those that Debian's docker-registry sends for the same requests. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { digestOf } from '../../services/registry/digest.ts';
+import type {
+  Happening,
+  NotificationEvent,
+  RequestFacts,
+} from '../../services/registry/notifications/event.ts';
+import { freePort, isListening } from '../support/ports.ts';
+import { startDaemon } from '../support/process.ts';
+import { requires } from '../support/requirements.ts';
+import { tempDir } from '../support/temp.ts';
+import { endpointAt, outboxWorld } from './outbox-world.ts';
+import { eventually, type Receiver, startReceiver } from './receiver.ts';
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+const LAYER = 'application/vnd.oci.image.layer.v1.tar';
+const CONFIG = 'application/vnd.oci.image.config.v1+json';
+const USER_AGENT = 'compare/1 <&>';
+
+const config = Buffer.from(
+  JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } }),
+);
+const layer = Buffer.from('not really a layer');
+const descriptor = (mediaType: string, bytes: Buffer) => ({
+  mediaType,
+  digest: digestOf(bytes),
+  size: bytes.length,
+});
+const manifest = Buffer.from(
+  JSON.stringify({
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    config: descriptor(CONFIG, config),
+    layers: [{ ...descriptor(LAYER, layer), annotations: { 'org.example': 'yes' } }],
+  }),
+);
+const index = Buffer.from(
+  JSON.stringify({
+    schemaVersion: 2,
+    mediaType: INDEX,
+    manifests: [{ ...descriptor(MANIFEST, manifest), platform: { architecture: 'amd64', os: 'linux' } }],
+  }),
+);
+
+const blobOf = (action: 'push' | 'pull', bytes: Buffer): Happening => ({
+  kind: 'blob',
+  action,
+  repository: 'a/b',
+  digest: digestOf(bytes),
+  sizeBytes: bytes.length,
+});
+const manifestOf = (action: 'push' | 'pull', mediaType: string, bytes: Buffer, tag?: string): Happening => ({
+  kind: 'manifest',
+  action,
+  repository: 'a/b',
+  mediaType,
+  digest: digestOf(bytes),
+  bytes,
+  tag,
+});
+
+/** A request, and what an API node would say has happened. */
+interface Step {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: Buffer;
+  readonly type?: string;
+  readonly status: number;
+  readonly happenings: readonly Happening[];
+}
+
+const put = (reference: string, type: string, body: Buffer, tag?: string): Step => ({
+  method: 'PUT',
+  path: `/v2/a/b/manifests/${reference}`,
+  body,
+  type,
+  status: 201,
+  happenings: [manifestOf('push', type, body, tag)],
+});
+const get = (path: string, happening: Happening, method = 'GET'): Step => ({
+  method,
+  path: `/v2/a/b/${path}`,
+  status: 200,
+  happenings: [happening],
+});
+const remove = (path: string, happenings: Happening[]): Step => ({
+  method: 'DELETE',
+  path: `/v2/a/b/${path}`,
+  status: 202,
+  happenings,
+});
+
+const STEPS: readonly Step[] = [
+  put('v1', MANIFEST, manifest, 'v1'),
+  put(digestOf(manifest), MANIFEST, manifest),
+  put('multi', INDEX, index, 'multi'),
+  get('manifests/v1', manifestOf('pull', MANIFEST, manifest, 'v1')),
+  get('manifests/v1', manifestOf('pull', MANIFEST, manifest, 'v1'), 'HEAD'),
+  get(`manifests/${digestOf(index)}`, manifestOf('pull', INDEX, index)),
+  get(`blobs/${digestOf(layer)}`, blobOf('pull', layer)),
+  get(`blobs/${digestOf(layer)}`, blobOf('pull', layer), 'HEAD'),
+  {
+    method: 'POST',
+    path: `/v2/c/d/blobs/uploads/?mount=${digestOf(layer)}&from=a/b`,
+    status: 201,
+    happenings: [
+      {
+        kind: 'blob',
+        action: 'mount',
+        repository: 'c/d',
+        digest: digestOf(layer),
+        sizeBytes: layer.length,
+        fromRepository: 'a/b',
+      },
+    ],
+  },
+  // With a manifest go the tags that name it, each with an event of its own.
+  remove(`manifests/${digestOf(manifest)}`, [
+    { action: 'delete', repository: 'a/b', digest: digestOf(manifest) },
+    { action: 'delete', repository: 'a/b', tag: 'v1' },
+  ]),
+  remove(`blobs/${digestOf(layer)}`, [{ action: 'delete', repository: 'a/b', digest: digestOf(layer) }]),
+];
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** RFC 3339: Go writes up to nine digits of a second, JavaScript three. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+
+/** An event without what differs from one to the next; all of that is looked at for its form. */
+function comparable(event: NotificationEvent) {
+  expect(event.id).to.match(UUID);
+  expect(event.timestamp).to.match(TIME);
+  expect(event.request.id).to.match(UUID);
+  expect(event.request.addr).to.match(/^127\.0\.0\.1:\d+$/);
+  expect(event.source.addr).to.match(/^[^:]+:\d+$/);
+  expect(event.source.instanceID).to.match(UUID);
+  expect(Object.keys(event)).to.deep.equal([
+    'id',
+    'timestamp',
+    'action',
+    'target',
+    'request',
+    'actor',
+    'source',
+  ]);
+  const { id: _, timestamp: __, source: ___, request, ...rest } = event;
+  // The order of members is compared as well.
+  return JSON.stringify({ ...rest, request: { ...request, id: '', addr: '' } });
+}
+
+requires(['docker-registry'])("notifications beside docker-registry's", () => {
+  /** What docker-registry sends for all steps, and ours for the same. */
+  async function bothFor(includereferences: boolean) {
+    await using world = await outboxWorld();
+    await using theirs = await startReceiver();
+    await using ours = await startReceiver();
+    await using peer = await startPeer(theirs.url, includereferences);
+    const endpoint = endpointAt(ours.url);
+    const notifier = world.notifier([endpoint], includereferences);
+    const source = { addr: 'node:5000', instanceID: crypto.randomUUID() };
+    world.worker(endpoint);
+
+    const steps = [...(await uploadSteps(peer.url)), ...STEPS];
+    for (const step of steps) {
+      const before = theirs.posts.length;
+      const response = await fetch(new URL(step.path, peer.url), {
+        method: step.method,
+        ...(step.body && { body: step.body }),
+        headers: {
+          accept: `${MANIFEST}, ${INDEX}`,
+          'user-agent': USER_AGENT,
+          ...(step.type && { 'content-type': step.type }),
+        },
+      });
+      await response.arrayBuffer();
+      expect(response.status, `${step.method} ${step.path}`).to.equal(step.status);
+      await eventually(
+        `docker-registry tells of ${step.method} ${step.path}`,
+        () => theirs.posts.length >= before + step.happenings.length,
+      );
+      const facts: RequestFacts = {
+        id: crypto.randomUUID(),
+        addr: '127.0.0.1:1',
+        host: new URL(peer.url).host,
+        method: step.method,
+        userAgent: USER_AGENT,
+        actor: '',
+        baseUrl: peer.url,
+      };
+      await notifier.changed(step.happenings, facts);
+    }
+    await eventually('ours are delivered', () => ours.accepted().length === theirs.accepted().length);
+    return { theirs: posted(theirs), ours: posted(ours, source) };
+  }
+
+  /** Our source is the world's, made for reading: here it has to have the form of a real one. */
+  function posted(receiver: Receiver, source?: NotificationEvent['source']) {
+    const events = receiver.accepted().map((event) => comparable(source ? { ...event, source } : event));
+    return { events, contentType: receiver.posts[0]?.headers['content-type'] };
+  }
+
+  for (const includereferences of [false, true])
+    it(`are the same for every kind of event, ${includereferences ? 'with' : 'without'} references`, async function () {
+      this.timeout(60_000);
+      const { theirs, ours } = await bothFor(includereferences);
+      expect(theirs.events).to.have.lengthOf(14);
+      expect(ours.events).to.deep.equal(theirs.events);
+      const references = theirs.events.filter((event) => event.includes('"references"'));
+      expect(references.length).to.equal(includereferences ? 6 : 0);
+      // The one difference: the envelope of 2.8 is called v1; Distribution 3 calls the same v2, and so do we.
+      expect(theirs.contentType).to.equal('application/vnd.docker.distribution.events.v1+json');
+      expect(ours.contentType).to.equal('application/vnd.docker.distribution.events.v2+json');
+    });
+
+  it('can be called what 2.8 calls them', async () => {
+    await using world = await outboxWorld();
+    await using receiver = await startReceiver();
+    const v1 = 'application/vnd.docker.distribution.events.v1+json';
+    const endpoint = endpointAt(receiver.url, { headers: { 'Content-Type': [v1] } });
+    const [step] = STEPS;
+    await world.notifier([endpoint]).changed(step?.happenings ?? [], {
+      ...{ id: '1', addr: '', host: '', method: 'PUT', userAgent: '', actor: '', baseUrl: '' },
+    });
+    world.worker(endpoint);
+    await eventually('it is delivered', () => receiver.posts.length === 1);
+    expect(receiver.posts[0]?.headers['content-type']).to.equal(v1);
+  });
+});
+
+async function startPeer(hook: string, includereferences: boolean) {
+  await using cleanUp = new AsyncDisposableStack();
+  const home = cleanUp.use(await tempDir('peer'));
+  const port = await freePort();
+  const configPath = join(home.path, 'config.yml');
+  const settings = {
+    version: 0.1,
+    log: { level: 'error', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: join(home.path, 'store') }, delete: { enabled: true } },
+    http: { addr: `127.0.0.1:${port}` },
+    notifications: {
+      events: { includereferences },
+      endpoints: [{ name: 'hook', url: hook, timeout: '2s', threshold: 3, backoff: '1s' }],
+    },
+  };
+  // JSON is YAML.
+  await writeFile(configPath, JSON.stringify(settings));
+  cleanUp.use(
+    await startDaemon('docker-registry', ['serve', configPath], { ready: () => isListening(port) }),
+  );
+  const held = cleanUp.move();
+  return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+/** The closing PUTs of two uploads; opening them is no event. */
+async function uploadSteps(url: string): Promise<Step[]> {
+  const steps: Step[] = [];
+  for (const bytes of [config, layer]) {
+    const opened = await fetch(`${url}/v2/a/b/blobs/uploads/`, { method: 'POST' });
+    const location = new URL(opened.headers.get('location') ?? '', url);
+    location.searchParams.set('digest', digestOf(bytes));
+    steps.push({
+      method: 'PUT',
+      path: location.pathname + location.search,
+      body: bytes,
+      type: 'application/octet-stream',
+      status: 201,
+      happenings: [blobOf('push', bytes)],
+    });
+  }
+  return steps;
+}
