@@ -1,16 +1,20 @@
 import type { Logger } from 'pino';
 import { onlyPublicName } from '../config/public-name.ts';
+import { manifestRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
-import { type App, createApp } from '../http/app.ts';
-import { clientAddressOf } from '../http/client-address.ts';
+import { type App, type Context, createApp } from '../http/app.ts';
+import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
+import { urlsOf } from '../http/urls.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { MirrorBoard } from '../registry/mirrors/board.ts';
+import type { Notifier } from '../registry/notifications/notifier.ts';
 import { PublicationFollower } from '../registry/publication/follower.ts';
 import { Reader } from '../registry/pull/reader.ts';
+import type { ReadOnly } from '../registry/read-only.ts';
 import type { Stores } from '../stores/open.ts';
 import { apiRoutes } from './routes.ts';
 
@@ -20,17 +24,25 @@ export interface Api extends AsyncDisposable {
   readonly readiness: Readiness;
 }
 
+/** What the processes of one program share. */
+export interface ApiParts {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly readOnly: ReadOnly;
+  readonly notifier: Notifier;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
 /** Makes a stateless registry node: the OCI API and its redirects. */
-export async function createApi(
-  config: Config,
-  stores: Stores,
-  metrics: Metrics,
-  logger: Logger,
-): Promise<Api> {
-  const content = contentOf(stores.objects);
+export async function createApi(parts: ApiParts): Promise<Api> {
+  const { config, stores, readOnly, notifier, metrics, logger } = parts;
+  const content = contentOf(stores.objects, { tagReadsAtOnce: config.storage.tag.concurrencylimit });
   const reader = new Reader(content);
   const unsubscribe = stores.changes.subscribe((change) => {
     if (change.kind === 'tag-moved') reader.tagMoved(change.repository, change.tag);
+    if (change.kind === 'content-removed') reader.contentRemoved(change.repository, change.digest);
+    if (change.kind === 'resync') reader.resync();
   });
   const { changes } = stores;
   const publications = await PublicationFollower.start({ ...content, changes, logger });
@@ -48,15 +60,25 @@ export async function createApi(
     clientAddress: clientAddressOf(config.http.trustedproxies),
     accessLog: !config.log.accesslog.disabled,
   });
+  const { host, relativeurls, prefix } = config.http;
+  const isTrusted = trustedProxyTest(config.http.trustedproxies);
+  const absoluteUrlOf = urlsOf({ host, relativeUrls: false, prefix }, isTrusted);
   const node = {
     content,
     reader,
     publications,
     board,
     changes,
-    policy: config.promotion,
+    policy: promotionPolicyOf(config),
+    rules: manifestRulesOf(config),
+    readOnly,
+    notifier,
     metrics,
     redirects: !config.storage.redirect.disable,
+    deletes: config.storage.delete.enabled,
+    limits: { tagsMax: config.tags.maxtags, catalogMax: config.catalog.maxentries },
+    urlOf: urlsOf({ host, relativeUrls: relativeurls, prefix }, isTrusted),
+    baseUrlOf: (ctx: Context) => absoluteUrlOf(ctx, ''),
   };
   app.use((ctx, next) => {
     ctx.set('Docker-Distribution-API-Version', 'registry/2.0');

@@ -1,10 +1,14 @@
+import type { Context } from '../http/app.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Changes } from '../registry/changes.ts';
 import type { Content } from '../registry/content/content.ts';
+import type { ManifestRules } from '../registry/manifest-rules.ts';
 import type { MirrorBoard } from '../registry/mirrors/board.ts';
+import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { PromotionPolicy } from '../registry/promotion/policy.ts';
 import type { PublicationFollower } from '../registry/publication/follower.ts';
 import type { Reader } from '../registry/pull/reader.ts';
+import type { ReadOnly } from '../registry/read-only.ts';
 
 /** What the API's endpoints work with; made once in `main.ts`. */
 export interface ApiNode {
@@ -14,7 +18,19 @@ export interface ApiNode {
   readonly board: MirrorBoard;
   readonly changes: Changes;
   readonly policy: PromotionPolicy | undefined;
+  /** What a manifest must bring along. */
+  readonly rules: ManifestRules;
+  readonly readOnly: ReadOnly;
+  readonly notifier: Notifier;
   readonly metrics: Metrics;
   /** False switches redirects off (`storage.redirect.disable`). */
   readonly redirects: boolean;
+  /** True allows deletes (`storage.delete.enabled`). */
+  readonly deletes: boolean;
+  /** Most entries of one answer. */
+  readonly limits: { readonly tagsMax: number; readonly catalogMax: number };
+  /** A path of this registry as clients are to be sent to it. */
+  readonly urlOf: (ctx: Context, path: string) => string;
+  /** This registry's URL as the client of this request sees it, without trailing slash. */
+  readonly baseUrlOf: (ctx: Context) => string;
 }

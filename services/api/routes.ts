@@ -1,10 +1,14 @@
 import type { Route } from '../http/routes.ts';
+import { deleteBlob } from './delete/blob.ts';
+import { deleteManifest } from './delete/manifest.ts';
+import { listCatalog } from './discovery/catalog.ts';
+import { listReferrers } from './discovery/referrers.ts';
+import { listTags } from './discovery/tags.ts';
 import type { ApiNode } from './node.ts';
 import { ping } from './ping.ts';
 import { getBlob } from './pull/blob.ts';
 import { getManifest } from './pull/manifest.ts';
 import { getOrigin } from './pull/origin.ts';
-import { listTags } from './pull/tags.ts';
 import { putManifest } from './push/manifest.ts';
 import { appendToUpload, beginUpload, cancelUpload, commitUpload, getUpload } from './push/uploads.ts';
 
@@ -26,6 +30,7 @@ export function apiRoutes(node: ApiNode): Route[] {
     { method: 'GET', path: manifest, name: 'manifest', handle: getManifest(node) },
     { method: 'HEAD', path: manifest, name: 'manifest', handle: getManifest(node) },
     { method: 'PUT', path: manifest, name: 'manifest', handle: putManifest(node) },
+    { method: 'DELETE', path: manifest, name: 'manifest', handle: deleteManifest(node) },
 
     { method: 'POST', path: uploads, name: 'upload', handle: beginUpload(node) },
     { method: 'GET', path: upload, name: 'upload', handle: getUpload(node) },
@@ -33,7 +38,11 @@ export function apiRoutes(node: ApiNode): Route[] {
     { method: 'PUT', path: upload, name: 'upload', handle: commitUpload(node) },
     { method: 'DELETE', path: upload, name: 'upload', handle: cancelUpload(node) },
 
+    { method: 'DELETE', path: blob, name: 'blob', handle: deleteBlob(node) },
+
     { method: 'GET', path: '/v2/*name/tags/list', name: 'tags', handle: listTags(node) },
+    { method: 'GET', path: '/v2/*name/referrers/:digest', name: 'referrers', handle: listReferrers(node) },
+    { method: 'GET', path: '/v2/_catalog', name: 'catalog', handle: listCatalog(node) },
 
     { method: 'GET', path: origin, name: 'origin', handle: getOrigin(node) },
     { method: 'HEAD', path: origin, name: 'origin', handle: getOrigin(node) },

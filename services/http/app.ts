@@ -68,6 +68,7 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   // What was said of the content is not so of the error: a cache might keep it for a year.
   for (const header of OF_CONTENT) ctx.remove(header);
   ctx.status = answer.status;
+  if (answer.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(answer.retryAfterSeconds));
   ctx.set('Content-Type', 'application/json');
   const body = Buffer.from(`${JSON.stringify(answer.body)}\n`);
   if (ctx.req.complete) {
@@ -80,6 +81,12 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   ctx.res.writeHead(answer.status, { 'Content-Length': body.length });
   if (ctx.method !== 'HEAD') ctx.res.write(body);
   void drainRest(ctx.req).finally(() => ctx.res.end());
+}
+
+/** For the log: nothing here may throw, whatever the client wrote. */
+function pathOf(target = ''): string {
+  const [path = ''] = target.split('?', 1);
+  return path;
 }
 
 function isClosedByClient(error: unknown): boolean {
@@ -101,7 +108,7 @@ function observe(ctx: Context, { process, logger, metrics, accessLog }: AppOptio
       requestId: state.requestId,
       client: state.clientAddress,
       method,
-      path: ctx.path,
+      path: pathOf(ctx.req.url),
       status,
       sentBytes,
       tookMs: Math.round(tookMs * 100) / 100,

@@ -5,6 +5,8 @@ import { StoreFullError } from '../registry/object-store.ts';
 interface OnTheWire {
   readonly status: number;
   readonly code: string;
+  /** When it is worth trying again. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** How each failure is answered: the one table. Codes are those of the OCI distribution specification, 1.1. */
@@ -16,6 +18,7 @@ const ANSWERS = {
   DENIED: { status: 403, code: 'DENIED' },
   DIGEST_INVALID: { status: 400, code: 'DIGEST_INVALID' },
   IMAGE_INCOMPLETE: { status: 409, code: 'MANIFEST_BLOB_UNKNOWN' },
+  MAINTENANCE: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 30 },
   MANIFEST_BLOB_UNKNOWN: { status: 400, code: 'MANIFEST_BLOB_UNKNOWN' },
   MANIFEST_INVALID: { status: 400, code: 'MANIFEST_INVALID' },
   MANIFEST_TOO_LARGE: { status: 413, code: 'SIZE_INVALID' },
@@ -28,11 +31,14 @@ const ANSWERS = {
   PAGINATION_NUMBER_INVALID: { status: 400, code: 'PAGINATION_NUMBER_INVALID' },
   PARAMETER_INVALID: { status: 400, code: 'PARAMETER_INVALID' },
   PUBLICATION_UNKNOWN: { status: 404, code: 'PUBLICATION_UNKNOWN' },
+  READ_ONLY: { status: 405, code: 'UNSUPPORTED' },
   RANGE_INVALID: { status: 416, code: 'RANGE_INVALID' },
   SIZE_INVALID: { status: 400, code: 'SIZE_INVALID' },
   STORE_FULL: { status: 503, code: 'UNAVAILABLE' },
   SUPERSEDED: { status: 409, code: 'DENIED' },
   TAG_INVALID: { status: 400, code: 'TAG_INVALID' },
+  TAG_MOVED: { status: 412, code: 'PRECONDITION_FAILED' },
+  TAGS_TOO_MANY: { status: 414, code: 'TAG_INVALID' },
   UNAVAILABLE: { status: 503, code: 'UNAVAILABLE' },
   WAIT_TIMED_OUT: { status: 504, code: 'UNAVAILABLE' },
 } satisfies Record<ErrorKind, OnTheWire>;
@@ -45,6 +51,7 @@ export interface ErrorAnswer {
       { readonly code: string; readonly message: string; readonly detail?: unknown },
     ];
   };
+  readonly retryAfterSeconds?: number | undefined;
   /** True for what is ours to mend, and worth a stack trace in the log. */
   readonly isFault: boolean;
 }
@@ -52,9 +59,10 @@ export interface ErrorAnswer {
 /** The answer to anything thrown. What is not a {@link RegistryError} is told to the log, not to the client. */
 export function answerTo(error: unknown, requestId: string): ErrorAnswer {
   if (error instanceof RegistryError) {
-    const { status, code } = ANSWERS[error.kind];
+    const { status, code, retryAfterSeconds }: OnTheWire = ANSWERS[error.kind];
     const { message, detail } = error;
-    return { status, body: { errors: [{ code, message, ...(detail && { detail }) }] }, isFault: false };
+    const body = { errors: [{ code, message, ...(detail && { detail }) }] } as const;
+    return { status, body, retryAfterSeconds, isFault: false };
   }
   if (error instanceof StoreFullError) {
     const message = "the registry's storage is full; the operator has to make room";

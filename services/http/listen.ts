@@ -1,16 +1,27 @@
-import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { originForm } from './target.ts';
+import { parseTls, readTlsFiles, type TlsOptions } from './tls.ts';
+import { clientAuthOf, handshakeSettings, refuseOthers } from './tls-clients.ts';
+import { TlsReloader } from './tls-reload.ts';
+
+/** TLS, and who is told when its files change or end. */
+export interface ListenTls extends TlsOptions {
+  readonly logger: Logger;
+  /** How often the files are read again, should no event tell that they changed; 10 s unless given. */
+  readonly pollIntervalMs?: number | undefined;
+}
 
 export interface ListenOptions {
   /** Empty for every interface. */
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** PEM files; plain HTTP without. */
-  readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
+  /** Plain HTTP without. */
+  readonly tls?: ListenTls | undefined;
 }
 
 /** An open port. Disposing it closes at once; {@link Listener.drain} lets requests under way finish. */
@@ -23,17 +34,23 @@ export interface Listener extends AsyncDisposable {
 
 /** Headers of one request may weigh so much, as nginx's `large_client_header_buffers` allows. */
 const HEADER_MAX_BYTES = 32 * 1024;
-/** A client has so long to send its headers; a slow one holds a connection, nothing more. */
+/** A client has so long to shake hands, and so long to send its headers; a slow one holds a connection, nothing more. */
 const HEADERS_TIMEOUT_MS = 20_000;
 /** No byte in either direction for so long ends a connection. Uploads and downloads that move are never cut. */
 const IDLE_TIMEOUT_MS = 120_000;
 
-/** Opens a port. */
-export async function listen(handler: RequestListener, options: ListenOptions): Promise<Listener> {
+/**
+ * Opens a port. With TLS, new certificates are taken up as the files change. Throws an Error that names the key when
+ * a file cannot be read or used, and `EADDRINUSE` and its like as they come.
+ */
+export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listener> {
+  const handler: RequestListener = (request, response) => {
+    request.url = originForm(request.url ?? '');
+    return listener(request, response);
+  };
   const settings = { maxHeaderSize: HEADER_MAX_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 };
-  const server: Server = options.tls
-    ? createTlsServer({ ...settings, minVersion: 'TLSv1.2', ...(await readTls(options.tls)) }, handler)
-    : createServer(settings, handler);
+  const tls = options.tls && (await serveTls(handler, settings, options.tls));
+  const server: Server = tls?.server ?? createServer(settings, handler);
   server.setTimeout(IDLE_TIMEOUT_MS);
   server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve, reject) => {
@@ -43,18 +60,35 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
       resolve();
     });
   });
+  const reloader = tls?.keepFresh();
+  const close = (timeoutMs: number) => {
+    reloader?.[Symbol.dispose]();
+    return drain(server, timeoutMs);
+  };
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host || '0.0.0.0';
   return {
     url: `${options.tls ? 'https' : 'http'}://${host}:${port}`,
-    drain: (timeoutMs) => drain(server, timeoutMs),
-    [Symbol.asyncDispose]: () => drain(server, 0),
+    drain: close,
+    [Symbol.asyncDispose]: () => close(0),
   };
 }
 
-async function readTls(tls: { certificate: string; key: string }): Promise<{ cert: Buffer; key: Buffer }> {
-  const [cert, key] = await Promise.all([readFile(tls.certificate), readFile(tls.key)]);
-  return { cert, key };
+async function serveTls(
+  handler: RequestListener,
+  settings: object,
+  tls: ListenTls,
+): Promise<{ server: TlsServer; keepFresh: () => TlsReloader }> {
+  const identity = parseTls(await readTlsFiles(tls), tls);
+  const clientAuth = clientAuthOf(tls);
+  const handshake = { handshakeTimeout: HEADERS_TIMEOUT_MS, ...handshakeSettings(clientAuth) };
+  const server = createTlsServer({ ...settings, ...handshake, ...identity.context }, handler);
+  refuseOthers(server, clientAuth);
+  const { logger, pollIntervalMs } = tls;
+  return {
+    server,
+    keepFresh: () => new TlsReloader({ server, options: tls, identity, logger, pollIntervalMs }),
+  };
 }
 
 async function drain(server: Server, timeoutMs: number): Promise<void> {

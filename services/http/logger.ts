@@ -1,18 +1,38 @@
-import pino, { type Logger } from 'pino';
+import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { textLine } from './log-text.ts';
 
 export interface LogSettings {
   readonly level: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** As in Distribution's `log.formatter`; JSON unless given. */
+  readonly formatter?: 'json' | 'text' | 'logstash' | undefined;
 }
 
-/** A logger that writes JSON lines to standard output. */
+/** A logger that writes a line for each event to standard output. Nothing that is logged can make a second line. */
 export function createLogger(settings: LogSettings): Logger {
-  return pino({
+  const options: LoggerOptions = {
     level: settings.level,
     base: settings.fields,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     // Whatever is logged by mistake under these names stays out. No wildcards: they would double a line's cost.
     redact: { paths: ['authorization', 'password', 'err.headers', 'err.config'], censor: '(not logged)' },
-  });
+  };
+  switch (settings.formatter) {
+    case 'text':
+      return pino(options, asText(pino.destination(1)));
+    case 'logstash':
+      return pino({
+        ...options,
+        base: { ...settings.fields, '@version': '1' },
+        timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
+        messageKey: 'message',
+      });
+    default:
+      return pino(options);
+  }
+}
+
+function asText(out: DestinationStream): DestinationStream {
+  return { write: (line) => out.write(textLine(line)) };
 }

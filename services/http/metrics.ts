@@ -77,6 +77,86 @@ export class Metrics {
     labelNames: ['mirror'] as const,
     registers: [this.registry],
   });
+  readonly notificationEvents = new Counter({
+    name: 'roadstead_notifications_events_total',
+    help: 'Events for an endpoint, by what became of them: queued, delivered, dead (kept as dead letters), dropped (lost).',
+    labelNames: ['endpoint', 'outcome'] as const,
+    registers: [this.registry],
+  });
+  readonly notificationRequests = new Counter({
+    name: 'roadstead_notifications_requests_total',
+    help: 'POSTs to an endpoint, by outcome: accepted, refused (4xx), failed (5xx or no answer).',
+    labelNames: ['endpoint', 'outcome'] as const,
+    registers: [this.registry],
+  });
+  readonly notificationQueue = new Gauge({
+    name: 'roadstead_notifications_queued',
+    help: 'Events that wait for an endpoint; told by the process that delivers to it.',
+    labelNames: ['endpoint'] as const,
+    registers: [this.registry],
+  });
+  readonly notificationOldest = new Gauge({
+    name: 'roadstead_notifications_oldest_age_seconds',
+    help: 'How long the oldest event has waited for an endpoint.',
+    labelNames: ['endpoint'] as const,
+    registers: [this.registry],
+  });
+  readonly notificationDead = new Gauge({
+    name: 'roadstead_notifications_dead_letters',
+    help: 'Events for an endpoint that were given up and can be sent again.',
+    labelNames: ['endpoint'] as const,
+    registers: [this.registry],
+  });
+  readonly notificationFailures = new Gauge({
+    name: 'roadstead_notifications_failures_in_a_row',
+    help: 'POSTs to an endpoint that failed since the last that did not.',
+    labelNames: ['endpoint'] as const,
+    registers: [this.registry],
+  });
+  /** Says nothing where no Redis is configured. */
+  readonly redisUp = new Gauge({
+    name: 'roadstead_redis_up',
+    help: '1 when messages over Redis arrive, 0 when not, by mode: single, sentinel, cluster.',
+    labelNames: ['mode'] as const,
+    registers: [this.registry],
+  });
+  readonly redisErrors = new Counter({
+    name: 'roadstead_redis_errors_total',
+    help: 'Failures of Redis, by use: connection, changes (messages not sent), message (malformed ones), locks.',
+    labelNames: ['use'] as const,
+    registers: [this.registry],
+  });
+  readonly garbageWorking = new Gauge({
+    name: 'roadstead_garbage_collecting',
+    help: '1 while this process collects garbage.',
+    registers: [this.registry],
+  });
+  readonly garbageRequests = new Counter({
+    name: 'roadstead_garbage_requests_total',
+    help: 'Requests to the store for collecting garbage and purging uploads.',
+    registers: [this.registry],
+  });
+  readonly garbageBlobs = new Counter({
+    name: 'roadstead_garbage_blobs_total',
+    help: 'Blobs of finished cycles, by what became of them: quarantined, released (in use again), deleted.',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+  readonly garbageQuarantine = new Gauge({
+    name: 'roadstead_garbage_quarantined_blobs',
+    help: 'Blobs in quarantine after the last cycle of this process.',
+    registers: [this.registry],
+  });
+  readonly garbageCycleAt = new Gauge({
+    name: 'roadstead_garbage_cycle_timestamp_seconds',
+    help: 'When this process last finished a cycle, as Unix time.',
+    registers: [this.registry],
+  });
+  readonly garbageFailures = new Counter({
+    name: 'roadstead_garbage_failures_total',
+    help: 'Cycles that failed; the log and "roadstead gc status" say why.',
+    registers: [this.registry],
+  });
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });

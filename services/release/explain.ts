@@ -22,16 +22,16 @@ export function getExplanation(service: ReleaseService): Handler {
       });
 
     const blob = await service.content.blobs.stat(repository, digest);
-    const publication = (await service.content.published.number(digest)) ?? 0;
-    const request = {
-      digest,
+    const publication = blob ? ((await service.content.published.number(blob.digest)) ?? 0) : 0;
+    const request = blob && {
+      digest: blob.digest,
       publication,
-      sizeBytes: blob?.sizeBytes ?? 0,
+      sizeBytes: blob.sizeBytes,
       clientAddress: client,
       mirrors: service.redirects ? service.board.states : [],
       smallBlobMaxBytes: SMALL_BLOB_MAX_BYTES,
     };
-    const decision = blob ? locate(request) : null;
+    const decision = request ? locate(request) : null;
     const body: Explanation = {
       repository,
       digest,
@@ -40,7 +40,7 @@ export function getExplanation(service: ReleaseService): Handler {
       publication: publication === 0 ? null : publication,
       decision,
       text: decision ? sentence(decision) : `404: ${repository} has no such blob`,
-      mirrors: (blob ? obstacles(request) : []).map(({ mirror, obstacle }, i) => ({
+      mirrors: (request ? obstacles(request) : []).map(({ mirror, obstacle }, i) => ({
         name: mirror,
         obstacle: obstacle ?? (publication === 0 ? 'unpublished' : null),
         detail: detailOf(service, i, obstacle, publication),

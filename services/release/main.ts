@@ -2,14 +2,17 @@ import type { Logger } from 'pino';
 import { onlyPublicName } from '../config/public-name.ts';
 import type { Config } from '../config/schema.ts';
 import { type App, createApp } from '../http/app.ts';
-import { clientAddressOf } from '../http/client-address.ts';
+import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
+import { urlsOf } from '../http/urls.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { MirrorBoard } from '../registry/mirrors/board.ts';
+import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { PromotionPolicy } from '../registry/promotion/policy.ts';
+import type { ReadOnly } from '../registry/read-only.ts';
 import type { Stores } from '../stores/open.ts';
 import { releaseRoutes } from './endpoints.ts';
 
@@ -21,16 +24,23 @@ export interface Release extends AsyncDisposable {
   stopWaiting(): void;
 }
 
+/** What it is made of; most of it is shared with the other processes of the program. */
+export interface ReleaseParts {
+  readonly config: Config;
+  readonly policy: PromotionPolicy;
+  readonly stores: Stores;
+  readonly readOnly: ReadOnly;
+  readonly notifier: Notifier;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly version: string;
+}
+
 /** Makes the control plane: promotions, the publication log, mirrors, status. */
-export async function createRelease(
-  config: Config,
-  policy: PromotionPolicy,
-  stores: Stores,
-  metrics: Metrics,
-  logger: Logger,
-  version: string,
-): Promise<Release> {
+export async function createRelease(parts: ReleaseParts): Promise<Release> {
+  const { config, policy, stores, readOnly, notifier, metrics, logger, version } = parts;
   const { objects, changes } = stores;
+  const { host, prefix } = config.http;
   const stop = new AbortController();
   const content = contentOf(objects);
   const board = await MirrorBoard.start({ objects, mirrors: config.mirrors, changes, logger });
@@ -40,6 +50,9 @@ export async function createRelease(
     board,
     changes,
     policy,
+    readOnly,
+    notifier,
+    baseUrlOf: urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(config.http.trustedproxies)),
     metrics,
     logger,
     version,

@@ -1,6 +1,7 @@
 import { finished } from 'node:stream';
 import { readBody } from '../http/body.ts';
 import { answerTo } from '../http/errors.ts';
+import { factsOf } from '../http/request-facts.ts';
 import type { Handler, RouteContext } from '../http/routes.ts';
 import { RegistryError } from '../registry/errors.ts';
 import { parseImageName, printImageName } from '../registry/names.ts';
@@ -27,6 +28,7 @@ export function postPromotion(service: ReleaseService): Handler {
         'PARAMETER_INVALID',
         `waiting for ${body.waitMirrors} mirrors would never end: ${mirrors} ${mirrors === 1 ? 'is' : 'are'} configured`,
       );
+    if (!body.dryRun) service.readOnly.refuseWrites();
     const plan = await planPromotion(service.content, service.policy, request);
     ctx.state.facts['digest'] = plan.digest;
 
@@ -43,6 +45,7 @@ export function postPromotion(service: ReleaseService): Handler {
           waitMirrors: body.waitMirrors,
           waitTimeoutMs: body.waitTimeoutMs,
           signal: AbortSignal.any([gone.signal, service.signal]),
+          beforeTagged: () => tellEndpoints(service, ctx, plan, body.actor),
         }))
           tell(event.event === 'waiting' ? { ...event, ready: [...event.ready] } : event);
       const outcome = plan.alreadyThere ? 'already-there' : body.dryRun ? 'dry-run' : 'promoted';
@@ -60,6 +63,22 @@ export function postPromotion(service: ReleaseService): Handler {
       ctx.res.end();
     }
   };
+}
+
+/** To those who are notified of pushes, a promotion is the push of its target. */
+async function tellEndpoints(
+  service: ReleaseService,
+  ctx: RouteContext,
+  { target, image, digest }: PromotionPlan,
+  actor: string,
+): Promise<void> {
+  const manifest = image.manifests.find((each) => each.digest === digest);
+  if (!service.notifier.wantsChanges || manifest === undefined) return;
+  const { mediaType, bytes } = manifest;
+  await service.notifier.changed(
+    [{ kind: 'manifest', action: 'push', ...target, mediaType, digest, bytes }],
+    factsOf(ctx, service.baseUrlOf(ctx, ''), actor),
+  );
 }
 
 function stopped(service: ReleaseService, error: unknown): unknown {

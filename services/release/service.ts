@@ -1,9 +1,12 @@
 import type { Metrics } from '../http/metrics.ts';
+import type { UrlOf } from '../http/urls.ts';
 import type { Changes } from '../registry/changes.ts';
 import type { Content } from '../registry/content/content.ts';
 import type { Log } from '../registry/log.ts';
 import type { MirrorBoard } from '../registry/mirrors/board.ts';
+import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { PromotionPolicy } from '../registry/promotion/policy.ts';
+import type { ReadOnly } from '../registry/read-only.ts';
 
 /** What the release service's endpoints work with; made once in `main.ts`. */
 export interface ReleaseService {
@@ -11,6 +14,10 @@ export interface ReleaseService {
   readonly board: MirrorBoard;
   readonly changes: Changes;
   readonly policy: PromotionPolicy;
+  readonly readOnly: ReadOnly;
+  readonly notifier: Notifier;
+  /** The registry's URL as a client sees it, followed by a path. */
+  readonly baseUrlOf: UrlOf;
   readonly metrics: Metrics;
   readonly logger: Log;
   readonly version: string;

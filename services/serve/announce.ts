@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { Listener } from '../http/listen.ts';
 import type { Part } from './parts.ts';
+import { placeOf } from './storage.ts';
 
 export interface Announcement {
   readonly config: Config;
@@ -14,7 +14,7 @@ export interface Announcement {
 /** Says where everything is: for people on a terminal, what to type next; for logs, one line. */
 export function announce({ config, parts, listeners, logger }: Announcement): void {
   const urls = listeners.map((listener) => listener.url);
-  const data = resolve(config.storage.filesystem.rootdirectory);
+  const data = placeOf(config);
   logger.info({ parts, urls, data }, 'listening');
   const [url, releaseUrl = url] = urls;
   if (parts.length > 1 && url !== undefined && releaseUrl !== undefined)

@@ -1,20 +1,31 @@
 import type { RequestListener } from 'node:http';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createApi } from '../api/main.ts';
 import { loadConfig } from '../config/load.ts';
+import { promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { isLoopback } from '../config/values.ts';
 import { listenDebug } from '../http/debug.ts';
+import { withHeaders } from '../http/extra-headers.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import { createLogger } from '../http/logger.ts';
 import { Metrics } from '../http/metrics.ts';
+import { stripPrefix } from '../http/prefix.ts';
 import { runUntilSignal } from '../http/supervise.ts';
+import { publicBaseUrl } from '../http/urls.ts';
+import type { Log } from '../registry/log.ts';
+import { createNotifier } from '../registry/notifications/notifier.ts';
+import type { ObjectStore } from '../registry/object-store.ts';
+import { ReadOnly } from '../registry/read-only.ts';
 import { createRelease } from '../release/main.ts';
 import { openStores, type Stores } from '../stores/open.ts';
-import { startSync } from '../sync/main.ts';
+import { type Sync, startSync } from '../sync/main.ts';
 import { announce } from './announce.ts';
 import type { Part } from './parts.ts';
+import { objectStoreOf } from './storage.ts';
+import { tlsOf } from './tls.ts';
 import { version } from './version.ts';
 
 /**
@@ -23,10 +34,16 @@ import { version } from './version.ts';
  */
 export async function serve(configPath: string, parts: readonly Part[]): Promise<void> {
   const config = await loadConfig(configPath, process.env);
-  const logger = createLogger({ level: config.log.level, fields: config.log.fields });
+  const logger = createLogger(config.log);
+  for (const notice of config.notices) logger.warn({}, notice);
   await using held = new AsyncDisposableStack();
-  const stores = held.use(await openStores({ filesystem: filesystemOf(config) }));
   const metrics = new Metrics();
+  const stores = held.use(
+    await openStores({ objects: objectStoreOf(config), redis: config.redis }, logger, {
+      up: (mode, isUp) => metrics.redisUp.set({ mode }, isUp ? 1 : 0),
+      failed: (use) => metrics.redisErrors.inc({ use }),
+    }),
+  );
   const { listeners, readiness, release } = await start({ config, parts, stores, metrics, logger, held });
   announce({ config, parts, listeners, logger });
   await runUntilSignal(
@@ -44,6 +61,28 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   );
 }
 
+/** Opens the store of a configuration for a command, and closes it when that is done. */
+export async function withStore(
+  configPath: string,
+  act: (objects: ObjectStore, config: Config) => Promise<void>,
+): Promise<void> {
+  const config = await loadConfig(configPath, process.env);
+  const quiet = { up: () => undefined, failed: () => undefined };
+  await using stores = await openStores(
+    { objects: objectStoreOf(config), redis: config.redis },
+    CONSOLE,
+    quiet,
+  );
+  await act(stores.objects, config);
+}
+
+/** What a command has to say beside its answer: a person reads it. */
+const CONSOLE: Log = {
+  info: () => undefined,
+  warn: (_, message) => process.stderr.write(`${message}\n`),
+  error: (_, message) => process.stderr.write(`${message}\n`),
+};
+
 /** How long a node that is about to go stays open, so that nothing new is sent to it. */
 const DRAIN_NOTICE_MS = 5000;
 
@@ -58,16 +97,33 @@ interface Start {
 
 async function start({ config, parts, stores, metrics, logger, held }: Start) {
   const { http, promotion } = config;
+  const policy = promotionPolicyOf(config);
   const listeners: Listener[] = [];
   const open = async (handler: RequestListener, addr: { host: string; port: number }) => {
-    const listener = held.use(await listen(handler, { ...addr, tls: http.tls }));
+    const edged = withHeaders(http.headers, stripPrefix(http.prefix, handler));
+    const listener = held.use(await listen(edged, { ...addr, tls: tlsOf(config, logger) }));
     listeners.push(listener);
     return listener;
   };
-  const api = parts.includes('api') ? held.use(await createApi(config, stores, metrics, logger)) : undefined;
+  let sync: Sync | undefined;
+  const shared = {
+    ...{ config, stores, metrics, logger },
+    readOnly: held.use(
+      await ReadOnly.start(stores.objects, config.storage.maintenance.readonly.enabled, logger),
+    ),
+    notifier: held.use(
+      createNotifier({
+        ...{ config: config.notifications, objects: stores.objects, logger },
+        source: { addr: `${hostname()}:${http.addr.port}`, instanceID: crypto.randomUUID() },
+        count: (endpoint, outcome, events) => metrics.notificationEvents.inc({ endpoint, outcome }, events),
+        queued: (endpoint) => sync?.notificationQueued(endpoint),
+      }),
+    ),
+  };
+  const api = parts.includes('api') ? held.use(await createApi(shared)) : undefined;
   const release =
-    promotion && parts.includes('release')
-      ? held.use(await createRelease(config, promotion, stores, metrics, logger, version))
+    policy && parts.includes('release')
+      ? held.use(await createRelease({ ...shared, policy, version }))
       : undefined;
   if (parts.includes('release') && !promotion && parts.length === 1)
     throw new Error('the release service has nothing to do: the configuration has no section "promotion"');
@@ -78,7 +134,8 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     if (api) await open(api.app.callback(), http.addr);
     if (release) await open(release.app.callback(), promotion?.http?.addr ?? http.addr);
   }
-  if (parts.includes('sync')) held.use(await startSync(config, stores, metrics, logger, originUrl(config)));
+  if (parts.includes('sync'))
+    sync = held.use(await startSync(config, stores, metrics, logger, originUrl(config)));
   if (http.debug) {
     const { addr, prometheus } = http.debug;
     const metricsPath = prometheus.enabled ? prometheus.path : undefined;
@@ -96,14 +153,9 @@ function side(api: RequestListener, release: RequestListener): RequestListener {
   };
 }
 
-function filesystemOf(config: Config) {
-  const { rootdirectory, sync } = config.storage.filesystem;
-  return { rootDirectory: rootdirectory, sync };
-}
-
 /** Where clients reach an API node: as configured, or as it listens. */
 function originUrl({ http }: Config): string {
-  if (http.host) return http.host;
+  if (http.host) return publicBaseUrl(http.host, http.prefix);
   const host = http.addr.host.includes(':') ? `[${http.addr.host}]` : http.addr.host || '127.0.0.1';
-  return `${http.tls ? 'https' : 'http'}://${host}:${http.addr.port}`;
+  return `${http.tls ? 'https' : 'http'}://${host}:${http.addr.port}${http.prefix}`;
 }

@@ -1,6 +1,8 @@
+import { isNotModified } from '../../http/conditional.ts';
 import { type Handler, param } from '../../http/routes.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { parseReference, parseRepositoryName } from '../../registry/names.ts';
+import { tellManifestPulled } from '../events.ts';
 import type { ApiNode } from '../node.ts';
 
 /** GET and HEAD of a manifest (end-3), by tag or digest: the bytes exactly as they were pushed. */
@@ -19,13 +21,13 @@ export function getManifest(node: ApiNode): Handler {
     }
     const { digest } = manifest;
     ctx.state.facts['digest'] = digest;
-    const etag = `"${digest}"`;
     ctx.set('Docker-Content-Digest', digest);
-    ctx.set('ETag', etag);
-    if (ctx.get('if-none-match').includes(etag)) {
+    ctx.set('ETag', `"${digest}"`);
+    if (isNotModified(ctx.get('if-none-match'), digest)) {
       ctx.status = 304;
       return;
     }
+    tellManifestPulled(node, ctx, name, manifest, reference.kind === 'tag' ? reference.tag : undefined);
     ctx.set('Content-Type', manifest.mediaType);
     ctx.body = manifest.bytes;
   };

@@ -1,6 +1,6 @@
 import { type Handler, param } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
-import { parseDigest } from '../../registry/digest.ts';
+import { parseSha256 } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { ApiNode } from '../node.ts';
 
@@ -10,7 +10,7 @@ import type { ApiNode } from '../node.ts';
  */
 export function getOrigin(node: ApiNode): Handler {
   return async (ctx) => {
-    const digest = parseDigest(`${param(ctx, 'algorithm')}:${param(ctx, 'hex')}`);
+    const digest = parseSha256(`${param(ctx, 'algorithm')}:${param(ctx, 'hex')}`);
     ctx.state.facts['digest'] = digest;
     ctx.state.facts['decision'] = 'serve';
     ctx.state.facts['reason'] = 'bounced';

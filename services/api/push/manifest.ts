@@ -1,45 +1,110 @@
 import { readBody } from '../../http/body.ts';
 import { answerEmpty } from '../../http/empty.ts';
-import { type Handler, param } from '../../http/routes.ts';
+import { type Handler, param, queryAll, type RouteContext } from '../../http/routes.ts';
+import { warn } from '../../http/warning.ts';
+import { algorithmOf } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
-import { MANIFEST_MAX_BYTES, parseManifest } from '../../registry/manifest.ts';
-import { parseReference, parseRepositoryName } from '../../registry/names.ts';
-import { refusePushToStable } from '../../registry/promotion/policy.ts';
+import { type Child, MANIFEST_MAX_BYTES, type Manifest, parseManifest } from '../../registry/manifest.ts';
+import {
+  parseReference,
+  parseTag,
+  type Reference,
+  type RepositoryName,
+  type Tag,
+} from '../../registry/names.ts';
+import { tellChanges } from '../events.ts';
 import type { ApiNode } from '../node.ts';
+import { writableName } from '../writes.ts';
+import { parseTagCondition } from './tag-condition.ts';
 
-/** PUT of a manifest (end-7). The tag moves last, when all that the manifest names is known to be there. */
+/** Tags of one request; the specification asks for ten at least. */
+const TAGS_MAX = 100;
+
+/** PUT of a manifest (end-7). Tags move last, when all that the manifest names is known to be there. */
 export function putManifest(node: ApiNode): Handler {
   return async (ctx) => {
-    const name = parseRepositoryName(param(ctx, 'name'));
+    const name = writableName(node, ctx);
     const reference = parseReference(param(ctx, 'reference'));
-    ctx.state.facts['repository'] = name;
-    refusePushToStable(node.policy, name);
-    const bytes = await readBody(
-      ctx.req,
-      MANIFEST_MAX_BYTES,
-      () =>
-        new RegistryError('MANIFEST_TOO_LARGE', `a manifest may have at most ${MANIFEST_MAX_BYTES} bytes`),
+    const tags = tagsToMove(ctx, reference);
+    const condition = parseTagCondition(ctx, tags);
+    const manifest = parseManifest(
+      await readManifestBody(ctx),
+      contentType(ctx.get('content-type')),
+      reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256',
     );
-    const manifest = parseManifest(bytes, contentType(ctx.get('content-type')));
-    ctx.state.facts['digest'] = manifest.digest;
-    if (reference.kind === 'digest' && reference.digest !== manifest.digest)
+    const { digest } = manifest;
+    ctx.state.facts['digest'] = digest;
+    if (reference.kind === 'digest' && reference.digest !== digest)
       throw new RegistryError('DIGEST_INVALID', 'the manifest has another digest than the URL', {
         given: reference.digest,
-        actual: manifest.digest,
+        actual: digest,
       });
-    await node.content.manifests.put(name, manifest);
-    if (reference.kind === 'tag') {
-      await node.content.tags.move(name, reference.tag, manifest.digest);
-      node.changes.publish({ kind: 'tag-moved', repository: name, tag: reference.tag });
+    if (condition) for (const tag of tags) await node.content.tags.check(name, tag, condition);
+    const { absent } = await node.content.manifests.put(name, manifest, node.rules);
+    for (const tag of tags) {
+      if (condition) await node.content.tags.moveIf(name, tag, manifest, condition);
+      else await node.content.tags.move(name, tag, manifest);
+      node.reader.tagMoved(name, tag);
+      node.changes.publish({ kind: 'tag-moved', repository: name, tag });
     }
-    node.metrics.uploadedBytes.inc(bytes.length);
+    await tellPushed(node, ctx, name, manifest, tags);
+    node.metrics.uploadedBytes.inc(manifest.bytes.length);
     answerEmpty(ctx, 201);
-    ctx.set('Location', `/v2/${name}/manifests/${manifest.digest}`);
-    ctx.set('Docker-Content-Digest', manifest.digest);
+    ctx.set('Location', node.urlOf(ctx, `/v2/${name}/manifests/${digest}`));
+    ctx.set('Docker-Content-Digest', digest);
+    if (manifest.subject) ctx.set('OCI-Subject', manifest.subject.digest);
+    // One line each: readers in Go do not split lists.
+    if (reference.kind === 'digest' && tags.length > 0) ctx.set('OCI-Tag', [...tags]);
+    warnOf(ctx, manifest, absent);
   };
+}
+
+/** The tag in the URL, or those that stand beside a digest as `?tag=` (end-7b). */
+function tagsToMove(ctx: RouteContext, reference: Reference): readonly Tag[] {
+  const given = queryAll(ctx, 'tag');
+  if (reference.kind === 'tag') {
+    if (given.length > 0)
+      throw new RegistryError('PARAMETER_INVALID', '?tag= goes with a digest in the URL, not with a tag');
+    return [reference.tag];
+  }
+  if (given.length > TAGS_MAX)
+    throw new RegistryError('TAGS_TOO_MANY', `at most ${TAGS_MAX} tags go with one manifest`);
+  return [...new Set(given.map(parseTag))];
+}
+
+function readManifestBody(ctx: RouteContext): Promise<Buffer> {
+  const tooLarge = () =>
+    new RegistryError('MANIFEST_TOO_LARGE', `a manifest may have at most ${MANIFEST_MAX_BYTES} bytes`);
+  return readBody(ctx.req, MANIFEST_MAX_BYTES, tooLarge);
 }
 
 /** The header's media type without parameters; undefined when there is none. */
 function contentType(header: string): string | undefined {
   return header.split(';')[0]?.trim() || undefined;
+}
+
+async function tellPushed(
+  node: ApiNode,
+  ctx: RouteContext,
+  repository: RepositoryName,
+  { mediaType, digest, bytes }: Manifest,
+  tags: readonly Tag[],
+): Promise<void> {
+  const push = { kind: 'manifest', action: 'push', repository, mediaType, digest, bytes } as const;
+  const happenings = tags.length === 0 ? [push] : tags.map((tag) => ({ ...push, tag }));
+  await tellChanges(node, ctx, happenings);
+}
+
+/** What was taken although someone may wonder about it later. */
+function warnOf(ctx: RouteContext, manifest: Manifest, absent: readonly Child[]): void {
+  if (absent.length > 0)
+    warn(
+      ctx,
+      `${absent.length} of the ${manifest.manifests.length} manifests that this index lists are not in this repository`,
+    );
+  if (manifest.foreign.length > 0)
+    warn(
+      ctx,
+      'non-distributable layers are deprecated: this registry does not hold them, and clients need the URLs',
+    );
 }

@@ -1,35 +1,33 @@
 import { bodyOf } from '../../http/body.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param, query, type RouteContext } from '../../http/routes.ts';
+import type { BlobStat } from '../../registry/content/blobs.ts';
 import type { UploadBody } from '../../registry/content/uploads.ts';
-import { type Digest, isDigest, parseDigest } from '../../registry/digest.ts';
+import { type Digest, isDigest, isSha256, parseDigest, parseSha256 } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
-import {
-  isRepositoryName,
-  parseRepositoryName,
-  parseUploadId,
-  type RepositoryName,
-  type UploadId,
-} from '../../registry/names.ts';
-import { refusePushToStable } from '../../registry/promotion/policy.ts';
+import { isRepositoryName, parseUploadId, type RepositoryName, type UploadId } from '../../registry/names.ts';
+import { tellChanges } from '../events.ts';
 import type { ApiNode } from '../node.ts';
+import { writableName } from '../writes.ts';
+import { heldBlob } from './held-blob.ts';
 
 /** POST: mount a blob from elsewhere, take a whole one, or open an upload (end-4a, end-4b, end-11). */
 export function beginUpload(node: ApiNode): Handler {
   return async (ctx) => {
     const name = writableName(node, ctx);
     const mount = query(ctx, 'mount');
-    if (mount !== undefined && (await mountBlob(node, name, mount, query(ctx, 'from')))) {
+    if (mount !== undefined && (await mountBlob(node, ctx, name, mount))) {
       node.metrics.uploads.inc({ outcome: 'mounted' });
-      return answerCreated(ctx, name, parseDigest(mount));
+      return answerCreated(node, ctx, name, parseDigest(mount));
     }
+    checkAlgorithm(query(ctx, 'digest-algorithm'));
     const given = query(ctx, 'digest');
     const digest = given === undefined ? undefined : parseDigest(given);
     const id = await node.content.uploads.begin(name);
     if (digest !== undefined) return commit(node, ctx, name, id, digest);
     node.metrics.uploads.inc({ outcome: 'begun' });
     answerEmpty(ctx, 202);
-    tellUpload(ctx, name, id, 0);
+    tellUpload(node, ctx, name, id, 0);
   };
 }
 
@@ -39,7 +37,7 @@ export function getUpload(node: ApiNode): Handler {
     const { name, id } = session(node, ctx);
     const sizeBytes = await node.content.uploads.sizeBytes(name, id);
     answerEmpty(ctx, 204);
-    tellUpload(ctx, name, id, sizeBytes);
+    tellUpload(node, ctx, name, id, sizeBytes);
   };
 }
 
@@ -54,7 +52,7 @@ export function appendToUpload(node: ApiNode): Handler {
         throw error;
       });
     answerEmpty(ctx, 202);
-    tellUpload(ctx, name, id, sizeBytes);
+    tellUpload(node, ctx, name, id, sizeBytes);
   };
 }
 
@@ -88,7 +86,11 @@ async function commit(
 ): Promise<void> {
   ctx.state.facts['digest'] = digest;
   try {
-    const blob = await node.content.uploads.commit(name, id, digest, uploadBody(ctx));
+    const tell = (blob: BlobStat) =>
+      tellChanges(node, ctx, [
+        { kind: 'blob', action: 'push', repository: name, digest, sizeBytes: blob.sizeBytes },
+      ]);
+    const blob = await node.content.uploads.commit(name, id, digest, uploadBody(ctx), tell);
     node.metrics.uploads.inc({ outcome: 'committed' });
     node.metrics.uploadedBytes.inc(blob.sizeBytes);
   } catch (error) {
@@ -96,29 +98,49 @@ async function commit(
     await tellPosition(node, ctx, name, id, error);
     throw error;
   }
-  answerCreated(ctx, name, digest);
+  answerCreated(node, ctx, name, digest);
 }
 
-/** A mount that cannot be done is no error: the client uploads instead. */
+/**
+ * Mounts a blob from the repository that the client names, or, where it names none, from whichever has it (end-11). A
+ * mount that cannot be done is no error: the client uploads instead.
+ */
 async function mountBlob(
   node: ApiNode,
+  ctx: RouteContext,
   name: RepositoryName,
   mount: string,
-  from: string | undefined,
 ): Promise<boolean> {
-  if (from === undefined || !isDigest(mount) || !isRepositoryName(from)) return false;
-  // Asked in the store, not in the cache: what a push is told exists must exist.
-  const blob = await node.content.blobs.stat(from, mount);
+  const from = query(ctx, 'from');
+  if (!isDigest(mount) || (from !== undefined && !isRepositoryName(from))) return false;
+  const { blobs } = node.content;
+  // Asked in the store, not in the cache: what a push is told exists must exist, and stay.
+  const blob = await heldBlob(
+    node.content,
+    from !== undefined ? await blobs.resolve(from, mount) : isSha256(mount) ? mount : undefined,
+    () => (from !== undefined ? blobs.stat(from, mount) : blobs.statData(parseSha256(mount))),
+    (found) => blobs.link(name, found.digest, mount),
+  );
   if (blob === undefined) return false;
-  await node.content.blobs.link(name, blob.digest);
+  await tellChanges(node, ctx, [
+    {
+      kind: 'blob',
+      action: 'mount',
+      repository: name,
+      digest: mount,
+      sizeBytes: blob.sizeBytes,
+      fromRepository: from,
+    },
+  ]);
   return true;
 }
 
-function writableName(node: ApiNode, ctx: RouteContext): RepositoryName {
-  const name = parseRepositoryName(param(ctx, 'name'));
-  ctx.state.facts['repository'] = name;
-  refusePushToStable(node.policy, name);
-  return name;
+/** The specification's hint at how the closing request will name the blob; hashing needs no hint here. */
+function checkAlgorithm(given: string | undefined): void {
+  if (given === undefined || given === 'sha256' || given === 'sha512') return;
+  throw new RegistryError('DIGEST_INVALID', 'digest-algorithm is sha256 or sha512 here', {
+    algorithm: given.slice(0, 100),
+  });
 }
 
 function session(node: ApiNode, ctx: RouteContext): { name: RepositoryName; id: UploadId } {
@@ -158,18 +180,24 @@ async function tellPosition(
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof RegistryError) || error.kind !== 'RANGE_INVALID') return;
-  tellUpload(ctx, name, id, await node.content.uploads.sizeBytes(name, id));
+  tellUpload(node, ctx, name, id, await node.content.uploads.sizeBytes(name, id));
 }
 
-function tellUpload(ctx: RouteContext, name: RepositoryName, id: UploadId, sizeBytes: number): void {
-  ctx.set('Location', `/v2/${name}/blobs/uploads/${id}`);
+function tellUpload(
+  node: ApiNode,
+  ctx: RouteContext,
+  name: RepositoryName,
+  id: UploadId,
+  sizeBytes: number,
+): void {
+  ctx.set('Location', node.urlOf(ctx, `/v2/${name}/blobs/uploads/${id}`));
   // An inclusive range cannot say "nothing": 0-0 stands for it, as in Distribution.
   ctx.set('Range', `0-${Math.max(0, sizeBytes - 1)}`);
   ctx.set('Docker-Upload-UUID', id);
 }
 
-function answerCreated(ctx: RouteContext, name: RepositoryName, digest: Digest): void {
+function answerCreated(node: ApiNode, ctx: RouteContext, name: RepositoryName, digest: Digest): void {
   answerEmpty(ctx, 201);
-  ctx.set('Location', `/v2/${name}/blobs/${digest}`);
+  ctx.set('Location', node.urlOf(ctx, `/v2/${name}/blobs/${digest}`));
   ctx.set('Docker-Content-Digest', digest);
 }

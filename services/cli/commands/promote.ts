@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import ora from 'ora';
 import type { PromotionEventLine } from '../../release/schemas.ts';
+import { actor } from '../actor.ts';
 import type { ReleaseClient } from '../release-client.ts';
 import { formatBytes, print } from '../table.ts';
 
@@ -74,13 +74,5 @@ function describe(event: PromotionEventLine, source: string, target: string): st
         'already-there': `${target} is ${source} already: nothing to do`,
         'dry-run': `dry run: ${source} can be promoted to ${target}; nothing was changed`,
       }[event.outcome];
-  }
-}
-
-function actor(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'anonymous';
   }
 }

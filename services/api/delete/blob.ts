@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answerEmpty } from '../../http/empty.ts';
+import { type Handler, param } from '../../http/routes.ts';
+import { parseDigest } from '../../registry/digest.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import { tellChanges } from '../events.ts';
+import type { ApiNode } from '../node.ts';
+import { deletableName } from '../writes.ts';
+
+/** DELETE of a blob (end-10): takes it from this repository; the bytes are garbage collection's. */
+export function deleteBlob(node: ApiNode): Handler {
+  return async (ctx) => {
+    const name = deletableName(node, ctx, 'GET, HEAD');
+    const digest = parseDigest(param(ctx, 'digest'));
+    ctx.state.facts['digest'] = digest;
+    const blob = await node.content.blobs.stat(name, digest);
+    if (blob === undefined) throw new RegistryError('BLOB_UNKNOWN', `${name} has no such blob`, { digest });
+    // Before, for a client whose delete broke off after it was done hears 404 when it tries again.
+    await tellChanges(node, ctx, [{ action: 'delete', repository: name, digest }]);
+    await node.content.blobs.unlink(name, digest);
+    for (const removed of new Set([digest, blob.digest])) {
+      node.reader.contentRemoved(name, removed);
+      node.changes.publish({ kind: 'content-removed', repository: name, digest: removed });
+    }
+    await sleep(node.changes.settleMs);
+    answerEmpty(ctx, 202);
+  };
+}

@@ -1,0 +1,23 @@
+import type { RouteContext } from '../../http/routes.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import type { ApiNode } from '../node.ts';
+
+/** How many entries a client wants at most; throws PAGINATION_NUMBER_INVALID for anything but a whole number. */
+export function parseLimit(text: string | undefined, most: number): number {
+  if (text === undefined) return most;
+  if (!/^\d{1,9}$/.test(text))
+    throw new RegistryError('PAGINATION_NUMBER_INVALID', 'n is how many entries to list: a whole number', {
+      n: text.slice(0, 100),
+    });
+  return Math.min(Number(text), most);
+}
+
+/** Leads to the next page (RFC 8288). */
+export function linkNext(
+  node: ApiNode,
+  ctx: RouteContext,
+  path: string,
+  parameters: Readonly<Record<string, string>>,
+): void {
+  ctx.set('Link', `<${node.urlOf(ctx, `${path}?${new URLSearchParams(parameters)}`)}>; rel="next"`);
+}

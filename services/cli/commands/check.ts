@@ -1,0 +1,104 @@
+import ora, { type Ora } from 'ora';
+import { checkStore, NoSuchRepositoryError } from '../../registry/check/check.ts';
+import type { Finding, Severity } from '../../registry/check/finding.ts';
+import type { ManifestRules } from '../../registry/manifest-rules.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { formatBytes, print, table } from '../table.ts';
+
+export interface CheckCommandOptions {
+  /** Read every blob to its end. */
+  readonly deep: boolean;
+  /** A line of JSON a finding, and one for the summary. */
+  readonly json: boolean;
+  /** Only these repositories. */
+  readonly repository?: readonly string[];
+}
+
+const PROGRESS_MS = 200;
+
+/** Prints what is wrong with a store. Exits with 2 when anything is, with 1 when it could not be found out. */
+export async function checkCommand(
+  objects: ObjectStore,
+  rules: ManifestRules,
+  { deep, json, repository = [] }: CheckCommandOptions,
+): Promise<void> {
+  const startedAt = performance.now();
+  const { findings, progress } = checkStore(objects, { deep, rules, repositories: repository });
+  const summary = new Summary();
+  const spinner = process.stderr.isTTY === true ? ora('reading the store').start() : undefined;
+  const timer = setInterval(() => {
+    if (spinner) spinner.text = `${progress.area}: ${read(progress)}, ${summary.told}`;
+  }, PROGRESS_MS);
+  try {
+    for await (const found of findings) {
+      summary.add(found);
+      if (json) print(JSON.stringify(found));
+      else if (found.severity !== 'info') aside(spinner, () => print(describe(found)));
+    }
+  } catch (error) {
+    if (!(error instanceof NoSuchRepositoryError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+    return;
+  } finally {
+    clearInterval(timer);
+    spinner?.stop();
+  }
+  const durationMs = Math.round(performance.now() - startedAt);
+  if (json) print(JSON.stringify(summary.toJson({ ...progress, durationMs })));
+  else print(summary.toText(`${read(progress)} in ${(durationMs / 1000).toFixed(1)} s`));
+  if (summary.isBad) process.exitCode = 2;
+}
+
+/** How many there are of each kind, and one of each to show. */
+class Summary {
+  readonly #kinds = new Map<string, { count: number; readonly first: Finding }>();
+  readonly #severities: Record<Severity, number> = { error: 0, warning: 0, info: 0 };
+
+  add(found: Finding): void {
+    const known = this.#kinds.get(found.kind);
+    if (known) known.count++;
+    else this.#kinds.set(found.kind, { count: 1, first: found });
+    this.#severities[found.severity]++;
+  }
+
+  get isBad(): boolean {
+    return this.#severities.error + this.#severities.warning > 0;
+  }
+
+  get told(): string {
+    const { error, warning } = this.#severities;
+    return `${error} errors, ${warning} warnings`;
+  }
+
+  toText(what: string): string {
+    const rows = [...this.#kinds].map(([kind, { count, first }]) => [
+      first.severity,
+      kind,
+      String(count),
+      first.message,
+    ]);
+    const kinds = rows.length > 0 ? `${table([['SEVERITY', 'KIND', 'COUNT', 'FIRST'], ...rows])}\n` : '';
+    return `${kinds}${this.isBad ? '' : 'sound: '}${this.told}; ${what}`;
+  }
+
+  toJson({ objectsRead, bytesRead, durationMs }: Readonly<Record<string, unknown>>) {
+    const kinds = Object.fromEntries([...this.#kinds].map(([kind, { count }]) => [kind, count]));
+    return { summary: { ...this.#severities, kinds, objectsRead, bytesRead, durationMs } };
+  }
+}
+
+function read({ objectsRead, bytesRead }: { objectsRead: number; bytesRead: number }): string {
+  return `${objectsRead} objects read, ${formatBytes(bytesRead)}`;
+}
+
+function describe({ severity, kind, repository, tag, message, key }: Finding): string {
+  const where = repository === undefined ? '' : ` ${repository}${tag === undefined ? '' : `:${tag}`}`;
+  return `${severity}: ${kind}${where}: ${message}\n  ${key}`;
+}
+
+/** Prints without the moving line in between. */
+function aside(spinner: Ora | undefined, act: () => void): void {
+  spinner?.clear();
+  act();
+}

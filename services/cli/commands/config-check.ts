@@ -1,0 +1,73 @@
+import type { Verdict } from '../../config/catalogue/entry.ts';
+import { ConfigError, type Inspection, inspectConfig, readConfig, unread } from '../../config/load.ts';
+import { shown } from '../../config/redact.ts';
+import { print, table } from '../table.ts';
+
+export interface ConfigCheckOptions {
+  readonly json: boolean;
+}
+
+/**
+ * Tells of every setting in a configuration file, and in the variables that override it, what it will do here, without
+ * starting anything. The exit code is 1 when the configuration cannot be used.
+ */
+export async function configCheckCommand(
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  { json }: ConfigCheckOptions,
+): Promise<void> {
+  const inspection = await inspect(path, environment);
+  const usable = inspection.config !== undefined;
+  if (json) print(JSON.stringify({ file: path, usable, ...described(inspection) }, undefined, 2));
+  else tell(path, inspection);
+  if (!usable) process.exitCode = 1;
+}
+
+async function inspect(
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Inspection> {
+  try {
+    return inspectConfig(await readConfig(path), environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return unread(error.problems);
+    throw error;
+  }
+}
+
+function described({ settings, problems, notices }: Inspection) {
+  return {
+    problems,
+    warnings: notices,
+    settings: settings.map(({ path, value, isSection, verdict, variable }) => ({
+      key: path,
+      ...(!isSection && { value: shown(path, value) }),
+      ...(variable !== undefined && { variable }),
+      ...whatBecomes(path, verdict, problems),
+    })),
+  };
+}
+
+/** The verdict on a setting, or what is wrong with its value. */
+function whatBecomes(path: string, { kind, text }: Verdict, problems: readonly string[]) {
+  const wrong = problems.find((problem) => [' ', ':', '.'].some((next) => problem.startsWith(path + next)));
+  return wrong === undefined || kind === 'refused' ? { does: kind, text } : { does: 'refused', text: wrong };
+}
+
+/** Long values are told in part: a table has to be read. */
+function clip(text: string): string {
+  return text.length > 48 ? `${text.slice(0, 47)}…` : text;
+}
+
+function tell(path: string, inspection: Inspection): void {
+  const { settings, problems, warnings } = described(inspection);
+  const rows = settings.map(({ key, value, variable, does, text }) => [
+    key,
+    `${clip(value ?? '…')}${variable === undefined ? '' : ` (from ${variable})`}`,
+    `${does}: ${text}`,
+  ]);
+  if (rows.length > 0) print(table([['SETTING', 'VALUE', 'HERE'], ...rows]));
+  for (const warning of warnings) print(`warning: ${warning}`);
+  for (const problem of problems) print(`error: ${problem}`);
+  print(`${path} ${problems.length === 0 ? 'can be used' : 'cannot be used'}`);
+}

@@ -1,0 +1,121 @@
+import { hostname } from 'node:os';
+import ora from 'ora';
+import { collectGarbage } from '../../registry/garbage/collect.ts';
+import { type GarbagePlan, planGarbage } from '../../registry/garbage/plan.ts';
+import { UnreadableError } from '../../registry/garbage/reader.ts';
+import { WritesOffError } from '../../registry/garbage/writes-off.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { actor } from '../actor.ts';
+import { print } from '../table.ts';
+import { showPlan } from './garbage-report.ts';
+
+export interface GarbageCollectOptions {
+  readonly dryRun: boolean;
+  /** Manifests go that no tag leads to. */
+  readonly deleteUntagged: boolean;
+  /** No line for each thing that goes. */
+  readonly quiet: boolean;
+  /** A line of JSON for each thing that goes, and one for the summary. */
+  readonly json: boolean;
+  /** What is younger stays: it may belong to a push under way. */
+  readonly graceMs: number;
+}
+
+const PROGRESS_MS = 200;
+
+/**
+ * Deletes what nothing refers to any more, with writes off on every node; a dry run shows the same plan and changes
+ * nothing. The exit code is 1 when not everything could be done.
+ */
+export async function garbageCollectCommand(
+  objects: ObjectStore,
+  options: GarbageCollectOptions,
+): Promise<void> {
+  const { dryRun, deleteUntagged, graceMs } = options;
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => stop.abort(new StoppedError(signal));
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const spinner = process.stderr.isTTY === true ? ora('looking for garbage').start() : undefined;
+  const tell = (text: string) => {
+    if (spinner) spinner.text = text;
+  };
+  let deleted = 0;
+  const shown = (plan: GarbagePlan) => {
+    spinner?.clear();
+    showPlan(plan, options);
+  };
+  const planOptions = {
+    deleteUntagged,
+    youngerThan: new Date(Date.now() - graceMs),
+    signal: stop.signal,
+    onArea: throttled((area) => tell(`looking for garbage: ${area}`)),
+  };
+  try {
+    if (dryRun) {
+      shown(await planGarbage(objects, planOptions));
+      return;
+    }
+    await collectGarbage(objects, {
+      ...planOptions,
+      run: { by: name(), isRunning },
+      onBefore: (before) =>
+        process.stderr.write(`writes were off already, since ${before.since}, by ${before.by}\n`),
+      onPlan: shown,
+      onDeleted: (count) => {
+        deleted += count;
+        tell(`${deleted} objects deleted`);
+      },
+    });
+    if (!options.json) print(`${deleted} objects deleted`);
+  } catch (cause) {
+    spinner?.stop();
+    const error: unknown = stop.signal.aborted ? stop.signal.reason : cause;
+    if (!isTold(error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    if (error instanceof UnreadableError) process.stderr.write(`  ${error.unreadable.join('\n  ')}\n`);
+    else if (deleted > 0) process.stderr.write(`${deleted} objects were deleted; run this again to finish\n`);
+    process.exitCode = 1;
+  } finally {
+    spinner?.stop();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+class StoppedError extends Error {
+  constructor(signal: NodeJS.Signals) {
+    super(`stopped by ${signal}`);
+  }
+}
+
+function isTold(error: unknown): error is Error {
+  return error instanceof StoppedError || error instanceof UnreadableError || error instanceof WritesOffError;
+}
+
+const NAME = /, process (\d+) on (\S+)$/;
+
+/** This run's name in the switch of writes. */
+function name(): string {
+  return `${actor()}, process ${process.pid} on ${hostname()}`;
+}
+
+/** Whether the process with this name runs; unknown on another machine. */
+function isRunning(by: string): boolean | undefined {
+  const [, pid, host] = NAME.exec(by) ?? [];
+  if (host !== hostname()) return undefined;
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch (error) {
+    // It runs, and is another person's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function throttled(act: (text: string) => void): (text: string) => void {
+  let last = 0;
+  return (text) => {
+    if (performance.now() - last < PROGRESS_MS) return;
+    last = performance.now();
+    act(text);
+  };
+}

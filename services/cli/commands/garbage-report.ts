@@ -1,0 +1,71 @@
+import type { GarbagePlan, RepositoryGarbage } from '../../registry/garbage/plan.ts';
+import { formatBytes, print, table } from '../table.ts';
+
+interface ReportOptions {
+  readonly dryRun: boolean;
+  readonly quiet: boolean;
+  readonly json: boolean;
+}
+
+/** Prints what goes: with Distribution's words for each thing, then a table, then a line for the blobs that stay. */
+export function showPlan(plan: GarbagePlan, { dryRun, quiet, json }: ReportOptions): void {
+  if (json) {
+    showJson(plan, dryRun, quiet);
+    return;
+  }
+  const { repositories, blobs } = plan;
+  if (!quiet) for (const line of eligible(plan)) print(line);
+  if (repositories.length > 0) {
+    const rows = repositories.map((each) => [each.name, ...Object.values(counts(each)).map(String)]);
+    print(table([['REPOSITORY', 'MANIFESTS', 'TAG HISTORY', 'REFERRERS', 'BLOB LINKS'], ...rows]));
+  }
+  const manifests = repositories.reduce((sum, each) => sum + each.manifests.length, 0);
+  print(
+    `${blobs.inUse} blobs marked, ${blobs.doomed.size} blobs (${formatBytes(blobs.doomedBytes)}) and ` +
+      `${manifests} manifests ${dryRun ? 'eligible for deletion; a dry run: nothing was deleted' : 'to be deleted'}`,
+  );
+  const { young, published } = blobs;
+  if (young.blobs > 0)
+    print(`kept: ${young.blobs} blobs (${formatBytes(young.bytes)}) that are too young to be called garbage`);
+  if (published.blobs > 0)
+    print(
+      `kept: ${published.blobs} blobs (${formatBytes(published.bytes)}) that no repository refers to, ` +
+        'but that were published: mirrors may serve them',
+    );
+}
+
+function showJson(plan: GarbagePlan, dryRun: boolean, quiet: boolean): void {
+  const { repositories, blobs } = plan;
+  if (!quiet) {
+    for (const repository of repositories) print(JSON.stringify(repository));
+    for (const [digest, sizeBytes] of blobs.doomed.entries())
+      print(JSON.stringify({ blob: digest, sizeBytes }));
+  }
+  const sums = repositories.map(counts).reduce(
+    (sum, each) => ({
+      manifests: sum.manifests + each.manifests,
+      history: sum.history + each.history,
+      referrers: sum.referrers + each.referrers,
+      layers: sum.layers + each.layers,
+    }),
+    { manifests: 0, history: 0, referrers: 0, layers: 0 },
+  );
+  const { doomed, doomedBytes, inUse, young, published } = blobs;
+  const kept = { inUse, young, published };
+  print(JSON.stringify({ summary: { dryRun, ...sums, blobs: doomed.size, bytes: doomedBytes, kept } }));
+}
+
+function counts({ manifests, history, referrers, layers }: RepositoryGarbage) {
+  return {
+    manifests: manifests.length,
+    history: history.length,
+    referrers: referrers.length,
+    layers: layers.length,
+  };
+}
+
+function* eligible({ repositories, blobs }: GarbagePlan): Generator<string> {
+  for (const { name, manifests } of repositories)
+    for (const digest of manifests) yield `${name}: manifest eligible for deletion: ${digest}`;
+  for (const [digest] of blobs.doomed.entries()) yield `blob eligible for deletion: ${digest}`;
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseSha256, type Sha256Digest } from '../../registry/digest.ts';
+import {
+  type CycleContext,
+  type CycleCounts,
+  type GarbageSettings,
+  newCounts,
+} from '../../registry/garbage/online/context.ts';
+import { collectOnce } from '../../registry/garbage/online/cycle.ts';
+import { Quarantine } from '../../registry/garbage/online/hold.ts';
+import { isCycleRequested, readProgress, requestCycle } from '../../registry/garbage/online/progress.ts';
+import { UnreadableError } from '../../registry/garbage/reader.ts';
+import { blobDataKey } from '../../registry/layout.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { actor } from '../actor.ts';
+import { print } from '../table.ts';
+
+/** A worker looks every few seconds whether something is to be done. */
+const HEARD_WITHIN_MS = 30_000;
+const LOOK_MS = 500;
+
+/** How the collector fares; exits with 2 when its last cycle failed. */
+export async function gcStatusCommand(
+  objects: ObjectStore,
+  { json }: { readonly json: boolean },
+): Promise<void> {
+  const progress = await readProgress(objects);
+  if (json) print(JSON.stringify(progress ?? {}, undefined, 2));
+  else if (progress === undefined) print('no sync process has collected garbage or purged uploads here yet');
+  else {
+    const { phase, startedAt, counts, requests, last, trouble, purge, holder } = progress;
+    if (startedAt !== undefined && counts)
+      print(`${phase} since ${startedAt} (${holder}), ${requests ?? 0} requests: ${told(counts)}`);
+    else print('no cycle is under way');
+    if (last)
+      print(
+        `last cycle: ${last.startedAt} to ${last.endedAt}, ${last.requests} requests: ${told(last.counts)}`,
+      );
+    if (trouble !== undefined) print(`the last try failed: ${trouble}`);
+    if (purge)
+      print(
+        `uploads: ${purge.purged} ${purge.dryRun ? 'would have been purged' : 'purged'} at ${purge.endedAt}`,
+      );
+  }
+  if (progress?.trouble !== undefined) process.exitCode = 2;
+}
+
+/** Asks the worker for a cycle, and waits until it has done one. */
+export async function gcRunCommand(
+  objects: ObjectStore,
+  { json, timeoutMs }: { readonly json: boolean; readonly timeoutMs: number },
+): Promise<void> {
+  const before = await readProgress(objects);
+  await requestCycle(objects, actor());
+  const askedAt = performance.now();
+  for (let isHeard = false; ; await sleep(LOOK_MS)) {
+    isHeard ||= !(await isCycleRequested(objects));
+    const progress = await readProgress(objects);
+    if (isHeard && progress?.trouble !== undefined && progress.startedAt === undefined)
+      return fail(`the cycle failed: ${progress.trouble}`);
+    const { last } = progress ?? {};
+    if (isHeard && last && last.endedAt !== before?.last?.endedAt) {
+      print(json ? JSON.stringify(last) : `done with ${last.requests} requests: ${told(last.counts)}`);
+      return;
+    }
+    const tookMs = performance.now() - askedAt;
+    if (!isHeard && tookMs > HEARD_WITHIN_MS)
+      return fail(
+        'no worker has heard it: does a sync process run over this store with garbagecollection.enabled?',
+      );
+    if (tookMs > timeoutMs) return fail('the cycle goes on: see "roadstead gc status"');
+  }
+}
+
+/** What a cycle would do now; changes nothing. */
+export async function gcDryRunCommand(
+  objects: ObjectStore,
+  settings: GarbageSettings,
+  { json }: { readonly json: boolean },
+): Promise<void> {
+  const stop = new AbortController();
+  const counts = newCounts();
+  const context: CycleContext = {
+    ...{ objects, settings, signal: stop.signal, dryRun: true, counts },
+    mayChange: () => Promise.reject(new Error('a dry run changes nothing')),
+    settle: async () => undefined,
+    now: () => Date.now(),
+  };
+  try {
+    const { candidates } = await collectOnce(context);
+    if (json) return print(JSON.stringify({ ...counts, candidates }));
+    for (const digest of candidates) print(`out of use: ${digest}`);
+    print(`a dry run, nothing was changed: ${told(counts)}`);
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    fail(`${error.message}\n  ${error.unreadable.join('\n  ')}`);
+  }
+}
+
+/** Takes content out of quarantine: it waits for its grace and quarantine again. Exits with 1 when it has gone. */
+export async function gcRestoreCommand(objects: ObjectStore, digest: string): Promise<void> {
+  const stored: Sha256Digest = parseSha256(digest);
+  const rescued = await new Quarantine(objects).rescue([stored]);
+  if ((await objects.stat(blobDataKey(stored))) === undefined)
+    fail(`${stored} is not in the store (any more)`);
+  else if (rescued.length === 0) print(`${stored} is not in quarantine`);
+  else print(`${stored} is restored: push or promote what refers to it, or it goes into quarantine again`);
+}
+
+function told(counts: CycleCounts): string {
+  const { objectsListed, stored, inUse, suspected, quarantined, inQuarantine, released, deleted } = counts;
+  return (
+    `${objectsListed} objects listed, ${stored} blobs stored, ${inUse} in use, ${suspected} out of use for less than the ` +
+    `grace, ${quarantined} put into quarantine, ${inQuarantine} in quarantine, ${released} released, ${deleted} deleted`
+  );
+}
+
+function fail(message: string): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 1;
+}

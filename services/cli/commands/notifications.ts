@@ -1,0 +1,105 @@
+import type { NotificationsConfig } from '../../registry/notifications/endpoint.ts';
+import {
+  type EndpointReport,
+  forgottenOutboxes,
+  inspectEndpoint,
+  requeueDead,
+} from '../../registry/notifications/inspect.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { print, table } from '../table.ts';
+
+/** How many of an endpoint's dead letters are shown. */
+const NEWEST = 5;
+
+/** Every endpoint's queue, dead letters and last error. Exits with 2 when something needs an operator. */
+export async function notificationsCommand(
+  objects: ObjectStore,
+  { endpoints }: NotificationsConfig,
+  options: { readonly json: boolean },
+): Promise<void> {
+  const reports = await Promise.all(endpoints.map(({ name }) => inspectEndpoint(objects, name, NEWEST)));
+  const forgotten = await forgottenOutboxes(
+    objects,
+    endpoints.map(({ name }) => name),
+  );
+  if (options.json) print(JSON.stringify({ endpoints: reports.map(withEvents), forgotten }, undefined, 2));
+  else show(reports, forgotten);
+  const isWrong = reports.some(({ dead, delivery }) => dead > 0 || (delivery?.failures ?? 0) > 0);
+  if (isWrong) process.exitCode = 2;
+}
+
+/** Puts an endpoint's dead letters back into its queue. */
+export async function retryDeadCommand(
+  objects: ObjectStore,
+  { endpoints }: NotificationsConfig,
+  name: string,
+  options: { readonly json: boolean },
+): Promise<void> {
+  const endpoint = endpoints.find((each) => each.name === name);
+  if (endpoint === undefined) {
+    const names = endpoints.map((each) => each.name).join(', ') || 'none';
+    process.stderr.write(`there is no endpoint ${name}; configured: ${names}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const result = await requeueDead(objects, endpoint);
+  if (options.json) return print(JSON.stringify({ endpoint: name, ...result }, undefined, 2));
+  print(`${result.requeued} events of ${name} are queued again`);
+  if (result.left > 0) {
+    print(`${result.left} found no room in the queue: run this again when it is shorter`);
+    process.exitCode = 2;
+  }
+}
+
+function show(reports: readonly EndpointReport[], forgotten: readonly string[]): void {
+  if (reports.length === 0) print('no notification endpoints are configured');
+  else
+    print(
+      table([
+        ['ENDPOINT', 'QUEUED', 'OLDEST', 'DEAD', 'LAST DELIVERED', 'FAILURES', 'LAST ERROR'],
+        ...reports.map(({ endpoint, queued, oldestAt, dead, delivery }) => [
+          endpoint,
+          String(queued),
+          oldestAt === undefined ? '-' : age(oldestAt),
+          String(dead),
+          delivery?.lastDeliveredAt ?? '-',
+          String(delivery?.failures ?? 0),
+          delivery?.lastError ? `${delivery.lastError.at} ${delivery.lastError.reason}` : '-',
+        ]),
+      ]),
+    );
+  for (const { endpoint, dead, newestDead } of reports) {
+    if (dead === 0) continue;
+    print(`dead letters of ${endpoint}, newest first (queue them again with --retry-dead ${endpoint}):`);
+    for (const { at, reason, events } of newestDead)
+      print(`  ${at}  ${reason}  ${events.map(brief).join(', ')}`);
+  }
+  for (const segment of forgotten)
+    print(
+      `roadstead/notifications/${segment}/ belongs to no configured endpoint; delete it, or name the endpoint again`,
+    );
+}
+
+function withEvents(report: EndpointReport) {
+  const newestDead = report.newestDead.map((letter) => ({
+    ...letter,
+    events: letter.events.map((json): unknown => JSON.parse(json)),
+  }));
+  return { ...report, newestDead };
+}
+
+/** `push hello:1`: enough to know what a dead letter is about. */
+function brief(json: string): string {
+  const { action, target } = JSON.parse(json) as {
+    action: string;
+    target: { repository: string; tag?: string; digest?: string };
+  };
+  const { repository, tag, digest } = target;
+  return `${action} ${repository}${tag ? `:${tag}` : digest ? `@${digest.slice(0, 19)}` : ''}`;
+}
+
+function age(since: string): string {
+  const seconds = Math.max(0, Math.round((Date.now() - Date.parse(since)) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}

@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { READ_ONLY_POLL_MS, readNotice, writeNotice } from '../../registry/read-only.ts';
+import { actor } from '../actor.ts';
+import { print } from '../table.ts';
+
+/** Stops writes on every node over this store, and returns when every node has heard of it. */
+export async function readOnlyOnCommand(objects: ObjectStore, reason: string): Promise<void> {
+  const notice = { since: new Date().toISOString(), by: actor(), reason };
+  await writeNotice(objects, notice);
+  await sleep(2 * READ_ONLY_POLL_MS);
+  print('read-only: pulls go on, pushes and deletes are answered with 503 until: roadstead read-only off');
+}
+
+/** Allows writes again. */
+export async function readOnlyOffCommand(objects: ObjectStore): Promise<void> {
+  const before = await readNotice(objects);
+  await writeNotice(objects, undefined);
+  print(before ? 'writes are allowed again' : 'writes were allowed already');
+}
+
+/** Tells whether writes are allowed; exits with 2 when not. */
+export async function readOnlyStatusCommand(objects: ObjectStore, json: boolean): Promise<void> {
+  const notice = await readNotice(objects);
+  if (json) print(JSON.stringify({ readOnly: notice !== undefined, ...notice }));
+  else if (notice) print(`read-only since ${notice.since} by ${notice.by}: ${notice.reason}`);
+  else print('writes are allowed');
+  if (notice) process.exitCode = 2;
+}

@@ -1,0 +1,61 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from './arguments.ts';
+import { ReleaseClient } from './release-client.ts';
+
+/** A variable that is set but empty counts as not set. */
+const DEFAULT_SERVER = process.env['ROADSTEAD_SERVER'] || 'http://127.0.0.1:5000';
+
+/** Commands that talk to a release service, wherever it runs. */
+export function addRemoteCommands(program: Command): void {
+  const remote = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('--server <url>', 'the release service', serverUrl, DEFAULT_SERVER)
+      .option('--json', 'answer in JSON', false);
+
+  remote('promote', 'promote an image into a stable repository')
+    .argument('<source>', 'such as candidate/hello:1')
+    .argument('<target>', 'such as hello:1')
+    .option('--dry-run', 'verify and show what would be done', false)
+    .option('--wait-mirrors <n>', 'move the tag only when so many mirrors hold the image', wholeNumber, 0)
+    .option('--timeout <seconds>', 'how long to wait for them', wholeNumber, 600)
+    .action(async (source: string, target: string, options) => {
+      const { promoteCommand } = await import('./commands/promote.ts');
+      await promoteCommand(clientOf(options), source, target, {
+        ...options,
+        timeoutMs: options.timeout * 1000,
+      });
+    });
+  remote('publications', 'show the publication log, newest first')
+    .option('--limit <n>', 'at most so many', wholeNumber, 20)
+    .action(async (options) =>
+      (await shows()).publicationsCommand(clientOf(options), options.limit, options.json),
+    );
+  remote('mirrors', "show every mirror's watermark, lag and health").action(async (options) =>
+    (await shows()).mirrorsCommand(clientOf(options), options.json),
+  );
+  remote('status', 'show everything at a glance; exits with 2 when something is wrong').action(
+    async (options) => (await shows()).statusCommand(clientOf(options), options.json),
+  );
+  remote('explain', 'tell why a client would be sent where for a blob')
+    .argument('<repository>')
+    .argument('<digest>', "the blob's digest")
+    .option('--client <address>', "the client's IP address")
+    .action(async (repository: string, digest: string, options) =>
+      (await shows()).explainCommand(clientOf(options), repository, digest, options),
+    );
+}
+
+function clientOf(options: { server: string }): ReleaseClient {
+  return new ReleaseClient(options.server);
+}
+
+function shows() {
+  return import('./commands/show.ts');
+}
+
+function serverUrl(text: string): string {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  throw new InvalidArgumentError('expected a URL such as http://127.0.0.1:5000');
+}

@@ -1,0 +1,41 @@
+/** What is deeper than this is shown as JSON. */
+const DEPTH_MAX = 3;
+
+/**
+ * One of pino's JSON lines as Distribution's text formatter (logrus) writes it: `time="…" level=info msg="…" key=value`,
+ * with the keys of nested objects joined by dots. Values are quoted and escaped so that none can end the line, look
+ * like another key, or steer a terminal.
+ */
+export function textLine(json: string): string {
+  const { time, level, msg, ...facts } = JSON.parse(json) as Record<string, unknown>;
+  const pairs = [...pairsOf('time', time), ...pairsOf('level', level), ...pairsOf('msg', msg)];
+  for (const [key, value] of Object.entries(facts)) pairs.push(...pairsOf(keyOf(key), value));
+  return `${pairs.join(' ')}\n`;
+}
+
+function pairsOf(key: string, value: unknown, depth = 1): string[] {
+  if (value === undefined) return [];
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const inner = isObject && depth < DEPTH_MAX ? Object.entries(value) : [];
+  if (inner.length > 0)
+    return inner.flatMap(([name, each]) => pairsOf(`${key}.${keyOf(name)}`, each, depth + 1));
+  return [`${key}=${valueText(value)}`];
+}
+
+function keyOf(name: string): string {
+  return name.replaceAll(/[^\w.@/-]/g, '_') || '_';
+}
+
+/** logrus leaves bare what consists of these only. */
+const BARE = /^[\w.\-/@^+]+$/;
+
+function valueText(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  if (BARE.test(text)) return text;
+  return JSON.stringify(text).replaceAll(STEERING, (char) => {
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** What JSON leaves as it is: control characters beyond ASCII, line separators, and marks that turn text around. */
+const STEERING = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;

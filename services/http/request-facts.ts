@@ -1,0 +1,20 @@
+import type { RequestFacts } from '../registry/notifications/event.ts';
+import type { Context } from './app.ts';
+
+/** What notifications tell of the request that made things happen. */
+export function factsOf(ctx: Context, baseUrl: string, actor = ''): RequestFacts {
+  const { remoteAddress = '', remotePort } = ctx.req.socket;
+  const { clientAddress } = ctx.state;
+  const isPeer = remoteAddress.endsWith(clientAddress) && remotePort !== undefined;
+  const host = clientAddress.includes(':') ? `[${clientAddress}]` : clientAddress;
+  return {
+    id: ctx.state.requestId,
+    // As Distribution has it: with the port where that is the client's own.
+    addr: isPeer ? `${host}:${remotePort}` : clientAddress,
+    host: ctx.get('host'),
+    method: ctx.method,
+    userAgent: ctx.get('user-agent'),
+    actor,
+    baseUrl,
+  };
+}

@@ -1,0 +1,124 @@
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { type ClientAuth, clientAuthOf } from './tls-clients.ts';
+
+/** How a port speaks TLS. Files are PEM; they are named in errors by the keys that Distribution gives them. */
+export interface TlsOptions {
+  /** The server's certificate, then those of the authorities between it and the root. */
+  readonly certificate: string;
+  readonly key: string;
+  /** TLS 1.2 unless given. */
+  readonly minimumVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** Files of the authorities whose client certificates are good. */
+  readonly clientCas?: readonly string[] | undefined;
+  /** `require-and-verify` with `clientCas`, else `none`, unless given. */
+  readonly clientAuth?: ClientAuth | undefined;
+  /** In OpenSSL's notation. Of TLS 1.3 all suites stay allowed unless the list names some. */
+  readonly ciphers?: string | undefined;
+}
+
+/**
+ * Forward secrecy and authenticated encryption only; Mozilla's "intermediate" list without finite-field DH, of which
+ * no client of a registry has need. All of TLS 1.3 is so.
+ */
+const CIPHERS = [
+  ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
+  ...['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'],
+  ...['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
+  ...['ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'],
+].join(':');
+
+/** The bytes of all files. */
+export interface TlsFiles {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  readonly clientCas: readonly Buffer[];
+  /** Differs whenever any of them does. */
+  readonly contentHash: string;
+}
+
+/** What a server shows and asks for, found to be sound. */
+export interface TlsIdentity {
+  readonly context: SecureContextOptions;
+  readonly contentHash: string;
+  /** The server's own certificate. */
+  readonly leaf: X509Certificate;
+}
+
+/** Reads the files. Throws an Error that names the key and the file which cannot be read. */
+export async function readTlsFiles(options: TlsOptions): Promise<TlsFiles> {
+  const [certificate, key, ...clientCas] = await Promise.all([
+    readNamed('http.tls.certificate', options.certificate),
+    readNamed('http.tls.key', options.key),
+    ...(options.clientCas ?? []).map((path, i) => readNamed(`http.tls.clientcas.${i}`, path)),
+  ]);
+  const hash = createHash('sha256');
+  for (const bytes of [certificate, key, ...clientCas]) hash.update(`${bytes.length}\n`).update(bytes);
+  return { certificate, key, clientCas, contentHash: hash.digest('hex') };
+}
+
+/** Makes of files what a server takes. Throws an Error that names the key at fault; it quotes no file's content. */
+export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
+  const leaf = parse(
+    `${named('http.tls.certificate', options.certificate)} holds no PEM certificate`,
+    () => new X509Certificate(files.certificate),
+  );
+  const key: KeyObject = parse(
+    `${named('http.tls.key', options.key)} holds no PEM private key without a passphrase`,
+    () => createPrivateKey(files.key),
+  );
+  if (!leaf.checkPrivateKey(key))
+    throw new Error(
+      `${named('http.tls.key', options.key)} is not the key of the first certificate in http.tls.certificate`,
+    );
+  files.clientCas.forEach((bytes, i) => {
+    checkAuthorities(named(`http.tls.clientcas.${i}`, options.clientCas?.[i] ?? ''), bytes);
+  });
+  const clientAuth = clientAuthOf(options);
+  const verifies = clientAuth === 'require-and-verify' || clientAuth === 'verify-if-given';
+  if (verifies && files.clientCas.length === 0)
+    throw new Error(
+      `http.tls.clientauth = ${clientAuth}: expected http.tls.clientcas: without, any public authority's would do`,
+    );
+  const { minimumVersion = 'TLSv1.2', ciphers = CIPHERS } = options;
+  const context: SecureContextOptions = {
+    cert: files.certificate,
+    key: files.key,
+    minVersion: minimumVersion,
+    ciphers,
+    ...(files.clientCas.length > 0 && { ca: [...files.clientCas] }),
+  };
+  parse('http.tls: these files and cipher suites do not work together', () => createSecureContext(context));
+  return { context, contentHash: files.contentHash, leaf };
+}
+
+function checkAuthorities(name: string, bytes: Buffer): void {
+  const found = bytes.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+  if (!found) throw new Error(`${name} holds no PEM certificate`);
+  for (const pem of found)
+    parse(`${name} holds something that is no certificate`, () => new X509Certificate(pem));
+}
+
+async function readNamed(key: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    // The message would repeat the path, whatever was written in its place.
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new Error(`${named(key, path)} cannot be read (${reason})`, { cause: reason });
+  }
+}
+
+function parse<T>(problem: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new Error(`${problem} (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+/** Someone will paste the key itself where its path belongs, and messages go into logs. */
+function named(key: string, path: string): string {
+  return `${key} = ${/[\r\n]|-----/.test(path) ? '(not shown, no path)' : path}:`;
+}
