@@ -8,8 +8,9 @@ import { pullCases } from './pulls.ts';
 import { PUSH_MB, pushLanes } from './push-lanes.ts';
 import { load, machineFacts } from './report/machine.ts';
 import { figure } from './report/markdown.ts';
-import { type PullResult, pullTable, pushTable } from './report/tables.ts';
+import { type PullResult, pullTable, pushTable, tagTable } from './report/tables.ts';
 import { parseSettings, type Settings, USAGE, UsageError } from './settings.ts';
+import { tagLanes } from './tag-lanes.ts';
 
 /**
  * The program behind `npm run bench`: Roadstead, a bare node:http server and Debian's docker-registry side by side on
@@ -43,8 +44,11 @@ async function bench(settings: Settings): Promise<void> {
   }
   const pushes = settings.cases.has('push') ? await measurePushes(field, settings) : undefined;
 
+  const tags = settings.cases.has('tags') ? await measureTags(field, settings) : undefined;
+
   if (pulls.length > 0) print(pullTable(pulls));
   if (pushes) print(pushTable(PUSH_MB, pushes));
+  if (tags) print(tagTable(tags));
   const facts = [
     `medians over ${settings.rounds} round(s) of ${settings.seconds} s for each server; ratios are medians of each round's`,
     ...(await machineFacts(loadBefore)),
@@ -56,6 +60,10 @@ async function bench(settings: Settings): Promise<void> {
 
 async function measurePushes(field: Field, { rounds }: Settings) {
   return measureLanes(pushLanes(field), rounds, teller(`push of ${PUSH_MB} MB`));
+}
+
+async function measureTags(field: Field, { rounds, seconds }: Settings) {
+  return measureLanes(await tagLanes(field, seconds), rounds, teller('page of tags'));
 }
 
 /** Throws if the benchmark cannot be run here at all. */

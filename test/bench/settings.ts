@@ -8,6 +8,7 @@ export const CASE_IDS = [
   'small-blob',
   'large-blob',
   'push',
+  'tags',
 ] as const;
 
 export type CaseId = (typeof CASE_IDS)[number];

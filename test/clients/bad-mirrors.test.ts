@@ -5,6 +5,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { newBytes, pushBlob } from '../protocol/pushing.ts';
 import { pullClients } from '../support/clients/all.ts';
 import type { PullClient } from '../support/clients/pull-client.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
@@ -178,10 +179,10 @@ requirePrograms('A pull with a bad mirror', function () {
       });
 
       it('cannot get a blob of a candidate by that way', async () => {
-        const sbom = layout.blobs.find((blob) => blob.mediaType === 'application/spdx+json')?.digest ?? '';
-        expect((await fetch(`${registry.url}/v2/candidate/hello/blobs/${sbom}`)).status).to.equal(200);
-        expect((await fetch(`${registry.url}/origin/${pathOnMirror(sbom)}`)).status).to.equal(404);
-        expect((await fetch(`${mirror.url}/${pathOnMirror(sbom)}`)).status).to.equal(404);
+        const { digest } = await pushBlob(registry.url, 'candidate/hello', newBytes());
+        expect((await fetch(`${registry.url}/v2/candidate/hello/blobs/${digest}`)).status).to.equal(200);
+        expect((await fetch(`${registry.url}/origin/${pathOnMirror(digest)}`)).status).to.equal(404);
+        expect((await fetch(`${mirror.url}/${pathOnMirror(digest)}`)).status).to.equal(404);
       });
     });
   });

@@ -82,7 +82,8 @@ describe('names', () => {
     `SHA256:${'a'.repeat(64)}`,
     'md5:abc',
     ':',
-    `sha512:${'a'.repeat(128)}`,
+    `sha512:${'a'.repeat(64)}`,
+    `sha256:${'a'.repeat(128)}`,
   ])
     it(`refuses the digest ${digest.slice(0, 20)} of a manifest and of a blob`, async () => {
       for (const what of ['manifests', 'blobs'])

@@ -91,6 +91,27 @@ describe('Cached', () => {
     expect(cache.get('k', load)).to.equal('new');
   });
 
+  it('keeps what is being loaded while other keys are invalidated: nodes hear of every move of every tag', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const early = cache.get('k', () => promise);
+    cache.invalidate('another');
+    resolve('a');
+    await early;
+    expect(cache.get('k', load)).to.equal('a');
+    expect(loads).to.equal(0);
+  });
+
+  it('forgets everything when it is cleared, and lets no load under way bring anything back', async () => {
+    await cache.get('k', load);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const early = cache.get('other', () => promise);
+    cache.clear();
+    resolve('old');
+    expect(await early).to.equal('old');
+    stored = 'b';
+    expect([await cache.get('k', load), await cache.get('other', load)]).to.deep.equal(['b', 'b']);
+  });
+
   it('stays within its bound', async () => {
     for (let i = 0; i < 1000; i++) await cache.get(`k${i}`, load);
     // What is kept is answered at once; asking for the rest loads, but not before this loop is over.

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Digest, digestOf } from '../../services/registry/digest.ts';
+import { digestOf, type Sha256Digest } from '../../services/registry/digest.ts';
 import type { MirrorState } from '../../services/registry/mirrors/board.ts';
 import { type Decision, type LocateRequest, locate } from '../../services/registry/mirrors/locate.ts';
 import { bestOf, rendezvousScore } from '../../services/registry/mirrors/rank.ts';
@@ -8,7 +8,7 @@ import type { MirrorName } from '../../services/registry/names.ts';
 /** Mirror choice case by case; `locate-twin.test.ts` holds the whole rule against a dull twin. */
 
 const DIGESTS = Array.from({ length: 5 }, (_, i) => digestOf(Buffer.from(`blob ${i}`)));
-const digest = (i: number): Digest => DIGESTS[i] as Digest;
+const digest = (i: number): Sha256Digest => DIGESTS[i] as Sha256Digest;
 
 function mirror(
   name: string,

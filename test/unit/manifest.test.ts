@@ -67,7 +67,9 @@ describe('manifests', () => {
       fc.property(index, (json) => {
         const manifest = parseManifest(encode(json));
         expect(manifest.mediaType).to.equal(json.mediaType ?? indexTypes[0]);
-        expect(manifest.manifests).to.deep.equal(json.manifests.map(told));
+        expect(manifest.manifests).to.deep.equal(
+          json.manifests.map((child) => ({ ...told(child), platform: undefined })),
+        );
         expect(manifest.blobs).to.deep.equal([]);
         expect(isManifestMediaType(manifest.mediaType)).to.equal(true);
       }),

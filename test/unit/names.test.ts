@@ -138,7 +138,9 @@ describe('digests', () => {
   for (const text of [
     `sha256:${'A'.repeat(64)}`,
     `sha256:${'a'.repeat(63)}`,
-    `sha512:${'a'.repeat(128)}`,
+    `sha512:${'a'.repeat(127)}`,
+    `sha512:${'a'.repeat(64)}`,
+    `sha384:${'a'.repeat(96)}`,
     `sha256:${'a'.repeat(64)}\n`,
   ])
     it(`are not ${JSON.stringify(text.slice(0, 20))} of ${text.length} characters`, () => {

@@ -44,6 +44,27 @@ export function pullTable(results: readonly PullResult[]): string {
   return markdownTable(header, rows, 2);
 }
 
+/** A page of tags: a line for each size of the repository. */
+export function tagTable(lanes: readonly LaneResult[]): string {
+  const header = [
+    'page of 100 tags',
+    'pages/s',
+    'p99 ms',
+    'CPU µs/page',
+    'time : out of 1,000',
+    'CPU : out of 1,000',
+  ];
+  const rows = lanes.map((lane) => [
+    lane.label,
+    figure(medianOf(lane, rate)),
+    figure(medianOf(lane, (sample) => sample.p99Ms ?? Number.NaN)),
+    figure(medianOf(lane, cpu) * 1e6),
+    figure(ratio(lane, lanes, 'few-tags', (sample) => 1 / sample.rate)),
+    figure(ratio(lane, lanes, 'few-tags', cpu)),
+  ]);
+  return markdownTable(header, rows, 1);
+}
+
 /** The push: a line for each server. */
 export function pushTable(megabytes: number, lanes: readonly LaneResult[]): string {
   const header = [`push of ${megabytes} MB`, 'seconds', 'MB/s', 'CPU seconds', ...RATIOS];

@@ -1,7 +1,10 @@
 import type { Daemon } from '../../support/process.ts';
 
-/** Who is measured. `lean` is Roadstead without its access log and without syncing files. */
-export type Contender = 'bare' | 'roadstead' | 'lean' | 'docker-registry';
+/**
+ * Who is measured. `lean` is Roadstead without its access log and without syncing files; `few-tags` and `many-tags`
+ * are the same one asked about repositories of different sizes.
+ */
+export type Contender = 'bare' | 'roadstead' | 'lean' | 'docker-registry' | 'few-tags' | 'many-tags';
 
 /** A server under measurement. */
 export interface Server {

@@ -1,0 +1,111 @@
+/**
+ * Promise: both registries may run at once over one directory, for as long as a migration takes. Pushes, moves and
+ * pulls through either do not harm the other: what a tag names last is the same at both, and pulls whole.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import pMap from 'p-map';
+import {
+  MEDIA_TYPES,
+  newBytes,
+  type Pushed,
+  pushImage,
+  pushIndex,
+  putManifest,
+} from '../protocol/pushing.ts';
+import { type Answer, hexOf, send } from '../protocol/wire.ts';
+import { besideDistribution } from './beside.ts';
+import { askCollector } from './collector.ts';
+import { askForManifest, expectSamePull, listPages, tagged } from './pulling.ts';
+
+const ROUNDS = 2;
+const PUSHES_A_ROUND = 10;
+const READING_MS = 2000;
+/** No answer of ours about a tag is older, and a little more. */
+const TAGS_SETTLE_MS = 1200;
+
+function oneOf<T>(items: readonly T[]): T {
+  return items[Math.floor(Math.random() * items.length)] as T;
+}
+
+besideDistribution('one directory, both at once', (pair) => {
+  it('pushes through both, in any order and at the same time, leave what each of them serves alike', async function () {
+    this.timeout(60_000);
+    const names = ['busy', 'busy/nested', 'other'];
+    const tags = ['a', 'b', 'a-b', '1.0'];
+    // Shared, so that both write the same links and blobs at the same moment.
+    const layers = [newBytes(), newBytes(300_000), Buffer.alloc(0)];
+    const pushed: { name: string; image: Pushed }[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      await pMap(
+        Array.from({ length: PUSHES_A_ROUND }),
+        async () => {
+          const [{ url }, name, tag] = [oneOf([pair.ours, pair.theirs]), oneOf(names), oneOf(tags)];
+          const image = await pushImage(url, name, tag, [oneOf(layers), oneOf(layers), newBytes()]);
+          pushed.push({ name, image });
+          const other = oneOf([pair.ours, pair.theirs]).url;
+          const moved = await putManifest(other, name, oneOf(tags), image.bytes, MEDIA_TYPES.image);
+          expect(moved.status, moved.body.toString()).to.equal(201);
+          if (Math.random() < 0.3) await pushIndex(other, name, oneOf(tags), [image]);
+        },
+        { concurrency: 6 },
+      );
+      await sleep(TAGS_SETTLE_MS);
+      for (const name of names) {
+        const [ours = [], theirs = []] = await Promise.all(
+          [pair.ours, pair.theirs].map(({ url }) => listPages(url, `/v2/${name}/tags/list`, 'tags')),
+        );
+        expect(ours).to.have.members(theirs);
+        for (const tag of ours) {
+          expect(await tagged(pair.ours.url, name, tag)).to.equal(await tagged(pair.theirs.url, name, tag));
+          await expectSamePull(pair, name, tag);
+        }
+      }
+    }
+    for (const { name, image } of pushed.slice(-PUSHES_A_ROUND))
+      await expectSamePull(pair, name, image.digest);
+    const { blobs, manifests } = await askCollector(pair.theirs);
+    expect([...blobs, ...manifests]).to.deep.equal([]);
+  });
+
+  it('what Distribution writes anew, again and again, is there for us at any moment', async function () {
+    this.timeout(30_000);
+    const name = 'restless';
+    const images = [await pushImage(pair.theirs.url, name, '1'), await pushImage(pair.theirs.url, name, '2')];
+    const [subject, other] = images as [Pushed, Pushed];
+    const indexes = [
+      await pushIndex(pair.theirs.url, name, 'index', [subject]),
+      await pushIndex(pair.theirs.url, name, 'index', [other]),
+    ];
+    const layer = subject.layers[0]?.digest;
+    const fallbackTag = `sha256-${hexOf(subject.digest)}`;
+    const until = performance.now() + READING_MS;
+    const failures: string[] = [];
+    const note = (what: string, { status, body }: Answer, wanted: number) => {
+      if (status !== wanted) failures.push(`${what}: ${status} ${body}`);
+    };
+    const repeat = async (act: () => Promise<void>) => {
+      while (performance.now() < until) await act();
+    };
+    // 2.8 writes links where they lie, and empties them first: it answers itself with 400 now and then.
+    const writing = async () => {
+      for (const { bytes } of indexes)
+        await putManifest(pair.theirs.url, name, fallbackTag, bytes, MEDIA_TYPES.index);
+      for (const { bytes } of images) await putManifest(pair.theirs.url, name, '1', bytes, MEDIA_TYPES.image);
+      const target = `/v2/${name}/blobs/uploads/?mount=${layer}&from=${name}`;
+      await send(pair.theirs.url, target, { method: 'POST' });
+    };
+    // Requests of ours that look into the store each time, not into what is remembered.
+    const reading = async () => {
+      note('referrers', await send(pair.ours.url, `/v2/${name}/referrers/${subject.digest}`), 200);
+      note('push', await putManifest(pair.ours.url, name, 'own', subject.bytes, MEDIA_TYPES.image), 201);
+      const mount = `/v2/borrower/blobs/uploads/?mount=${layer}&from=${name}`;
+      note('mount', await send(pair.ours.url, mount, { method: 'POST' }), 201);
+      note('pull', await askForManifest(pair.ours.url, name, '1'), 200);
+    };
+    await Promise.all([repeat(writing), repeat(writing), repeat(reading), repeat(reading), repeat(reading)]);
+    expect(failures).to.deep.equal([]);
+    await sleep(TAGS_SETTLE_MS);
+    await expectSamePull(pair, name, '1');
+  });
+});

@@ -1,0 +1,32 @@
+import { syncBuiltinESMExports } from 'node:module';
+import timers from 'node:timers/promises';
+
+/** Between two looks of a check, and of those who wait for a claim: nobody else is at work here. */
+const SHORT_MS = 100;
+
+const clock = Date.now;
+let aheadMs = 0;
+
+/** Has the wall clock go on, while a {@link hurry} lasts. */
+export function putClockOn(ms: number): void {
+  aheadMs += ms;
+}
+
+/**
+ * Makes short sleeps of the code under test no sleeps at all, so that a thousand deaths take seconds; disposing ends it.
+ * Long ones stay, for loops that look again and again would spin.
+ */
+export function hurry(): Disposable {
+  const { setTimeout: sleep } = timers;
+  timers.setTimeout = ((ms, value, options) =>
+    sleep(ms !== undefined && ms <= SHORT_MS ? 0 : ms, value, options)) as typeof sleep;
+  syncBuiltinESMExports();
+  Date.now = () => clock() + aheadMs;
+  return {
+    [Symbol.dispose]() {
+      timers.setTimeout = sleep;
+      Date.now = clock;
+      syncBuiltinESMExports();
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import pino from 'pino';
+import { stringify } from 'yaml';
+import { createApi } from '../../services/api/main.ts';
+import { parseConfig } from '../../services/config/load.ts';
+import { promotionPolicyOf } from '../../services/config/rules.ts';
+import type { Config } from '../../services/config/schema.ts';
+import { Metrics } from '../../services/http/metrics.ts';
+import { contentOf } from '../../services/registry/content/content.ts';
+import { createNotifier } from '../../services/registry/notifications/notifier.ts';
+import type { ObjectStore } from '../../services/registry/object-store.ts';
+import { ReadOnly } from '../../services/registry/read-only.ts';
+import { createRelease } from '../../services/release/main.ts';
+import { MemoryChanges } from '../../services/stores/memory/changes.ts';
+import { EndpointWorker } from '../../services/sync/notify/worker.ts';
+import { MirrorWorker } from '../../services/sync/worker.ts';
+import type { Life } from './life.ts';
+import { RecordedTarget } from './recorded-target.ts';
+
+/** Where things are that outlive the process. */
+export interface Surroundings {
+  /** A mirror's document root, and the URL at which it is served; no mirror unless given. */
+  readonly mirror?: { readonly directory: string; readonly url: string };
+  /** Where events are POSTed; nobody is notified unless given. */
+  readonly receiverUrl?: string;
+}
+
+/** A registry with all of its parts, in this process. */
+export interface RunningProcess {
+  readonly url: string;
+  /** Ends it in peace; all that it writes at the end is written. */
+  shutDown(): Promise<void>;
+  /** Closes its connections, and ends its loops: that much the kernel does for the dead, who write nothing any more. */
+  clearAway(): void;
+}
+
+const metrics = new Metrics();
+const logger = pino({ level: process.env['CRASH_LOG'] ?? 'silent' });
+
+/** The configuration of a registry that promotes, deletes, and has these surroundings. */
+function configOf({ mirror, receiverUrl }: Surroundings): Config {
+  const config = {
+    version: 0.1,
+    storage: { filesystem: { rootdirectory: '/nowhere' }, delete: { enabled: true } },
+    http: { addr: '127.0.0.1:5000' },
+    log: { accesslog: { disabled: true } },
+    promotion: { candidates: ['candidate/**'] },
+    ...(mirror && {
+      mirrors: [
+        { name: 'near', url: mirror.url, sameoperator: true, write: { directory: mirror.directory } },
+      ],
+    }),
+    ...(receiverUrl !== undefined && {
+      notifications: { endpoints: [{ name: 'hook', url: receiverUrl, timeout: '2s', backoff: '20ms' }] },
+    }),
+  };
+  return parseConfig(stringify(config), {}, 'the crash matrix');
+}
+
+/** Starts what `roadstead serve` puts together, over a store and with a life of its own. */
+export async function startProcess(
+  objects: ObjectStore,
+  life: Life,
+  surroundings: Surroundings,
+): Promise<RunningProcess> {
+  const config = configOf(surroundings);
+  const policy = promotionPolicyOf(config);
+  if (policy === undefined) throw new Error('the configuration has promotions');
+  await using held = new AsyncDisposableStack();
+  const parts: AsyncDisposable[] = [];
+  const use = <T extends AsyncDisposable>(part: T): T => {
+    parts.push(part);
+    return held.use(part);
+  };
+  const changes = new MemoryChanges();
+  const stores = { objects, changes, [Symbol.asyncDispose]: async () => undefined };
+  const readOnly = use(await ReadOnly.start(objects, false, logger));
+  const notifier = use(
+    createNotifier({
+      ...{ config: config.notifications, objects, logger },
+      source: { addr: 'node-1:5000', instanceID: 'crash' },
+      count: () => undefined,
+    }),
+  );
+  const shared = { config, stores, readOnly, notifier, metrics, logger };
+  const api = use(await createApi(shared));
+  const release = use(await createRelease({ ...shared, policy, version: '0' }));
+  const server = createServer(side(api.app.callback(), release.app.callback()));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const hangUp = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  held.defer(hangUp);
+  const content = contentOf(objects);
+  for (const mirror of config.mirrors) {
+    if (!('directory' in mirror.write)) continue;
+    const target = new RecordedTarget(mirror.write.directory, life);
+    use(new MirrorWorker({ mirror, target, content, changes, metrics, logger }));
+  }
+  for (const endpoint of config.notifications.endpoints)
+    use(new EndpointWorker({ endpoint, objects, metrics, logger }));
+  const all = held.move();
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    shutDown: () => all.disposeAsync(),
+    clearAway() {
+      hangUp();
+      // Not awaited: the dead never come to an end of anything.
+      for (const part of parts) Promise.resolve(part[Symbol.asyncDispose]()).catch(() => undefined);
+    },
+  };
+}
+
+function side(api: RequestListener, release: RequestListener): RequestListener {
+  return (request, response) => (request.url?.startsWith('/api/') ? release : api)(request, response);
+}

@@ -1,0 +1,72 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { hexOf } from '../../services/registry/digest.ts';
+import { DirectoryTarget } from '../../services/sync/targets/directory.ts';
+import type { MirrorTarget, WantedBlob } from '../../services/sync/targets/target.ts';
+import { type Life, never } from './life.ts';
+
+/**
+ * A mirror as one process writes to it. Who dies before a write leaves half of it behind: the first half of the body was
+ * sent by then.
+ */
+export class RecordedTarget implements MirrorTarget {
+  readonly #directory: string;
+  readonly #inner: DirectoryTarget;
+  readonly #life: Life;
+
+  constructor(directory: string, life: Life) {
+    this.#directory = directory;
+    this.#inner = new DirectoryTarget(directory);
+    this.#life = life;
+  }
+
+  async write(blob: WantedBlob, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
+    if (this.#life.isOver) return never();
+    const half = Promise.withResolvers<void>();
+    const rest = Promise.withResolvers<void>();
+    rest.promise.catch(() => undefined);
+    const whole = this.#inner.write(blob, inHalves(body, half.resolve, rest.promise), signal);
+    whole.catch(() => undefined);
+    await Promise.race([half.promise, whole]);
+    this.#life.atDeath(() => this.#leave(blob, () => rest.reject(new Error('the process died')), whole));
+    await this.#life.write("write a mirror's blob", () => {
+      rest.resolve();
+      return whole;
+    });
+  }
+
+  verify(blob: WantedBlob, signal: AbortSignal): Promise<'good' | 'bad' | 'absent'> {
+    return this.#life.act(() => this.#inner.verify(blob, signal));
+  }
+
+  has(blob: WantedBlob): Promise<boolean> {
+    return this.#life.act(() => this.#inner.has(blob));
+  }
+
+  /** The code that writes would clear away; the dead do not, so it is put back. */
+  async #leave(blob: WantedBlob, breakOff: () => void, whole: Promise<void>): Promise<void> {
+    const path = join(this.#directory, '.incoming', hexOf(blob.digest));
+    const left = await readFile(path).catch(() => undefined);
+    breakOff();
+    await whole.catch(() => undefined);
+    if (left === undefined) return;
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, left);
+  }
+}
+
+/** The first half of a body, and the rest when it may go on. */
+async function* inHalves(
+  body: AsyncIterable<Buffer>,
+  isHalfWay: () => void,
+  mayGoOn: Promise<void>,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of body) {
+    const half = Math.ceil(chunk.length / 2);
+    yield chunk.subarray(0, half);
+    isHalfWay();
+    await mayGoOn;
+    yield chunk.subarray(half);
+  }
+  isHalfWay();
+}

@@ -1,0 +1,98 @@
+import type { Writable } from 'node:stream';
+import type {
+  ByteRange,
+  ListPage,
+  ListRequest,
+  ObjectRead,
+  ObjectStat,
+  ObjectStore,
+} from '../../services/registry/object-store.ts';
+import { gather } from '../unit/gather.ts';
+import { kindOf } from './key-kinds.ts';
+import type { Life } from './life.ts';
+
+/** In which order a backend deletes the keys of one call: the contract promises none. */
+export type DeleteOrder = 'as-given' | 'reversed';
+
+/** Marks the keys of one call that deletes several. */
+export const TOGETHER = ', with others in one call';
+
+export interface RecordingOptions {
+  readonly deleteOrder?: DeleteOrder;
+  /** Hears, before each write, the stack of who makes it. */
+  readonly onWrite?: (stack: string) => void;
+}
+
+/**
+ * A store as one process has it: each object that the process makes or deletes is a write of its {@link Life}. A body is
+ * read to its end before its write counts, for that is when an object appears.
+ */
+export class RecordingStore implements ObjectStore {
+  readonly #inner: ObjectStore;
+  readonly #life: Life;
+  readonly #options: RecordingOptions;
+
+  constructor(inner: ObjectStore, life: Life, options: RecordingOptions = {}) {
+    this.#inner = inner;
+    this.#life = life;
+    this.#options = options;
+  }
+
+  stat(key: string): Promise<ObjectStat | undefined> {
+    return this.#life.act(() => this.#inner.stat(key));
+  }
+
+  send(key: string, range: ByteRange | undefined, sink: Writable): Promise<boolean> {
+    return this.#life.act(() => this.#inner.send(key, range, sink));
+  }
+
+  get(key: string, range?: ByteRange): Promise<ObjectRead | undefined> {
+    return this.#life.act(() => this.#inner.get(key, range));
+  }
+
+  read(key: string, limitBytes: number): Promise<Buffer | undefined> {
+    return this.#life.act(() => this.#inner.read(key, limitBytes));
+  }
+
+  list(request: ListRequest): Promise<ListPage> {
+    return this.#life.act(() => this.#inner.list(request));
+  }
+
+  async put(key: string, body: Buffer | AsyncIterable<Buffer>, options = {}): Promise<void> {
+    this.#hear();
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.concat(await gather(body));
+    await this.#life.write(`put ${kindOf(key)}`, () => this.#inner.put(key, bytes, options));
+  }
+
+  putIfAbsent(key: string, body: Buffer): Promise<'created' | 'exists'> {
+    this.#hear();
+    return this.#life.write(`putIfAbsent ${kindOf(key)}`, () => this.#inner.putIfAbsent(key, body));
+  }
+
+  compose(sources: readonly string[], target: string): Promise<void> {
+    this.#hear();
+    return this.#life.write(`compose ${kindOf(target)}`, () => this.#inner.compose(sources, target));
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    this.#hear();
+    const ordered = this.#options.deleteOrder === 'reversed' ? keys.toReversed() : keys;
+    const together = keys.length > 1 ? TOGETHER : '';
+    for (const key of ordered)
+      await this.#life.write(`delete ${kindOf(key)}${together}`, () => this.#inner.delete([key]));
+  }
+
+  async urlOf(): Promise<string | undefined> {
+    return undefined;
+  }
+
+  async removeLeftovers(): Promise<number> {
+    return 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #hear(): void {
+    this.#options.onWrite?.(new Error('a write').stack ?? '');
+  }
+}

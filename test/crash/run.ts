@@ -1,0 +1,135 @@
+import { cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NotificationEvent } from '../../services/registry/notifications/event.ts';
+import type { StaticMirror } from '../faults/static-mirror.ts';
+import { type Receiver, startReceiver } from '../notifications/receiver.ts';
+import { type Death, Life } from './life.ts';
+import { type RunningProcess, startProcess } from './process.ts';
+import { type RecordingOptions, RecordingStore } from './recording-store.ts';
+import type { Scenario, World } from './scenario.ts';
+import type { Stored } from './stored.ts';
+
+/** What all runs share: a directory, and a web server over the mirrors in it. */
+export interface Lab {
+  readonly home: string;
+  readonly web: StaticMirror;
+  readonly recording: RecordingOptions;
+}
+
+/** Where a scenario begins: what was acknowledged before. */
+export interface Beginning {
+  readonly stored: Stored;
+  readonly memory: ReadonlyMap<string, string>;
+  /** The mirror's files; none unless given. */
+  readonly mirrorDirectory?: string;
+}
+
+let runs = 0;
+
+/** One bucket, one client, and the lives of the processes over them. */
+export class Run implements AsyncDisposable {
+  readonly stored: Stored;
+  readonly memory: Map<string, string>;
+  readonly #lab: Lab;
+  readonly #scenario: Scenario;
+  readonly #name = `run-${++runs}`;
+  readonly #accepted: NotificationEvent[] = [];
+  readonly #beginning: Beginning;
+  #receiver: Receiver | undefined;
+  #process: RunningProcess | undefined;
+  life = new Life();
+
+  constructor(lab: Lab, scenario: Scenario, beginning: Beginning) {
+    this.#lab = lab;
+    this.#scenario = scenario;
+    this.#beginning = beginning;
+    this.stored = beginning.stored.copy();
+    this.memory = new Map(beginning.memory);
+  }
+
+  get mirrorDirectory(): string {
+    return join(this.#lab.home, this.#name);
+  }
+
+  /** Starts a process, to die as told; false when it died meanwhile. */
+  async start(death?: Death): Promise<boolean> {
+    const { hasMirror, hasReceiver } = this.#scenario;
+    this.life = new Life(death);
+    if (hasMirror && this.#process === undefined) await this.#makeMirror();
+    if (hasReceiver) this.#receiver = await startReceiver();
+    const objects = new RecordingStore(this.stored, this.life, this.#lab.recording);
+    const starting = startProcess(objects, this.life, {
+      ...(hasMirror && {
+        mirror: { directory: this.mirrorDirectory, url: `${this.#lab.web.url}/${this.#name}` },
+      }),
+      ...(this.#receiver && { receiverUrl: this.#receiver.url }),
+    });
+    const process = await Promise.race([starting, this.life.died]);
+    this.#process = process ?? { url: '', shutDown: async () => undefined, clearAway: () => undefined };
+    this.#objects = objects;
+    return process !== undefined;
+  }
+
+  #objects: RecordingStore | undefined;
+
+  /** Lets the process that runs do something; false when it died meanwhile. */
+  async let(act: (world: World) => Promise<void>): Promise<boolean> {
+    // Of two that are ready at once the one that was asked first wins: an answer that came is an answer.
+    const done = act(this.world).then(() => true);
+    done.catch(() => undefined);
+    return Promise.race([
+      done.catch((error: unknown) => {
+        // The dead hang up: what a client makes of that is no answer.
+        if (this.life.isOver) return false;
+        throw error;
+      }),
+      this.life.died.then(() => false),
+    ]);
+  }
+
+  get world(): World {
+    if (this.#process === undefined || this.#objects === undefined) throw new Error('nothing runs');
+    return {
+      url: this.#process.url,
+      objects: this.#objects,
+      stored: this.stored,
+      memory: this.memory,
+      mirrorDirectory: this.mirrorDirectory,
+      accepted: () => [...this.#accepted, ...(this.#receiver?.accepted() ?? [])],
+      shutDown: this.#process.shutDown,
+    };
+  }
+
+  /** Ends the process without a word, as SIGKILL does. */
+  async kill(): Promise<void> {
+    await this.life.bury();
+    this.#process?.clearAway();
+    if (this.#receiver) {
+      this.#accepted.push(...this.#receiver.accepted());
+      await this.#receiver[Symbol.asyncDispose]();
+      this.#receiver = undefined;
+    }
+    this.#bury();
+  }
+
+  /** The process table, by which others know that a worker is no more, cannot know it of a part of this process. */
+  #bury(): void {
+    for (const [key, { bytes }] of this.stored.objects) {
+      if (!/^roadstead\/(?:mirrors|notifications\/[^/]+\/delivery)\//.test(key)) continue;
+      const told = JSON.parse(bytes.toString()) as { holder: string };
+      if (told.holder === '') continue;
+      const holder = told.holder.replace(/ \d+$/, ' 0');
+      this.stored.write(key, JSON.stringify({ ...told, holder }));
+    }
+  }
+
+  async #makeMirror(): Promise<void> {
+    await mkdir(this.mirrorDirectory, { recursive: true });
+    const { mirrorDirectory } = this.#beginning;
+    if (mirrorDirectory !== undefined) await cp(mirrorDirectory, this.mirrorDirectory, { recursive: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestOf } from '../../../services/registry/digest.ts';
+import { blobDataKey } from '../../../services/registry/layout.ts';
+import { readLedger } from '../../../services/registry/mirrors/ledger.ts';
+import type { MirrorName } from '../../../services/registry/names.ts';
+import { eventually } from '../../notifications/receiver.ts';
+import { imageOf, indexOf, type Made } from '../content.ts';
+import { promoting, pushImage, putting } from '../requests.ts';
+import type { Scenario, Step, World } from '../scenario.ts';
+
+const candidate = 'candidate/app';
+const first = imageOf('first');
+const second = imageOf('second', 2);
+const multi = indexOf([first, second]);
+const signature = imageOf('signature', 1, { subject: multi.descriptor });
+const cosign = imageOf('cosign');
+
+async function prepare(world: World): Promise<void> {
+  await pushImage(world, candidate, first, '1');
+  await pushImage(world, candidate, second, '2');
+}
+
+const held = (image: Made): Step => ({
+  does: 'publish it to the mirror',
+  act: (world) => eventually('the mirror is complete', () => isComplete(world), 20_000),
+  holds: (world) => expectMirrored(world, image),
+});
+
+async function isComplete({ stored }: World): Promise<boolean> {
+  const ledger = await readLedger(stored, 'near' as MirrorName);
+  const entries = [...stored.objects.keys()].filter((key) => key.startsWith('roadstead/publications/'));
+  return ledger?.ledger.watermark === entries.length && ledger.ledger.missing.length === 0;
+}
+
+/** Whatever the ledger vouches for is there. */
+async function expectMirrored({ mirrorDirectory }: World, { blobs }: Made): Promise<void> {
+  for (const bytes of blobs) {
+    const found = await readFile(join(mirrorDirectory, blobDataKey(digestOf(bytes))));
+    if (!found.equals(bytes)) throw new Error('the mirror has other bytes');
+  }
+}
+
+/** A second try finds the tag moved. */
+const mayDiffer: Scenario['mayDiffer'] = [
+  [
+    /lacks .*\/_manifests\/tags\/\w+\/index\//,
+    "nothing but Distribution's collector reads a tag's history, and there a manifest that the tag names is in use anyway",
+  ],
+];
+
+const ended: Step = { does: 'shut down', act: (world) => world.shutDown() };
+
+/** Promotions, and what mirrors make of them. */
+export const PROMOTIONS: readonly Scenario[] = [
+  {
+    title: 'a promotion of a new image',
+    mayDiffer,
+    prepare,
+    steps: [promoting(`${candidate}:1`, 'app:1', first)],
+  },
+  {
+    mayDiffer,
+    title: 'a promotion over an earlier one, which shares blobs with it',
+    async prepare(world) {
+      await prepare(world);
+      await putting({ repository: candidate, image: multi, reference: 'multi' }).act(world);
+      await promoting(`${candidate}:1`, 'app:1', first).act(world);
+    },
+    steps: [promoting(`${candidate}:multi`, 'app:1', multi)],
+  },
+  {
+    title: 'a promotion with what is attached',
+    mayDiffer,
+    async prepare(world) {
+      await prepare(world);
+      await putting({ repository: candidate, image: multi, reference: 'multi' }).act(world);
+      await pushImage(world, candidate, signature, signature.descriptor.digest);
+      await pushImage(world, candidate, cosign, `${multi.descriptor.digest.replace(':', '-')}.sig`);
+    },
+    steps: [promoting(`${candidate}:multi`, 'app:multi', multi)],
+  },
+  {
+    title: 'two promotions into one tag',
+    mayDiffer,
+    prepare,
+    steps: [
+      { ...promoting(`${candidate}:1`, 'app:1', first), holds: async () => undefined },
+      promoting(`${candidate}:2`, 'app:1', second),
+    ],
+  },
+  {
+    title: 'a promotion that a mirror publishes',
+    ...{ hasMirror: true, isTimed: true, mayDiffer },
+    prepare,
+    steps: [promoting(`${candidate}:1`, 'app:1', first), held(first), ended],
+  },
+  {
+    title: 'a promotion that waits for a mirror',
+    ...{ hasMirror: true, isTimed: true, mayDiffer },
+    async prepare(world) {
+      await prepare(world);
+      await promoting(`${candidate}:1`, 'app:1', first).act(world);
+    },
+    steps: [
+      promoting(`${candidate}:2`, 'app:2', second, { waitMirrors: 1, waitTimeoutMs: 15_000 }),
+      held(second),
+    ],
+  },
+];

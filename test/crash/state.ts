@@ -1,0 +1,37 @@
+import { PublicationSchema } from '../../services/registry/publication/entry.ts';
+import type { Stored } from './stored.ts';
+
+/** What may differ between two runs that did the same: names by chance, times, claims that were given up. */
+const PASSING =
+  /\/_uploads\/|\/_roadstead\/(?:claims|turns)\/|^roadstead\/(?:notifications|mirrors|publications|published)\//;
+
+/**
+ * What a store holds in the end, so that a run with deaths can be compared with one without. Of the publication log it
+ * counts what was promoted where and which blobs are public: a promotion that was repeated after a death may stand
+ * there twice, the second time with no blob that is new.
+ */
+export function stateOf({ objects }: Stored): Record<string, string> {
+  const state: Record<string, string> = {};
+  for (const [key, { bytes }] of objects) {
+    if (key.startsWith('roadstead/published/')) state[key] = 'published';
+    else if (key.startsWith('roadstead/publications/')) {
+      const entry = PublicationSchema.parse(JSON.parse(bytes.toString()));
+      state[`promoted to ${entry.target.repository}:${entry.target.tag}`] = entry.manifestDigest;
+    } else if (!PASSING.test(key)) state[key] = bytes.toString('base64').slice(0, 200);
+  }
+  return state;
+}
+
+/** How two states differ, a line each. */
+export function differences(wanted: Record<string, string>, found: Record<string, string>): string[] {
+  const keys = new Set([...Object.keys(wanted), ...Object.keys(found)]);
+  return [...keys]
+    .filter((key) => wanted[key] !== found[key])
+    .map((key) =>
+      found[key] === undefined
+        ? `lacks ${key}`
+        : wanted[key] === undefined
+          ? `has ${key} too`
+          : `other ${key}`,
+    );
+}

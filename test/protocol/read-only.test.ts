@@ -1,0 +1,81 @@
+/**
+ * Promise: writes can be stopped on every node while they run, and pulls do not notice; who pushes is told why, and to
+ * come again.
+ */
+import { expect } from 'chai';
+import { promote } from '../release/promoting.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { newBytes, pushBlob, pushImage, putManifest } from './pushing.ts';
+import { expectError, jsonOf, send } from './wire.ts';
+
+describe('a registry that is read-only', () => {
+  describe('for now, by the switch in the store', () => {
+    let registry: TestRegistry;
+    let node: TestRegistry;
+    before(async () => {
+      registry = await startRegistry({ delete: true });
+      // A second node over the same store, which nobody talks to.
+      node = await startRegistry({ command: 'api', rootDirectory: registry.rootDirectory, delete: true });
+    });
+    after(async () => {
+      await node?.[Symbol.asyncDispose]();
+      await registry?.[Symbol.asyncDispose]();
+    });
+
+    it('answers every write with 503 and the reason, on every node, and pulls as before', async () => {
+      const image = await pushImage(registry.url, 'candidate/hello', '1');
+      const status = () => registry.offline(['read-only', 'status'], { allowFailure: true });
+      expect((await status()).code).to.equal(0);
+      await registry.offline(['read-only', 'on', '--reason', 'moving house']);
+      expect(await status()).to.deep.include({ code: 2 });
+      expect((await status()).stdout).to.match(/by .*: moving house$/m);
+      const at = '/v2/candidate/hello';
+      for (const { url } of [registry, node])
+        for (const [method, path] of [
+          ['POST', `${at}/blobs/uploads/`],
+          ['PATCH', `${at}/blobs/uploads/${crypto.randomUUID()}`],
+          ['PUT', `${at}/manifests/2`],
+          ['DELETE', `${at}/manifests/1`],
+          ['DELETE', `${at}/blobs/${image.config.digest}`],
+        ] as const) {
+          const answer = await send(url, path, { method });
+          expectError(answer, 503, 'UNAVAILABLE');
+          expect(answer.body.toString()).to.include('moving house');
+          expect(Number(answer.headers['retry-after'])).to.be.within(1, 120);
+        }
+      expectError(await promote(registry.url, 'candidate/hello:1', 'hello:1'), 503, 'UNAVAILABLE');
+      const dry = await promote(registry.url, 'candidate/hello:1', 'hello:1', { dryRun: true });
+      expect(dry.lines.at(-1)).to.deep.equal({ event: 'done', outcome: 'dry-run' });
+      for (const { url } of [registry, node])
+        expect((await send(url, `${at}/manifests/1`)).body.equals(image.bytes)).to.equal(true);
+    });
+
+    it('takes writes again as soon as the switch is lifted', async () => {
+      await registry.offline(['read-only', 'off']);
+      const deadline = performance.now() + 3000;
+      for (const { url } of [registry, node]) {
+        let status = 0;
+        while (status !== 202 && performance.now() < deadline)
+          ({ status } = await send(url, '/v2/candidate/hello/blobs/uploads/', { method: 'POST' }));
+        expect(status).to.equal(202);
+      }
+    });
+  });
+
+  it('for good, by its configuration, answers writes with 405', async () => {
+    await using writable = await startRegistry({ promotion: false });
+    const image = await pushImage(writable.url, 'hello', '1');
+    await using registry = await startRegistry({
+      ...{ promotion: false, rootDirectory: writable.rootDirectory },
+      config: (config) => ({
+        ...config,
+        storage: { ...(config['storage'] as object), maintenance: { readonly: { enabled: true } } },
+      }),
+    });
+    expectError(await send(registry.url, '/v2/hello/blobs/uploads/', { method: 'POST' }), 405, 'UNSUPPORTED');
+    expectError(await putManifest(registry.url, 'hello', '2', image.bytes), 405, 'UNSUPPORTED');
+    expect(jsonOf(await send(registry.url, '/v2/hello/tags/list'))).to.deep.include({ tags: ['1'] });
+    // The other one goes on.
+    await pushBlob(writable.url, 'hello', newBytes());
+  });
+});
