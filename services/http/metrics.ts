@@ -30,6 +30,12 @@ export class Metrics {
     labelNames: ['mirror', 'rule'] as const,
     registers: [this.registry],
   });
+  readonly sentToStore = new Counter({
+    name: 'roadstead_blob_store_redirects_total',
+    help: 'Blob requests sent to the object store by a signed URL, by why no mirror was chosen.',
+    labelNames: ['reason'] as const,
+    registers: [this.registry],
+  });
   readonly served = new Counter({
     name: 'roadstead_blob_served_total',
     help: 'Blob requests that the node answered itself, by reason.',

@@ -34,6 +34,13 @@ export interface ObjectStore extends AsyncDisposable {
   delete(keys: readonly string[], signal?: AbortSignal, options?: DeleteOptions): Promise<void>;
   /** One page of keys in byte order. */
   list(request: ListRequest, signal?: AbortSignal): Promise<ListPage>;
+  /**
+   * A URL by which anyone can fetch the object for so long, whether or not it is there; undefined where the backend has
+   * no such thing. Asks nobody, so that a pull can wait for it.
+   */
+  urlOf(key: string, ttlSeconds: number): Promise<string | undefined>;
+  /** Removes what writes that never came to their end have left behind, if it is older; answers how many things. */
+  removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number>;
 }
 
 export interface ObjectStat {

@@ -8,6 +8,7 @@ import { describeComposing } from './composing.ts';
 import { describeDeleting } from './deleting.ts';
 import { describeKeys } from './keys.ts';
 import { describeListing } from './listing.ts';
+import { describeOutside } from './outside.ts';
 import { describeRacing } from './racing.ts';
 import { describeReading } from './reading.ts';
 import { describeSending } from './sending.ts';
@@ -40,5 +41,6 @@ export function describeObjectStore(name: string, open: () => Promise<OpenedStor
     describeListing(current);
     describeKeys(current);
     describeRacing(current);
+    describeOutside(current);
   });
 }

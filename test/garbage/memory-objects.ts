@@ -60,5 +60,13 @@ export class MemoryObjects implements ObjectStore {
     throw new Error('not asked for');
   }
 
+  async urlOf(): Promise<undefined> {
+    return undefined;
+  }
+
+  async removeLeftovers(): Promise<number> {
+    return 0;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 }

@@ -38,6 +38,7 @@ requires([...RADOSGW_PROGRAMS, 'skopeo'])('A registry over S3', function () {
           ...{ accesskey: 'testaccess', secretkey: 'testsecret', chunksize: 5 * MEBIBYTE },
         },
         delete: { enabled: true },
+        redirect: { disable: true },
       },
     });
     const start = async (command: 'serve' | 'api') =>

@@ -64,6 +64,14 @@ export class MemoryStore implements ObjectStore {
     return listByHand(this.#objects.keys(), request);
   }
 
+  async urlOf(): Promise<undefined> {
+    return undefined;
+  }
+
+  async removeLeftovers(): Promise<number> {
+    return 0;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 

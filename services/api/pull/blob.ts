@@ -1,7 +1,7 @@
 import { answerEmpty } from '../../http/empty.ts';
-import { type Handler, param } from '../../http/routes.ts';
+import { type Handler, param, type RouteContext } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
-import { parseDigest, type Sha256Digest } from '../../registry/digest.ts';
+import { type Digest, parseDigest, type Sha256Digest } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { type Decision, locate } from '../../registry/mirrors/locate.ts';
 import { parseRepositoryName, type RepositoryName } from '../../registry/names.ts';
@@ -10,10 +10,11 @@ import { SMALL_BLOB_MAX_BYTES } from '../../registry/pull/reader.ts';
 import { tellBlobPulled } from '../events.ts';
 import type { ApiNode } from '../node.ts';
 import { heldBlob } from '../push/held-blob.ts';
+import { storeUrl } from './store-url.ts';
 
 /**
  * GET and HEAD of a blob (end-2). The life of the request: parse, find the blob in this repository, decide who
- * serves it, and answer with a redirect or with the bytes. Once warm, all of it up to the bytes happens in memory; but
+ * serves it, and answer with a redirect to a mirror or into the store, or with the bytes. Once warm, all of it up to the bytes happens in memory; but
  * a HEAD where pushes are taken asks the store, as those who push skip an upload on its word.
  */
 export function getBlob(node: ApiNode): Handler {
@@ -35,20 +36,26 @@ export function getBlob(node: ApiNode): Handler {
     tellBlobPulled(node, ctx, name, digest, blob);
     if (ctx.method === 'GET') {
       const decision = await decide(node, blob.digest, blob.sizeBytes, ctx.state.clientAddress);
-      ctx.state.facts['decision'] = decision.kind === 'redirect' ? decision.mirror : 'serve';
-      ctx.state.facts['reason'] = decision.kind === 'redirect' ? decision.rule : decision.reason;
       if (decision.kind === 'redirect') {
-        node.metrics.redirects.inc({ mirror: decision.mirror, rule: decision.rule });
-        ctx.set('Location', decision.url);
-        ctx.set('Docker-Content-Digest', digest);
-        ctx.set('Roadstead-Decision', `mirror=${decision.mirror}; rule=${decision.rule}`);
-        // The next request may have to be sent elsewhere.
-        ctx.set('Cache-Control', 'no-store');
-        answerEmpty(ctx, 302);
+        const { mirror, rule, url } = decision;
+        ctx.state.facts['decision'] = mirror;
+        ctx.state.facts['reason'] = rule;
+        node.metrics.redirects.inc({ mirror, rule });
+        redirect(ctx, { url, digest, told: `mirror=${mirror}; rule=${rule}` });
         return;
       }
-      node.metrics.served.inc({ reason: decision.reason });
-      ctx.set('Roadstead-Decision', `serve; reason=${decision.reason}`);
+      const { reason } = decision;
+      ctx.state.facts['reason'] = reason;
+      const url = reason === 'small' ? undefined : await storeUrl(node, ctx, blob.digest);
+      if (url !== undefined) {
+        ctx.state.facts['decision'] = 'store';
+        node.metrics.sentToStore.inc({ reason });
+        redirect(ctx, { url, digest, told: `store; reason=${reason}` });
+        return;
+      }
+      ctx.state.facts['decision'] = 'serve';
+      node.metrics.served.inc({ reason });
+      ctx.set('Roadstead-Decision', `serve; reason=${reason}`);
     }
     await sendBlob(ctx, {
       digest,
@@ -60,6 +67,22 @@ export function getBlob(node: ApiNode): Handler {
       send: (range, sink) => node.content.blobs.send(blob.digest, range, sink),
     });
   };
+}
+
+interface Redirect {
+  readonly url: string;
+  readonly digest: Digest;
+  /** Why, for whoever reads headers. */
+  readonly told: string;
+}
+
+function redirect(ctx: RouteContext, { url, digest, told }: Redirect): void {
+  ctx.set('Location', url);
+  ctx.set('Docker-Content-Digest', digest);
+  ctx.set('Roadstead-Decision', told);
+  // The next request may have to be sent elsewhere.
+  ctx.set('Cache-Control', 'no-store');
+  answerEmpty(ctx, 302);
 }
 
 function isOpenToPushes({ policy, readOnly }: ApiNode, name: RepositoryName): boolean {

@@ -95,7 +95,7 @@ export const STORAGE: readonly Entry[] = [
   }),
   switchRow('storage.redirect.disable', '2.8, 3', {
     on: 'every blob is served from here',
-    off: 'clients are sent to mirrors that hold a blob',
+    off: 'clients are sent to mirrors that hold a blob, or by signed URLs to S3 or Swift',
     standard: 'false',
   }),
   row(

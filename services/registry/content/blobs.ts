@@ -57,6 +57,11 @@ export class Blobs {
     throw new Error(`the bytes of ${digest} are not in the store`);
   }
 
+  /** Where anyone can fetch a blob for so long; undefined where only we can serve it. */
+  urlOf(digest: Sha256Digest, ttlSeconds: number): Promise<string | undefined> {
+    return this.#objects.urlOf(blobDataKey(digest), ttlSeconds);
+  }
+
   /** A whole small blob. */
   read(digest: Sha256Digest, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
     return this.#objects.read(blobDataKey(digest), limitBytes, signal);

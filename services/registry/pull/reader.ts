@@ -9,6 +9,12 @@ import { Cached } from './cached.ts';
 /** Blobs up to this size are answered by the node itself: a redirect would cost the client more than the bytes. */
 export const SMALL_BLOB_MAX_BYTES = 64 * 1024;
 
+/** How long a URL into the store is good for, as Distribution has it: a slow client's ranges and retries fit in. */
+const BLOB_URL_TTL_SECONDS = 20 * 60;
+/** How long one is given out again: signing costs more than all the rest of a redirect. */
+const BLOB_URL_REUSE_MS = 5 * 60_000;
+const BLOB_URLS_MAX = 10_000;
+
 export interface ReaderLimits {
   /** Bytes of manifests and small blobs kept in memory. */
   readonly contentBytes: number;
@@ -45,6 +51,7 @@ export class Reader {
   readonly #manifestCache: Cached<LoadedManifest>;
   readonly #blobCache: Cached<BlobStat>;
   readonly #smallBlobs: Cached<Buffer>;
+  readonly #blobUrls: Cached<string>;
 
   constructor(content: { blobs: Blobs; manifests: Manifests; tags: Tags }, limits = DEFAULT_READER_LIMITS) {
     this.#blobs = content.blobs;
@@ -64,6 +71,7 @@ export class Reader {
       sizeOf: (bytes) => bytes.length + 200,
       maxAgeMs: Number.POSITIVE_INFINITY,
     });
+    this.#blobUrls = new Cached({ maxSize: BLOB_URLS_MAX, sizeOf: one, maxAgeMs: BLOB_URL_REUSE_MS });
   }
 
   /** The manifest that a tag or digest names in this repository. */
@@ -97,6 +105,11 @@ export class Reader {
   /** The bytes of a small blob. */
   smallBlob(digest: Sha256Digest): Buffer | Promise<Buffer | undefined> {
     return this.#smallBlobs.get(digest, () => this.#blobs.read(digest, SMALL_BLOB_MAX_BYTES));
+  }
+
+  /** Where a client without credentials can fetch a blob for a while, if the store has a way. */
+  blobUrl(digest: Sha256Digest): string | Promise<string | undefined> {
+    return this.#blobUrls.get(digest, () => this.#blobs.urlOf(digest, BLOB_URL_TTL_SECONDS));
   }
 
   /** To be called when content was taken from a repository, on this node or (by a message) on another. */

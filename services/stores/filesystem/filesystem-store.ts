@@ -22,8 +22,6 @@ import { linkUnlessTaken, replace, writeTemporary } from './write.ts';
 
 /** Measured: 64 KiB reads give 1.0 GB/s, 256 KiB 1.4 GB/s, more adds little and costs memory per download. */
 const READ_BYTES = 256 * 1024;
-/** A temporary file this old belongs to no request that still runs. */
-const LEFTOVER_MS = 24 * 60 * 60 * 1000;
 
 export interface FilesystemOptions {
   /** Made if it is not there. */
@@ -49,14 +47,13 @@ export class FilesystemStore implements ObjectStore {
     this.#directories = new DurableDirectories(this.#root);
   }
 
-  /** Opens the store, and clears away what a crash left half-written. */
+  /** Opens the store, and makes its directory if it is not there. */
   static async open(options: FilesystemOptions): Promise<FilesystemStore> {
     const store = new FilesystemStore(options);
     await mkdir(join(store.#root, TEMPORARY), { recursive: true });
     if (options.sync)
       for (let path = store.#root; path !== dirname(path); path = dirname(path))
         await syncPath(dirname(path));
-    await store.#removeLeftovers();
     return store;
   }
 
@@ -178,6 +175,26 @@ export class FilesystemStore implements ObjectStore {
     return listFiles(this.#root, this.#listed, request);
   }
 
+  /** None: files have no server of their own. */
+  async urlOf(): Promise<undefined> {
+    return undefined;
+  }
+
+  /** Removes temporary files that nobody has written to since. */
+  async removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number> {
+    const directory = join(this.#root, TEMPORARY);
+    let removed = 0;
+    for (const name of await readdir(directory)) {
+      signal?.throwIfAborted();
+      const path = join(directory, name);
+      const stats = await stat(path).catch(() => undefined);
+      if (stats === undefined || stats.mtime >= olderThan) continue;
+      await rm(path, { force: true });
+      removed++;
+    }
+    return removed;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   /** The directories to sync along, when everything acknowledged is to survive a power cut. */
@@ -219,14 +236,5 @@ export class FilesystemStore implements ObjectStore {
       }
     }
     return path;
-  }
-
-  async #removeLeftovers(): Promise<void> {
-    const directory = join(this.#root, TEMPORARY);
-    for (const name of await readdir(directory)) {
-      const path = join(directory, name);
-      const stats = await stat(path).catch(() => undefined);
-      if (stats && Date.now() - stats.mtimeMs > LEFTOVER_MS) await rm(path, { force: true });
-    }
   }
 }

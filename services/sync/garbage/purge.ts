@@ -17,11 +17,6 @@ export interface PurgeParts {
   readonly logger: Log;
 }
 
-/** A store that can tell what writes that never ended have left in it. */
-interface Leaving {
-  removeLeftovers?(olderThan: Date, signal?: AbortSignal): Promise<number>;
-}
-
 /** Purges uploads, and what writes that never ended have left in the store; answers how many uploads. */
 export async function purge({ objects, settings, signal, mayChange, logger }: PurgeParts): Promise<number> {
   const { ageMs, dryRun } = settings;
@@ -36,7 +31,7 @@ export async function purge({ objects, settings, signal, mayChange, logger }: Pu
   });
   if (dryRun) return purged;
   await mayChange();
-  const leftovers = await (objects as Leaving).removeLeftovers?.(olderThan, signal);
+  const leftovers = await objects.removeLeftovers(olderThan, signal);
   if (leftovers) logger.info({ leftovers }, 'what unfinished writes had left was removed');
   return purged;
 }
