@@ -109,12 +109,17 @@ export const uploadPartKey = (name: RepositoryName, id: UploadId, offset: number
 export const uploadBytesKey = (name: RepositoryName, id: UploadId, partId: string) =>
   `${uploadPrefix(name, id)}_roadstead/bytes/${partId}`;
 
+/** The publication log. */
+export const PUBLICATIONS_PREFIX = 'roadstead/publications/';
+/** The publication numbers of all blobs that were ever published. */
+export const PUBLISHED_PREFIX = 'roadstead/published/';
+
 /** One entry of the publication log. */
-export const publicationKey = (seq: number) => `roadstead/publications/${String(seq).padStart(12, '0')}.json`;
+export const publicationKey = (seq: number) => `${PUBLICATIONS_PREFIX}${String(seq).padStart(12, '0')}.json`;
 
 /** A blob's publication number in a collection: derived from the log, so that a look-up needs no scan of it. */
 export const publicationNumberKey = (collection: string, digest: Sha256Digest) =>
-  `roadstead/published/${collection}/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
+  `${PUBLISHED_PREFIX}${collection}/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
 
 /** Prefix of the terms of a mirror's ledger. */
 export const mirrorLedgerPrefix = (mirror: string) => `roadstead/mirrors/${mirror}/`;

@@ -103,7 +103,7 @@ describe('while a garbage collection runs', () => {
     });
 
   it('a second one is refused, and the first goes on', async () => {
-    const running = await startSlow(1);
+    const running = await startSlow(1, 1000);
     const second = await collect(registry.rootDirectory, OPTIONS, { allowFailure: true });
     expect([second.code, second.stderr]).to.deep.equal([1, second.stderr]);
     expect(second.stderr).to.include('another garbage collection').and.include('wait until it has ended');

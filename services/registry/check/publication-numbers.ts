@@ -1,19 +1,17 @@
 import { isSha256, type Sha256Digest } from '../digest.ts';
-import { publicationNumberKey } from '../layout.ts';
+import { PUBLISHED_PREFIX, publicationNumberKey } from '../layout.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { DigestTable } from './digest-table.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Look } from './look.ts';
 import { type Published, readEntry } from './publications.ts';
 
-const PREFIX = 'roadstead/published/';
-
 /** The publication numbers, derived from the log: each published blob has its own, and no other blob has any. */
 export async function* checkPublicationNumbers(scope: Scope, published: Published): AsyncGenerator<Finding> {
   const { look } = scope;
   const seen = new Map<string, DigestTable>();
-  yield* look.each(look.keys(PREFIX), async (key) => {
-    const [collection = '', algorithm, , hex] = key.slice(PREFIX.length).split('/');
+  yield* look.each(look.keys(PUBLISHED_PREFIX), async (key) => {
+    const [collection = '', algorithm, , hex] = key.slice(PUBLISHED_PREFIX.length).split('/');
     const digest = `${algorithm}:${hex}`;
     if (!isSha256(digest) || key !== publicationNumberKey(collection, digest)) return [strayFinding(key)];
     const table = seen.get(collection) ?? new DigestTable();

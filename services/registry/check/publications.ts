@@ -1,14 +1,10 @@
 import type { Sha256Digest } from '../digest.ts';
-import { publicationKey } from '../layout.ts';
-import { type Publication, PublicationSchema } from '../publication/entry.ts';
+import { PUBLICATIONS_PREFIX, publicationKey } from '../layout.ts';
+import { PUBLICATION_MAX_BYTES, type Publication, PublicationSchema } from '../publication/entry.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { DigestTable } from './digest-table.ts';
 import { type Finding, finding, type Place } from './finding.ts';
 import type { Look } from './look.ts';
-
-/** As `publication/log.ts` bounds them. */
-const ENTRY_MAX_BYTES = 16 * 1024 * 1024;
-const PREFIX = 'roadstead/publications/';
 
 /** What the log publishes: the number of the entry for each blob, a {@link DigestTable} for each collection. */
 export class Published {
@@ -45,8 +41,12 @@ export class Published {
 export async function* checkPublications(scope: Scope, published: Published): AsyncGenerator<Finding> {
   const { look } = scope;
   let next = 1;
-  for await (const key of look.keys(PREFIX)) {
-    const seq = Number(/^\d{12}\.json$/.test(key.slice(PREFIX.length)) ? key.slice(PREFIX.length, -5) : 0);
+  for await (const key of look.keys(PUBLICATIONS_PREFIX)) {
+    const seq = Number(
+      /^\d{12}\.json$/.test(key.slice(PUBLICATIONS_PREFIX.length))
+        ? key.slice(PUBLICATIONS_PREFIX.length, -5)
+        : 0,
+    );
     if (seq < 1) {
       yield strayFinding(key);
       continue;
@@ -97,7 +97,7 @@ async function checkEntry(
 
 /** An entry; undefined where there is none that could be read. */
 export async function readEntry(look: Look, seq: number): Promise<Publication | undefined> {
-  const bytes = await look.read(publicationKey(seq), ENTRY_MAX_BYTES);
+  const bytes = await look.read(publicationKey(seq), PUBLICATION_MAX_BYTES);
   if (bytes === undefined || bytes === 'too-large') return undefined;
   try {
     const entry = PublicationSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;

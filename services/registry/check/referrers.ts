@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { ReferrerRecord } from '../content/referrers.ts';
 import { type Digest, isSha256 } from '../digest.ts';
 import { blobDataKey, revisionLinkKey } from '../layout.ts';
 import { MANIFEST_MAX_BYTES } from '../manifest.ts';
@@ -6,14 +6,6 @@ import { readStoredManifest } from '../stored-manifest.ts';
 import { type Area, strayFinding } from './area.ts';
 import { type Finding, finding, type Place } from './finding.ts';
 import { digestOfPath, partPrefix } from './keys.ts';
-
-/** What `content/referrers.ts` reads of a record. */
-const RecordSchema = z.object({
-  mediaType: z.string(),
-  size: z.int().nonnegative(),
-  artifactType: z.string().optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
-});
 
 const OTHER_RECORDS = [
   /^(?:claims|turns)\/[\w][\w.-]{0,127}\/\d{12}$/,
@@ -51,7 +43,7 @@ async function checkRecord(area: Area, place: Place, subject: Digest, digest: Di
 
 function isRecord(bytes: Buffer): boolean {
   try {
-    return RecordSchema.safeParse(JSON.parse(bytes.toString('utf8'))).success;
+    return ReferrerRecord.safeParse(JSON.parse(bytes.toString('utf8'))).success;
   } catch {
     return false;
   }

@@ -17,7 +17,8 @@ export interface ReferrersPage {
   readonly limit: number;
 }
 
-const RecordSchema = z.object({
+/** What is kept of a referrer, under its digest; see `referrerKey`. */
+export const ReferrerRecord = z.object({
   mediaType: z.string(),
   size: z.int().nonnegative(),
   artifactType: z.string().optional(),
@@ -101,7 +102,7 @@ export class Referrers {
     ]);
     // Deleted since, perhaps by a registry that knows no referrers.
     if (stored === undefined) return undefined;
-    if (bytes) return { ...RecordSchema.parse(JSON.parse(bytes.toString('utf8'))), digest };
+    if (bytes) return { ...ReferrerRecord.parse(JSON.parse(bytes.toString('utf8'))), digest };
     const fallback = await this.#fallback.read(name, subject, signal);
     return fallback.find((each) => each.digest === digest);
   }

@@ -14,6 +14,9 @@ const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && is
 /** A blob that an entry makes public for the first time in its collection. */
 const PublishedBlobSchema = z.object({ digest: StoredDigestSchema, sizeBytes: z.int().nonnegative() });
 
+/** An entry names at most the blobs of one image index; this bounds what a damaged one can cost. */
+export const PUBLICATION_MAX_BYTES = 16 * 1024 * 1024;
+
 /** One entry of the publication log, as stored and as the release service answers it. */
 export const PublicationSchema = z.object({
   version: z.literal(1),

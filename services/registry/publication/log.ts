@@ -3,15 +3,13 @@ import { publicationKey } from '../layout.ts';
 import type { ObjectStore } from '../object-store.ts';
 import {
   DEFAULT_COLLECTION,
+  PUBLICATION_MAX_BYTES,
   type Publication,
   type PublicationDraft,
   PublicationSchema,
   type PublishedBlob,
 } from './entry.ts';
 import type { PublishedBlobs } from './published.ts';
-
-/** An entry names at most the blobs of one image index; this bounds what a damaged one can cost. */
-const ENTRY_MAX_BYTES = 16 * 1024 * 1024;
 
 /**
  * The publication log: `roadstead/publications/<seq>.json`, numbered from 1 without gaps. The conditional create of
@@ -31,7 +29,7 @@ export class PublicationLog {
 
   /** The entry with this number, if it was appended. */
   async read(seq: number, signal?: AbortSignal): Promise<Publication | undefined> {
-    const bytes = await this.#objects.read(publicationKey(seq), ENTRY_MAX_BYTES, signal);
+    const bytes = await this.#objects.read(publicationKey(seq), PUBLICATION_MAX_BYTES, signal);
     if (bytes === undefined) return undefined;
     if (seq > this.#seen) this.#seen = seq;
     return PublicationSchema.parse(JSON.parse(bytes.toString('utf8')));
@@ -79,7 +77,7 @@ export class PublicationLog {
       };
       const bytes = Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`);
       // An entry that nobody could read would be the log's last.
-      if (bytes.length > ENTRY_MAX_BYTES)
+      if (bytes.length > PUBLICATION_MAX_BYTES)
         throw new RegistryError('MANIFEST_INVALID', 'the image has too many blobs for one publication');
       if ((await this.#objects.putIfAbsent(publicationKey(entry.seq), bytes, signal)) === 'exists') continue;
       await this.#published.record(entry);

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { ByteRange } from '../../registry/object-store.ts';
+import { ClosedError } from '../send-chunks.ts';
 
 /** Measured over sizes from 64 KiB to 1 MiB: larger ones add memory for each download, and no speed. */
 const BUFFER_BYTES = 256 * 1024;
@@ -50,14 +51,5 @@ class Lane {
       this.#sink.write(this.buffer.subarray(0, sizeBytes), (error) => (error ? reject(error) : resolve()));
     });
     this.written.catch(() => undefined);
-  }
-}
-
-/** The far end went away. */
-class ClosedError extends Error {
-  readonly code = 'ERR_STREAM_PREMATURE_CLOSE';
-
-  constructor() {
-    super('the stream closed before its end');
   }
 }

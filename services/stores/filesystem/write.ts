@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { until } from '../until.ts';
 import { type DurableDirectories, syncPath } from './durable.ts';
 import { errorCode, isAbsent, translate } from './errors.ts';
 import { TEMPORARY } from './paths.ts';
@@ -94,27 +95,6 @@ async function intoDirectory(
       if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '') || attempt === ATTEMPTS_MAX) throw error;
       directories?.forget(directory);
     }
-  }
-}
-
-/** Ends with the signal's reason as soon as it aborts, even while the body keeps us waiting. */
-async function* until(signal: AbortSignal, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  aborted.catch(() => undefined);
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort);
-  const chunks = body[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      const next = await Promise.race([chunks.next(), aborted]);
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    // Not awaited: a body that has stalled may never answer.
-    chunks.return?.().catch(() => undefined);
   }
 }
 

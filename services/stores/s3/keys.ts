@@ -1,10 +1,4 @@
-/** Printable ASCII: there byte order is string order, and every backend spells it alike. */
-const SEGMENT = /^[!-\-0-~][ -.0-~]*$/;
-
-/** Whether an object of ours can have this key. */
-export function isKey(key: string): boolean {
-  return key.split('/').every((segment) => SEGMENT.test(segment));
-}
+import { checkObjectKey } from '../object-key.ts';
 
 /** Our keys in a bucket, where they all stand below one prefix. */
 export class KeySpace {
@@ -19,7 +13,7 @@ export class KeySpace {
 
   /** A key as the bucket has it. Throws on an illegal one: a mistake of ours, never a client's. */
   inBucket(key: string): string {
-    if (!isKey(key)) throw new Error(`not an object key: ${JSON.stringify(key.slice(0, 300))}`);
+    checkObjectKey(key);
     return this.prefix + key;
   }
 

@@ -1,7 +1,7 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import type { ListPage, ListRequest } from '../../registry/object-store.ts';
+import { isObjectKey } from '../object-key.ts';
 import type { Bucket } from './bucket.ts';
-import { isKey } from './keys.ts';
 
 /** The most that S3 lists at once. */
 const PAGE_MAX = 1000;
@@ -63,8 +63,8 @@ async function listOnce(
   const ours = (name: string) => bucket.keys.ours(name);
   // Others write to buckets, too, and consoles make objects that stand for folders: those are no keys of ours.
   const names = [
-    ...keys.map(ours).filter(isKey),
-    ...folded.map(ours).filter((name) => isKey(name.slice(0, -1))),
+    ...keys.map(ours).filter(isObjectKey),
+    ...folded.map(ours).filter((name) => isObjectKey(name.slice(0, -1))),
   ];
   // Keys are ASCII, where the order of strings is that of their bytes.
   const last = answer.IsTruncated ? [...keys, ...folded].map(ours).sort().at(-1) : undefined;

@@ -10,6 +10,8 @@ import type {
   ObjectStore,
   PutOptions,
 } from '../../registry/object-store.ts';
+import { ChunkStream } from '../chunk-stream.ts';
+import { sendChunks } from '../send-chunks.ts';
 import { Bucket } from './bucket.ts';
 import { composeObject } from './compose.ts';
 import type { Create } from './create.ts';
@@ -18,8 +20,7 @@ import { removeLeftovers } from './leftovers.ts';
 import { listObjects } from './list.ts';
 import type { S3Options } from './options.ts';
 import { findWayToCreate } from './probe.ts';
-import { ChunkStream, startReading } from './read.ts';
-import { sendChunks } from './send.ts';
+import { startReading } from './read.ts';
 import { UrlSigner } from './sign.ts';
 import { statObject } from './stat.ts';
 import { write } from './write.ts';

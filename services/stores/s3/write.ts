@@ -1,10 +1,10 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { until } from '../until.ts';
 import type { Bucket } from './bucket.ts';
 import { type CutPart, cut } from './cut.ts';
 import { WriteMark } from './mark.ts';
 import { MultipartUpload } from './multipart.ts';
 import { PARTS_MAX } from './options.ts';
-import { until } from './until.ts';
 
 /** Parts of one body that are sent at once; while they are, the next one is gathered. */
 const PARTS_AT_ONCE = 2;

@@ -1,5 +1,4 @@
-/** Printable ASCII: there byte order is string order, and every backend spells it alike. */
-const SEGMENT = /^[!-\-0-~][ -.0-~]*$/;
+import { checkObjectKey } from '../object-key.ts';
 
 /**
  * The objects' names, which are those of Distribution 2.x (`swiftPath` of its swift driver): `<prefix>/files/<key>`.
@@ -25,8 +24,7 @@ export class Names {
 
   /** The object of a key. Throws on what is no key: a mistake of ours, never a client's. */
   ofKey(key: string): string {
-    if (!key.split('/').every((segment) => SEGMENT.test(segment)))
-      throw new Error(`not an object key: ${JSON.stringify(key.slice(0, 300))}`);
+    checkObjectKey(key);
     return this.files + key;
   }
 

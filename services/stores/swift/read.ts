@@ -1,20 +1,27 @@
-import type { Writable } from 'node:stream';
-import type { ByteRange, ObjectRead } from '../../registry/object-store.ts';
+import { type ByteRange, type ObjectStat, StoreUnavailableError } from '../../registry/object-store.ts';
 import type { SwiftClient } from './client.ts';
+import { translate } from './errors.ts';
 import { type Part, quoted } from './group.ts';
 import { headOf, isUnsettled, NEWEST, twice, whenSettled } from './head.ts';
 import type { WireResponse } from './wire.ts';
 
+/** An object that is being read. */
+export interface Reading extends ObjectStat {
+  readonly chunks: AsyncGenerator<Buffer, void, undefined>;
+  /** Ends the chunks at once, and their connection. */
+  abandon(): void;
+}
+
 /**
- * A stream of an object, from whichever replica answers first: what is read so (blobs, parts of uploads) never changes
+ * Begins to read an object, from whichever replica answers first: what is read so (blobs, parts of uploads) never changes
  * under its name. Where none has it, the newest is asked for before that is believed.
  */
-export async function get(
+export async function startReading(
   client: SwiftClient,
   name: string,
   range: ByteRange | undefined,
   signal?: AbortSignal,
-): Promise<ObjectRead | undefined> {
+): Promise<Reading | undefined> {
   const open = (newest: boolean) =>
     client.call(
       {
@@ -33,7 +40,7 @@ export async function get(
         const head = headOf(response);
         if (range && response.status !== 206 && head.sizeBytes > range.last - range.first + 1) {
           response.abandon();
-          throw new Error('Swift answered a range with the whole object');
+          throw new StoreUnavailableError('Swift answered a range with the whole object');
         }
         if (isUnsettled(head)) await response.body.dump();
         return { head, body: response.body };
@@ -48,7 +55,20 @@ export async function get(
   const { head, body } = opened;
   // An error before anybody listens is told to who reads, and must not end the process.
   body.on('error', () => undefined);
-  return { sizeBytes: head.sizeBytes, modifiedAt: head.modifiedAt, body };
+  const { sizeBytes, modifiedAt } = head;
+  return { sizeBytes, modifiedAt, chunks: chunksOf(body, signal), abandon: () => void body.destroy() };
+}
+
+async function* chunksOf(
+  body: AsyncIterable<Buffer>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* body;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw translate(error);
+  }
 }
 
 function rangeHeader(range: ByteRange | undefined): Record<string, string> {
@@ -91,7 +111,8 @@ function readOnce(client: SwiftClient, name: string, limitBytes: number, signal?
 
 async function bufferOf(response: WireResponse, sizeBytes: number): Promise<Buffer> {
   const bytes = Buffer.from(await response.body.arrayBuffer());
-  if (bytes.length !== sizeBytes) throw new Error('Swift sent another number of bytes than it promised');
+  if (bytes.length !== sizeBytes)
+    throw new StoreUnavailableError('Swift sent another number of bytes than it promised');
   return bytes;
 }
 
@@ -111,38 +132,4 @@ export function readPart(
     },
     (response) => bufferOf(response, range.last - range.first + 1),
   );
-}
-
-/** Writes a body to a stream without ending it; rejects when the stream closes before the last byte. */
-export async function sendTo(body: ObjectRead['body'], sink: Writable): Promise<void> {
-  const { promise: closed, reject } = Promise.withResolvers<never>();
-  // Most downloads end well, and then nobody asks.
-  closed.catch(() => undefined);
-  const onClose = () => {
-    reject(sink.errored ?? new ClosedError());
-    body.destroy();
-  };
-  sink.once('close', onClose);
-  try {
-    if (sink.destroyed) throw sink.errored ?? new ClosedError();
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      const written = new Promise<void>((resolve, refuse) => {
-        sink.write(chunk, (error) => (error ? refuse(error) : resolve()));
-      });
-      await Promise.race([written, closed]);
-    }
-    if (sink.destroyed) throw sink.errored ?? new ClosedError();
-  } finally {
-    sink.off('close', onClose);
-    body.destroy();
-  }
-}
-
-/** The far end went away. */
-class ClosedError extends Error {
-  readonly code = 'ERR_STREAM_PREMATURE_CLOSE';
-
-  constructor() {
-    super('the stream closed before its end');
-  }
 }

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { addAbortSignal } from 'node:stream';
 import type { Locks } from '../../registry/locks.ts';
 import type {
   ByteRange,
@@ -9,6 +10,8 @@ import type {
   ObjectStore,
   PutOptions,
 } from '../../registry/object-store.ts';
+import { ChunkStream } from '../chunk-stream.ts';
+import { sendChunks } from '../send-chunks.ts';
 import { SwiftClient } from './client.ts';
 import { compose } from './compose.ts';
 import { createObject } from './create.ts';
@@ -20,7 +23,7 @@ import { listKeys } from './list.ts';
 import { Names } from './names.ts';
 import { openContainer } from './open-container.ts';
 import { checkOptions, DEFAULT_CHUNK_BYTES, DEFAULT_LEFTOVER_AGE_MS, type SwiftOptions } from './options.ts';
-import { get, readWhole, sendTo } from './read.ts';
+import { readWhole, startReading } from './read.ts';
 import { findSigner, signedUrl, type UrlSigner } from './temp-url.ts';
 import { putStream, putWhole, type WriteContext } from './write.ts';
 
@@ -79,13 +82,17 @@ export class SwiftStore implements ObjectStore {
   }
 
   async get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
-    return get(this.#client, this.#names.ofKey(key), range, signal);
+    const reading = await startReading(this.#client, this.#names.ofKey(key), range, signal);
+    if (reading === undefined) return undefined;
+    const { sizeBytes, modifiedAt, chunks, abandon } = reading;
+    const body = new ChunkStream(chunks, abandon);
+    return { sizeBytes, modifiedAt, body: signal ? addAbortSignal(signal, body) : body };
   }
 
   async send(key: string, range: ByteRange | undefined, sink: Writable): Promise<boolean> {
-    const read = await this.get(key, range);
-    if (read === undefined) return false;
-    await sendTo(read.body, sink);
+    const reading = await startReading(this.#client, this.#names.ofKey(key), range);
+    if (reading === undefined) return false;
+    await sendChunks(reading.chunks, sink, reading.abandon);
     return true;
   }
 

@@ -1,10 +1,10 @@
 import pMap from 'p-map';
 import { DigestTable } from '../../check/digest-table.ts';
 import { type Digest, digestOf, isSha256, type Sha256Digest } from '../../digest.ts';
-import { blobDataKey } from '../../layout.ts';
+import { blobDataKey, PUBLICATIONS_PREFIX, PUBLISHED_PREFIX } from '../../layout.ts';
 import { MANIFEST_MAX_BYTES } from '../../manifest.ts';
 import { listAll } from '../../object-store.ts';
-import { PublicationSchema } from '../../publication/entry.ts';
+import { PUBLICATION_MAX_BYTES, PublicationSchema } from '../../publication/entry.ts';
 import { readStoredManifest } from '../../stored-manifest.ts';
 import { UnreadableError } from '../reader.ts';
 import type { CycleContext } from './context.ts';
@@ -14,9 +14,6 @@ import type { ScanFindings } from './scan.ts';
 
 const READS_AT_ONCE = 16;
 const NAMED_MAX = 100;
-const LOG_PREFIX = 'roadstead/publications/';
-const NUMBERS_PREFIX = 'roadstead/published/';
-const ENTRY_MAX_BYTES = 16 * 1024 * 1024;
 /** Whoever appends to the log first completes the numbers of the entry before; so only the newest can lack some. */
 const ENTRIES_READ = 2;
 
@@ -180,20 +177,20 @@ export class Marked {
 
   async #markPublished(): Promise<void> {
     const { objects, signal, counts } = this.#context;
-    for await (const { key } of listAll(objects, { prefix: NUMBERS_PREFIX }, signal)) {
+    for await (const { key } of listAll(objects, { prefix: PUBLISHED_PREFIX }, signal)) {
       counts.objectsListed++;
-      const [, algorithm, , hex] = key.slice(NUMBERS_PREFIX.length).split('/');
+      const [, algorithm, , hex] = key.slice(PUBLISHED_PREFIX.length).split('/');
       const digest = `${algorithm}:${hex}`;
       if (isSha256(digest)) this.inUse.set(digest, 1);
     }
     const newest: string[] = [];
-    for await (const { key } of listAll(objects, { prefix: LOG_PREFIX }, signal)) {
+    for await (const { key } of listAll(objects, { prefix: PUBLICATIONS_PREFIX }, signal)) {
       counts.objectsListed++;
       newest.push(key);
       if (newest.length > ENTRIES_READ) newest.shift();
     }
     for (const key of newest) {
-      const bytes = await objects.read(key, ENTRY_MAX_BYTES, signal);
+      const bytes = await objects.read(key, PUBLICATION_MAX_BYTES, signal);
       if (bytes === undefined) continue;
       const entry = PublicationSchema.safeParse(parse(bytes)).data;
       if (entry === undefined) throw new UnreadableError([`${key}: is no entry of the publication log`], 1);

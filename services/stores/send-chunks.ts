@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 
-/** The far end went away. */
-class ClosedError extends Error {
+/** The far end of a stream went away. */
+export class ClosedError extends Error {
   readonly code = 'ERR_STREAM_PREMATURE_CLOSE';
 
   constructor() {
