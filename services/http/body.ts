@@ -10,8 +10,15 @@ const DRAIN_MAX_BYTES = 256 * 1024 * 1024;
  */
 export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
   // From its end on it is the client who waits: an upload's last step may take longer than an idle connection may.
-  request.once('end', () => request.socket.setTimeout(0));
+  const clientWaits = () => void request.socket.setTimeout(0);
+  if (hasBody(request)) request.once('end', clientWaits);
+  // Nobody may read it to its end.
+  else clientWaits();
   return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /**
