@@ -1,4 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
+// Young garbage is collected after so many MiB: what goes through buffers, blobs, is freed early (a quarter of a node's
+// memory during pushes and pulls; test/cluster/memory.test.ts).
 import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import type { Part } from '../serve/parts.ts';

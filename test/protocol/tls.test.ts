@@ -2,17 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
 import { daysFromNow, makePair, type Pair, pem, replacePair } from '../http/certificates.ts';
 import { shownBy } from '../http/tls-client.ts';
+import { CLI } from '../support/cli.ts';
 import { freePort, isListening } from '../support/ports.ts';
 import { type Daemon, run, startDaemon } from '../support/process.ts';
 import { requires } from '../support/requirements.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
-
-const CLI = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
 
 /** The status that `GET /v2/` is answered with. */
 function ask(port: number, options: object): Promise<number | undefined> {
@@ -44,7 +42,7 @@ requires(['openssl'])('TLS of the registry', function () {
       http: { addr: `127.0.0.1:${port}`, tls },
     };
     await writeFile(path, stringify(config));
-    return startDaemon(process.execPath, [CLI, 'serve', path], { ready: () => isListening(port) });
+    return startDaemon(process.execPath, [...CLI, 'serve', path], { ready: () => isListening(port) });
   };
 
   it('has the configured certificate, and plain HTTP is not spoken', async () => {
@@ -97,7 +95,7 @@ requires(['openssl'])('TLS of the registry', function () {
     const tls = { certificate: server.certificate, key: join(home.path, 'nowhere.key') };
     const storage = { filesystem: { rootdirectory: join(home.path, 'store') } };
     await writeFile(path, stringify({ version: 0.1, storage, http: { addr: '127.0.0.1:0', tls } }));
-    const { code, stdout, stderr } = await run(process.execPath, [CLI, 'serve', path], {
+    const { code, stdout, stderr } = await run(process.execPath, [...CLI, 'serve', path], {
       allowFailure: true,
     });
     expect(code).to.be.above(0);

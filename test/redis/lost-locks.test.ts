@@ -58,6 +58,18 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
       if (!what.includes('someone')) expect(wasVouchedFor).to.equal(false);
     });
 
+  it('are what their holder is told of, whatever it failed with because of that', async () => {
+    const acting = here.locks.hold('a', async (signal) => {
+      await server.cli('FLUSHALL');
+      await soon(
+        () => signal.aborted,
+        () => 'the signal',
+      );
+      signal.throwIfAborted();
+    });
+    expect(await refusal(acting)).to.have.property('kind', 'UNAVAILABLE');
+  });
+
   it('in the moment before they are given back are not acknowledged', async () => {
     const one = await holding(here.locks, 'a');
     await server.cli('FLUSHALL');

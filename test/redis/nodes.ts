@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Dispatcher, Pool } from 'undici';
 import { stringify } from 'yaml';
+import { CLI } from '../support/cli.ts';
 import { freePort } from '../support/ports.ts';
 import { startDaemon } from '../support/process.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { tempDir } from '../support/temp.ts';
-
-const CLI = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
 
 /** An API node, and a client of it that keeps its connections. */
 export interface TestNode extends AsyncDisposable {
@@ -53,7 +51,7 @@ async function startNode(home: string, name: string, redis: Record<string, unkno
     }),
   );
   const url = `http://127.0.0.1:${port}`;
-  const daemon = await startDaemon(process.execPath, [CLI, 'api', configPath], {
+  const daemon = await startDaemon(process.execPath, [...CLI, 'api', configPath], {
     ready: async () => (await fetch(`${url}/readyz`)).ok,
     logFile,
   });

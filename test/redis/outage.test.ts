@@ -106,8 +106,13 @@ nightly(requires(['redis-server', 'redis-cli']))('pulls while Redis comes and go
     // It was there, froze, came back, refused us, was killed, came back: a line each, whatever the number of failures.
     expect(lines.length, lines.join()).to.be.within(4, 8);
     console.log(
-      `      ${told.pulls} pulls, ${told.moves} moves, the slowest ${told.slowestMs.toFixed(0)} ms`,
+      `      ${told.pulls} pulls, ${told.moves} moves, the slowest ${told.slowestMs.toFixed(0)} ms; pulls while Redis ` +
+        `is frozen ${ratio(pullsOf[1], pullsOf[0])}, killed ${ratio(pullsOf[6], pullsOf[0])} of those with it`,
     );
     return told.slowestMs;
   }
 });
+
+function ratio(count = Number.NaN, of = Number.NaN): string {
+  return (count / of).toFixed(2);
+}

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { CLI } from './cli.ts';
 import { freePort } from './ports.ts';
 import { type Daemon, type RunResult, run, startDaemon } from './process.ts';
 import { tempDir } from './temp.ts';
-
-const CLI = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
 
 /** A mirror, as the configuration file has it. */
 export interface MirrorEntry {
@@ -92,7 +90,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const server = `http://127.0.0.1:${releasePort ?? port}`;
   const logFile = join(home.path, 'registry.log');
   const launch = () =>
-    startDaemon(process.execPath, [CLI, command, configPath], {
+    startDaemon(process.execPath, [...CLI, command, configPath], {
       ready: async (output) =>
         command === 'sync' ? output.includes('"listening"') : (await fetch(`${url}/readyz`)).ok,
       logFile,
@@ -120,9 +118,9 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
       daemon = await launch();
     },
     cli: (args, { allowFailure = false, timeoutMs = 60_000 } = {}) =>
-      run(process.execPath, [CLI, ...args, '--server', server], { allowFailure, timeoutMs }),
+      run(process.execPath, [...CLI, ...args, '--server', server], { allowFailure, timeoutMs }),
     offline: (args, { allowFailure = false, timeoutMs = 60_000 } = {}) =>
-      run(process.execPath, [CLI, ...args, configPath], { allowFailure, timeoutMs }),
+      run(process.execPath, [...CLI, ...args, configPath], { allowFailure, timeoutMs }),
     log: () =>
       readFileSync(logFile, 'utf8')
         .split('\n')

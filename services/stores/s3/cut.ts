@@ -2,6 +2,8 @@
 export interface CutPart {
   readonly bytes: Buffer;
   readonly isLast: boolean;
+  /** To be called when nobody needs the bytes any more: a later part is gathered in their memory. */
+  readonly release: () => void;
 }
 
 const FIRST_BUFFER_BYTES = 64 * 1024;
@@ -11,25 +13,30 @@ export async function* cut(
   body: AsyncIterable<Buffer>,
   partBytes: number,
 ): AsyncGenerator<CutPart, void, undefined> {
-  const part = new GrowingPart(partBytes);
+  // Garbage of this size is collected late: a push of gigabytes would hold a hundred megabytes of it.
+  const free: Buffer[] = [];
+  const part = new GrowingPart(partBytes, free);
   for await (const chunk of body) {
     for (let taken = 0; taken < chunk.length; ) {
       // Only now, when more has come, is it known that a full part is not the last one.
-      if (part.isFull) yield { bytes: part.take(), isLast: false };
+      if (part.isFull) yield part.take(false);
       taken += part.fill(chunk.subarray(taken));
     }
   }
-  yield { bytes: part.take(), isLast: true };
+  yield part.take(true);
 }
 
 /** Memory as bodies need it: most are far smaller than a part. */
 class GrowingPart {
   readonly #limitBytes: number;
-  #buffer = Buffer.alloc(0);
+  /** Buffers of whole parts that have been sent. */
+  readonly #free: Buffer[];
+  #buffer: Buffer = Buffer.alloc(0);
   #filled = 0;
 
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, free: Buffer[]) {
     this.#limitBytes = limitBytes;
+    this.#free = free;
   }
 
   get isFull(): boolean {
@@ -45,16 +52,17 @@ class GrowingPart {
     return copied;
   }
 
-  /** What was filled in; the next part gets memory of its own. */
-  take(): Buffer {
-    const taken = this.#buffer.subarray(0, this.#filled);
-    this.#buffer = Buffer.alloc(0);
+  /** What was filled in; the next part gets other memory. */
+  take(isLast: boolean): CutPart {
+    const whole = this.#buffer;
+    const bytes = whole.subarray(0, this.#filled);
+    this.#buffer = isLast ? Buffer.alloc(0) : (this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#limitBytes));
     this.#filled = 0;
-    return taken;
+    return { bytes, isLast, release: () => void this.#free.push(whole) };
   }
 
   #grow(wantedBytes: number): void {
-    const doubled = Math.max(wantedBytes, this.#buffer.length * 2, FIRST_BUFFER_BYTES);
+    const doubled = Math.max(this.#buffer.length * 2, FIRST_BUFFER_BYTES, wantedBytes);
     const larger = Buffer.allocUnsafeSlow(Math.min(doubled, this.#limitBytes));
     this.#buffer.copy(larger, 0, 0, this.#filled);
     this.#buffer = larger;

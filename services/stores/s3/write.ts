@@ -74,12 +74,13 @@ async function sendParts(
   signal: AbortSignal,
 ): Promise<void> {
   const sending = new Set<Promise<void>>();
-  const send = async (partNumber: number, { bytes }: CutPart) => {
+  const send = async (partNumber: number, { bytes, release }: CutPart) => {
     if (sending.size >= PARTS_AT_ONCE) await Promise.race(sending);
     if (partNumber > PARTS_MAX)
       throw new Error(`S3: a body of more than ${PARTS_MAX} parts: expected a larger storage.s3.chunksize`);
     const sent = upload.upload(partNumber, bytes, signal).then(() => {
       sending.delete(sent);
+      release();
     });
     // A failure is awaited in a later round; until then it must not count as unhandled.
     sent.catch(() => undefined);

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { CLI } from '../../support/cli.ts';
 import { freePort } from '../../support/ports.ts';
 import { run, startDaemon } from '../../support/process.ts';
 import { type BenchImage, CANDIDATE, STABLE, TAG } from '../image.ts';
@@ -9,7 +10,6 @@ import { ask } from '../load/http.ts';
 import { pushImage, pushLarge } from '../load/upload.ts';
 import type { RegistryServer } from './server.ts';
 
-const CLI = fileURLToPath(new URL('../../../services/cli/main.ts', import.meta.url));
 const SHIPPED_CONFIG = fileURLToPath(new URL('../../../infra/roadstead.yml', import.meta.url));
 
 const REDIRECT_DEADLINE_MS = 15_000;
@@ -41,7 +41,7 @@ export async function startRoadstead(
     ...settings,
   };
   const toFile = ['-c', 'exec "$@" >"$0"', join(home, 'roadstead.log')];
-  const daemon = await startDaemon('sh', [...toFile, process.execPath, CLI, 'serve', SHIPPED_CONFIG], {
+  const daemon = await startDaemon('sh', [...toFile, process.execPath, ...CLI, 'serve', SHIPPED_CONFIG], {
     ready: async () => (await ask(`${url}/readyz`)).status === 200,
     env,
   });
@@ -53,7 +53,7 @@ export async function fillRoadstead({ url }: Roadstead, image: BenchImage): Prom
   await pushImage(url, CANDIDATE, image);
   await pushLarge(url, CANDIDATE, image);
   const images = [`${CANDIDATE}:${TAG}`, `${STABLE}:${TAG}`];
-  await run(process.execPath, [CLI, 'promote', ...images, '--wait-mirrors', '1', '--server', url]);
+  await run(process.execPath, [...CLI, 'promote', ...images, '--wait-mirrors', '1', '--server', url]);
   const deadline = performance.now() + REDIRECT_DEADLINE_MS;
   const layer = `${url}/v2/${STABLE}/blobs/${image.layer.digest}`;
   while ((await ask(layer)).status !== 302) {
