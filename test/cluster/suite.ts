@@ -18,6 +18,8 @@ export interface SharedStore extends AsyncDisposable {
 const PROFILE: Profile = {
   version: 'dev',
   mountsFromAnywhere: ['sha256'],
+  // Of links; tags follow within a second even without Redis (docs/architecture.md).
+  lagMs: 10_000,
   ownErrorCodes: ['RANGE_INVALID', 'PAGINATION_NUMBER_INVALID'],
 };
 

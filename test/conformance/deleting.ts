@@ -1,6 +1,7 @@
 import { type Target, Unsupported } from './check.ts';
 import type { Answer } from './client.ts';
 import { expectStatus } from './expectations.ts';
+import { inTime } from './in-time.ts';
 import { askForBlob, getManifest, headManifest } from './reading.ts';
 
 /** Deletes a tag or a manifest, and holds it to be gone at once ("Deleting tags", "Deleting Manifests"). */
@@ -11,16 +12,16 @@ export async function expectManifestDeleted(
 ): Promise<void> {
   const target = `/v2/${repository}/manifests/${reference}`;
   expectDeleted(await on.client.ask(target, { method: 'DELETE' }), reference);
-  expectStatus(await headManifest(on, repository, reference), 404);
-  expectStatus(await getManifest(on, repository, reference), 404);
+  await inTime(on, async () => expectStatus(await headManifest(on, repository, reference), 404));
+  await inTime(on, async () => expectStatus(await getManifest(on, repository, reference), 404));
 }
 
 /** Deletes a blob, and holds it to be gone at once ("Deleting Blobs"). */
 export async function expectBlobDeleted(on: Target, repository: string, digest: string): Promise<void> {
   const target = `/v2/${repository}/blobs/${digest}`;
   expectDeleted(await on.client.ask(target, { method: 'DELETE' }), digest);
-  expectStatus(await askForBlob(on, repository, digest, 'HEAD'), 404);
-  expectStatus(await askForBlob(on, repository, digest), 404);
+  await inTime(on, async () => expectStatus(await askForBlob(on, repository, digest, 'HEAD'), 404));
+  await inTime(on, async () => expectStatus(await askForBlob(on, repository, digest), 404));
 }
 
 function expectDeleted(answer: Answer, what: string): void {

@@ -8,6 +8,8 @@ export interface Profile {
   readonly mountsFromAnywhere?: readonly Algorithm[];
   /** Codes of errors that the specification's list lacks and that are answered all the same. */
   readonly ownErrorCodes?: readonly string[];
+  /** How long other nodes may answer as before a change: the stated bound, of which busy machines use more. At once unless given. */
+  readonly lagMs?: number;
 }
 
 /** A repository to work in, and another to mount from; both may be empty or new. */

@@ -4,6 +4,7 @@ import type { Answer } from './client.ts';
 import { DataSetBuilder } from './data-set.ts';
 import { expectManifestDeleted } from './deleting.ts';
 import { expectStatus } from './expectations.ts';
+import { inTime } from './in-time.ts';
 import { REPOSITORY } from './profile.ts';
 import { putManifest } from './put-manifest.ts';
 import { expectManifest, getManifest } from './reading.ts';
@@ -75,14 +76,15 @@ export function tagChecks(): Group {
       const [moved] = other.build().manifests;
       if (!moved) throw new Error('the set has a manifest');
       expectStatus(await putManifest(on, REPOSITORY, 'a', moved), 201);
-      await expectManifest(on, REPOSITORY, 'a', moved);
+      await inTime(on, () => expectManifest(on, REPOSITORY, 'a', moved));
       await expectManifestDeleted(on, REPOSITORY, 'a');
       await expectManifest(on, REPOSITORY, 'A', manifest);
       await expectManifestDeleted(on, REPOSITORY, moved.digest);
     }),
     check('go with the manifest that is deleted', async (on) => {
       await expectManifestDeleted(on, REPOSITORY, manifest.digest);
-      for (const tag of TAGS) expectStatus(await getManifest(on, REPOSITORY, tag), 404);
+      for (const tag of TAGS)
+        await inTime(on, async () => expectStatus(await getManifest(on, REPOSITORY, tag), 404));
       expect(await listTags(on, REPOSITORY)).to.deep.equal([]);
     }),
   ]);

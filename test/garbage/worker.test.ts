@@ -9,9 +9,9 @@ import { blobDataKey } from '../../services/registry/layout.ts';
 import { writeNotice } from '../../services/registry/read-only.ts';
 import { GarbageWorker, type GarbageWorkerParts } from '../../services/sync/garbage/worker.ts';
 import { pullAll } from '../compat/pulling.ts';
-import { eventually } from '../notifications/receiver.ts';
 import { newBytes, pushBlob, pushImage } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
+import { eventually } from '../support/eventually.ts';
 import { startRegistry } from '../support/registry.ts';
 import { MemoryObjects } from './memory-objects.ts';
 
@@ -106,6 +106,23 @@ describe('workers of the garbage collection', () => {
     );
     expect(performance.now() - startedAt).to.be.above(QUICK.silenceMs + 300);
     expect(objects.held.has(key)).to.equal(true);
+  });
+
+  it('do so, too, when one has taken over before and ended while it waited', async () => {
+    const { objects } = withGarbage();
+    const held = { version: 1, holder: ELSEWHERE, beat: 1, beatAt: '', phase: 'idle' };
+    objects.hold(`${WORKER_PREFIX}0000000007.json`, JSON.stringify(held), new Date());
+    const first = worker(objects, { takeoverMs: 60_000 });
+    const isTaken = (term: number) => objects.held.has(`${WORKER_PREFIX}000000000${term}.json`);
+    await eventually('it is taken over', () => isTaken(8));
+    await first[Symbol.asyncDispose]();
+    const startedAt = performance.now();
+    await using _ = worker(objects);
+    await eventually('it is taken over again', () => isTaken(9));
+    await eventually('it begins', () =>
+      [...objects.held.keys()].some((each) => each.includes('/quarantine/')),
+    );
+    expect(performance.now() - startedAt).to.be.above(300);
   });
 
   it('stop when another has taken over', async () => {

@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { EndpointConfig } from '../../services/registry/notifications/endpoint.ts';
 import { inspectEndpoint } from '../../services/registry/notifications/inspect.ts';
+import { eventually } from '../support/eventually.ts';
 import { run } from '../support/process.ts';
 import { endpointAt, FACTS, type OutboxWorld, outboxWorld, push } from './outbox-world.ts';
-import { eventually, startReceiver } from './receiver.ts';
+import { startReceiver } from './receiver.ts';
 
 const PROGRAM = fileURLToPath(new URL('./command-program.ts', import.meta.url));
 

@@ -2,9 +2,10 @@
 import { expect } from 'chai';
 import { inspectEndpoint, requeueDead } from '../../services/registry/notifications/inspect.ts';
 import { itemKey, nextTick, queuePrefix } from '../../services/registry/notifications/keys.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/ports.ts';
 import { endpointAt, FACTS, numbersOf, outboxWorld, pull, push, upTo } from './outbox-world.ts';
-import { eventually, startReceiver } from './receiver.ts';
+import { startReceiver } from './receiver.ts';
 
 describe('delivery of notifications', () => {
   it('keeps the order of changes, in batches, and empties the queue', async () => {

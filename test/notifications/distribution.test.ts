@@ -8,12 +8,13 @@ import type {
   NotificationEvent,
   RequestFacts,
 } from '../../services/registry/notifications/event.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort, isListening } from '../support/ports.ts';
 import { startDaemon } from '../support/process.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 import { endpointAt, outboxWorld } from './outbox-world.ts';
-import { eventually, type Receiver, startReceiver } from './receiver.ts';
+import { type Receiver, startReceiver } from './receiver.ts';
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX = 'application/vnd.oci.image.index.v1+json';

@@ -1,5 +1,4 @@
 /** Promise: the outbox is bounded, changes outlive pulls in it, and what was given up is kept, shown and bounded too. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Backlog, sizeOf } from '../../services/registry/notifications/backlog.ts';
@@ -17,6 +16,7 @@ import {
   queuePrefix,
 } from '../../services/registry/notifications/keys.ts';
 import { createNotifier, SILENT } from '../../services/registry/notifications/notifier.ts';
+import { eventually } from '../support/eventually.ts';
 import { endpointAt, FACTS, numbersOf, outboxWorld, pull, push, upTo } from './outbox-world.ts';
 
 const NOWHERE = 'http://127.0.0.1:9/hook';
@@ -81,9 +81,10 @@ describe('the outbox of notifications', () => {
     await world.objects.delete(keys);
     expect(await requeueDead(world.objects, endpoint)).to.deep.equal({ requeued: 3, left: 0 });
     // Counting may take a twentieth of the time: a count that was slow is believed for so long.
-    await sleep(500);
-    await notifier.changed([push(5)], FACTS);
-    expect((await inspectEndpoint(world.objects, 'hook')).queued).to.equal(4);
+    await eventually('events are taken again', async () => {
+      await notifier.changed([push(5)], FACTS);
+      return (await inspectEndpoint(world.objects, 'hook')).queued === 4;
+    });
   });
 
   it('keeps a bounded number of dead letters: the oldest go, are counted and told', async () => {

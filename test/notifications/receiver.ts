@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { NotificationEvent } from '../../services/registry/notifications/event.ts';
 
 /** A POST that came in. */
@@ -58,17 +57,4 @@ export async function startReceiver(port = 0): Promise<Receiver> {
       if (server.listening) await once(server, 'close');
     },
   };
-}
-
-/** Waits until something is so; says what was not when it never is. */
-export async function eventually(
-  what: string,
-  isSo: () => boolean | Promise<boolean>,
-  timeoutMs = 15_000,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await sleep(10);
-  }
 }

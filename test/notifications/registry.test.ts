@@ -7,8 +7,9 @@ import type { NotificationEvent } from '../../services/registry/notifications/ev
 import { newBytes, pushBlob, pushImage } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { eventually, type Receiver, startReceiver } from './receiver.ts';
+import { type Receiver, startReceiver } from './receiver.ts';
 
 describe('notifications of a registry', () => {
   let receiver: Receiver;

@@ -4,9 +4,10 @@ import { expect } from 'chai';
 import { deliveryTerms } from '../../services/registry/notifications/delivery.ts';
 import type { EndpointConfig } from '../../services/registry/notifications/endpoint.ts';
 import { inspectEndpoint } from '../../services/registry/notifications/inspect.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Daemon, startDaemon } from '../support/process.ts';
 import { endpointAt, FACTS, numbersOf, outboxWorld, push, upTo } from './outbox-world.ts';
-import { eventually, startReceiver } from './receiver.ts';
+import { startReceiver } from './receiver.ts';
 
 const PROGRAM = fileURLToPath(new URL('./program.ts', import.meta.url));
 const QUICK = { beatMs: 50, silenceMs: 500, lookMs: 50 };
