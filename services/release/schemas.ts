@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { PublicationSchema } from '../registry/publication/entry.ts';
 
-/** What the release service takes and answers; the OpenAPI document is made of these. */
+/**
+ * What the release service takes and answers; the OpenAPI document is made of these. A request says nothing that we do not
+ * know; an answer may, for it comes from the next version (docs/decisions/0010-rolling-upgrades.md).
+ */
 
 export const PromotionRequestBody = z.strictObject({
   source: z
@@ -22,13 +25,13 @@ export const PromotionRequestBody = z.strictObject({
 
 const Digest = z.string().describe('sha256:<64 hexadecimal digits>');
 
-export const ErrorBody = z.strictObject({
-  errors: z.array(z.strictObject({ code: z.string(), message: z.string(), detail: z.unknown().optional() })),
+export const ErrorBody = z.object({
+  errors: z.array(z.object({ code: z.string(), message: z.string(), detail: z.unknown().optional() })),
 });
 
 /** One line of the answer to a promotion. */
 export const PromotionEventBody = z.discriminatedUnion('event', [
-  z.strictObject({
+  z.object({
     event: z.literal('planned'),
     source: z.string(),
     target: z.string(),
@@ -40,24 +43,24 @@ export const PromotionEventBody = z.discriminatedUnion('event', [
     newBlobs: z.int().describe('Blobs that become public by this promotion'),
     newBytes: z.int(),
   }),
-  z.strictObject({ event: z.literal('linked'), manifests: z.int(), blobs: z.int() }),
-  z.strictObject({ event: z.literal('published'), seq: z.int(), newBlobs: z.int(), newBytes: z.int() }),
-  z.strictObject({ event: z.literal('waiting'), seq: z.int(), ready: z.array(z.string()), wanted: z.int() }),
-  z.strictObject({ event: z.literal('tagged'), seq: z.int() }),
-  z.strictObject({ event: z.literal('done'), outcome: z.enum(['promoted', 'already-there', 'dry-run']) }),
-  z.strictObject({
+  z.object({ event: z.literal('linked'), manifests: z.int(), blobs: z.int() }),
+  z.object({ event: z.literal('published'), seq: z.int(), newBlobs: z.int(), newBytes: z.int() }),
+  z.object({ event: z.literal('waiting'), seq: z.int(), ready: z.array(z.string()), wanted: z.int() }),
+  z.object({ event: z.literal('tagged'), seq: z.int() }),
+  z.object({ event: z.literal('done'), outcome: z.enum(['promoted', 'already-there', 'dry-run']) }),
+  z.object({
     event: z.literal('failed'),
-    error: z.strictObject({ code: z.string(), message: z.string(), detail: z.unknown().optional() }),
+    error: z.object({ code: z.string(), message: z.string(), detail: z.unknown().optional() }),
   }),
 ]);
 
-export const PublicationsBody = z.strictObject({
+export const PublicationsBody = z.object({
   head: z.int().describe('The number of the newest entry; 0 for an empty log'),
   publications: z.array(PublicationSchema).describe('Newest first'),
   next: z.int().optional().describe('Pass as `before` for older entries'),
 });
 
-const MirrorBody = z.strictObject({
+const MirrorBody = z.object({
   name: z.string(),
   url: z.string(),
   healthy: z.boolean().describe('Whether clients may be sent there'),
@@ -70,9 +73,9 @@ const MirrorBody = z.strictObject({
   lastBeatAt: z.string().optional().describe('When its worker was last heard of'),
 });
 
-export const MirrorsBody = z.strictObject({ head: z.int(), mirrors: z.array(MirrorBody) });
+export const MirrorsBody = z.object({ head: z.int(), mirrors: z.array(MirrorBody) });
 
-export const StatusBody = z.strictObject({
+export const StatusBody = z.object({
   status: z.enum(['ok', 'degraded']).describe('degraded: pulls go on, but something wants a person'),
   problems: z.array(z.string()),
   version: z.string(),
@@ -80,21 +83,21 @@ export const StatusBody = z.strictObject({
   mirrors: z.array(MirrorBody),
 });
 
-export const ExplainBody = z.strictObject({
+export const ExplainBody = z.object({
   repository: z.string(),
   digest: Digest,
   client: z.string().optional(),
-  blob: z.strictObject({ sizeBytes: z.int() }).nullable().describe('null: the repository has no such blob'),
+  blob: z.object({ sizeBytes: z.int() }).nullable().describe('null: the repository has no such blob'),
   publication: z.int().nullable().describe('null: not published'),
   decision: z
     .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('redirect'), mirror: z.string(), rule: z.string(), url: z.string() }),
-      z.strictObject({ kind: z.literal('serve'), reason: z.string() }),
+      z.object({ kind: z.literal('redirect'), mirror: z.string(), rule: z.string(), url: z.string() }),
+      z.object({ kind: z.literal('serve'), reason: z.string() }),
     ])
     .nullable(),
   text: z.string().describe('The same in a sentence'),
   mirrors: z.array(
-    z.strictObject({ name: z.string(), obstacle: z.string().nullable(), detail: z.string().nullable() }),
+    z.object({ name: z.string(), obstacle: z.string().nullable(), detail: z.string().nullable() }),
   ),
 });
 

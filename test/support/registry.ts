@@ -120,7 +120,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     cli: (args, { allowFailure = false, timeoutMs = 60_000 } = {}) =>
       run(process.execPath, [...CLI, ...args, '--server', server], { allowFailure, timeoutMs }),
     offline: (args, { allowFailure = false, timeoutMs = 60_000 } = {}) =>
-      run(process.execPath, [...CLI, ...args, configPath], { allowFailure, timeoutMs }),
+      run(process.execPath, [...CLI, ...args, configPath], {
+        ...{ allowFailure, timeoutMs },
+        ...(options.env && { env: options.env }),
+      }),
     log: () =>
       readFileSync(logFile, 'utf8')
         .split('\n')
