@@ -54,7 +54,8 @@ export class Terms<T> {
     const own = this.#key(term);
     const later = await this.#objects.list({ prefix: this.#prefix, startAfter: own, limit: 1 });
     if (later.keys.length > 0) return false;
-    await this.#objects.put(own, encode(value), { durable: false });
+    // Durable although it says nothing new: half of it, after a power cut, would keep every worker from starting.
+    await this.#objects.put(own, encode(value));
     return true;
   }
 

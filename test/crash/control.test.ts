@@ -24,6 +24,7 @@ const DEATHS: readonly (readonly [string, Death])[] = [
   ["a tagged manifest's deletion", { point: 3, when: 'after' }],
   ['a promotion with what is attached', { point: 20, when: 'before' }],
   ['a garbage collection of untagged manifests', { point: 9, when: 'after' }],
+  ['a collection while pushes may go on', { point: 27, when: 'before' }],
 ];
 
 describe('a process that is killed in earnest', () => {

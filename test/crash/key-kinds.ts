@@ -22,6 +22,16 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^roadstead\/notifications\/[^/]+\/queue\//, 'queued event'],
   [/^roadstead\/notifications\/[^/]+\/dead\//, 'dead letter'],
   [/^roadstead\/notifications\/[^/]+\/delivery\//, "delivery's lease"],
+  [/^roadstead\/garbage\/quarantine\//, 'list of what is in quarantine'],
+  [/^roadstead\/garbage\/announced\//, "list's announcement"],
+  [/^roadstead\/garbage\/rescued\//, 'rescue'],
+  [/^roadstead\/garbage\/deleting\//, 'flag of a deletion'],
+  [/^roadstead\/garbage\/suspects\//, 'suspects'],
+  [/^roadstead\/garbage\/facts\//, 'facts'],
+  [/^roadstead\/garbage\/scan\/[^/]+\/header$/, "scan's header"],
+  [/^roadstead\/garbage\/scan\//, 'part of a scan'],
+  [/^roadstead\/garbage\/worker\//, "collector's lease"],
+  [/^roadstead\/garbage\/request\.json$/, 'request for a collection'],
   [/^roadstead\/read-only\.json$/, 'switch of writes'],
 ];
 

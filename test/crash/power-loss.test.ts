@@ -44,7 +44,7 @@ describe('a file system whose power is cut', () => {
 
   for (const scenario of SCENARIOS.filter(onDisk))
     it(scenario.title, async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const { faults, states } = await tryPowerCuts(scenario, { coin });
       if (this.test) this.test.title += ` (${states} states of the disk)`;
       if (UNSYNCED_DELETES.has(scenario.title))

@@ -86,8 +86,9 @@ export class RecordingStore implements ObjectStore {
     return undefined;
   }
 
-  async removeLeftovers(): Promise<number> {
-    return 0;
+  removeLeftovers(olderThan: Date): Promise<number> {
+    this.#hear();
+    return this.#life.write('remove leftovers', () => this.#inner.removeLeftovers(olderThan));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -7,7 +7,7 @@ import { type Death, Life } from './life.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 import { type RecordingOptions, RecordingStore } from './recording-store.ts';
 import type { Scenario, World } from './scenario.ts';
-import type { Stored } from './stored.ts';
+import { buryHolders, type Stored } from './stored.ts';
 
 /** What all runs share: a directory, and a web server over the mirrors in it. */
 export interface Lab {
@@ -109,18 +109,7 @@ export class Run implements AsyncDisposable {
       await this.#receiver[Symbol.asyncDispose]();
       this.#receiver = undefined;
     }
-    this.#bury();
-  }
-
-  /** The process table, by which others know that a worker is no more, cannot know it of a part of this process. */
-  #bury(): void {
-    for (const [key, { bytes }] of this.stored.objects) {
-      if (!/^roadstead\/(?:mirrors|notifications\/[^/]+\/delivery)\//.test(key)) continue;
-      const told = JSON.parse(bytes.toString()) as { holder: string };
-      if (told.holder === '') continue;
-      const holder = told.holder.replace(/ \d+$/, ' 0');
-      this.stored.write(key, JSON.stringify({ ...told, holder }));
-    }
+    buryHolders(this.stored);
   }
 
   async #makeMirror(): Promise<void> {

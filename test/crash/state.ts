@@ -3,12 +3,15 @@ import type { Stored } from './stored.ts';
 
 /** What may differ between two runs that did the same: names by chance, times, claims that were given up. */
 const PASSING =
-  /\/_uploads\/|\/_roadstead\/(?:claims|turns)\/|^roadstead\/(?:notifications|mirrors|publications|published)\//;
+  /\/_uploads\/|\/_roadstead\/(?:claims|turns)\/|^roadstead\/(?:notifications|mirrors|publications|published|garbage\/facts)\//;
+
+/** What the collector keeps, by names of which some part is chance. */
+const COLLECTOR_NAME = /^roadstead\/garbage\/(quarantine|announced|rescued|deleting|suspects|scan|worker)\//;
 
 /**
  * What a store holds in the end, so that a run with deaths can be compared with one without. Of the publication log it
  * counts what was promoted where and which blobs are public: a promotion that was repeated after a death may stand
- * there twice, the second time with no blob that is new.
+ * there twice, the second time with no blob that is new. Of what the collector keeps, it counts how much there is of it.
  */
 export function stateOf({ objects }: Stored): Record<string, string> {
   const state: Record<string, string> = {};
@@ -17,6 +20,9 @@ export function stateOf({ objects }: Stored): Record<string, string> {
     else if (key.startsWith('roadstead/publications/')) {
       const entry = PublicationSchema.parse(JSON.parse(bytes.toString()));
       state[`promoted to ${entry.target.repository}:${entry.target.tag}`] = entry.manifestDigest;
+    } else if (COLLECTOR_NAME.test(key)) {
+      const kind = COLLECTOR_NAME.exec(key)?.[1] ?? '';
+      state[`the collector's ${kind}`] = String(Number(state[`the collector's ${kind}`] ?? 0) + 1);
     } else if (!PASSING.test(key)) state[key] = bytes.toString('base64').slice(0, 200);
   }
   return state;

@@ -103,6 +103,17 @@ export class Stored implements ObjectStore {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
+const LEASE = /^roadstead\/(?:mirrors|notifications\/[^/]+\/delivery|garbage\/worker)\//;
+
+/**
+ * Has the workers in a store be seen to be no more: the process table, by which others know that, cannot know it of a
+ * part of this process.
+ */
+export function buryHolders(stored: Stored): void {
+  for (const [key, { bytes }] of stored.objects)
+    if (LEASE.test(key)) stored.write(key, bytes.toString().replace(/("holder": "[^"]+) \d+"/, '$1 0"'));
+}
+
 function cut(bytes: Buffer, range: ByteRange | undefined): Buffer {
   return range ? bytes.subarray(range.first, range.last + 1) : bytes;
 }

@@ -12,15 +12,18 @@ export interface PurgeSettings {
 export interface PurgeParts {
   readonly objects: ObjectStore;
   readonly settings: PurgeSettings;
+  /** Milliseconds since 1970. */
+  readonly now: number;
   readonly signal: AbortSignal;
   readonly mayChange: () => Promise<void>;
   readonly logger: Log;
 }
 
 /** Purges uploads, and what writes that never ended have left in the store; answers how many uploads. */
-export async function purge({ objects, settings, signal, mayChange, logger }: PurgeParts): Promise<number> {
+export async function purge(parts: PurgeParts): Promise<number> {
+  const { objects, settings, now, signal, mayChange, logger } = parts;
   const { ageMs, dryRun } = settings;
-  const olderThan = new Date(Date.now() - ageMs);
+  const olderThan = new Date(now - ageMs);
   const purged = await purgeUploads(objects, {
     ...{ olderThan, dryRun, signal, mayChange },
     onUpload: ({ lastUsedAt, ...upload }) =>

@@ -37,6 +37,8 @@ export interface GarbageWorkerParts {
   readonly settleMs?: number;
   readonly pollMs?: number;
   readonly firstPurgeMs?: number;
+  /** The clock by which content and uploads grow old, milliseconds since 1970; the machine's unless given. */
+  readonly now?: () => number;
 }
 
 /** A request that a worker made before it lost its term has had its effect after so long, or never has one. */
@@ -130,6 +132,7 @@ export class GarbageWorker implements AsyncDisposable {
   async #doWhatIsDue(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
     const { takeoverMs = TAKEOVER_MS, objects } = this.#parts;
     if (!lease.isSuccessionClean) await sleep(takeoverMs, undefined, { signal });
+    lease.outwaited();
     if (this.#due(this.#progress).purging) await this.#purge(lease, signal);
     const isAsked = await isCycleRequested(objects);
     // Heard before it is done: whoever asks meanwhile is heard again.
@@ -165,7 +168,7 @@ export class GarbageWorker implements AsyncDisposable {
   }
 
   async #collect(lease: Lease<Progress>, signal: AbortSignal): Promise<boolean> {
-    const { settings, metrics, logger, settleMs = SETTLE_MS } = this.#parts;
+    const { settings, metrics, logger, settleMs = SETTLE_MS, now = () => Date.now() } = this.#parts;
     if (settings.collecting === undefined || (await this.#isReadOnly())) return false;
     const startedAt = new Date().toISOString();
     const counts = newCounts();
@@ -180,7 +183,7 @@ export class GarbageWorker implements AsyncDisposable {
         this.#progress = { ...this.#progress, phase, requests: this.#requests };
       },
       settle: async () => void (await sleep(settleMs, undefined, { signal })),
-      now: () => Date.now(),
+      now,
     };
     try {
       const { isMoreDue } = await collectOnce(context);
@@ -201,12 +204,14 @@ export class GarbageWorker implements AsyncDisposable {
   }
 
   async #purge(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
-    const { settings, metrics, logger } = this.#parts;
+    const { settings, metrics, logger, now = () => Date.now() } = this.#parts;
     const { purging } = settings;
     if (purging === undefined || (await this.#isReadOnly())) return;
     try {
       const mayChange = () => this.#mayChange(lease, signal);
-      const purged = await purge({ objects: this.#objects, settings: purging, signal, mayChange, logger });
+      const purged = await purge({
+        ...{ objects: this.#objects, settings: purging, now: now(), signal, mayChange, logger },
+      });
       if (!purging.dryRun) metrics.uploads.inc({ outcome: 'purged' }, purged);
       const endedAt = new Date().toISOString();
       this.#progress = { ...this.#progress, purge: { endedAt, purged, dryRun: purging.dryRun } };

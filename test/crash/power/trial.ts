@@ -9,7 +9,7 @@ import { faultsOf } from '../invariants.ts';
 import { Life } from '../life.ts';
 import { startProcess } from '../process.ts';
 import type { Scenario, World } from '../scenario.ts';
-import { Stored } from '../stored.ts';
+import { buryHolders, Stored } from '../stored.ts';
 import { anyPowerCut, filesAfter, POWER_CUTS, type PowerCut } from './disk.ts';
 import { type DiskCall, RecordedFs } from './recorded-fs.ts';
 
@@ -93,6 +93,7 @@ function note(
 
 async function faultsAfter(left: Left, scenario: Scenario, memory: Map<string, string>): Promise<string[]> {
   const stored = Stored.of(left.files);
+  buryHolders(stored);
   const faults = await faultsOf(stored);
   if (left.acknowledged > 0)
     try {

@@ -1,9 +1,12 @@
 import type { Scenario } from '../scenario.ts';
 import { BLOBS } from './blobs.ts';
+import { COLLECTION_RACES } from './collection-races.ts';
+import { COLLECTIONS } from './collections.ts';
 import { MANIFESTS } from './manifests.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { OPERATIONS } from './operations.ts';
 import { PROMOTIONS } from './promotions.ts';
+import { PURGES } from './purges.ts';
 
 /** Every story. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -12,4 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...PROMOTIONS,
   ...NOTIFICATIONS,
   ...OPERATIONS,
+  ...COLLECTIONS,
+  ...COLLECTION_RACES,
+  ...PURGES,
 ];

@@ -1,4 +1,4 @@
-import { eventually } from '../../notifications/receiver.ts';
+import { eventually } from '../../support/eventually.ts';
 import { bytesOf, imageOf } from '../content.ts';
 import { deleting, promoting, pushBlobs, pushImage, putting } from '../requests.ts';
 import type { Scenario, Step, World } from '../scenario.ts';
@@ -21,7 +21,7 @@ function isTold(world: World, action: string, target: Record<string, string>): b
 
 const told = (action: string, target: Record<string, string>): Step => ({
   does: `tell the receiver of the ${action}`,
-  act: (world) => eventually(`the ${action} is told`, () => isTold(world, action, target), 5000),
+  act: (world) => eventually(`the ${action} is told`, () => isTold(world, action, target), 30_000),
 });
 
 const { digest } = image.descriptor;

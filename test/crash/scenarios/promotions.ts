@@ -4,7 +4,7 @@ import { digestOf } from '../../../services/registry/digest.ts';
 import { blobDataKey } from '../../../services/registry/layout.ts';
 import { readLedger } from '../../../services/registry/mirrors/ledger.ts';
 import type { MirrorName } from '../../../services/registry/names.ts';
-import { eventually } from '../../notifications/receiver.ts';
+import { eventually } from '../../support/eventually.ts';
 import { imageOf, indexOf, type Made } from '../content.ts';
 import { promoting, pushImage, putting } from '../requests.ts';
 import type { Scenario, Step, World } from '../scenario.ts';

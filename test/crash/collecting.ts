@@ -1,0 +1,99 @@
+import { Metrics } from '../../services/http/metrics.ts';
+import { parseSha256 } from '../../services/registry/digest.ts';
+import { GARBAGE_PREFIX } from '../../services/registry/garbage/online/keys.ts';
+import { readProgress, requestCycle } from '../../services/registry/garbage/online/progress.ts';
+import { blobDataKey } from '../../services/registry/layout.ts';
+import type { Log } from '../../services/registry/log.ts';
+import { listAll, type ObjectStore } from '../../services/registry/object-store.ts';
+import { GarbageWorker, type GarbageWorkerParts } from '../../services/sync/garbage/worker.ts';
+import { eventually } from '../support/eventually.ts';
+import type { Step, World } from './scenario.ts';
+
+const HOUR_MS = 3_600_000;
+/** Hour 0 of every story. */
+const BEGINNING = Date.now();
+/** So long that nothing is done twice by itself. */
+const NEVER_MS = 24 * HOUR_MS;
+
+const metrics = new Metrics();
+const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** A pass of the garbage collection: grace and quarantine are an hour each. */
+export interface Pass {
+  /** When, in hours since the story began. */
+  readonly hour: number;
+  readonly deleteUntagged?: boolean;
+  /** True when it comes because an operator asks for it, by `roadstead gc run`. */
+  readonly isAsked?: boolean;
+  /** False for a collection that puts into quarantine at once what it finds. */
+  readonly hasGrace?: boolean;
+}
+
+/** A pass from its beginning to its end, by a worker as the sync process has it. */
+export const passing = (pass: Pass): Step => ({
+  does: `collect garbage in hour ${pass.hour}`,
+  act: ({ objects }) => collect(objects, pass),
+});
+
+/** Has a worker do a pass, and ends it in peace. */
+export async function collect(objects: ObjectStore, pass: Pass): Promise<void> {
+  const { hour, deleteUntagged = false, isAsked = false, hasGrace = true } = pass;
+  if (isAsked) await requestCycle(objects, 'an operator');
+  const ended = Promise.withResolvers<void>();
+  const fail = ({ err }: { err?: unknown }) => ended.reject(err);
+  const graceMs = hasGrace ? HOUR_MS : 0;
+  await using _ = worker(objects, {
+    settings: {
+      collecting: { intervalMs: isAsked ? NEVER_MS : 0, graceMs, quarantineMs: HOUR_MS, deleteUntagged },
+      ...{ purging: undefined, requestsPerSecond: undefined },
+    },
+    logger: {
+      info: (_fields, message) => message.endsWith('a cycle has ended') && ended.resolve(),
+      ...{ warn: fail, error: fail },
+    },
+    now: () => BEGINNING + hour * HOUR_MS,
+  });
+  await ended.promise;
+}
+
+/** Has a worker purge uploads to which nothing was added since a moment, and ends it in peace. */
+export async function purgeOlderThan(objects: ObjectStore, moment: number): Promise<void> {
+  const told = async () => (await readProgress(objects))?.purge?.endedAt;
+  const before = await told();
+  await using _ = worker(objects, {
+    settings: {
+      purging: { ageMs: HOUR_MS, intervalMs: 0, dryRun: false },
+      ...{ collecting: undefined, requestsPerSecond: undefined },
+    },
+    logger: silent,
+    now: () => moment + HOUR_MS,
+  });
+  await eventually('uploads are purged', async () => (await told()) !== before);
+}
+
+function worker(
+  objects: ObjectStore,
+  parts: Pick<GarbageWorkerParts, 'settings' | 'logger' | 'now'>,
+): GarbageWorker {
+  const quick = { pollMs: NEVER_MS, settleMs: 0, takeoverMs: 0, firstPurgeMs: 0 };
+  return new GarbageWorker({ objects, metrics, ...parts, ...quick });
+}
+
+/** Throws while anything that a collection does is half done, or something waits for the next one. */
+export async function expectNothingLeft({ objects }: Pick<World, 'objects'>): Promise<void> {
+  const left: string[] = [];
+  for await (const { key } of listAll(objects, { prefix: GARBAGE_PREFIX }))
+    if (!/\/(?:facts|worker)\//.test(key)) left.push(key);
+  if (left.length > 0) throw new Error(`the collector has left ${left.join(', ')}`);
+}
+
+/** Throws unless the bytes of these are in the store, or unless they are not. */
+export async function expectStored(
+  { objects }: Pick<World, 'objects'>,
+  digests: readonly string[],
+  areThere: boolean,
+): Promise<void> {
+  for (const digest of digests)
+    if (((await objects.stat(blobDataKey(parseSha256(digest)))) !== undefined) !== areThere)
+      throw new Error(`${digest} is ${areThere ? 'lost' : 'still there'}`);
+}
