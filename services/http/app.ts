@@ -64,6 +64,9 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   const answer = answerTo(error, ctx.state.requestId);
   if (answer.isFault)
     logger.error({ err: error, requestId: ctx.state.requestId, ...ctx.state.facts }, 'request failed');
+  // A lock that was not to be had is nobody's fault, but more is known of it than the client should hear.
+  else if (answer.status >= 500 && error instanceof Error && error.cause !== undefined)
+    logger.warn({ err: error, requestId: ctx.state.requestId, ...ctx.state.facts }, 'request not served');
   ctx.state.facts['error'] = answer.body.errors[0].code;
   // What was said of the content is not so of the error: a cache might keep it for a year.
   for (const header of OF_CONTENT) ctx.remove(header);

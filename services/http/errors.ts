@@ -1,5 +1,5 @@
 import { type ErrorKind, RegistryError } from '../registry/errors.ts';
-import { StoreFullError } from '../registry/object-store.ts';
+import { StoreFullError, StoreUnavailableError } from '../registry/object-store.ts';
 
 /** A failure's status, and its code in the specification's list (or ours where that has none). */
 interface OnTheWire {
@@ -35,11 +35,13 @@ const ANSWERS = {
   RANGE_INVALID: { status: 416, code: 'RANGE_INVALID' },
   SIZE_INVALID: { status: 400, code: 'SIZE_INVALID' },
   STORE_FULL: { status: 503, code: 'UNAVAILABLE' },
+  // Its driver has tried again for seconds already.
+  STORE_UNAVAILABLE: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 5 },
   SUPERSEDED: { status: 409, code: 'DENIED' },
   TAG_INVALID: { status: 400, code: 'TAG_INVALID' },
   TAG_MOVED: { status: 412, code: 'PRECONDITION_FAILED' },
   TAGS_TOO_MANY: { status: 414, code: 'TAG_INVALID' },
-  UNAVAILABLE: { status: 503, code: 'UNAVAILABLE' },
+  UNAVAILABLE: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 2 },
   WAIT_TIMED_OUT: { status: 504, code: 'UNAVAILABLE' },
 } satisfies Record<ErrorKind, OnTheWire>;
 
@@ -68,6 +70,11 @@ export function answerTo(error: unknown, requestId: string): ErrorAnswer {
     const message = "the registry's storage is full; the operator has to make room";
     const { status, code } = ANSWERS.STORE_FULL;
     return { status, body: { errors: [{ code, message }] }, isFault: true };
+  }
+  if (error instanceof StoreUnavailableError) {
+    const message = `the registry's storage does not answer as it should; try again in a while; the operator finds why in the log under request ${requestId}`;
+    const { status, code, retryAfterSeconds } = ANSWERS.STORE_UNAVAILABLE;
+    return { status, body: { errors: [{ code, message }] }, retryAfterSeconds, isFault: true };
   }
   const message = `something went wrong here; the operator finds it in the log under request ${requestId}`;
   return { status: 500, body: { errors: [{ code: 'UNKNOWN', message }] }, isFault: true };

@@ -26,6 +26,7 @@ export const ERROR_KINDS = [
   'READ_ONLY',
   'SIZE_INVALID',
   'STORE_FULL',
+  'STORE_UNAVAILABLE',
   'SUPERSEDED',
   'TAGS_TOO_MANY',
   'TAG_INVALID',
@@ -37,8 +38,8 @@ export const ERROR_KINDS = [
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
 /**
- * A failure that the client is told of, with a message that says what to do about it. A broken backend is any
- * other throw, and is answered as UNKNOWN without its details.
+ * A failure that the client is told of, with a message that says what to do about it. Of a broken backend
+ * (StoreUnavailableError) and of any other throw, which is a fault of ours, it is told without the details.
  */
 export class RegistryError extends Error {
   readonly kind: ErrorKind;

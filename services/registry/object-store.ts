@@ -5,6 +5,8 @@ import type { Readable, Writable } from 'node:stream';
  * replaces the whole object at once, readers see the old bytes or the new ones, never a mixture and never a part.
  * No rename, no walk, no append: those are what makes object stores slow when they imitate file systems.
  *
+ * What fails for want of the backend, rather than by what was asked, throws StoreFullError or StoreUnavailableError.
+ *
  * A key is `/`-separated; its segments are non-empty, of printable ASCII, and do not begin with a dot or a blank. The contract suite in
  * `test/contract/object-store.ts` says the same in code, for every driver.
  */
@@ -99,6 +101,17 @@ export class StoreFullError extends Error {
   constructor(cause: unknown) {
     super('the object store is full', { cause });
     this.name = 'StoreFullError';
+  }
+}
+
+/**
+ * The backend cannot be reached, or has failed at what was asked of it: the client may try again. Message and cause name
+ * servers, buckets and keys, and are for the log.
+ */
+export class StoreUnavailableError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreUnavailableError';
   }
 }
 

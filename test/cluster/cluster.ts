@@ -18,8 +18,27 @@ export interface Cluster extends AsyncDisposable {
   readonly redis: RedisServer;
 }
 
+/** What suites may want otherwise. */
+export interface ClusterOptions {
+  /** Where nginx listens, plain HTTP; a free port unless given. */
+  readonly port?: number;
+  /** The last word on the configuration that all nodes share. */
+  readonly config?: (config: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+  /** True for nginx's own habit: what one node has refused or not answered goes to the next one, where that is safe. */
+  readonly passesOn?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts nodes with this `storage` section, a Redis between them, and nginx before them. */
-export async function startCluster(storage: Readonly<Record<string, unknown>>): Promise<Cluster> {
+export async function startCluster(
+  storage: Readonly<Record<string, unknown>>,
+  {
+    port: wantedPort,
+    config: adapt = (config) => ({ ...config }),
+    passesOn = false,
+    env,
+  }: ClusterOptions = {},
+): Promise<Cluster> {
   await using held = new AsyncDisposableStack();
   const home = held.use(await tempDir('cluster'));
   const redis = held.use(await startRedis());
@@ -28,17 +47,18 @@ export async function startCluster(storage: Readonly<Record<string, unknown>>): 
     nodes.push(
       held.use(
         await startRegistry({
-          ...{ command: 'api', promotion: false },
-          config: (config) => ({
-            ...config,
-            storage: { ...storage, delete: { enabled: true }, redirect: { disable: true } },
-            redis: { addr: redis.address },
-            http: { ...(config['http'] as object), trustedproxies: ['127.0.0.0/8'] },
-          }),
+          ...{ command: 'api', promotion: false, ...(env && { env }) },
+          config: (config) =>
+            adapt({
+              ...config,
+              storage: { ...storage, delete: { enabled: true }, redirect: { disable: true } },
+              redis: { addr: redis.address },
+              http: { ...(config['http'] as object), trustedproxies: ['127.0.0.0/8'] },
+            }),
         }),
       ),
     );
-  const [port, tlsPort] = [await freePort(), await freePort()];
+  const [port, tlsPort] = [wantedPort ?? (await freePort()), await freePort()];
   const [certificate, key] = [join(home.path, 'tls.pem'), join(home.path, 'tls.key')];
   await run('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
@@ -54,7 +74,7 @@ export async function startCluster(storage: Readonly<Record<string, unknown>>): 
     ],
   ]);
   const config = join(home.path, 'nginx.conf');
-  await writeFile(config, nginxConfig({ nodes, port, tlsPort, certificate, key, home: home.path }));
+  await writeFile(config, nginxConfig({ nodes, port, tlsPort, certificate, key, home: home.path, passesOn }));
   held.use(
     await startDaemon('nginx', ['-c', config, '-p', home.path, '-g', 'daemon off;'], {
       ready: () => isListening(port),
@@ -77,10 +97,11 @@ interface Front {
   readonly certificate: string;
   readonly key: string;
   readonly home: string;
+  readonly passesOn: boolean;
 }
 
-/** Round robin, one worker so that it is, no buffering, and no retry of nginx's own. */
-function nginxConfig({ nodes, port, tlsPort, certificate, key, home }: Front): string {
+/** Round robin, one worker so that it is, no buffering, and no retry of nginx's own unless wanted. */
+function nginxConfig({ nodes, port, tlsPort, certificate, key, home, passesOn }: Front): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `${kind}_temp_path ${home}/${kind};`)
     .join(' ');
@@ -110,7 +131,7 @@ http {
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_request_buffering off;
       proxy_buffering off;
-      proxy_next_upstream off;
+      proxy_next_upstream ${passesOn ? 'error' : 'off'};
       proxy_read_timeout 300s;
     }
   }

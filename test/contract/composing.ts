@@ -16,6 +16,8 @@ export function describeComposing(area: () => Area): void {
       [0],
       [3, 0, 5],
       [2_000_000, 1, 700_000],
+      // Larger than the least part of S3: sources that may have been written in parts, and are copied in parts.
+      [6_000_000, 1, 11_000_000],
       Array.from({ length: 20 }, () => 10),
     ])
       for (const onto of ['nothing', 'an object'])

@@ -10,7 +10,7 @@ import { openS3Store, SMALL_PARTS_BELOW_A_ROOT } from './s3-store.ts';
 
 nightly(requires(SWIFT_PROGRAMS))("S3 as Swift's s3api speaks it", function () {
   // A request costs five milliseconds and more here, and the suite makes some ten thousand.
-  this.timeout(180_000);
+  this.timeout(300_000);
   let swift: SwiftS3;
   before(async () => {
     swift = await startSwiftS3();

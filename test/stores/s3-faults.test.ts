@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { StoreUnavailableError } from '../../services/registry/object-store.ts';
 import { rejection } from '../contract/area.ts';
-import type { Fault } from '../support/fault-proxy.ts';
+import type { Fault, SeenRequest } from '../support/fault-proxy.ts';
 import { RADOSGW_PROGRAMS } from '../support/radosgw.ts';
 import { requires } from '../support/requirements.ts';
 import { bodyOf, errorBody, MEBIBYTE, onFirst, operationOf, type S3World, startS3World } from './s3-world.ts';
@@ -138,6 +138,45 @@ requires(RADOSGW_PROGRAMS)('S3 with faults', function () {
       expect(await world.openUploads()).to.include(key);
       expect(await world.truth.removeLeftovers(new Date(Date.now() + 60_000))).to.be.above(0);
       expect(await world.openUploads()).to.deep.equal([]);
+    });
+  });
+
+  describe('copying from a server that denies the ETags of its own objects', () => {
+    const denies = ({ headers }: SeenRequest) => headers['x-amz-copy-source-if-match'] !== undefined;
+    const DENIED: Fault = { kind: 'answer', status: 412, body: errorBody('PreconditionFailed') };
+
+    it('goes on, and does not ask for it again', async () => {
+      const [source, key] = [`source/${crypto.randomUUID()}`, `composed/${crypto.randomUUID()}`];
+      const { bytes } = bodyOf(12 * MEBIBYTE);
+      await world.truth.put(source, bytes);
+      let denied = 0;
+      world.proxy.rule = (request) => {
+        if (!denies(request)) return undefined;
+        denied++;
+        return DENIED;
+      };
+      await world.store.compose([source], key);
+      await expectThere(key, bytes);
+      const before = denied;
+      expect(before).to.be.above(0);
+      await world.store.compose([source], key);
+      expect(denied).to.equal(before);
+    });
+
+    it('makes nothing of a source that was replaced meanwhile', async () => {
+      const [source, key] = [`source/${crypto.randomUUID()}`, `composed/${crypto.randomUUID()}`];
+      await world.truth.put(source, bodyOf(12 * MEBIBYTE).bytes);
+      let replacing: Promise<void> | undefined;
+      world.proxy.rule = (request) => {
+        if (denies(request)) return DENIED;
+        if (operationOf(request) !== 'CopyObject' && operationOf(request) !== 'UploadPartCopy')
+          return undefined;
+        replacing ??= world.truth.put(source, bodyOf(12 * MEBIBYTE).bytes);
+        return { kind: 'delay', ms: 3000 };
+      };
+      expect(String(await rejection(world.store.compose([source], key)))).to.include('is being replaced');
+      await replacing;
+      expect(await world.truth.stat(key)).to.equal(undefined);
     });
   });
 

@@ -28,7 +28,7 @@ const SMALL: Partial<S3Options> = {
   chunkSizeBytes: 5 * MEBIBYTE,
   multipartCopyChunkSizeBytes: 5 * MEBIBYTE,
   multipartCopyThresholdBytes: 5 * MEBIBYTE,
-  idleTimeoutMs: 1000,
+  idleTimeoutMs: 4000,
 };
 
 export async function startS3World(): Promise<S3World> {

@@ -4,7 +4,13 @@ import { expect } from 'chai';
 import type { SwiftCredentials, SwiftOptions } from '../../services/stores/swift/options.ts';
 import { SwiftStore } from '../../services/stores/swift/swift-store.ts';
 import { rejection } from '../contract/area.ts';
-import { KEYSTONE_PROGRAMS, type Keystone, SERVICE_PASSWORD, startKeystone } from '../support/keystone.ts';
+import {
+  KEYSTONE_PROGRAMS,
+  type Keystone,
+  MIGRATION_TIMEOUT_MS,
+  SERVICE_PASSWORD,
+  startKeystone,
+} from '../support/keystone.ts';
 import { freePort } from '../support/ports.ts';
 import { nightly, requires } from '../support/requirements.ts';
 import { SWIFT_PROGRAMS, type Swift, startSwift } from '../support/swift.ts';
@@ -97,7 +103,8 @@ nightly(requires([...SWIFT_PROGRAMS, ...KEYSTONE_PROGRAMS]))('Swift with Keyston
   this.timeout(120_000);
   let keystone: Keystone;
   let swift: Swift;
-  before(async () => {
+  before(async function () {
+    this.timeout(MIGRATION_TIMEOUT_MS + 120_000);
     const port = await freePort();
     keystone = await startKeystone({ swiftUrl: `http://127.0.0.1:${port}`, tokenLifeSeconds: 6 });
     swift = await startSwift({

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Locks } from '../../services/registry/locks.ts';
-import { StoreFullError } from '../../services/registry/object-store.ts';
+import { StoreFullError, StoreUnavailableError } from '../../services/registry/object-store.ts';
 import type { SwiftOptions } from '../../services/stores/swift/options.ts';
 import type { SwiftStore } from '../../services/stores/swift/swift-store.ts';
 import { rejection } from '../contract/area.ts';
@@ -131,7 +131,8 @@ nightly(requires(SWIFT_PROGRAMS))('Swift over a bad line', function () {
     expect(met()).to.equal(1);
     faults({ kind: 'truncate', bytes: 1000 }, 1, ({ method }) => method === 'GET');
     const got = await store.get('object');
-    expect(await rejection(got?.body.toArray() ?? Promise.resolve())).to.be.instanceOf(Error);
+    const error = await rejection(got?.body.toArray() ?? Promise.resolve());
+    expect(error).to.be.instanceOf(StoreUnavailableError);
   });
 
   for (const fault of [
@@ -227,6 +228,7 @@ nightly(requires(SWIFT_PROGRAMS))('Swift over a bad line', function () {
       { kind: 'answer', status: 500 },
       { kind: 'reset' },
       { kind: 'answer', status: 403 },
+      { kind: 'stall' },
     ] as const) {
       let token = '';
       proxy.rule = ({ headers }) => {
@@ -234,6 +236,7 @@ nightly(requires(SWIFT_PROGRAMS))('Swift over a bad line', function () {
         return fault;
       };
       const error = await rejection(store.read('object', 100));
+      expect(error).to.be.instanceOf(StoreUnavailableError);
       expect(token).to.match(/^AUTH_tk/);
       const text = error instanceof Error ? `${error.stack} ${JSON.stringify(error)} ${error.cause}` : '';
       expect(text).to.not.include(token);

@@ -39,6 +39,9 @@ export interface Keystone extends AsyncDisposable {
   userToken(): Promise<string>;
 }
 
+/** On two cores that are busy with other tests, migrations take minutes. */
+export const MIGRATION_TIMEOUT_MS = 5 * 60_000;
+
 /** Migrations take twelve seconds: each process does them once, and copies the database for the next Keystone. */
 let template: Promise<string> | undefined;
 
@@ -70,7 +73,9 @@ async function makeTemplate(): Promise<string> {
   const { path: home } = await tempDir('keystone-template');
   await writeFile(join(home, 'keystone.conf'), config(home, 'http://127.0.0.1', 3600));
   const manage = (...args: string[]) =>
-    run('keystone-manage', ['--config-file', join(home, 'keystone.conf'), ...args], { timeoutMs: 120_000 });
+    run('keystone-manage', ['--config-file', join(home, 'keystone.conf'), ...args], {
+      timeoutMs: MIGRATION_TIMEOUT_MS,
+    });
   await manage('db_sync');
   for (const keys of ['fernet_setup', 'credential_setup'])
     await manage(keys, '--keystone-user', 'root', '--keystone-group', 'root');
@@ -104,7 +109,7 @@ export async function startKeystone({
       {
         env: { OS_KEYSTONE_CONFIG_DIR: home, OS_KEYSTONE_CONFIG_FILES: 'keystone.conf' },
         ready: async () => (await fetch(`${url}/v3`)).ok,
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         logFile: join(home, 'keystone.log'),
       },
     ),
@@ -133,21 +138,28 @@ export async function startKeystone({
     });
     return answer.token ?? '';
   };
-  const admin = await logIn('admin', ADMIN_PASSWORD, 'admin');
+  let admin = '';
+  // A token may live for seconds, and this take longer.
+  const asAdmin = async (method: string, path: string, body?: object): Promise<KeystoneAnswer> => {
+    const answer = await request(method, path, body, admin);
+    if (answer.status !== 401) return answer;
+    admin = await logIn('admin', ADMIN_PASSWORD, 'admin');
+    return request(method, path, body, admin);
+  };
   const make = async (path: string, kind: string, body: object): Promise<string> => {
-    const answer = await request('POST', path, { [kind]: body }, admin);
+    const answer = await asAdmin('POST', path, { [kind]: body });
     const id = answer.body[kind]?.['id'];
     if (typeof id !== 'string') throw new Error(`Keystone made no ${kind}: ${JSON.stringify(answer.body)}`);
     return id;
   };
   const inDefault = { domain_id: 'default' };
   const roles = new Map<string, string>();
-  const listed = (await request('GET', '/roles', undefined, admin)).body['roles'] as unknown;
+  const listed = (await asAdmin('GET', '/roles')).body['roles'] as unknown;
   for (const { name, id } of listed as { name: string; id: string }[]) roles.set(name, id);
   for (const name of ['swiftoperator', 'service'])
     if (!roles.has(name)) roles.set(name, await make('/roles', 'role', { name }));
   const grant = (project: string, user: string, role: string) =>
-    request('PUT', `/projects/${project}/users/${user}/roles/${roles.get(role)}`, undefined, admin);
+    asAdmin('PUT', `/projects/${project}/users/${user}/roles/${roles.get(role)}`);
 
   const serviceProject = await make('/projects', 'project', { name: 'service', ...inDefault });
   const swift = await make('/users', 'user', { name: 'swift', password: SERVICE_PASSWORD, ...inDefault });
@@ -156,8 +168,7 @@ export async function startKeystone({
   const tester = await make('/users', 'user', { name: 'tester', password: 'testing', ...inDefault });
   await grant(project, tester, 'swiftoperator');
   const other = await make('/users', 'user', { name: 'other', password: 'othering', ...inDefault });
-  for (const name of ['RegionOne', 'RegionTwo'])
-    await request('POST', '/regions', { region: { id: name } }, admin);
+  for (const name of ['RegionOne', 'RegionTwo']) await asAdmin('POST', '/regions', { region: { id: name } });
   const service = await make('/services', 'service', { type: 'object-store', name: 'swift' });
   // Swift's middleware looks for Keystone itself in the catalogue, too.
   const identity = await make('/services', 'service', { type: 'identity', name: 'this-keystone' });

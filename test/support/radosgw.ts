@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import type { S3Options } from '../../services/stores/s3/options.ts';
 import { freePort } from './ports.ts';
 import { run, startDaemon } from './process.ts';
+import { reachS3, type S3Server } from './s3-server.ts';
 import { tempDir } from './temp.ts';
 
 /** What a suite has to ask for (see `requires`). */
@@ -17,12 +16,7 @@ const MEMORY_BYTES = 4 * 1024 ** 3;
 const OSD_PORTS = 40;
 
 /** A Ceph cluster of one machine with its gateway, which speaks S3; all in memory, on loopback, gone when disposed. */
-export interface Radosgw extends AsyncDisposable {
-  readonly endpoint: string;
-  /** How a store reaches a bucket of its own, which is made. */
-  newBucket(options?: Partial<S3Options>): Promise<S3Options>;
-  /** For looking at buckets past the driver. */
-  readonly client: S3Client;
+export interface Radosgw extends S3Server, AsyncDisposable {
   /** `radosgw-admin ARGS`. */
   admin(...args: readonly string[]): Promise<void>;
 }
@@ -60,21 +54,11 @@ export async function startRadosgw(): Promise<Radosgw> {
   const keys = [`--access-key=${accessKey}`, `--secret=${secretKey}`];
   await admin('user', 'create', `--uid=${USER}`, `--display-name=${USER}`, ...keys);
 
-  const client = new S3Client({
-    ...{ endpoint, region: 'us-east-1', forcePathStyle: true },
-    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
-  });
-  cleanUp.defer(() => client.destroy());
+  const s3 = reachS3(endpoint, CREDENTIALS, cleanUp);
   const held = cleanUp.move();
   return {
-    endpoint,
-    client,
+    ...s3,
     admin,
-    async newBucket(options = {}) {
-      const bucket = `bucket-${randomUUID()}`;
-      await client.send(new CreateBucketCommand({ Bucket: bucket }));
-      return { bucket, region: 'us-east-1', endpoint, credentials: CREDENTIALS, ...options };
-    },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }

@@ -39,11 +39,13 @@ export function proxyConfig(
   home: string,
   port: number,
   memcachedPort: number,
-  { tokenLifeSeconds = 86_400, maxManifestSegments = 1000, keystone, without = [] }: SwiftOptions,
+  { tokenLifeSeconds = 86_400, maxManifestSegments = 1000, keystone, s3 = false, without = [] }: SwiftOptions,
 ): string {
   const auth = keystone ? ['authtoken', 'keystoneauth'] : ['tempauth'];
   const pipeline = [
     ...['catch_errors', 'gatekeeper', 'healthcheck', 'cache', 'listing_formats', 'bulk', 'tempurl'],
+    // S3 requests sign what the one who knows the password has to check.
+    ...(s3 ? ['s3api'] : []),
     ...auth,
     ...['copy', 'container-quotas', 'slo', 'dlo', 'proxy-server'],
   ].filter((part) => !without.includes(part));
@@ -59,6 +61,11 @@ use = egg:swift#tempauth
 token_life = ${tokenLifeSeconds}
 user_test_tester = testing .admin
 user_test_stranger = strange
+[filter:s3api]
+use = egg:swift#s3api
+location = us-east-1
+max_upload_part_num = ${maxManifestSegments}
+max_parts_listing = ${maxManifestSegments}
 [filter:authtoken]
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
 www_authenticate_uri = ${keystone?.url ?? ''}

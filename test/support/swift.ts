@@ -15,6 +15,8 @@ export interface SwiftOptions {
   readonly maxManifestSegments?: number;
   /** Tokens are Keystone's instead of TempAuth's; its URL without path, and the password of its user `swift`. */
   readonly keystone?: { readonly url: string; readonly servicePassword: string };
+  /** Speaks S3 as well (`s3api`): the access key is TempAuth's user, the secret one its key. */
+  readonly s3?: boolean;
   /** Where the proxy listens; a free port unless given. */
   readonly port?: number;
   /** Parts of the proxy that are left out, as some providers do (`bulk`, `tempurl`). */
@@ -65,7 +67,7 @@ export async function startSwift(options: SwiftOptions = {}): Promise<Swift> {
   const python = (kind: string, listening: number) =>
     startDaemon('/usr/bin/python3', [path('swift-run.py'), kind, path(`${kind}-server.conf`)], {
       ready: async () => (await fetch(`http://127.0.0.1:${listening}/healthcheck`)).ok,
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       logFile: path(`${kind}.log`),
     });
   const memcached = async () =>

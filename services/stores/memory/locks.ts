@@ -39,12 +39,12 @@ export class MemoryLocks implements Locks {
   }
 }
 
-/** What whoever cannot have its turn hears. */
+/** What whoever cannot have its turn hears. The lock's name, which names bucket and key, is for the log. */
 export function busy(name: string, cause?: unknown): RegistryError {
   return new RegistryError(
     'UNAVAILABLE',
     'too many do this at the same time; try again',
-    { lock: name },
-    cause,
+    undefined,
+    new Error(`the lock ${name} was not free in time`, { cause }),
   );
 }

@@ -55,16 +55,12 @@ export class RedisLocks implements Locks {
         isVouchedFor = lease.isVouchedFor;
       } catch (error) {
         await lease.release();
-        throw error;
+        // What it says is what comes of losing the lock.
+        throw lease.signal.aborted ? lost(name, error) : error;
       }
       const wasHeld = await lease.release();
       if (isVouchedFor && wasHeld) return answer;
-      throw new RegistryError(
-        'UNAVAILABLE',
-        'the lock was lost meanwhile, so that another may have done the same; try again',
-        { lock: name },
-        lease.signal.reason,
-      );
+      throw lost(name, lease.signal.reason);
     });
   }
 
@@ -105,4 +101,13 @@ export class RedisLocks implements Locks {
     const keys = [`${this.#prefix}{locks}:${name}`, `${this.#prefix}{locks}`];
     return Number(await this.#connection.commands.eval(script, keys.length, ...keys, token, this.#ttlMs));
   }
+}
+
+function lost(name: string, cause: unknown): RegistryError {
+  return new RegistryError(
+    'UNAVAILABLE',
+    'the lock was lost meanwhile, so that another may have done the same; try again',
+    undefined,
+    new Error(`the lock ${name} was lost`, { cause }),
+  );
 }

@@ -13,24 +13,37 @@ export interface Message {
 }
 
 const VERSION = 1;
-const MAX_CHARACTERS = 2048;
+const MAX_CHARACTERS = 4096;
 
 const repository = z.custom<RepositoryName>((value) => typeof value === 'string' && isRepositoryName(value));
 const tag = z.custom<Tag>((value) => typeof value === 'string' && isTag(value));
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
 
-const ChangeSchema = z.discriminatedUnion('kind', [
+const KnownChangeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tag-moved'), repository, tag }),
   z.object({ kind: z.literal('content-removed'), repository, digest }),
   z.object({ kind: z.literal('published') }),
   z.object({ kind: z.literal('mirrors-changed') }),
+  z.object({
+    kind: z.literal('blobs-asked'),
+    by: z.string().max(64),
+    keys: z.array(z.string().max(16)).max(100),
+  }),
   z.object({ kind: z.literal('resync') }),
 ]);
+/** A hint of a newer version for its like is no loss (docs/decisions/0010-rolling-upgrades.md). */
+const NewerChangeSchema = z
+  .object({
+    kind: z
+      .string()
+      .refine((kind) => !KnownChangeSchema.def.options.some(({ shape }) => shape.kind.value === kind)),
+  })
+  .transform(() => undefined);
 const MessageSchema = z.object({
   v: z.literal(VERSION),
   from: z.string().min(1).max(64),
   seq: z.int().min(1),
-  change: ChangeSchema.optional(),
+  change: z.union([KnownChangeSchema, NewerChangeSchema]).optional(),
 });
 
 /** A message as it is sent. */

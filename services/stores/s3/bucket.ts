@@ -28,6 +28,9 @@ export class Bucket {
    */
   looksTwice = false;
 
+  /** Whether a copy's condition on the ETag of its source means what it says: see compose.ts. */
+  copiesOnCondition = true;
+
   constructor(options: S3Options) {
     const settings = settingsOf(options);
     this.name = settings.bucket;

@@ -2,6 +2,7 @@ import { CopyObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import type { Bucket } from './bucket.ts';
 import { type Piece, type PlannedPart, planParts } from './compose-plan.ts';
+import { isUnmet } from './errors.ts';
 import { WriteMark } from './mark.ts';
 import { copySource, MultipartUpload } from './multipart.ts';
 import { startReading } from './read.ts';
@@ -99,15 +100,23 @@ async function writeParts(
     part.kind === 'gather' ? [{ partNumber, pieces: part.pieces }] : [],
   );
   const { multipartCopyMaxConcurrency } = bucket.settings;
+  const unsure = new Set<Source>();
+  const copy = async (partNumber: number, piece: Piece) => {
+    const source = sourceOf(piece, sources);
+    const part = { bucketKey: source.bucketKey, range: piece.range };
+    if (bucket.copiesOnCondition)
+      try {
+        return await upload.copy(partNumber, { ...part, etag: source.etag }, signal);
+      } catch (error) {
+        if (!isUnmet(error)) throw error;
+      }
+    unsure.add(source);
+    await upload.copy(partNumber, { ...part, etag: undefined }, signal);
+  };
   await Promise.all([
-    pMap(
-      copies,
-      ({ partNumber, piece }) => {
-        const { bucketKey, etag } = sourceOf(piece, sources);
-        return upload.copy(partNumber, { bucketKey, etag, range: piece.range }, signal);
-      },
-      { concurrency: multipartCopyMaxConcurrency },
-    ),
+    pMap(copies, ({ partNumber, piece }) => copy(partNumber, piece), {
+      concurrency: multipartCopyMaxConcurrency,
+    }),
     pMap(
       gathers,
       async ({ partNumber, pieces }) =>
@@ -115,6 +124,18 @@ async function writeParts(
       { concurrency: GATHERS_AT_ONCE },
     ),
   ]);
+  if (unsure.size === 0) return;
+  await pMap(unsure, (source) => expectUnchanged(bucket, source, signal), { concurrency: LOOKS_AT_ONCE });
+  bucket.copiesOnCondition = false;
+}
+
+/**
+ * After a copy without a condition. Swift's S3 says of every object that was written in parts that it has another ETag
+ * than the one that it tells itself, so that such a copy is checked by looking before and after.
+ */
+async function expectUnchanged(bucket: Bucket, source: Source, signal: AbortSignal): Promise<void> {
+  const { etag } = await look(bucket, source.bucketKey, signal);
+  if (etag !== source.etag) throw replaced(source.bucketKey);
 }
 
 async function gather(
@@ -130,7 +151,7 @@ async function gather(
     if (reading === undefined) throw absent(bucketKey);
     if (reading.sizeBytes !== sizeBytes) {
       await reading.chunks.return();
-      throw new Error(`cannot compose: ${bucketKey} is being replaced`);
+      throw replaced(bucketKey);
     }
     for await (const chunk of reading.chunks) chunks.push(chunk);
   }
@@ -141,6 +162,10 @@ function sourceOf(piece: Piece, sources: readonly Source[]): Source {
   const source = sources[piece.index];
   if (source === undefined) throw new Error('a piece of no source');
   return source;
+}
+
+function replaced(bucketKey: string): Error {
+  return new Error(`cannot compose: ${bucketKey} is being replaced`);
 }
 
 function absent(bucketKey: string): Error {

@@ -1,8 +1,7 @@
-import { randomInt } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locks } from '../../registry/locks.ts';
 import type { Bucket } from './bucket.ts';
-import { isConflict, isUnmet, S3Error } from './errors.ts';
+import { throughConflicts } from './conflicts.ts';
+import { isUnmet, S3Error } from './errors.ts';
 import { WriteMark } from './mark.ts';
 import { statObject } from './stat.ts';
 import { putObject, writeWhole } from './write.ts';
@@ -14,32 +13,27 @@ export type Create = (
   signal?: AbortSignal,
 ) => Promise<'created' | 'exists'>;
 
-/** Each says that another request for the key came between, and that nothing is decided yet. */
-const CONFLICTS_MAX = 10;
-const CONFLICT_PAUSE_MAX_MS = 100;
-
 /** By `If-None-Match: *`: the server decides. */
 export function creatingByCondition(bucket: Bucket): Create {
   return async (bucketKey, bytes, signal) => {
     const mark = new WriteMark();
-    for (let conflicts = 0; ; conflicts++) {
-      try {
-        await putObject(bucket, bucketKey, bytes, mark, { IfNoneMatch: '*' }, signal);
-        return 'created';
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (isConflict(error) && conflicts < CONFLICTS_MAX) {
-          await sleep(randomInt(1, CONFLICT_PAUSE_MAX_MS), undefined, signal && { signal });
-          continue;
-        }
-        const isFirstTry = conflicts === 0 && error instanceof S3Error && error.attempts === 1;
-        if (isUnmet(error) && isFirstTry) return 'exists';
-        // An earlier try, whose answer was lost, may have created it, and be what stands in the way of a later one.
-        const found = await mark.look(bucket, bucketKey, signal);
-        if (found === 'ours') return 'created';
-        if (found === 'theirs' || isUnmet(error)) return 'exists';
-        throw error;
-      }
+    let tries = 0;
+    const create = () => {
+      tries++;
+      return putObject(bucket, bucketKey, bytes, mark, { IfNoneMatch: '*' }, signal);
+    };
+    try {
+      await throughConflicts(create, signal);
+      return 'created';
+    } catch (error) {
+      signal?.throwIfAborted();
+      const isFirstTry = tries === 1 && error instanceof S3Error && error.attempts === 1;
+      if (isUnmet(error) && isFirstTry) return 'exists';
+      // An earlier try, whose answer was lost, may have created it, and be what stands in the way of a later one.
+      const found = await mark.look(bucket, bucketKey, signal);
+      if (found === 'ours') return 'created';
+      if (found === 'theirs' || isUnmet(error)) return 'exists';
+      throw error;
     }
   };
 }

@@ -1,7 +1,7 @@
-import { StoreFullError } from '../../registry/object-store.ts';
+import { StoreFullError, StoreUnavailableError } from '../../registry/object-store.ts';
 
 /** A request that S3 refused, or that did not come through; without anything of the request in it but what it asked for. */
-export class S3Error extends Error {
+export class S3Error extends StoreUnavailableError {
   /** S3's own code (`SlowDown`), or the system's (`ECONNRESET`). */
   readonly code: string;
   /** Undefined when there was no answer. */

@@ -1,5 +1,6 @@
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { Bucket } from './bucket.ts';
+import { throughConflicts } from './conflicts.ts';
 import { isAbsent } from './errors.ts';
 
 const MARK = 'roadstead-write';
@@ -36,7 +37,7 @@ export class WriteMark {
     }
   }
 
-  /** Does a write that answers for itself only once, and that may have been done although it failed. */
+  /** Does a write that may be repeated, and that may have been done although it failed. */
   async confirm(
     bucket: Bucket,
     bucketKey: string,
@@ -44,7 +45,7 @@ export class WriteMark {
     signal?: AbortSignal,
   ): Promise<void> {
     try {
-      await write();
+      await throughConflicts(write, signal);
     } catch (error) {
       if (signal?.aborted) throw error;
       const found = await this.look(bucket, bucketKey, signal).catch(() => undefined);

@@ -5,7 +5,7 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import type { ByteRange } from '../../registry/object-store.ts';
+import { type ByteRange, StoreUnavailableError } from '../../registry/object-store.ts';
 import type { Bucket } from './bucket.ts';
 import { WriteMark } from './mark.ts';
 
@@ -58,7 +58,7 @@ export class MultipartUpload {
       signal,
     );
     if (begun.UploadId === undefined)
-      throw new Error('S3 answered CreateMultipartUpload without an UploadId');
+      throw new StoreUnavailableError('S3 answered CreateMultipartUpload without an UploadId');
     const upload = new MultipartUpload(bucket, bucketKey, begun.UploadId);
     // Aborts what is under way of other parts when one has failed.
     const failure = new AbortController();

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
-import type { ByteRange, ObjectStat } from '../../registry/object-store.ts';
+import { type ByteRange, type ObjectStat, StoreUnavailableError } from '../../registry/object-store.ts';
 import type { Bucket } from './bucket.ts';
 
 /** How often a body that breaks off is taken up again before the next byte of it has come. */
@@ -51,10 +51,11 @@ export async function startReading(
           yield chunk as Buffer;
         }
         if (position === last + 1) return;
-        throw new Error(`S3: ${bucketKey} ended at byte ${position} of ${last + 1}`);
+        throw new StoreUnavailableError(`S3: ${bucketKey} ended at byte ${position} of ${last + 1}`);
       } catch (error) {
         signal?.throwIfAborted();
-        if (etag === undefined || resumes === RESUMES_MAX || position > last) throw error;
+        if (etag === undefined || resumes === RESUMES_MAX || position > last)
+          throw brokenOff(bucketKey, error);
       }
       body = bodyOf(await open({ first: position, last }, etag));
     }
@@ -62,39 +63,20 @@ export async function startReading(
   return { sizeBytes, modifiedAt: answer.LastModified ?? new Date(0), chunks: chunks() };
 }
 
+/** A body's own error is that of its connection. */
+function brokenOff(bucketKey: string, error: unknown): StoreUnavailableError {
+  if (error instanceof StoreUnavailableError) return error;
+  return new StoreUnavailableError(`S3: ${bucketKey} broke off: ${String(error)}`, { cause: error });
+}
+
 function wholeSize({ ContentRange, ContentLength }: GetObjectCommandOutput): number {
   const total = ContentRange === undefined ? ContentLength : Number(ContentRange.split('/')[1]);
-  if (total === undefined || !Number.isSafeInteger(total)) throw new Error('S3 told no size of an object');
+  if (total === undefined || !Number.isSafeInteger(total))
+    throw new StoreUnavailableError('S3 told no size of an object');
   return total;
 }
 
 function bodyOf({ Body }: GetObjectCommandOutput): Readable {
   if (Body instanceof Readable) return Body;
-  throw new Error('S3 answered without a body');
-}
-
-/** Chunks as a stream. Destroying it calls `abandon`, which has to end the chunks soon. */
-export class ChunkStream extends Readable {
-  readonly #chunks: AsyncGenerator<Buffer, void, undefined>;
-  readonly #abandon: () => void;
-
-  constructor(chunks: AsyncGenerator<Buffer, void, undefined>, abandon: () => void) {
-    super({ highWaterMark: 256 * 1024 });
-    this.#chunks = chunks;
-    this.#abandon = abandon;
-  }
-
-  override _read(): void {
-    this.#chunks.next().then(
-      ({ done, value }) => this.push(done ? null : value),
-      (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
-    );
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.readableEnded) this.#abandon();
-    // One that waits at a chunk holds a connection.
-    this.#chunks.return().catch(() => undefined);
-    done(error);
-  }
+  throw new StoreUnavailableError('S3 answered without a body');
 }

@@ -47,6 +47,7 @@ export class SwiftClient implements AsyncDisposable {
         request.signal,
       );
     } catch (error) {
+      request.signal?.throwIfAborted();
       throw translate(error);
     }
   }
@@ -66,6 +67,7 @@ export class SwiftClient implements AsyncDisposable {
       await response.body.dump();
       return response;
     } catch (error) {
+      request.signal?.throwIfAborted();
       throw translate(error);
     }
   }

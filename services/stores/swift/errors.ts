@@ -1,7 +1,8 @@
-import { StoreFullError } from '../../registry/object-store.ts';
+import { z } from 'zod';
+import { StoreFullError, StoreUnavailableError } from '../../registry/object-store.ts';
 
 /** Swift or Keystone said no. The message names the request without its headers, which hold the token. */
-export class SwiftError extends Error {
+export class SwiftError extends StoreUnavailableError {
   readonly status: number;
   /** When the server asks to be left alone for a while. */
   readonly retryAfterMs: number | undefined;
@@ -15,10 +16,22 @@ export class SwiftError extends Error {
   }
 }
 
-/** Tells a full store (a quota's 413, a device's 507) from other failures. */
+/**
+ * Tells a full store (a quota's 413, a device's 507) from one that cannot be reached or says what nobody understands, and
+ * both from mistakes of ours, which stay as they are.
+ */
 export function translate(error: unknown): unknown {
-  const isFull = error instanceof SwiftError && (error.status === 413 || error.status === 507);
-  return isFull ? new StoreFullError(error) : error;
+  if (error instanceof StoreUnavailableError) {
+    const isFull = error instanceof SwiftError && (error.status === 413 || error.status === 507);
+    return isFull ? new StoreFullError(error) : error;
+  }
+  if (error instanceof SyntaxError || error instanceof z.ZodError)
+    return new StoreUnavailableError('Swift has sent what is not understood', { cause: error });
+  // Undici's errors and the system's have one; no error of ours does.
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return typeof code === 'string'
+    ? new StoreUnavailableError(`Swift is not reached: ${code}`, { cause: error })
+    : error;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { ByteRange } from '../../registry/object-store.ts';
+import { type ByteRange, StoreUnavailableError } from '../../registry/object-store.ts';
 import type { BodyReader, Passed } from './body.ts';
 import type { SwiftClient } from './client.ts';
 import { deleteObjects } from './delete.ts';
@@ -71,7 +71,7 @@ export class SegmentGroup {
       });
     body.throwIfFailed();
     if (passed === undefined || response.header('etag') !== passed.md5)
-      throw new Error('Swift has stored other bytes than were sent');
+      throw new StoreUnavailableError('Swift has stored other bytes than were sent');
     return { name, sizeBytes: passed.sizeBytes, etag: passed.md5, modifiedAt: new Date() };
   }
 

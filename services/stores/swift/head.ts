@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../../registry/object-store.ts';
 import type { SwiftClient } from './client.ts';
 import { pause, type WireResponse } from './wire.ts';
 
@@ -29,7 +30,7 @@ export function headOf(response: WireResponse): ObjectHead {
     ? new Date(response.header('last-modified') ?? Number.NaN)
     : new Date(seconds * 1000);
   if (Number.isNaN(sizeBytes) || Number.isNaN(modifiedAt.getTime()))
-    throw new Error('Swift answered without the size or the time of an object');
+    throw new StoreUnavailableError('Swift answered without the size or the time of an object');
   const segmentPrefix = response.header('x-object-manifest');
   const ofManifest = segmentPrefix === undefined ? 'plain' : 'dynamic';
   return {

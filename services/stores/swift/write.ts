@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
+import { StoreUnavailableError } from '../../registry/object-store.ts';
 import { BodyReader } from './body.ts';
 import type { SwiftClient } from './client.ts';
 import { SegmentGroup } from './group.ts';
@@ -96,7 +97,13 @@ export async function finish(
   signal: AbortSignal,
 ): Promise<void> {
   const oldestMs = Date.now() - adoptableMs;
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(Math.max(FINISH_MIN_MS, adoptableMs / 2))]);
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new StoreUnavailableError('Swift took too long to make a large object')),
+    Math.max(FINISH_MIN_MS, adoptableMs / 2),
+  );
+  using _ = { [Symbol.dispose]: () => clearTimeout(timer) };
+  const inTime = AbortSignal.any([signal, late.signal]);
   const fresh = await pMap(
     segments,
     (segment) =>

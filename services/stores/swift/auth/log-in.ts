@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../../../registry/object-store.ts';
 import { SwiftError } from '../errors.ts';
 import type { SwiftCredentials, SwiftOptions } from '../options.ts';
 import { type Wire, withRetries } from '../wire.ts';
@@ -16,10 +17,10 @@ export function logInWith(wire: Wire, options: SwiftOptions): () => Promise<Gran
       return { ...grant, storageUrl: (storageUrl ?? grant.storageUrl).replace(/\/+$/, '') };
     } catch (error) {
       if (error instanceof SwiftError && [401, 403].includes(error.status))
-        throw new Error(
+        throw new StoreUnavailableError(
           `cannot log in to Swift: ${error.message}; check the user, the password and the project`,
         );
-      throw new Error('cannot log in to Swift', { cause: error });
+      throw new StoreUnavailableError('cannot log in to Swift', { cause: error });
     }
   };
 }
