@@ -11,6 +11,7 @@ import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { MirrorBoard } from '../registry/mirrors/board.ts';
+import { Retries } from '../registry/mirrors/retries.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
 import { PublicationFollower } from '../registry/publication/follower.ts';
 import { Reader } from '../registry/pull/reader.ts';
@@ -39,12 +40,15 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   const { config, stores, readOnly, notifier, metrics, logger } = parts;
   const content = contentOf(stores.objects, { tagReadsAtOnce: config.storage.tag.concurrencylimit });
   const reader = new Reader(content);
-  const unsubscribe = stores.changes.subscribe((change) => {
+  const { changes } = stores;
+  const self = crypto.randomUUID();
+  const retries = new Retries({ tell: (keys) => changes.publish({ kind: 'blobs-asked', by: self, keys }) });
+  const unsubscribe = changes.subscribe((change) => {
     if (change.kind === 'tag-moved') reader.tagMoved(change.repository, change.tag);
     if (change.kind === 'content-removed') reader.contentRemoved(change.repository, change.digest);
     if (change.kind === 'resync') reader.resync();
+    if (change.kind === 'blobs-asked' && change.by !== self) retries.heard(change.keys);
   });
-  const { changes } = stores;
   const publications = await PublicationFollower.start({ ...content, changes, logger });
   const board = await MirrorBoard.start({
     objects: stores.objects,
@@ -68,6 +72,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     reader,
     publications,
     board,
+    retries,
     changes,
     policy: promotionPolicyOf(config),
     rules: manifestRulesOf(config),
@@ -94,6 +99,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     readiness,
     async [Symbol.asyncDispose]() {
       unsubscribe();
+      retries[Symbol.dispose]();
       await Promise.all([publications[Symbol.asyncDispose](), board[Symbol.asyncDispose]()]);
     },
   };

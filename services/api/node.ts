@@ -4,6 +4,7 @@ import type { Changes } from '../registry/changes.ts';
 import type { Content } from '../registry/content/content.ts';
 import type { ManifestRules } from '../registry/manifest-rules.ts';
 import type { MirrorBoard } from '../registry/mirrors/board.ts';
+import type { Retries } from '../registry/mirrors/retries.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { PromotionPolicy } from '../registry/promotion/policy.ts';
 import type { PublicationFollower } from '../registry/publication/follower.ts';
@@ -16,6 +17,7 @@ export interface ApiNode {
   readonly reader: Reader;
   readonly publications: PublicationFollower;
   readonly board: MirrorBoard;
+  readonly retries: Retries;
   readonly changes: Changes;
   readonly policy: PromotionPolicy | undefined;
   /** What a manifest must bring along. */

@@ -7,6 +7,8 @@ export type Change =
   | { readonly kind: 'content-removed'; readonly repository: RepositoryName; readonly digest: Digest }
   | { readonly kind: 'published' }
   | { readonly kind: 'mirrors-changed' }
+  /** A node (`by`) was asked for these blobs by these clients; see `Retries`. */
+  | { readonly kind: 'blobs-asked'; readonly by: string; readonly keys: readonly string[] }
   /** Changes may have gone untold: what can have changed is to be looked at anew. */
   | { readonly kind: 'resync' };
 

@@ -30,6 +30,7 @@ export function getExplanation(service: ReleaseService): Handler {
       clientAddress: client,
       mirrors: service.redirects ? service.board.states : [],
       smallBlobMaxBytes: SMALL_BLOB_MAX_BYTES,
+      attempt: 0,
     };
     const decision = request ? locate(request) : null;
     const body: Explanation = {
@@ -59,6 +60,7 @@ function required(ctx: RouteContext, name: string): string {
 
 const REASONS: Record<Extract<Decision, { kind: 'serve' }>['reason'], string> = {
   small: `blobs up to ${SMALL_BLOB_MAX_BYTES} bytes are answered at once, without a redirect`,
+  retried: 'the client has been sent to every mirror just now',
   unpublished: 'it is not published: no promotion has made it public',
   'no-mirrors': 'no mirrors are configured, or redirects are switched off',
   behind: 'no healthy mirror has caught up with its publication',

@@ -67,12 +67,15 @@ requirePrograms('A pull with a bad mirror', function () {
 
   const pulledLayers = () => clients.length * redirectedLayers(layout).length;
 
-  /** Has every client pull everything anew: for the same reason each time, which the registry's log tells. */
-  async function pullByAll({ host, log }: TestRegistry): Promise<unknown> {
+  /**
+   * Has every client pull everything anew: for the same reason each time, which the registry's log tells. From a repository
+   * where it did not do so a moment ago, for then it would be taken for one that was sent to a mirror and failed.
+   */
+  async function pullByAll({ host, log }: TestRegistry, name = 'hello'): Promise<unknown> {
     const before = log().length;
     for (const client of clients) {
       await client.forget();
-      await client.pull(`${host}/hello:1`);
+      await client.pull(`${host}/${name}:1`);
     }
     const lines = log().slice(before);
     const reasons = lines.filter((line) => line['decision']).map((line) => line['reason']);
@@ -144,12 +147,14 @@ requirePrograms('A pull with a bad mirror', function () {
         });
 
         it('comes from the mirror again once that is well and has all that it should', async function () {
+          const name = `hello-when-it-${fault.replaceAll(' ', '-')}`;
+          await registry.cli(['promote', 'candidate/hello:multi', `${name}:1`]);
           await mend();
           const isWell = async () => (await statusOf(registry)).status === 'ok';
           showTime(this.test, await timeUntil(isWell, MENDED));
           for (const digest of redirectedLayers(layout)) expect(existsSync(fileOf(digest))).to.equal(true);
           await mirror.clearLog();
-          expect(await pullByAll(registry)).to.equal('anywhere');
+          expect(await pullByAll(registry, name)).to.equal('anywhere');
           expect(await clientLines([mirror])).to.have.lengthOf(
             clients.length * redirectedLayers(layout).length,
           );

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { CLI } from '../support/cli.ts';
 import { pullClients } from '../support/clients/all.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
@@ -43,9 +44,9 @@ requires(['skopeo', 'npx'])('The first minute', () => {
     mirrorUrl = `http://${mirror}`;
     metricsUrl = `http://${debug}/metrics`;
     const [program, ...args] = await startScript();
-    expect(program).to.equal('node');
+    expect(program).to.equal(CLI.at(-1));
     server = held.use(
-      await startDaemon(process.execPath, args, {
+      await startDaemon(process.execPath, [...CLI, ...args], {
         cwd: home,
         env: {
           REGISTRY_HTTP_ADDR: host,

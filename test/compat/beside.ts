@@ -6,7 +6,7 @@ import {
   skipSuite,
 } from '../support/go-programs.ts';
 import { type RegistryOptions, startRegistry, type TestRegistry } from '../support/registry.ts';
-import { type DefineSuite, requires } from '../support/requirements.ts';
+import { type DefineSuite, nightly, requires } from '../support/requirements.ts';
 import { type Distribution, startDistribution } from './distribution.ts';
 
 /** Roadstead and a Distribution that run at once over one directory. */
@@ -43,7 +43,8 @@ const PEERS: readonly Peer[] = [
     deletesTags: true,
     collectsChildren: false,
     isOptional: true,
-    suite: describe,
+    // Go takes minutes to build it, and its rules are those of 2.8.
+    suite: nightly(describe),
     find: () => buildGoProgram(DISTRIBUTION_3),
   },
 ];

@@ -35,17 +35,22 @@ describe('messages', () => {
     'of another version': { v: 2 },
     'without an author': { from: '' },
     'without a number': { seq: 0 },
-    'of a kind that is not known': { change: { kind: 'gone' } },
     'of no repository': { change: { kind: 'tag-moved', repository: '../etc', tag: 'a' } },
     'of no tag': { change: { kind: 'tag-moved', repository: 'a', tag: '..' } },
     'of no digest': { change: { kind: 'content-removed', repository: 'a', digest: 'sha256:1' } },
-    'that are too long': { more: 'a'.repeat(3000) },
+    'of a change without a kind': { change: { tag: 'a' } },
+    'that are too long': { more: 'a'.repeat(5000) },
   }))
     it(`${what} are none`, () => {
       const good = { v: 1, from: 'a', seq: 1, change: { kind: 'tag-moved', repository: 'a', tag: 'a' } };
       expect(parseMessage(JSON.stringify(good))).not.to.equal(undefined);
       expect(parseMessage(JSON.stringify({ ...good, ...over }))).to.equal(undefined);
     });
+});
+
+it('messages of a kind that only a newer version knows are counted, and nothing more', () => {
+  const newer = { v: 1, from: 'a', seq: 7, change: { kind: 'heat', degrees: 3 }, more: 'b' };
+  expect(parseMessage(JSON.stringify(newer))).to.deep.equal({ v: 1, from: 'a', seq: 7, change: undefined });
 });
 
 describe('gaps in the numbers of messages', () => {

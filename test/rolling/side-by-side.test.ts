@@ -118,12 +118,14 @@ requires(['redis-server', 'redis-cli'])('this version and the next one over one 
   });
 
   bothWays('writes are switched off and on for both', async (writes, reads, name) => {
-    const begin = async () =>
-      (await send(reads.url, `/v2/candidate/${name}/blobs/uploads/`, { method: 'POST' })).status;
+    const begin = async ({ url }: TestRegistry) =>
+      (await send(url, `/v2/candidate/${name}/blobs/uploads/`, { method: 'POST' })).status;
     await writes.offline(['read-only', 'on']);
-    await eventually('writes are refused', async () => (await begin()) === 503);
+    for (const node of [writes, reads])
+      await eventually('writes are refused', async () => (await begin(node)) === 503);
     await writes.offline(['read-only', 'off']);
-    await eventually('writes are taken', async () => (await begin()) === 202);
+    for (const node of [writes, reads])
+      await eventually('writes are taken', async () => (await begin(node)) === 202);
   });
 
   it('a mirror is taken over by the next one, and back', async () => {

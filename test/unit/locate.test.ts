@@ -34,6 +34,7 @@ function ask(mirrors: MirrorState[], facts: Partial<LocateRequest> = {}): Decisi
     clientAddress: undefined,
     mirrors,
     smallBlobMaxBytes: 65_536,
+    attempt: 0,
     ...facts,
   });
 }
@@ -48,6 +49,20 @@ describe('locate', () => {
       rule: 'anywhere',
       url: `https://a.example/docker/registry/v2/blobs/sha256/${hex.slice(0, 2)}/${hex}/data`,
     });
+  });
+
+  it('sends who asks again to the next mirror, near ones first, then serves; and a crowd as at first', () => {
+    const mirrors = [
+      mirror('far'),
+      mirror('down', { healthy: false }),
+      mirror('near', { netblocks: ['192.0.2.0/24'] }),
+    ];
+    const told = [0, 1, 2, 3, 4].map((attempt) => {
+      const decision = ask(mirrors, { attempt, clientAddress: '192.0.2.7' });
+      return decision.kind === 'redirect' ? `${decision.mirror} (${decision.rule})` : decision.reason;
+    });
+    const near = 'near (netblock)';
+    expect(told).to.deep.equal([near, 'far (anywhere)', 'retried', near, near]);
   });
 
   for (const [what, mirrors, facts, reason] of [

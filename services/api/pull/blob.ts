@@ -1,7 +1,8 @@
 import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param, type RouteContext } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
-import { type Digest, parseDigest, type Sha256Digest } from '../../registry/digest.ts';
+import type { BlobStat } from '../../registry/content/blobs.ts';
+import { type Digest, parseDigest } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { type Decision, locate } from '../../registry/mirrors/locate.ts';
 import { parseRepositoryName, type RepositoryName } from '../../registry/names.ts';
@@ -35,7 +36,7 @@ export function getBlob(node: ApiNode): Handler {
 
     tellBlobPulled(node, ctx, name, digest, blob);
     if (ctx.method === 'GET') {
-      const decision = await decide(node, blob.digest, blob.sizeBytes, ctx.state.clientAddress);
+      const decision = await decide(node, ctx, name, blob);
       if (decision.kind === 'redirect') {
         const { mirror, rule, url } = decision;
         ctx.state.facts['decision'] = mirror;
@@ -91,19 +92,26 @@ function isOpenToPushes({ policy, readOnly }: ApiNode, name: RepositoryName): bo
 
 async function decide(
   node: ApiNode,
-  digest: Sha256Digest,
-  sizeBytes: number,
-  clientAddress: string,
+  ctx: RouteContext,
+  repository: RepositoryName,
+  { digest, sizeBytes }: BlobStat,
 ): Promise<Decision> {
+  const { clientAddress } = ctx.state;
   const mirrors = node.redirects ? node.board.states : [];
   const isSmall = sizeBytes <= SMALL_BLOB_MAX_BYTES;
-  return locate({
-    digest,
-    sizeBytes,
-    // Not worth a look-up where it cannot change the decision.
-    publication: isSmall || mirrors.length === 0 ? 0 : await node.publications.number(digest),
-    clientAddress,
-    mirrors,
+  // Not worth a look-up where it cannot change the decision.
+  const publication = isSmall || mirrors.length === 0 ? 0 : await node.publications.number(digest);
+  const asked = {
+    ...{ clientAddress, repository, digest },
+    authorization: ctx.get('authorization'),
+    userAgent: ctx.get('user-agent'),
+    range: ctx.get('range'),
+  };
+  const decision = locate({
+    ...{ digest, sizeBytes, publication, clientAddress, mirrors },
     smallBlobMaxBytes: SMALL_BLOB_MAX_BYTES,
+    attempt: publication === 0 ? 0 : node.retries.count(asked),
   });
+  if (decision.kind === 'redirect' || decision.reason === 'retried') node.retries.note(asked);
+  return decision;
 }

@@ -51,3 +51,9 @@ export function bestOf(states: readonly MirrorState[], digest: Sha256Digest): Mi
   }
   return best;
 }
+
+/** Mirrors by their scores for this blob, the highest first. */
+export function ranked(states: readonly MirrorState[], digest: Sha256Digest): MirrorState[] {
+  const score = ({ mirror }: MirrorState) => rendezvousScore(mirror.name, mirror.weight, digest);
+  return states.toSorted((a, b) => score(b) - score(a));
+}
