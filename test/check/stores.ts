@@ -5,7 +5,6 @@ import { type CheckOptions, checkStore } from '../../services/registry/check/che
 import type { Finding } from '../../services/registry/check/finding.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { pushBlobAs, sha512 } from '../compat/sha512.ts';
-import { startDockerRegistry } from '../protocol/docker-registry.ts';
 import {
   type Descriptor,
   descriptorOf,
@@ -18,6 +17,7 @@ import {
   putManifest,
 } from '../protocol/pushing.ts';
 import { promote } from '../release/promoting.ts';
+import { startDistribution } from '../support/distribution.ts';
 import { startRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -70,7 +70,7 @@ export async function ownStore(): Promise<MadeStore> {
 /** A store that docker-registry made. */
 export async function distributionStore(): Promise<MadeStore> {
   const directory = await tempDir('theirs');
-  await using registry = await startDockerRegistry(directory.path);
+  await using registry = await startDistribution('docker-registry', directory.path);
   const held = await fill(registry.url, 'app');
   return { path: directory.path, held, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
 }

@@ -1,3 +1,4 @@
+import { type Distribution, startDistribution } from '../support/distribution.ts';
 import {
   BUILD_TIMEOUT_MS,
   type Built,
@@ -7,7 +8,6 @@ import {
 } from '../support/go-programs.ts';
 import { type RegistryOptions, startRegistry, type TestRegistry } from '../support/registry.ts';
 import { type DefineSuite, nightly, requires } from '../support/requirements.ts';
-import { type Distribution, startDistribution } from './distribution.ts';
 
 /** Roadstead and a Distribution that run at once over one directory. */
 export interface Pair {

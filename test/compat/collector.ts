@@ -1,4 +1,4 @@
-import type { Distribution } from './distribution.ts';
+import type { Distribution } from '../support/distribution.ts';
 
 /** What a Distribution's garbage collector would take. */
 export interface Doomed {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { newBytes } from '../protocol/pushing.ts';
 import { send, sha256 } from '../protocol/wire.ts';
+import { type Distribution, startDistribution } from '../support/distribution.ts';
 import { BUILD_TIMEOUT_MS, buildGoProgram, REGCTL, skipSuite } from '../support/go-programs.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
 import { layoutBlobPath } from '../support/layout-writer.ts';
@@ -14,7 +15,6 @@ import { run } from '../support/process.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
-import { type Distribution, startDistribution } from './distribution.ts';
 import { askForManifest, pullAll, tagged } from './pulling.ts';
 import { sha512 } from './sha512.ts';
 

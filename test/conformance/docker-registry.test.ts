@@ -3,7 +3,7 @@
  * that is known to lack, and nothing else.
  */
 import { expect } from 'chai';
-import { type DockerRegistry, startDockerRegistry } from '../protocol/docker-registry.ts';
+import { type Distribution, startDistribution } from '../support/distribution.ts';
 import { requires } from '../support/requirements.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 import { type Outcome, runChecks } from './check.ts';
@@ -45,12 +45,12 @@ const BY_CHANCE = /› tag list › names what was tagged, in order$|^tags › a
 
 requires(['docker-registry'])('the conformance suite, held against docker-registry', () => {
   let directory: TempDir;
-  let registry: DockerRegistry;
+  let registry: Distribution;
   let outcomes: Outcome[];
   before(async function () {
     this.timeout(RUN_TIMEOUT_MS);
     directory = await tempDir('distribution-store');
-    registry = await startDockerRegistry(directory.path);
+    registry = await startDistribution('docker-registry', directory.path);
     await using client = new Client(registry.url);
     const profile: Profile = { version: 'dev' };
     const all = conformance(profile);

@@ -6,9 +6,9 @@
 import { expect } from 'chai';
 import { check, faults } from '../check/stores.ts';
 import { askCollector } from '../compat/collector.ts';
-import { startDistribution } from '../compat/distribution.ts';
 import { contentBelow, filesBelow } from '../protocol/on-disk.ts';
 import { send } from '../protocol/wire.ts';
+import { startDistribution } from '../support/distribution.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { type Content, pullEverything, pushEverything } from './content.ts';

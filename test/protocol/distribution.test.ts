@@ -4,20 +4,19 @@
  */
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { run } from '../support/process.ts';
+import { type Distribution, startDistribution } from '../support/distribution.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
-import { type DockerRegistry, startDockerRegistry } from './docker-registry.ts';
 import { filesBelow } from './on-disk.ts';
 import { MEDIA_TYPES, newBytes, pushBlob, pushImage, pushIndex, putManifest } from './pushing.ts';
 import { jsonOf, send, sha256 } from './wire.ts';
 
 requires(['docker-registry'])('one directory under Roadstead and docker-registry', () => {
   let ours: TestRegistry;
-  let theirs: DockerRegistry;
+  let theirs: Distribution;
   before(async () => {
     ours = await startRegistry({ promotion: false });
-    theirs = await startDockerRegistry(ours.rootDirectory);
+    theirs = await startDistribution('docker-registry', ours.rootDirectory);
   });
   after(async () => {
     await theirs[Symbol.asyncDispose]();
@@ -119,7 +118,7 @@ requires(['docker-registry'])('one directory under Roadstead and docker-registry
     const image = await pushImage(ours.url, 'collected', '1', [newBytes(200_000)]);
     const unfinished = await send(ours.url, '/v2/collected/blobs/uploads/', { method: 'POST' });
     await send(ours.url, unfinished.headers.location ?? '', { method: 'PATCH', body: newBytes() });
-    await run('docker-registry', ['garbage-collect', theirs.configPath]);
+    await theirs.collectGarbage();
     await expectSame('/v2/collected/manifests/1');
     for (const { digest } of [image.config, ...image.layers])
       await expectSame(`/v2/collected/blobs/${digest}`);

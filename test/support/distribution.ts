@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, isListening } from '../support/ports.ts';
-import { type RunResult, run, startDaemon } from '../support/process.ts';
-import { tempDir } from '../support/temp.ts';
+import { freePort, isListening } from './ports.ts';
+import { type RunResult, run, startDaemon } from './process.ts';
+import { tempDir } from './temp.ts';
 
 /** A CNCF Distribution, of whichever version, over a directory. */
 export interface Distribution extends AsyncDisposable {
