@@ -32,6 +32,8 @@ const BeatSchema = z.object({
   beat: z.int().nonnegative(),
   /** When it last beat, RFC 3339 UTC, for people. */
   beatAt: z.string(),
+  /** An earlier holder may still have a request under way: who takes over has to wait as long as this one had to. */
+  mayHavePredecessor: z.boolean().optional(),
 });
 type Beat = z.infer<typeof BeatSchema>;
 
@@ -54,8 +56,9 @@ export class Lease<F extends object> {
   readonly #term: number;
   #value: Beat & F;
   #shownAt = performance.now();
-  /** The holder before has certainly ended, or there was none: nothing of it can be under way any more. */
+  /** All holders before have certainly ended, or there was none: nothing of them can be under way any more. */
   readonly isSuccessionClean: boolean;
+  #mayHavePredecessor: boolean;
 
   private constructor(
     terms: Terms<Beat & F>,
@@ -70,6 +73,7 @@ export class Lease<F extends object> {
     this.#term = term;
     this.#value = value;
     this.isSuccessionClean = isSuccessionClean;
+    this.#mayHavePredecessor = !isSuccessionClean;
   }
 
   /** Waits until no other worker holds the work, then holds it. */
@@ -85,9 +89,10 @@ export class Lease<F extends object> {
       const current = await terms.read(signal);
       const beat = current ? `${current.term}.${current.value.beat}` : '';
       if (last?.beat !== beat) last = { beat, seenAt: performance.now() };
-      const isClean = current === undefined || holderIsGone(current.value.holder);
-      if (isClean || performance.now() - last.seenAt > timing.silenceMs) {
-        const value = { ...initial, ...current?.value, ...beatOf(holderName(), 0) };
+      const isFree = current === undefined || holderIsGone(current.value.holder);
+      if (isFree || performance.now() - last.seenAt > timing.silenceMs) {
+        const isClean = isFree && current?.value.mayHavePredecessor !== true;
+        const value = { ...initial, ...current?.value, ...beatOf(holderName(), 0, !isClean) };
         const acquired = await terms.acquire(current, value);
         if (acquired) return new Lease(terms, prefix, timing, acquired, isClean);
       }
@@ -117,13 +122,18 @@ export class Lease<F extends object> {
     }
   }
 
+  /** To be called when nothing of earlier holders can be under way any more: the next holder need not wait for that. */
+  outwaited(): void {
+    this.#mayHavePredecessor = false;
+  }
+
   /** Tells the last facts, and lets the next worker begin at once. */
   async release(facts: F): Promise<void> {
     await this.#show(facts, '').catch(() => undefined);
   }
 
   async #show(facts: F, holder = this.#value.holder): Promise<void> {
-    const value = { ...facts, ...beatOf(holder, this.#value.beat + 1) };
+    const value = { ...facts, ...beatOf(holder, this.#value.beat + 1, this.#mayHavePredecessor) };
     const shownAt = performance.now();
     if (!(await this.#terms.write({ term: this.#term, value }))) throw new LeaseLostError(this.#prefix);
     this.#value = value;
@@ -131,6 +141,6 @@ export class Lease<F extends object> {
   }
 }
 
-function beatOf(holder: string, beat: number): Beat {
-  return { version: 1, holder, beat, beatAt: new Date().toISOString() };
+function beatOf(holder: string, beat: number, mayHavePredecessor: boolean): Beat {
+  return { version: 1, holder, beat, beatAt: new Date().toISOString(), mayHavePredecessor };
 }

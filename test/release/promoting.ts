@@ -30,7 +30,8 @@ export function postPromotion(url: string, body: unknown): Promise<Answer> {
   });
 }
 
-function linesOf(answer: Answer): PromotionLine[] {
-  const lines = answer.body.toString('utf8').split('\n');
+/** The lines of an answer to a promotion, as far as they came; each has to fit the documented shape. */
+export function linesOf({ body }: Pick<Answer, 'body'>): PromotionLine[] {
+  const lines = body.toString('utf8').split('\n');
   return lines.filter((line) => line !== '').map((line) => Line.parse(JSON.parse(line)));
 }

@@ -5,7 +5,7 @@ import type { Digest, Sha256Digest } from '../../digest.ts';
 import { BLOBS_PREFIX } from '../../layout.ts';
 import { listAll } from '../../object-store.ts';
 import type { CycleContext } from './context.ts';
-import { deleteList } from './delete-list.ts';
+import { deleteLists } from './delete-list.ts';
 import { FactStore } from './fact-store.ts';
 import { ALIAS_FACTS_PREFIX, MANIFEST_FACTS_PREFIX } from './keys.ts';
 import { Marked } from './marked.ts';
@@ -70,8 +70,11 @@ export async function collectOnce(context: CycleContext): Promise<CycleResult> {
   const marked = await Marked.of(context, manifestFacts, findings, aliases);
 
   onPhase?.('deleting');
-  for (const { name, digests } of due)
-    await deleteList(context, { name, digests, records: findings.records }, marked);
+  await deleteLists(
+    context,
+    due.map(({ name, digests }) => ({ name, digests, records: findings.records })),
+    marked,
+  );
 
   onPhase?.('comparing');
   const left = lists.filter((list) => !due.includes(list));

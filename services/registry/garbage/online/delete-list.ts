@@ -17,40 +17,56 @@ export interface DueList {
 }
 
 /**
- * Deletes what of a list neither the scan has found in use nor anybody has rescued, and then the list. First what says
- * that a repository has a manifest, then the bytes with the links to blobs: so wherever this ends nothing leads nowhere,
- * and doing it again finishes it.
+ * Deletes what of the lists neither the scan has found in use nor anybody has rescued, and then the lists. First, of all
+ * lists, what says that a repository has a manifest, then the bytes with the links to blobs: so wherever this ends
+ * nothing leads nowhere, and doing it again finishes it.
  */
-export async function deleteList(context: CycleContext, list: DueList, marked: Marked): Promise<void> {
-  const { objects, counts, dryRun } = context;
-  const isDoomed = (digest: Sha256Digest) => !marked.inUse.has(digest);
+export async function deleteLists(
+  context: CycleContext,
+  lists: readonly DueList[],
+  marked: Marked,
+): Promise<void> {
+  if (lists.length === 0) return;
+  const isDue = (digest: Sha256Digest) => lists.some(({ digests }) => digests.has(digest));
+  await marked.spareWhatStays(isDue);
+  if (!context.dryRun) for (const list of lists) await deleteRecords(context, list, marked);
+  for (const list of lists) await deleteList(context, list, marked);
+}
+
+/** Deletes what says that a repository has the manifests of a list. */
+async function deleteRecords(context: CycleContext, list: DueList, marked: Marked): Promise<void> {
   const manifestRecords = (digest: Sha256Digest) =>
     (list.records.get(digest) ?? []).filter((key) => !isLayerLink(key)).sort(lastRevisionsFirstName);
-  const layerLinks = (digest: Sha256Digest) => (list.records.get(digest) ?? []).filter(isLayerLink);
   const withRecords = [...list.digests].filter(
-    (digest) => isDoomed(digest) && manifestRecords(digest).length > 0,
+    (digest) => marked.mayGo(digest) && manifestRecords(digest).length > 0,
   );
-  if (dryRun) {
-    const doomed = [...list.digests].filter(isDoomed).length;
-    counts.deleted += doomed;
-    counts.released += list.digests.size - doomed;
-    return;
-  }
   const deleting = new Deletion(context, list.name, marked);
   for (const batch of batches(withRecords))
     await deleting.run(batch, async (doomed) => {
       await deleting.delete(doomed.flatMap(manifestRecords));
-      counts.linksDeleted += doomed.reduce((sum, digest) => sum + manifestRecords(digest).length, 0);
+      context.counts.linksDeleted += doomed.reduce((sum, digest) => sum + manifestRecords(digest).length, 0);
     });
+}
+
+async function deleteList(context: CycleContext, list: DueList, marked: Marked): Promise<void> {
+  const { objects, counts, dryRun } = context;
+  const doomed = [...list.digests].filter((digest) => marked.mayGo(digest));
+  if (dryRun) {
+    counts.deleted += doomed.length;
+    counts.released += list.digests.size - doomed.length;
+    return;
+  }
+  const layerLinks = (digest: Sha256Digest) => (list.records.get(digest) ?? []).filter(isLayerLink);
+  const deleting = new Deletion(context, list.name, marked);
   let deleted = 0;
-  for (const batch of batches([...list.digests].filter(isDoomed)))
-    await deleting.run(batch, async (doomed) => {
-      const links = doomed.flatMap(layerLinks);
+  for (const batch of batches(doomed))
+    await deleting.run(batch, async (goes) => {
+      const links = goes.flatMap(layerLinks);
       await deleting.delete(links);
-      await deleting.delete(doomed.map(blobDataKey));
+      await deleting.delete(goes.map(blobDataKey));
       counts.linksDeleted += links.length;
-      deleted += doomed.length;
-      counts.deleted += doomed.length;
+      deleted += goes.length;
+      counts.deleted += goes.length;
     });
   counts.released += list.digests.size - deleted;
   await context.mayChange();
@@ -91,7 +107,7 @@ class Deletion {
     await settle();
     await this.#confirmList();
     await this.#marked.add(await this.#rescued());
-    const doomed = batch.filter((digest) => !this.#marked.inUse.has(digest));
+    const doomed = batch.filter((digest) => this.#marked.mayGo(digest));
     if (doomed.length > 0) await act(doomed);
     await this.#context.mayChange();
     await objects.delete([flag]);

@@ -31,6 +31,11 @@ interface Edges {
  */
 export class Marked {
   readonly inUse = new DigestTable();
+  /**
+   * What manifests name that are out of use, but do not go in this cycle. It stays: a repository that has a manifest has
+   * all that this names, so whoever pushes an index of it has to look for the manifest alone.
+   */
+  readonly #spared = new DigestTable();
   readonly #context: CycleContext;
   readonly #facts: FactStore;
   readonly #findings: ScanFindings;
@@ -61,6 +66,30 @@ export class Marked {
     await marked.#markManifests();
     await marked.#markPublished();
     return marked;
+  }
+
+  /** Whether content may be deleted now. */
+  mayGo(digest: Sha256Digest): boolean {
+    return !this.inUse.has(digest) && !this.#spared.has(digest);
+  }
+
+  /** Spares what is named by manifests that do not go now. Without `deleteUntagged` all of that is in use. */
+  async spareWhatStays(goes: (digest: Sha256Digest) => boolean): Promise<void> {
+    if (!this.#context.settings.deleteUntagged) return;
+    const { linked } = this.#findings;
+    const stays = new DigestTable();
+    const next: Sha256Digest[] = [];
+    for (const [digest] of linked.entries()) if (this.inUse.has(digest) || !goes(digest)) next.push(digest);
+    for (let digest = next.pop(); digest !== undefined; digest = next.pop()) {
+      if (stays.has(digest) || !linked.has(digest)) continue;
+      stays.set(digest, 1);
+      for (const child of this.#edges.children.get(digest) ?? []) {
+        const stored = this.#stored(child);
+        if (stored) next.push(stored);
+      }
+    }
+    for await (const fact of this.#facts.read())
+      if (fact.kind === 'manifest' && stays.has(fact.digest)) this.#mark(fact, this.#spared);
   }
 
   /**
@@ -162,11 +191,11 @@ export class Marked {
       if (fact.kind === 'manifest' && this.#reached.has(fact.digest)) this.#mark(fact);
   }
 
-  #mark({ digest, blobs, children }: ManifestFact): void {
-    this.inUse.set(digest, 1);
+  #mark({ digest, blobs, children }: ManifestFact, table = this.inUse): void {
+    table.set(digest, 1);
     for (const named of [...blobs, ...children]) {
       const stored = this.#stored(named);
-      if (stored) this.inUse.set(stored, 1);
+      if (stored) table.set(stored, 1);
     }
   }
 

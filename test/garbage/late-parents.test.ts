@@ -1,0 +1,110 @@
+/**
+ * Promise: with `deleteuntagged`, an index that is pushed long after the images that it lists, which no tag leads to, is
+ * either refused or whole, with all layers of these images, whenever the collector has come to which of them.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { expect } from 'chai';
+import { contentOf } from '../../services/registry/content/content.ts';
+import type { Sha256Digest } from '../../services/registry/digest.ts';
+import { Quarantine } from '../../services/registry/garbage/online/hold.ts';
+import { blobDataKey, layerLinkKey } from '../../services/registry/layout.ts';
+import { parseManifest } from '../../services/registry/manifest.ts';
+import { parseRepositoryName } from '../../services/registry/names.ts';
+import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
+import { cycle, HOUR } from './cycles.ts';
+import { MemoryObjects } from './memory-objects.ts';
+
+const NAME = parseRepositoryName('app');
+const LAYER = Buffer.from('a layer');
+const CONFIG = Buffer.from('{"architecture":"amd64"}');
+const NOW = new Date('2024-05-05T05:05:05Z');
+/** More than a cycle asks whether it may change something. */
+const MOMENTS = 14;
+const SETTINGS = { deleteUntagged: true, graceMs: HOUR, quarantineMs: HOUR };
+
+const json = (value: object) => Buffer.from(JSON.stringify(value));
+const IMAGE = json({
+  ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image },
+  config: descriptorOf(CONFIG, MEDIA_TYPES.config),
+  layers: [descriptorOf(LAYER, MEDIA_TYPES.layer)],
+});
+const INDEX = json({
+  ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.index },
+  manifests: [descriptorOf(IMAGE, MEDIA_TYPES.image)],
+});
+const digestOf = (bytes: Buffer) => descriptorOf(bytes, '').digest as Sha256Digest;
+
+/** A store whose layers were out of use before the image came: the collector is ahead with them. */
+async function made(): Promise<MemoryObjects> {
+  const objects = new MemoryObjects();
+  const give = (bytes: Buffer) => {
+    objects.hold(blobDataKey(digestOf(bytes)), bytes, NOW);
+    objects.hold(layerLinkKey(NAME, digestOf(bytes)), digestOf(bytes), NOW);
+  };
+  give(LAYER);
+  give(CONFIG);
+  await cycle(objects, { ...SETTINGS, at: 0 });
+  await push(objects, IMAGE);
+  // The layers come into quarantine, and the image is suspected.
+  expect((await cycle(objects, { ...SETTINGS, at: HOUR })).counts).to.include({
+    quarantined: 2,
+    suspected: 1,
+  });
+  return objects;
+}
+
+/** Puts a manifest; true when it was taken, false when it was refused for what lacks. */
+async function push(objects: MemoryObjects, bytes: Buffer): Promise<boolean> {
+  const quarantine = new Quarantine(objects, { now: () => 0, wait: async () => void (await setImmediate()) });
+  const { manifests } = contentOf(objects, { quarantine });
+  try {
+    const { mediaType } = JSON.parse(bytes.toString()) as { mediaType: string };
+    await manifests.put(NAME, parseManifest(bytes, mediaType));
+    return true;
+  } catch (error) {
+    expect((error as { kind?: string }).kind, String(error)).to.equal('MANIFEST_BLOB_UNKNOWN');
+    return false;
+  }
+}
+
+function expectWhole(objects: MemoryObjects): void {
+  for (const bytes of [INDEX, IMAGE, CONFIG, LAYER])
+    expect(objects.held.has(blobDataKey(digestOf(bytes))), bytes.toString()).to.equal(true);
+  for (const bytes of [CONFIG, LAYER])
+    expect(objects.held.has(layerLinkKey(NAME, digestOf(bytes))), bytes.toString()).to.equal(true);
+}
+
+describe('an index of images that no tag leads to', () => {
+  it('is whole, although only their layers were to be deleted', async () => {
+    const objects = await made();
+    await cycle(objects, { ...SETTINGS, at: 2 * HOUR + 1 });
+    expect(await push(objects, INDEX)).to.equal(true);
+    expectWhole(objects);
+  });
+
+  for (let moment = 0; moment < MOMENTS; moment++)
+    it(`is refused or whole when it comes while all of it is deleted, at moment ${moment + 1}`, async () => {
+      const objects = await made();
+      // Now the image is in quarantine as well, on a list of its own.
+      await cycle(objects, { ...SETTINGS, at: 2 * HOUR });
+      let asked = 0;
+      let pushing: Promise<boolean> | undefined;
+      const mayChange = async () => {
+        if (asked++ === moment) {
+          pushing = push(objects, INDEX);
+          pushing.catch(() => undefined);
+        }
+        for (let turn = 0; turn < 20; turn++) await setImmediate();
+      };
+      await cycle(objects, { ...SETTINGS, at: 4 * HOUR, mayChange });
+      const isTaken = (await pushing) ?? (await push(objects, INDEX));
+      if (isTaken) expectWhole(objects);
+    });
+
+  it('and they go, layers and all, when none comes', async () => {
+    const objects = await made();
+    for (const at of [2, 4, 6, 8, 10]) await cycle(objects, { ...SETTINGS, at: at * HOUR });
+    for (const bytes of [IMAGE, CONFIG, LAYER])
+      expect(objects.held.has(blobDataKey(digestOf(bytes)))).to.equal(false);
+  });
+});
