@@ -5,7 +5,7 @@ const SAMPLE_MS = 100;
 export const MIB = 1024 * 1024;
 
 /** How much memory a process holds, as the kernel counts it (VmRSS). */
-async function residentBytes(pid: number): Promise<number> {
+export async function residentBytes(pid: number): Promise<number> {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kib) * 1024;
 }
