@@ -56,6 +56,18 @@ describe('configurations', () => {
     expect((await loadConfig(path.pathname, environment)).http.addr.port).to.equal(6000);
   });
 
+  it('that we ship for several nodes can be used, with the secrets that its comments name', async () => {
+    const path = new URL('../../infra/cluster.yml', import.meta.url);
+    const secrets = { REGISTRY_STORAGE_SWIFT_PASSWORD: 'p', REGISTRY_REDIS_PASSWORD: 'p' };
+    const optional = { REGISTRY_STORAGE_SWIFT_SECRETKEY: 'signs' };
+    for (const name of Object.keys({ ...secrets, ...optional }))
+      expect(await readFile(path, 'utf8')).to.include(name);
+    const config = await loadConfig(path.pathname, { ...secrets, ...optional });
+    expect(config.storage.swift).to.deep.include({ container: 'images', tempUrlKey: 'signs' });
+    expect(config.redis).not.to.equal(undefined);
+    expect(config.garbagecollection.enabled).to.equal(true);
+  });
+
   it('that are not there are told so, with the path', async () => {
     const error = await loadConfig('/nonexistent/roadstead.yml', {}).catch((thrown: unknown) => thrown);
     expect(error).to.be.instanceOf(ConfigError);
