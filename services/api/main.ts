@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { onlyPublicName } from '../config/public-name.ts';
 import { manifestRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
+import type { Door } from '../http/access/door.ts';
 import { type App, type Context, createApp } from '../http/app.ts';
 import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
@@ -31,13 +32,14 @@ export interface ApiParts {
   readonly stores: Stores;
   readonly readOnly: ReadOnly;
   readonly notifier: Notifier;
+  readonly door: Door;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
 /** Makes a stateless registry node: the OCI API and its redirects. */
 export async function createApi(parts: ApiParts): Promise<Api> {
-  const { config, stores, readOnly, notifier, metrics, logger } = parts;
+  const { config, stores, readOnly, notifier, door, metrics, logger } = parts;
   const content = contentOf(stores.objects, { tagReadsAtOnce: config.storage.tag.concurrencylimit });
   const reader = new Reader(content);
   const { changes } = stores;
@@ -91,7 +93,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   });
   const publicName = onlyPublicName(config, config.http.addr);
   if (publicName !== false) app.use(checkHost(publicName));
-  mountRoutes(app, [...healthRoutes(readiness), ...apiRoutes(node)]);
+  mountRoutes(app, [...healthRoutes(readiness), ...apiRoutes(node)], door);
   mountNotFound(app);
   metrics.onScrape(() => reportMirrors(metrics, board, publications.head));
   return {

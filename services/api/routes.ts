@@ -1,3 +1,4 @@
+import { identity, onRegistry, onRepository } from '../http/access/needs.ts';
 import type { Route } from '../http/routes.ts';
 import { deleteBlob } from './delete/blob.ts';
 import { deleteManifest } from './delete/manifest.ts';
@@ -19,30 +20,43 @@ export function apiRoutes(node: ApiNode): Route[] {
   const uploads = '/v2/*name/blobs/uploads/';
   const upload = '/v2/*name/blobs/uploads/:id';
   const origin = '/origin/docker/registry/v2/blobs/:algorithm/:prefix/:hex/data';
+  const [pull, push, remove] = [onRepository('pull'), onRepository('push'), onRepository('delete')];
   return [
-    { method: 'GET', path: '/v2/', name: 'ping', handle: ping },
-    { method: 'HEAD', path: '/v2/', name: 'ping', handle: ping },
+    { method: 'GET', path: '/v2/', name: 'ping', needs: identity, handle: ping },
+    { method: 'HEAD', path: '/v2/', name: 'ping', needs: identity, handle: ping },
 
     // What is asked for most stands first: routes are tried in this order.
-    { method: 'GET', path: blob, name: 'blob', handle: getBlob(node) },
-    { method: 'HEAD', path: blob, name: 'blob', handle: getBlob(node) },
+    { method: 'GET', path: blob, name: 'blob', needs: pull, handle: getBlob(node) },
+    { method: 'HEAD', path: blob, name: 'blob', needs: pull, handle: getBlob(node) },
 
-    { method: 'GET', path: manifest, name: 'manifest', handle: getManifest(node) },
-    { method: 'HEAD', path: manifest, name: 'manifest', handle: getManifest(node) },
-    { method: 'PUT', path: manifest, name: 'manifest', handle: putManifest(node) },
-    { method: 'DELETE', path: manifest, name: 'manifest', handle: deleteManifest(node) },
+    { method: 'GET', path: manifest, name: 'manifest', needs: pull, handle: getManifest(node) },
+    { method: 'HEAD', path: manifest, name: 'manifest', needs: pull, handle: getManifest(node) },
+    { method: 'PUT', path: manifest, name: 'manifest', needs: push, handle: putManifest(node) },
+    { method: 'DELETE', path: manifest, name: 'manifest', needs: remove, handle: deleteManifest(node) },
 
-    { method: 'POST', path: uploads, name: 'upload', handle: beginUpload(node) },
-    { method: 'GET', path: upload, name: 'upload', handle: getUpload(node) },
-    { method: 'PATCH', path: upload, name: 'upload', handle: appendToUpload(node) },
-    { method: 'PUT', path: upload, name: 'upload', handle: commitUpload(node) },
-    { method: 'DELETE', path: upload, name: 'upload', handle: cancelUpload(node) },
+    { method: 'POST', path: uploads, name: 'upload', needs: push, handle: beginUpload(node) },
+    { method: 'GET', path: upload, name: 'upload', needs: push, handle: getUpload(node) },
+    { method: 'PATCH', path: upload, name: 'upload', needs: push, handle: appendToUpload(node) },
+    { method: 'PUT', path: upload, name: 'upload', needs: push, handle: commitUpload(node) },
+    { method: 'DELETE', path: upload, name: 'upload', needs: push, handle: cancelUpload(node) },
 
-    { method: 'DELETE', path: blob, name: 'blob', handle: deleteBlob(node) },
+    { method: 'DELETE', path: blob, name: 'blob', needs: remove, handle: deleteBlob(node) },
 
-    { method: 'GET', path: '/v2/*name/tags/list', name: 'tags', handle: listTags(node) },
-    { method: 'GET', path: '/v2/*name/referrers/:digest', name: 'referrers', handle: listReferrers(node) },
-    { method: 'GET', path: '/v2/_catalog', name: 'catalog', handle: listCatalog(node) },
+    { method: 'GET', path: '/v2/*name/tags/list', name: 'tags', needs: pull, handle: listTags(node) },
+    {
+      method: 'GET',
+      path: '/v2/*name/referrers/:digest',
+      name: 'referrers',
+      needs: pull,
+      handle: listReferrers(node),
+    },
+    {
+      method: 'GET',
+      path: '/v2/_catalog',
+      name: 'catalog',
+      needs: onRegistry('catalog'),
+      handle: listCatalog(node),
+    },
 
     { method: 'GET', path: origin, name: 'origin', handle: getOrigin(node) },
     { method: 'HEAD', path: origin, name: 'origin', handle: getOrigin(node) },

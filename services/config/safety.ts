@@ -1,5 +1,7 @@
+import { bare, isReachable, print } from './reach.ts';
+import { checkAccess } from './safety-access.ts';
 import type { Config, MirrorConfig } from './schema.ts';
-import { isLoopback, type ListenAddress } from './values.ts';
+import { isLoopback } from './values.ts';
 
 /** What is allowed, and still not wise; each line names a key. */
 export function warningsOf({ notifications }: Omit<Config, 'notices'>): string[] {
@@ -12,10 +14,10 @@ export function warningsOf({ notifications }: Omit<Config, 'notices'>): string[]
 
 /** What a well-formed configuration may still not ask for; each line names key, value and what was expected. */
 export function checkSafety(config: Config): string[] {
-  return [...checkListeners(config), ...checkMirrors(config)];
+  return [...checkListeners(config), ...checkAccess(config), ...checkMirrors(config)];
 }
 
-function checkListeners({ http, promotion }: Config): string[] {
+function checkListeners({ http, promotion, auth }: Config): string[] {
   const problems: string[] = [];
   const isProtected = http.tls !== undefined || http.trustedproxies.length > 0;
   if (!isLoopback(http.addr.host) && !isProtected)
@@ -24,15 +26,16 @@ function checkListeners({ http, promotion }: Config): string[] {
         'or http.trustedproxies naming the networks of the proxies that end TLS before it',
     );
   const releaseAddress = promotion?.http?.addr ?? http.addr;
-  if (promotion && !isLoopback(releaseAddress.host))
+  const isAsked = auth?.token !== undefined || auth?.htpasswd !== undefined;
+  if (promotion && !isAsked && !isLoopback(releaseAddress.host))
     problems.push(
       `promotion.http.addr = ${promotion.http ? print(releaseAddress) : `(http.addr) ${print(releaseAddress)}`}: ` +
-        'the release service does not ask for credentials yet: expected a loopback address such as 127.0.0.1:5002',
+        'nobody is asked for credentials: expected a section auth, or a loopback address such as 127.0.0.1:5002',
     );
-  if (promotion && !promotion.http && isReachable(http))
+  if (promotion && !isAsked && !promotion.http && isReachable(http))
     problems.push(
-      'promotion.http.addr is missing: http.addr is reached through a proxy or under a public name, and the release ' +
-        'service does not ask for credentials yet: expected a loopback address of its own, such as 127.0.0.1:5002',
+      'promotion.http.addr is missing: http.addr is reached through a proxy or under a public name, and nobody is ' +
+        'asked for credentials: expected a section auth, or a loopback address of its own, such as 127.0.0.1:5002',
     );
   if (http.debug && !isLoopback(http.debug.addr.host))
     problems.push(
@@ -40,11 +43,6 @@ function checkListeners({ http, promotion }: Config): string[] {
         'expected a loopback address such as 127.0.0.1:5001',
     );
   return problems;
-}
-
-/** Whether others than this machine reach a loopback listener, through a proxy. */
-function isReachable({ host, trustedproxies }: Config['http']): boolean {
-  return trustedproxies.length > 0 || (host !== undefined && !isLoopback(bare(new URL(host).hostname)));
 }
 
 function checkMirrors(config: Config): string[] {
@@ -100,12 +98,4 @@ function checkCredentialLeak(key: string, mirror: MirrorConfig, config: Config):
     `${key}.url = ${mirror.url}: clients would send it the credentials meant for ${registry}: expected a host that is ` +
       'neither the registry nor below it, or sameoperator: true if the same people run both',
   ];
-}
-
-function bare(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '');
-}
-
-function print({ host, port }: ListenAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { AuthSection, MiddlewareSection, PolicySection, ProxySection } from './sections/decided.ts';
+import { AccessSection } from './sections/access.ts';
+import { AccountsSection } from './sections/accounts.ts';
+import { AuditSection } from './sections/audit.ts';
+import { AuthSection } from './sections/auth.ts';
+import { MiddlewareSection, PolicySection, ProxySection } from './sections/decided.ts';
 import { CompatibilitySection, HealthSection, ReportingSection } from './sections/elsewhere.ts';
 import { GarbageCollectionSection } from './sections/garbage-collection.ts';
 import { HttpSection } from './sections/http.ts';
@@ -9,11 +13,12 @@ import { NotificationsSection } from './sections/notifications.ts';
 import { MirrorEntry, PromotionSection } from './sections/promotion.ts';
 import { RedisSection, redisSettingsOf } from './sections/redis.ts';
 import { StorageSection, storageSettingsOf } from './sections/storage.ts';
+import { TokenSection } from './sections/token.ts';
 import { ValidationSection } from './sections/validation.ts';
 
 /**
  * What a configuration file may hold when it is to be used: CNCF Distribution's sections and names, and ours:
- * `garbagecollection`, `promotion` and `mirrors`. Keys that are refused whatever they say stand in `catalogue/`, as does what every key does here.
+ * `token`, `accounts`, `access`, `audit`, `garbagecollection`, `promotion` and `mirrors`. Keys that are refused whatever they say stand in `catalogue/`, as does what every key does here.
  */
 export const FileSchema = z.strictObject({
   version: z.union([z.literal(0.1), z.literal('0.1')], { error: 'expected 0.1' }),
@@ -35,6 +40,10 @@ export const FileSchema = z.strictObject({
   compatibility: CompatibilitySection,
   garbagecollection: GarbageCollectionSection,
   promotion: PromotionSection.optional(),
+  token: TokenSection.optional(),
+  accounts: AccountsSection,
+  access: AccessSection,
+  audit: AuditSection,
   mirrors: z.array(MirrorEntry).default([]),
 });
 
@@ -46,6 +55,7 @@ export const ConfigSchema = FileSchema.transform((file) => {
     loglevel,
     storage,
     http,
+    auth,
     catalog,
     tags,
     notifications,
@@ -53,12 +63,18 @@ export const ConfigSchema = FileSchema.transform((file) => {
     redis,
     garbagecollection,
     promotion,
+    token,
+    accounts,
+    access,
+    audit,
     mirrors,
   } = file;
   const { level, formatter, fields, accesslog } = log;
-  const { net: _net, secret: _secret, http2: _http2, h2c: _h2c, ...listening } = http;
+  const { net: _net, http2: _http2, h2c: _h2c, ...listening } = http;
   return {
     ...{ version, catalog, tags, notifications, validation, garbagecollection, promotion, mirrors },
+    ...{ token, accounts, access, audit },
+    auth: auth && { htpasswd: auth.htpasswd, token: auth.token },
     log: { level: level ?? loglevel ?? ('info' as const), formatter, fields, accesslog },
     storage: storageSettingsOf(storage),
     http: listening,

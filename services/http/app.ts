@@ -1,5 +1,6 @@
 import Koa from 'koa';
 import type { Logger } from 'pino';
+import { NOBODY_IN_PARTICULAR, type Principal } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/errors.ts';
 import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -14,6 +15,8 @@ export interface RequestState {
   route: string;
   /** True for what machines ask all day (health checks, probes): logged at level debug. */
   isRoutine: boolean;
+  /** Who asks; set by the door of a route that needs a right. */
+  principal: Principal;
   /** Facts for the log line: repository, digest, decision. No secrets, no headers. */
   facts: Record<string, unknown>;
 }
@@ -22,7 +25,7 @@ export type App = Koa<RequestState>;
 export type Context = Koa.ParameterizedContext<RequestState>;
 
 export interface AppOptions {
-  readonly process: 'api' | 'release' | 'debug' | 'mirror';
+  readonly process: 'api' | 'token' | 'release' | 'debug' | 'mirror';
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clientAddress: ClientAddress;
@@ -40,6 +43,7 @@ export function createApp(options: AppOptions): App {
       clientAddress: options.clientAddress(ctx.req),
       route: 'none',
       isRoutine: false,
+      principal: NOBODY_IN_PARTICULAR,
       facts: {},
     };
     ctx.set('X-Content-Type-Options', 'nosniff');

@@ -41,6 +41,9 @@ const ANSWERS = {
   TAG_INVALID: { status: 400, code: 'TAG_INVALID' },
   TAG_MOVED: { status: 412, code: 'PRECONDITION_FAILED' },
   TAGS_TOO_MANY: { status: 414, code: 'TAG_INVALID' },
+  TOO_MANY_REQUESTS: { status: 429, code: 'TOOMANYREQUESTS' },
+  // The door has said how to ask for credentials (`WWW-Authenticate`).
+  UNAUTHORIZED: { status: 401, code: 'UNAUTHORIZED' },
   UNAVAILABLE: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 2 },
   WAIT_TIMED_OUT: { status: 504, code: 'UNAVAILABLE' },
 } satisfies Record<ErrorKind, OnTheWire>;

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import Router, { type RouterContext } from '@koa/router';
+import type { Principal } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/errors.ts';
+import type { Door } from './access/door.ts';
+import type { Needs } from './access/needs.ts';
 import type { App, Context, RequestState } from './app.ts';
 
 /** A route's context. */
@@ -16,20 +19,34 @@ export interface Route {
   readonly path: string;
   /** For metrics and logs. */
   readonly name: string;
+  /** What whoever asks must be allowed to do; left out for what is open to all. */
+  readonly needs?: Needs;
   readonly handle: Handler;
 }
 
 /**
- * Mounts a table of routes, the first that matches wins; what none matches is left to {@link mountNotFound}.
+ * Mounts a table of routes, the first that matches wins; what none matches is left to {@link mountNotFound}. Nothing
+ * that a route needs a right for is begun before the door has let the request in; without a door, no route may need one.
  */
-export function mountRoutes(app: App, routes: readonly Route[]): void {
+export function mountRoutes(app: App, routes: readonly Route[], door?: Door): void {
   const router = new Router<RequestState>({ sensitive: true, strict: true });
-  for (const route of routes)
-    router.register(route.path, [route.method], (ctx: RouteContext) => {
-      ctx.state.route = route.name;
-      return route.handle(ctx);
+  for (const { path, method, name, needs, handle } of routes) {
+    if (needs && !door) throw new Error(`the route ${name} needs a right, and nobody asks for it`);
+    router.register(path, [method], (ctx: RouteContext) => {
+      ctx.state.route = name;
+      if (needs === undefined || door === undefined) return handle(ctx);
+      const principal = door.admit(ctx, needs(ctx));
+      if (principal instanceof Promise) return principal.then((known) => pass(ctx, known, handle));
+      return pass(ctx, principal, handle);
     });
+  }
   app.use(router.routes());
+}
+
+function pass(ctx: RouteContext, principal: Principal, handle: Handler): Promise<void> | void {
+  ctx.state.principal = principal;
+  if (principal.name !== '') ctx.state.facts['user'] = principal.name;
+  return handle(ctx);
 }
 
 /** Answers what no route did: 405 and `Allow` for a known path, else 404. To be mounted last. */

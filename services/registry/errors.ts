@@ -31,6 +31,8 @@ export const ERROR_KINDS = [
   'TAGS_TOO_MANY',
   'TAG_INVALID',
   'TAG_MOVED',
+  'TOO_MANY_REQUESTS',
+  'UNAUTHORIZED',
   'UNAVAILABLE',
   'WAIT_TIMED_OUT',
 ] as const;

@@ -1,3 +1,4 @@
+import { onRegistry } from '../http/access/needs.ts';
 import type { Route } from '../http/routes.ts';
 import { PublicationSchema } from '../registry/publication/entry.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -17,11 +18,12 @@ import {
 import type { ReleaseService } from './service.ts';
 
 const json = { responseType: 'application/json' } as const;
+const view = { ...json, needs: onRegistry('view') };
 
 /** Every endpoint under `/api/v1/`. */
 export const ENDPOINTS: readonly Endpoint[] = [
   {
-    ...json,
+    ...view,
     method: 'GET',
     path: '/api/v1/publications',
     name: 'publications',
@@ -34,7 +36,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: getPublications,
   },
   {
-    ...json,
+    ...view,
     method: 'GET',
     path: '/api/v1/publications/{seq}',
     name: 'publication',
@@ -53,7 +55,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: postPromotion,
   },
   {
-    ...json,
+    ...view,
     method: 'GET',
     path: '/api/v1/mirrors',
     name: 'mirrors',
@@ -62,7 +64,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: getMirrors,
   },
   {
-    ...json,
+    ...view,
     method: 'GET',
     path: '/api/v1/status',
     name: 'status',
@@ -71,7 +73,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: getStatus,
   },
   {
-    ...json,
+    ...view,
     method: 'GET',
     path: '/api/v1/explain',
     name: 'explain',
@@ -101,6 +103,7 @@ export function releaseRoutes(service: ReleaseService): Route[] {
     method: endpoint.method,
     path: endpoint.path.replace(/\{(\w+)\}/g, ':$1'),
     name: endpoint.name,
+    ...(endpoint.needs && { needs: endpoint.needs }),
     handle: endpoint.handle(service),
   }));
 }

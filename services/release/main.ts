@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { onlyPublicName } from '../config/public-name.ts';
 import type { Config } from '../config/schema.ts';
+import type { Door } from '../http/access/door.ts';
 import { type App, createApp } from '../http/app.ts';
 import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
@@ -31,6 +32,7 @@ export interface ReleaseParts {
   readonly stores: Stores;
   readonly readOnly: ReadOnly;
   readonly notifier: Notifier;
+  readonly door: Door;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly version: string;
@@ -38,7 +40,7 @@ export interface ReleaseParts {
 
 /** Makes the control plane: promotions, the publication log, mirrors, status. */
 export async function createRelease(parts: ReleaseParts): Promise<Release> {
-  const { config, policy, stores, readOnly, notifier, metrics, logger, version } = parts;
+  const { config, policy, stores, readOnly, notifier, door, metrics, logger, version } = parts;
   const { objects, changes } = stores;
   const { host, prefix } = config.http;
   const stop = new AbortController();
@@ -52,6 +54,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
     policy,
     readOnly,
     notifier,
+    door,
     baseUrlOf: urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(config.http.trustedproxies)),
     metrics,
     logger,
@@ -68,7 +71,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
   });
   const publicName = onlyPublicName(config, config.promotion?.http?.addr ?? config.http.addr);
   if (publicName !== false) app.use(checkHost(publicName));
-  mountRoutes(app, [...healthRoutes(readiness), ...releaseRoutes(service)]);
+  mountRoutes(app, [...healthRoutes(readiness), ...releaseRoutes(service)], door);
   mountNotFound(app);
   return {
     app,

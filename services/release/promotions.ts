@@ -22,6 +22,12 @@ export function postPromotion(service: ReleaseService): Handler {
     const body = await parseBody(ctx);
     const request = parseRequest(body.source, body.target);
     ctx.state.facts['repository'] = request.target.repository;
+    ctx.state.principal = await service.door.admit(ctx, [
+      { type: 'repository', name: request.target.repository, action: 'promote' },
+      { type: 'repository', name: request.source.repository, action: 'pull' },
+    ]);
+    // Who says who they are is believed only where nobody can be asked.
+    const actor = ctx.state.principal.name || body.actor;
     const mirrors = service.board.states.length;
     if (body.waitMirrors > mirrors)
       throw new RegistryError(
@@ -41,11 +47,11 @@ export function postPromotion(service: ReleaseService): Handler {
     try {
       if (!body.dryRun)
         for await (const event of promote(service.content, service.board, service.changes, plan, {
-          actor: body.actor,
+          actor,
           waitMirrors: body.waitMirrors,
           waitTimeoutMs: body.waitTimeoutMs,
           signal: AbortSignal.any([gone.signal, service.signal]),
-          beforeTagged: () => tellEndpoints(service, ctx, plan, body.actor),
+          beforeTagged: () => tellEndpoints(service, ctx, plan, actor),
         }))
           tell(event.event === 'waiting' ? { ...event, ready: [...event.ready] } : event);
       const outcome = plan.alreadyThere ? 'already-there' : body.dryRun ? 'dry-run' : 'promoted';

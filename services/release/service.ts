@@ -1,3 +1,4 @@
+import type { Door } from '../http/access/door.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { UrlOf } from '../http/urls.ts';
 import type { Changes } from '../registry/changes.ts';
@@ -16,6 +17,7 @@ export interface ReleaseService {
   readonly policy: PromotionPolicy;
   readonly readOnly: ReadOnly;
   readonly notifier: Notifier;
+  readonly door: Door;
   /** The registry's URL as a client sees it, followed by a path. */
   readonly baseUrlOf: UrlOf;
   readonly metrics: Metrics;

@@ -22,6 +22,7 @@ import { ReadOnly } from '../registry/read-only.ts';
 import { createRelease } from '../release/main.ts';
 import { openStores, type Stores } from '../stores/open.ts';
 import { type Sync, startSync } from '../sync/main.ts';
+import { doorOf } from './access.ts';
 import { announce } from './announce.ts';
 import type { Part } from './parts.ts';
 import { objectStoreOf } from './storage.ts';
@@ -108,6 +109,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   let sync: Sync | undefined;
   const shared = {
     ...{ config, stores, metrics, logger },
+    door: doorOf(config),
     readOnly: held.use(
       await ReadOnly.start(stores.objects, config.storage.maintenance.readonly.enabled, logger),
     ),

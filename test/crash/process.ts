@@ -7,6 +7,7 @@ import { createApi } from '../../services/api/main.ts';
 import { parseConfig } from '../../services/config/load.ts';
 import { promotionPolicyOf } from '../../services/config/rules.ts';
 import type { Config } from '../../services/config/schema.ts';
+import { OPEN_DOOR } from '../../services/http/access/door.ts';
 import { Metrics } from '../../services/http/metrics.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { createNotifier } from '../../services/registry/notifications/notifier.ts';
@@ -84,7 +85,7 @@ export async function startProcess(
       count: () => undefined,
     }),
   );
-  const shared = { config, stores, readOnly, notifier, metrics, logger };
+  const shared = { config, stores, readOnly, notifier, door: OPEN_DOOR, metrics, logger };
   const api = use(await createApi(shared));
   const release = use(await createRelease({ ...shared, policy, version: '0' }));
   const server = createServer(side(api.app.callback(), release.app.callback()));

@@ -1,6 +1,7 @@
 import { bodyOf } from '../../http/body.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param, query, type RouteContext } from '../../http/routes.ts';
+import { NOBODY_IN_PARTICULAR } from '../../registry/access/grants.ts';
 import type { BlobStat } from '../../registry/content/blobs.ts';
 import type { UploadBody } from '../../registry/content/uploads.ts';
 import { type Digest, isDigest, isSha256, parseDigest, parseSha256 } from '../../registry/digest.ts';
@@ -113,6 +114,7 @@ async function mountBlob(
 ): Promise<boolean> {
   const from = query(ctx, 'from');
   if (!isDigest(mount) || (from !== undefined && !isRepositoryName(from))) return false;
+  if (!(await mayMount(node, ctx, mount, from))) return false;
   const { blobs } = node.content;
   // Asked in the store, not in the cache: what a push is told exists must exist, and stay.
   const blob = await heldBlob(
@@ -133,6 +135,19 @@ async function mountBlob(
     },
   ]);
   return true;
+}
+
+/**
+ * Whether a client may be given a blob without having sent it: one of a repository that it may pull from, or, where it
+ * names none, one that is published and so open to everybody. Otherwise a digest would be all that it takes to read
+ * what is private.
+ */
+async function mayMount(node: ApiNode, ctx: RouteContext, mount: Digest, from: RepositoryName | undefined) {
+  const { principal } = ctx.state;
+  if (from !== undefined)
+    return principal.decide({ type: 'repository', name: from, action: 'pull' }).isAllowed;
+  if (principal === NOBODY_IN_PARTICULAR) return true;
+  return isSha256(mount) && (await node.publications.number(mount)) > 0;
 }
 
 /** The specification's hint at how the closing request will name the blob; hashing needs no hint here. */

@@ -7,15 +7,15 @@ import {
   refusedSection,
   row,
   rows,
+  switchRow,
   type Verdict,
 } from './entry.ts';
 import { isDisabled } from './general.ts';
 
-const INSTEAD =
-  'remove the section, listen on a loopback address, and have a proxy before it ask for credentials (http.trustedproxies)';
-const TOKEN = refused(`tokens are not in this version yet: ${INSTEAD}`);
-const HTPASSWD = refused(`users and passwords are not in this version yet: ${INSTEAD}`);
-const SILLY = refused(`it lets everyone in who sends any Authorization header: ${INSTEAD}`);
+const SILLY = refused(
+  'it lets everyone in who sends any Authorization header: expected auth.token or auth.htpasswd, or a registry on ' +
+    'a loopback address with neither',
+);
 
 const MIRROR = 'name the server as a mirror instead, in a section "mirrors" (with "promotion" beside it)';
 const STORAGE_MIDDLEWARES: Readonly<Record<string, Verdict>> = {
@@ -54,9 +54,38 @@ function options(of: string, from: Origin, keys: string): Entry[] {
 export const ACCESS: readonly Entry[] = [
   row('auth.none', '2.8, 3', honoured('nobody is asked for credentials, as without the section')),
   ...refusedSection('auth.silly', '2.8, 3', SILLY, 'realm service'),
-  ...refusedSection('auth.htpasswd', '2.8, 3', HTPASSWD, 'realm path'),
-  ...refusedSection('auth.token', '2.8, 3', TOKEN, 'realm service issuer rootcertbundle autoredirect'),
-  ...rows('auth.token', '3', TOKEN, 'autoredirectpath signingalgorithms jwks'),
+  row('auth.htpasswd.realm', '2.8, 3', honoured('what clients show when they ask for a password')),
+  row(
+    'auth.htpasswd.path',
+    '2.8, 3',
+    honoured(
+      'a file of names and bcrypt hashes, read again when it changes; Distribution makes one that is not there',
+    ),
+  ),
+  row('auth.token.realm', '2.8, 3', honoured('where clients get tokens')),
+  row(
+    'auth.token.service',
+    '2.8, 3',
+    honoured('what this registry is called there: the audience of its tokens'),
+  ),
+  row('auth.token.issuer', '2.8, 3', honoured('who has to have issued a token')),
+  row(
+    'auth.token.rootcertbundle',
+    '2.8, 3',
+    honoured(
+      "certificates, in PEM, of whoever signs tokens; without it and `jwks`, it is our own service's keys",
+    ),
+  ),
+  row('auth.token.jwks', '3', honoured('the keys of whoever signs tokens, as a JSON Web Key Set')),
+  row('auth.token.signingalgorithms', '3', honoured('the only algorithms that are taken'), {
+    standard: 'all that are asymmetric',
+  }),
+  switchRow('auth.token.autoredirect', '2.8, 3', {
+    on: 'the realm is this registry, as the client called it',
+    off: 'the realm is auth.token.realm',
+    standard: 'false',
+  }),
+  row('auth.token.autoredirectpath', '3', honoured('the path of that realm'), { standard: '/auth/token' }),
   ...hook('registry', ANY_OTHER, () => undefined),
   ...hook('repository', ANY_OTHER, () => undefined),
   ...hook('storage', ANY_STORAGE, (name) => STORAGE_MIDDLEWARES[String(name)]),

@@ -4,6 +4,7 @@ import { GENERAL } from './general.ts';
 import { HTTP } from './http.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { OURS } from './ours.ts';
+import { PEOPLE } from './people.ts';
 import { POLICY } from './policy.ts';
 import { REDIS_KEYS } from './redis.ts';
 import { STORAGE } from './storage.ts';
@@ -21,5 +22,6 @@ export const CATALOGUE: readonly Entry[] = [
   ...NOTIFICATIONS,
   ...REDIS_KEYS,
   ...POLICY,
+  ...PEOPLE,
   ...OURS,
 ];

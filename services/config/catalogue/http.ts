@@ -81,7 +81,14 @@ export const HTTP: readonly Entry[] = [
   row(
     'http.secret',
     '2.8, 3',
-    noEffect('uploads keep no state with the client that would have to be signed'),
+    honoured(
+      "what the store's secrets are sealed with, the same on every node: signing keys, refresh tokens, TLS tickets",
+    ),
+  ),
+  row(
+    'http.oldsecrets',
+    'ours',
+    honoured('secrets that http.secret has replaced, for as long as something sealed with them is in use'),
   ),
   switchRow('http.relativeurls', '2.8, 3', {
     on: 'clients are given URLs without a host',

@@ -9,8 +9,6 @@ const Anything = z.record(z.string(), z.unknown()).optional();
 /** A list whose entries were all decided on. */
 const Decided = z.array(z.undefined()).optional();
 
-export const AuthSection = z.strictObject({ none: Anything }).optional();
-
 export const MiddlewareSection = z
   .strictObject({ registry: Decided, repository: Decided, storage: Decided })
   .optional();

@@ -21,6 +21,8 @@ export const HttpSection = z.strictObject({
   /** The registry's public URL: where mirrors send clients back, and what mirrors must not be taken for. */
   host: BaseUrl.optional(),
   secret: Text.optional(),
+  /** Ours: what `secret` was before, for what is still sealed with it. */
+  oldsecrets: z.array(Text).default([]),
   /** Undefined when the file leaves it to the registry. */
   relativeurls: Switch.optional(),
   draintimeout: Delay.prefault('30s'),

@@ -1,0 +1,78 @@
+import { isPlainBeyond, isReachable, print } from './reach.ts';
+import type { Config } from './schema.ts';
+import { isLoopback } from './values.ts';
+
+/** A secret that can be guessed seals nothing. */
+const SECRET_MIN_CHARACTERS = 32;
+
+/** What of users, tokens and rules does not go together, or would leave a door open; each line names a key. */
+export function checkAccess(config: Config): string[] {
+  return [...checkDoor(config), ...checkTokens(config), ...checkAccounts(config), ...checkRules(config)];
+}
+
+/** A registry that others reach asks who they are, unless its operator says in so many words that it does not. */
+function checkDoor({ http, auth, access }: Config): string[] {
+  const problems: string[] = [];
+  const isOpen = !isLoopback(http.addr.host) || isReachable(http);
+  if (isOpen && auth === undefined)
+    problems.push(
+      `http.addr = ${print(http.addr)}: others reach it, and nobody is asked for credentials: expected auth.token or ` +
+        'auth.htpasswd, or auth: none to say that everyone may push',
+    );
+  if (access !== undefined && !auth?.token && !auth?.htpasswd)
+    problems.push('access: rules need to know who asks: expected auth.token or auth.htpasswd beside it');
+  return problems;
+}
+
+function checkTokens({ auth, token, http }: Config): string[] {
+  const problems: string[] = [];
+  const asked = auth?.token;
+  const isForeign = asked?.rootcertbundle !== undefined || asked?.jwks !== undefined;
+  if (asked?.realm !== undefined && isPlainBeyond(asked.realm))
+    problems.push(
+      `auth.token.realm = ${asked.realm}: passwords would go there over plain HTTP: expected an https URL`,
+    );
+  if (asked && !isForeign && !token)
+    problems.push(
+      'auth.token: nobody knows who signs its tokens: expected rootcertbundle or jwks of the token server, or a section ' +
+        'token for our own',
+    );
+  if (token && !asked) problems.push('token: expected auth.token beside it, with realm, service and issuer');
+  if (token && isForeign)
+    problems.push(
+      'auth.token: expected neither rootcertbundle nor jwks, as the section token has keys of its own',
+    );
+  if (token && (http.secret?.length ?? 0) < SECRET_MIN_CHARACTERS)
+    problems.push(
+      `http.secret is ${http.secret === undefined ? 'missing' : 'too short'}: the section token seals its keys with it: ` +
+        `expected ${SECRET_MIN_CHARACTERS} characters or more that nobody can guess, the same on every node, such as ` +
+        '`openssl rand -hex 32` prints',
+    );
+  return problems;
+}
+
+function checkAccounts({ accounts, token }: Config): string[] {
+  const problems: string[] = [];
+  if (accounts.length > 0 && !token)
+    problems.push('accounts: it is the token service that asks them: expected a section token beside it');
+  for (const [i, { keystone, oidc }] of accounts.entries())
+    for (const [key, url] of [
+      [`accounts.${i}.keystone.authurl`, keystone?.authurl],
+      [`accounts.${i}.oidc.issuer`, oidc?.issuer],
+    ] as const)
+      if (url !== undefined && isPlainBeyond(url))
+        problems.push(`${key} = ${url}: passwords over plain HTTP: expected an https URL`);
+  return problems;
+}
+
+function checkRules({ access, promotion }: Config): string[] {
+  if (promotion) return [];
+  return (access?.rules ?? []).flatMap(({ name, repositories }, i) =>
+    repositories.some(({ kind }) => kind === 'stable' || kind === 'candidates')
+      ? [
+          `access.rules.${i}.repositories: the rule ${name} speaks of @stable or @candidates: expected a section promotion, ` +
+            'without which there are none',
+        ]
+      : [],
+  );
+}

@@ -1,0 +1,34 @@
+import type { RepositoryPattern } from '../repository-pattern.ts';
+import type { Action } from './wanted.ts';
+
+/** Whom a rule is for; `role:member@alpha` is a role in one project, `role:member` one in any. */
+export type SubjectPattern =
+  | { readonly kind: 'everyone' | 'anonymous' | 'authenticated' }
+  | { readonly kind: 'user' | 'robot' | 'group' | 'project'; readonly name: string }
+  | { readonly kind: 'role'; readonly name: string; readonly project: string | undefined };
+
+/** Which repositories a rule is for. */
+export type RepositorySelector =
+  | { readonly kind: 'pattern'; readonly pattern: RepositoryPattern }
+  /** With the subject's own name for `${user}`, and for `${project}` that of a project that they are in. */
+  | { readonly kind: 'template'; readonly text: string }
+  /** What the section `promotion` calls so. */
+  | { readonly kind: 'candidates' | 'stable' };
+
+/**
+ * One rule of who may do what. It decides on a request when it names the action, the subject (any of `subjects`, from
+ * any of `networks`) and the repository; the first rule that decides has the last word. Networks are those from which
+ * the token, or without tokens the request, was asked for.
+ */
+export interface Rule {
+  readonly name: string;
+  readonly effect: 'allow' | 'deny';
+  readonly actions: readonly Action[];
+  readonly subjects: readonly SubjectPattern[];
+  /** CIDR; empty for anywhere. */
+  readonly networks: readonly string[];
+  readonly repositories: readonly RepositorySelector[];
+}
+
+/** Who is in which group, besides those whom their accounts put there. No group stands in another one. */
+export type Groups = ReadonlyMap<string, readonly SubjectPattern[]>;

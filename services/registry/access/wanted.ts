@@ -1,0 +1,79 @@
+import { isRepositoryName, type RepositoryName } from '../names.ts';
+
+/** What can be done to a repository. Its images are `pull`ed, `push`ed and `delete`d; `promote` moves a stable tag. */
+export const REPOSITORY_ACTIONS = ['pull', 'push', 'delete', 'promote'] as const;
+export type RepositoryAction = (typeof REPOSITORY_ACTIONS)[number];
+
+/**
+ * What can be done to the registry as a whole: list all repositories (`catalog`), look at publications, mirrors and
+ * status (`view`), and manage robot accounts and keys (`administer`).
+ */
+export const REGISTRY_ACTIONS = ['catalog', 'view', 'administer'] as const;
+export type RegistryAction = (typeof REGISTRY_ACTIONS)[number];
+
+export type Action = RepositoryAction | RegistryAction;
+export const ACTIONS: readonly Action[] = [...REPOSITORY_ACTIONS, ...REGISTRY_ACTIONS];
+
+/** One thing that somebody wants to do. */
+export type Wanted =
+  | { readonly type: 'repository'; readonly name: RepositoryName; readonly action: RepositoryAction }
+  | { readonly type: 'registry'; readonly action: RegistryAction };
+
+/** How an action on the registry is spelled in a scope: Distribution's own for the catalog, ours for the rest. */
+const REGISTRY_SCOPES: Readonly<Record<RegistryAction, readonly [name: string, action: string]>> = {
+  catalog: ['catalog', '*'],
+  view: ['release', 'view'],
+  administer: ['access', 'administer'],
+};
+
+/** An entry of a token's `access` claim, as Distribution has it (docs/spec/auth/jwt.md there). */
+export interface AccessEntry {
+  readonly type: string;
+  readonly name: string;
+  readonly actions: readonly string[];
+}
+
+/** The resource and the action as they stand in a scope and in a token's `access` claim. */
+export function spell(wanted: Wanted): { type: string; name: string; action: string } {
+  if (wanted.type === 'repository') return wanted;
+  const [name, action] = REGISTRY_SCOPES[wanted.action];
+  return { type: 'registry', name, action };
+}
+
+/** The scopes of what is wanted, as a challenge asks for them: `repository:a/b:pull,push registry:catalog:*`. */
+export function printScopes(wanted: readonly Wanted[]): string {
+  const resources = Map.groupBy(wanted.map(spell), ({ type, name }) => `${type}:${name}`);
+  return [...resources]
+    .map(([resource, each]) => `${resource}:${[...new Set(each.map(({ action }) => action))].join(',')}`)
+    .join(' ');
+}
+
+/** A request for many resources is a mistake, or worse. */
+const SCOPES_MAX = 100;
+
+/**
+ * Reads scopes as clients ask for them: several parameters, each of one or more, parted by blanks
+ * (docs/spec/auth/scope.md of Distribution). Whatever is none that this registry knows is left out, as the
+ * specification has it: the client is granted what is left, or nothing. `*` stands for every action on a repository.
+ */
+export function parseScopes(texts: readonly string[]): Wanted[] {
+  const scopes = texts.flatMap((text) => text.split(' ').filter((scope) => scope !== ''));
+  return scopes.slice(0, SCOPES_MAX).flatMap(parseScope);
+}
+
+function parseScope(scope: string): Wanted[] {
+  const [type = '', ...rest] = scope.split(':');
+  const actions = (rest.pop() ?? '').split(',');
+  const name = rest.join(':');
+  // `repository(plugin):…` names a class of content, which makes no difference here.
+  if (/^repository(?:\([a-z0-9]+\))?$/.test(type)) {
+    if (!isRepositoryName(name)) return [];
+    const isAsked = (action: string) => actions.includes(action) || actions.includes('*');
+    return REPOSITORY_ACTIONS.filter(isAsked).map((action) => ({ type: 'repository', name, action }));
+  }
+  if (type !== 'registry') return [];
+  return REGISTRY_ACTIONS.filter((action) => {
+    const [of, spelled] = REGISTRY_SCOPES[action];
+    return name === of && actions.includes(spelled);
+  }).map((action) => ({ type: 'registry', action }));
+}
