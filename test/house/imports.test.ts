@@ -3,7 +3,7 @@ import { filesOf, importsOf, textOf } from './source.ts';
 
 /**
  * The rule that shows the architecture (docs/architecture.md): a folder in services/ with a main.ts is a process, one
- * without is a library; imports run one way, process → http → registry ← stores.
+ * without is a library; imports run one way, process → http → registry ← stores and accounts.
  */
 
 const MODULES = filesOf('services/**/*.ts');
@@ -15,6 +15,7 @@ const PROCESSES = new Set(
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   registry: [],
   stores: ['registry'],
+  accounts: ['registry'],
   config: ['registry'],
   http: ['registry'],
 };
@@ -37,9 +38,9 @@ function violation(path: string, target: string): string | undefined {
   }
   const to = folderOf(target);
   if (from === to) return undefined;
-  if (to === 'stores') {
+  if (to === 'stores' || to === 'accounts') {
     const isMain = path === `services/${from}/main.ts`;
-    return isMain ? undefined : `${path}: only a main.ts imports stores`;
+    return isMain ? undefined : `${path}: only a main.ts imports ${to}`;
   }
   if (!PROCESSES.has(from)) {
     return LIBRARIES[from]?.includes(to) ? undefined : `${path}: the library ${from} imports ${to}`;

@@ -1,3 +1,5 @@
+import { untilAborted } from '../../../registry/waiting.ts';
+
 /** What a log-in gives. */
 export interface Grant {
   readonly token: string;
@@ -29,7 +31,7 @@ export class Session {
     const held = this.#grant;
     if (held && Date.now() < this.#renewAtMs) return held;
     try {
-      return await until(signal, this.#renew());
+      return await untilAborted(this.#renew(), signal);
     } catch (error) {
       if (signal?.aborted || !held || this.#grant !== held || Date.now() >= held.expiresAtMs) throw error;
       this.#renewAtMs = Date.now() + TRY_AGAIN_MS;
@@ -55,18 +57,5 @@ export class Session {
         this.#renewing = undefined;
       });
     return this.#renewing;
-  }
-}
-
-/** Waits for what others wait for, too, but no longer than the signal lets us. */
-async function until<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
-  if (signal === undefined) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

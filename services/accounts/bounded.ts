@@ -1,0 +1,54 @@
+import { RegistryError } from '../registry/errors.ts';
+
+export interface BoundedOptions {
+  readonly atOnce: number;
+  /** More than so many are turned away instead of waiting. */
+  readonly waiting: number;
+  /** What those are told. */
+  readonly refusal: string;
+}
+
+/** Work of which only so much is done at once and only so much waits, so that whoever comes next is told at once. */
+export class Bounded {
+  readonly #options: BoundedOptions;
+  #running = 0;
+  readonly #queue = new Set<() => void>();
+
+  constructor(options: BoundedOptions) {
+    this.#options = options;
+  }
+
+  /** Runs `act` in its turn. Throws TOO_MANY_REQUESTS when too many wait; rejects when the signal aborts the wait. */
+  async run<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted();
+    const { atOnce, waiting, refusal } = this.#options;
+    if (this.#running < atOnce) this.#running++;
+    else if (this.#queue.size >= waiting) throw new RegistryError('TOO_MANY_REQUESTS', refusal);
+    else await this.#turn(signal);
+    try {
+      return await act();
+    } finally {
+      const [next] = this.#queue;
+      // A place is handed on rather than given back, so that nobody gets in between.
+      if (next === undefined) this.#running--;
+      else {
+        this.#queue.delete(next);
+        next();
+      }
+    }
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = () => {
+      if (this.#queue.delete(resolve)) reject(signal.reason);
+    };
+    this.#queue.add(resolve);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      await promise;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+}

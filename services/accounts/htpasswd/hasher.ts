@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { Bounded } from '../bounded.ts';
+import type { Compared, ToCompare } from './hash-worker.ts';
+
+/** With hashes of the usual cost 10, the last of so many waits about two seconds. */
+const WAITING_MAX = 32;
+
+/** One thread stays free for requests; more than four would be worth it to guessers only. */
+const THREADS = Math.min(4, Math.max(1, availableParallelism() - 1));
+
+/**
+ * Compares passwords with bcrypt hashes, off the threads that answer requests and read files. Each comparison costs
+ * tens of milliseconds, which is its purpose; so that nobody can make a registry do nothing else, only so many run at
+ * once, at a low priority, and only so many wait.
+ */
+export class Hasher implements AsyncDisposable {
+  readonly #turns = new Bounded({
+    atOnce: THREADS,
+    waiting: WAITING_MAX,
+    refusal: 'too many people log in at once; try again in a second',
+  });
+  readonly #idle: Worker[] = [];
+  readonly #all = new Set<Worker>();
+  #count = 0;
+
+  /** How many comparisons were begun. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether the password is the hash's. Throws TOO_MANY_REQUESTS when too many others are waiting. */
+  compare(password: string, hash: string, signal: AbortSignal): Promise<boolean> {
+    return this.#turns.run(async () => {
+      const worker = this.#idle.pop() ?? this.#start();
+      const isSame = await this.#ask(worker, { id: ++this.#count, password, hash });
+      this.#idle.push(worker);
+      return isSame;
+    }, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#all].map((worker) => worker.terminate()));
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./hash-worker.ts', import.meta.url));
+    // A program that is done must not wait for a thread that does nothing.
+    worker.unref();
+    this.#all.add(worker);
+    worker.once('exit', () => {
+      this.#all.delete(worker);
+      const at = this.#idle.indexOf(worker);
+      if (at >= 0) this.#idle.splice(at, 1);
+    });
+    return worker;
+  }
+
+  async #ask(worker: Worker, question: ToCompare): Promise<boolean> {
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    const onMessage = ({ id, isSame }: Compared) => {
+      if (id === question.id) resolve(isSame);
+    };
+    const onExit = () => reject(new Error('the thread that compares passwords ended'));
+    worker.on('message', onMessage).once('error', reject).once('exit', onExit);
+    worker.ref();
+    worker.postMessage(question);
+    try {
+      return await promise;
+    } finally {
+      worker.off('message', onMessage).off('error', reject).off('exit', onExit);
+      worker.unref();
+    }
+  }
+}

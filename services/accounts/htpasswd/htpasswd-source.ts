@@ -1,0 +1,103 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import type {
+  AccountSource,
+  Authentication,
+  Credentials,
+  RefreshSeed,
+} from '../../registry/access/account.ts';
+import type { Log } from '../../registry/log.ts';
+import { Proofs } from '../proofs.ts';
+import { HtpasswdFile } from './file.ts';
+import { Hasher } from './hasher.ts';
+import type { Entries } from './read.ts';
+
+/** So long a password that was right is believed to be, while its hash stays the same. */
+const BELIEVED_MS = 60_000;
+/** So long a comparison may wait and last. */
+const COMPARE_MAX_MS = 30_000;
+const SOURCE = 'htpasswd';
+const UNKNOWN: Authentication = { outcome: 'unknown' };
+
+export interface HtpasswdOptions {
+  readonly path: string;
+  readonly logger: Log;
+  /** @default one of its own */
+  readonly hasher?: Hasher;
+}
+
+/**
+ * Accounts of an htpasswd file. A name that it does not hold costs as many hashes as one that it does, and of the cost
+ * of one of its entries, so that time tells nobody which names there are.
+ */
+export class HtpasswdSource implements AccountSource {
+  readonly name = SOURCE;
+  readonly #file: HtpasswdFile;
+  readonly #hasher: Hasher;
+  readonly #proofs = new Proofs<true>();
+  /** Chooses, for a name that is not there, one of the costs that are: the same one each time. */
+  readonly #key = randomBytes(32);
+
+  /** Throws an Error that names the file, the line and what was expected there. */
+  static async open({ path, logger, hasher = new Hasher() }: HtpasswdOptions): Promise<HtpasswdSource> {
+    return new HtpasswdSource(await HtpasswdFile.open(path, logger), hasher);
+  }
+
+  private constructor(file: HtpasswdFile, hasher: Hasher) {
+    this.#file = file;
+    this.#hasher = hasher;
+  }
+
+  async authenticate(credentials: Credentials, signal: AbortSignal): Promise<Authentication> {
+    const entries = await this.#file.entries();
+    const stored = entries.get(credentials.username);
+    const hash = stored ?? this.#dummy(entries, credentials.username);
+    const isProven = await this.#proofs.get(
+      credentials,
+      hash,
+      async () => {
+        const isSame = await this.#hasher.compare(
+          credentials.password,
+          hash,
+          AbortSignal.timeout(COMPARE_MAX_MS),
+        );
+        // bcrypt ends at a NUL: what comes after it would not count.
+        const isRight = isSame && stored !== undefined && !credentials.password.includes('\0');
+        return isRight ? { value: true, untilMs: Date.now() + BELIEVED_MS } : undefined;
+      },
+      signal,
+    );
+    return isProven && stored !== undefined ? known(credentials.username, stored) : UNKNOWN;
+  }
+
+  /** Good for as long as the name has the hash that it had. */
+  async refresh({ value }: RefreshSeed): Promise<Authentication> {
+    const name = value.slice(value.indexOf(':') + 1);
+    const hash = (await this.#file.entries()).get(name);
+    return hash !== undefined && seedOf(name, hash) === value ? known(name, hash) : UNKNOWN;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#hasher[Symbol.asyncDispose]();
+  }
+
+  #dummy(entries: Entries, name: string): string {
+    const hashes = [...entries.values()];
+    const at =
+      createHmac('sha256', this.#key).update(name).digest().readUInt32BE() % Math.max(1, hashes.length);
+    // The salt and hash of nobody: 53 characters of bcrypt's alphabet.
+    return `${hashes[at]?.slice(0, 7) ?? '$2b$10$'}${'.'.repeat(53)}`;
+  }
+}
+
+function known(name: string, hash: string): Authentication {
+  return {
+    outcome: 'known',
+    identity: { kind: 'user', name, groups: [], memberships: [] },
+    refresh: { source: SOURCE, value: seedOf(name, hash) },
+  };
+}
+
+/** The name, and what tells one hash from another without telling the hash. */
+function seedOf(name: string, hash: string): string {
+  return `${createHash('sha256').update(hash).digest('hex')}:${name}`;
+}

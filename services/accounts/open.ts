@@ -1,0 +1,35 @@
+import type { AccountSource } from '../registry/access/account.ts';
+import { AccountSources, type Accounts } from '../registry/access/accounts.ts';
+import type { Log } from '../registry/log.ts';
+import { HtpasswdSource } from './htpasswd/htpasswd-source.ts';
+
+/** One source of accounts, as the section `accounts` names it: exactly one of these is there. */
+export interface AccountSourceSettings {
+  readonly htpasswd?: { readonly path: string } | undefined;
+}
+
+/** What sources of accounts work with. */
+export interface AccountParts {
+  readonly logger: Log;
+}
+
+/**
+ * Opens the sources of accounts in the order in which they are asked. Throws an Error that says what to change when one
+ * cannot be used as it is configured; one that cannot be reached now is no reason.
+ */
+export async function openAccounts(
+  settings: readonly AccountSourceSettings[],
+  parts: AccountParts,
+): Promise<Accounts> {
+  await using opening = new AsyncDisposableStack();
+  const sources: AccountSource[] = [];
+  for (const each of settings) sources.push(opening.use(await openSource(each, parts)));
+  opening.move();
+  return new AccountSources({ sources });
+}
+
+/** A new source joins here. */
+async function openSource({ htpasswd }: AccountSourceSettings, { logger }: AccountParts) {
+  if (htpasswd) return HtpasswdSource.open({ ...htpasswd, logger });
+  throw new Error('accounts: expected one of keystone, htpasswd and oidc');
+}
