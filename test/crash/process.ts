@@ -37,7 +37,12 @@ export interface RunningProcess {
   clearAway(): void;
 }
 
-const metrics = new Metrics();
+/** Shared by all, for what it measures of this process costs; keeps nothing to read at a scrape, which would keep the dead. */
+class UnreadMetrics extends Metrics {
+  override onScrape(): void {}
+}
+
+const metrics = new UnreadMetrics();
 const logger = pino({ level: process.env['CRASH_LOG'] ?? 'silent' });
 
 /** The configuration of a registry that promotes, deletes, and has these surroundings. */
