@@ -24,11 +24,13 @@ export class RecordedTarget implements MirrorTarget {
     if (this.#life.isOver) return never();
     const half = Promise.withResolvers<void>();
     const rest = Promise.withResolvers<void>();
-    rest.promise.catch(() => undefined);
-    const whole = this.#inner.write(blob, inHalves(body, half.resolve, rest.promise), signal);
+    const broken = Promise.withResolvers<never>();
+    broken.promise.catch(() => undefined);
+    const whole = this.#inner.write(blob, inHalves(body, half.resolve, rest.promise, broken.promise), signal);
     whole.catch(() => undefined);
+    // Before anything is waited for: it may die at another write meanwhile.
+    this.#life.atDeath(() => this.#leave(blob, () => broken.reject(new Error('the process died')), whole));
     await Promise.race([half.promise, whole]);
-    this.#life.atDeath(() => this.#leave(blob, () => rest.reject(new Error('the process died')), whole));
     await this.#life.write("write a mirror's blob", () => {
       rest.resolve();
       return whole;
@@ -55,17 +57,24 @@ export class RecordedTarget implements MirrorTarget {
   }
 }
 
-/** The first half of a body, and the rest when it may go on. */
+/**
+ * The first half of a body, and the rest when it may go on. It rejects when `broken` does, also while it waits for a store
+ * that answers no more: what reads it has a file open.
+ */
 async function* inHalves(
   body: AsyncIterable<Buffer>,
   isHalfWay: () => void,
   mayGoOn: Promise<void>,
+  broken: Promise<never>,
 ): AsyncGenerator<Buffer> {
-  for await (const chunk of body) {
+  const chunks = body[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value: chunk } = await Promise.race([chunks.next(), broken]);
+    if (done) break;
     const half = Math.ceil(chunk.length / 2);
     yield chunk.subarray(0, half);
     isHalfWay();
-    await mayGoOn;
+    await Promise.race([mayGoOn, broken]);
     yield chunk.subarray(half);
   }
   isHalfWay();
