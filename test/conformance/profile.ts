@@ -2,7 +2,7 @@ import type { Algorithm } from './content.ts';
 
 /** Which edition of the specification a registry is held to, and what it is known to do beyond it. */
 export interface Profile {
-  /** `1.1` is the newest release; `dev` is the main branch, as of 967efdc, and holds all of 1.1 too. */
+  /** `1.1` is the newest release; `dev` is the main branch, as of 97274622, and holds all of 1.1 too. */
   readonly version: '1.1' | 'dev';
   /** Of which blobs it mounts one without being told from where, a MAY; of all unless given. */
   readonly mountsFromAnywhere?: readonly Algorithm[];

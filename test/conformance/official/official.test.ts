@@ -1,7 +1,7 @@
 /**
  * Promise: the specification's own suite passes, in its profile for the newest release and in that for the main
- * branch. Where the suite cannot be had, the tests count as skipped and say why, in CI too: nobody here can mend that,
- * and `../roadstead.test.ts` holds the same scenarios.
+ * branch, and skips nothing but what is listed here. Where the suite cannot be had, the tests count as skipped and say
+ * why, in CI too: nobody here can mend that, and `../roadstead.test.ts` holds the same scenarios.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +15,22 @@ import { INSTALL_TIMEOUT_MS, type Installed, installOfficialSuite } from './inst
 import { type OfficialTest, parseJunit } from './junit.ts';
 
 const RUN_TIMEOUT_MS = 5 * 60_000;
+/** A suite that tests nothing finds nothing wrong either. */
+const LEAST_PASSED: Readonly<Record<'1.1' | 'dev', number>> = { '1.1': 690, dev: 790 };
+
+/** A MAY: bytes lie under their SHA-256, and only the repositories know another name (docs/decisions/0006-content-named-by-sha512.md). */
+const NO_ANONYMOUS_SHA512 = 'sha512 blobs/mount anonymous/blob-mount-anonymous';
+/** All that each profile skips. */
+const SKIPS: Readonly<Record<'1.1' | 'dev', readonly string[]>> = {
+  '1.1': [
+    // The suite itself leaves them out, since 1.1 does not have them; the other profile asks.
+    'sha256 blobs/post cancel/blob-post-cancel',
+    'sha512 blobs/post cancel/blob-post-cancel',
+    NO_ANONYMOUS_SHA512,
+  ],
+  dev: [NO_ANONYMOUS_SHA512],
+};
+const ROOT = 'OCI Conformance Test/';
 
 describe('the official conformance suite', () => {
   let directory: TempDir;
@@ -26,21 +42,25 @@ describe('the official conformance suite', () => {
   });
   after(() => directory[Symbol.asyncDispose]());
 
-  for (const version of ['1.1', 'dev'])
+  for (const version of ['1.1', 'dev'] as const)
     it(`passes with OCI_VERSION=${version}`, async function () {
       this.timeout(RUN_TIMEOUT_MS + 30_000);
       if ('reason' in suite) return skipFor(this, suite.reason);
       const results = join(directory.path, version);
       const { tests, ended } = await runSuite(suite.program, version, results);
       const named = (...statuses: OfficialTest['status'][]) =>
-        tests
-          .filter(({ status }) => statuses.includes(status))
-          .map(({ name, reason }) => `${name}: ${reason}`);
-      for (const skipped of named('skipped')) console.log(`      skipped by the suite: ${skipped}`);
-      expect(named('failure', 'error')).to.deep.equal([]);
-      // It ends with 0 only if it has found everything to pass; a suite that tests nothing has not.
+        tests.filter(({ status }) => statuses.includes(status));
+      const told = ({ name, reason }: OfficialTest) => `${name}: ${reason}`;
+      const [passed, skipped, failed] = [named('passed'), named('skipped'), named('failure', 'error')];
+      console.log(
+        `      OCI_VERSION=${version}: ${passed.length} passed, ${failed.length} failed, ${skipped.length} skipped of ${tests.length}`,
+      );
+      for (const each of skipped) console.log(`      skipped by the suite: ${told(each)}`);
+      expect(failed.map(told)).to.deep.equal([]);
+      // It ends with 0 only if it has found everything to pass.
       expect(ended.code, ended.stderr).to.equal(0);
-      expect(named('passed')).to.have.length.above(500);
+      expect(skipped.map(({ name }) => name.replace(ROOT, ''))).to.have.members(SKIPS[version]);
+      expect(passed).to.have.length.at.least(LEAST_PASSED[version]);
     });
 });
 
