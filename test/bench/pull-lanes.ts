@@ -1,6 +1,6 @@
+import { cpuSeconds } from '../support/cpu.ts';
 import type { Field } from './field.ts';
 import { MANIFEST_TYPE } from './image.ts';
-import { cpuSeconds } from './load/cpu.ts';
 import { ask } from './load/http.ts';
 import { wrk } from './load/wrk.ts';
 import type { Lane, Sample } from './measure.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import type { Field } from './field.ts';
-import { cpuSeconds } from './load/cpu.ts';
+import { cpuSeconds } from '../support/cpu.ts';
 import { ask } from './load/http.ts';
 import { wrk } from './load/wrk.ts';
 import type { Lane, Sample } from './measure.ts';

@@ -5,6 +5,7 @@ import { type Pushed, pushImage } from '../../protocol/pushing.ts';
 import { send } from '../../protocol/wire.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry.ts';
 import { type TempDir, tempDir } from '../../support/temp.ts';
+import { COLLECTS_GARBAGE } from './in-use.ts';
 
 /** What requests are made of that would be right but for their fault. */
 export interface Known {
@@ -39,7 +40,14 @@ export class Scene implements AsyncDisposable {
   static async start(): Promise<Scene> {
     const home = await tempDir('fuzz');
     const rootDirectory = join(home.path, 'a', 'b', 'c', 'store');
-    const registry = await startRegistry({ rootDirectory, delete: true });
+    const registry = await startRegistry({
+      ...{ rootDirectory, delete: true, env: { NODE_OPTIONS: COLLECTS_GARBAGE } },
+      // It would write a record of its own a minute after the start, in the middle of a run on a busy machine.
+      config: ({ storage, ...config }) => ({
+        ...config,
+        storage: { ...(storage as object), maintenance: { uploadpurging: { enabled: false } } },
+      }),
+    });
     const layer = Buffer.alloc(100_000, 'layer');
     const image = await pushImage(registry.url, NAME, TAG, [layer]);
     const scene = new Scene(registry, image, layer, home);
