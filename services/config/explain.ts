@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { entryOf } from './key-tree.ts';
 import { shown } from './redact.ts';
 
 /** What a value of the wrong kind is told; undefined when something refused nearby says it already. */
@@ -17,7 +18,13 @@ export function explain(
   // With a driver that is refused, it says enough that this driver is: not that another one is missing.
   const section = issue.path.slice(0, -1).join('.');
   if (refused.some((each) => each.slice(0, each.lastIndexOf('.')) === section)) return undefined;
-  return { path, message: `${path} is missing: ${issue.message}` };
+  return { path, message: `${path} is missing: ${expectedOf(issue, path)}` };
+}
+
+/** What should stand where nothing does: of what zod can only name the type, the catalogue knows what it is for. */
+function expectedOf({ message }: z.core.$ZodIssue, path: string): string {
+  if (!message.startsWith('Invalid input')) return message;
+  return `expected ${entryOf(path)?.verdict.text ?? 'a section of this name'}`;
 }
 
 /** The variable that a value comes from; undefined when it comes from the file. */

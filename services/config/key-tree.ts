@@ -34,6 +34,13 @@ export function childOf(node: KeyNode, key: string): KeyNode | undefined {
   return node.below.get(key) ?? node.below.get('*');
 }
 
+/** What the catalogue has on a path, such as `mirrors.0.url`; undefined where it has nothing on that very key. */
+export function entryOf(path: string): Entry | undefined {
+  let node: KeyNode | undefined = ROOT;
+  for (const key of path.split('.')) node = node && childOf(node, key);
+  return node?.entry;
+}
+
 /** The known path that somebody who wrote an unknown key may have meant; undefined when nothing is like it. */
 export function suggestion(node: KeyNode, path: string, key: string): string | undefined {
   const section = path === '' ? '' : `${path}.`;

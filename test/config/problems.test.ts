@@ -5,7 +5,16 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { ConfigError, loadConfig } from '../../services/config/load.ts';
-import { MINIMAL, MIRRORED, parse, problemOf, problemsOf } from './configs.ts';
+import {
+  MINIMAL,
+  MIRRORED,
+  parse,
+  problemOf,
+  problemsOf,
+  withHttp,
+  withSection,
+  withStorage,
+} from './configs.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -179,6 +188,22 @@ describe('configurations', () => {
       'storage is missing',
       'http is missing',
     ]);
+    expect(problemsOf(withHttp('tls: {}'))).to.have.members([
+      'http.tls.certificate is missing: expected the file, in PEM, that TLS is served with',
+      'http.tls.key is missing: expected the file, in PEM, that TLS is served with',
+    ]);
+  });
+
+  it('that lack what they need are told so in words of their own, not of a library', () => {
+    const lacking = [
+      'version: 0.1',
+      withHttp('tls: {}'),
+      withStorage('s3: {}, swift: {}'),
+      withSection('notifications: {endpoints: [{}]}'),
+      withSection('promotion: {}\nmirrors: [{}]'),
+    ];
+    for (const text of lacking)
+      for (const problem of problemsOf(text)) expect(problem).to.not.match(/Invalid|undefined/);
   });
 });
 
