@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { WAIT_MAX_MS } from '../registry/promotion/open.ts';
 import { PublicationSchema } from '../registry/publication/entry.ts';
 
 /**
@@ -19,7 +20,7 @@ export const PromotionRequestBody = z.strictObject({
     .max(10_000)
     .default(0)
     .describe('How many mirrors must hold the image before its tag moves'),
-  waitTimeoutMs: z.int().min(0).max(86_400_000).default(600_000).describe('How long to wait for them'),
+  waitTimeoutMs: z.int().min(0).max(WAIT_MAX_MS).default(600_000).describe('How long to wait for them'),
   actor: z.string().max(200).default('anonymous').describe('Who promotes; goes into the publication log'),
 });
 

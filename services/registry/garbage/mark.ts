@@ -24,8 +24,9 @@ export type Revisions = DigestTable;
 export const Standing = { doomed: 0, kept: 1 } as const;
 
 /**
- * Marks what a repository has in use: its manifests, their blobs. With `deleteUntagged`, those that a tag names, from
- * there on the manifests of an index and whatever has one of these as its subject, to any depth; and young ones. Tags
+ * Marks what a repository has in use: its manifests, their blobs. With `deleteUntagged`, those that a tag names or that
+ * an open promotion may tag, from there on the manifests of an index and whatever has one of these as its subject, to any
+ * depth; and young ones. Tags
  * by which clients attach (cosign's, the fallback tags of referrers) are tags like others. Reads every manifest, so
  * that a subject is found whoever recorded it, or nobody.
  */
@@ -33,12 +34,13 @@ export async function markRepository(
   reader: StrictReader,
   inUse: DigestTable,
   name: RepositoryName,
-  options: MarkOptions,
+  options: MarkOptions & { readonly open: ReadonlySet<Digest> },
 ): Promise<Revisions> {
   const all = new Reachable(reader, inUse, name);
   await pMap(all.links(), (key) => all.read(key, options.deleteUntagged), CONCURRENCY);
   if (!options.deleteUntagged) return all.revisions;
   await all.reach(await all.tagged());
+  await all.reach(await all.those(options.open));
   await all.reach(await all.young(options.youngerThan));
   return all.revisions;
 }
@@ -89,6 +91,11 @@ class Reachable {
       CONCURRENCY,
     );
     return [...new Set(named)];
+  }
+
+  /** Where these lie that this repository has. */
+  async those(named: ReadonlySet<Digest>): Promise<Sha256Digest[]> {
+    return pMap(named, async (digest) => (await this.#stored(digest)) ?? pMapSkip, CONCURRENCY);
   }
 
   /** What was not reached, and may be part of a push under way. */

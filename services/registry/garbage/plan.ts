@@ -6,7 +6,7 @@ import type { ObjectStore } from '../object-store.ts';
 import { type Blobs, planBlobs } from './blobs.ts';
 import { holdYoungLinks, uselessLayerLinks } from './layer-links.ts';
 import { type MarkOptions, markRepository } from './mark.ts';
-import { markPublished } from './published.ts';
+import { readPublished } from './published.ts';
 import { StrictReader } from './reader.ts';
 import { uselessRecords } from './records.ts';
 
@@ -48,7 +48,7 @@ export async function planGarbage(objects: ObjectStore, options: PlanOptions): P
   const reader = new StrictReader(objects, signal);
   const inUse = new DigestTable();
   onArea?.('the publication log');
-  const published = await markPublished(reader);
+  const { blobs: published, open } = await readPublished(reader, Date.now());
   const names: RepositoryName[] = [];
   const found = new Map<RepositoryName, Omit<RepositoryGarbage, 'layers'>>();
   for await (const each of walkRepositories(objects, signal)) {
@@ -58,7 +58,7 @@ export async function planGarbage(objects: ObjectStore, options: PlanOptions): P
     }
     onArea?.(each.name);
     names.push(each.name);
-    const revisions = await markRepository(reader, inUse, each.name, options);
+    const revisions = await markRepository(reader, inUse, each.name, { ...options, open });
     const garbage = await uselessRecords(reader, each.name, revisions, options);
     if (garbage.manifests.length + garbage.history.length + garbage.referrers.length > 0)
       found.set(each.name, garbage);

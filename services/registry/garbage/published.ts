@@ -1,28 +1,49 @@
 import { DigestTable } from '../check/digest-table.ts';
-import { isSha256 } from '../digest.ts';
-import { PUBLICATIONS_PREFIX, PUBLISHED_PREFIX } from '../layout.ts';
-import { PUBLICATION_MAX_BYTES, PublicationSchema } from '../publication/entry.ts';
+import { type Digest, isSha256 } from '../digest.ts';
+import { PUBLICATIONS_PREFIX, PUBLISHED_PREFIX, tagIndexKey } from '../layout.ts';
+import type { RepositoryName, Tag } from '../names.ts';
+import { mayBeOpen } from '../promotion/open.ts';
+import { PUBLICATION_MAX_BYTES, type Publication, PublicationSchema } from '../publication/entry.ts';
 import type { StrictReader } from './reader.ts';
 
-/**
- * Every blob that was ever published: mirrors have it or fetch it, and its number stands, so it stays, also when no
- * repository refers to it any more.
- */
-export async function markPublished(reader: StrictReader): Promise<DigestTable> {
+/** What the publication log keeps. */
+export interface Published {
+  /**
+   * Every blob that was ever published: mirrors have it or fetch it, and its number stands, so it stays, also when no
+   * repository refers to it any more.
+   */
+  readonly blobs: DigestTable;
+  /** Manifests of promotions that may be waiting for mirrors, before their tags move. */
+  readonly open: ReadonlySet<Digest>;
+}
+
+/** Reads the whole log. */
+export async function readPublished(reader: StrictReader, nowMs: number): Promise<Published> {
   const published = new DigestTable();
+  const open = new Set<Digest>();
   for await (const key of reader.keys(PUBLICATIONS_PREFIX)) {
     if (!key.endsWith('.json')) continue;
     const bytes = await reader.read(key, PUBLICATION_MAX_BYTES);
     const entry = bytes && parse(bytes);
     if (bytes && !entry) reader.note(`${key}: is no entry of the publication log`);
     for (const { digest } of Object.values(entry?.collections ?? {}).flat()) published.set(digest, 1);
+    if (entry && mayBeOpen(entry, nowMs) && !(await wasTagged(reader, entry))) open.add(entry.manifestDigest);
   }
   for await (const key of reader.keys(PUBLISHED_PREFIX)) {
     const [, algorithm, , hex] = key.slice(PUBLISHED_PREFIX.length).split('/');
     const digest = `${algorithm}:${hex}`;
     if (isSha256(digest)) published.set(digest, 1);
   }
-  return published;
+  return { blobs: published, open };
+}
+
+/** Whether the tag has moved: its history tells, where it was not deleted since. */
+async function wasTagged(
+  { objects }: StrictReader,
+  { target, manifestDigest }: Publication,
+): Promise<boolean> {
+  const [repository, tag] = [target.repository as RepositoryName, target.tag as Tag];
+  return (await objects.stat(tagIndexKey(repository, tag, manifestDigest))) !== undefined;
 }
 
 function parse(bytes: Buffer) {

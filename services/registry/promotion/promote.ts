@@ -76,7 +76,11 @@ export async function* promote(
   const newBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
   yield { event: 'published', seq: entry.seq, newBlobs: blobs.length, newBytes };
 
-  if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, plan, entry.seq, options);
+  if (options.waitMirrors > 0) {
+    yield* waitForMirrors(board, changes, plan, entry.seq, options);
+    // Somebody may have deleted it since it was linked: no tag may lead to what has gone.
+    for (const manifest of image.manifests) await content.manifests.link(target.repository, manifest);
+  }
 
   await options.beforeTagged();
   // A client that finds the image finds its signatures.

@@ -1,10 +1,11 @@
 import pMap from 'p-map';
 import { DigestTable } from '../../check/digest-table.ts';
 import { type Digest, digestOf, isSha256, type Sha256Digest } from '../../digest.ts';
-import { blobDataKey, PUBLICATIONS_PREFIX, PUBLISHED_PREFIX } from '../../layout.ts';
+import { blobDataKey, PUBLICATIONS_PREFIX, PUBLISHED_PREFIX, publicationKey } from '../../layout.ts';
 import { MANIFEST_MAX_BYTES } from '../../manifest.ts';
 import { listAll } from '../../object-store.ts';
-import { PUBLICATION_MAX_BYTES, PublicationSchema } from '../../publication/entry.ts';
+import { mayBeOpen } from '../../promotion/open.ts';
+import { PUBLICATION_MAX_BYTES, type Publication, PublicationSchema } from '../../publication/entry.ts';
 import { readStoredManifest } from '../../stored-manifest.ts';
 import { UnreadableError } from '../reader.ts';
 import type { CycleContext } from './context.ts';
@@ -26,8 +27,8 @@ interface Edges {
 
 /**
  * What is in use. Every manifest that a repository has a link to counts, with what it refers to; with `deleteUntagged`,
- * those that a tag in any repository leads to, from there on the manifests of an index and whatever has one of these as
- * its subject, to any depth. And every blob that was ever published.
+ * those that a tag in any repository leads to, or will when a promotion has waited for its mirrors, from there on the
+ * manifests of an index and whatever has one of these as its subject, to any depth. And every blob that was ever published.
  */
 export class Marked {
   readonly inUse = new DigestTable();
@@ -63,8 +64,9 @@ export class Marked {
     aliases: ReadonlyMap<Digest, Sha256Digest>,
   ): Promise<Marked> {
     const marked = new Marked(context, facts, findings, aliases);
-    await marked.#markManifests();
-    await marked.#markPublished();
+    const newest = await marked.#readNewestEntries();
+    await marked.#markManifests(newest);
+    await marked.#markPublished(newest);
     return marked;
   }
 
@@ -101,7 +103,7 @@ export class Marked {
     if (this.#context.settings.deleteUntagged && this.#reach(digests)) await this.#markReached();
   }
 
-  async #markManifests(): Promise<void> {
+  async #markManifests(newest: readonly Publication[]): Promise<void> {
     const { linked, tagged } = this.#findings;
     const { deleteUntagged } = this.#context.settings;
     const known = new DigestTable();
@@ -117,8 +119,9 @@ export class Marked {
     await this.#facts.flush();
     await this.#facts.compact();
     if (!deleteUntagged) return;
-    const roots = [...tagged].flatMap((digest) => this.#stored(digest) ?? []);
-    this.#reach(roots);
+    const promoted = newest.filter((entry) => mayBeOpen(entry, this.#context.now()));
+    const named = [...tagged, ...promoted.map(({ manifestDigest }) => manifestDigest)];
+    this.#reach(named.flatMap((digest) => this.#stored(digest) ?? []));
     await this.#markReached();
   }
 
@@ -204,7 +207,7 @@ export class Marked {
     return isSha256(digest) ? digest : this.#aliases.get(digest);
   }
 
-  async #markPublished(): Promise<void> {
+  async #markPublished(newest: readonly Publication[]): Promise<void> {
     const { objects, signal, counts } = this.#context;
     for await (const { key } of listAll(objects, { prefix: PUBLISHED_PREFIX }, signal)) {
       counts.objectsListed++;
@@ -212,19 +215,40 @@ export class Marked {
       const digest = `${algorithm}:${hex}`;
       if (isSha256(digest)) this.inUse.set(digest, 1);
     }
-    const newest: string[] = [];
+    for (const { collections } of newest)
+      for (const { digest } of Object.values(collections).flat()) this.inUse.set(digest, 1);
+  }
+
+  /**
+   * The last entries of the publication log, newest first: those whose numbers may lack, and with `deleteUntagged` those
+   * whose promotions may be open. After the scan: an entry is there before its tag moves, and stays.
+   */
+  async #readNewestEntries(): Promise<Publication[]> {
+    const { objects, signal, counts, settings, now } = this.#context;
+    let last = '';
     for await (const { key } of listAll(objects, { prefix: PUBLICATIONS_PREFIX }, signal)) {
       counts.objectsListed++;
-      newest.push(key);
-      if (newest.length > ENTRIES_READ) newest.shift();
+      last = key;
     }
-    for (const key of newest) {
-      const bytes = await objects.read(key, PUBLICATION_MAX_BYTES, signal);
-      if (bytes === undefined) continue;
-      const entry = PublicationSchema.safeParse(parse(bytes)).data;
-      if (entry === undefined) throw new UnreadableError([`${key}: is no entry of the publication log`], 1);
-      for (const { digest } of Object.values(entry.collections).flat()) this.inUse.set(digest, 1);
+    let seq = Number(last.slice(PUBLICATIONS_PREFIX.length, -'.json'.length)) || 0;
+    const entries: Publication[] = [];
+    for (let atOnce = ENTRIES_READ; seq > 0; atOnce = READS_AT_ONCE) {
+      const seqs = Array.from({ length: Math.min(atOnce, seq) }, () => seq--);
+      const read = await Promise.all(seqs.map((each) => this.#readEntry(publicationKey(each))));
+      entries.push(...read.filter((entry) => entry !== undefined));
+      const oldest = entries.at(-1);
+      if (!settings.deleteUntagged || (oldest && !mayBeOpen(oldest, now()))) break;
     }
+    return entries;
+  }
+
+  async #readEntry(key: string): Promise<Publication | undefined> {
+    const { objects, signal } = this.#context;
+    const bytes = await objects.read(key, PUBLICATION_MAX_BYTES, signal);
+    if (bytes === undefined) return undefined;
+    const entry = PublicationSchema.safeParse(parse(bytes)).data;
+    if (entry === undefined) throw new UnreadableError([`${key}: is no entry of the publication log`], 1);
+    return entry;
   }
 }
 

@@ -1,0 +1,138 @@
+/**
+ * Promise: with `deleteuntagged`, an image whose promotion waits for mirrors stays, though no tag leads to it yet, and
+ * goes when nobody can be waiting any more; and a tag is never moved to what has gone meanwhile.
+ */
+import { expect } from 'chai';
+import { type Content, contentOf } from '../../services/registry/content/content.ts';
+import type { Sha256Digest } from '../../services/registry/digest.ts';
+import { planGarbage } from '../../services/registry/garbage/plan.ts';
+import { blobDataKey, revisionLinkKey } from '../../services/registry/layout.ts';
+import { parseManifest } from '../../services/registry/manifest.ts';
+import { COMPLETE } from '../../services/registry/manifest-rules.ts';
+import type { MirrorBoard, MirrorState } from '../../services/registry/mirrors/board.ts';
+import { parseImageName, parseRepositoryName, parseTag } from '../../services/registry/names.ts';
+import { planPromotion } from '../../services/registry/promotion/plan.ts';
+import { type PromotionEvent, promote } from '../../services/registry/promotion/promote.ts';
+import { parseRepositoryPattern } from '../../services/registry/repository-pattern.ts';
+import { MemoryChanges } from '../../services/stores/memory/changes.ts';
+import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
+import { cycle, HOUR } from './cycles.ts';
+import { MemoryObjects } from './memory-objects.ts';
+
+const SOURCE = parseRepositoryName('candidate/app');
+const TARGET = parseRepositoryName('app');
+const TAG = parseTag('1');
+const SETTINGS = { deleteUntagged: true, graceMs: 0, quarantineMs: HOUR };
+/** A day for the wait, and eight hours. */
+const OPEN_HOURS = 32;
+
+interface Pushed {
+  readonly digest: Sha256Digest;
+  readonly blobs: readonly Sha256Digest[];
+}
+
+/** Pushes an image by its digest: no tag leads to it. */
+async function push({ blobs, manifests, objects }: Content, name: string): Promise<Pushed> {
+  const [config, layer] = [Buffer.from(`{"of":"${name}"}`), Buffer.from(`a layer of ${name}`)];
+  const stored = [config, layer].map((bytes) => ({
+    bytes,
+    descriptor: descriptorOf(bytes, MEDIA_TYPES.layer),
+  }));
+  for (const { bytes, descriptor } of stored) {
+    const digest = descriptor.digest as Sha256Digest;
+    await objects.put(blobDataKey(digest), bytes);
+    await blobs.link(SOURCE, digest, digest);
+  }
+  const bytes = Buffer.from(
+    JSON.stringify({
+      ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image },
+      config: descriptorOf(config, MEDIA_TYPES.config),
+      layers: [descriptorOf(layer, MEDIA_TYPES.layer)],
+    }),
+  );
+  const manifest = parseManifest(bytes, MEDIA_TYPES.image);
+  await manifests.put(SOURCE, manifest);
+  return {
+    digest: manifest.stored,
+    blobs: stored.map(({ descriptor }) => descriptor.digest as Sha256Digest),
+  };
+}
+
+/** A promotion that waits for a mirror, which holds everything from `arrive` on. */
+async function waiting(content: Content, digest: Sha256Digest) {
+  const states: MirrorState[] = [];
+  const board = { states } as unknown as MirrorBoard;
+  const candidates = [parseRepositoryPattern('candidate/**')].filter((pattern) => pattern !== undefined);
+  const request = { source: parseImageName(`${SOURCE}@${digest}`), target: { repository: TARGET, tag: TAG } };
+  const plan = await planPromotion(content, { candidates, manifests: COMPLETE }, request);
+  const events = promote(content, board, new MemoryChanges(), plan, {
+    ...{ actor: 'somebody', waitMirrors: 1, waitTimeoutMs: 60_000 },
+    signal: new AbortController().signal,
+    beforeTagged: async () => undefined,
+  });
+  for await (const { event } of { [Symbol.asyncIterator]: () => ({ next: () => events.next() }) })
+    if (event === 'waiting') break;
+  return {
+    /** Lets it go on; answers with its last event. */
+    async end(): Promise<PromotionEvent['event'] | undefined> {
+      states.push({
+        ...{ mirror: { name: 'near' }, watermark: 1_000_000, missing: new Set(), healthy: true },
+      } as unknown as MirrorState);
+      let last: PromotionEvent['event'] | undefined;
+      for await (const { event } of events) last = event;
+      return last;
+    },
+  };
+}
+
+describe('an image whose promotion waits for mirrors', () => {
+  let objects: MemoryObjects;
+  let content: Content;
+  let image: Pushed;
+  let other: Pushed;
+  let promotion: Awaited<ReturnType<typeof waiting>>;
+  beforeEach(async () => {
+    objects = new MemoryObjects();
+    content = contentOf(objects);
+    image = await push(content, 'the image');
+    other = await push(content, 'another image');
+    promotion = await waiting(content, image.digest);
+  });
+
+  const isThere = (digest: Sha256Digest) => objects.held.has(blobDataKey(digest));
+  const collectFor = async (hours: number) => {
+    const now = Date.now();
+    for (let hour = 0; hour <= hours; hour += 2) await cycle(objects, { ...SETTINGS, at: now + hour * HOUR });
+  };
+
+  it('outlives the quarantine, with all that it is made of, and is tagged', async () => {
+    await collectFor(24);
+    expect([other.digest, ...other.blobs].filter(isThere), 'what nobody promotes').to.deep.equal([]);
+    for (const digest of [image.digest, ...image.blobs]) expect(isThere(digest)).to.equal(true);
+    expect(await promotion.end()).to.equal('tagged');
+    expect(await content.tags.resolve(TARGET, TAG)).to.equal(image.digest);
+    expect(await content.manifests.has(TARGET, image.digest)).to.equal(true);
+  });
+
+  it('goes when nobody can be waiting any more; what was published stays', async () => {
+    await collectFor(OPEN_HOURS + 6);
+    expect(isThere(image.digest)).to.equal(false);
+    for (const digest of image.blobs) expect(isThere(digest)).to.equal(true);
+  });
+
+  it('is not tagged when it has gone nevertheless', async () => {
+    await objects.delete([blobDataKey(image.digest), revisionLinkKey(TARGET, image.digest)]);
+    const error = await promotion.end().catch((cause: unknown) => cause);
+    expect(error).to.have.property('kind', 'MANIFEST_BLOB_UNKNOWN');
+    expect(await content.tags.resolve(TARGET, TAG)).to.equal(undefined);
+  });
+
+  it('is none of what `garbage-collect --delete-untagged` takes', async () => {
+    const plan = await planGarbage(objects, {
+      deleteUntagged: true,
+      youngerThan: new Date(Date.now() + HOUR),
+    });
+    const goes = plan.repositories.flatMap(({ manifests }) => manifests);
+    expect(goes).to.include(other.digest).and.not.to.include(image.digest);
+  });
+});
