@@ -31,12 +31,20 @@ export interface TwoNodes extends AsyncDisposable {
 export async function startTwoNodes(): Promise<TwoNodes> {
   await using held = new AsyncDisposableStack();
   const redis = held.use(await startRedis());
+  const nodes = held.use(await startNodesAt(redis.address));
+  const all = held.move();
+  return { ...nodes, redis, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** Starts two nodes that reach their Redis there. */
+export async function startNodesAt(redisAddress: string): Promise<Omit<TwoNodes, 'redis'>> {
+  await using held = new AsyncDisposableStack();
   const home = held.use(await tempDir('nodes'));
-  const section = { addr: redis.address };
+  const section = { addr: redisAddress };
   const here = held.use(await startNode(home.path, 'here', section));
   const there = held.use(await startNode(home.path, 'there', section));
   const all = held.move();
-  return { here, there, redis, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { here, there, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 async function startNode(home: string, name: string, redis: Record<string, unknown>): Promise<TestNode> {
