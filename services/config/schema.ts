@@ -7,7 +7,7 @@ import { MiddlewareSection, PolicySection, ProxySection } from './sections/decid
 import { CompatibilitySection, HealthSection, ReportingSection } from './sections/elsewhere.ts';
 import { GarbageCollectionSection } from './sections/garbage-collection.ts';
 import { HttpSection } from './sections/http.ts';
-import { CatalogSection, TagsSection } from './sections/limits.ts';
+import { CatalogSection, LimitsSection, TagsSection } from './sections/limits.ts';
 import { Level, LogSection } from './sections/log.ts';
 import { NotificationsSection } from './sections/notifications.ts';
 import { MirrorEntry, PromotionSection } from './sections/promotion.ts';
@@ -18,7 +18,7 @@ import { ValidationSection } from './sections/validation.ts';
 
 /**
  * What a configuration file may hold when it is to be used: CNCF Distribution's sections and names, and ours:
- * `token`, `accounts`, `access`, `audit`, `garbagecollection`, `promotion` and `mirrors`. Keys that are refused whatever they say stand in `catalogue/`, as does what every key does here.
+ * `token`, `accounts`, `access`, `audit`, `limits`, `garbagecollection`, `promotion` and `mirrors`. Keys that are refused whatever they say stand in `catalogue/`, as does what every key does here.
  */
 export const FileSchema = z.strictObject({
   version: z.union([z.literal(0.1), z.literal('0.1')], { error: 'expected 0.1' }),
@@ -44,6 +44,7 @@ export const FileSchema = z.strictObject({
   accounts: AccountsSection,
   access: AccessSection,
   audit: AuditSection,
+  limits: LimitsSection,
   mirrors: z.array(MirrorEntry).default([]),
 });
 
@@ -67,13 +68,14 @@ export const ConfigSchema = FileSchema.transform((file) => {
     accounts,
     access,
     audit,
+    limits,
     mirrors,
   } = file;
   const { level, formatter, fields, accesslog } = log;
   const { net: _net, http2: _http2, h2c: _h2c, ...listening } = http;
   return {
     ...{ version, catalog, tags, notifications, validation, garbagecollection, promotion, mirrors },
-    ...{ token, accounts, access, audit },
+    ...{ token, accounts, access, audit, limits },
     auth: auth && { htpasswd: auth.htpasswd, token: auth.token },
     log: { level: level ?? loglevel ?? ('info' as const), formatter, fields, accesslog },
     storage: storageSettingsOf(storage),

@@ -1,24 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { type NetworkTest, networkTest } from '../registry/access/networks.ts';
 import { plain, readForwarded } from './forwarded.ts';
 
 /** Finds out who a request is from. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
 /** Whether an address is that of a proxy which is believed. */
-export type TrustedProxyTest = (address: string) => boolean;
+export type TrustedProxyTest = NetworkTest;
 
 /** The test for a list of networks in CIDR notation, `http.trustedproxies`. Throws when one is none. */
-export function trustedProxyTest(trustedProxies: readonly string[]): TrustedProxyTest {
-  const networks = trustedProxies.map((text) => ipaddr.parseCIDR(text));
-  if (networks.length === 0) return () => false;
-  return (address) => {
-    if (isIP(address) === 0 || !ipaddr.isValid(address)) return false;
-    const parsed = ipaddr.process(address);
-    return networks.some((network) => network[0].kind() === parsed.kind() && parsed.match(network as never));
-  };
-}
+export const trustedProxyTest = networkTest;
 
 /**
  * The connection's far end; or, when that is a trusted proxy, the last address in `X-Forwarded-For` or `Forwarded`

@@ -67,7 +67,11 @@ export function answerTo(error: unknown, requestId: string): ErrorAnswer {
     const { status, code, retryAfterSeconds }: OnTheWire = ANSWERS[error.kind];
     const { message, detail } = error;
     const body = { errors: [{ code, message, ...(detail && { detail }) }] } as const;
-    return { status, body, retryAfterSeconds, isFault: false };
+    const told = detail?.['retryAfterSeconds'];
+    return {
+      ...{ status, body, isFault: false },
+      retryAfterSeconds: typeof told === 'number' ? told : retryAfterSeconds,
+    };
   }
   if (error instanceof StoreFullError) {
     const message = "the registry's storage is full; the operator has to make room";

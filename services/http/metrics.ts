@@ -128,7 +128,7 @@ export class Metrics {
   });
   readonly redisErrors = new Counter({
     name: 'roadstead_redis_errors_total',
-    help: 'Failures of Redis, by use: connection, changes (messages not sent), message (malformed ones), locks.',
+    help: 'Failures of Redis, by use: connection, changes (messages not sent), message (malformed ones), locks, attempts (failed logins, counted by each process meanwhile).',
     labelNames: ['use'] as const,
     registers: [this.registry],
   });

@@ -1,8 +1,10 @@
+import type { AttemptCounts } from '../registry/access/attempts.ts';
 import type { Changes } from '../registry/changes.ts';
 import type { Locks } from '../registry/locks.ts';
 import type { Log } from '../registry/log.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import { type FilesystemOptions, FilesystemStore } from './filesystem/filesystem-store.ts';
+import { MemoryAttempts } from './memory/attempts.ts';
 import { MemoryChanges } from './memory/changes.ts';
 import type { RedisHooks } from './redis/health.ts';
 import type { RedisSettings } from './redis/settings.ts';
@@ -26,6 +28,8 @@ export interface StoreSettings {
 export interface Stores extends AsyncDisposable {
   readonly objects: ObjectStore;
   readonly changes: Changes;
+  /** Counts of failed logins: over all nodes with Redis, else of this process. */
+  readonly attempts: AttemptCounts;
 }
 
 /** Opens the backends that the settings name. Each is loaded only where it is used: they take their time and memory. */
@@ -39,6 +43,7 @@ export async function openStores(settings: StoreSettings, logger: Log, hooks: Re
   return {
     objects,
     changes: redis?.changes ?? new MemoryChanges(),
+    attempts: redis?.attempts ?? new MemoryAttempts(),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }

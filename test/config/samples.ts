@@ -106,6 +106,8 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'reporting.bugsnag.endpoint': 'https://bugs.example.net', 'reporting.newrelic.licensekey': 'hunter2' },
   ...{ 'reporting.newrelic.name': 'a', 'reporting.newrelic.verbose': true },
   ...{ 'compatibility.schema1.enabled': true, 'compatibility.schema1.signingkeyfile': '/key.json' },
+  ...{ 'limits.logins.enabled': false, 'limits.logins.attempts': 7, 'limits.logins.maxwait': '1m' },
+  'limits.trustednetworks': ['10.0.0.0/8'],
   ...{ 'garbagecollection.enabled': true, 'garbagecollection.interval': '6h' },
   ...{ 'garbagecollection.grace': '2h', 'garbagecollection.quarantine': '12h' },
   ...{ 'garbagecollection.deleteuntagged': true, 'garbagecollection.requestspersecond': 50 },

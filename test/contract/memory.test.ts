@@ -1,11 +1,18 @@
+import { MemoryAttempts } from '../../services/stores/memory/attempts.ts';
 import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { MemoryLocks } from '../../services/stores/memory/locks.ts';
+import { describeAttempts } from './attempts.ts';
 import { describeChanges } from './changes.ts';
 import { describeLocks } from './locks.ts';
 
 describeChanges('within one process', async () => {
   const changes = new MemoryChanges();
   return { here: changes, there: changes, [Symbol.asyncDispose]: async () => undefined };
+});
+
+describeAttempts('within one process', async () => {
+  const counts = new MemoryAttempts();
+  return { here: counts, there: counts, [Symbol.asyncDispose]: async () => undefined };
 });
 
 describeLocks('within one process', async () => {

@@ -14,6 +14,7 @@ import { createNotifier } from '../../services/registry/notifications/notifier.t
 import type { ObjectStore } from '../../services/registry/object-store.ts';
 import { ReadOnly } from '../../services/registry/read-only.ts';
 import { createRelease } from '../../services/release/main.ts';
+import { MemoryAttempts } from '../../services/stores/memory/attempts.ts';
 import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { EndpointWorker } from '../../services/sync/notify/worker.ts';
 import { MirrorWorker } from '../../services/sync/worker.ts';
@@ -81,7 +82,8 @@ export async function startProcess(
     return held.use(part);
   };
   const changes = new MemoryChanges();
-  const stores = { objects, changes, [Symbol.asyncDispose]: async () => undefined };
+  const attempts = new MemoryAttempts();
+  const stores = { objects, changes, attempts, [Symbol.asyncDispose]: async () => undefined };
   const readOnly = use(await ReadOnly.start(objects, false, logger));
   const notifier = use(
     createNotifier({

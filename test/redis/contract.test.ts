@@ -1,3 +1,4 @@
+import { describeAttempts } from '../contract/attempts.ts';
 import { describeChanges } from '../contract/changes.ts';
 import { describeLocks } from '../contract/locks.ts';
 import { startCluster, startRedis, startSentinels } from '../support/redis.ts';
@@ -37,6 +38,16 @@ requires(['redis-server', 'redis-cli'])('Redis', () => {
       const found = await start();
       const [here, there] = [await openWorking(found.section), await openWorking(found.section)];
       return { here: here.changes, there: there.changes, [Symbol.asyncDispose]: closing(here, there, found) };
+    });
+
+    describeAttempts(title, async () => {
+      const found = await start();
+      const [here, there] = [await openWorking(found.section), await openWorking(found.section)];
+      return {
+        here: here.attempts,
+        there: there.attempts,
+        [Symbol.asyncDispose]: closing(here, there, found),
+      };
     });
 
     describeLocks(title, async () => {

@@ -1,4 +1,5 @@
 import { RedisSection, redisSettingsOf } from '../../services/config/sections/redis.ts';
+import { RedisAttempts } from '../../services/stores/redis/attempts.ts';
 import { RedisChanges } from '../../services/stores/redis/changes.ts';
 import { connect, type RedisConnection } from '../../services/stores/redis/connect.ts';
 import { RedisHealth, type RedisUse } from '../../services/stores/redis/health.ts';
@@ -46,6 +47,7 @@ export interface Opened extends AsyncDisposable {
   readonly connection: RedisConnection;
   readonly changes: RedisChanges;
   readonly locks: RedisLocks;
+  readonly attempts: RedisAttempts;
   readonly witness: Witness;
 }
 
@@ -60,8 +62,9 @@ export async function openParts(
   const connection = await connect(settings, health);
   const changes = new RedisChanges(connection, `${settings.prefix}changes:${settings.database}`, health);
   const locks = new RedisLocks(connection, { prefix: settings.prefix, ...timing }, health);
+  const attempts = new RedisAttempts(connection, settings, health);
   return {
-    ...{ connection, changes, locks, witness },
+    ...{ connection, changes, locks, attempts, witness },
     async [Symbol.asyncDispose]() {
       changes[Symbol.dispose]();
       connection[Symbol.dispose]();

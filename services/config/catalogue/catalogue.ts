@@ -2,6 +2,7 @@ import { ACCESS } from './access.ts';
 import type { Entry } from './entry.ts';
 import { GENERAL } from './general.ts';
 import { HTTP } from './http.ts';
+import { LIMITS } from './limits.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { OURS } from './ours.ts';
 import { PEOPLE } from './people.ts';
@@ -23,5 +24,6 @@ export const CATALOGUE: readonly Entry[] = [
   ...REDIS_KEYS,
   ...POLICY,
   ...PEOPLE,
+  ...LIMITS,
   ...OURS,
 ];

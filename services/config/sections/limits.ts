@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CountOr } from '../values.ts';
+import { Delay } from '../duration.ts';
+import { Cidr, Count, CountOr, Switch } from '../values.ts';
 
 /** What one page of a list holds at most, as Distribution has it. */
 const DEFAULT_PAGE = 1000;
@@ -7,3 +8,21 @@ const MAX_PAGE = 100_000;
 
 export const CatalogSection = z.strictObject({ maxentries: CountOr(DEFAULT_PAGE, MAX_PAGE) }).prefault({});
 export const TagsSection = z.strictObject({ maxtags: CountOr(DEFAULT_PAGE, MAX_PAGE) }).prefault({});
+
+const Logins = z
+  .strictObject({
+    enabled: Switch.default(true),
+    /** Failures that cost nothing, of one account from one client. */
+    attempts: Count(1, 1000).default(5),
+    maxwait: Delay.prefault('5m'),
+  })
+  .prefault({});
+
+/** Ours: how much anyone may ask for. */
+export const LimitsSection = z
+  .strictObject({
+    logins: Logins,
+    /** For whom neither failed logins nor requests are counted. */
+    trustednetworks: z.array(Cidr).default([]),
+  })
+  .prefault({});

@@ -1,6 +1,6 @@
-import ipaddr from 'ipaddr.js';
 import { isRepositoryName, type RepositoryName } from '../names.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../repository-pattern.ts';
+import { type NetworkTest, networkTest } from './networks.ts';
 import type { Groups, RepositorySelector, Rule, SubjectPattern } from './rule.ts';
 import type { Membership, Subject } from './subject.ts';
 import type { Wanted } from './wanted.ts';
@@ -27,7 +27,7 @@ export class AccessRules {
     this.#options = options;
     this.#rules = options.rules.map((rule) => ({
       rule,
-      networks: rule.networks.map((text) => ipaddr.parseCIDR(text)),
+      isFrom: rule.networks.length > 0 ? networkTest(rule.networks) : undefined,
     }));
   }
 
@@ -39,9 +39,9 @@ export class AccessRules {
     return { isAllowed: false, rule: undefined };
   }
 
-  #isFor({ rule, networks }: Compiled, subject: Subject, wanted: Wanted): boolean {
+  #isFor({ rule, isFrom }: Compiled, subject: Subject, wanted: Wanted): boolean {
     if (!rule.actions.includes(wanted.action)) return false;
-    if (networks.length > 0 && !isIn(networks, subject.address)) return false;
+    if (isFrom && !isFrom(subject.address)) return false;
     return rule.subjects.some((pattern) => this.#matches(pattern, rule.repositories, subject, wanted));
   }
 
@@ -125,7 +125,8 @@ export const PROJECT = '${project}';
 
 interface Compiled {
   readonly rule: Rule;
-  readonly networks: readonly ReturnType<typeof ipaddr.parseCIDR>[];
+  /** Undefined for anywhere. */
+  readonly isFrom: NetworkTest | undefined;
 }
 
 /** A name that cannot stand as one part of a repository's name has no repositories: `a/b`, `Alice`, `*`. */
@@ -136,10 +137,4 @@ function fits(template: string, variable: string, value: string, name: Repositor
 
 function some<T>(found: readonly T[]): readonly T[] | undefined {
   return found.length > 0 ? found : undefined;
-}
-
-function isIn(networks: Compiled['networks'], address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const parsed = ipaddr.process(address);
-  return networks.some((network) => network[0].kind() === parsed.kind() && parsed.match(network as never));
 }

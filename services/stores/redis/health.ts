@@ -2,7 +2,7 @@ import type { Log } from '../../registry/log.ts';
 import type { RedisServers, RedisSettings } from './settings.ts';
 
 /** What Redis is asked for; the label of its errors. */
-export type RedisUse = 'connection' | 'changes' | 'message' | 'locks';
+export type RedisUse = 'connection' | 'changes' | 'message' | 'locks' | 'attempts';
 
 /** Where the state of Redis is counted; `services/serve/main.ts` hands the process's metrics over. */
 export interface RedisHooks {

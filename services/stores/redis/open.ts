@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AttemptCounts } from '../../registry/access/attempts.ts';
 import type { Changes } from '../../registry/changes.ts';
 import type { Locks } from '../../registry/locks.ts';
 import type { Log } from '../../registry/log.ts';
+import { RedisAttempts } from './attempts.ts';
 import { RedisChanges } from './changes.ts';
 import { connect } from './connect.ts';
 import { RedisHealth, type RedisHooks } from './health.ts';
@@ -11,20 +13,24 @@ import type { RedisSettings } from './settings.ts';
 /** How long a start waits to learn whether Redis is there. */
 const START_WAIT_MS = 1000;
 
+/** What Redis is used for. */
+export interface OpenRedis extends AsyncDisposable {
+  readonly changes: Changes;
+  readonly locks: Locks;
+  readonly attempts: AttemptCounts;
+}
+
 /**
- * Changes and locks over Redis. A Redis that is not there, or refuses us, keeps nobody from starting: that is logged,
+ * Changes, locks and counts over Redis. A Redis that is not there, or refuses us, keeps nobody from starting: that is logged,
  * the connection is tried again and again, and meanwhile only locks cannot be had. Throws for unreadable certificates.
  */
-export async function openRedis(
-  settings: RedisSettings,
-  logger: Log,
-  hooks: RedisHooks,
-): Promise<{ readonly changes: Changes; readonly locks: Locks } & AsyncDisposable> {
+export async function openRedis(settings: RedisSettings, logger: Log, hooks: RedisHooks): Promise<OpenRedis> {
   const health = new RedisHealth(settings, logger, hooks);
   const connection = await connect(settings, health);
   // Channels, unlike keys, are the same in every database.
   const changes = new RedisChanges(connection, `${settings.prefix}changes:${settings.database}`, health);
   const locks = new RedisLocks(connection, settings, health);
+  const attempts = new RedisAttempts(connection, settings, health);
   const waiting = new AbortController();
   await Promise.race([
     health.known,
@@ -34,6 +40,7 @@ export async function openRedis(
   return {
     changes,
     locks,
+    attempts,
     async [Symbol.asyncDispose]() {
       changes[Symbol.dispose]();
       connection[Symbol.dispose]();

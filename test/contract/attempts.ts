@@ -1,0 +1,70 @@
+/** Promise: what `services/registry/access/attempts.ts` says in words, held in code wherever counts are kept. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { AttemptCounts } from '../../services/registry/access/attempts.ts';
+
+/** The processes of one registry; where they cannot be several, both are the same. */
+export interface OpenedCounts extends AsyncDisposable {
+  readonly here: AttemptCounts;
+  readonly there: AttemptCounts;
+}
+
+/** The contract of {@link AttemptCounts}, as a suite. */
+export function describeAttempts(title: string, open: () => Promise<OpenedCounts>): void {
+  describe(`counts ${title}`, () => {
+    let opened: OpenedCounts;
+    let [here, there]: AttemptCounts[] = [];
+    const key = () => `test:${crypto.randomUUID()}`;
+    before(async function () {
+      this.timeout(60_000);
+      opened = await open();
+      ({ here, there } = opened);
+    });
+    after(() => opened[Symbol.asyncDispose]());
+    const both = () => [here, there] as [AttemptCounts, AttemptCounts];
+
+    it('are sums of what all processes add and take', async () => {
+      const [one, other] = both();
+      const name = key();
+      expect(await one.read(name)).to.equal(0);
+      expect(await one.add(name, 1, 60_000)).to.equal(1);
+      expect(await other.add(name, 3, 60_000)).to.equal(4);
+      expect(await one.add(name, -1, 60_000)).to.equal(3);
+      expect(await other.read(name)).to.equal(3);
+    });
+
+    it('lose nothing to those that add at the same time', async () => {
+      const name = key();
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, (_, i) => (both()[i % 2] as AttemptCounts).add(name, 1, 60_000)),
+      );
+      expect(answers.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 100 }, (_, i) => i + 1));
+    });
+
+    it('are forgotten when their time is over, counted from their first, and when told', async () => {
+      const [one, other] = both();
+      const [name, told] = [key(), key()];
+      await one.add(name, 5, 1000);
+      await sleep(600);
+      await one.add(name, 5, 1000);
+      await one.add(told, 5, 60_000);
+      await one.pass(told, 60_000);
+      await sleep(600);
+      expect(await other.read(name)).to.equal(0);
+      await other.forget([told, name]);
+      expect(await one.read(told)).to.equal(0);
+      expect(await one.pass(told, 60_000)).to.equal(0);
+    });
+
+    it('let one pass at a time, and tell the others how long to wait', async () => {
+      const name = key();
+      const waits = await Promise.all(
+        Array.from({ length: 50 }, (_, i) => (both()[i % 2] as AttemptCounts).pass(name, 2000)),
+      );
+      expect(waits.filter((waitMs) => waitMs === 0)).to.have.length(1);
+      for (const waitMs of waits.filter((each) => each !== 0)) expect(waitMs).to.be.within(1, 2000);
+      await sleep(2050);
+      expect(await here?.pass(name, 2000)).to.equal(0);
+    });
+  });
+}

@@ -1,0 +1,154 @@
+/**
+ * Promise: whoever guesses passwords is slowed down before a hash is computed, however many guess at once and wherever
+ * they guess from; and nobody can lock anybody else out of an account.
+ */
+import { expect } from 'chai';
+import type { Authentication } from '../../services/registry/access/account.ts';
+import type { AttemptCounts } from '../../services/registry/access/attempts.ts';
+import { LoginGuard } from '../../services/registry/access/login-guard.ts';
+import { RegistryError } from '../../services/registry/errors.ts';
+import { MemoryAttempts } from '../../services/stores/memory/attempts.ts';
+
+const KNOWN: Authentication = {
+  outcome: 'known',
+  identity: { kind: 'user', name: 'alice', groups: [], memberships: [] },
+};
+const UNKNOWN: Authentication = { outcome: 'unknown' };
+
+function guardOver(counts: AttemptCounts, attempts = 5): LoginGuard {
+  return new LoginGuard({
+    counts,
+    attempts,
+    maxWaitMs: 300_000,
+    trustedNetworks: ['10.0.0.0/8'],
+    secret: 's',
+  });
+}
+
+/** One that counts how often credentials were looked at. */
+function world(attempts?: number) {
+  const guard = guardOver(new MemoryAttempts(), attempts);
+  const seen = { looks: 0 };
+  const login = async (account: string, address: string, password: string): Promise<number | string> => {
+    try {
+      const answer = await guard.attempt({ account, address }, password, async () => {
+        seen.looks++;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return password === 'right' ? KNOWN : UNKNOWN;
+      });
+      return answer.outcome;
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.kind !== 'TOO_MANY_REQUESTS') throw error;
+      return Number(error.detail?.['retryAfterSeconds']);
+    }
+  };
+  return { guard, login, seen };
+}
+
+describe('failed logins', () => {
+  it('cost nothing at first, then make the next one wait, without its password being looked at', async () => {
+    const { login, seen } = world();
+    for (let i = 0; i < 5; i++) expect(await login('alice', '192.0.2.1', `wrong ${i}`)).to.equal('unknown');
+    expect(await login('alice', '192.0.2.1', 'wrong 5')).to.equal('unknown');
+    expect(seen.looks).to.equal(6);
+    expect(await login('alice', '192.0.2.1', 'right')).to.equal(1);
+    expect(seen.looks).to.equal(6);
+  });
+
+  it('double the wait', async function () {
+    this.timeout(10_000);
+    const { login } = world(1);
+    await login('alice', '192.0.2.1', 'a');
+    const waits: (number | string)[] = [];
+    for (const next of ['b', 'c']) {
+      expect(await login('alice', '192.0.2.1', next)).to.equal('unknown');
+      const wait = await login('alice', '192.0.2.1', `${next}!`);
+      waits.push(wait);
+      await new Promise((resolve) => setTimeout(resolve, Number(wait) * 1000));
+    }
+    expect(waits).to.deep.equal([1, 2]);
+  });
+
+  it('of a thousand guesses at once are as many as of guesses one after the other', async () => {
+    const { login, seen } = world();
+    const answers = await Promise.all(
+      Array.from({ length: 1000 }, (_, i) => login('alice', '192.0.2.1', `guess ${i}`)),
+    );
+    expect(seen.looks).to.be.within(5, 6);
+    expect(answers.filter((answer) => typeof answer === 'number')).to.have.length.above(990);
+    // Those that were sent away did not make the wait longer: it is the first one still.
+    expect(Math.max(...answers.filter((answer) => typeof answer === 'number'))).to.be.at.most(2);
+  });
+
+  it('of one account, from all over the world, make strangers wait and not whoever is known there', async () => {
+    const { login } = world();
+    expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');
+    let waits = 0;
+    for (let i = 0; i < 150; i++)
+      if (typeof (await login('alice', `192.0.2.${i}`, `guess ${i}`)) === 'number') waits++;
+    expect(waits).to.be.above(40);
+    expect(await login('alice', '192.0.2.200', 'right'))
+      .to.be.a('number')
+      .within(1, 60);
+    expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');
+  });
+
+  it('of many accounts from one address make it wait, and not its neighbours who are known', async () => {
+    const { login } = world();
+    expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');
+    let waits = 0;
+    for (let i = 0; i < 100; i++)
+      if (typeof (await login(`user${i}`, '198.51.100.7', 'wrong')) === 'number') waits++;
+    expect(waits).to.be.above(40);
+    expect(await login('bob', '198.51.100.7', 'right')).to.be.a('number');
+    expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');
+  });
+
+  it('of a /64 of IPv6 count together', async () => {
+    const { login, seen } = world();
+    for (let i = 0; i < 50; i++) await login('alice', `2001:db8:1:2::${i.toString(16)}`, `guess ${i}`);
+    expect(seen.looks).to.be.within(5, 6);
+    expect(await login('alice', '2001:db8:1:3::1', 'guess')).to.equal('unknown');
+  });
+
+  it('are forgotten with the right password, and those of sources that are down count for nobody', async () => {
+    const { guard, login } = world();
+    for (let round = 0; round < 5; round++) {
+      for (let i = 0; i < 4; i++) await login('alice', '192.0.2.1', `wrong ${i}`);
+      expect(await login('alice', '192.0.2.1', 'right')).to.equal('known');
+    }
+    for (let i = 0; i < 20; i++) {
+      const down = guard.attempt({ account: 'bob', address: '192.0.2.9' }, `p${i}`, () =>
+        Promise.reject(new RegistryError('UNAVAILABLE', 'down')),
+      );
+      expect(await down.catch((error: RegistryError) => error.kind)).to.equal('UNAVAILABLE');
+    }
+    expect(await login('bob', '192.0.2.9', 'wrong')).to.equal('unknown');
+  });
+
+  it('of trusted networks are not counted', async () => {
+    const { login, seen } = world();
+    for (let i = 0; i < 100; i++) await login('alice', '10.1.2.3', `guess ${i}`);
+    expect(seen.looks).to.equal(100);
+  });
+
+  it('do not concern a client that logs in many times at once: its credentials are looked at once', async () => {
+    const { login, seen } = world();
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, () => login('alice', '192.0.2.1', 'right')),
+    );
+    expect(new Set(answers)).to.deep.equal(new Set(['known']));
+    expect(seen.looks).to.equal(1);
+  });
+});
+
+describe('counts in memory', () => {
+  it('are bounded: beyond so many, the oldest are forgotten', async () => {
+    const counts = new MemoryAttempts({ keysMax: 100 });
+    for (let i = 0; i < 1000; i++) await counts.add(`key ${i}`, 1, 60_000);
+    expect(await counts.read('key 0')).to.equal(0);
+    expect(await counts.read('key 999')).to.equal(1);
+    const kept = await Promise.all(Array.from({ length: 1000 }, (_, i) => counts.read(`key ${i}`)));
+    expect(kept.reduce((sum, count) => sum + count)).to.equal(100);
+  });
+});
