@@ -14,7 +14,7 @@ export function checkAccess(config: Config): string[] {
 function checkDoor({ http, auth, access }: Config): string[] {
   const problems: string[] = [];
   const isOpen = !isLoopback(http.addr.host) || isReachable(http);
-  if (isOpen && auth === undefined)
+  if (isOpen && !auth?.isNone && !auth?.htpasswd && !auth?.token)
     problems.push(
       `http.addr = ${print(http.addr)}: others reach it, and nobody is asked for credentials: expected auth.token or ` +
         'auth.htpasswd, or auth: none to say that everyone may push',

@@ -17,14 +17,19 @@ export function checkSafety(config: Config): string[] {
   return [...checkListeners(config), ...checkAccess(config), ...checkMirrors(config)];
 }
 
-function checkListeners({ http, promotion, auth }: Config): string[] {
+function checkListeners({ http, promotion, auth, token }: Config): string[] {
   const problems: string[] = [];
   const isProtected = http.tls !== undefined || http.trustedproxies.length > 0;
-  if (!isLoopback(http.addr.host) && !isProtected)
-    problems.push(
-      `http.addr = ${print(http.addr)}: plain HTTP beyond this machine: expected http.tls (certificate, key), ` +
-        'or http.trustedproxies naming the networks of the proxies that end TLS before it',
-    );
+  for (const [key, addr] of [
+    ['http.addr', http.addr],
+    ['promotion.http.addr', promotion?.http?.addr],
+    ['token.http.addr', token?.http?.addr],
+  ] as const)
+    if (addr && !isLoopback(addr.host) && !isProtected)
+      problems.push(
+        `${key} = ${print(addr)}: plain HTTP beyond this machine: expected http.tls (certificate, key), ` +
+          'or http.trustedproxies naming the networks of the proxies that end TLS before it',
+      );
   const releaseAddress = promotion?.http?.addr ?? http.addr;
   const isAsked = auth?.token !== undefined || auth?.htpasswd !== undefined;
   if (promotion && !isAsked && !isLoopback(releaseAddress.host))

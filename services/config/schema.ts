@@ -76,7 +76,7 @@ export const ConfigSchema = FileSchema.transform((file) => {
   return {
     ...{ version, catalog, tags, notifications, validation, garbagecollection, promotion, mirrors },
     ...{ token, accounts, access, audit, limits },
-    auth: auth && { htpasswd: auth.htpasswd, token: auth.token },
+    auth: auth && { isNone: auth.none !== undefined, htpasswd: auth.htpasswd, token: auth.token },
     log: { level: level ?? loglevel ?? ('info' as const), formatter, fields, accesslog },
     storage: storageSettingsOf(storage),
     http: listening,

@@ -52,7 +52,7 @@ export async function startCluster(
             adapt({
               ...config,
               storage: { ...storage, delete: { enabled: true }, redirect: { disable: true } },
-              redis: { addr: redis.address },
+              ...{ redis: { addr: redis.address }, auth: 'none' },
               http: { ...(config['http'] as object), trustedproxies: ['127.0.0.0/8'] },
             }),
         }),

@@ -127,8 +127,10 @@ describe('any file at all', () => {
       expect(() => parse(text)).to.throw(ConfigError);
     });
 
+  // Sections and a switch that are called after tokens hold none.
+  const bare = (key: string) => key.replace(/^(?:auth\.)?token\.|\.refreshtokens$/, '');
   const secret = CATALOGUE.map(({ key }) => key).filter((key) =>
-    /password|secret|token|apikey|licensekey|accountkey|^notifications.*headers/.test(key),
+    /password|secret|token|apikey|licensekey|accountkey|^notifications.*headers/.test(bare(key)),
   );
   for (const key of secret)
     it(`tells no secret of ${key}, of whatever kind it is`, () => {

@@ -9,11 +9,12 @@ storage: {filesystem: {rootdirectory: /srv/registry}}
 http: {addr: "127.0.0.1:5000"}
 `;
 
-/** One with a mirror, behind a public name. */
+/** One with a mirror, behind a public name, that everyone may use. */
 export const MIRRORED = `
 version: 0.1
 storage: {filesystem: {rootdirectory: /srv/registry}}
 http: {addr: "127.0.0.1:5000", host: "https://registry.example.org"}
+auth: none
 promotion: {candidates: ["candidate/**"], http: {addr: "127.0.0.1:5002"}}
 mirrors:
   - name: one
@@ -47,6 +48,14 @@ export function withS3(keys: string): string {
     (pair) => !keys.startsWith(pair.split(' ')[0] ?? ''),
   );
   return MINIMAL.replace(/storage: .*/, `storage: {s3: {${[...own, keys].join(', ')}}}`);
+}
+
+/** One that asks who people are, with more sections. */
+export function withPeople(sections = ''): string {
+  return `${MINIMAL.replace('5000"}', `5000", secret: ${'s'.repeat(32)}}`)}
+auth: {token: {realm: "https://registry.example.org/auth/token", service: registry, issuer: us}}
+token: {}
+${sections}`;
 }
 
 /** Parses a configuration with these variables set. */

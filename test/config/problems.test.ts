@@ -35,7 +35,7 @@ describe('configurations', () => {
       },
       http: {
         addr: { host: '127.0.0.1', port: 5000 },
-        ...{ prefix: '', draintimeout: 30_000, headers: {}, trustedproxies: [] },
+        ...{ prefix: '', draintimeout: 30_000, headers: {}, oldsecrets: [], trustedproxies: [] },
       },
       ...{ catalog: { maxentries: 1000 }, tags: { maxtags: 1000 } },
       notifications: { includereferences: false, endpoints: [] },
@@ -49,7 +49,7 @@ describe('configurations', () => {
         ...{ enabled: false, deleteuntagged: false },
         ...{ interval: 24 * HOUR_MS, grace: 24 * HOUR_MS, quarantine: 72 * HOUR_MS },
       },
-      ...{ mirrors: [], notices: [] },
+      ...{ accounts: [], audit: {}, mirrors: [], notices: [] },
     });
   });
 
@@ -67,7 +67,11 @@ describe('configurations', () => {
 
   it('that we ship for several nodes can be used, with the secrets that its comments name', async () => {
     const path = new URL('../../infra/cluster.yml', import.meta.url);
-    const secrets = { REGISTRY_STORAGE_SWIFT_PASSWORD: 'p', REGISTRY_REDIS_PASSWORD: 'p' };
+    const secrets = {
+      REGISTRY_STORAGE_SWIFT_PASSWORD: 'p',
+      REGISTRY_REDIS_PASSWORD: 'p',
+      REGISTRY_HTTP_SECRET: 's'.repeat(32),
+    };
     const optional = { REGISTRY_STORAGE_SWIFT_SECRETKEY: 'signs' };
     for (const name of Object.keys({ ...secrets, ...optional }))
       expect(await readFile(path, 'utf8')).to.include(name);

@@ -50,13 +50,28 @@ describe('what Distribution takes and is refused here', () => {
       withHttp('tls: {letsencrypt: {cachefile: /c, email: a@example.org}}'),
       /^http\.tls\.letsencrypt: certificates are not/,
     ],
-    [
-      withSection('auth: {htpasswd: {realm: r, path: /p}}'),
-      /^auth\.htpasswd: .*loopback address.*http\.trustedproxies/,
-    ],
-    [withSection('auth: {token: {realm: r}}'), /^auth\.token: tokens are not in this version yet/],
     [withSection('auth: {silly: {realm: r}}'), /^auth\.silly: it lets everyone in/],
-    [withSection('auth: htpasswd'), /^auth\.htpasswd: /],
+    [withSection('auth: {none: , htpasswd: {realm: r, path: /p}}'), /^auth\.htpasswd = .*expected one way/],
+    [withSection('auth: {htpasswd: {path: /p}}'), /^auth\.htpasswd\.realm is missing/],
+    [withSection('auth: {htpasswd: {realm: r, path: ""}}'), /^auth\.htpasswd\.path = ""/],
+    [
+      withSection('auth: {token: {realm: "https://a", service: s, issuer: i}}'),
+      /^auth\.token: .*rootcertbundle or jwks of the token server, or a section token/,
+    ],
+    [
+      withSection('auth: {token: {service: s, issuer: i, jwks: /k}}'),
+      /^auth\.token\.realm is missing: expected the URL of the token server, or autoredirect: true/,
+    ],
+    [
+      withSection('auth: {token: {realm: "http://a", service: s, issuer: i, jwks: /k}}'),
+      /^auth\.token\.realm = http:\/\/a: passwords would go there over plain HTTP/,
+    ],
+    [
+      withSection(
+        'auth: {token: {realm: "https://a", service: s, issuer: i, jwks: /k, signingalgorithms: [HS256]}}',
+      ),
+      /^auth\.token\.signingalgorithms\.0 = "HS256": .*ES256/,
+    ],
     [
       withSection('middleware: {storage: [{name: redirect, options: {baseurl: "https://cdn"}}]}'),
       /^middleware\.storage\.0: .*section "mirrors"/,
@@ -114,7 +129,6 @@ describe('what is disabled in a file', () => {
     'proxy: {remoteurl: "", username: u}',
     'policy: {repository: {classes: []}}',
     'health: {file: [], storagedriver: {enabled: false}}',
-    'auth: none',
   ])
     it(`may stay: ${section}`, () => {
       expect(parse(withSection(section))).to.deep.equal(parse(MINIMAL));

@@ -3,11 +3,11 @@
  * unless the configuration says outright that it is meant.
  */
 import { expect } from 'chai';
-import { MINIMAL, MIRRORED, parse, problemOf, problemsOf } from './configs.ts';
+import { MINIMAL, MIRRORED, parse, problemOf, problemsOf, withPeople } from './configs.ts';
 
 const TLS = 'tls: {certificate: /c.pem, key: /k.pem}';
 const listening = (addr: string, more = '') =>
-  MINIMAL.replace('"127.0.0.1:5000"', `"${addr}"${more && `, ${more}`}`);
+  `${MINIMAL.replace('"127.0.0.1:5000"', `"${addr}"${more && `, ${more}`}`)}\nauth: none`;
 
 describe('safety at the start', () => {
   for (const addr of [':5000', '0.0.0.0:5000', '[::]:5000', '192.0.2.1:5000', 'registry.example.org:443']) {
@@ -32,16 +32,24 @@ describe('safety at the start', () => {
     const throughProxy = problemOf(
       `${listening('127.0.0.1:5000', 'trustedproxies: [10.0.0.0/8]')}\n${promotion}`,
     );
-    expect(throughProxy).to.match(/^promotion\.http\.addr is missing: .*does not ask for credentials/);
+    expect(throughProxy).to.match(/^promotion\.http\.addr is missing: .*nobody is asked for credentials/);
     const named = problemOf(
       `${listening('127.0.0.1:5000', 'host: "https://registry.example.org"')}\n${promotion}`,
     );
     expect(named).to.match(/^promotion\.http\.addr is missing/);
     const shared = problemOf(`${listening(':5000', TLS)}\n${promotion}`);
-    expect(shared).to.match(/^promotion\.http\.addr = \(http\.addr\) .*does not ask for credentials/);
-    const own = problemOf(`${MINIMAL}\n${promotion.replace('}', ', http: {addr: ":5002"}}')}`);
-    expect(own).to.match(/^promotion\.http\.addr = .*5002.*expected a loopback address/);
+    expect(shared).to.match(/^promotion\.http\.addr = \(http\.addr\) .*nobody is asked for credentials/);
+    const own = problemsOf(`${MINIMAL}\n${promotion.replace('}', ', http: {addr: ":5002"}}')}`);
+    expect(own).to.have.length(2);
+    expect(own[0]).to.match(/^promotion\.http\.addr = .*5002.*plain HTTP beyond this machine/);
+    expect(own[1]).to.match(/^promotion\.http\.addr = .*5002.*expected a section auth/);
     parse(`${listening(':5000', TLS)}\n${promotion.replace('}', ', http: {addr: "127.0.0.1:5002"}}')}`);
+  });
+
+  it('refuses a token service of its own address beyond this machine over plain HTTP', () => {
+    expect(problemOf(withPeople().replace('token: {}', 'token: {http: {addr: ":5003"}}'))).to.match(
+      /^token\.http\.addr = .*5003.*plain HTTP/,
+    );
   });
 
   it('refuses metrics beyond this machine', () => {

@@ -54,6 +54,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'storage.maintenance.uploadpurging.interval': '2h', 'storage.maintenance.uploadpurging.dryrun': true },
   'storage.maintenance.readonly.enabled': true,
   ...{ 'http.addr': '127.0.0.1:6000', 'http.net': 'tcp', 'http.prefix': '/a/', 'http.secret': 'hunter2' },
+  'http.oldsecrets': ['hunter2'],
   ...{ 'http.host': 'https://public.example.org', 'http.relativeurls': true, 'http.draintimeout': '1m30s' },
   ...{ 'http.headers.*': ['nosniff'], 'http.http2.disabled': true, 'http.h2c.enabled': false },
   ...{ 'http.debug.addr': '127.0.0.1:6001', 'http.debug.prometheus.enabled': false },
@@ -65,7 +66,24 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   },
   ...{ 'http.tls.clientauth': 'request-client-cert', 'http.tls.minimumtls': 'tls1.3' },
   'http.tls.ciphersuites': ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'],
-  'auth.none': {},
+  ...{ 'auth.none': {}, 'auth.htpasswd.realm': 'other', 'auth.htpasswd.path': '/another' },
+  ...{ 'auth.token.realm': 'https://other.example.net/auth', 'auth.token.service': 'other' },
+  ...{ 'auth.token.issuer': 'other', 'auth.token.rootcertbundle': '/other.pem', 'auth.token.jwks': '/jwks' },
+  ...{ 'auth.token.signingalgorithms': ['ES256'], 'auth.token.autoredirect': true },
+  'auth.token.autoredirectpath': '/other/token',
+  ...{ 'token.algorithm': 'EdDSA', 'token.lifetime': '1m', 'token.keylifetime': '24h' },
+  ...{ 'token.refreshlifetime': '24h', 'token.services': ['other'], 'token.http.addr': '127.0.0.1:6003' },
+  ...{ 'accounts.*.keystone.authurl': 'https://other.example.net/v3', 'accounts.*.keystone.domain': 'other' },
+  ...{ 'accounts.*.keystone.cache': '5s', 'accounts.*.keystone.timeout': '1s' },
+  ...{ 'accounts.*.keystone.maxprojects': 5, 'accounts.*.keystone.refreshtokens': true },
+  ...{ 'accounts.*.keystone.rootcas': ['/ca.pem'], 'accounts.*.htpasswd.path': '/other' },
+  ...{ 'accounts.*.oidc.issuer': 'https://other.example.net', 'accounts.*.oidc.clientid': 'other' },
+  ...{ 'accounts.*.oidc.clientsecret': 'hunter2', 'accounts.*.oidc.scopes': ['openid'] },
+  ...{ 'accounts.*.oidc.nameclaim': 'sub', 'accounts.*.oidc.groupsclaim': 'roles' },
+  ...{ 'accounts.*.oidc.lifetime': '24h', 'access.groups.*': ['user:alice'] },
+  ...{ 'access.rules.*.name': 'other', 'access.rules.*.allow': ['pull'], 'access.rules.*.deny': ['pull'] },
+  ...{ 'access.rules.*.subjects': ['user:alice'], 'access.rules.*.networks': ['192.0.2.0/24'] },
+  ...{ 'access.rules.*.repositories': ['shared/**'], 'audit.enabled': false },
   'notifications.events.includereferences': true,
   ...{ 'notifications.endpoints.*.name': 'other', 'notifications.endpoints.*.disabled': true },
   'notifications.endpoints.*.url': 'https://hook.example.net/other',
@@ -146,6 +164,7 @@ export function aroundOf(key: string): Tree {
     tree['notifications'] = { endpoints: [{ name: 'hook', url: 'https://hook.example.net/' }] };
   if (key.startsWith('promotion.') || key.startsWith('mirrors.'))
     tree['promotion'] = { http: { addr: '127.0.0.1:5002' } };
+  Object.assign(tree, peopleAround(key));
   const redis = redisAround(key);
   if (redis) tree['redis'] = redis;
   if (!key.startsWith('mirrors.')) return tree;
@@ -154,6 +173,32 @@ export function aroundOf(key: string): Tree {
   const write = isDirectory ? { directory: '/m' } : { webdav: 'https://one.example.net:8081' };
   tree['mirrors'] = [{ name: 'one', url: 'https://one.example.net', write }];
   return tree;
+}
+
+const htpasswd = (): Tree => ({ htpasswd: { realm: 'Registry', path: '/htpasswd' } });
+const TOKEN = { realm: 'https://registry.example.org/auth/token', service: 'registry', issuer: 'us' };
+
+/** What has to stand beside a key that says who may do what, or that lets others reach the registry. */
+function peopleAround(key: string): Tree {
+  if (/^(http\.(host|trustedproxies)$|mirrors\.)/.test(key)) return { auth: { none: {} } };
+  if (key.startsWith('auth.htpasswd.')) return { auth: htpasswd() };
+  if (key.startsWith('auth.token.')) return { auth: { token: { ...TOKEN, rootcertbundle: '/bundle.pem' } } };
+  if (key.startsWith('access.rules.')) {
+    const effect = key.endsWith('.deny') ? { deny: ['push'] } : { allow: ['push'] };
+    return { auth: htpasswd(), access: { rules: [{ name: 'one', ...effect, subjects: ['user:bob'] }] } };
+  }
+  if (key.startsWith('access.')) return { auth: htpasswd() };
+  if (!/^(token|accounts)\./.test(key)) return {};
+  const http = { addr: '127.0.0.1:5000', secret: 'hunter3'.repeat(5) };
+  const accounts = accountsAround(key);
+  return { http, auth: { token: TOKEN }, token: {}, ...(accounts && { accounts }) };
+}
+
+function accountsAround(key: string): Tree[] | undefined {
+  if (key.includes('.keystone.')) return [{ keystone: { authurl: 'https://keystone.example.net/v3' } }];
+  if (key.includes('.htpasswd.')) return [{ htpasswd: { path: '/htpasswd' } }];
+  if (key.includes('.oidc.')) return [{ oidc: { issuer: 'https://id.example.net', clientid: 'registry' } }];
+  return undefined;
 }
 
 /** What has to stand beside a key of S3. */
@@ -187,7 +232,7 @@ function redisAround(key: string): Tree | undefined {
 
 /** The path of a key in a file that has one entry in each list. */
 export function placeOf(key: string): string {
-  return key.replace(/^(log\.fields|.*headers)\.\*$/, '$1.x-name').replaceAll('*', '0');
+  return key.replace(/^(log\.fields|access\.groups|.*headers)\.\*$/, '$1.x-name').replaceAll('*', '0');
 }
 
 /** YAML of a file around a key, with the key set to a value. */

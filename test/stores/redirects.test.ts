@@ -38,7 +38,7 @@ function describeRedirects(define: DefineSuite, name: string, open: () => Promis
         await startRegistry({
           ...{ command: 'api', promotion: false },
           config: (config) => ({
-            ...config,
+            ...{ ...config, auth: 'none' },
             storage: { ...backend.storage, redirect },
             ...(backend.redis && { redis: { addr: backend.redis } }),
             http: { ...(config['http'] as object), ...http },

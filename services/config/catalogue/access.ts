@@ -1,3 +1,4 @@
+import { SIGNATURES } from '../sections/auth.ts';
 import {
   type Entry,
   honoured,
@@ -78,7 +79,7 @@ export const ACCESS: readonly Entry[] = [
   ),
   row('auth.token.jwks', '3', honoured('the keys of whoever signs tokens, as a JSON Web Key Set')),
   row('auth.token.signingalgorithms', '3', honoured('the only algorithms that are taken'), {
-    standard: 'all that are asymmetric',
+    standard: `[${SIGNATURES.join(', ')}]`,
   }),
   switchRow('auth.token.autoredirect', '2.8, 3', {
     on: 'the realm is this registry, as the client called it',

@@ -94,6 +94,6 @@ export const PEOPLE: readonly Entry[] = [
   switchRow('audit.enabled', 'ours', {
     on: 'every change of state is recorded in the store, by whom and by which rule',
     off: 'none is',
-    standard: 'true where there is `auth`',
+    note: 'left out: recorded where there is `auth`',
   }),
 ];

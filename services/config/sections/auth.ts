@@ -5,7 +5,7 @@ const Named = Text.refine((text) => text !== '', 'expected a name');
 const File = z.string().min(1);
 
 /** Algorithms of signatures by which a token may be signed: no shared secrets, and never none. */
-const SIGNATURES = [
+export const SIGNATURES = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA'],
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
 ] as const;
@@ -36,10 +36,11 @@ export const AuthSection = z
     htpasswd: HtpasswdAuth.optional(),
     token: TokenAuth.optional(),
   })
-  .superRefine(({ htpasswd, token }, context) => {
+  .superRefine(({ token, ...others }, context) => {
     const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    if (htpasswd && token)
-      problem(['htpasswd'], 'expected one way to be known, and auth.token stands beside it');
+    const [way, ...more] = Object.entries({ token, ...others }).flatMap(([each, is]) => (is ? [each] : []));
+    for (const each of more)
+      problem([each], `expected one way to be known, and auth.${way} stands beside it`);
     if (token && token.realm === undefined && !token.autoredirect)
       problem(['token', 'realm'], 'expected the URL of the token server, or autoredirect: true');
   })
