@@ -10,6 +10,7 @@ import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
+import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { MirrorBoard } from '../registry/mirrors/board.ts';
 import { Retries } from '../registry/mirrors/retries.ts';
@@ -33,13 +34,14 @@ export interface ApiParts {
   readonly readOnly: ReadOnly;
   readonly notifier: Notifier;
   readonly door: Door;
+  readonly audit: Audit;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
 /** Makes a stateless registry node: the OCI API and its redirects. */
 export async function createApi(parts: ApiParts): Promise<Api> {
-  const { config, stores, readOnly, notifier, door, metrics, logger } = parts;
+  const { config, stores, readOnly, notifier, door, audit, metrics, logger } = parts;
   const content = contentOf(stores.objects, { tagReadsAtOnce: config.storage.tag.concurrencylimit });
   const reader = new Reader(content);
   const { changes } = stores;
@@ -80,6 +82,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     rules: manifestRulesOf(config),
     readOnly,
     notifier,
+    audit,
     metrics,
     redirects: !config.storage.redirect.disable,
     deletes: config.storage.delete.enabled,

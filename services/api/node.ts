@@ -1,5 +1,6 @@
 import type { Context } from '../http/app.ts';
 import type { Metrics } from '../http/metrics.ts';
+import type { Audit } from '../registry/audit/audit.ts';
 import type { Changes } from '../registry/changes.ts';
 import type { Content } from '../registry/content/content.ts';
 import type { ManifestRules } from '../registry/manifest-rules.ts';
@@ -24,6 +25,7 @@ export interface ApiNode {
   readonly rules: ManifestRules;
   readonly readOnly: ReadOnly;
   readonly notifier: Notifier;
+  readonly audit: Audit;
   readonly metrics: Metrics;
   /** False switches redirects off (`storage.redirect.disable`). */
   readonly redirects: boolean;

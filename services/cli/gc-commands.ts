@@ -21,7 +21,9 @@ export function addGcCommands(program: Command): void {
     .description('have the worker do a cycle now')
     .action(async (config: string, { json, timeout }: { json: boolean; timeout: number }) => {
       const { gcRunCommand } = await load();
-      await withStore(config, (objects) => gcRunCommand(objects, { json, timeoutMs: timeout * 1000 }));
+      await withStore(config, (objects, _, audit) =>
+        gcRunCommand(objects, audit, { json, timeoutMs: timeout * 1000 }),
+      );
     });
   gc.command('dry-run')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
@@ -43,6 +45,6 @@ export function addGcCommands(program: Command): void {
     .description('take a blob out of quarantine')
     .action(async (digest: string, config: string) => {
       const { gcRestoreCommand } = await load();
-      await withStore(config, (objects) => gcRestoreCommand(objects, digest));
+      await withStore(config, (objects, _, audit) => gcRestoreCommand(objects, audit, digest));
     });
 }

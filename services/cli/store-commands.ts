@@ -53,7 +53,9 @@ function addGarbageCollect(program: Command): void {
     .action(async (config: string, options) => {
       const { garbageCollectCommand } = await import('./commands/garbage-collect.ts');
       const graceMs = options.grace * 60_000;
-      await withStore(config, (objects) => garbageCollectCommand(objects, { ...options, graceMs }));
+      await withStore(config, (objects, _, audit) =>
+        garbageCollectCommand(objects, audit, { ...options, graceMs }),
+      );
     });
 }
 
@@ -68,7 +70,7 @@ function addReadOnly(program: Command): void {
     .description('answer pushes and deletes with 503; pulls go on')
     .action(async (config: string, { reason }: { reason: string }) => {
       const { readOnlyOnCommand } = await import('./commands/read-only.ts');
-      await withStore(config, (objects) => readOnlyOnCommand(objects, reason));
+      await withStore(config, (objects, _, audit) => readOnlyOnCommand(objects, audit, reason));
     });
   readOnly
     .command('off')
@@ -76,7 +78,7 @@ function addReadOnly(program: Command): void {
     .description('allow writes again')
     .action(async (config: string) => {
       const { readOnlyOffCommand } = await import('./commands/read-only.ts');
-      await withStore(config, readOnlyOffCommand);
+      await withStore(config, (objects, _, audit) => readOnlyOffCommand(objects, audit));
     });
   readOnly
     .command('status')
@@ -98,10 +100,10 @@ function addNotifications(program: Command): void {
     .description("show every endpoint's queue and dead letters; exits with 2 when something is wrong")
     .action(async (config: string, options: { json: boolean; retryDead?: string }) => {
       const { notificationsCommand, retryDeadCommand } = await import('./commands/notifications.ts');
-      await withStore(config, (objects, { notifications }) =>
+      await withStore(config, (objects, { notifications }, audit) =>
         options.retryDead === undefined
           ? notificationsCommand(objects, notifications, options)
-          : retryDeadCommand(objects, notifications, options.retryDead, options),
+          : retryDeadCommand(objects, audit, notifications, options.retryDead, options),
       );
     });
 }

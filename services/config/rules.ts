@@ -1,3 +1,4 @@
+import { Sealer } from '../registry/audit/seal.ts';
 import type { ManifestRules } from '../registry/manifest-rules.ts';
 import type { PromotionPolicy } from '../registry/promotion/policy.ts';
 import type { Config } from './schema.ts';
@@ -11,4 +12,14 @@ export function manifestRulesOf({ validation: { manifests } }: Config): Manifest
 /** Which repositories change only by promotion; undefined in a plain registry. */
 export function promotionPolicyOf(config: Config): PromotionPolicy | undefined {
   return config.promotion && { candidates: config.promotion.candidates, manifests: manifestRulesOf(config) };
+}
+
+/** Whether changes of state are recorded: where there are accounts, unless the configuration says something else. */
+export function isAudited({ audit, auth }: Config): boolean {
+  return audit.enabled ?? Boolean(auth?.token ?? auth?.htpasswd);
+}
+
+/** What seals the audit record, and tells whether a seal is right; undefined without a secret that nobody can guess. */
+export function sealerOf({ http }: Config): Sealer | undefined {
+  return Sealer.of([http.secret, ...http.oldsecrets]);
 }

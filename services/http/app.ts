@@ -17,6 +17,8 @@ export interface RequestState {
   isRoutine: boolean;
   /** Who asks; set by the door of a route that needs a right. */
   principal: Principal;
+  /** The rule by which the door let the request in; undefined where there are none. For records. */
+  rule: string | undefined;
   /** Facts for the log line: repository, digest, decision. No secrets, no headers. */
   facts: Record<string, unknown>;
 }
@@ -44,6 +46,7 @@ export function createApp(options: AppOptions): App {
       route: 'none',
       isRoutine: false,
       principal: NOBODY_IN_PARTICULAR,
+      rule: undefined,
       facts: {},
     };
     ctx.set('X-Content-Type-Options', 'nosniff');

@@ -132,6 +132,12 @@ export class Metrics {
     labelNames: ['use'] as const,
     registers: [this.registry],
   });
+  readonly auditEntries = new Counter({
+    name: 'roadstead_audit_entries_total',
+    help: 'Entries of the audit record, by what became of them: written, failed (and the change was refused).',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
   readonly garbageWorking = new Gauge({
     name: 'roadstead_garbage_collecting',
     help: '1 while this process collects garbage.',

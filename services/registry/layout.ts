@@ -128,5 +128,18 @@ export const mirrorLedgerPrefix = (mirror: string) => `roadstead/mirrors/${mirro
 export const mirrorLedgerKey = (mirror: string, term: number) =>
   `${mirrorLedgerPrefix(mirror)}${String(term).padStart(10, '0')}.json`;
 
+/** The audit record. */
+export const AUDIT_PREFIX = 'roadstead/audit/';
+
+/** Of so many records of it each lies in a directory of its own: file systems read one to its end to list a part. */
+const AUDIT_GROUP = 1000;
+
+/** One record of changes of state; by number from 1, without gaps. */
+export const auditRecordKey = (seq: number) =>
+  `${AUDIT_PREFIX}${String(Math.floor(seq / AUDIT_GROUP)).padStart(9, '0')}/${String(seq).padStart(12, '0')}.jsonl`;
+
+/** Up to where the audit record was pruned: where to look for its end from, and nothing that proves anything. */
+export const AUDIT_PRUNED_KEY = `${AUDIT_PREFIX}pruned.json`;
+
 /** Its presence makes every node of this store read-only; says why. */
 export const READ_ONLY_KEY = 'roadstead/read-only.json';

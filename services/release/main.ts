@@ -9,6 +9,7 @@ import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
+import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { MirrorBoard } from '../registry/mirrors/board.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
@@ -33,6 +34,7 @@ export interface ReleaseParts {
   readonly readOnly: ReadOnly;
   readonly notifier: Notifier;
   readonly door: Door;
+  readonly audit: Audit;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly version: string;
@@ -40,7 +42,7 @@ export interface ReleaseParts {
 
 /** Makes the control plane: promotions, the publication log, mirrors, status. */
 export async function createRelease(parts: ReleaseParts): Promise<Release> {
-  const { config, policy, stores, readOnly, notifier, door, metrics, logger, version } = parts;
+  const { config, policy, stores, readOnly, notifier, door, audit, metrics, logger, version } = parts;
   const { objects, changes } = stores;
   const { host, prefix } = config.http;
   const stop = new AbortController();
@@ -55,6 +57,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
     readOnly,
     notifier,
     door,
+    audit,
     baseUrlOf: urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(config.http.trustedproxies)),
     metrics,
     logger,

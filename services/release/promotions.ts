@@ -1,4 +1,5 @@
 import { finished } from 'node:stream';
+import { recordChange } from '../http/audit.ts';
 import { readBody } from '../http/body.ts';
 import { answerTo } from '../http/errors.ts';
 import { factsOf } from '../http/request-facts.ts';
@@ -51,7 +52,11 @@ export function postPromotion(service: ReleaseService): Handler {
           waitMirrors: body.waitMirrors,
           waitTimeoutMs: body.waitTimeoutMs,
           signal: AbortSignal.any([gone.signal, service.signal]),
-          beforeTagged: () => tellEndpoints(service, ctx, plan, actor),
+          beforePublished: () => recordPublication(service, ctx, plan, actor),
+          beforeTagged: async (seq) => {
+            await recordTag(service, ctx, plan, seq);
+            await tellEndpoints(service, ctx, plan, actor);
+          },
         }))
           tell(event.event === 'waiting' ? { ...event, ready: [...event.ready] } : event);
       const outcome = plan.alreadyThere ? 'already-there' : body.dryRun ? 'dry-run' : 'promoted';
@@ -69,6 +74,36 @@ export function postPromotion(service: ReleaseService): Handler {
       ctx.res.end();
     }
   };
+}
+
+/** A promotion changes two things, and may end between them: what is public, and what the tag names. */
+function recordPublication(
+  { audit }: ReleaseService,
+  ctx: RouteContext,
+  { source, target, digest }: PromotionPlan,
+  actor: string,
+): Promise<void> {
+  return recordChange(audit, ctx, {
+    action: 'promotion.publish',
+    repository: target.repository,
+    digest,
+    details: { source: printImageName(source), actor },
+  });
+}
+
+function recordTag(
+  { audit }: ReleaseService,
+  ctx: RouteContext,
+  { source, target, image, digest, previousDigest }: PromotionPlan,
+  publication: number,
+): Promise<void> {
+  return recordChange(audit, ctx, {
+    action: 'promotion.tag',
+    repository: target.repository,
+    tags: [target.tag, ...image.attached.map(({ tag }) => tag)],
+    digest,
+    details: { source: printImageName(source), publication, ...(previousDigest && { previousDigest }) },
+  });
 }
 
 /** To those who are notified of pushes, a promotion is the push of its target. */

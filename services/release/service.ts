@@ -1,6 +1,7 @@
 import type { Door } from '../http/access/door.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { UrlOf } from '../http/urls.ts';
+import type { Audit } from '../registry/audit/audit.ts';
 import type { Changes } from '../registry/changes.ts';
 import type { Content } from '../registry/content/content.ts';
 import type { Log } from '../registry/log.ts';
@@ -18,6 +19,7 @@ export interface ReleaseService {
   readonly readOnly: ReadOnly;
   readonly notifier: Notifier;
   readonly door: Door;
+  readonly audit: Audit;
   /** The registry's URL as a client sees it, followed by a path. */
   readonly baseUrlOf: UrlOf;
   readonly metrics: Metrics;

@@ -15,6 +15,7 @@ import { Metrics } from '../http/metrics.ts';
 import { stripPrefix } from '../http/prefix.ts';
 import { runUntilSignal } from '../http/supervise.ts';
 import { publicBaseUrl } from '../http/urls.ts';
+import type { Audit } from '../registry/audit/audit.ts';
 import type { Log } from '../registry/log.ts';
 import { createNotifier } from '../registry/notifications/notifier.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
@@ -24,6 +25,7 @@ import { openStores, type Stores } from '../stores/open.ts';
 import { type Sync, startSync } from '../sync/main.ts';
 import { doorOf } from './access.ts';
 import { announce } from './announce.ts';
+import { auditOf } from './audit.ts';
 import type { Part } from './parts.ts';
 import { objectStoreOf } from './storage.ts';
 import { tlsOf } from './tls.ts';
@@ -62,10 +64,10 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   );
 }
 
-/** Opens the store of a configuration for a command, and closes it when that is done. */
+/** Opens the store of a configuration for a command, with the record of what it changes, and closes it when that is done. */
 export async function withStore(
   configPath: string,
-  act: (objects: ObjectStore, config: Config) => Promise<void>,
+  act: (objects: ObjectStore, config: Config, audit: Audit) => Promise<void>,
 ): Promise<void> {
   const config = await loadConfig(configPath, process.env);
   const quiet = { up: () => undefined, failed: () => undefined };
@@ -74,7 +76,8 @@ export async function withStore(
     CONSOLE,
     quiet,
   );
-  await act(stores.objects, config);
+  await using audit = auditOf(config, { objects: stores.objects, logger: CONSOLE });
+  await act(stores.objects, config, audit);
 }
 
 /** What a command has to say beside its answer: a person reads it. */
@@ -110,6 +113,12 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   const shared = {
     ...{ config, stores, metrics, logger },
     door: doorOf(config),
+    audit: held.use(
+      auditOf(config, {
+        ...{ objects: stores.objects, logger },
+        count: (outcome, entries) => metrics.auditEntries.inc({ outcome }, entries),
+      }),
+    ),
     readOnly: held.use(
       await ReadOnly.start(stores.objects, config.storage.maintenance.readonly.enabled, logger),
     ),
@@ -137,7 +146,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     if (release) await open(release.app.callback(), promotion?.http?.addr ?? http.addr);
   }
   if (parts.includes('sync'))
-    sync = held.use(await startSync(config, stores, metrics, logger, originUrl(config)));
+    sync = held.use(await startSync(config, stores, shared.audit, metrics, logger, originUrl(config)));
   if (http.debug) {
     const { addr, prometheus } = http.debug;
     const metricsPath = prometheus.enabled ? prometheus.path : undefined;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import type { Metrics } from '../http/metrics.ts';
+import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
 import type { Stores } from '../stores/open.ts';
 import { createDemoMirror } from './demo-mirror.ts';
@@ -20,6 +21,7 @@ export interface Sync extends AsyncDisposable {
 export async function startSync(
   config: Config,
   stores: Stores,
+  audit: Audit,
   metrics: Metrics,
   logger: Logger,
   originUrl: string,
@@ -43,7 +45,7 @@ export async function startSync(
       }),
   );
   const deliveries = startDeliveries(config.notifications, stores.objects, metrics, logger);
-  const garbage = startGarbageWorker(config, stores.objects, metrics, logger);
+  const garbage = startGarbageWorker(config, stores.objects, audit, metrics, logger);
   return {
     notificationQueued: (endpoint) => deliveries.ring(endpoint),
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,5 @@
 import { Metrics } from '../../services/http/metrics.ts';
+import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { parseSha256 } from '../../services/registry/digest.ts';
 import { GARBAGE_PREFIX } from '../../services/registry/garbage/online/keys.ts';
 import { readProgress, requestCycle } from '../../services/registry/garbage/online/progress.ts';
@@ -76,7 +77,7 @@ function worker(
   parts: Pick<GarbageWorkerParts, 'settings' | 'logger' | 'now'>,
 ): GarbageWorker {
   const quick = { pollMs: NEVER_MS, settleMs: 0, takeoverMs: 0, firstPurgeMs: 0 };
-  return new GarbageWorker({ objects, metrics, ...parts, ...quick });
+  return new GarbageWorker({ objects, audit: NO_AUDIT, metrics, ...parts, ...quick });
 }
 
 /** Throws while anything that a collection does is half done, or something waits for the next one. */

@@ -9,6 +9,7 @@ import { promotionPolicyOf } from '../../services/config/rules.ts';
 import type { Config } from '../../services/config/schema.ts';
 import { OPEN_DOOR } from '../../services/http/access/door.ts';
 import { Metrics } from '../../services/http/metrics.ts';
+import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { createNotifier } from '../../services/registry/notifications/notifier.ts';
 import type { ObjectStore } from '../../services/registry/object-store.ts';
@@ -92,7 +93,7 @@ export async function startProcess(
       count: () => undefined,
     }),
   );
-  const shared = { config, stores, readOnly, notifier, door: OPEN_DOOR, metrics, logger };
+  const shared = { config, stores, readOnly, notifier, door: OPEN_DOOR, audit: NO_AUDIT, metrics, logger };
   const api = use(await createApi(shared));
   const release = use(await createRelease({ ...shared, policy, version: '0' }));
   const server = createServer(side(api.app.callback(), release.app.callback()));

@@ -7,6 +7,7 @@ import {
   gcStatusCommand,
 } from '../../services/cli/commands/gc.ts';
 import { Metrics } from '../../services/http/metrics.ts';
+import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { digestOf } from '../../services/registry/digest.ts';
 import { blobDataKey } from '../../services/registry/layout.ts';
 import { GarbageWorker } from '../../services/sync/garbage/worker.ts';
@@ -60,10 +61,10 @@ describe('roadstead gc', () => {
     });
     const collecting = { ...SETTINGS, intervalMs: HOUR };
     await using _ = new GarbageWorker({
-      ...{ objects, metrics: new Metrics(), logger: LOG, pollMs: 20, settleMs: 1 },
+      ...{ objects, audit: NO_AUDIT, metrics: new Metrics(), logger: LOG, pollMs: 20, settleMs: 1 },
       settings: { collecting, purging: undefined, requestsPerSecond: undefined },
     });
-    const run = await outcomeOf(() => gcRunCommand(objects, { json: false, timeoutMs: 10_000 }));
+    const run = await outcomeOf(() => gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 10_000 }));
     expect(run.text).to.match(/^done with \d+ requests: .*1 in quarantine/);
     const status = await outcomeOf(() => gcStatusCommand(objects, { json: false }));
     expect(status.text).to.include('no cycle is under way').and.to.include('last cycle:');
@@ -77,17 +78,17 @@ describe('roadstead gc', () => {
     );
     const collecting = { ...SETTINGS, intervalMs: HOUR, deleteUntagged: true };
     await using _ = new GarbageWorker({
-      ...{ objects, metrics: new Metrics(), logger: LOG, pollMs: 20, settleMs: 1 },
+      ...{ objects, audit: NO_AUDIT, metrics: new Metrics(), logger: LOG, pollMs: 20, settleMs: 1 },
       settings: { collecting, purging: undefined, requestsPerSecond: undefined },
     });
-    const run = await outcomeOf(() => gcRunCommand(objects, { json: false, timeoutMs: 10_000 }));
+    const run = await outcomeOf(() => gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 10_000 }));
     expect(run.text).to.include('holds no digest');
     expect(run.code).to.equal(1);
     expect((await outcomeOf(() => gcStatusCommand(objects, { json: true }))).code).to.equal(2);
   });
 
   it('restore takes a blob out of quarantine, and says when it is too late', async () => {
-    const restore = () => outcomeOf(() => gcRestoreCommand(objects, DIGEST));
+    const restore = () => outcomeOf(() => gcRestoreCommand(objects, NO_AUDIT, DIGEST));
     expect((await restore()).text).to.include('is not in quarantine');
     await cycle(objects, { at: 0 });
     expect((await restore()).text).to.include('is restored');

@@ -4,6 +4,7 @@ import {
   type GarbageCollectOptions,
   garbageCollectCommand,
 } from '../../services/cli/commands/garbage-collect.ts';
+import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 
 const [rootDirectory = '', pauseMs = '0', options = '{}'] = process.argv.slice(2);
@@ -21,7 +22,7 @@ objects.delete = async (keys) => {
 const defaults: GarbageCollectOptions = {
   ...{ dryRun: false, deleteUntagged: false, quiet: false, json: true, graceMs: 0 },
 };
-await garbageCollectCommand(objects, {
+await garbageCollectCommand(objects, NO_AUDIT, {
   ...defaults,
   ...(JSON.parse(options) as Partial<GarbageCollectOptions>),
 });

@@ -1,5 +1,6 @@
 /** The sync process' collector over a directory, quick: `worker-program.ts ROOT DELETE-UNTAGGED`. */
 import { Metrics } from '../../services/http/metrics.ts';
+import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { GarbageWorker } from '../../services/sync/garbage/worker.ts';
 
@@ -10,6 +11,7 @@ const tell = (level: string) => (fields: Record<string, unknown>, message: strin
 
 new GarbageWorker({
   objects,
+  audit: NO_AUDIT,
   settings: {
     collecting: {
       ...{ intervalMs: 1, graceMs: 0, quarantineMs: 0 },

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Metrics } from '../../services/http/metrics.ts';
+import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { digestOf } from '../../services/registry/digest.ts';
 import { WORKER_PREFIX } from '../../services/registry/garbage/online/keys.ts';
 import { readProgress, requestCycle } from '../../services/registry/garbage/online/progress.ts';
@@ -25,6 +26,7 @@ function worker(objects: MemoryObjects, more: Partial<GarbageWorkerParts> = {}):
   return new GarbageWorker({
     objects,
     settings: { collecting: COLLECTING, purging: undefined, requestsPerSecond: undefined },
+    audit: NO_AUDIT,
     metrics: new Metrics(),
     logger: LOG,
     timing: QUICK,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { recordChange } from '../../http/audit.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param } from '../../http/routes.ts';
 import { parseDigest } from '../../registry/digest.ts';
@@ -15,6 +16,7 @@ export function deleteBlob(node: ApiNode): Handler {
     ctx.state.facts['digest'] = digest;
     const blob = await node.content.blobs.stat(name, digest);
     if (blob === undefined) throw new RegistryError('BLOB_UNKNOWN', `${name} has no such blob`, { digest });
+    await recordChange(node.audit, ctx, { action: 'blob.delete', repository: name, digest });
     // Before, for a client whose delete broke off after it was done hears 404 when it tries again.
     await tellChanges(node, ctx, [{ action: 'delete', repository: name, digest }]);
     await node.content.blobs.unlink(name, digest);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { recordChange } from '../../http/audit.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param, type RouteContext } from '../../http/routes.ts';
 import { namesOf } from '../../registry/content/manifests.ts';
@@ -29,6 +30,7 @@ export function deleteManifest(node: ApiNode): Handler {
 async function deleteByTag(node: ApiNode, ctx: RouteContext, name: RepositoryName, tag: Tag): Promise<void> {
   if (!(await node.content.tags.has(name, tag)))
     throw new RegistryError('MANIFEST_UNKNOWN', `${name} has no such tag`, { tag });
+  await recordChange(node.audit, ctx, { action: 'tag.delete', repository: name, tags: [tag] });
   // Before, for a client whose delete broke off after it was done hears 404 when it tries again.
   await tellChanges(node, ctx, [deletion(name, { tag })]);
   await deleteTag(node, name, tag);
@@ -47,6 +49,7 @@ async function deleteByDigest(
     throw new RegistryError('MANIFEST_UNKNOWN', `${name} has no such manifest`, { digest });
   const names = new Set(namesOf(manifest));
   const naming = await tags.naming(name, names);
+  await recordChange(node.audit, ctx, { action: 'manifest.delete', repository: name, digest, tags: naming });
   await tellChanges(node, ctx, [deletion(name, { digest }), ...naming.map((tag) => deletion(name, { tag }))]);
   for (const tag of naming) await deleteTag(node, name, tag);
   await manifests.unlink(name, digest);

@@ -1,3 +1,4 @@
+import { recordChange } from '../../http/audit.ts';
 import { readBody } from '../../http/body.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param, queryAll, type RouteContext } from '../../http/routes.ts';
@@ -40,7 +41,13 @@ export function putManifest(node: ApiNode): Handler {
         actual: digest,
       });
     if (condition) for (const tag of tags) await node.content.tags.check(name, tag, condition);
-    const { absent } = await node.content.manifests.put(name, manifest, node.rules);
+    const record = () =>
+      recordChange(node.audit, ctx, {
+        ...{ action: 'manifest.push', repository: name, digest, tags },
+        // Who is second finds that the tag has moved: then the manifest was pushed, and the tag stays.
+        ...(condition && { details: { condition: condition.kind } }),
+      });
+    const { absent } = await node.content.manifests.put(name, manifest, node.rules, record);
     for (const tag of tags) {
       if (condition) await node.content.tags.moveIf(name, tag, manifest, condition);
       else await node.content.tags.move(name, tag, manifest);

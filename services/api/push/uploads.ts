@@ -1,12 +1,13 @@
+import { recordChange } from '../../http/audit.ts';
 import { bodyOf } from '../../http/body.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param, query, type RouteContext } from '../../http/routes.ts';
 import { NOBODY_IN_PARTICULAR } from '../../registry/access/grants.ts';
-import type { BlobStat } from '../../registry/content/blobs.ts';
 import type { UploadBody } from '../../registry/content/uploads.ts';
 import { type Digest, isDigest, isSha256, parseDigest, parseSha256 } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { isRepositoryName, parseUploadId, type RepositoryName, type UploadId } from '../../registry/names.ts';
+import { once } from '../../registry/once.ts';
 import { tellChanges } from '../events.ts';
 import type { ApiNode } from '../node.ts';
 import { writableName } from '../writes.ts';
@@ -87,11 +88,11 @@ async function commit(
 ): Promise<void> {
   ctx.state.facts['digest'] = digest;
   try {
-    const tell = (blob: BlobStat) =>
-      tellChanges(node, ctx, [
-        { kind: 'blob', action: 'push', repository: name, digest, sizeBytes: blob.sizeBytes },
-      ]);
-    const blob = await node.content.uploads.commit(name, id, digest, uploadBody(ctx), tell);
+    const blob = await node.content.uploads.commit(name, id, digest, uploadBody(ctx), {
+      onVerified: () => recordChange(node.audit, ctx, { action: 'blob.push', repository: name, digest }),
+      onCommitted: ({ sizeBytes }) =>
+        tellChanges(node, ctx, [{ kind: 'blob', action: 'push', repository: name, digest, sizeBytes }]),
+    });
     node.metrics.uploads.inc({ outcome: 'committed' });
     node.metrics.uploadedBytes.inc(blob.sizeBytes);
   } catch (error) {
@@ -116,12 +117,23 @@ async function mountBlob(
   if (!isDigest(mount) || (from !== undefined && !isRepositoryName(from))) return false;
   if (!(await mayMount(node, ctx, mount, from))) return false;
   const { blobs } = node.content;
+  const record = once(() =>
+    recordChange(node.audit, ctx, {
+      action: 'blob.mount',
+      repository: name,
+      digest: mount,
+      ...(from !== undefined && { details: { from } }),
+    }),
+  );
   // Asked in the store, not in the cache: what a push is told exists must exist, and stay.
   const blob = await heldBlob(
     node.content,
     from !== undefined ? await blobs.resolve(from, mount) : isSha256(mount) ? mount : undefined,
     () => (from !== undefined ? blobs.stat(from, mount) : blobs.statData(parseSha256(mount))),
-    (found) => blobs.link(name, found.digest, mount),
+    async (found) => {
+      await record();
+      await blobs.link(name, found.digest, mount);
+    },
   );
   if (blob === undefined) return false;
   await tellChanges(node, ctx, [

@@ -1,13 +1,15 @@
 import { hostname } from 'node:os';
 import ora from 'ora';
+import type { Audit } from '../../registry/audit/audit.ts';
 import { collectGarbage } from '../../registry/garbage/collect.ts';
 import { type GarbagePlan, planGarbage } from '../../registry/garbage/plan.ts';
 import { UnreadableError } from '../../registry/garbage/reader.ts';
 import { WritesOffError } from '../../registry/garbage/writes-off.ts';
 import type { ObjectStore } from '../../registry/object-store.ts';
 import { actor } from '../actor.ts';
+import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';
-import { showPlan } from './garbage-report.ts';
+import { detailsOf, showPlan } from './garbage-report.ts';
 
 export interface GarbageCollectOptions {
   readonly dryRun: boolean;
@@ -29,6 +31,7 @@ const PROGRESS_MS = 200;
  */
 export async function garbageCollectCommand(
   objects: ObjectStore,
+  audit: Audit,
   options: GarbageCollectOptions,
 ): Promise<void> {
   const { dryRun, deleteUntagged, graceMs } = options;
@@ -60,7 +63,10 @@ export async function garbageCollectCommand(
       run: { by: name(), isRunning },
       onBefore: (before) =>
         process.stderr.write(`writes were off already, since ${before.since}, by ${before.by}\n`),
-      onPlan: shown,
+      onPlan: async (plan) => {
+        shown(plan);
+        await recordLocal(audit, { action: 'garbage.delete', details: detailsOf(plan) });
+      },
       onDeleted: (count) => {
         deleted += count;
         tell(`${deleted} objects deleted`);

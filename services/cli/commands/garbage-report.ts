@@ -1,3 +1,4 @@
+import { firstDigests } from '../../registry/audit/digests.ts';
 import type { GarbagePlan, RepositoryGarbage } from '../../registry/garbage/plan.ts';
 import { formatBytes, print, table } from '../table.ts';
 
@@ -41,7 +42,21 @@ function showJson(plan: GarbagePlan, dryRun: boolean, quiet: boolean): void {
     for (const [digest, sizeBytes] of blobs.doomed.entries())
       print(JSON.stringify({ blob: digest, sizeBytes }));
   }
-  const sums = repositories.map(counts).reduce(
+  const { doomed, doomedBytes, inUse, young, published } = blobs;
+  const kept = { inUse, young, published };
+  const summary = { dryRun, ...sumsOf(plan), blobs: doomed.size, bytes: doomedBytes, kept };
+  print(JSON.stringify({ summary }));
+}
+
+/** What goes, for the audit record. */
+export function detailsOf(plan: GarbagePlan) {
+  const { doomed, doomedBytes } = plan.blobs;
+  const digests = doomed.entries().map(([digest]) => digest);
+  return { ...sumsOf(plan), blobs: doomed.size, bytes: doomedBytes, digests: firstDigests(digests) };
+}
+
+function sumsOf({ repositories }: GarbagePlan) {
+  return repositories.map(counts).reduce(
     (sum, each) => ({
       manifests: sum.manifests + each.manifests,
       history: sum.history + each.history,
@@ -50,9 +65,6 @@ function showJson(plan: GarbagePlan, dryRun: boolean, quiet: boolean): void {
     }),
     { manifests: 0, history: 0, referrers: 0, layers: 0 },
   );
-  const { doomed, doomedBytes, inUse, young, published } = blobs;
-  const kept = { inUse, young, published };
-  print(JSON.stringify({ summary: { dryRun, ...sums, blobs: doomed.size, bytes: doomedBytes, kept } }));
 }
 
 function counts({ manifests, history, referrers, layers }: RepositoryGarbage) {

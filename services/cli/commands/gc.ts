@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Audit } from '../../registry/audit/audit.ts';
 import { parseSha256, type Sha256Digest } from '../../registry/digest.ts';
 import {
   type CycleContext,
@@ -13,6 +14,7 @@ import { UnreadableError } from '../../registry/garbage/reader.ts';
 import { blobDataKey } from '../../registry/layout.ts';
 import type { ObjectStore } from '../../registry/object-store.ts';
 import { actor } from '../actor.ts';
+import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';
 
 /** A worker looks every few seconds whether something is to be done. */
@@ -48,9 +50,11 @@ export async function gcStatusCommand(
 /** Asks the worker for a cycle, and waits until it has done one. */
 export async function gcRunCommand(
   objects: ObjectStore,
+  audit: Audit,
   { json, timeoutMs }: { readonly json: boolean; readonly timeoutMs: number },
 ): Promise<void> {
   const before = await readProgress(objects);
+  await recordLocal(audit, { action: 'garbage.request' });
   await requestCycle(objects, actor());
   const askedAt = performance.now();
   for (let isHeard = false; ; await sleep(LOOK_MS)) {
@@ -98,8 +102,9 @@ export async function gcDryRunCommand(
 }
 
 /** Takes content out of quarantine: it waits for its grace and quarantine again. Exits with 1 when it has gone. */
-export async function gcRestoreCommand(objects: ObjectStore, digest: string): Promise<void> {
+export async function gcRestoreCommand(objects: ObjectStore, audit: Audit, digest: string): Promise<void> {
   const stored: Sha256Digest = parseSha256(digest);
+  await recordLocal(audit, { action: 'garbage.restore', digest: stored });
   const rescued = await new Quarantine(objects).rescue([stored]);
   if ((await objects.stat(blobDataKey(stored))) === undefined)
     fail(`${stored} is not in the store (any more)`);

@@ -1,3 +1,4 @@
+import type { Audit } from '../../registry/audit/audit.ts';
 import type { NotificationsConfig } from '../../registry/notifications/endpoint.ts';
 import {
   type EndpointReport,
@@ -6,6 +7,7 @@ import {
   requeueDead,
 } from '../../registry/notifications/inspect.ts';
 import type { ObjectStore } from '../../registry/object-store.ts';
+import { recordLocal } from '../audit.ts';
 import { print, table } from '../table.ts';
 
 /** How many of an endpoint's dead letters are shown. */
@@ -31,6 +33,7 @@ export async function notificationsCommand(
 /** Puts an endpoint's dead letters back into its queue. */
 export async function retryDeadCommand(
   objects: ObjectStore,
+  audit: Audit,
   { endpoints }: NotificationsConfig,
   name: string,
   options: { readonly json: boolean },
@@ -42,6 +45,7 @@ export async function retryDeadCommand(
     process.exitCode = 1;
     return;
   }
+  await recordLocal(audit, { action: 'notifications.retry', details: { endpoint: name } });
   const result = await requeueDead(objects, endpoint);
   if (options.json) return print(JSON.stringify({ endpoint: name, ...result }, undefined, 2));
   print(`${result.requeued} events of ${name} are queued again`);

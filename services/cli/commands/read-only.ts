@@ -1,20 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/object-store.ts';
 import { READ_ONLY_POLL_MS, readNotice, writeNotice } from '../../registry/read-only.ts';
 import { actor } from '../actor.ts';
+import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';
 
 /** Stops writes on every node over this store, and returns when every node has heard of it. */
-export async function readOnlyOnCommand(objects: ObjectStore, reason: string): Promise<void> {
+export async function readOnlyOnCommand(objects: ObjectStore, audit: Audit, reason: string): Promise<void> {
   const notice = { since: new Date().toISOString(), by: actor(), reason };
+  await recordLocal(audit, { action: 'read-only.on', details: { reason } });
   await writeNotice(objects, notice);
   await sleep(2 * READ_ONLY_POLL_MS);
   print('read-only: pulls go on, pushes and deletes are answered with 503 until: roadstead read-only off');
 }
 
 /** Allows writes again. */
-export async function readOnlyOffCommand(objects: ObjectStore): Promise<void> {
+export async function readOnlyOffCommand(objects: ObjectStore, audit: Audit): Promise<void> {
   const before = await readNotice(objects);
+  await recordLocal(audit, { action: 'read-only.off' });
   await writeNotice(objects, undefined);
   print(before ? 'writes are allowed again' : 'writes were allowed already');
 }

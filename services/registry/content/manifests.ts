@@ -7,6 +7,7 @@ import type { Child, Manifest } from '../manifest.ts';
 import { COMPLETE, checkForeignUrls, type ManifestRules, requiredChildren } from '../manifest-rules.ts';
 import type { RepositoryName } from '../names.ts';
 import type { ObjectStore } from '../object-store.ts';
+import { once } from '../once.ts';
 import type { Blobs } from './blobs.ts';
 import { putKeeper, removeKeeper } from './keepers.ts';
 import { writeLink } from './link.ts';
@@ -43,23 +44,28 @@ export class Manifests {
   /**
    * Stores a manifest after checking, in the store and in no cache, that the repository has all that it must: an
    * image's config and layers, an index's manifests. Throws MANIFEST_BLOB_UNKNOWN with the digests that lack; answers
-   * with listed manifests that lack where the rules allow that (a sparse index).
+   * with listed manifests that lack where the rules allow that (a sparse index). `onVerified` runs when nothing speaks
+   * against the manifest any more, and before anything of it is written.
    */
   async put(
     name: RepositoryName,
     manifest: Manifest,
     rules: ManifestRules = COMPLETE,
+    onVerified: () => Promise<void> = async () => undefined,
     signal?: AbortSignal,
   ): Promise<{ readonly absent: readonly Child[] }> {
     checkForeignUrls(rules, manifest);
     const held = await this.#heldBy(name, manifest, signal);
-    return this.#quarantine.hold(held, () => this.#put(name, manifest, rules, signal));
+    // What is held may be done twice.
+    const verified = once(onVerified);
+    return this.#quarantine.hold(held, () => this.#put(name, manifest, rules, verified, signal));
   }
 
   async #put(
     name: RepositoryName,
     manifest: Manifest,
     rules: ManifestRules,
+    verified: () => Promise<void>,
     signal?: AbortSignal,
   ): Promise<{ readonly absent: readonly Child[] }> {
     const required = new Set(requiredChildren(rules, manifest));
@@ -72,6 +78,7 @@ export class Manifests {
       ...children.filter((digest) => [...required].some((child) => child.digest === digest)),
     ];
     if (lacking.length > 0) throw lacks(name, lacking);
+    await verified();
     await this.#objects.put(blobDataKey(manifest.stored), manifest.bytes, signal && { signal });
     await this.#link(name, manifest, signal);
     return { absent: manifest.manifests.filter((child) => children.includes(child.digest)) };

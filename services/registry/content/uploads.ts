@@ -23,6 +23,14 @@ export interface UploadBody {
   readonly range: { readonly first: number; readonly last: number } | undefined;
 }
 
+/** What else has to be done when an upload is closed. */
+export interface CommitHooks {
+  /** Runs when the bytes have the right digest, and before they are anybody's blob. */
+  readonly onVerified?: (blob: BlobStat) => Promise<void>;
+  /** Runs while the upload can still be closed again, should it or the process fail. */
+  readonly onCommitted?: (blob: BlobStat) => Promise<void>;
+}
+
 /**
  * Uploads, stateless over nodes: POST on one, PATCH on a second, PUT on a third. Each request's bytes become an
  * immutable part, claimed by offset; the parts become the blob by composition. Bytes are hashed as they pass, so the
@@ -68,21 +76,20 @@ export class Uploads {
 
   /**
    * Closes an upload: adds the last body, if any, checks the digest over all bytes, makes them a blob of the
-   * repository, and forgets the upload. A wrong digest is DIGEST_INVALID, and forgets the upload too. `onCommitted` runs
-   * while the upload can still be closed again, should it or the process fail.
+   * repository, and forgets the upload. A wrong digest is DIGEST_INVALID, and forgets the upload too.
    */
   async commit(
     name: RepositoryName,
     id: UploadId,
     digest: Digest,
     body: UploadBody,
-    onCommitted: (blob: BlobStat) => Promise<void> = async () => {},
+    hooks: CommitHooks = {},
   ): Promise<BlobStat> {
     const earlier = await this.#parts(name, id);
     const last = await this.#receive(name, id, totalBytes(earlier), body);
     const parts = last ? [...earlier, last] : earlier;
     try {
-      return await this.#close(name, id, digest, parts, onCommitted);
+      return await this.#close(name, id, digest, parts, hooks);
     } catch (error) {
       // Another request closed or cancelled the upload meanwhile, and what it was made of has gone.
       if (!(error instanceof RegistryError) && !(await this.#exists(name, id))) throw unknownUpload();
@@ -95,7 +102,7 @@ export class Uploads {
     id: UploadId,
     digest: Digest,
     parts: readonly UploadPart[],
-    onCommitted: (blob: BlobStat) => Promise<void>,
+    { onVerified, onCommitted }: CommitHooks,
   ): Promise<BlobStat> {
     const own = await this.#adopt(name, id, parts);
     const { stored, named } = await this.#digestsOf(name, id, own, algorithmOf(digest));
@@ -107,13 +114,14 @@ export class Uploads {
         { given: digest, actual: named, sizeBytes: totalBytes(own) },
       );
     }
+    const blob = { digest: stored, sizeBytes: totalBytes(own) };
+    await onVerified?.(blob);
     // Bytes that are there already may be about to be collected.
     await this.#quarantine.hold([stored], async () => {
       await this.#publishBytes(name, id, stored, own);
       await this.#blobs.link(name, stored, digest);
     });
-    const blob = { digest: stored, sizeBytes: totalBytes(own) };
-    await onCommitted(blob);
+    await onCommitted?.(blob);
     await this.#forget(name, id);
     return blob;
   }

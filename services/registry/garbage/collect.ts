@@ -7,8 +7,8 @@ export interface CollectOptions extends PlanOptions {
   readonly run: Run;
   /** Hears of a switch that was thrown before. */
   readonly onBefore?: (before: NonNullable<WritesOff['before']>) => void;
-  /** Hears what will be deleted, before anything is. */
-  readonly onPlan?: (plan: GarbagePlan) => void;
+  /** Hears what will be deleted, before anything is; nothing is when it throws. */
+  readonly onPlan?: (plan: GarbagePlan) => Promise<void> | void;
   /** Hears how many objects more were deleted. */
   readonly onDeleted?: (objects: number) => void;
 }
@@ -23,7 +23,7 @@ export async function collectGarbage(objects: ObjectStore, options: CollectOptio
   await using off = await WritesOff.begin(objects, run, signal);
   if (off.before) onBefore?.(off.before);
   const plan = await planGarbage(objects, options);
-  onPlan?.(plan);
+  await onPlan?.(plan);
   const mayGoOn = async () => {
     signal?.throwIfAborted();
     await off.confirm();

@@ -15,8 +15,10 @@ export interface PromotionOptions {
   readonly waitMirrors: number;
   readonly waitTimeoutMs: number;
   readonly signal: AbortSignal;
+  /** Runs before anything of the image is the stable repository's. */
+  readonly beforePublished: () => Promise<void>;
   /** Runs before the tag moves: whoever promotes again after that hears that it is done already. */
-  readonly beforeTagged: () => Promise<void>;
+  readonly beforeTagged: (seq: number) => Promise<void>;
 }
 
 /** What happens during a promotion, in this order; `waiting` repeats as mirrors catch up. */
@@ -52,6 +54,7 @@ export async function* promote(
     if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, plan, plan.publishedUpTo, options);
     return;
   }
+  await options.beforePublished();
   for (const blob of image.blobs) {
     options.signal.throwIfAborted();
     await content.blobs.link(target.repository, blob.digest, blob.named);
@@ -82,7 +85,7 @@ export async function* promote(
     for (const manifest of image.manifests) await content.manifests.link(target.repository, manifest);
   }
 
-  await options.beforeTagged();
+  await options.beforeTagged(entry.seq);
   // A client that finds the image finds its signatures.
   for (const { tag, digest } of image.attached) {
     await content.tags.move(target.repository, tag, { stored: digest, digest });

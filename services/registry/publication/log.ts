@@ -1,5 +1,6 @@
 import { RegistryError } from '../errors.ts';
 import { publicationKey } from '../layout.ts';
+import { endOfLog } from '../log-end.ts';
 import type { ObjectStore } from '../object-store.ts';
 import {
   DEFAULT_COLLECTION,
@@ -38,20 +39,9 @@ export class PublicationLog {
   /** The number of the newest entry; 0 for an empty log. Costs one read when nothing was appended since. */
   async head(signal?: AbortSignal): Promise<number> {
     const has = async (seq: number) => (await this.#objects.stat(publicationKey(seq), signal)) !== undefined;
-    let low = this.#seen;
-    let step = 1;
-    while (await has(low + step)) {
-      low += step;
-      step *= 2;
-    }
-    // low is there, low + step is not: halve the gap.
-    for (let high = low + step; high - low > 1; ) {
-      const middle = low + Math.floor((high - low) / 2);
-      if (await has(middle)) low = middle;
-      else high = middle;
-    }
-    if (low > this.#seen) this.#seen = low;
-    return low;
+    const head = await endOfLog(this.#seen, has);
+    this.#seen = Math.max(this.#seen, head);
+    return head;
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.ts';
 import type { Metrics } from '../../http/metrics.ts';
+import type { Audit } from '../../registry/audit/audit.ts';
 import type { Log } from '../../registry/log.ts';
 import type { ObjectStore } from '../../registry/object-store.ts';
 import { GarbageWorker } from './worker.ts';
@@ -8,6 +9,7 @@ import { GarbageWorker } from './worker.ts';
 export function startGarbageWorker(
   { garbagecollection, storage }: Config,
   objects: ObjectStore,
+  audit: Audit,
   metrics: Metrics,
   logger: Log,
 ): readonly GarbageWorker[] {
@@ -23,5 +25,5 @@ export function startGarbageWorker(
       : undefined,
     requestsPerSecond: requestspersecond,
   };
-  return [new GarbageWorker({ objects, settings, metrics, logger })];
+  return [new GarbageWorker({ objects, settings, audit, metrics, logger })];
 }

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../../http/metrics.ts';
-import { type CycleContext, type GarbageSettings, newCounts } from '../../registry/garbage/online/context.ts';
+import type { Audit } from '../../registry/audit/audit.ts';
+import { firstDigests } from '../../registry/audit/digests.ts';
+import {
+  type CycleContext,
+  type Doomed,
+  type GarbageSettings,
+  newCounts,
+} from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
 import { WORKER_PREFIX } from '../../registry/garbage/online/keys.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
@@ -29,6 +36,7 @@ export interface GarbageWorkerSettings {
 export interface GarbageWorkerParts {
   readonly objects: ObjectStore;
   readonly settings: GarbageWorkerSettings;
+  readonly audit: Audit;
   readonly metrics: Metrics;
   readonly logger: Log;
   readonly timing?: LeaseTiming;
@@ -179,6 +187,7 @@ export class GarbageWorker implements AsyncDisposable {
     const context: CycleContext = {
       ...{ objects: this.#objects, settings: settings.collecting, signal, dryRun: false, counts },
       mayChange: () => this.#mayChange(lease, signal),
+      onDoomed: (doomed) => recordDeletion(this.#parts.audit, doomed),
       onPhase: (phase) => {
         this.#progress = { ...this.#progress, phase, requests: this.#requests };
       },
@@ -254,6 +263,16 @@ export class GarbageWorker implements AsyncDisposable {
     const { startedAt: _startedAt, counts: _counts, requests: _requests, ...rest } = this.#progress;
     return rest;
   }
+}
+
+/** One entry a cycle: nobody asked for these, and what led to them was recorded when it was taken away. */
+async function recordDeletion(audit: Audit, { lists, blobs, digests }: Doomed): Promise<void> {
+  if (!audit.isOn) return;
+  await audit.record({
+    action: 'garbage.delete',
+    actor: { kind: 'system', name: 'garbage-collection' },
+    details: { blobs, lists, digests: firstDigests(digests) },
+  });
 }
 
 function isOver(since: string, ms: number): boolean {

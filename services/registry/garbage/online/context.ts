@@ -1,3 +1,4 @@
+import type { Sha256Digest } from '../../digest.ts';
 import type { ObjectStore } from '../../object-store.ts';
 
 /** What decides when something goes. Times in milliseconds. */
@@ -41,6 +42,15 @@ export function newCounts(): CycleCounts {
   };
 }
 
+/** What a cycle is about to delete, unless somebody rescues it in the very moment. */
+export interface Doomed {
+  /** The lists of quarantine that it stands in; they go with it. */
+  readonly lists: readonly string[];
+  readonly blobs: number;
+  /** Each of them; may be asked for once. */
+  readonly digests: Iterable<Sha256Digest>;
+}
+
 /** What a cycle works with. */
 export interface CycleContext {
   readonly objects: ObjectStore;
@@ -50,6 +60,8 @@ export interface CycleContext {
   readonly dryRun: boolean;
   /** Throws when this worker may not delete (any more). Asked right before each request that changes something. */
   readonly mayChange: () => Promise<void>;
+  /** Hears what is about to be deleted, before anything is; nothing is when it throws. Not called when nothing is. */
+  readonly onDoomed?: (doomed: Doomed) => Promise<void>;
   readonly onPhase?: (phase: Phase) => void;
   /** Waits for so long: for whoever looked before a flag was there to be seen, and for listings to show it. */
   readonly settle: () => Promise<void>;

@@ -1,7 +1,7 @@
 import { isSha256, type Sha256Digest } from '../../digest.ts';
 import { blobDataKey } from '../../layout.ts';
 import { listAll } from '../../object-store.ts';
-import type { CycleContext } from './context.ts';
+import type { CycleContext, Doomed } from './context.ts';
 import type { DigestList } from './digest-list.ts';
 import { announcedKey, deletingKey, listKey, rangeOf, rescuedPrefix } from './keys.ts';
 import type { Marked } from './marked.ts';
@@ -29,8 +29,19 @@ export async function deleteLists(
   if (lists.length === 0) return;
   const isDue = (digest: Sha256Digest) => lists.some(({ digests }) => digests.has(digest));
   await marked.spareWhatStays(isDue);
+  const doomed = doomedOf(lists, marked);
+  if (!context.dryRun && doomed.blobs > 0) await context.onDoomed?.(doomed);
   if (!context.dryRun) for (const list of lists) await deleteRecords(context, list, marked);
   for (const list of lists) await deleteList(context, list, marked);
+}
+
+function doomedOf(lists: readonly DueList[], marked: Marked): Doomed {
+  function* digests(): Generator<Sha256Digest> {
+    for (const list of lists) for (const digest of list.digests) if (marked.mayGo(digest)) yield digest;
+  }
+  let blobs = 0;
+  for (const _ of digests()) blobs++;
+  return { lists: lists.map(({ name }) => name), blobs, digests: digests() };
 }
 
 /** Deletes what says that a repository has the manifests of a list. */

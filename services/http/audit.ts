@@ -1,0 +1,19 @@
+import type { Audit } from '../registry/audit/audit.ts';
+import type { AuditChange } from '../registry/audit/entry.ts';
+import type { Context } from './app.ts';
+
+/**
+ * Records what a request is about to change, with who asked for it, from where, and by which rule. To be awaited before
+ * anything of it can be seen; throws UNAVAILABLE when the record cannot be written, and then the change must not be made.
+ */
+export async function recordChange(audit: Audit, ctx: Context, change: AuditChange): Promise<void> {
+  if (!audit.isOn) return;
+  const { principal, clientAddress, requestId, rule } = ctx.state;
+  await audit.record({
+    ...change,
+    actor: { kind: principal.kind, name: principal.name },
+    address: clientAddress,
+    requestId,
+    rule,
+  });
+}

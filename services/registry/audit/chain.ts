@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { auditRecordKey } from '../layout.ts';
+import type { Log } from '../log.ts';
+import type { ObjectStore } from '../object-store.ts';
+import { findEnd, readBytes } from './end.ts';
+import { decodeRecord, encodeRecord, hashOf, type Place } from './record.ts';
+import type { Sealer } from './seal.ts';
+
+/** What is known of the end is looked at again when it is older: far less than what may be pruned is old. */
+const KNOWN_MAX_MS = 10 * 60_000;
+/** For so long a record is tried to be appended while others are always faster. */
+const PATIENCE_MS = 20_000;
+/** Who has met others at the end lately lets them go first for a moment after each record of its own. */
+const RIVALS_MS = 1000;
+/** After so many meetings in a row the end is searched for, instead of the next place being tried. */
+const STEPS_MAX = 3;
+
+/** What the chain of the audit record needs. */
+export interface ChainParts {
+  readonly objects: ObjectStore;
+  /** This machine, as records name it. */
+  readonly node: string;
+  readonly sealer: Sealer | undefined;
+  readonly logger: Log;
+}
+
+/**
+ * The audit record's end, where records are appended: `roadstead/audit/…/<seq>.jsonl`, numbered without gaps, each with
+ * the hash of the one before it. The conditional create of the next number is the only coordination, as in the
+ * publication log; of those who race, one gets it, and the others go on behind it. One append at a time.
+ */
+export class AuditChain {
+  readonly #parts: ChainParts;
+  #end: Place | undefined;
+  /** When the end was last known to be the end: milliseconds since 1970. */
+  #knownAt = 0;
+  /** When another one's record was last met, and how long an append takes, by the monotonic clock. */
+  #rivalAt = Number.NEGATIVE_INFINITY;
+  #tookMs = 0;
+
+  constructor(parts: ChainParts) {
+    this.#parts = parts;
+  }
+
+  /** The newest record that this process has written or met. */
+  get end(): Place | undefined {
+    return this.#end;
+  }
+
+  /** Appends entries, as JSON, in one record; durable when it returns. Throws when the store fails, or others are always faster. */
+  async append(entries: readonly string[]): Promise<Place> {
+    const { objects, node, sealer } = this.#parts;
+    const startedAt = performance.now();
+    if (startedAt - this.#rivalAt < RIVALS_MS) await sleep(Math.random() * 2 * this.#tookMs);
+    const id = crypto.randomUUID();
+    let before = await this.#known();
+    for (let steps = 1; ; steps++) {
+      const seq = before.seq + 1;
+      const triedAt = performance.now();
+      const bytes = encodeRecord(
+        { seq, prev: before.hash, id, node },
+        entries,
+        sealer && ((body) => sealer.seal(body)),
+      );
+      if ((await objects.putIfAbsent(auditRecordKey(seq), bytes)) === 'created') {
+        this.#tookMs = performance.now() - triedAt;
+        return this.#know({ seq, hash: hashOf(bytes) });
+      }
+      this.#rivalAt = performance.now();
+      const theirs = await readBytes(objects, seq);
+      // An attempt whose answer was lost has come to its end all the same.
+      if (theirs?.equals(bytes)) return this.#know({ seq, hash: hashOf(bytes) });
+      if (performance.now() - startedAt > PATIENCE_MS)
+        throw new Error(`others have appended to the audit record all the time, up to ${seq}`);
+      if (theirs && steps % STEPS_MAX !== 0) before = this.#meet({ seq, hash: hashOf(theirs) }, theirs);
+      else before = await this.#search(before);
+    }
+  }
+
+  /** The end as it is remembered; searched for when that is too long ago, or nothing is known. */
+  async #known(): Promise<Place> {
+    const { objects, logger } = this.#parts;
+    const end = this.#end;
+    if (end === undefined) return this.#search(undefined);
+    if (Math.abs(Date.now() - this.#knownAt) < KNOWN_MAX_MS) return end;
+    if ((await objects.stat(auditRecordKey(end.seq))) !== undefined) return this.#know(end);
+    const found = await findEnd(objects);
+    if (found.seq > end.seq) return this.#know(found);
+    // Whoever has cut the record off leaves a gap: it is gone on with behind what is known to have been there.
+    logger.error(
+      { ...end, found: found.seq },
+      'audit record: a record that was there has gone: somebody has cut it off. Restore it from a backup, and run roadstead audit --verify',
+    );
+    return this.#know(end);
+  }
+
+  async #search(from: Place | undefined): Promise<Place> {
+    const { objects } = this.#parts;
+    const end = await findEnd(objects, from);
+    const bytes = end.seq > 0 && end.seq !== from?.seq ? await readBytes(objects, end.seq) : undefined;
+    return bytes ? this.#meet(end, bytes) : this.#know(end);
+  }
+
+  /** Goes on behind a record of another process; one that is damaged or not sealed is told, and stops nobody. */
+  #meet(place: Place, bytes: Buffer): Place {
+    const { sealer, logger } = this.#parts;
+    const stored = decodeRecord(bytes);
+    const { seq } = place;
+    if (stored === undefined || stored.record.seq !== seq)
+      logger.error({ seq }, 'audit record: a record is damaged. Run roadstead audit --verify');
+    else if (sealer && stored.seal === undefined)
+      logger.warn(
+        { seq },
+        'audit record: a record bears no seal: it is from before http.secret was set, from a node without it, or forged',
+      );
+    else if (sealer && stored.seal && sealer.verify(stored.body, stored.seal) !== 'right')
+      logger.error(
+        { seq },
+        'audit record: a record bears a seal that is not right by http.secret and http.oldsecrets',
+      );
+    return this.#know(place);
+  }
+
+  #know(place: Place): Place {
+    this.#end = place;
+    this.#knownAt = Date.now();
+    return place;
+  }
+}

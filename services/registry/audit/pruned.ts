@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { AUDIT_PRUNED_KEY } from '../layout.ts';
+import type { ObjectStore } from '../object-store.ts';
+import { type Place, PlaceSchema } from './record.ts';
+
+const NOTE_MAX_BYTES = 4096;
+
+const NoteSchema = z.looseObject({ version: z.literal(1), upTo: PlaceSchema });
+
+/**
+ * Up to which record there may be none any more. Written before any is deleted, so that whoever looks for the end and
+ * reads this afterwards knows whether what it missed was the end. That the record may begin there is proven by the
+ * entry `audit.prune` in the chain, not by this.
+ */
+export async function readPruned(
+  objects: ObjectStore,
+  signal?: AbortSignal,
+): Promise<Place | 'malformed' | undefined> {
+  const bytes = await objects.read(AUDIT_PRUNED_KEY, NOTE_MAX_BYTES, signal);
+  if (bytes === undefined) return undefined;
+  try {
+    return NoteSchema.parse(JSON.parse(bytes.toString('utf8'))).upTo;
+  } catch {
+    return 'malformed';
+  }
+}
+
+/** Tells up to where records are about to be deleted. */
+export function writePruned(objects: ObjectStore, upTo: Place): Promise<void> {
+  return objects.put(AUDIT_PRUNED_KEY, Buffer.from(`${JSON.stringify({ version: 1, upTo })}\n`));
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { AuditEntrySchema } from './entry.ts';
+import type { Seal } from './seal.ts';
+
+/** The most that a record may have; what is appended together stays far below. */
+export const RECORD_MAX_BYTES = 4 * 1024 * 1024;
+
+/** What stands before the first record instead of a hash. */
+export const NO_HASH = '0'.repeat(64);
+
+/** SHA-256 of an object's bytes, hexadecimal. */
+const HashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
+
+const BodySchema = z.looseObject({
+  version: z.literal(1),
+  /** The record's place, from 1, without gaps. */
+  seq: z.int().positive(),
+  /** The hash of the whole object of the record before it. */
+  prev: HashSchema,
+  /** Told apart by it: two records never are the same bytes. */
+  id: z.string(),
+  /** The machine that wrote it. */
+  node: z.string(),
+  entries: z.array(AuditEntrySchema).min(1),
+});
+
+const SealSchema = z.looseObject({ key: z.string(), mac: HashSchema });
+
+/** Changes that one process recorded together: a link of the chain. */
+export type AuditRecord = z.infer<typeof BodySchema>;
+
+/** A place in the chain, and the hash of all up to there. */
+export const PlaceSchema = z.object({ seq: z.int().nonnegative(), hash: HashSchema });
+export type Place = Readonly<z.infer<typeof PlaceSchema>>;
+
+/** Before the first record. */
+export const BEGINNING: Place = { seq: 0, hash: NO_HASH };
+
+/** An object of the record, taken apart. */
+export interface Stored {
+  readonly record: AuditRecord;
+  /** The line that the seal is over. */
+  readonly body: Buffer;
+  readonly seal: Seal | undefined;
+}
+
+/**
+ * A record as it is stored: a line of JSON, and below it, where nodes have a secret, a second one with the seal over the
+ * first. `entries` are JSON already.
+ */
+export function encodeRecord(
+  header: Omit<AuditRecord, 'version' | 'entries'>,
+  entries: readonly string[],
+  seal: ((body: Buffer) => Seal) | undefined,
+): Buffer {
+  const { seq, prev, id, node } = header;
+  const head = JSON.stringify({ version: 1, seq, prev, id, node });
+  const body = Buffer.from(`${head.slice(0, -1)},"entries":[${entries.join(',')}]}`);
+  return Buffer.concat([body, Buffer.from(`\n${seal ? `${JSON.stringify(seal(body))}\n` : ''}`)]);
+}
+
+/** Takes an object apart; undefined when it is no record of a version that is known here. */
+export function decodeRecord(bytes: Buffer): Stored | undefined {
+  const end = bytes.indexOf('\n');
+  const body = bytes.subarray(0, end);
+  const rest = bytes.subarray(end + 1).toString('utf8');
+  try {
+    const record = BodySchema.parse(JSON.parse(body.toString('utf8')));
+    if (rest === '') return { record, body, seal: undefined };
+    return { record, body, seal: SealSchema.parse(JSON.parse(rest)) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The hash by which the next record names this one. */
+export function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,121 @@
+import { RegistryError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Audit } from './audit.ts';
+import { AuditChain, type ChainParts } from './chain.ts';
+import type { AuditEntry, AuditEvent } from './entry.ts';
+import type { Place } from './record.ts';
+
+/** What is appended together at most. */
+const BATCH_MAX_BYTES = 1024 * 1024;
+/** An entry names so many tags at most, so that no record is too large to be read. */
+const TAGS_MAX = 10_000;
+/** How often a node tells where the record ends, so that a log kept elsewhere knows of what is cut off here. */
+const TELL_MS = 60_000;
+
+export interface RecorderParts extends ChainParts {
+  /** Hears how many entries were written, or could not be. */
+  readonly count?: ((outcome: 'written' | 'failed', entries: number) => void) | undefined;
+}
+
+interface Waiting {
+  readonly json: string;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/**
+ * Records the changes of one process. What comes while a record is being written goes together into the next one, so
+ * that many changes at once cost as many writes to the store as one after another.
+ */
+export class Recorder implements Audit {
+  readonly isOn = true;
+  readonly #chain: AuditChain;
+  readonly #logger: Log;
+  readonly #count: RecorderParts['count'];
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #told = 0;
+
+  constructor(parts: RecorderParts) {
+    this.#chain = new AuditChain(parts);
+    this.#logger = parts.logger;
+    this.#count = parts.count;
+  }
+
+  record(event: AuditEvent): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#waiting.push({ json: JSON.stringify(entryOf(event)), done });
+    this.#running ??= this.#run();
+    return done.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running;
+    const { end } = this.#chain;
+    if (end && this.#told > 0 && end.seq !== this.#told) this.#tell(end);
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#write(this.#takeBatch());
+    this.#running = undefined;
+  }
+
+  #takeBatch(): Waiting[] {
+    let sizeBytes = 0;
+    const tooMany = this.#waiting.findIndex(({ json }, i) => {
+      sizeBytes += Buffer.byteLength(json);
+      return i > 0 && sizeBytes > BATCH_MAX_BYTES;
+    });
+    return this.#waiting.splice(0, tooMany < 0 ? this.#waiting.length : tooMany);
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const end = await this.#chain.append(batch.map(({ json }) => json));
+      this.#count?.('written', batch.length);
+      for (const { done } of batch) done.resolve();
+      if (performance.now() - this.#toldAt >= TELL_MS) this.#tell(end);
+    } catch (error) {
+      this.#count?.('failed', batch.length);
+      this.#logger.error(
+        { err: error, changes: batch.length },
+        'audit record: cannot be written, so nothing is changed until it can',
+      );
+      for (const { done } of batch) done.reject(unrecorded(error));
+    }
+  }
+
+  #tell({ seq, hash }: Place): void {
+    this.#toldAt = performance.now();
+    this.#told = seq;
+    this.#logger.info({ seq, hash, expect: `${seq}:${hash}` }, 'audit record: its end');
+  }
+}
+
+function entryOf({ actor, address, requestId, rule, ...change }: AuditEvent): AuditEntry {
+  const { action, repository, digest } = change;
+  const tags = change.tags?.slice(0, TAGS_MAX) ?? [];
+  const untold = (change.tags?.length ?? 0) - tags.length;
+  const details = { ...change.details, ...(untold > 0 && { tagsLeftOut: untold }) };
+  return {
+    at: new Date().toISOString(),
+    actor: { ...actor },
+    ...(address !== undefined && { address }),
+    ...(requestId !== undefined && { requestId }),
+    action,
+    ...(repository !== undefined && { repository }),
+    ...(tags.length > 0 && { tags }),
+    ...(digest !== undefined && { digest }),
+    ...(rule !== undefined && { rule }),
+    ...(Object.keys(details).length > 0 && { details }),
+  };
+}
+
+function unrecorded(cause: unknown): RegistryError {
+  return new RegistryError(
+    'UNAVAILABLE',
+    'the change could not be written into the audit record, and so was not made: try again',
+    undefined,
+    cause,
+  );
+}

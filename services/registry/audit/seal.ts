@@ -1,0 +1,63 @@
+import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+
+/** What whoever writes to the store without knowing the nodes' secret cannot make: it stands below a record. */
+export interface Seal {
+  /** Which secret it was made with. */
+  readonly key: string;
+  /** HMAC-SHA256, hexadecimal. */
+  readonly mac: string;
+}
+
+/** Whether a seal is right; `unknown-key` where it was made with a secret that is not known here. */
+export type SealVerdict = 'right' | 'wrong' | 'unknown-key';
+
+/** A secret that can be guessed seals nothing. */
+const SECRET_MIN_CHARACTERS = 32;
+
+/** Seals records with the secret that all nodes share (`http.secret`), and knows those that were used before. */
+export class Sealer {
+  readonly #keys: readonly Key[];
+
+  private constructor(keys: readonly Key[]) {
+    this.#keys = keys;
+  }
+
+  /** Undefined where there is no secret, or one that is too short. The first one seals; all of them verify. */
+  static of(secrets: readonly (string | undefined)[]): Sealer | undefined {
+    const [current, ...old] = secrets;
+    if (!isGood(current)) return undefined;
+    return new Sealer([current, ...old.filter(isGood)].map(keyOf));
+  }
+
+  seal(body: Buffer): Seal {
+    const [key] = this.#keys;
+    if (key === undefined) throw new Error('a sealer without a key');
+    return { key: key.id, mac: macOf(key, body).toString('hex') };
+  }
+
+  verify(body: Buffer, seal: Seal): SealVerdict {
+    const key = this.#keys.find(({ id }) => id === seal.key);
+    if (key === undefined) return 'unknown-key';
+    const given = Buffer.from(seal.mac, 'hex');
+    const right = macOf(key, body);
+    return given.length === right.length && timingSafeEqual(given, right) ? 'right' : 'wrong';
+  }
+}
+
+interface Key {
+  readonly id: string;
+  readonly bytes: Buffer;
+}
+
+function isGood(secret: string | undefined): secret is string {
+  return secret !== undefined && secret.length >= SECRET_MIN_CHARACTERS;
+}
+
+function keyOf(secret: string): Key {
+  const bytes = Buffer.from(hkdfSync('sha256', secret, '', 'roadstead audit seal', 32));
+  return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 16), bytes };
+}
+
+function macOf({ bytes }: Key, body: Buffer): Buffer {
+  return createHmac('sha256', bytes).update(body).digest();
+}
