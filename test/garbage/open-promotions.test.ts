@@ -68,6 +68,7 @@ async function waiting(content: Content, digest: Sha256Digest) {
   const events = promote(content, board, new MemoryChanges(), plan, {
     ...{ actor: 'somebody', waitMirrors: 1, waitTimeoutMs: 60_000 },
     signal: new AbortController().signal,
+    beforePublished: async () => undefined,
     beforeTagged: async () => undefined,
   });
   for await (const { event } of { [Symbol.asyncIterator]: () => ({ next: () => events.next() }) })
