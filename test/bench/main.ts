@@ -11,6 +11,7 @@ import { figure } from './report/markdown.ts';
 import { type PullResult, pullTable, pushTable, tagTable } from './report/tables.ts';
 import { parseSettings, type Settings, USAGE, UsageError } from './settings.ts';
 import { tagLanes } from './tag-lanes.ts';
+import { TAG_STORES, type TagStoreKind } from './tag-stores/open.ts';
 
 /**
  * The program behind `npm run bench`: Roadstead, a bare node:http server and Debian's docker-registry side by side on
@@ -44,15 +45,22 @@ async function bench(settings: Settings): Promise<void> {
   }
   const pushes = settings.cases.has('push') ? await measurePushes(field, settings) : undefined;
 
-  const tags = settings.cases.has('tags') ? await measureTags(field, settings) : undefined;
+  const tags: string[] = [];
+  const leftOut: string[] = [];
+  for (const kind of TAG_STORES.filter(({ id }) => settings.cases.has(id))) {
+    const missing = kind.missing();
+    if (missing.length > 0) leftOut.push(`${kind.id} is left out: it needs ${missing.join(', ')}`);
+    else tags.push(await measureTags(kind, field, settings));
+  }
 
   if (pulls.length > 0) print(pullTable(pulls));
   if (pushes) print(pushTable(PUSH_MB, pushes));
-  if (tags) print(tagTable(tags));
+  for (const table of tags) print(table);
   const facts = [
     `medians over ${settings.rounds} round(s) of ${settings.seconds} s for each server; ratios are medians of each round's`,
     ...(await machineFacts(loadBefore)),
     ...(pushes ? ['Roadstead as shipped and docker-registry sync what is pushed; the other two do not'] : []),
+    ...leftOut,
     ...(field.dockerRegistry ? [] : ['docker-registry is not installed, so its lines are left out']),
   ];
   print(facts.map((fact) => `* ${fact}`).join('\n'));
@@ -62,8 +70,12 @@ async function measurePushes(field: Field, { rounds }: Settings) {
   return measureLanes(pushLanes(field), rounds, teller(`push of ${PUSH_MB} MB`));
 }
 
-async function measureTags(field: Field, { rounds, seconds }: Settings) {
-  return measureLanes(await tagLanes(field, seconds), rounds, teller('page of tags'));
+async function measureTags(kind: TagStoreKind, field: Field, { rounds, seconds }: Settings) {
+  await using store = await kind.open(field);
+  console.error(`page of tags over ${store.title}: making tags`);
+  const lanes = await tagLanes(store, seconds);
+  const title = `page of tags over ${store.title}`;
+  return tagTable(store.title, await measureLanes(lanes, rounds, teller(title)));
 }
 
 /** Throws if the benchmark cannot be run here at all. */

@@ -9,6 +9,8 @@ export const CASE_IDS = [
   'large-blob',
   'push',
   'tags',
+  'tags-s3',
+  'tags-swift',
 ] as const;
 
 export type CaseId = (typeof CASE_IDS)[number];

@@ -44,10 +44,10 @@ export function pullTable(results: readonly PullResult[]): string {
   return markdownTable(header, rows, 2);
 }
 
-/** A page of tags: a line for each size of the repository. */
-export function tagTable(lanes: readonly LaneResult[]): string {
+/** A page of tags, over a kind of store: a line for each size of the repository. */
+export function tagTable(store: string, lanes: readonly LaneResult[]): string {
   const header = [
-    'page of 100 tags',
+    `page of 100 tags over ${store}`,
     'pages/s',
     'p99 ms',
     'CPU µs/page',
