@@ -8,3 +8,21 @@ export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
   return Number(text);
 }
+
+const GO_FLAG = /^(--(?:dry-run|delete-untagged|quiet)|-[dmq])=(.*)$/;
+/** What Go's strconv.ParseBool takes. */
+const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
+const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
+
+/**
+ * The switches of `garbage-collect` as Distribution, a Go program, takes them too: `--delete-untagged=true`, `-m=false`.
+ * A value that Go would refuse stays for the command line's own complaint.
+ */
+export function withGoSwitches(argv: readonly string[]): string[] {
+  return argv.flatMap((argument) => {
+    const [, name, value = ''] = GO_FLAG.exec(argument) ?? [];
+    if (name === undefined) return argument;
+    if (TRUE.includes(value)) return name;
+    return FALSE.includes(value) ? [] : argument;
+  });
+}

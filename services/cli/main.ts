@@ -5,7 +5,7 @@ import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import type { Part } from '../serve/parts.ts';
 import { version } from '../serve/version.ts';
-import { DEFAULT_CONFIG } from './arguments.ts';
+import { DEFAULT_CONFIG, withGoSwitches } from './arguments.ts';
 import { ReleaseError } from './release-client.ts';
 import { addRemoteCommands } from './remote-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
@@ -39,7 +39,8 @@ addRemoteCommands(program);
 addStoreCommands(program);
 
 try {
-  await program.parseAsync();
+  const isCollection = process.argv[2] === 'garbage-collect';
+  await program.parseAsync(isCollection ? withGoSwitches(process.argv) : process.argv);
 } catch (error) {
   fail(error);
 }

@@ -28,7 +28,8 @@ function checkListeners({ http, promotion, auth, token }: Config): string[] {
     if (addr && !isLoopback(addr.host) && !isProtected)
       problems.push(
         `${key} = ${print(addr)}: plain HTTP beyond this machine: expected http.tls (certificate, key), ` +
-          'or http.trustedproxies naming the networks of the proxies that end TLS before it',
+          'or http.trustedproxies naming the networks of the proxies that end TLS before it, or a loopback address ' +
+          'such as 127.0.0.1:5000',
       );
   const releaseAddress = promotion?.http?.addr ?? http.addr;
   const isAsked = auth?.token !== undefined || auth?.htpasswd !== undefined;
