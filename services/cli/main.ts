@@ -18,7 +18,7 @@ const program = new Command('roadstead')
   .version(version)
   .showHelpAfterError('(see --help)');
 
-const ALL: readonly Part[] = ['api', 'release', 'sync'];
+const ALL: readonly Part[] = ['api', 'token', 'release', 'sync'];
 
 program
   .command('serve')
@@ -27,6 +27,7 @@ program
   .action((config: string) => run(config, ALL));
 for (const [part, description] of [
   ['api', 'run an API node: the registry that clients talk to'],
+  ['token', 'run the token service: who may do what, as short-lived tokens'],
   ['release', 'run the release service: promotions, publications, mirrors, status'],
   ['sync', 'run the sync worker: publishes to mirrors and watches them, delivers notifications'],
 ] as const)

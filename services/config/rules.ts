@@ -1,3 +1,5 @@
+import { AccessRules } from '../registry/access/rules.ts';
+import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
 import { Sealer } from '../registry/audit/seal.ts';
 import type { ManifestRules } from '../registry/manifest-rules.ts';
 import type { PromotionPolicy } from '../registry/promotion/policy.ts';
@@ -22,4 +24,18 @@ export function isAudited({ audit, auth }: Config): boolean {
 /** What seals the audit record, and tells whether a seal is right; undefined without a secret that nobody can guess. */
 export function sealerOf({ http }: Config): Sealer | undefined {
   return Sealer.of([http.secret, ...http.oldsecrets]);
+}
+
+/** Who may do what: the section `access`, and the standard rules where it has none. */
+export function accessRulesOf({ access, promotion }: Config): AccessRules {
+  return new AccessRules({
+    rules: access?.rules ?? STANDARD_RULES,
+    groups: access?.groups ?? new Map(),
+    candidates: promotion?.candidates,
+  });
+}
+
+/** Secrets of the configuration: the one to seal with, then those under which something may still be sealed. */
+export function secretsOf({ http }: Config): string[] {
+  return [...(http.secret === undefined ? [] : [http.secret]), ...http.oldsecrets];
 }

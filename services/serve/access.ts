@@ -1,9 +1,83 @@
+import type { Logger } from 'pino';
+import { accessRulesOf, secretsOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
+import { BasicDoor } from '../http/access/basic-door.ts';
+import { BearerDoor } from '../http/access/bearer-door.ts';
 import { type Door, OPEN_DOOR } from '../http/access/door.ts';
+import { RingKeys } from '../http/access/tokens/ring-keys.ts';
+import type { TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
+import { TokenVerifier } from '../http/access/tokens/verifier.ts';
+import { trustedProxyTest } from '../http/client-address.ts';
+import { urlsOf } from '../http/urls.ts';
+import type { Accounts } from '../registry/access/accounts.ts';
+import { KeyRing } from '../registry/access/keys/key-ring.ts';
+import { RingSigner } from '../registry/access/keys/ring-signer.ts';
+import type { Signer } from '../registry/access/keys/signing-key.ts';
+import type { LoginGuard } from '../registry/access/login-guard.ts';
+import type { ObjectStore } from '../registry/object-store.ts';
+import { SecretBox } from '../registry/secret-box.ts';
 
-/** The door that a configuration asks for. */
-export function doorOf({ auth }: Config): Door {
-  if (auth?.token || auth?.htpasswd)
-    throw new Error('auth: credentials are not asked for in this version yet');
-  return OPEN_DOOR;
+/** What doors and the token service of one program are made of. */
+export interface AccessParts {
+  readonly config: Config;
+  readonly objects: ObjectStore;
+  readonly logins: LoginGuard;
+  readonly logger: Logger;
+  /** Those of `auth.htpasswd`, where it is there. */
+  readonly accounts: Accounts | undefined;
+}
+
+/** Who is let in, and by which of our own keys tokens are signed. */
+export interface Access extends AsyncDisposable {
+  readonly door: Door;
+  /** Undefined where tokens are made by somebody else, or there are none. */
+  readonly ring: KeyRing | undefined;
+}
+
+/** Opens the door that a configuration asks for. */
+export async function openAccess(parts: AccessParts): Promise<Access> {
+  const { config, objects, logins, logger, accounts } = parts;
+  const { auth, access } = config;
+  await using held = new AsyncDisposableStack();
+  let ring: KeyRing | undefined;
+  let door: Door = OPEN_DOOR;
+  if (auth?.token) {
+    if (config.token) ring = held.use(await KeyRing.start(objects, logger));
+    if (ring === undefined) throw new Error('auth.token: only our own token service is believed yet');
+    door = bearerDoor(config, new RingKeys(ring));
+  } else if (auth?.htpasswd && accounts) {
+    const rules = access && accessRulesOf(config);
+    door = new BasicDoor({ accounts, logins, realm: auth.htpasswd.realm, rules });
+  }
+  const all = held.move();
+  return { door, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+function bearerDoor(config: Config, keys: TrustedKeys): Door {
+  const { auth, access, token, http } = config;
+  if (!auth?.token) throw new Error('a door for tokens without auth.token');
+  const { service, issuer, signingalgorithms, realm, autoredirect, autoredirectpath } = auth.token;
+  const urlOf = urlsOf(
+    { host: http.host, relativeUrls: false, prefix: http.prefix },
+    trustedProxyTest(http.trustedproxies),
+  );
+  return new BearerDoor({
+    verifier: new TokenVerifier({ keys, issuer, audience: service, algorithms: signingalgorithms }),
+    // Who makes tokens elsewhere makes them for the anonymous, too, unless rules here say something of them.
+    rules: token || access ? accessRulesOf(config) : undefined,
+    realmOf: (ctx) => (autoredirect || realm === undefined ? urlOf(ctx, autoredirectpath) : realm),
+    service,
+  });
+}
+
+/** Whoever signs our tokens. */
+export function startSigner({ config, objects, logger }: AccessParts, ring: KeyRing): Promise<Signer> {
+  const { token } = config;
+  if (!token) throw new Error('a token service without the section token');
+  return RingSigner.start({
+    ...{ objects, ring, algorithm: token.algorithm, log: logger },
+    box: new SecretBox(secretsOf(config), 'token keys'),
+    keyLifetimeMs: token.keylifetime,
+    tokenLifetimeMs: token.lifetime,
+  });
 }

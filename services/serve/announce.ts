@@ -1,24 +1,25 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
-import type { Listener } from '../http/listen.ts';
 import type { Part } from './parts.ts';
+import type { PartListener, PortUser } from './ports.ts';
 import { placeOf } from './storage.ts';
 
 export interface Announcement {
   readonly config: Config;
   readonly parts: readonly Part[];
-  readonly listeners: readonly Listener[];
+  readonly listeners: readonly PartListener[];
   readonly logger: Logger;
 }
 
 /** Says where everything is: for people on a terminal, what to type next; for logs, one line. */
 export function announce({ config, parts, listeners, logger }: Announcement): void {
-  const urls = listeners.map((listener) => listener.url);
+  const urls = listeners.map(({ listener }) => listener.url);
+  const urlOf = (name: PortUser['name']) => listeners.find(({ names }) => names.includes(name))?.listener.url;
   const data = placeOf(config);
   logger.info({ parts, urls, data }, 'listening');
-  const [url, releaseUrl = url] = urls;
-  if (parts.length > 1 && url !== undefined && releaseUrl !== undefined)
-    process.stderr.write(welcome(config, url, releaseUrl, data));
+  const url = urlOf('api');
+  if (parts.length > 1 && url !== undefined)
+    process.stderr.write(welcome(config, url, urlOf('release') ?? url, data));
 }
 
 function welcome(

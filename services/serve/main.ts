@@ -1,15 +1,15 @@
-import type { RequestListener } from 'node:http';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { openAccounts } from '../accounts/open.ts';
 import { createApi } from '../api/main.ts';
 import { loadConfig } from '../config/load.ts';
-import { promotionPolicyOf } from '../config/rules.ts';
+import { accessRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { isLoopback } from '../config/values.ts';
 import { listenDebug } from '../http/debug.ts';
 import { withHeaders } from '../http/extra-headers.ts';
-import { type Listener, listen } from '../http/listen.ts';
+import { listen } from '../http/listen.ts';
 import { createLogger } from '../http/logger.ts';
 import { Metrics } from '../http/metrics.ts';
 import { stripPrefix } from '../http/prefix.ts';
@@ -23,10 +23,13 @@ import { ReadOnly } from '../registry/read-only.ts';
 import { createRelease } from '../release/main.ts';
 import { openStores, type Stores } from '../stores/open.ts';
 import { type Sync, startSync } from '../sync/main.ts';
-import { doorOf } from './access.ts';
+import { createToken, type Token } from '../token/main.ts';
+import { type AccessParts, openAccess, startSigner } from './access.ts';
 import { announce } from './announce.ts';
 import { auditOf } from './audit.ts';
+import { loginGuardOf } from './limits.ts';
 import type { Part } from './parts.ts';
+import { type PartListener, portsOf } from './ports.ts';
 import { objectStoreOf } from './storage.ts';
 import { tlsOf } from './tls.ts';
 import { version } from './version.ts';
@@ -56,7 +59,7 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
         release?.stopWaiting();
         // Load balancers look first; then the port closes, and what is under way ends.
         if (!isLoopback(config.http.addr.host)) await sleep(DRAIN_NOTICE_MS);
-        await Promise.all(listeners.map((listener) => listener.drain(config.http.draintimeout)));
+        await Promise.all(listeners.map(({ listener }) => listener.drain(config.http.draintimeout)));
       },
       [Symbol.asyncDispose]: () => held.disposeAsync(),
     },
@@ -102,29 +105,27 @@ interface Start {
 async function start({ config, parts, stores, metrics, logger, held }: Start) {
   const { http, promotion } = config;
   const policy = promotionPolicyOf(config);
-  const listeners: Listener[] = [];
-  const open = async (handler: RequestListener, addr: { host: string; port: number }) => {
-    const edged = withHeaders(http.headers, stripPrefix(http.prefix, handler));
-    const listener = held.use(await listen(edged, { ...addr, tls: tlsOf(config, logger) }));
-    listeners.push(listener);
-    return listener;
-  };
+  if (parts.length === 1) refuseIdle(config, parts);
+  const { objects } = stores;
+  const logins = loginGuardOf(config, stores);
+  const basic = config.auth?.htpasswd;
+  const accounts = basic && held.use(await openAccounts([{ htpasswd: basic }], { logger }));
+  const accessParts: AccessParts = { config, objects, logins, logger, accounts };
+  const access = held.use(await openAccess(accessParts));
   let sync: Sync | undefined;
   const shared = {
     ...{ config, stores, metrics, logger },
-    door: doorOf(config),
+    door: access.door,
     audit: held.use(
       auditOf(config, {
-        ...{ objects: stores.objects, logger },
+        ...{ objects: objects, logger },
         count: (outcome, entries) => metrics.auditEntries.inc({ outcome }, entries),
       }),
     ),
-    readOnly: held.use(
-      await ReadOnly.start(stores.objects, config.storage.maintenance.readonly.enabled, logger),
-    ),
+    readOnly: held.use(await ReadOnly.start(objects, config.storage.maintenance.readonly.enabled, logger)),
     notifier: held.use(
       createNotifier({
-        ...{ config: config.notifications, objects: stores.objects, logger },
+        ...{ config: config.notifications, objects, logger },
         source: { addr: `${hostname()}:${http.addr.port}`, instanceID: crypto.randomUUID() },
         count: (endpoint, outcome, events) => metrics.notificationEvents.inc({ endpoint, outcome }, events),
         queued: (endpoint) => sync?.notificationQueued(endpoint),
@@ -136,14 +137,30 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     policy && parts.includes('release')
       ? held.use(await createRelease({ ...shared, policy, version }))
       : undefined;
-  if (parts.includes('release') && !promotion && parts.length === 1)
-    throw new Error('the release service has nothing to do: the configuration has no section "promotion"');
+  let token: Token | undefined;
+  if (access.ring && parts.includes('token'))
+    token = createToken({
+      ...{ ...shared, logins, rules: accessRulesOf(config) },
+      accounts: held.use(await openAccounts(config.accounts, { logger })),
+      signer: held.use(await startSigner(accessParts, access.ring)),
+    });
 
-  if (api && release && !promotion?.http)
-    await open(side(api.app.callback(), release.app.callback()), http.addr);
-  else {
-    if (api) await open(api.app.callback(), http.addr);
-    if (release) await open(release.app.callback(), promotion?.http?.addr ?? http.addr);
+  const listeners: PartListener[] = [];
+  for (const port of portsOf(
+    [
+      ...(api ? [{ name: 'api', path: '', app: api.app, addr: undefined } as const] : []),
+      ...(release
+        ? [{ name: 'release', path: '/api/', app: release.app, addr: promotion?.http?.addr } as const]
+        : []),
+      ...(token
+        ? [{ name: 'token', path: '/auth/', app: token.app, addr: config.token?.http?.addr } as const]
+        : []),
+    ],
+    http.addr,
+  )) {
+    const edged = withHeaders(http.headers, stripPrefix(http.prefix, port.handler));
+    const listener = held.use(await listen(edged, { ...port.addr, tls: tlsOf(config, logger) }));
+    listeners.push({ listener, names: port.names });
   }
   if (parts.includes('sync'))
     sync = held.use(await startSync(config, stores, shared.audit, metrics, logger, originUrl(config)));
@@ -152,16 +169,16 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     const metricsPath = prometheus.enabled ? prometheus.path : undefined;
     held.use(await listenDebug({ addr, metricsPath }, metrics, logger));
   }
-  const readiness = [api, release].flatMap((part) => (part ? [part.readiness] : []));
+  const readiness = [api, release, token].flatMap((part) => (part ? [part.readiness] : []));
   return { listeners, readiness, release };
 }
 
-/** Both on one port: what begins with `/api/` is the release service's. */
-function side(api: RequestListener, release: RequestListener): RequestListener {
-  return (request, response) => {
-    const isRelease = request.url?.startsWith('/api/') ?? false;
-    return (isRelease ? release : api)(request, response);
-  };
+/** A process of its own whose section is missing would run and do nothing. */
+function refuseIdle({ promotion, token }: Config, parts: readonly Part[]): void {
+  if (parts.includes('release') && !promotion)
+    throw new Error('the release service has nothing to do: the configuration has no section "promotion"');
+  if (parts.includes('token') && !token)
+    throw new Error('the token service has nothing to do: the configuration has no section "token"');
 }
 
 /** Where clients reach an API node: as configured, or as it listens. */

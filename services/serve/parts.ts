@@ -1,2 +1,2 @@
 /** The processes of a registry; each can run alone, any number of times, over shared stores. */
-export type Part = 'api' | 'release' | 'sync';
+export type Part = 'api' | 'token' | 'release' | 'sync';

@@ -97,10 +97,15 @@ const BREAKS: Readonly<Record<string, Break>> = {
     await overwrite(store, 'roadstead/read-only.json', JSON.stringify(notice));
     return ['info writes-off roadstead/read-only.json'];
   },
+  'a key of tokens is broken': async (store) => {
+    await overwrite(store, 'roadstead/keys/0000000001.json', '{"version":1}');
+    return ['error token-key-unreadable roadstead/keys/0000000001.json'];
+  },
   'strangers lie about': async (store) => {
     const strays = [
       'docker/registry/v2/notes.txt',
       'roadstead/notes.txt',
+      'roadstead/keys/1.json',
       'roadstead/mirrors/x/ledger.json',
       'roadstead/publications/1.json',
       'roadstead/published/default/sha256/00/x',

@@ -23,6 +23,9 @@ export function stateOf({ objects }: Stored): Record<string, string> {
     } else if (COLLECTOR_NAME.test(key)) {
       const kind = COLLECTOR_NAME.exec(key)?.[1] ?? '';
       state[`the collector's ${kind}`] = String(Number(state[`the collector's ${kind}`] ?? 0) + 1);
+    } else if (key.startsWith('roadstead/keys/')) {
+      // By chance; which of them are there is not.
+      state[key] = 'a key';
     } else if (!PASSING.test(key)) state[key] = bytes.toString('base64').slice(0, 200);
   }
   return state;

@@ -62,7 +62,7 @@ describe('imports', () => {
   });
 
   it('are all found: the processes are the ones that the architecture names', () => {
-    expect([...PROCESSES].sort()).to.deep.equal(['api', 'cli', 'release', 'serve', 'sync']);
+    expect([...PROCESSES].sort()).to.deep.equal(['api', 'cli', 'release', 'serve', 'sync', 'token']);
     expect(MODULES.flatMap((path) => importsOf(path, textOf(path)))).to.have.length.above(300);
   });
 

@@ -3,10 +3,12 @@ import { readNotice } from '../read-only.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
 import { checkQuarantine } from './quarantine.ts';
+import { checkTokenKeys } from './token-keys.ts';
 
 const OWN_PREFIX = 'roadstead/';
 const OURS = new Set([
   'garbage/',
+  'keys/',
   'mirrors/',
   'notifications/',
   'publications/',
@@ -27,6 +29,7 @@ export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
   for await (const key of look.keys(ledgers))
     if (!LEDGER.test(key.slice(ledgers.length))) yield strayFinding(key);
   yield* checkQuarantine(scope);
+  yield* checkTokenKeys(scope);
   yield* await look.twice(() => checkNotice(look.objects));
 }
 

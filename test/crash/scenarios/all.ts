@@ -7,6 +7,7 @@ import { NOTIFICATIONS } from './notifications.ts';
 import { OPERATIONS } from './operations.ts';
 import { PROMOTIONS } from './promotions.ts';
 import { PURGES } from './purges.ts';
+import { TOKEN_KEYS } from './token-keys.ts';
 
 /** Every story. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -18,4 +19,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...COLLECTIONS,
   ...COLLECTION_RACES,
   ...PURGES,
+  ...TOKEN_KEYS,
 ];

@@ -1,0 +1,100 @@
+import type { Principal } from '../../registry/access/grants.ts';
+import type { AccessRules } from '../../registry/access/rules.ts';
+import { ANONYMOUS } from '../../registry/access/subject.ts';
+import { printScopes, type Wanted } from '../../registry/access/wanted.ts';
+import type { Context } from '../app.ts';
+import { challenge, unauthorized } from './challenge.ts';
+import { type Door, firstDenied } from './door.ts';
+import { InvalidTokenError, type TokenVerifier } from './tokens/verifier.ts';
+
+export interface BearerDoorOptions {
+  readonly verifier: TokenVerifier;
+  /** What the anonymous may do; undefined for nothing. */
+  readonly rules: AccessRules | undefined;
+  /** Where clients get tokens, as the client of this request reaches it. */
+  readonly realmOf: (ctx: Context) => string;
+  readonly service: string;
+}
+
+/**
+ * Lets in whoever bears a token for what they want (docs/spec/auth/token.md of Distribution), and the anonymous where
+ * the rules do. Whoever it refuses is told where to get a token, and which.
+ */
+export class BearerDoor implements Door {
+  readonly #options: BearerDoorOptions;
+
+  constructor(options: BearerDoorOptions) {
+    this.#options = options;
+  }
+
+  admit(ctx: Context, wanted: readonly Wanted[]): Principal | Promise<Principal> {
+    const { authorization } = ctx.req.headers;
+    if (authorization === undefined) return this.#admitAnonymous(ctx, wanted);
+    const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
+    // A name and a password are for the token service.
+    if (token === undefined) throw this.#refusal(ctx, wanted);
+    let principal: Principal | Promise<Principal>;
+    try {
+      principal = this.#options.verifier.verify(token);
+    } catch (error) {
+      throw this.#invalid(ctx, wanted, error);
+    }
+    if (!(principal instanceof Promise)) return this.#admitKnown(ctx, wanted, principal);
+    return principal.then(
+      (known) => this.#admitKnown(ctx, wanted, known),
+      (error: unknown) => {
+        throw this.#invalid(ctx, wanted, error);
+      },
+    );
+  }
+
+  #admitAnonymous(ctx: Context, wanted: readonly Wanted[]): Principal {
+    const { rules } = this.#options;
+    const { clientAddress: address } = ctx.state;
+    const principal: Principal = {
+      ...{ kind: 'anonymous', name: '' },
+      decide: (each) =>
+        rules?.decide({ ...ANONYMOUS, address }, each) ?? { isAllowed: false, rule: undefined },
+    };
+    // Who only wants to be known is not known by saying nothing: that is how clients find out that there are tokens.
+    if (wanted.length === 0 || firstDenied(ctx, principal, wanted)) throw this.#refusal(ctx, wanted);
+    return principal;
+  }
+
+  #admitKnown(ctx: Context, wanted: readonly Wanted[], principal: Principal): Principal {
+    if (firstDenied(ctx, principal, wanted) === undefined) return principal;
+    ctx.state.facts['user'] = principal.name;
+    // Distribution's status too, where RFC 6750 has 403: clients ask for another token.
+    throw this.#refusal(ctx, wanted, 'insufficient_scope', 'the token does not allow this: it takes one for');
+  }
+
+  #invalid(ctx: Context, wanted: readonly Wanted[], error: unknown): unknown {
+    if (!(error instanceof InvalidTokenError)) return error;
+    ctx.state.facts['token'] = reasonOf(error);
+    return this.#refusal(ctx, wanted, 'invalid_token', 'the token is not valid (any more): it takes one for');
+  }
+
+  #refusal(
+    ctx: Context,
+    wanted: readonly Wanted[],
+    error?: string,
+    message = 'this takes a token for',
+  ): Error {
+    const { realmOf, service } = this.#options;
+    const scope = printScopes(wanted.flatMap(withItsPull)) || undefined;
+    challenge(ctx, 'Bearer', { realm: realmOf(ctx), service, scope, error });
+    return unauthorized(`${message} ${scope ?? 'this registry'}; clients get one after: docker login`);
+  }
+}
+
+/** Who pushes looks at what is there already, too, with the same token: Distribution asks for both. */
+function withItsPull(wanted: Wanted): Wanted[] {
+  if (wanted.type !== 'repository' || wanted.action !== 'push') return [wanted];
+  return [{ ...wanted, action: 'pull' }, wanted];
+}
+
+/** For the log: what was wrong, by jose's own code where it was jose that found it. */
+function reasonOf(error: InvalidTokenError): string {
+  const { code, message } = (error.cause ?? error) as { code?: string; message?: string };
+  return (code ?? message ?? '').slice(0, 100);
+}

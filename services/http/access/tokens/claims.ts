@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { Principal } from '../../../registry/access/grants.ts';
+import { type AccessEntry, spell, type Wanted } from '../../../registry/access/wanted.ts';
+
+const Access = z
+  .array(z.object({ type: z.string(), name: z.string(), actions: z.array(z.string()) }))
+  .nullish();
+
+/** What our tokens say beside what Distribution's do: `rules[i]` is the rule that allowed the `i`th of all actions. */
+const Ours = z.object({ kind: z.enum(['anonymous', 'user', 'robot']), rules: z.array(z.string()) });
+
+/** What a token says of whoever bears it (docs/spec/auth/jwt.md of Distribution). Times and names were checked before. */
+export const ClaimsSchema = z.object({
+  sub: z.string().default(''),
+  exp: z.number(),
+  access: Access,
+  roadstead: Ours.optional(),
+});
+export type Claims = z.output<typeof ClaimsSchema>;
+
+/**
+ * What `*` stands for in a token made for Distribution. Not for promotions: whoever signs such tokens has never heard
+ * of them, and stable changes only by those who were told that they may change it.
+ */
+const ANY = new Set(['pull', 'push', 'delete']);
+
+/** Whoever a token is for, with the rights that stand in it and no others. */
+export function principalOf({ sub, access, roadstead }: Claims): Principal {
+  const granted = grantedBy(access ?? [], roadstead?.rules ?? []);
+  return {
+    kind: roadstead?.kind ?? (sub === '' ? 'anonymous' : 'user'),
+    name: sub,
+    decide(wanted: Wanted) {
+      const { type, name, action } = spell(wanted);
+      const actions = granted.get(`${type}:${name}`);
+      const isAllowed =
+        actions !== undefined &&
+        (actions.has(action) || (type === 'repository' && ANY.has(action) && actions.has('*')));
+      return { isAllowed, rule: isAllowed ? (actions.get(action) ?? actions.get('*')) : undefined };
+    },
+  };
+}
+
+type Granted = ReadonlyMap<string, ReadonlyMap<string, string | undefined>>;
+
+function grantedBy(access: readonly AccessEntry[], rules: readonly string[]): Granted {
+  const granted = new Map<string, Map<string, string | undefined>>();
+  let i = 0;
+  for (const { type, name, actions } of access) {
+    const resource = `${type}:${name}`;
+    const known = granted.get(resource) ?? new Map<string, string | undefined>();
+    for (const action of actions) known.set(action, rules[i++]);
+    granted.set(resource, known);
+  }
+  return granted;
+}

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RegistryError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { ObjectStore } from '../../object-store.ts';
+import type { SecretBox } from '../../secret-box.ts';
+import { KEYS_POLL_MS, type KeyRing } from './key-ring.ts';
+import { addKey, endedKeys, KEY_LEAD_MIN_MS, nextSignsFrom, removeKeys, signingNow } from './rotation.ts';
+import type { Signer, SigningKey, TokenAlgorithm } from './signing-key.ts';
+import { openKey, type StoredKey } from './stored-key.ts';
+
+export interface RingSignerOptions {
+  readonly objects: ObjectStore;
+  readonly ring: KeyRing;
+  readonly box: SecretBox;
+  readonly algorithm: TokenAlgorithm;
+  readonly keyLifetimeMs: number;
+  readonly tokenLifetimeMs: number;
+  readonly log: Log;
+}
+
+/**
+ * Signs with the keys in the store, and sees to it that there is always a next one in time, and none that is of no use
+ * any more. Any number of these do so at once: which key is the next is decided by the conditional create of its
+ * number.
+ */
+export class RingSigner implements Signer {
+  readonly #options: RingSignerOptions;
+  readonly #opened = new Map<string, SigningKey | undefined>();
+  readonly #stop = new AbortController();
+  #keeping: Promise<void> | undefined;
+
+  private constructor(options: RingSignerOptions) {
+    this.#options = options;
+  }
+
+  /** Makes a key where there is none that this service can sign with, or none of its algorithm. */
+  static async start(options: RingSignerOptions): Promise<RingSigner> {
+    const signer = new RingSigner(options);
+    await signer.#begin();
+    signer.#keeping = signer.#keep();
+    return signer;
+  }
+
+  get publicKeys(): readonly StoredKey[] {
+    return this.#options.ring.keys;
+  }
+
+  current(): SigningKey {
+    const opened = this.publicKeys.filter((key) => this.#open(key) !== undefined);
+    const key = signingNow(opened, new Date());
+    const signing = key && this.#open(key);
+    if (signing) return signing;
+    throw new RegistryError(
+      'UNAVAILABLE',
+      'no token can be signed now: none of the keys was sealed under the http.secret of this service',
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#keeping;
+  }
+
+  async #begin(): Promise<void> {
+    const { ring, algorithm, log } = this.#options;
+    const newest = ring.keys.at(-1);
+    const isOpen = newest !== undefined && this.#open(newest) !== undefined;
+    if (isOpen && newest.algorithm === algorithm) return;
+    if (newest && !isOpen)
+      log.warn(
+        { kid: newest.kid },
+        'the newest key of tokens was sealed under another http.secret: a new one is made (http.oldsecrets avoids that)',
+      );
+    const hasOther = ring.keys.some((key) => this.#open(key) !== undefined);
+    await this.#add(new Date(Date.now() + (hasOther ? KEY_LEAD_MIN_MS : 0)));
+  }
+
+  async #add(signsFrom: Date): Promise<void> {
+    const { objects, ring, box, algorithm, log } = this.#options;
+    const isOurs = await addKey(objects, ring.lastSeq, { algorithm, box, signsFrom });
+    await ring.read();
+    if (isOurs) log.info({ kid: ring.keys.at(-1)?.kid, signsFrom }, 'a new key of tokens was made');
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#stop;
+    let isFailing = false;
+    while (!signal.aborted) {
+      await sleep(KEYS_POLL_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await this.#keepOnce();
+        isFailing = false;
+      } catch (error) {
+        if (!isFailing)
+          this.#options.log.warn({ err: error }, 'cannot see to the keys of tokens; trying again');
+        isFailing = true;
+      }
+    }
+  }
+
+  async #keepOnce(): Promise<void> {
+    const { objects, ring, keyLifetimeMs, tokenLifetimeMs, log } = this.#options;
+    const { keys } = ring;
+    const newest = keys.at(-1);
+    const now = new Date();
+    const signsFrom = newest ? nextSignsFrom(newest, keyLifetimeMs, now) : now;
+    if (signsFrom) await this.#add(signsFrom);
+    const ended = endedKeys(keys, tokenLifetimeMs, now);
+    if (ended.length === 0) return;
+    await removeKeys(objects, ended);
+    await ring.read();
+    log.info({ kids: ended.map(({ kid }) => kid) }, 'keys whose last token has expired were deleted');
+  }
+
+  /** Opened once: it costs more than a signature. */
+  #open(key: StoredKey): SigningKey | undefined {
+    if (this.#opened.has(key.kid)) return this.#opened.get(key.kid);
+    const privateKey = openKey(key, this.#options.box);
+    const opened = privateKey && { kid: key.kid, algorithm: key.algorithm, privateKey };
+    this.#opened.set(key.kid, opened);
+    return opened;
+  }
+}

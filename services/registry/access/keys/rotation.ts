@@ -1,0 +1,56 @@
+import type { ObjectStore } from '../../object-store.ts';
+import type { SecretBox } from '../../secret-box.ts';
+import { KEYS_POLL_MS } from './key-ring.ts';
+import type { TokenAlgorithm } from './signing-key.ts';
+import { keyKey, makeKey, type StoredKey } from './stored-key.ts';
+
+/** A key is known to everybody for at least so long before it signs: two looks of the slowest node. */
+export const KEY_LEAD_MIN_MS = 2 * KEYS_POLL_MS;
+/** Copies of our public keys elsewhere, made by hand or by a timer, get this much of a key's lifetime, up to a day. */
+const LEAD_SHARE = 0.1;
+const LEAD_MAX_MS = 24 * 3_600_000;
+
+/** How long before it signs the next key is made, when keys sign for so long. */
+export function leadOf(keyLifetimeMs: number): number {
+  return Math.max(KEY_LEAD_MIN_MS, Math.min(keyLifetimeMs * LEAD_SHARE, LEAD_MAX_MS));
+}
+
+/** The key that signs now, of keys in their order. */
+export function signingNow(keys: readonly StoredKey[], now: Date): StoredKey | undefined {
+  return keys.findLast(({ signsFrom }) => signsFrom <= now) ?? keys[0];
+}
+
+/** When the next key has to sign, if it has to be made by now; undefined while there is time. */
+export function nextSignsFrom(newest: StoredKey, keyLifetimeMs: number, now: Date): Date | undefined {
+  const due = newest.signsFrom.getTime() + keyLifetimeMs;
+  if (now.getTime() < due - leadOf(keyLifetimeMs)) return undefined;
+  return new Date(Math.max(due, now.getTime() + KEY_LEAD_MIN_MS));
+}
+
+/** No token by these keys is good any more: so long it is that a later one signs. */
+export function endedKeys(keys: readonly StoredKey[], tokenLifetimeMs: number, now: Date): StoredKey[] {
+  const latest = now.getTime() - tokenLifetimeMs - CLOCKS_MS;
+  return keys.filter((_, i) => {
+    const next = keys[i + 1];
+    return next !== undefined && next.signsFrom.getTime() < latest;
+  });
+}
+
+/** For the leeway with which tokens are checked, and for clocks that do not agree. */
+const CLOCKS_MS = 10 * 60_000;
+
+/** Makes the key after the one with this number; false when somebody else has just made it, which is as good. */
+export async function addKey(
+  objects: ObjectStore,
+  lastSeq: number,
+  options: { readonly algorithm: TokenAlgorithm; readonly box: SecretBox; readonly signsFrom: Date },
+): Promise<boolean> {
+  const { algorithm, box, signsFrom } = options;
+  const key = makeKey(algorithm, box, { createdAt: new Date(), signsFrom });
+  return (await objects.putIfAbsent(keyKey(lastSeq + 1), key)) === 'created';
+}
+
+/** Takes keys back: tokens by them are refused as soon as each node has looked. */
+export async function removeKeys(objects: ObjectStore, keys: readonly StoredKey[]): Promise<void> {
+  await objects.delete(keys.map(({ seq }) => keyKey(seq)));
+}

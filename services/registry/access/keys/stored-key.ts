@@ -1,0 +1,89 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { z } from 'zod';
+import type { SecretBox } from '../../secret-box.ts';
+import { libtrustId } from './key-id.ts';
+import { type PublishedKey, TOKEN_ALGORITHMS, type TokenAlgorithm } from './signing-key.ts';
+
+/** Prefix of the keys by which tokens are signed, numbered in the order in which they sign. */
+export const KEYS_PREFIX = 'roadstead/keys/';
+const NAME = /^roadstead\/keys\/(\d{10})\.json$/;
+export const KEY_MAX_BYTES = 16 * 1024;
+
+/** Where the key with a number lies. */
+export const keyKey = (seq: number) => `${KEYS_PREFIX}${String(seq).padStart(10, '0')}.json`;
+
+/** The number of the key that lies there; undefined where none does. */
+export function seqOfKey(key: string): number | undefined {
+  const match = NAME.exec(key);
+  return match ? Number(match[1]) : undefined;
+}
+
+const StoredKeySchema = z.object({
+  version: z.literal(1),
+  kid: z.string().min(1),
+  algorithm: z.enum(TOKEN_ALGORITHMS),
+  /** A JSON Web Key (RFC 7517): whoever checks tokens needs no secret for it. */
+  publicKey: z.record(z.string(), z.unknown()),
+  /** PKCS #8, sealed under `http.secret`. */
+  privateKey: z.string(),
+  createdAt: z.iso.datetime(),
+  signsFrom: z.iso.datetime(),
+});
+
+/** A key in the store. Nothing of it ever changes. */
+export interface StoredKey extends PublishedKey {
+  readonly seq: number;
+  readonly createdAt: Date;
+  /** From then on tokens are signed with it; it is known before, so that every node knows it by then. */
+  readonly signsFrom: Date;
+  readonly sealedPrivateKey: string;
+}
+
+/** Makes a key's object. */
+export function makeKey(
+  algorithm: TokenAlgorithm,
+  box: SecretBox,
+  times: { readonly createdAt: Date; readonly signsFrom: Date },
+): Buffer {
+  const { publicKey, privateKey } = generate(algorithm);
+  const kid = libtrustId(publicKey);
+  const stored: z.input<typeof StoredKeySchema> = {
+    ...{ version: 1, kid, algorithm },
+    publicKey: { ...publicKey.export({ format: 'jwk' }) },
+    privateKey: box.seal(privateKey.export({ type: 'pkcs8', format: 'der' }), kid),
+    createdAt: times.createdAt.toISOString(),
+    signsFrom: times.signsFrom.toISOString(),
+  };
+  return Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`);
+}
+
+/** Reads a key's object. Throws when it is none. */
+export function parseKey(seq: number, bytes: Buffer): StoredKey {
+  const stored = StoredKeySchema.parse(JSON.parse(bytes.toString('utf8')));
+  const publicKey = createPublicKey({ key: stored.publicKey, format: 'jwk' });
+  // What is named by its own hash cannot be passed off as another one.
+  if (libtrustId(publicKey) !== stored.kid) throw new Error(`the key ${stored.kid} is another one`);
+  return {
+    ...{ seq, kid: stored.kid, algorithm: stored.algorithm, publicKey },
+    createdAt: new Date(stored.createdAt),
+    signsFrom: new Date(stored.signsFrom),
+    sealedPrivateKey: stored.privateKey,
+  };
+}
+
+/** A key's private part; undefined when it was sealed under a secret that is not known here. */
+export function openKey({ kid, sealedPrivateKey }: StoredKey, box: SecretBox): KeyObject | undefined {
+  const der = box.open(sealedPrivateKey, kid);
+  return der && createPrivateKey({ key: der, type: 'pkcs8', format: 'der' });
+}
+
+function generate(algorithm: TokenAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {
+  switch (algorithm) {
+    case 'ES256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    case 'RS256':
+      return generateKeyPairSync('rsa', { modulusLength: 3072 });
+    case 'EdDSA':
+      return generateKeyPairSync('ed25519');
+  }
+}

@@ -1,0 +1,50 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+
+const CIPHER = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * Seals bytes under secrets of the configuration (`http.secret`, and `http.oldsecrets` for what was sealed before), so
+ * that only whoever has them can read or make them: AES-256-GCM, each purpose under a key of its own, by HKDF (RFC
+ * 5869). The secrets have to be ones that nobody can guess; the configuration asks for 32 characters.
+ */
+export class SecretBox {
+  readonly #keys: readonly Buffer[];
+
+  /** The first secret seals, all of them open. */
+  constructor(secrets: readonly string[], purpose: string) {
+    this.#keys = secrets.map((secret) =>
+      Buffer.from(hkdfSync('sha256', secret, '', `roadstead ${purpose}`, 32)),
+    );
+  }
+
+  /** Text of base64url's letters; it opens only in the same context. */
+  seal(bytes: Buffer, context: string): string {
+    const [key] = this.#keys;
+    if (key === undefined) throw new Error('there is no secret to seal with: set http.secret');
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(context));
+    const sealed = [cipher.update(bytes), cipher.final()];
+    return Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]).toString('base64url');
+  }
+
+  /** What was sealed; undefined when it was not, or not under a secret that is known here, or in another context. */
+  open(sealed: string, context: string): Buffer | undefined {
+    const bytes = Buffer.from(sealed, 'base64url');
+    if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
+    const [nonce, tag] = [
+      bytes.subarray(0, NONCE_BYTES),
+      bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES),
+    ];
+    for (const key of this.#keys) {
+      const decipher = createDecipheriv(CIPHER, key, nonce).setAAD(Buffer.from(context)).setAuthTag(tag);
+      try {
+        return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+      } catch {
+        // Of another secret, or nothing that was ever sealed.
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+import type { AccessRules } from '../registry/access/rules.ts';
+import type { Subject } from '../registry/access/subject.ts';
+import { type AccessEntry, parseScopes, spell } from '../registry/access/wanted.ts';
+
+/** What somebody was granted of what they asked for. */
+export interface Granted {
+  /** The claim `access`; empty when nothing was. */
+  readonly access: readonly AccessEntry[];
+  /** The rule that allowed each of the actions in `access`, in their order. */
+  readonly rules: readonly string[];
+}
+
+/** Of the scopes that are asked for, what the rules allow. */
+export function grant(rules: AccessRules, subject: Subject, scopes: readonly string[]): Granted {
+  const granted = new Map<string, { type: string; name: string; actions: Map<string, string> }>();
+  for (const wanted of parseScopes(scopes)) {
+    const { isAllowed, rule = '' } = rules.decide(subject, wanted);
+    if (!isAllowed) continue;
+    const { type, name, action } = spell(wanted);
+    const resource = `${type}:${name}`;
+    const entry = granted.get(resource) ?? { type, name, actions: new Map<string, string>() };
+    entry.actions.set(action, rule);
+    granted.set(resource, entry);
+  }
+  const entries = [...granted.values()];
+  return {
+    access: entries.map(({ type, name, actions }) => ({ type, name, actions: [...actions.keys()] })),
+    rules: entries.flatMap(({ actions }) => [...actions.values()]),
+  };
+}
+
+/** The scopes that were granted, as OAuth 2.0's answers tell them. */
+export function printGranted({ access }: Granted): string {
+  return access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`).join(' ');
+}

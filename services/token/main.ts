@@ -1,0 +1,69 @@
+import type { Logger } from 'pino';
+import { onlyPublicName } from '../config/public-name.ts';
+import { secretsOf } from '../config/rules.ts';
+import type { Config } from '../config/schema.ts';
+import type { Door } from '../http/access/door.ts';
+import { type App, createApp } from '../http/app.ts';
+import { clientAddressOf } from '../http/client-address.ts';
+import { healthRoutes, Readiness } from '../http/health.ts';
+import { checkHost } from '../http/host-check.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { mountNotFound, mountRoutes } from '../http/routes.ts';
+import type { Accounts } from '../registry/access/accounts.ts';
+import type { Signer } from '../registry/access/keys/signing-key.ts';
+import type { LoginGuard } from '../registry/access/login-guard.ts';
+import type { AccessRules } from '../registry/access/rules.ts';
+import { SecretBox } from '../registry/secret-box.ts';
+import type { Stores } from '../stores/open.ts';
+import { RefreshTokens } from './refresh-tokens.ts';
+import { tokenRoutes } from './routes.ts';
+
+/** A token service that is ready to be given a port. */
+export interface Token {
+  readonly app: App;
+  readonly readiness: Readiness;
+}
+
+/** What it is made of; most of it is shared with the other processes of the program. */
+export interface TokenParts {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly accounts: Accounts;
+  readonly logins: LoginGuard;
+  readonly rules: AccessRules;
+  readonly signer: Signer;
+  readonly door: Door;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Makes the token service: Docker's token authentication, and its form in OAuth 2.0. */
+export function createToken(parts: TokenParts): Token {
+  const { config, stores, accounts, logins, rules, signer, door, metrics, logger } = parts;
+  const { auth, token, http } = config;
+  if (!auth?.token || !token) throw new Error('a token service without the sections auth.token and token');
+  const service = {
+    ...{ accounts, logins, rules, signer },
+    refreshTokens: new RefreshTokens(
+      new SecretBox(secretsOf(config), 'refresh tokens'),
+      token.refreshlifetime,
+    ),
+    issuer: auth.token.issuer,
+    service: auth.token.service,
+    otherServices: token.services,
+    tokenLifetimeMs: token.lifetime,
+  };
+  const readiness = new Readiness(stores.objects);
+  const app = createApp({
+    process: 'token',
+    logger,
+    metrics,
+    clientAddress: clientAddressOf(http.trustedproxies),
+    accessLog: !config.log.accesslog.disabled,
+  });
+  const publicName = onlyPublicName(config, token.http?.addr ?? http.addr);
+  if (publicName !== false) app.use(checkHost(publicName));
+  mountRoutes(app, [...healthRoutes(readiness), ...tokenRoutes(service)], door);
+  mountNotFound(app);
+  return { app, readiness };
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { RefreshSeed } from '../registry/access/account.ts';
+import { RegistryError } from '../registry/errors.ts';
+import type { SecretBox } from '../registry/secret-box.ts';
+
+const ContentSchema = z.object({
+  /** The name that the token was made for: who else its seed turns out to be is not let in by it. */
+  account: z.string(),
+  source: z.string(),
+  value: z.string(),
+  /** Seconds since the epoch. */
+  exp: z.number(),
+});
+type Content = z.infer<typeof ContentSchema>;
+
+const CONTEXT = 'refresh token';
+/** As long as the longest seed, a token of Keystone's, makes one. */
+const MAX_CHARACTERS = 16 * 1024;
+
+/**
+ * Refresh tokens: sealed, so that nobody but this service reads or makes them, and nothing of them has to be stored.
+ * What ends them before their time is the source of accounts, which is asked at each use.
+ */
+export class RefreshTokens {
+  readonly #box: SecretBox;
+  readonly #lifetimeMs: number;
+
+  constructor(box: SecretBox, lifetimeMs: number) {
+    this.#box = box;
+    this.#lifetimeMs = lifetimeMs;
+  }
+
+  make(account: string, { source, value, expiresAt }: RefreshSeed, now: Date): string {
+    const end = Math.floor((now.getTime() + this.#lifetimeMs) / 1000);
+    const content: Content = { account, source, value, exp: Math.min(end, expiresAt ?? end) };
+    return this.#box.seal(Buffer.from(JSON.stringify(content)), CONTEXT);
+  }
+
+  /** What a token holds. Throws UNAUTHORIZED when it is none of ours, or has ended. */
+  read(token: string, now: Date): { readonly account: string; readonly seed: RefreshSeed } {
+    const bytes = token.length <= MAX_CHARACTERS ? this.#box.open(token, CONTEXT) : undefined;
+    const content = bytes && ContentSchema.parse(JSON.parse(bytes.toString('utf8')));
+    if (content === undefined || content.exp * 1000 <= now.getTime()) throw endedRefreshToken();
+    const { account, source, value, exp } = content;
+    return { account, seed: { source, value, expiresAt: exp } };
+  }
+}
+
+export function endedRefreshToken(): RegistryError {
+  return new RegistryError('UNAUTHORIZED', 'this login has ended: log in again (docker login)');
+}

@@ -1,0 +1,86 @@
+import { basicCredentials } from '../http/access/basic-credentials.ts';
+import { readBody } from '../http/body.ts';
+import { query, queryAll, type RouteContext } from '../http/routes.ts';
+import type { Credentials } from '../registry/access/account.ts';
+import { RegistryError } from '../registry/errors.ts';
+
+/** How somebody says who they are. */
+export type Proof =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'password'; readonly credentials: Credentials }
+  | { readonly kind: 'refresh-token'; readonly refreshToken: string };
+
+/** What is asked of the token service, in either of its two ways. */
+export interface TokenRequest {
+  readonly proof: Proof;
+  /** The registry that the token is for; undefined for the one that is asked. */
+  readonly service: string | undefined;
+  readonly scopes: readonly string[];
+  /** Whether a refresh token is wanted, too. */
+  readonly isOffline: boolean;
+}
+
+const BODY_MAX_BYTES = 64 * 1024;
+
+/** GET, with or without `Authorization: Basic` (docs/spec/auth/token.md of Distribution). */
+export function readGet(ctx: RouteContext): TokenRequest {
+  const { authorization } = ctx.req.headers;
+  const credentials = authorization === undefined ? undefined : basicCredentials(authorization);
+  if (authorization !== undefined && credentials === undefined)
+    throw new RegistryError(
+      'UNAUTHORIZED',
+      'send a name and a password as Authorization: Basic, in UTF-8, or nothing to be anonymous',
+    );
+  return {
+    proof: credentials ? { kind: 'password', credentials } : { kind: 'none' },
+    service: query(ctx, 'service') || undefined,
+    scopes: queryAll(ctx, 'scope'),
+    isOffline: query(ctx, 'offline_token') === 'true',
+  };
+}
+
+/** POST of a form (docs/spec/auth/oauth.md of Distribution; RFC 6749, sections 4.3 and 6). */
+export async function readPost(ctx: RouteContext): Promise<TokenRequest> {
+  const form = await readForm(ctx);
+  const field = (name: string): string => {
+    const [value = '', ...more] = form.getAll(name);
+    if (more.length > 0) throw new RegistryError('PARAMETER_INVALID', `the field ${name} stands twice`);
+    return value;
+  };
+  return {
+    proof: proofOf(field),
+    service: field('service') || undefined,
+    scopes: form.getAll('scope'),
+    isOffline: field('access_type') === 'offline',
+  };
+}
+
+function proofOf(field: (name: string) => string): Proof {
+  const [grantType, refreshToken] = [field('grant_type'), field('refresh_token')];
+  switch (grantType) {
+    case 'password':
+      return {
+        kind: 'password',
+        credentials: { username: field('username'), password: field('password') },
+      };
+    case 'refresh_token':
+      return { kind: 'refresh-token', refreshToken };
+    default:
+      throw new RegistryError(
+        'PARAMETER_INVALID',
+        'the field grant_type is password (with username and password) or refresh_token (with refresh_token)',
+      );
+  }
+}
+
+async function readForm(ctx: RouteContext): Promise<URLSearchParams> {
+  const [type = ''] = ctx.get('content-type').split(';');
+  if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
+    throw new RegistryError('MEDIA_TYPE_UNSUPPORTED', 'send the form as application/x-www-form-urlencoded');
+  const bytes = await readBody(
+    ctx.req,
+    BODY_MAX_BYTES,
+    () => new RegistryError('PARAMETER_INVALID', `the form may have at most ${BODY_MAX_BYTES} bytes`),
+  );
+  return new URLSearchParams(bytes.toString('utf8'));
+}

@@ -1,0 +1,20 @@
+import type { Accounts } from '../registry/access/accounts.ts';
+import type { Signer } from '../registry/access/keys/signing-key.ts';
+import type { LoginGuard } from '../registry/access/login-guard.ts';
+import type { AccessRules } from '../registry/access/rules.ts';
+import type { RefreshTokens } from './refresh-tokens.ts';
+
+/** What the token service's endpoints work with; made once in `main.ts`. */
+export interface TokenService {
+  readonly accounts: Accounts;
+  /** Stands before every look at a password. */
+  readonly logins: LoginGuard;
+  readonly rules: AccessRules;
+  readonly signer: Signer;
+  readonly refreshTokens: RefreshTokens;
+  readonly issuer: string;
+  /** The registry that tokens are for unless another one is named, and those others. */
+  readonly service: string;
+  readonly otherServices: readonly string[];
+  readonly tokenLifetimeMs: number;
+}

@@ -1,0 +1,109 @@
+import { challenge } from '../http/access/challenge.ts';
+import type { Handler, RouteContext } from '../http/routes.ts';
+import type { Authentication } from '../registry/access/account.ts';
+import { ANONYMOUS } from '../registry/access/subject.ts';
+import { RegistryError } from '../registry/errors.ts';
+import { type Granted, grant, printGranted } from './grant.ts';
+import { endedRefreshToken } from './refresh-tokens.ts';
+import { type Proof, readGet, readPost, type TokenRequest } from './request.ts';
+import type { TokenService } from './service.ts';
+import { signToken } from './sign.ts';
+
+/** Sources of accounts have so long to answer. */
+const ACCOUNTS_TIMEOUT_MS = 20_000;
+
+/** GET: a token for the scopes asked for, as far as the rules allow them; for nobody in particular without a password. */
+export function getToken(service: TokenService): Handler {
+  return async (ctx) => {
+    const { token, granted: _, ...rest } = await issue(service, ctx, () => readGet(ctx));
+    // Under both names: older clients read the one, newer ones the other.
+    answer(ctx, { token, access_token: token, ...rest });
+  };
+}
+
+/** POST: the same in OAuth 2.0's form. */
+export function postToken(service: TokenService): Handler {
+  return async (ctx) => {
+    const { token, granted, ...rest } = await issue(service, ctx, () => readPost(ctx));
+    answer(ctx, { access_token: token, token_type: 'Bearer', scope: printGranted(granted), ...rest });
+  };
+}
+
+interface Issued {
+  readonly token: string;
+  readonly granted: Granted;
+  readonly expires_in: number;
+  readonly issued_at: string;
+  readonly refresh_token?: string;
+}
+
+async function issue(
+  service: TokenService,
+  ctx: RouteContext,
+  read: () => TokenRequest | Promise<TokenRequest>,
+): Promise<Issued> {
+  try {
+    const request = await read();
+    const audience = audienceOf(service, request);
+    const { identity, refresh } = await authenticate(service, request.proof, ctx.state.clientAddress);
+    if (identity.name !== '') ctx.state.facts['user'] = identity.name;
+    const subject = { ...identity, address: ctx.state.clientAddress };
+    const granted = grant(service.rules, subject, request.scopes);
+    const issuedAt = new Date();
+    const lifetimeMs = service.tokenLifetimeMs;
+    const token = await signToken(service.signer.current(), {
+      ...{ issuer: service.issuer, service: audience, identity, granted, issuedAt, lifetimeMs },
+    });
+    ctx.state.facts['granted'] = printGranted(granted).slice(0, 500);
+    return {
+      ...{ token, granted, issued_at: issuedAt.toISOString() },
+      expires_in: Math.ceil(lifetimeMs / 1000),
+      ...(request.isOffline &&
+        refresh && { refresh_token: service.refreshTokens.make(identity.name, refresh, issuedAt) }),
+    };
+  } catch (error) {
+    if (error instanceof RegistryError && error.kind === 'UNAUTHORIZED')
+      challenge(ctx, 'Basic', { realm: service.service, charset: 'UTF-8' });
+    throw error;
+  }
+}
+
+function audienceOf({ service, otherServices }: TokenService, request: TokenRequest): string {
+  const asked = request.service ?? service;
+  if (asked === service || otherServices.includes(asked)) return asked;
+  throw new RegistryError(
+    'PARAMETER_INVALID',
+    `no tokens are made here for the service ${asked.slice(0, 200)}: ask for ${service}`,
+  );
+}
+
+type Known = Omit<Authentication & { outcome: 'known' }, 'outcome'>;
+
+async function authenticate(service: TokenService, proof: Proof, address: string): Promise<Known> {
+  const { accounts, logins, refreshTokens } = service;
+  const signal = AbortSignal.timeout(ACCOUNTS_TIMEOUT_MS);
+  switch (proof.kind) {
+    case 'none':
+      return { identity: ANONYMOUS };
+    case 'password': {
+      const { username: account, password } = proof.credentials;
+      const answer = await logins.attempt({ account, address }, password, () =>
+        accounts.authenticate(proof.credentials, signal),
+      );
+      if (answer.outcome === 'known') return answer;
+      throw new RegistryError('UNAUTHORIZED', 'the name or the password is wrong');
+    }
+    case 'refresh-token': {
+      const { account, seed } = refreshTokens.read(proof.refreshToken, new Date());
+      const answer = await accounts.refresh(seed, signal);
+      if (answer.outcome === 'known' && answer.identity.name === account) return answer;
+      throw endedRefreshToken();
+    }
+  }
+}
+
+function answer(ctx: RouteContext, body: object): void {
+  ctx.set('Cache-Control', 'no-store');
+  ctx.set('Content-Type', 'application/json');
+  ctx.body = Buffer.from(`${JSON.stringify(body)}\n`);
+}
