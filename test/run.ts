@@ -26,6 +26,9 @@ const DEBIAN_PACKAGES = [
   'ceph-osd',
   'ceph-common',
   'radosgw',
+  'keystone',
+  'uwsgi-core',
+  'uwsgi-plugin-python3',
 ];
 
 /** What only a nightly run talks to. */
@@ -35,9 +38,6 @@ const NIGHTLY_PACKAGES = [
   'swift-container',
   'swift-object',
   'memcached',
-  'keystone',
-  'uwsgi-core',
-  'uwsgi-plugin-python3',
   'python3-keystonemiddleware',
 ];
 

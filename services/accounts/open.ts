@@ -2,9 +2,11 @@ import type { AccountSource } from '../registry/access/account.ts';
 import { AccountSources, type Accounts } from '../registry/access/accounts.ts';
 import type { Log } from '../registry/log.ts';
 import { HtpasswdSource } from './htpasswd/htpasswd-source.ts';
+import { type KeystoneOptions, KeystoneSource } from './keystone/keystone-source.ts';
 
 /** One source of accounts, as the section `accounts` names it: exactly one of these is there. */
 export interface AccountSourceSettings {
+  readonly keystone?: KeystoneOptions | undefined;
   readonly htpasswd?: { readonly path: string } | undefined;
 }
 
@@ -29,7 +31,8 @@ export async function openAccounts(
 }
 
 /** A new source joins here. */
-async function openSource({ htpasswd }: AccountSourceSettings, { logger }: AccountParts) {
+async function openSource({ keystone, htpasswd }: AccountSourceSettings, { logger }: AccountParts) {
+  if (keystone) return KeystoneSource.open(keystone, logger);
   if (htpasswd) return HtpasswdSource.open({ ...htpasswd, logger });
   throw new Error('accounts: expected one of keystone, htpasswd and oidc');
 }

@@ -76,6 +76,8 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'accounts.*.keystone.authurl': 'https://other.example.net/v3', 'accounts.*.keystone.domain': 'other' },
   ...{ 'accounts.*.keystone.cache': '5s', 'accounts.*.keystone.timeout': '1s' },
   ...{ 'accounts.*.keystone.maxprojects': 5, 'accounts.*.keystone.refreshtokens': true },
+  'accounts.*.keystone.applicationcredentialid': 'abc',
+  'accounts.*.keystone.applicationcredentialsecret': 'def',
   ...{ 'accounts.*.keystone.rootcas': ['/ca.pem'], 'accounts.*.htpasswd.path': '/other' },
   ...{ 'accounts.*.oidc.issuer': 'https://other.example.net', 'accounts.*.oidc.clientid': 'other' },
   ...{ 'accounts.*.oidc.clientsecret': 'hunter2', 'accounts.*.oidc.scopes': ['openid'] },
@@ -195,7 +197,14 @@ function peopleAround(key: string): Tree {
 }
 
 function accountsAround(key: string): Tree[] | undefined {
-  if (key.includes('.keystone.')) return [{ keystone: { authurl: 'https://keystone.example.net/v3' } }];
+  if (key.includes('.keystone.')) {
+    const isCredential = key.includes('.applicationcredential');
+    const credential = isCredential && {
+      applicationcredentialid: 'id',
+      applicationcredentialsecret: 'hunter3',
+    };
+    return [{ keystone: { authurl: 'https://keystone.example.net/v3', ...credential } }];
+  }
   if (key.includes('.htpasswd.')) return [{ htpasswd: { path: '/htpasswd' } }];
   if (key.includes('.oidc.')) return [{ oidc: { issuer: 'https://id.example.net', clientid: 'registry' } }];
   return undefined;

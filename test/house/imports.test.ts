@@ -14,8 +14,9 @@ const PROCESSES = new Set(
 /** Which folders of services/ a folder may import, besides itself. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   registry: [],
-  stores: ['registry'],
-  accounts: ['registry'],
+  openstack: [],
+  stores: ['registry', 'openstack'],
+  accounts: ['registry', 'openstack'],
   config: ['registry'],
   http: ['registry'],
 };

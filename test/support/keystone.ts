@@ -12,8 +12,8 @@ const ADMIN_PASSWORD = 'adminpass';
 export const SERVICE_PASSWORD = 'swiftpass';
 
 export interface KeystoneOptions {
-  /** Swift's URL without path, for the catalogue. */
-  readonly swiftUrl: string;
+  /** Swift's URL without path, for the catalogue; one that nobody answers at unless given. */
+  readonly swiftUrl?: string;
   readonly tokenLifeSeconds?: number;
 }
 
@@ -37,6 +37,17 @@ export interface Keystone extends AsyncDisposable {
   request(method: string, path: string, body?: object, token?: string): Promise<KeystoneAnswer>;
   /** A token of the user `tester` in the project. */
   userToken(): Promise<string>;
+  /** A request by its administrator. */
+  asAdmin(method: string, path: string, body?: object): Promise<KeystoneAnswer>;
+  /** Makes a thing, by its administrator, and answers with its id: `make('/users', 'user', { name, … })`. */
+  make(path: string, kind: string, body: object): Promise<string>;
+  /** Gives a role, by its name, to a user in a project, by their ids. */
+  grant(project: string, user: string, role: string): Promise<void>;
+  /** Its administrator's name and password. */
+  readonly admin: { readonly name: string; readonly password: string };
+  stop(): Promise<void>;
+  /** Starts it again, on the same port and with the same state. */
+  start(): Promise<void>;
 }
 
 /** On two cores that are busy with other tests, migrations take minutes. */
@@ -85,9 +96,9 @@ async function makeTemplate(): Promise<string> {
 
 /** Starts one on loopback, with a state of its own that goes with it. */
 export async function startKeystone({
-  swiftUrl,
+  swiftUrl = 'http://127.0.0.1:1',
   tokenLifeSeconds = 3600,
-}: KeystoneOptions): Promise<Keystone> {
+}: KeystoneOptions = {}): Promise<Keystone> {
   await using cleanUp = new AsyncDisposableStack();
   template ??= makeTemplate();
   const home = cleanUp.use(await tempDir('keystone')).path;
@@ -97,8 +108,8 @@ export async function startKeystone({
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   await writeFile(join(home, 'keystone.conf'), config(home, url, tokenLifeSeconds));
-  cleanUp.use(
-    await startDaemon(
+  const launch = () =>
+    startDaemon(
       'uwsgi',
       [
         ...['--plugin', 'python3', '--http-socket', `127.0.0.1:${port}`],
@@ -112,8 +123,9 @@ export async function startKeystone({
         timeoutMs: 60_000,
         logFile: join(home, 'keystone.log'),
       },
-    ),
-  );
+    );
+  let daemon = await launch();
+  cleanUp.defer(() => daemon[Symbol.asyncDispose]());
 
   const request: Keystone['request'] = async (method, path, body, token) => {
     const response = await fetch(`${url}/v3${path}`, {
@@ -158,8 +170,10 @@ export async function startKeystone({
   for (const { name, id } of listed as { name: string; id: string }[]) roles.set(name, id);
   for (const name of ['swiftoperator', 'service'])
     if (!roles.has(name)) roles.set(name, await make('/roles', 'role', { name }));
-  const grant = (project: string, user: string, role: string) =>
-    asAdmin('PUT', `/projects/${project}/users/${user}/roles/${roles.get(role)}`);
+  const grant = async (project: string, user: string, role: string) => {
+    const { status } = await asAdmin('PUT', `/projects/${project}/users/${user}/roles/${roles.get(role)}`);
+    if (status !== 204) throw new Error(`Keystone granted no role ${role}: ${status}`);
+  };
 
   const serviceProject = await make('/projects', 'project', { name: 'service', ...inDefault });
   const swift = await make('/users', 'user', { name: 'swift', password: SERVICE_PASSWORD, ...inDefault });
@@ -201,6 +215,11 @@ export async function startKeystone({
     project: { name: 'test', id: project },
     request,
     userToken: () => logIn('tester', 'testing', 'test'),
+    ...{ asAdmin, make, grant, admin: { name: 'admin', password: ADMIN_PASSWORD } },
+    stop: async () => daemon[Symbol.asyncDispose](),
+    async start() {
+      daemon = await launch();
+    },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }

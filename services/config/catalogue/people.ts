@@ -60,6 +60,12 @@ export const PEOPLE: readonly Entry[] = [
     'ours',
     honoured('files, in PEM, of who else may have signed its certificate'),
   ),
+  ...rows(
+    'accounts.*.keystone',
+    'ours',
+    honoured('a service that may validate any token; needed for tokens of trusts'),
+    'applicationcredentialid applicationcredentialsecret',
+  ),
   row(
     'accounts.*.htpasswd.path',
     'ours',

@@ -4,21 +4,31 @@ import { BaseUrl, Count, Switch, Text } from '../values.ts';
 
 const File = z.string().min(1);
 
-const Keystone = z.strictObject({
-  /** Of its API's version 3, such as `https://keystone.example.net:5000/v3`. */
-  authurl: BaseUrl,
-  /** The domain of users and projects whose names stand alone. */
-  domain: Text.default('Default'),
-  /** So long what Keystone said of a name and a password is believed without asking again. */
-  cache: Duration.prefault('60s'),
-  timeout: Duration.prefault('5s'),
-  /** A user's projects beyond this number are not looked at unless the login name spells one. */
-  maxprojects: Count(1, 100).default(20),
-  /** Whether `docker login` keeps a token of Keystone's, which ends with it, instead of the password. */
-  refreshtokens: Switch.default(false),
-  /** Who may have signed its certificate, in PEM, besides those that everyone trusts. */
-  rootcas: z.array(File).default([]),
-});
+const Keystone = z
+  .strictObject({
+    /** Of its API's version 3, such as `https://keystone.example.net:5000/v3`. */
+    authurl: BaseUrl,
+    /** The domain of users and projects whose names stand alone. */
+    domain: Text.default('Default'),
+    /** So long what Keystone said of a name and a password is believed without asking again. */
+    cache: Duration.prefault('60s'),
+    timeout: Duration.prefault('5s'),
+    /** A user's projects beyond this number are not looked at unless the login name spells one. */
+    maxprojects: Count(1, 100).default(20),
+    /** Whether `docker login` keeps a token of Keystone's, which ends with it, instead of the password. */
+    refreshtokens: Switch.default(false),
+    /** Who may have signed its certificate, in PEM, besides those that everyone trusts. */
+    rootcas: z.array(File).default([]),
+    /** Of a service that may validate any token: for those that may not ask about themselves, of trusts. */
+    applicationcredentialid: Text.optional(),
+    applicationcredentialsecret: Text.optional(),
+  })
+  .refine(
+    (keystone) =>
+      (keystone.applicationcredentialid === undefined) ===
+      (keystone.applicationcredentialsecret === undefined),
+    'expected both applicationcredentialid and applicationcredentialsecret, or neither',
+  );
 
 const Htpasswd = z.strictObject({ path: File });
 

@@ -1,7 +1,5 @@
+import type { ByNameOrId } from '../../openstack/auth-request.ts';
 import type { Locks } from '../../registry/locks.ts';
-
-/** By name or by id; Keystone's names are unique only within a domain. */
-export type ByNameOrId = { readonly name: string } | { readonly id: string };
 
 /**
  * Who the store is to Swift. TempAuth (v1, also Ceph's and Swauth's) takes a name and a key; Keystone v3 a user's

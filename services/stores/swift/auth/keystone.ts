@@ -1,35 +1,10 @@
-import { z } from 'zod';
-import type { ByNameOrId, SwiftCredentials, SwiftOptions } from '../options.ts';
+import { type AuthScope, authRequest, DEFAULT_DOMAIN, type Proof } from '../../../openstack/auth-request.ts';
+import { SUBJECT_TOKEN, type Token, TokenBody } from '../../../openstack/token.ts';
+import type { SwiftCredentials, SwiftOptions } from '../options.ts';
 import type { Wire } from '../wire.ts';
 import type { Grant } from './session.ts';
 
-/** Keystone's own name for the domain that every installation has. */
-const DEFAULT_DOMAIN: ByNameOrId = { id: 'default' };
-
-const TokenSchema = z.object({
-  token: z.object({
-    expires_at: z.coerce.date(),
-    catalog: z
-      .array(
-        z.object({
-          type: z.string(),
-          endpoints: z.array(
-            z.object({
-              interface: z.string(),
-              url: z.string(),
-              region: z.string().nullish(),
-              region_id: z.string().nullish(),
-            }),
-          ),
-        }),
-      )
-      .default([]),
-  }),
-});
-
-type Catalog = z.infer<typeof TokenSchema>['token']['catalog'];
-
-/** Identity API v3, POST /v3/auth/tokens (docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management). */
+/** Logs in at Keystone, and finds Swift in its catalogue. */
 export async function logInToKeystone(wire: Wire, options: SwiftOptions): Promise<Grant> {
   const { credentials, region, endpointType = 'public', storageUrl } = options;
   const response = await wire.send(
@@ -37,14 +12,14 @@ export async function logInToKeystone(wire: Wire, options: SwiftOptions): Promis
     {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: Buffer.from(JSON.stringify({ auth: authOf(credentials) })),
+      body: Buffer.from(JSON.stringify(authRequest(proofOf(credentials), scopeOf(credentials)))),
       expects: [200, 201],
     },
     'the log-in at Keystone',
   );
   const body: unknown = await response.body.json();
-  const token = response.header('x-subject-token');
-  const parsed = TokenSchema.safeParse(body);
+  const token = response.header(SUBJECT_TOKEN);
+  const parsed = TokenBody.safeParse(body);
   if (token === undefined || !parsed.success)
     throw new Error('Keystone answered with no token that we understand');
   const { catalog, expires_at } = parsed.data.token;
@@ -55,30 +30,37 @@ export async function logInToKeystone(wire: Wire, options: SwiftOptions): Promis
   };
 }
 
-function authOf(credentials: SwiftCredentials): object {
-  const { applicationCredential: application, username, password, trustId, tenant } = credentials;
-  const domain = credentials.domain ?? DEFAULT_DOMAIN;
-  if (application) {
-    if ('name' in application && username === undefined)
-      throw new Error('an application credential by name needs a username, too');
-    const user = 'name' in application && { user: { name: username, domain } };
-    return {
-      identity: {
-        methods: ['application_credential'],
-        application_credential: { ...application, ...user },
-      },
-    };
+function proofOf(credentials: SwiftCredentials): Proof {
+  const { applicationCredential, username, password, domain = DEFAULT_DOMAIN } = credentials;
+  if (applicationCredential) {
+    const { secret } = applicationCredential;
+    const method = 'application_credential';
+    if ('id' in applicationCredential)
+      return { method, credential: { id: applicationCredential.id }, secret };
+    if (username === undefined) throw new Error('an application credential by name needs a username, too');
+    const { name } = applicationCredential;
+    return { method, credential: { name, user: { name: username, domain } }, secret };
   }
   if (username === undefined || password === undefined)
     throw new Error('Keystone needs a username and a password, or an application credential');
-  const identity = { methods: ['password'], password: { user: { name: username, password, domain } } };
-  if (trustId !== undefined) return { identity, scope: { 'OS-TRUST:trust': { id: trustId } } };
-  if (tenant === undefined) throw new Error('Keystone needs a project (tenant or tenantid), or a trust');
-  const project = 'id' in tenant ? tenant : { ...tenant, domain: credentials.tenantDomain ?? domain };
-  return { identity, scope: { project } };
+  return { method: 'password', user: { name: username, domain }, password };
 }
 
-function endpointOf(catalog: Catalog, endpointType: string, region: string | undefined): string {
+function scopeOf(credentials: SwiftCredentials): AuthScope | undefined {
+  const {
+    applicationCredential,
+    trustId,
+    tenant,
+    domain = DEFAULT_DOMAIN,
+    tenantDomain = domain,
+  } = credentials;
+  if (applicationCredential) return undefined;
+  if (trustId !== undefined) return { trustId };
+  if (tenant === undefined) throw new Error('Keystone needs a project (tenant or tenantid), or a trust');
+  return { project: 'id' in tenant ? tenant : { name: tenant.name, domain: tenantDomain } };
+}
+
+function endpointOf(catalog: Token['catalog'], endpointType: string, region: string | undefined): string {
   const endpoints = catalog
     .filter(({ type }) => type === 'object-store')
     .flatMap((service) => service.endpoints);

@@ -1,0 +1,208 @@
+import { readFile } from 'node:fs/promises';
+import { rootCertificates } from 'node:tls';
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+import { type AuthScope, authRequest, type Proof } from '../../openstack/auth-request.ts';
+import { SUBJECT_TOKEN, type Token, TokenBody } from '../../openstack/token.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import type { Log } from '../../registry/log.ts';
+
+export interface KeystoneClientOptions {
+  /** Of its API's version 3, without a slash at its end. */
+  readonly authUrl: string;
+  readonly timeoutMs: number;
+  /** PEM files of who may have signed its certificate, besides those that everyone trusts. */
+  readonly rootCas: readonly string[];
+  /** Of a service that may look at any token; without one, each is asked about by itself. */
+  readonly service: { readonly id: string; readonly secret: string } | undefined;
+  readonly logger: Log;
+}
+
+/** A token, and what it is good for. */
+export interface Issued {
+  readonly id: string;
+  readonly token: Token;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly isRefused: boolean;
+  readonly body: unknown;
+  header(name: string): string | undefined;
+}
+
+/** Answers are small; a catalogue is the largest part of one. */
+const ANSWER_MAX_BYTES = 1024 * 1024;
+const CONNECTIONS = 16;
+/** What Keystone answers to who is not who they say, or may not, or asks for what is not there or cannot be. */
+const REFUSED = [400, 401, 403, 404, 413];
+/** So often a Keystone that does not answer is told of. */
+const TELL_EVERY_MS = 60_000;
+
+const ErrorBody = z.object({ error: z.object({ code: z.int() }) });
+const ProjectsBody = z.object({
+  projects: z.array(z.object({ id: z.string(), name: z.string(), enabled: z.boolean().default(true) })),
+});
+const GroupsBody = z.object({ groups: z.array(z.object({ name: z.string(), domain_id: z.string() })) });
+export type Projects = z.output<typeof ProjectsBody>['projects'];
+export type Groups = z.output<typeof GroupsBody>['groups'];
+
+/**
+ * The Identity API v3, as a service that has no account of its own asks it: everything is done by the credentials of
+ * whoever logs in. Throws UNAVAILABLE when Keystone does not answer as it should.
+ */
+export class KeystoneClient implements AsyncDisposable {
+  readonly #options: KeystoneClientOptions;
+  readonly #agent: Agent;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #serviceToken: { readonly id: string; readonly renewAtMs: number } | undefined;
+
+  /** Sends nothing yet. Throws an Error when a file of `rootCas` cannot be read. */
+  static async open(options: KeystoneClientOptions): Promise<KeystoneClient> {
+    const own = await Promise.all(options.rootCas.map((path) => readFile(path, 'utf8')));
+    return new KeystoneClient(options, own);
+  }
+
+  private constructor(options: KeystoneClientOptions, ownCas: readonly string[]) {
+    this.#options = options;
+    const { timeoutMs } = options;
+    this.#agent = new Agent({
+      connections: CONNECTIONS,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      maxResponseSize: ANSWER_MAX_BYTES,
+      connect: { timeout: timeoutMs, ...(ownCas.length > 0 && { ca: [...rootCertificates, ...ownCas] }) },
+    });
+  }
+
+  /** A token for who proves to be somebody; undefined when they do not, or may not have that scope. */
+  async issue(proof: Proof, scope: AuthScope | undefined, signal: AbortSignal): Promise<Issued | undefined> {
+    const answer = await this.#send('POST', '/auth/tokens', signal, { body: authRequest(proof, scope) });
+    if (answer.isRefused) return undefined;
+    const id = answer.header(SUBJECT_TOKEN);
+    const { token } = this.#understood(TokenBody, answer.body);
+    if (id === undefined) throw this.#unavailable(new Error('Keystone answered without a token'));
+    return { id, token };
+  }
+
+  /** What a token is good for; undefined when it is good no more, or may not be asked about by itself. */
+  async validate(id: string, signal: AbortSignal): Promise<Token | undefined> {
+    const ask = (token: string) =>
+      this.#send('GET', '/auth/tokens?nocatalog', signal, { token, headers: { [SUBJECT_TOKEN]: id } });
+    const { service } = this.#options;
+    if (service === undefined) {
+      const answer = await ask(id);
+      return answer.isRefused ? undefined : this.#understood(TokenBody, answer.body).token;
+    }
+    let answer = await ask(await this.#asService(service, signal));
+    if (answer.status === 401) {
+      this.#serviceToken = undefined;
+      answer = await ask(await this.#asService(service, signal));
+    }
+    if (answer.status === 401 || answer.status === 403)
+      throw this.#unavailable(
+        new Error(
+          'the application credential of the section accounts may not validate tokens: give it the role service',
+        ),
+      );
+    return answer.isRefused ? undefined : this.#understood(TokenBody, answer.body).token;
+  }
+
+  /** The projects in which a token's user has any role; none where the token may not ask. */
+  async projectsOf(id: string, signal: AbortSignal): Promise<Projects> {
+    const answer = await this.#send('GET', '/auth/projects', signal, { token: id });
+    return answer.isRefused ? [] : this.#understood(ProjectsBody, answer.body).projects;
+  }
+
+  /** The groups that a user is in; none where the token may not ask. */
+  async groupsOf(userId: string, id: string, signal: AbortSignal): Promise<Groups> {
+    const path = `/users/${encodeURIComponent(userId)}/groups`;
+    const answer = await this.#send('GET', path, signal, { token: id });
+    return answer.isRefused ? [] : this.#understood(GroupsBody, answer.body).groups;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  /** A token of the service's own, renewed when half of its life is over. */
+  async #asService({ id, secret }: { id: string; secret: string }, signal: AbortSignal): Promise<string> {
+    const held = this.#serviceToken;
+    if (held && Date.now() < held.renewAtMs) return held.id;
+    const proof: Proof = { method: 'application_credential', credential: { id }, secret };
+    const issued = await this.issue(proof, undefined, signal);
+    if (issued === undefined)
+      throw this.#unavailable(
+        new Error('Keystone refuses the application credential of the section accounts'),
+      );
+    const lifeMs = issued.token.expires_at.getTime() - Date.now();
+    this.#serviceToken = { id: issued.id, renewAtMs: Date.now() + lifeMs / 2 };
+    return issued.id;
+  }
+
+  /** Sends a request once, and reads what Keystone itself says to it, be it a refusal. */
+  async #send(
+    method: 'GET' | 'POST',
+    path: string,
+    signal: AbortSignal,
+    { body, token, headers }: { body?: object; token?: string; headers?: Record<string, string> },
+  ): Promise<Answer> {
+    try {
+      const response = await request(`${this.#options.authUrl}${path}`, {
+        method,
+        dispatcher: this.#agent,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]),
+        headers: {
+          accept: 'application/json',
+          ...(body && { 'content-type': 'application/json' }),
+          ...(token !== undefined && { 'x-auth-token': token }),
+          ...headers,
+        },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      const { statusCode } = response;
+      const said: unknown = JSON.parse(await response.body.text());
+      const header = (name: string) => [response.headers[name]].flat()[0];
+      const answer = { status: statusCode, body: said, header };
+      if (statusCode === 200 || statusCode === 201) return { ...answer, isRefused: false };
+      // Another server at its URL would say something else.
+      if (REFUSED.includes(statusCode) && ErrorBody.safeParse(said).success)
+        return { ...answer, isRefused: true };
+      throw new Error(`${method} ${path} was answered with ${statusCode}`);
+    } catch (error) {
+      throw this.#unavailable(error);
+    }
+  }
+
+  #understood<T>(schema: z.ZodType<T>, body: unknown): T {
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    // Where something is wrong, and not what stands there.
+    throw this.#unavailable(
+      new Error(`Keystone's answer is not understood: ${z.prettifyError(parsed.error)}`),
+    );
+  }
+
+  #unavailable(cause: unknown): RegistryError {
+    const { logger, authUrl } = this.#options;
+    if (performance.now() - this.#toldAtMs > TELL_EVERY_MS) {
+      this.#toldAtMs = performance.now();
+      logger.error(
+        { authUrl, reason: reasonOf(cause) },
+        'Keystone does not answer as it should: log-ins fail',
+      );
+    }
+    return new RegistryError(
+      'UNAVAILABLE',
+      "nobody can log in now, because the registry's user directory (Keystone) does not answer; clients that are " +
+        'logged in go on for a few minutes; try again in a while',
+      undefined,
+      cause,
+    );
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined ? message : `${code}: ${message}`;
+}
