@@ -8,6 +8,7 @@ import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
+import type { RequestLimits } from '../http/request-limits.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
@@ -35,6 +36,7 @@ export interface ApiParts {
   readonly notifier: Notifier;
   readonly door: Door;
   readonly audit: Audit;
+  readonly limits?: RequestLimits | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -67,6 +69,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     metrics,
     clientAddress: clientAddressOf(config.http.trustedproxies),
     accessLog: !config.log.accesslog.disabled,
+    limits: parts.limits,
   });
   const { host, relativeurls, prefix } = config.http;
   const isTrusted = trustedProxyTest(config.http.trustedproxies);
@@ -96,7 +99,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   });
   const publicName = onlyPublicName(config, config.http.addr);
   if (publicName !== false) app.use(checkHost(publicName));
-  mountRoutes(app, [...healthRoutes(readiness), ...apiRoutes(node)], door);
+  mountRoutes(app, [...healthRoutes(readiness), ...apiRoutes(node)], parts.limits?.atDoor(door) ?? door);
   mountNotFound(app);
   metrics.onScrape(() => reportMirrors(metrics, board, publications.head));
   return {

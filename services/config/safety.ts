@@ -19,24 +19,23 @@ export function checkSafety(config: Config): string[] {
 
 function checkListeners({ http, promotion, auth, token }: Config): string[] {
   const problems: string[] = [];
-  const isProtected = http.tls !== undefined || http.trustedproxies.length > 0;
-  for (const [key, addr] of [
-    ['http.addr', http.addr],
-    ['promotion.http.addr', promotion?.http?.addr],
-    ['token.http.addr', token?.http?.addr],
+  for (const [key, own] of [
+    ['http', http],
+    ['promotion.http', promotion?.http],
+    ['token.http', token?.http],
   ] as const)
-    if (addr && !isLoopback(addr.host) && !isProtected)
+    if (own && !isLoopback(own.addr.host) && !(own.tls ?? http.tls) && http.trustedproxies.length === 0)
       problems.push(
-        `${key} = ${print(addr)}: plain HTTP beyond this machine: expected http.tls (certificate, key), ` +
-          'or http.trustedproxies naming the networks of the proxies that end TLS before it, or a loopback address ' +
-          'such as 127.0.0.1:5000',
+        `${key}.addr = ${print(own.addr)}: plain HTTP beyond this machine: expected ${key}.tls (certificate, key), ` +
+          'or http.trustedproxies naming the networks of the proxies that end TLS before it, or a loopback address such as 127.0.0.1:5000',
       );
-  const releaseAddress = promotion?.http?.addr ?? http.addr;
-  const isAsked = auth?.token !== undefined || auth?.htpasswd !== undefined;
-  if (promotion && !isAsked && !isLoopback(releaseAddress.host))
+  const release = promotion?.http ?? http;
+  const isAsked =
+    auth?.token !== undefined || auth?.htpasswd !== undefined || knowsClients(release.tls ?? http.tls);
+  if (promotion && !isAsked && !isLoopback(release.addr.host))
     problems.push(
-      `promotion.http.addr = ${promotion.http ? print(releaseAddress) : `(http.addr) ${print(releaseAddress)}`}: ` +
-        'nobody is asked for credentials: expected a section auth, or a loopback address such as 127.0.0.1:5002',
+      `promotion.http.addr = ${promotion.http ? '' : '(http.addr) '}${print(release.addr)}: nobody is asked for ` +
+        'credentials: expected a section auth, promotion.http.tls with clientcas, or a loopback address such as 127.0.0.1:5002',
     );
   if (promotion && !isAsked && !promotion.http && isReachable(http))
     problems.push(
@@ -49,6 +48,12 @@ function checkListeners({ http, promotion, auth, token }: Config): string[] {
         'expected a loopback address such as 127.0.0.1:5001',
     );
   return problems;
+}
+
+/** Whether a port takes none but clients whose certificates its operator's authorities have signed. */
+function knowsClients(tls: Config['http']['tls']): boolean {
+  if (tls === undefined || tls.clientcas.length === 0) return false;
+  return tls.clientauth === undefined || tls.clientauth === 'require-and-verify-client-cert';
 }
 
 function checkMirrors(config: Config): string[] {
@@ -71,7 +76,11 @@ function checkMirrors(config: Config): string[] {
     if (names.has(mirror.name))
       problems.push(`${key}.name = ${mirror.name}: expected a name that no other mirror has`);
     names.add(mirror.name);
-    problems.push(...checkPlainHttp(key, mirror), ...checkCredentialLeak(key, mirror, config));
+    problems.push(
+      ...checkPlainHttp(key, mirror),
+      ...checkClientCertificate(key, mirror),
+      ...checkCredentialLeak(key, mirror, config),
+    );
     if (mirror.serve && !('directory' in mirror.write))
       problems.push(
         `${key}.serve: only a mirror written as a directory can be served: expected write.directory`,
@@ -89,6 +98,17 @@ function checkPlainHttp(key: string, mirror: MirrorConfig): string[] {
   const url = new URL(mirror.write.webdav);
   if (url.protocol === 'https:' || isLoopback(bare(url.hostname))) return [];
   return [`${key}.write.webdav = ${mirror.write.webdav}: a password over plain HTTP: expected an https URL`];
+}
+
+function checkClientCertificate(key: string, { write }: MirrorConfig): string[] {
+  if (!('webdav' in write)) return [];
+  const { clientcertificate, clientkey, rootcas, webdav } = write;
+  if ((clientcertificate === undefined) !== (clientkey === undefined))
+    return [
+      `${key}.write.${clientkey ? 'clientcertificate' : 'clientkey'} is missing: expected both or none`,
+    ];
+  if ((clientcertificate === undefined && rootcas.length === 0) || webdav.startsWith('https:')) return [];
+  return [`${key}.write.webdav = ${webdav}: certificates are for TLS only: expected an https URL`];
 }
 
 /**

@@ -6,6 +6,7 @@ import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
 import { answerTo } from './errors.ts';
 import type { Metrics } from './metrics.ts';
+import type { RequestLimits } from './request-limits.ts';
 
 /** What each request carries from the first step to its log line. */
 export interface RequestState {
@@ -32,6 +33,7 @@ export interface AppOptions {
   readonly metrics: Metrics;
   readonly clientAddress: ClientAddress;
   readonly accessLog: boolean;
+  readonly limits?: RequestLimits | undefined;
 }
 
 /** A Koa application with what every port has: request ids, one log line a request, metrics, errors answered. */
@@ -54,6 +56,7 @@ export function createApp(options: AppOptions): App {
     ctx.res.once('close', () => observe(ctx, options, performance.now() - startedAt));
     return next().catch((error: unknown) => answerError(ctx, options.logger, error));
   });
+  if (options.limits) app.use(options.limits.ofClients);
   return app;
 }
 

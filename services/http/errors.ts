@@ -17,6 +17,8 @@ const ANSWERS = {
   CLIENT_GONE: { status: 499, code: 'BLOB_UPLOAD_INVALID' },
   DENIED: { status: 403, code: 'DENIED' },
   DIGEST_INVALID: { status: 400, code: 'DIGEST_INVALID' },
+  // The specification has no code for what is no request of its own.
+  HEADERS_TOO_MANY: { status: 431, code: 'UNSUPPORTED' },
   IMAGE_INCOMPLETE: { status: 409, code: 'MANIFEST_BLOB_UNKNOWN' },
   MAINTENANCE: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 30 },
   MANIFEST_BLOB_UNKNOWN: { status: 400, code: 'MANIFEST_BLOB_UNKNOWN' },
@@ -33,6 +35,7 @@ const ANSWERS = {
   PUBLICATION_UNKNOWN: { status: 404, code: 'PUBLICATION_UNKNOWN' },
   READ_ONLY: { status: 405, code: 'UNSUPPORTED' },
   RANGE_INVALID: { status: 416, code: 'RANGE_INVALID' },
+  REQUEST_MALFORMED: { status: 400, code: 'UNSUPPORTED' },
   SIZE_INVALID: { status: 400, code: 'SIZE_INVALID' },
   STORE_FULL: { status: 503, code: 'UNAVAILABLE' },
   // Its driver has tried again for seconds already.

@@ -1,18 +1,32 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { originForm } from './target.ts';
+import { answerBare } from './bare-answer.ts';
+import { type ConnectionLimits, limitConnections, type Refusal } from './connections.ts';
+import { drain } from './drain.ts';
+import { flawOf } from './framing.ts';
+import { type PaceLimits, type Slowness, watchPace } from './pace.ts';
+import { toOriginForm } from './target.ts';
 import { parseTls, readTlsFiles, type TlsOptions } from './tls.ts';
 import { clientAuthOf, handshakeSettings, refuseOthers } from './tls-clients.ts';
 import { TlsReloader } from './tls-reload.ts';
+import { TicketKeys, type TicketOptions } from './tls-tickets.ts';
 
 /** TLS, and who is told when its files change or end. */
 export interface ListenTls extends TlsOptions {
   readonly logger: Logger;
   /** How often the files are read again, should no event tell that they changed; 10 s unless given. */
   readonly pollIntervalMs?: number | undefined;
+  readonly tickets?: TicketOptions | undefined;
+}
+
+/** What clients may take of a port. */
+export interface ListenLimits {
+  readonly connections: ConnectionLimits;
+  readonly pace?: PaceLimits | undefined;
+  /** Told of each connection that was not taken, or was cut, from which address. */
+  readonly closed: (reason: Refusal | Slowness, address: string) => void;
 }
 
 export interface ListenOptions {
@@ -22,6 +36,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Plain HTTP without. */
   readonly tls?: ListenTls | undefined;
+  /** Without, none but those of time. */
+  readonly limits?: ListenLimits | undefined;
 }
 
 /** An open port. Disposing it closes at once; {@link Listener.drain} lets requests under way finish. */
@@ -36,6 +52,8 @@ export interface Listener extends AsyncDisposable {
 const HEADER_MAX_BYTES = 32 * 1024;
 /** A client has so long to shake hands, and so long to send its headers; a slow one holds a connection, nothing more. */
 const HEADERS_TIMEOUT_MS = 20_000;
+/** How often Node looks for those whose time is over; its own 30 s would more than double it. */
+const TIMEOUTS_CHECK_MS = 5000;
 /** No byte in either direction for so long ends a connection. Uploads and downloads that move are never cut. */
 const IDLE_TIMEOUT_MS = 120_000;
 
@@ -45,14 +63,22 @@ const IDLE_TIMEOUT_MS = 120_000;
  */
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listener> {
   const handler: RequestListener = (request, response) => {
-    request.url = originForm(request.url ?? '');
+    const flaw = flawOf(request);
+    if (flaw) return answerBare(request, response, flaw);
+    toOriginForm(request);
     return listener(request, response);
   };
-  const settings = { maxHeaderSize: HEADER_MAX_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 };
+  const settings = {
+    ...{ maxHeaderSize: HEADER_MAX_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 },
+    connectionsCheckingInterval: TIMEOUTS_CHECK_MS,
+  };
   const tls = options.tls && (await serveTls(handler, settings, options.tls));
   const server: Server = tls?.server ?? createServer(settings, handler);
+  // All of them, so that they can be counted: Node leaves those beyond its limit out without a word.
+  server.maxHeadersCount = 0;
   server.setTimeout(IDLE_TIMEOUT_MS);
   server.keepAliveTimeout = 75_000;
+  const watching = options.limits && limit(server, options.limits);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port: options.port, ...(options.host && { host: options.host }) }, () => {
@@ -61,9 +87,10 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     });
   });
   const reloader = tls?.keepFresh();
-  const close = (timeoutMs: number) => {
+  const close = async (timeoutMs: number) => {
     reloader?.[Symbol.dispose]();
-    return drain(server, timeoutMs);
+    await drain(server, timeoutMs);
+    watching?.[Symbol.dispose]();
   };
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host || '0.0.0.0';
@@ -74,6 +101,11 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   };
 }
 
+function limit(server: Server, { connections, pace, closed }: ListenLimits): Disposable | undefined {
+  limitConnections(server, connections, closed);
+  return pace && watchPace(server, pace, (what, request) => closed(what, request.socket.remoteAddress ?? ''));
+}
+
 async function serveTls(
   handler: RequestListener,
   settings: object,
@@ -82,26 +114,15 @@ async function serveTls(
   const identity = parseTls(await readTlsFiles(tls), tls);
   const clientAuth = clientAuthOf(tls);
   const handshake = { handshakeTimeout: HEADERS_TIMEOUT_MS, ...handshakeSettings(clientAuth) };
-  const server = createTlsServer({ ...settings, ...handshake, ...identity.context }, handler);
+  const tickets = new TicketKeys(tls.tickets ?? {});
+  const server = createTlsServer(
+    { ...settings, ...handshake, ...identity.context, ...tickets.settingsFor(identity) },
+    handler,
+  );
   refuseOthers(server, clientAuth);
   const { logger, pollIntervalMs } = tls;
   return {
     server,
-    keepFresh: () => new TlsReloader({ server, options: tls, identity, logger, pollIntervalMs }),
+    keepFresh: () => new TlsReloader({ server, options: tls, identity, tickets, logger, pollIntervalMs }),
   };
-}
-
-async function drain(server: Server, timeoutMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
-  // Connections kept alive fall idle one after the other, as their last answers end.
-  const closingIdle = setInterval(() => server.closeIdleConnections(), 50);
-  const patience = new AbortController();
-  const outOfPatience = sleep(timeoutMs, undefined, { signal: patience.signal }).catch(() => undefined);
-  await Promise.race([closed, outOfPatience]);
-  patience.abort();
-  clearInterval(closingIdle);
-  server.closeAllConnections();
-  await closed;
 }

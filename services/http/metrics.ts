@@ -119,6 +119,18 @@ export class Metrics {
     labelNames: ['endpoint'] as const,
     registers: [this.registry],
   });
+  readonly closedConnections = new Counter({
+    name: 'roadstead_http_connections_closed_total',
+    help: 'Connections not taken (total: the port has too many; client: the client has) or cut for slowness (body, answer).',
+    labelNames: ['reason'] as const,
+    registers: [this.registry],
+  });
+  readonly limitedRequests = new Counter({
+    name: 'roadstead_http_limited_requests_total',
+    help: 'Requests answered with 429 for their number, by whose they are too many: client, account.',
+    labelNames: ['by'] as const,
+    registers: [this.registry],
+  });
   /** Says nothing where no Redis is configured. */
   readonly redisUp = new Gauge({
     name: 'roadstead_redis_up',

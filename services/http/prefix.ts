@@ -1,7 +1,6 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { RegistryError } from '../registry/errors.ts';
-import { drainRest } from './body.ts';
-import { answerTo } from './errors.ts';
+import { answerBare } from './bare-answer.ts';
 import { originForm } from './target.ts';
 
 /** Load balancers ask here, and know nothing of prefixes. */
@@ -21,22 +20,10 @@ export function stripPrefix(prefix: string, handler: RequestListener): RequestLi
       const rest = target.slice(prefix.length);
       request.url = rest.startsWith('/') ? rest : `/${rest}`;
     } else if (ALWAYS.has(path)) request.url = target;
-    else return answerOutside(request, response, prefix);
+    else {
+      const message = `there is nothing here: this registry is below ${prefix}/`;
+      return answerBare(request, response, new RegistryError('NO_SUCH_ENDPOINT', message));
+    }
     return handler(request, response);
   };
-}
-
-function answerOutside(request: IncomingMessage, response: ServerResponse, prefix: string): void {
-  const nothing = new RegistryError(
-    'NO_SUCH_ENDPOINT',
-    `there is nothing here: this registry is below ${prefix}/`,
-  );
-  const { status, body } = answerTo(nothing, '');
-  const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
-  response.setHeader('Content-Type', 'application/json');
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.writeHead(status, { 'Content-Length': bytes.length });
-  if (request.method !== 'HEAD') response.write(bytes);
-  // The client reads the answer when it has sent its body, not before.
-  void drainRest(request).finally(() => response.end());
 }

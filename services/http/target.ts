@@ -1,10 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+
+const ABSOLUTE = /^https?:\/\/([^/?#]+)/i;
+
 /**
  * Brings a request's target into origin form (RFC 9112, section 3.2): proxies' absolute form loses its scheme and host,
  * and what is no path at all becomes `/`. Whatever parses the target later may count on a leading slash: without one
  * the usual parsers take it for a whole URL, and throw at what cannot be one.
  */
 export function originForm(target: string): string {
-  const rest = target.replace(/^https?:\/\/[^/?#]+/i, '');
+  const rest = target.replace(ABSOLUTE, '');
   if (rest.startsWith('/')) return rest;
   return rest.startsWith('?') ? `/${rest}` : '/';
+}
+
+/** {@link originForm} in place. The host of an absolute form goes before the header's, as section 3.2.2 has it. */
+export function toOriginForm(request: IncomingMessage): void {
+  const target = request.url ?? '';
+  if (target.startsWith('/')) return;
+  const host = ABSOLUTE.exec(target)?.[1];
+  if (host !== undefined) request.headers.host = host;
+  request.url = originForm(target);
 }

@@ -2,7 +2,8 @@ import { type FSWatcher, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Server } from 'node:tls';
 import type { Logger } from 'pino';
-import { parseTls, readTlsFiles, type TlsIdentity, type TlsOptions } from './tls.ts';
+import { keyOf, parseTls, readTlsFiles, type TlsIdentity, type TlsOptions } from './tls.ts';
+import type { TicketKeys } from './tls-tickets.ts';
 
 /** Events come in bursts, one for each file written and renamed. */
 const SETTLE_MS = 200;
@@ -17,6 +18,7 @@ export interface TlsReload {
   readonly options: TlsOptions;
   /** What the server was made with. */
   readonly identity: TlsIdentity;
+  readonly tickets: TicketKeys;
   readonly logger: Logger;
   readonly pollIntervalMs?: number | undefined;
 }
@@ -43,6 +45,7 @@ export class TlsReloader implements Disposable {
   constructor(given: TlsReload) {
     this.#given = given;
     this.#inUse = given.identity;
+    given.tickets.rotate(given.server, () => this.#inUse);
     this.#tellExpiry();
     const { certificate, key, clientCas = [] } = given.options;
     // Directories, not files: editors and certificate managers replace a file, or a link beside it, by a rename.
@@ -53,6 +56,7 @@ export class TlsReloader implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true;
+    this.#given.tickets[Symbol.dispose]();
     clearInterval(this.#poll);
     clearTimeout(this.#soon);
     for (const watcher of this.#watchers) watcher.close();
@@ -106,9 +110,11 @@ export class TlsReloader implements Disposable {
     const identity = parseTls(files, options);
     if (!isValidNow(identity) && isValidNow(this.#inUse)) {
       const { validFrom, validTo } = identity.leaf;
-      throw new Error(`http.tls.certificate = ${options.certificate}: valid from ${validFrom} to ${validTo}`);
+      throw new Error(
+        `${keyOf(options, 'certificate')} = ${options.certificate}: valid from ${validFrom} to ${validTo}`,
+      );
     }
-    server.setSecureContext(identity.context);
+    server.setSecureContext({ ...identity.context, ...this.#given.tickets.settingsFor(identity) });
     this.#inUse = identity;
     logger.info(
       {

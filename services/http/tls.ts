@@ -1,10 +1,12 @@
-import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { constants, createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { type ClientAuth, clientAuthOf } from './tls-clients.ts';
 
 /** How a port speaks TLS. Files are PEM; they are named in errors by the keys that Distribution gives them. */
 export interface TlsOptions {
+  /** The section that these come from, for errors; `http.tls` unless given. */
+  readonly section?: string | undefined;
   /** The server's certificate, then those of the authorities between it and the root. */
   readonly certificate: string;
   readonly key: string;
@@ -44,14 +46,16 @@ export interface TlsIdentity {
   readonly contentHash: string;
   /** The server's own certificate. */
   readonly leaf: X509Certificate;
+  /** Differs between servers of different names, and between those that ask clients for different certificates. */
+  readonly audience: string;
 }
 
 /** Reads the files. Throws an Error that names the key and the file which cannot be read. */
 export async function readTlsFiles(options: TlsOptions): Promise<TlsFiles> {
   const [certificate, key, ...clientCas] = await Promise.all([
-    readNamed('http.tls.certificate', options.certificate),
-    readNamed('http.tls.key', options.key),
-    ...(options.clientCas ?? []).map((path, i) => readNamed(`http.tls.clientcas.${i}`, path)),
+    readNamed(keyOf(options, 'certificate'), options.certificate),
+    readNamed(keyOf(options, 'key'), options.key),
+    ...(options.clientCas ?? []).map((path, i) => readNamed(keyOf(options, `clientcas.${i}`), path)),
   ]);
   const hash = createHash('sha256');
   for (const bytes of [certificate, key, ...clientCas]) hash.update(`${bytes.length}\n`).update(bytes);
@@ -61,36 +65,47 @@ export async function readTlsFiles(options: TlsOptions): Promise<TlsFiles> {
 /** Makes of files what a server takes. Throws an Error that names the key at fault; it quotes no file's content. */
 export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
   const leaf = parse(
-    `${named('http.tls.certificate', options.certificate)} holds no PEM certificate`,
+    `${named(keyOf(options, 'certificate'), options.certificate)} holds no PEM certificate`,
     () => new X509Certificate(files.certificate),
   );
   const key: KeyObject = parse(
-    `${named('http.tls.key', options.key)} holds no PEM private key without a passphrase`,
+    `${named(keyOf(options, 'key'), options.key)} holds no PEM private key without a passphrase`,
     () => createPrivateKey(files.key),
   );
   if (!leaf.checkPrivateKey(key))
     throw new Error(
-      `${named('http.tls.key', options.key)} is not the key of the first certificate in http.tls.certificate`,
+      `${named(keyOf(options, 'key'), options.key)} is not the key of the first certificate in ${keyOf(options, 'certificate')}`,
     );
   files.clientCas.forEach((bytes, i) => {
-    checkAuthorities(named(`http.tls.clientcas.${i}`, options.clientCas?.[i] ?? ''), bytes);
+    checkAuthorities(named(keyOf(options, `clientcas.${i}`), options.clientCas?.[i] ?? ''), bytes);
   });
   const clientAuth = clientAuthOf(options);
   const verifies = clientAuth === 'require-and-verify' || clientAuth === 'verify-if-given';
   if (verifies && files.clientCas.length === 0)
     throw new Error(
-      `http.tls.clientauth = ${clientAuth}: expected http.tls.clientcas: without, any public authority's would do`,
+      `${keyOf(options, 'clientauth')} = ${clientAuth}: expected ${keyOf(options, 'clientcas')}: without, any public authority's would do`,
     );
   const { minimumVersion = 'TLSv1.2', ciphers = CIPHERS } = options;
   const context: SecureContextOptions = {
     cert: files.certificate,
     key: files.key,
     minVersion: minimumVersion,
+    // Of no use to any client, and work for us that each asks for at no cost of its own.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ciphers,
     ...(files.clientCas.length > 0 && { ca: [...files.clientCas] }),
   };
-  parse('http.tls: these files and cipher suites do not work together', () => createSecureContext(context));
-  return { context, contentHash: files.contentHash, leaf };
+  parse(`${keyOf(options)}: these files and cipher suites do not work together`, () =>
+    createSecureContext(context),
+  );
+  const audience = createHash('sha256').update(`${leaf.subjectAltName ?? leaf.subject}\n${clientAuth}\n`);
+  for (const bytes of files.clientCas) audience.update(`${bytes.length}\n`).update(bytes);
+  return { context, contentHash: files.contentHash, leaf, audience: audience.digest('hex') };
+}
+
+/** What a file is called in errors: its key in the configuration. */
+export function keyOf({ section = 'http.tls' }: Pick<TlsOptions, 'section'>, key?: string): string {
+  return key === undefined ? section : `${section}.${key}`;
 }
 
 function checkAuthorities(name: string, bytes: Buffer): void {

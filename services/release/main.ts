@@ -7,6 +7,7 @@ import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
+import type { RequestLimits } from '../http/request-limits.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
@@ -35,6 +36,7 @@ export interface ReleaseParts {
   readonly notifier: Notifier;
   readonly door: Door;
   readonly audit: Audit;
+  readonly limits?: RequestLimits | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly version: string;
@@ -71,10 +73,15 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
     metrics,
     clientAddress: clientAddressOf(config.http.trustedproxies),
     accessLog: !config.log.accesslog.disabled,
+    limits: parts.limits,
   });
   const publicName = onlyPublicName(config, config.promotion?.http?.addr ?? config.http.addr);
   if (publicName !== false) app.use(checkHost(publicName));
-  mountRoutes(app, [...healthRoutes(readiness), ...releaseRoutes(service)], door);
+  mountRoutes(
+    app,
+    [...healthRoutes(readiness), ...releaseRoutes(service)],
+    parts.limits?.atDoor(door) ?? door,
+  );
   mountNotFound(app);
   return {
     app,

@@ -27,7 +27,7 @@ import { createToken, type Token } from '../token/main.ts';
 import { type AccessParts, openAccess, startSigner } from './access.ts';
 import { announce } from './announce.ts';
 import { auditOf } from './audit.ts';
-import { loginGuardOf } from './limits.ts';
+import { listenLimitsOf, loginGuardOf, requestLimitsOf } from './limits.ts';
 import type { Part } from './parts.ts';
 import { type PartListener, portsOf } from './ports.ts';
 import { objectStoreOf } from './storage.ts';
@@ -107,7 +107,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   const policy = promotionPolicyOf(config);
   if (parts.length === 1) refuseIdle(config, parts);
   const { objects } = stores;
-  const logins = loginGuardOf(config, stores);
+  const logins = loginGuardOf(config, stores.attempts);
   const basic = config.auth?.htpasswd;
   const accounts = basic && held.use(await openAccounts([{ htpasswd: basic }], { logger }));
   const accessParts: AccessParts = { config, objects, logins, logger, accounts };
@@ -115,6 +115,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   let sync: Sync | undefined;
   const shared = {
     ...{ config, stores, metrics, logger },
+    limits: requestLimitsOf(config, metrics),
     door: access.door,
     audit: held.use(
       auditOf(config, {
@@ -146,6 +147,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     });
 
   const listeners: PartListener[] = [];
+  const limits = listenLimitsOf(config, metrics, logger);
   for (const port of portsOf(
     [
       ...(api ? [{ name: 'api', path: '', app: api.app, addr: undefined } as const] : []),
@@ -159,7 +161,9 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     http.addr,
   )) {
     const edged = withHeaders(http.headers, stripPrefix(http.prefix, port.handler));
-    const listener = held.use(await listen(edged, { ...port.addr, tls: tlsOf(config, logger) }));
+    const listener = held.use(
+      await listen(edged, { ...port.addr, tls: tlsOf(config, port.addr, logger), limits }),
+    );
     listeners.push({ listener, names: port.names });
   }
   if (parts.includes('sync'))

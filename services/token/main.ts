@@ -8,6 +8,7 @@ import { clientAddressOf } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
+import type { RequestLimits } from '../http/request-limits.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
@@ -33,6 +34,7 @@ export interface TokenParts {
   readonly rules: AccessRules;
   readonly signer: Signer;
   readonly door: Door;
+  readonly limits?: RequestLimits | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -60,10 +62,11 @@ export function createToken(parts: TokenParts): Token {
     metrics,
     clientAddress: clientAddressOf(http.trustedproxies),
     accessLog: !config.log.accesslog.disabled,
+    limits: parts.limits,
   });
   const publicName = onlyPublicName(config, token.http?.addr ?? http.addr);
   if (publicName !== false) app.use(checkHost(publicName));
-  mountRoutes(app, [...healthRoutes(readiness), ...tokenRoutes(service)], door);
+  mountRoutes(app, [...healthRoutes(readiness), ...tokenRoutes(service)], parts.limits?.atDoor(door) ?? door);
   mountNotFound(app);
   return { app, readiness };
 }

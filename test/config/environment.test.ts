@@ -60,7 +60,7 @@ const VALUES: [variable: string, value: string, found: (config: Config) => unkno
     'REGISTRY_MIRRORS_0_WRITE_PASSWORD',
     'secret',
     (config) => mirror(config)?.write,
-    { webdav: 'https://one.example.net:8081', username: 'sync', password: 'secret' },
+    { webdav: 'https://one.example.net:8081', username: 'sync', password: 'secret', rootcas: [] },
   ],
   [
     'REGISTRY_MIRRORS_0_WRITE',

@@ -50,7 +50,13 @@ describe('configurations', () => {
         ...{ interval: 24 * HOUR_MS, grace: 24 * HOUR_MS, quarantine: 72 * HOUR_MS },
       },
       ...{ accounts: [], audit: {}, mirrors: [], notices: [] },
-      limits: { logins: { enabled: true, attempts: 5, maxwait: 300_000 }, trustednetworks: [] },
+      limits: {
+        connections: 10_000,
+        minimumrate: 1024,
+        requestspersecond: {},
+        logins: { enabled: true, attempts: 5, maxwait: 300_000 },
+        trustednetworks: [],
+      },
     });
   });
 

@@ -59,13 +59,6 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'http.headers.*': ['nosniff'], 'http.http2.disabled': true, 'http.h2c.enabled': false },
   ...{ 'http.debug.addr': '127.0.0.1:6001', 'http.debug.prometheus.enabled': false },
   ...{ 'http.debug.prometheus.path': '/numbers', 'http.trustedproxies': ['192.0.2.0/24'] },
-  ...{
-    'http.tls.certificate': '/other.pem',
-    'http.tls.key': '/other-key.pem',
-    'http.tls.clientcas': ['/ca.pem'],
-  },
-  ...{ 'http.tls.clientauth': 'request-client-cert', 'http.tls.minimumtls': 'tls1.3' },
-  'http.tls.ciphersuites': ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'],
   ...{ 'auth.none': {}, 'auth.htpasswd.realm': 'other', 'auth.htpasswd.path': '/another' },
   ...{ 'auth.token.realm': 'https://other.example.net/auth', 'auth.token.service': 'other' },
   ...{ 'auth.token.issuer': 'other', 'auth.token.rootcertbundle': '/other.pem', 'auth.token.jwks': '/jwks' },
@@ -128,6 +121,8 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'compatibility.schema1.enabled': true, 'compatibility.schema1.signingkeyfile': '/key.json' },
   ...{ 'limits.logins.enabled': false, 'limits.logins.attempts': 7, 'limits.logins.maxwait': '1m' },
   'limits.trustednetworks': ['10.0.0.0/8'],
+  ...{ 'limits.connections': 50, 'limits.connectionsperclient': 5, 'limits.minimumrate': 0 },
+  ...{ 'limits.requestspersecond.client': 2.5, 'limits.requestspersecond.account': 100 },
   ...{ 'garbagecollection.enabled': true, 'garbagecollection.interval': '6h' },
   ...{ 'garbagecollection.grace': '2h', 'garbagecollection.quarantine': '12h' },
   ...{ 'garbagecollection.deleteuntagged': true, 'garbagecollection.requestspersecond': 50 },
@@ -137,7 +132,21 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'mirrors.*.write.directory': '/srv/mirror', 'mirrors.*.serve': '127.0.0.1:6081' },
   ...{ 'mirrors.*.write.webdav': 'https://dav.example.net', 'mirrors.*.write.username': 'writer' },
   'mirrors.*.write.password': 'hunter2',
+  'mirrors.*.write.clientcertificate': '/client.pem',
+  ...{ 'mirrors.*.write.clientkey': '/client-key.pem', 'mirrors.*.write.rootcas': ['/ca.pem'] },
+  ...tlsSamples('http.tls'),
+  ...tlsSamples('promotion.http.tls'),
+  ...tlsSamples('token.http.tls'),
 };
+
+function tlsSamples(section: string): Record<string, unknown> {
+  return {
+    ...{ [`${section}.certificate`]: '/other.pem', [`${section}.key`]: '/other-key.pem' },
+    ...{ [`${section}.clientcas`]: ['/ca.pem'], [`${section}.clientauth`]: 'request-client-cert' },
+    ...{ [`${section}.minimumtls`]: 'tls1.3' },
+    [`${section}.ciphersuites`]: ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'],
+  };
+}
 
 /** Keys that may stand in a file that is used. */
 export const USABLE = CATALOGUE.filter(
@@ -159,22 +168,30 @@ export function aroundOf(key: string): Tree {
   if (key.startsWith('storage.s3.')) tree['storage'] = { s3: s3Around(key) };
   if (key.startsWith('storage.swift.')) tree['storage'] = { swift: swiftAround(key) };
   if (key.startsWith('proxy.')) tree['proxy'] = { remoteurl: 'https://registry.example.org' };
-  if (key.startsWith('http.tls.') && !key.includes('letsencrypt'))
-    http['tls'] = { certificate: '/c.pem', key: '/k.pem', clientcas: ['/a.pem'] };
+  if (key.startsWith('http.tls.') && !key.includes('letsencrypt')) http['tls'] = tlsAround();
   if (key.startsWith('http.debug.')) http['debug'] = { addr: '127.0.0.1:5001' };
   if (key.startsWith('notifications.endpoints.'))
     tree['notifications'] = { endpoints: [{ name: 'hook', url: 'https://hook.example.net/' }] };
   if (key.startsWith('promotion.') || key.startsWith('mirrors.'))
-    tree['promotion'] = { http: { addr: '127.0.0.1:5002' } };
+    tree['promotion'] = {
+      http: { addr: '127.0.0.1:5002', ...(key.includes('.tls.') && { tls: tlsAround() }) },
+    };
   Object.assign(tree, peopleAround(key));
   const redis = redisAround(key);
   if (redis) tree['redis'] = redis;
   if (!key.startsWith('mirrors.')) return tree;
   http['host'] = 'https://registry.example.org';
   const isDirectory = /directory|serve/.test(key);
-  const write = isDirectory ? { directory: '/m' } : { webdav: 'https://one.example.net:8081' };
+  const certificate = /write\.client/.test(key) && { clientcertificate: '/c.pem', clientkey: '/k.pem' };
+  const write = isDirectory
+    ? { directory: '/m' }
+    : { webdav: 'https://one.example.net:8081', ...certificate };
   tree['mirrors'] = [{ name: 'one', url: 'https://one.example.net', write }];
   return tree;
+}
+
+function tlsAround(): Tree {
+  return { certificate: '/c.pem', key: '/k.pem', clientcas: ['/a.pem'] };
 }
 
 const htpasswd = (): Tree => ({ htpasswd: { realm: 'Registry', path: '/htpasswd' } });
@@ -193,7 +210,10 @@ function peopleAround(key: string): Tree {
   if (!/^(token|accounts)\./.test(key)) return {};
   const http = { addr: '127.0.0.1:5000', secret: 'hunter3'.repeat(5) };
   const accounts = accountsAround(key);
-  return { http, auth: { token: TOKEN }, token: {}, ...(accounts && { accounts }) };
+  const own = key.includes('.http.') && {
+    http: { addr: '127.0.0.1:5003', ...(key.includes('.tls.') && { tls: tlsAround() }) },
+  };
+  return { http, auth: { token: TOKEN }, token: { ...own }, ...(accounts && { accounts }) };
 }
 
 function accountsAround(key: string): Tree[] | undefined {

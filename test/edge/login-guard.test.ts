@@ -142,6 +142,33 @@ describe('failed logins', () => {
   });
 });
 
+describe('credentials that were right a moment ago', () => {
+  it('are looked at again without asking for any count, until they are wrong', async () => {
+    let asked = 0;
+    const counts = new MemoryAttempts();
+    const guard = guardOver(
+      new Proxy(counts, {
+        get: (target, name) => {
+          asked++;
+          const member = Reflect.get(target, name) as unknown;
+          return typeof member === 'function' ? member.bind(target) : member;
+        },
+      }),
+    );
+    let answer: Authentication = KNOWN;
+    const login = () => guard.attempt({ account: 'a', address: '192.0.2.1' }, 'p', async () => answer);
+    await login();
+    const askedBefore = asked;
+    expect(askedBefore).to.be.above(0);
+    for (let i = 0; i < 100; i++) await login();
+    expect(asked).to.equal(askedBefore);
+    answer = UNKNOWN;
+    await login();
+    await login();
+    expect(asked).to.be.above(askedBefore);
+  });
+});
+
 describe('counts in memory', () => {
   it('are bounded: beyond so many, the oldest are forgotten', async () => {
     const counts = new MemoryAttempts({ keysMax: 100 });

@@ -11,6 +11,7 @@ import {
   switchRow,
   type Verdict,
 } from './entry.ts';
+import { tlsRows } from './tls.ts';
 
 const HTTP1 = notYet('HTTP/2 is not spoken here: clients are answered in HTTP/1.1, which all of them speak');
 const H2C = refused(
@@ -24,38 +25,13 @@ const ACME = refused(
 const UNUSED_ACME = noEffect(
   'a certificate is configured: Distribution, too, does not use this section then',
 );
-const OLD_TLS = refused('TLS 1.0 and 1.1 are broken: expected tls1.2 or tls1.3');
 
 function acme(_: unknown, beside: Readonly<Record<string, unknown>>): Verdict | undefined {
   return beside['certificate'] ? UNUSED_ACME : undefined;
 }
 
 const TLS: readonly Entry[] = [
-  ...rows('http.tls', '2.8, 3', honoured('the file, in PEM, that TLS is served with'), 'certificate key'),
-  row(
-    'http.tls.clientcas',
-    '2.8, 3',
-    honoured("files, in PEM, of who may have signed clients' certificates"),
-  ),
-  row(
-    'http.tls.clientauth',
-    '3',
-    honoured(
-      'what is asked of clients when there are clientcas; require-and-verify-client-cert when it does not say',
-    ),
-  ),
-  row('http.tls.minimumtls', '2.8, 3', honoured('the lowest version of TLS: tls1.2 or tls1.3'), {
-    standard: 'tls1.2',
-    note: 'older ones are refused',
-    decide: (value) => (value === 'tls1.0' || value === 'tls1.1' ? OLD_TLS : undefined),
-  }),
-  row(
-    'http.tls.ciphersuites',
-    '2.8, 3',
-    honoured(
-      "Go's names; those with RC4, 3DES, CBC or no forward secrecy are refused; those of TLS 1.3 are always on",
-    ),
-  ),
+  ...tlsRows('http.tls', '2.8, 3'),
   row('http.tls.letsencrypt', '2.8, 3', ACME, { decide: acme, note: 'no effect beside a certificate' }),
   ...rows('http.tls.letsencrypt', '2.8, 3', ACME, 'cachefile email hosts'),
   row('http.tls.letsencrypt.directoryurl', '3', ACME),

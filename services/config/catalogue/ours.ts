@@ -1,4 +1,5 @@
-import { durationRow, type Entry, honoured, row, switchRow } from './entry.ts';
+import { durationRow, type Entry, honoured, row, rows, switchRow } from './entry.ts';
+import { tlsRows } from './tls.ts';
 
 /** Sections that Distribution does not have. */
 export const OURS: readonly Entry[] = [
@@ -46,8 +47,11 @@ export const OURS: readonly Entry[] = [
   row(
     'promotion.http.addr',
     'ours',
-    honoured('where the release service listens: on a loopback address only; left out: http.addr'),
+    honoured(
+      'where the release service listens, such as an address of an inside network; left out: http.addr',
+    ),
   ),
+  ...tlsRows('promotion.http.tls', 'ours'),
   row('mirrors.*.name', 'ours', honoured("the mirror's name, which no other has")),
   row('mirrors.*.url', 'ours', honoured('where clients are sent to; below it, blobs stand as in the store')),
   row('mirrors.*.weight', 'ours', honoured('its bandwidth, or its share of the clients'), {
@@ -63,6 +67,17 @@ export const OURS: readonly Entry[] = [
   row('mirrors.*.write.webdav', 'ours', honoured('a WebDAV server that blobs are published to')),
   row('mirrors.*.write.username', 'ours', honoured('who to log in as there')),
   row('mirrors.*.write.password', 'ours', honoured('with which password')),
+  ...rows(
+    'mirrors.*.write',
+    'ours',
+    honoured('the file, in PEM, that the sync worker is known by there, read again when it changes'),
+    'clientcertificate clientkey',
+  ),
+  row(
+    'mirrors.*.write.rootcas',
+    'ours',
+    honoured('files, in PEM, of who else may have signed its certificate'),
+  ),
   row(
     'mirrors.*.serve',
     'ours',

@@ -1,4 +1,5 @@
 import { durationRow, type Entry, honoured, row, rows, switchRow } from './entry.ts';
+import { tlsRows } from './tls.ts';
 
 /** Who people are and what they may do: our sections `token`, `accounts`, `access` and `audit`. */
 export const PEOPLE: readonly Entry[] = [
@@ -28,6 +29,7 @@ export const PEOPLE: readonly Entry[] = [
     'ours',
     honoured('where the token service listens; left out: http.addr, below /auth/'),
   ),
+  ...tlsRows('token.http.tls', 'ours'),
   row('accounts.*.keystone.authurl', 'ours', honoured("Keystone's URL, such as https://keystone:5000/v3")),
   row(
     'accounts.*.keystone.domain',

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { Address, BaseUrl, Cidr, MirrorNameValue, Pattern, Switch } from '../values.ts';
+import { ListenerSection } from './listener.ts';
 
 /** Ours: with this section, clients push candidates only, and the rest changes by promotion. */
 export const PromotionSection = z.strictObject({
   candidates: z.array(Pattern).min(1).prefault(['candidate/**']),
   /** Where the release service listens when it runs alone; in `serve` it shares `http.addr` unless this is set. */
-  http: z.strictObject({ addr: Address }).optional(),
+  http: ListenerSection.optional(),
 });
 
 /** Ours: a mirror, and how the sync worker writes to it. */
@@ -23,9 +24,17 @@ export const MirrorEntry = z.strictObject({
         webdav: BaseUrl,
         username: z.string().optional(),
         password: z.string().optional(),
+        /** Who the sync worker is to a server that asks for certificates, in PEM. */
+        clientcertificate: z.string().min(1).optional(),
+        clientkey: z.string().min(1).optional(),
+        /** Who may have signed the server's certificate, in PEM, besides those that everyone trusts. */
+        rootcas: z.array(z.string().min(1)).default([]),
       }),
     ],
-    { error: 'expected directory: PATH, or webdav: URL with optional username and password' },
+    {
+      error:
+        'expected directory: PATH, or webdav: URL with optional username, password, clientcertificate, clientkey and rootcas',
+    },
   ),
   /** Has the sync process itself serve a directory mirror here: for demonstrations. */
   serve: Address.optional(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { Address, Text } from '../values.ts';
+import { Text } from '../values.ts';
+import { ListenerSection } from './listener.ts';
 
 /** Ours: this registry's own token service, for the tokens that `auth.token` asks for. */
 export const TokenSection = z.strictObject({
@@ -14,5 +15,5 @@ export const TokenSection = z.strictObject({
   /** Other registries that take these tokens, by what they are called in `auth.token.service`. */
   services: z.array(Text).default([]),
   /** Where the service listens when it runs alone; in `serve` it shares `http.addr` unless this is set. */
-  http: z.strictObject({ addr: Address }).optional(),
+  http: ListenerSection.optional(),
 });

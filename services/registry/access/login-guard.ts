@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Authentication } from './account.ts';
 import type { AttemptCounts } from './attempts.ts';
 import { clientKeyOf } from './client-key.ts';
@@ -32,6 +33,8 @@ interface Tier {
   readonly maxWaitMs: number;
 }
 
+const PROVEN_MAX = 10_000;
+const PROVEN_MS = 60_000;
 const WINDOW_MS = 3_600_000;
 const FIRST_WAIT_MS = 1000;
 /** A client that logged in is known so long. */
@@ -53,6 +56,8 @@ export class LoginGuard {
   readonly #isTrusted: (address: string) => boolean;
   /** Attempts with the same credentials that are looked at right now: a client that pulls in parallel logs in once. */
   readonly #underWay = new Map<string, Promise<Authentication>>();
+  /** Credentials that were right a moment ago are no guesses: those who send them with each request wait for no counts. */
+  readonly #proven = new LRUCache<string, true>({ max: PROVEN_MAX, ttl: PROVEN_MS });
 
   constructor(options: LoginGuardOptions) {
     this.#options = options;
@@ -73,10 +78,15 @@ export class LoginGuard {
     const same = this.#hash('same', client, who.account, password);
     const underWay = this.#underWay.get(same);
     if (underWay) return underWay;
-    const attempt = this.#guarded(client, who.account, authenticate);
+    const attempt = this.#proven.has(same)
+      ? authenticate()
+      : this.#guarded(client, who.account, authenticate);
     this.#underWay.set(same, attempt);
     try {
-      return await attempt;
+      const answer = await attempt;
+      if (answer.outcome === 'known') this.#proven.set(same, true, { noUpdateTTL: true });
+      else this.#proven.delete(same);
+      return answer;
     } finally {
       this.#underWay.delete(same);
     }

@@ -1,0 +1,79 @@
+import { clientKeyOf } from '../registry/access/client-key.ts';
+import type { Principal } from '../registry/access/grants.ts';
+import { networkTest } from '../registry/access/networks.ts';
+import { RateLimit } from '../registry/access/rate-limit.ts';
+import { tooMany } from '../registry/access/too-many.ts';
+import type { Door } from './access/door.ts';
+import type { Context } from './app.ts';
+
+export interface RequestLimitsOptions {
+  /** Requests a second of one client, and of one account; undefined for as many as come. */
+  readonly perClient: number | undefined;
+  readonly perAccount: number | undefined;
+  /** CIDR; whoever asks from there is not counted. */
+  readonly trustedNetworks: readonly string[];
+  /** Told of each request that was sent away. */
+  readonly limited: (by: 'client' | 'account') => void;
+}
+
+/** So many seconds' worth may come at once: an image's layers are asked for together. */
+const BURST_SECONDS = 5;
+/** Load balancers ask here, all day. */
+const NEVER_LIMITED = new Set(['/livez', '/readyz']);
+
+/**
+ * How many requests a second this process takes of one client, and of one account; beyond, it throws TOO_MANY_REQUESTS.
+ * Counted in memory, by each node for itself: pulls wait for nobody.
+ */
+export class RequestLimits {
+  readonly #options: RequestLimitsOptions;
+  readonly #clients: RateLimit | undefined;
+  readonly #accounts: RateLimit | undefined;
+  readonly #isTrusted: (address: string) => boolean;
+
+  constructor(options: RequestLimitsOptions) {
+    this.#options = options;
+    this.#clients = limitOf(options.perClient);
+    this.#accounts = limitOf(options.perAccount);
+    this.#isTrusted = networkTest(options.trustedNetworks);
+  }
+
+  /** Counts a request of the client that it is from: a step of an application, before anything is looked at. */
+  readonly ofClients = (ctx: Context, next: () => Promise<unknown>): Promise<unknown> => {
+    const { clientAddress } = ctx.state;
+    if (this.#clients && !this.#isTrusted(clientAddress) && !NEVER_LIMITED.has(ctx.path)) {
+      const waitMs = this.#clients.take(clientKeyOf(clientAddress));
+      if (waitMs > 0) {
+        this.#options.limited('client');
+        throw tooMany('too many requests from this address', waitMs);
+      }
+    }
+    return next();
+  };
+
+  /** A door that counts the requests of each account that it lets in. */
+  atDoor(door: Door): Door {
+    const limit = this.#accounts;
+    if (limit === undefined) return door;
+    const count = (ctx: Context, principal: Principal): Principal => {
+      if (principal.name === '' || this.#isTrusted(ctx.state.clientAddress)) return principal;
+      const waitMs = limit.take(principal.name);
+      if (waitMs === 0) return principal;
+      this.#options.limited('account');
+      throw tooMany('too many requests of this account', waitMs);
+    };
+    return {
+      admit(ctx, wanted) {
+        const admitted = door.admit(ctx, wanted);
+        return admitted instanceof Promise
+          ? admitted.then((principal) => count(ctx, principal))
+          : count(ctx, admitted);
+      },
+    };
+  }
+}
+
+function limitOf(perSecond: number | undefined): RateLimit | undefined {
+  if (perSecond === undefined) return undefined;
+  return new RateLimit({ perSecond, burst: Math.max(1, Math.ceil(perSecond * BURST_SECONDS)) });
+}
