@@ -13,7 +13,23 @@ export function manifestRulesOf({ validation: { manifests } }: Config): Manifest
 
 /** Which repositories change only by promotion; undefined in a plain registry. */
 export function promotionPolicyOf(config: Config): PromotionPolicy | undefined {
-  return config.promotion && { candidates: config.promotion.candidates, manifests: manifestRulesOf(config) };
+  const { promotion } = config;
+  return (
+    promotion && {
+      ...{ candidates: promotion.candidates, stable: promotion.stable },
+      manifests: manifestRulesOf(config),
+    }
+  );
+}
+
+/** Who may do what: the section `access`, and the standard rules where it has none. */
+export function accessRulesOf({ access, promotion }: Omit<Config, 'notices'>): AccessRules {
+  return new AccessRules({
+    rules: access?.rules ?? STANDARD_RULES,
+    groups: access?.groups ?? new Map(),
+    candidates: promotion?.candidates,
+    stable: promotion?.stable,
+  });
 }
 
 /** Whether changes of state are recorded: where there are accounts, unless the configuration says something else. */
@@ -24,15 +40,6 @@ export function isAudited({ audit, auth }: Config): boolean {
 /** What seals the audit record, and tells whether a seal is right; undefined without a secret that nobody can guess. */
 export function sealerOf({ http }: Config): Sealer | undefined {
   return Sealer.of([http.secret, ...http.oldsecrets]);
-}
-
-/** Who may do what: the section `access`, and the standard rules where it has none. */
-export function accessRulesOf({ access, promotion }: Config): AccessRules {
-  return new AccessRules({
-    rules: access?.rules ?? STANDARD_RULES,
-    groups: access?.groups ?? new Map(),
-    candidates: promotion?.candidates,
-  });
 }
 
 /** Secrets of the configuration: the one to seal with, then those under which something may still be sealed. */

@@ -1,5 +1,5 @@
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { isNetwork } from '../registry/access/networks.ts';
 import { isMirrorName, type MirrorName } from '../registry/names.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../registry/repository-pattern.ts';
 
@@ -26,9 +26,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** A network such as `192.0.2.0/24`. */
-export const Cidr = z
-  .string()
-  .refine(ipaddr.isValidCIDR, 'expected a network such as 192.0.2.0/24 or 2001:db8::/32');
+export const Cidr = z.string().refine(isNetwork, 'expected a network such as 192.0.2.0/24 or 2001:db8::/32');
 
 /** The words that Go's YAML takes for booleans, besides YAML's own. */
 const SWITCHES: Readonly<Record<string, boolean>> = {

@@ -6,7 +6,7 @@ import { type Digest, parseDigest } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { type Decision, locate } from '../../registry/mirrors/locate.ts';
 import { parseRepositoryName, type RepositoryName } from '../../registry/names.ts';
-import { isCandidate } from '../../registry/promotion/policy.ts';
+import { isStable } from '../../registry/promotion/policy.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../../registry/pull/reader.ts';
 import { tellBlobPulled } from '../events.ts';
 import type { ApiNode } from '../node.ts';
@@ -87,7 +87,7 @@ function redirect(ctx: RouteContext, { url, digest, told }: Redirect): void {
 }
 
 function isOpenToPushes({ policy, readOnly }: ApiNode, name: RepositoryName): boolean {
-  return readOnly.takesWrites && (policy === undefined || isCandidate(policy, name));
+  return readOnly.takesWrites && (policy === undefined || !isStable(policy, name));
 }
 
 async function decide(

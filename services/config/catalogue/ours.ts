@@ -41,8 +41,15 @@ export const OURS: readonly Entry[] = [
   row(
     'promotion.candidates',
     'ours',
-    honoured('patterns of the repositories that clients push to; all others change by promotion'),
+    honoured('patterns of the repositories that clients push candidates to'),
     { standard: '[candidate/**]' },
+  ),
+  row(
+    'promotion.stable',
+    'ours',
+    honoured(
+      'patterns of the repositories that change by promotion; left out: all but candidates; people push to the rest',
+    ),
   ),
   row(
     'promotion.http.addr',

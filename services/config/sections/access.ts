@@ -5,8 +5,13 @@ import {
   REPOSITORY_FORMS,
   SUBJECT_FORMS,
 } from '../../registry/access/read-rule.ts';
-import type { RepositorySelector, Rule, SubjectPattern } from '../../registry/access/rule.ts';
-import { ACTIONS } from '../../registry/access/wanted.ts';
+import {
+  isForAll,
+  type RepositorySelector,
+  type Rule,
+  type SubjectPattern,
+} from '../../registry/access/rule.ts';
+import { ACTIONS, type Action, REGISTRY_ACTIONS, REPOSITORY_ACTIONS } from '../../registry/access/wanted.ts';
 import { Cidr, Text } from '../values.ts';
 
 const SubjectValue = z.string().transform((text, context): SubjectPattern => {
@@ -25,36 +30,66 @@ const Repositories = z.string().transform((text, context): RepositorySelector =>
 
 const Actions = z
   .array(z.enum([...ACTIONS, '*'], `expected ${ACTIONS.join(', ')}, or "*" for all of them`))
-  .min(1)
-  .transform((actions) => ACTIONS.filter((action) => actions.includes(action) || actions.includes('*')));
+  .min(1);
+
+/** What records, tokens and tables call a rule. */
+const RuleName = Text.refine(
+  (text) => /^[\p{L}\p{N}](?:[\p{L}\p{N} ._:/+-]{0,62}[\p{L}\p{N}])?$/u.test(text),
+  'expected 1 to 64 letters, digits, blanks and ". _ : / + -", with a letter or digit at both ends',
+);
 
 const RuleEntry = z
   .strictObject({
-    name: Text,
+    name: RuleName,
     allow: Actions.optional(),
     deny: Actions.optional(),
     subjects: z.array(SubjectValue).min(1),
-    networks: z.array(Cidr).default([]),
+    networks: z.array(Cidr).min(1, 'expected a network, or no such key for anywhere').optional(),
     repositories: z.array(Repositories).min(1).prefault(['**']),
   })
-  .transform(({ allow, deny, ...rest }, context): Rule => {
-    if ((allow === undefined) === (deny === undefined)) {
-      context.addIssue({ code: 'custom', message: 'expected either allow or deny, with a list of actions' });
+  .transform(({ allow, deny, name, subjects, networks = [], repositories }, context): Rule => {
+    const effect = allow ? 'allow' : 'deny';
+    const asked = allow ?? deny;
+    const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if (asked === undefined || (allow && deny)) {
+      problem([], 'expected either allow or deny, with a list of actions');
       return z.NEVER;
     }
-    return { ...rest, effect: allow ? 'allow' : 'deny', actions: allow ?? deny ?? [] };
+    const ofAll = repositories.some(isForAll);
+    for (const action of REGISTRY_ACTIONS)
+      if (asked.includes(action) && !ofAll)
+        problem(
+          ['repositories'],
+          `${action} is done to the registry as a whole: expected a rule of its own, without repositories`,
+        );
+    return { name, effect, actions: actionsOf(asked, ofAll), subjects, networks, repositories };
   });
 
+/**
+ * `*` is all that can be done to the repositories of a rule; and to the registry as a whole, where these are all of
+ * them: who may do everything below `alice/` does not administer the registry.
+ */
+function actionsOf(asked: readonly string[], ofAll: boolean): Action[] {
+  const meant: readonly Action[] = ofAll ? ACTIONS : REPOSITORY_ACTIONS;
+  return ACTIONS.filter(
+    (action) => asked.includes(action) || (asked.includes('*') && meant.includes(action)),
+  );
+}
+
 const Member = SubjectValue.refine((member) => member.kind !== 'group', 'a group cannot stand in a group');
+
+const GroupName = z
+  .string()
+  .refine((name) => parseSubjectPattern(`group:${name}`) !== undefined, 'expected the name of a group');
 
 /** Ours: who may do what. Without `rules`, the standard ones (`registry/access/standard-rules.ts`). */
 export const AccessSection = z
   .strictObject({
     groups: z
-      .record(z.string(), z.array(Member))
+      .record(GroupName, z.array(Member))
       .default({})
       .transform((groups): ReadonlyMap<string, readonly SubjectPattern[]> => new Map(Object.entries(groups))),
-    rules: z.array(RuleEntry).optional(),
+    rules: z.array(RuleEntry).min(1, 'expected a rule, or no such key for the standard ones').optional(),
   })
   .superRefine(({ rules }, context) => {
     const names = new Set<string>();

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { Address, BaseUrl, Cidr, MirrorNameValue, Pattern, Switch } from '../values.ts';
 import { ListenerSection } from './listener.ts';
 
-/** Ours: with this section, clients push candidates only, and the rest changes by promotion. */
+/** Ours: with this section, clients push candidates, and stable repositories change by promotion. */
 export const PromotionSection = z.strictObject({
   candidates: z.array(Pattern).min(1).prefault(['candidate/**']),
+  /** Undefined for all that are no candidates; the rest takes pushes, and is neither. */
+  stable: z.array(Pattern).min(1).optional(),
   /** Where the release service listens when it runs alone; in `serve` it shares `http.addr` unless this is set. */
   http: ListenerSection.optional(),
 });

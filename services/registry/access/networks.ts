@@ -3,13 +3,34 @@ import ipaddr from 'ipaddr.js';
 /** Whether an address lies in one of some networks. */
 export type NetworkTest = (address: string) => boolean;
 
+/** True when `text` is an IP address as it is written: `192.0.2.7`, `2001:db8::7`; not `0x7f.1` or `010.0.0.1`. */
+export function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
+
+/**
+ * True when `text` is a network as it is written, such as `192.0.2.0/24` or `2001:db8::/32`. Octal and hexadecimal
+ * numbers and short forms are none: `010.0.0.0/8` would be 8.0.0.0/8.
+ */
+export function isNetwork(text: string): boolean {
+  return ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
+}
+
 /** The test for networks in CIDR notation. Throws when one is none. */
 export function networkTest(networks: readonly string[]): NetworkTest {
-  const parsed = networks.map((text) => ipaddr.parseCIDR(text));
+  const parsed = networks.map(parseNetwork);
   if (parsed.length === 0) return () => false;
   return (text) => {
-    if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return false;
+    if (!isAddress(text)) return false;
     const address = ipaddr.process(text);
     return parsed.some((network) => network[0].kind() === address.kind() && address.match(network as never));
   };
+}
+
+/** `::ffff:192.0.2.0/120` is 192.0.2.0/24: addresses of that form are taken for those of IPv4, too. */
+function parseNetwork(text: string): ReturnType<typeof ipaddr.parseCIDR> {
+  const [address, bits] = ipaddr.parseCIDR(text);
+  if (!(address instanceof ipaddr.IPv6) || !address.isIPv4MappedAddress() || bits < 96)
+    return [address, bits];
+  return [address.toIPv4Address(), bits - 96];
 }

@@ -1,6 +1,6 @@
+import { isRepositoryName } from '../names.ts';
 import { parseRepositoryPattern } from '../repository-pattern.ts';
-import type { RepositorySelector, SubjectPattern } from './rule.ts';
-import { PROJECT, USER } from './rules.ts';
+import { PROJECT, type RepositorySelector, type SubjectPattern, USER } from './rule.ts';
 import { ROBOT_PREFIX } from './subject.ts';
 
 /** What a rule's `subjects` and a group's members may look like, for errors. */
@@ -10,39 +10,81 @@ export const SUBJECT_FORMS =
 /** Reads `user:alice`, `role:member@alpha`, `everyone`, …; undefined when it is none of {@link SUBJECT_FORMS}. */
 export function parseSubjectPattern(text: string): SubjectPattern | undefined {
   if (text === 'everyone' || text === 'anonymous' || text === 'authenticated') return { kind: text };
-  const match = /^(user|robot|group|project|role):(.{1,255})$/.exec(text);
+  const match = /^(user|robot|group|project|role):(.+)$/.exec(text);
   const [, kind, name = ''] = match ?? [];
   switch (kind) {
     case 'user':
+      // Nobody but robots has such a name, and they are no users: a rule for one would be for nobody.
+      return isName(name) && !name.startsWith(ROBOT_PREFIX) ? { kind, name } : undefined;
     case 'group':
     case 'project':
-      return { kind, name };
-    case 'robot':
-      return { kind, name: name.startsWith(ROBOT_PREFIX) ? name : `${ROBOT_PREFIX}${name}` };
+      return isName(name) ? { kind, name } : undefined;
+    case 'robot': {
+      const bare = name.startsWith(ROBOT_PREFIX) ? name.slice(ROBOT_PREFIX.length) : name;
+      return isName(bare) ? { kind, name: `${ROBOT_PREFIX}${bare}` } : undefined;
+    }
     case 'role': {
       const at = name.indexOf('@');
-      if (at < 0) return { kind, name, project: undefined };
+      if (at < 0) return isName(name) ? { kind, name, project: undefined } : undefined;
       const [role, project] = [name.slice(0, at), name.slice(at + 1)];
-      return role === '' || project === '' ? undefined : { kind, name: role, project };
+      return isName(role) && isName(project) ? { kind, name: role, project } : undefined;
     }
     default:
       return undefined;
   }
 }
 
+/** Prints a subject in the form that {@link parseSubjectPattern} reads. */
+export function printSubjectPattern(pattern: SubjectPattern): string {
+  switch (pattern.kind) {
+    case 'everyone':
+    case 'anonymous':
+    case 'authenticated':
+      return pattern.kind;
+    case 'robot':
+      return `robot:${pattern.name.slice(ROBOT_PREFIX.length)}`;
+    case 'role':
+      return `role:${pattern.name}${pattern.project === undefined ? '' : `@${pattern.project}`}`;
+    default:
+      return `${pattern.kind}:${pattern.name}`;
+  }
+}
+
+const NAME_MAX_CHARACTERS = 255;
+
+/** A blank at an end is a slip of the pen, by which a rule would be for nobody. */
+function isName(text: string): boolean {
+  return /^\P{C}+$/u.test(text) && text.trim() === text && text.length <= NAME_MAX_CHARACTERS;
+}
+
 /** What a rule's `repositories` may look like, for errors. */
 export const REPOSITORY_FORMS =
-  `a pattern such as fedora/** ("*" is one part of a name, "**" any number), with ${USER} or ${PROJECT} for a whole ` +
-  'part where wanted; @candidates or @stable';
+  'a pattern of repository names such as fedora/** ("*" is one part of a name, "**" one or more), with ' +
+  `${USER} or ${PROJECT} for a whole part where wanted; @candidates or @stable`;
 
 /** Reads a repository selector; undefined when it is none of {@link REPOSITORY_FORMS}. */
 export function parseRepositorySelector(text: string): RepositorySelector | undefined {
   if (text === '@candidates') return { kind: 'candidates' };
   if (text === '@stable') return { kind: 'stable' };
-  const pattern = parseRepositoryPattern(text);
-  if (pattern) return { kind: 'pattern', pattern };
   const parts = text.split('/');
-  const isTemplate = parts.includes(USER) !== parts.includes(PROJECT);
-  const filled = parts.map((part) => (part === USER || part === PROJECT ? 'x' : part)).join('/');
-  return isTemplate && parseRepositoryPattern(filled) ? { kind: 'template', text } : undefined;
+  const isVariable = (part: string) => part === USER || part === PROJECT;
+  // A part that no name has, such as `-x`, would make a rule that is for nothing.
+  if (!parts.every((part) => isVariable(part) || /^\*{1,2}$/.test(part) || isRepositoryName(part)))
+    return undefined;
+  if (parts.some(isVariable))
+    return parts.includes(USER) && parts.includes(PROJECT) ? undefined : { kind: 'template', text };
+  const pattern = parseRepositoryPattern(text);
+  return pattern && { kind: 'pattern', pattern };
+}
+
+/** Prints a selector in the form that {@link parseRepositorySelector} reads. */
+export function printRepositorySelector(selector: RepositorySelector): string {
+  switch (selector.kind) {
+    case 'pattern':
+      return selector.pattern.text;
+    case 'template':
+      return selector.text;
+    default:
+      return `@${selector.kind}`;
+  }
 }

@@ -1,8 +1,10 @@
 import { isRepositoryName, type RepositoryName } from '../names.ts';
+import { isCandidate, isStable, type RepositoryClasses } from '../promotion/policy.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../repository-pattern.ts';
-import { type NetworkTest, networkTest } from './networks.ts';
-import type { Groups, RepositorySelector, Rule, SubjectPattern } from './rule.ts';
+import { isAddress, type NetworkTest, networkTest } from './networks.ts';
+import { type Groups, isForAll, PROJECT, type RepositorySelector, type Rule, USER } from './rule.ts';
 import type { Membership, Subject } from './subject.ts';
+import { membershipsOf } from './subject-match.ts';
 import type { Wanted } from './wanted.ts';
 
 /** What was decided, and by which rule; no rule when none was for it, which denies. */
@@ -11,117 +13,114 @@ export interface Decision {
   readonly rule: string | undefined;
 }
 
+/** Why a rule is not for something: the first of these that it does not name. */
+export type Miss = 'action' | 'address' | 'subject' | 'repository';
+
+/** A decision with its reasons. */
+export interface Explanation extends Decision {
+  readonly decidedBy: Rule | undefined;
+  /** The rules before that one, or all of them, each with why it is not for this. */
+  readonly passed: readonly { readonly rule: Rule; readonly miss: Miss }[];
+}
+
 export interface AccessRulesOptions {
   readonly rules: readonly Rule[];
   readonly groups: Groups;
   /** The section `promotion`'s patterns; undefined without it, and then no repository is a candidate or stable. */
   readonly candidates: readonly RepositoryPattern[] | undefined;
+  /** Those of stable repositories; undefined for all but the candidates. */
+  readonly stable?: readonly RepositoryPattern[] | undefined;
 }
 
 /** Who may do what: rules in their order, the first that is for something decides, and what none is for is denied. */
 export class AccessRules {
   readonly #rules: readonly Compiled[];
-  readonly #options: AccessRulesOptions;
+  readonly #groups: Groups;
+  readonly #classes: RepositoryClasses | undefined;
+  readonly #reserved: ReadonlySet<string>;
 
-  constructor(options: AccessRulesOptions) {
-    this.#options = options;
-    this.#rules = options.rules.map((rule) => ({
+  constructor({ rules, groups, candidates, stable }: AccessRulesOptions) {
+    this.#rules = rules.map((rule) => ({
       rule,
       isFrom: rule.networks.length > 0 ? networkTest(rule.networks) : undefined,
     }));
+    this.#groups = groups;
+    this.#classes = candidates && { candidates, stable };
+    this.#reserved = reservedNames([...(candidates ?? []), ...(stable ?? [])]);
   }
 
   /** Decides, without looking at anything but its arguments. */
   decide(subject: Subject, wanted: Wanted): Decision {
     for (const compiled of this.#rules)
-      if (this.#isFor(compiled, subject, wanted))
+      if (this.#miss(compiled, subject, wanted) === undefined)
         return { isAllowed: compiled.rule.effect === 'allow', rule: compiled.rule.name };
     return { isAllowed: false, rule: undefined };
   }
 
-  #isFor({ rule, isFrom }: Compiled, subject: Subject, wanted: Wanted): boolean {
-    if (!rule.actions.includes(wanted.action)) return false;
-    if (isFrom && !isFrom(subject.address)) return false;
-    return rule.subjects.some((pattern) => this.#matches(pattern, rule.repositories, subject, wanted));
+  /** {@link decide}, with why. */
+  explain(subject: Subject, wanted: Wanted): Explanation {
+    const passed: { rule: Rule; miss: Miss }[] = [];
+    for (const compiled of this.#rules) {
+      const miss = this.#miss(compiled, subject, wanted);
+      const { rule } = compiled;
+      if (miss === undefined)
+        return { isAllowed: rule.effect === 'allow', rule: rule.name, decidedBy: rule, passed };
+      passed.push({ rule, miss });
+    }
+    return { isAllowed: false, rule: undefined, decidedBy: undefined, passed };
+  }
+
+  /** What keeps a rule from being for something; undefined when it is for it. */
+  #miss({ rule, isFrom }: Compiled, subject: Subject, wanted: Wanted): Miss | undefined {
+    if (!rule.actions.includes(wanted.action)) return 'action';
+    if (isFrom && !isAsked(rule, isFrom, subject.address)) return 'address';
+    let isFor = false;
+    for (const pattern of rule.subjects) {
+      const memberships = membershipsOf(pattern, subject, this.#groups);
+      if (memberships === undefined) continue;
+      isFor = true;
+      if (rule.repositories.some((selector) => this.#selects(selector, wanted, subject, memberships)))
+        return undefined;
+    }
+    return isFor ? 'repository' : 'subject';
   }
 
   /**
-   * Whether the pattern is for the subject and one of the selectors for the repository. A selector with `${project}`
-   * means a project that the pattern is about: `role:member` with `${project}/**` is for projects in which the
-   * subject is a member, not for others of theirs.
+   * Whether a selector is for what is wanted. `${project}` stands for the projects that made the rule be for the
+   * subject: `role:member` with `${project}/**` is for those in which they are a member, not for others of theirs.
+   * What is done to the registry as a whole is only for rules about all of it.
    */
-  #matches(
-    pattern: SubjectPattern,
-    selectors: readonly RepositorySelector[],
-    subject: Subject,
-    wanted: Wanted,
-  ): boolean {
-    const memberships = this.#membershipsOf(pattern, subject);
-    if (memberships === undefined) return false;
-    if (wanted.type === 'registry') return true;
-    return selectors.some((selector) => this.#selects(selector, wanted.name, subject, memberships));
-  }
-
-  /** The memberships that make a pattern be for a subject, or all where it is not about any; undefined when it is not for them. */
-  #membershipsOf(pattern: SubjectPattern, subject: Subject): readonly Membership[] | undefined {
-    const { kind, name, groups, memberships } = subject;
-    const all = (is: boolean) => (is ? memberships : undefined);
-    switch (pattern.kind) {
-      case 'everyone':
-        return memberships;
-      case 'anonymous':
-        return all(kind === 'anonymous');
-      case 'authenticated':
-        return all(kind !== 'anonymous');
-      case 'user':
-      case 'robot':
-        return all(kind === pattern.kind && name === pattern.name);
-      case 'project':
-        return some(memberships.filter(({ project }) => project === pattern.name));
-      case 'role':
-        return some(
-          memberships.filter(
-            ({ project, roles }) =>
-              roles.includes(pattern.name) && (pattern.project === undefined || pattern.project === project),
-          ),
-        );
-      case 'group':
-        return all(groups.includes(pattern.name) || this.#isListed(pattern.name, subject));
-    }
-  }
-
-  /** Whether the configuration puts somebody into a group; a group that stands in one counts for nothing. */
-  #isListed(group: string, subject: Subject): boolean {
-    const members = this.#options.groups.get(group) ?? [];
-    return members.some(
-      (member) => member.kind !== 'group' && this.#membershipsOf(member, subject) !== undefined,
-    );
-  }
-
   #selects(
     selector: RepositorySelector,
-    name: RepositoryName,
+    wanted: Wanted,
     subject: Subject,
     memberships: readonly Membership[],
   ): boolean {
-    const { candidates } = this.#options;
+    if (wanted.type === 'registry') return isForAll(selector);
     switch (selector.kind) {
       case 'pattern':
-        return selector.pattern.matches(name);
+        return selector.pattern.matches(wanted.name);
       case 'candidates':
-        return candidates?.some((pattern) => pattern.matches(name)) ?? false;
+        return this.#classes !== undefined && isCandidate(this.#classes, wanted.name);
       case 'stable':
-        return candidates !== undefined && !candidates.some((pattern) => pattern.matches(name));
+        return this.#classes !== undefined && isStable(this.#classes, wanted.name);
       case 'template':
         return selector.text.includes(PROJECT)
-          ? memberships.some(({ project }) => fits(selector.text, PROJECT, project, name))
-          : fits(selector.text, USER, subject.name, name);
+          ? memberships.some(({ project }) => this.#fits(selector.text, PROJECT, project, wanted.name))
+          : this.#fits(selector.text, USER, subject.name, wanted.name);
     }
   }
-}
 
-export const USER = '${user}';
-export const PROJECT = '${project}';
+  /**
+   * A name that cannot stand as one part of a repository's name has no repositories: `a/b`, `Alice`, `*`. Nor do
+   * `candidate` and the like at the beginning: whoever is called so does not own what everyone's images come from.
+   */
+  #fits(template: string, variable: string, value: string, name: RepositoryName): boolean {
+    if (!isRepositoryName(value) || value.includes('/')) return false;
+    if (template.startsWith(variable) && this.#reserved.has(value)) return false;
+    return parseRepositoryPattern(template.replaceAll(variable, () => value))?.matches(name) ?? false;
+  }
+}
 
 interface Compiled {
   readonly rule: Rule;
@@ -129,12 +128,15 @@ interface Compiled {
   readonly isFrom: NetworkTest | undefined;
 }
 
-/** A name that cannot stand as one part of a repository's name has no repositories: `a/b`, `Alice`, `*`. */
-function fits(template: string, variable: string, value: string, name: RepositoryName): boolean {
-  if (!isRepositoryName(value) || value.includes('/')) return false;
-  return parseRepositoryPattern(template.replaceAll(variable, value))?.matches(name) ?? false;
+/**
+ * Whether a rule's networks are for an address. Nobody knows where a connection came from that has broken off: it is in
+ * no network that is allowed something, and in each that is denied it.
+ */
+function isAsked({ effect }: Rule, isFrom: NetworkTest, address: string): boolean {
+  return isAddress(address) ? isFrom(address) : effect === 'deny';
 }
 
-function some<T>(found: readonly T[]): readonly T[] | undefined {
-  return found.length > 0 ? found : undefined;
+/** What names of candidates and of stable repositories begin with, as far as the configuration spells it out. */
+function reservedNames(patterns: readonly RepositoryPattern[]): ReadonlySet<string> {
+  return new Set(patterns.map(({ text }) => text.split('/', 1).join()).filter((part) => !part.includes('*')));
 }

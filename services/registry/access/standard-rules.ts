@@ -10,7 +10,8 @@ import { ACTIONS, type Action } from './wanted.ts';
 export const STANDARD_RULES: readonly Rule[] = [
   // OpenStack's administrators are those with the role in the project of that name.
   rule('operators', ACTIONS, 'group:operators role:admin@admin', '**'),
-  rule('releasers', ['pull', 'promote', 'view'], 'group:releasers', '@candidates @stable'),
+  rule('releasers', ['pull', 'promote'], 'group:releasers', '@candidates @stable'),
+  rule('releases', ['view'], 'group:releasers', '**'),
   rule('builders', ['pull', 'push', 'delete'], 'group:builders', '@candidates'),
   rule('own', ['pull', 'push', 'delete'], 'authenticated', '${user}/**'),
   rule('projects', ['pull', 'push', 'delete'], 'role:member role:admin', '${project}/**'),

@@ -55,10 +55,12 @@ const SCOPES_MAX = 100;
  * Reads scopes as clients ask for them: several parameters, each of one or more, parted by blanks
  * (docs/spec/auth/scope.md of Distribution). Whatever is none that this registry knows is left out, as the
  * specification has it: the client is granted what is left, or nothing. `*` stands for every action on a repository.
+ * What is asked twice is wanted once.
  */
 export function parseScopes(texts: readonly string[]): Wanted[] {
   const scopes = texts.flatMap((text) => text.split(' ').filter((scope) => scope !== ''));
-  return scopes.slice(0, SCOPES_MAX).flatMap(parseScope);
+  const wanted = scopes.slice(0, SCOPES_MAX).flatMap(parseScope);
+  return [...new Map(wanted.map((each) => [printScopes([each]), each])).values()];
 }
 
 function parseScope(scope: string): Wanted[] {

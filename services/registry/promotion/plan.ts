@@ -3,7 +3,7 @@ import type { Digest, Sha256Digest } from '../digest.ts';
 import { RegistryError } from '../errors.ts';
 import { type ImageName, printImageName, type RepositoryName, type Tag } from '../names.ts';
 import { type Image, readImage } from './image.ts';
-import { isCandidate, type PromotionPolicy } from './policy.ts';
+import { isCandidate, isStable, type PromotionPolicy } from './policy.ts';
 
 /** What a person asks for. */
 export interface PromotionRequest {
@@ -40,6 +40,12 @@ export async function planPromotion(
       {
         repository: target.repository,
       },
+    );
+  if (!isStable(policy, target.repository))
+    throw new RegistryError(
+      'DENIED',
+      `${target.repository} is no stable repository (promotion.stable): clients push to it`,
+      { repository: target.repository },
     );
   const digest =
     source.reference.kind === 'digest'

@@ -3,17 +3,28 @@ import type { ManifestRules } from '../manifest-rules.ts';
 import type { RepositoryName } from '../names.ts';
 import type { RepositoryPattern } from '../repository-pattern.ts';
 
-/** Which repositories take pushes and which change only by promotion. */
-export interface PromotionPolicy {
-  /** Repositories that clients push to; every other one is stable. */
+/** Which repositories hold candidates, and which are stable. */
+export interface RepositoryClasses {
   readonly candidates: readonly RepositoryPattern[];
+  /** Undefined for every repository that holds no candidates. Those that are neither are people's own: they take pushes. */
+  readonly stable?: readonly RepositoryPattern[] | undefined;
+}
+
+/** Which repositories take pushes and which change only by promotion. */
+export interface PromotionPolicy extends RepositoryClasses {
   /** What an image must have; what an index may lack when pushed it may lack when promoted. */
   readonly manifests: ManifestRules;
 }
 
 /** Whether a repository holds candidates. */
-export function isCandidate(policy: PromotionPolicy, name: RepositoryName): boolean {
-  return policy.candidates.some((pattern) => pattern.matches(name));
+export function isCandidate({ candidates }: RepositoryClasses, name: RepositoryName): boolean {
+  return candidates.some((pattern) => pattern.matches(name));
+}
+
+/** Whether a repository changes only by promotion. */
+export function isStable(classes: RepositoryClasses, name: RepositoryName): boolean {
+  if (isCandidate(classes, name)) return false;
+  return classes.stable?.some((pattern) => pattern.matches(name)) ?? true;
 }
 
 /**
@@ -21,7 +32,7 @@ export function isCandidate(policy: PromotionPolicy, name: RepositoryName): bool
  * plain one, and every repository takes pushes.
  */
 export function refusePushToStable(policy: PromotionPolicy | undefined, name: RepositoryName): void {
-  if (policy === undefined || isCandidate(policy, name)) return;
+  if (policy === undefined || !isStable(policy, name)) return;
   const patterns = policy.candidates.map((pattern) => pattern.text);
   const candidate = (patterns[0] ?? '').replace(/\*+$/, name);
   throw new RegistryError(

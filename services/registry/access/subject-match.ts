@@ -1,0 +1,49 @@
+import type { Groups, SubjectPattern } from './rule.ts';
+import type { Membership, Subject } from './subject.ts';
+
+/**
+ * The memberships by which a pattern is for a subject: all of them where it is not about any; undefined when it is not
+ * for them.
+ */
+export function membershipsOf(
+  pattern: SubjectPattern,
+  subject: Subject,
+  groups: Groups,
+): readonly Membership[] | undefined {
+  const { kind, name, memberships } = subject;
+  const all = (is: boolean) => (is ? memberships : undefined);
+  switch (pattern.kind) {
+    case 'everyone':
+      return memberships;
+    case 'anonymous':
+      return all(kind === 'anonymous');
+    case 'authenticated':
+      return all(kind !== 'anonymous');
+    case 'user':
+    case 'robot':
+      return all(kind === pattern.kind && name === pattern.name);
+    case 'group':
+      return all(subject.groups.includes(pattern.name) || isListed(pattern.name, subject, groups));
+    case 'project':
+      return some(memberships.filter(({ project }) => project === pattern.name));
+    case 'role':
+      return some(
+        memberships.filter(
+          ({ project, roles }) =>
+            roles.includes(pattern.name) && (pattern.project === undefined || pattern.project === project),
+        ),
+      );
+  }
+}
+
+/** Whether the configuration puts somebody into a group; a group that stands in one counts for nothing. */
+function isListed(group: string, subject: Subject, groups: Groups): boolean {
+  const members = groups.get(group) ?? [];
+  return members.some(
+    (member) => member.kind !== 'group' && membershipsOf(member, subject, groups) !== undefined,
+  );
+}
+
+function some<T>(found: readonly T[]): readonly T[] | undefined {
+  return found.length > 0 ? found : undefined;
+}
