@@ -126,7 +126,11 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'garbagecollection.enabled': true, 'garbagecollection.interval': '6h' },
   ...{ 'garbagecollection.grace': '2h', 'garbagecollection.quarantine': '12h' },
   ...{ 'garbagecollection.deleteuntagged': true, 'garbagecollection.requestspersecond': 50 },
-  ...{ 'promotion.candidates': ['incoming/*'], 'promotion.stable': ['fedora/**'], 'promotion.http.addr': '127.0.0.1:6002' },
+  ...{
+    'promotion.candidates': ['incoming/*'],
+    'promotion.stable': ['fedora/**'],
+    'promotion.http.addr': '127.0.0.1:6002',
+  },
   ...{ 'mirrors.*.name': 'renamed', 'mirrors.*.url': 'https://two.example.net', 'mirrors.*.weight': 2500 },
   ...{ 'mirrors.*.netblocks': ['192.0.2.0/24'], 'mirrors.*.sameoperator': true },
   ...{ 'mirrors.*.write.directory': '/srv/mirror', 'mirrors.*.serve': '127.0.0.1:6081' },
