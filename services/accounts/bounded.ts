@@ -1,4 +1,4 @@
-import { RegistryError } from '../registry/errors.ts';
+import { tooMany } from '../registry/access/too-many.ts';
 
 export interface BoundedOptions {
   readonly atOnce: number;
@@ -7,6 +7,9 @@ export interface BoundedOptions {
   /** What those are told. */
   readonly refusal: string;
 }
+
+/** Whoever is turned away: by then those who waited are through. */
+const RETRY_AFTER_MS = 2000;
 
 /** Work of which only so much is done at once and only so much waits, so that whoever comes next is told at once. */
 export class Bounded {
@@ -23,7 +26,7 @@ export class Bounded {
     signal.throwIfAborted();
     const { atOnce, waiting, refusal } = this.#options;
     if (this.#running < atOnce) this.#running++;
-    else if (this.#queue.size >= waiting) throw new RegistryError('TOO_MANY_REQUESTS', refusal);
+    else if (this.#queue.size >= waiting) throw tooMany(refusal, RETRY_AFTER_MS);
     else await this.#turn(signal);
     try {
       return await act();

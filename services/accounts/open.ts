@@ -1,7 +1,9 @@
 import type { AccountSource } from '../registry/access/account.ts';
 import { AccountSources, type Accounts } from '../registry/access/accounts.ts';
 import type { Log } from '../registry/log.ts';
+import type { ObjectStore } from '../registry/object-store.ts';
 import { HtpasswdSource } from './htpasswd/htpasswd-source.ts';
+import { IssuedSource } from './issued/issued-source.ts';
 import { type KeystoneOptions, KeystoneSource } from './keystone/keystone-source.ts';
 
 /** One source of accounts, as the section `accounts` names it: exactly one of these is there. */
@@ -12,6 +14,8 @@ export interface AccountSourceSettings {
 
 /** What sources of accounts work with. */
 export interface AccountParts {
+  /** Where robots are kept; without it there are none. */
+  readonly objects?: ObjectStore | undefined;
   readonly logger: Log;
 }
 
@@ -26,8 +30,10 @@ export async function openAccounts(
   await using opening = new AsyncDisposableStack();
   const sources: AccountSource[] = [];
   for (const each of settings) sources.push(opening.use(await openSource(each, parts)));
+  const { objects } = parts;
+  const robots = objects && new IssuedSource({ name: 'robots', kind: 'robot', objects });
   opening.move();
-  return new AccountSources({ sources });
+  return new AccountSources({ robots, sources });
 }
 
 /** A new source joins here. */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { millisecondsOf } from '../config/duration.ts';
 
 /** Where the configuration is looked for when a command names no file; Distribution's variable is heeded. */
 export const DEFAULT_CONFIG = process.env['REGISTRY_CONFIGURATION_PATH'] || '/etc/roadstead/config.yml';
@@ -25,4 +26,12 @@ export function withGoSwitches(argv: readonly string[]): string[] {
     if (TRUE.includes(value)) return name;
     return FALSE.includes(value) ? [] : argument;
   });
+}
+
+/** Parses a duration on the command line, such as 90s or 720h, to milliseconds. */
+export function duration(text: string): number {
+  const ms = millisecondsOf(text);
+  if (ms === undefined || ms < 1)
+    throw new InvalidArgumentError('expected a duration such as 90s, 1h30m or 720h');
+  return ms;
 }

@@ -8,6 +8,7 @@ import { version } from '../serve/version.ts';
 import { DEFAULT_CONFIG, withGoSwitches } from './arguments.ts';
 import { ReleaseError } from './release-client.ts';
 import { addRemoteCommands } from './remote-commands.ts';
+import { addRobotCommands } from './robot-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
 
 // Starting is most of what short commands do: keep what was compiled.
@@ -38,6 +39,7 @@ for (const [part, description] of [
     .action((config: string) => run(config, [part]));
 addRemoteCommands(program);
 addStoreCommands(program);
+addRobotCommands(program);
 
 try {
   const isCollection = process.argv[2] === 'garbage-collect';
@@ -53,7 +55,8 @@ async function run(config: string, parts: readonly Part[]): Promise<void> {
 
 /** Errors that a person can act on are one message; a mistake of ours keeps its stack. */
 function fail(error: unknown): void {
-  const isOurs = error instanceof ReleaseError || (error instanceof Error && error.name === 'ConfigError');
+  const isOurs =
+    error instanceof ReleaseError || (error instanceof Error && /^(Config|Registry)Error$/.test(error.name));
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof ReleaseError && error.detail !== undefined)
     process.stderr.write(`${error.message}\n${JSON.stringify(error.detail, undefined, 2)}\n`);

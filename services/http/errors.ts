@@ -15,6 +15,8 @@ const ANSWERS = {
   BLOB_UPLOAD_UNKNOWN: { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' },
   // Nobody is there to read it; the status, nginx's, is for the log.
   CLIENT_GONE: { status: 499, code: 'BLOB_UPLOAD_INVALID' },
+  CREDENTIAL_EXISTS: { status: 409, code: 'CREDENTIAL_EXISTS' },
+  CREDENTIAL_UNKNOWN: { status: 404, code: 'CREDENTIAL_UNKNOWN' },
   DENIED: { status: 403, code: 'DENIED' },
   DIGEST_INVALID: { status: 400, code: 'DIGEST_INVALID' },
   // The specification has no code for what is no request of its own.

@@ -143,3 +143,6 @@ export const AUDIT_PRUNED_KEY = `${AUDIT_PREFIX}pruned.json`;
 
 /** Its presence makes every node of this store read-only; says why. */
 export const READ_ONLY_KEY = 'roadstead/read-only.json';
+
+/** Credentials that this registry has issued itself: `<kind>/<name>/<number>.json`, of which the newest counts. */
+export const CREDENTIALS_PREFIX = 'roadstead/credentials/';

@@ -109,7 +109,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   const { objects } = stores;
   const logins = loginGuardOf(config, stores.attempts);
   const basic = config.auth?.htpasswd;
-  const accounts = basic && held.use(await openAccounts([{ htpasswd: basic }], { logger }));
+  const accounts = basic && held.use(await openAccounts([{ htpasswd: basic }], { objects, logger }));
   const accessParts: AccessParts = { config, objects, logins, logger, accounts };
   const access = held.use(await openAccess(accessParts));
   let sync: Sync | undefined;
@@ -142,7 +142,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   if (access.ring && parts.includes('token'))
     token = createToken({
       ...{ ...shared, logins, rules: accessRulesOf(config) },
-      accounts: held.use(await openAccounts(config.accounts, { logger })),
+      accounts: held.use(await openAccounts(config.accounts, { objects, logger })),
       signer: held.use(await startSigner(accessParts, access.ring)),
     });
 

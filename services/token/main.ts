@@ -11,12 +11,15 @@ import type { Metrics } from '../http/metrics.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
+import { IssuedCredentials } from '../registry/access/issued/credentials.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
+import type { Audit } from '../registry/audit/audit.ts';
 import { SecretBox } from '../registry/secret-box.ts';
 import type { Stores } from '../stores/open.ts';
 import { RefreshTokens } from './refresh-tokens.ts';
+import { robotRoutes } from './robots/routes.ts';
 import { tokenRoutes } from './routes.ts';
 
 /** A token service that is ready to be given a port. */
@@ -34,6 +37,7 @@ export interface TokenParts {
   readonly rules: AccessRules;
   readonly signer: Signer;
   readonly door: Door;
+  readonly audit: Audit;
   readonly limits?: RequestLimits | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -41,7 +45,7 @@ export interface TokenParts {
 
 /** Makes the token service: Docker's token authentication, and its form in OAuth 2.0. */
 export function createToken(parts: TokenParts): Token {
-  const { config, stores, accounts, logins, rules, signer, door, metrics, logger } = parts;
+  const { config, stores, accounts, logins, rules, signer, door, audit, metrics, logger } = parts;
   const { auth, token, http } = config;
   if (!auth?.token || !token) throw new Error('a token service without the sections auth.token and token');
   const service = {
@@ -66,7 +70,9 @@ export function createToken(parts: TokenParts): Token {
   });
   const publicName = onlyPublicName(config, token.http?.addr ?? http.addr);
   if (publicName !== false) app.use(checkHost(publicName));
-  mountRoutes(app, [...healthRoutes(readiness), ...tokenRoutes(service)], parts.limits?.atDoor(door) ?? door);
+  const robots = { issued: new IssuedCredentials(stores.objects), audit };
+  const routes = [...healthRoutes(readiness), ...tokenRoutes(service), ...robotRoutes(robots)];
+  mountRoutes(app, routes, parts.limits?.atDoor(door) ?? door);
   mountNotFound(app);
   return { app, readiness };
 }

@@ -101,10 +101,15 @@ const BREAKS: Readonly<Record<string, Break>> = {
     await overwrite(store, 'roadstead/keys/0000000001.json', '{"version":1}');
     return ['error token-key-unreadable roadstead/keys/0000000001.json'];
   },
+  'a credential is broken': async (store) => {
+    await overwrite(store, 'roadstead/credentials/robot/robot_2bci/0000000001.json', '{"version":1}');
+    return ['error credential-unreadable roadstead/credentials/robot/robot_2bci/0000000001.json'];
+  },
   'strangers lie about': async (store) => {
     const strays = [
       'docker/registry/v2/notes.txt',
       'roadstead/notes.txt',
+      'roadstead/credentials/robot/x.json',
       'roadstead/keys/1.json',
       'roadstead/mirrors/x/ledger.json',
       'roadstead/publications/1.json',

@@ -32,6 +32,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^roadstead\/garbage\/scan\//, 'part of a scan'],
   [/^roadstead\/garbage\/worker\//, "collector's lease"],
   [/^roadstead\/garbage\/request\.json$/, 'request for a collection'],
+  [/^roadstead\/credentials\//, 'issued credential'],
   [/^roadstead\/keys\//, 'key of tokens'],
   [/^roadstead\/read-only\.json$/, 'switch of writes'],
 ];

@@ -1,6 +1,8 @@
 /** Promise: the outbox is bounded, changes outlive pulls in it, and what was given up is kept, shown and bounded too. */
+
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { keySegment } from '../../services/registry/key-segment.ts';
 import { Backlog, sizeOf } from '../../services/registry/notifications/backlog.ts';
 import {
   forgottenOutboxes,
@@ -8,13 +10,7 @@ import {
   requeueDead,
 } from '../../services/registry/notifications/inspect.ts';
 import { encodeItem } from '../../services/registry/notifications/item.ts';
-import {
-  endpointSegment,
-  itemKey,
-  nextTick,
-  parseItemKey,
-  queuePrefix,
-} from '../../services/registry/notifications/keys.ts';
+import { itemKey, nextTick, parseItemKey, queuePrefix } from '../../services/registry/notifications/keys.ts';
 import { createNotifier, SILENT } from '../../services/registry/notifications/notifier.ts';
 import { eventually } from '../support/eventually.ts';
 import { endpointAt, FACTS, numbersOf, outboxWorld, pull, push, upTo } from './outbox-world.ts';
@@ -170,7 +166,7 @@ describe('names in the outbox', () => {
       fc.property(fc.uniqueArray(name, { maxLength: 20 }), (names) => {
         // Lone surrogates have no UTF-8, and cannot stand in a configuration file.
         const whole = [...new Set(names.map((text) => text.toWellFormed()))];
-        const segments = whole.map(endpointSegment);
+        const segments = whole.map(keySegment);
         for (const segment of segments) expect(segment).to.match(/^[a-z0-9_-]{1,200}$/);
         expect(new Set(segments).size).to.equal(whole.length);
       }),
@@ -179,7 +175,7 @@ describe('names in the outbox', () => {
 
   it('differ where only long endings, letters of other case or escapes do', () => {
     const names = ['', '_', '__', 'A', 'a', '_41', '_61', 'x'.repeat(300), `${'x'.repeat(299)}y`];
-    expect(new Set(names.map(endpointSegment)).size).to.equal(names.length);
+    expect(new Set(names.map(keySegment)).size).to.equal(names.length);
   });
 
   it('sort as their times do, and tell what is in them', () => {

@@ -18,7 +18,7 @@ export class Hasher implements AsyncDisposable {
   readonly #turns = new Bounded({
     atOnce: THREADS,
     waiting: WAITING_MAX,
-    refusal: 'too many people log in at once; try again in a second',
+    refusal: 'too many people log in at once',
   });
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();

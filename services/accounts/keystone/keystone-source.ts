@@ -64,7 +64,7 @@ export class KeystoneSource implements AccountSource {
   readonly #turns = new Bounded({
     atOnce: AT_ONCE,
     waiting: WAITING_MAX,
-    refusal: 'too many people log in at once; try again in a second',
+    refusal: 'too many people log in at once',
   });
 
   /** Sends nothing yet. Throws an Error when a file of `rootcas` cannot be read. */

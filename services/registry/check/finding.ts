@@ -28,6 +28,7 @@ export const FINDINGS = {
   'referrer-malformed': ['error', 'Delete the key, then push the referrer again: until then none is listed'],
   'notice-malformed': ['error', 'Run: roadstead read-only off'],
   'token-key-unreadable': ['error', 'Delete the object, then run: roadstead keys rotate'],
+  'credential-unreadable': ['error', 'Delete all versions of the account, then create it anew'],
   'tag-without-current': ['warning', 'Push the tag again, or delete it: it is listed and cannot be pulled'],
   'history-malformed': ['warning', 'Delete the key: only the garbage collection of Distribution reads it'],
   'number-missing': [

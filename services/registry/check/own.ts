@@ -1,12 +1,14 @@
 import { BLOBS_PREFIX, READ_ONLY_KEY, REPOSITORIES_PREFIX } from '../layout.ts';
 import { readNotice } from '../read-only.ts';
 import { type Scope, strayFinding } from './area.ts';
+import { checkCredentials } from './credentials.ts';
 import { type Finding, finding } from './finding.ts';
 import { checkQuarantine } from './quarantine.ts';
 import { checkTokenKeys } from './token-keys.ts';
 
 const OWN_PREFIX = 'roadstead/';
 const OURS = new Set([
+  'credentials/',
   'garbage/',
   'keys/',
   'mirrors/',
@@ -30,6 +32,7 @@ export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
     if (!LEDGER.test(key.slice(ledgers.length))) yield strayFinding(key);
   yield* checkQuarantine(scope);
   yield* checkTokenKeys(scope);
+  yield* checkCredentials(scope);
   yield* await look.twice(() => checkNotice(look.objects));
 }
 

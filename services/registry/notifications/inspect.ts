@@ -1,16 +1,10 @@
+import { keySegment } from '../key-segment.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { allItemsUnder, Backlog, sizeOf } from './backlog.ts';
 import { type Delivery, deliveryTerms } from './delivery.ts';
 import type { EndpointConfig } from './endpoint.ts';
 import { encodeItem, readItem } from './item.ts';
-import {
-  deadPrefix,
-  endpointSegment,
-  itemKey,
-  outboxesPrefix,
-  queuePrefix,
-  type StoredItem,
-} from './keys.ts';
+import { deadPrefix, itemKey, outboxesPrefix, queuePrefix, type StoredItem } from './keys.ts';
 
 /** How an endpoint fares, from the store alone. */
 export interface EndpointReport {
@@ -109,7 +103,7 @@ export async function forgottenOutboxes(
   objects: ObjectStore,
   endpoints: readonly string[],
 ): Promise<string[]> {
-  const known = new Set(endpoints.map(endpointSegment));
+  const known = new Set(endpoints.map(keySegment));
   const { prefixes } = await objects.list({ prefix: outboxesPrefix, delimiter: '/', limit: 1000 });
   return prefixes
     .map((prefix) => prefix.slice(outboxesPrefix.length, -1))

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { keySegment } from '../key-segment.ts';
 
 /**
  * Where the outbox lies: `roadstead/notifications/<endpoint>/` holds `queue/` (events that wait), `dead/` (events that
@@ -6,43 +6,18 @@ import { createHash } from 'node:crypto';
  * one page then reads one directory of a file system, not the whole queue.
  */
 const ROOT = 'roadstead/notifications';
-const SEGMENT_MAX_CHARACTERS = 160;
-
-/**
- * An endpoint's name as one key segment that every backend keeps apart, also a file system that ignores case: all but
- * lower-case letters, digits and dashes is written `_<hex>` byte by byte. Different names have different segments;
- * very long ones are told apart by a hash.
- */
-export function endpointSegment(name: string): string {
-  const escaped = Buffer.from(name, 'utf8').reduce(
-    (text, byte) => text + (isPlain(byte) ? String.fromCharCode(byte) : `_${hexByte(byte)}`),
-    '',
-  );
-  if (escaped.length > SEGMENT_MAX_CHARACTERS)
-    // No escape begins with `_s`, so no shorter name can be written like this.
-    return `${escaped.slice(0, 64)}_s${createHash('sha256').update(name, 'utf8').digest('hex')}`;
-  return escaped === '' ? '_' : escaped;
-}
-
-function isPlain(byte: number): boolean {
-  return (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte === 0x2d;
-}
-
-function hexByte(byte: number): string {
-  return byte.toString(16).padStart(2, '0');
-}
 
 /** Prefix of all endpoints' outboxes; one common prefix each. */
 export const outboxesPrefix = `${ROOT}/`;
 
 /** Prefix of an endpoint's waiting events, oldest first. */
-export const queuePrefix = (endpoint: string) => `${ROOT}/${endpointSegment(endpoint)}/queue/`;
+export const queuePrefix = (endpoint: string) => `${ROOT}/${keySegment(endpoint)}/queue/`;
 
 /** Prefix of an endpoint's dead letters, oldest first. */
-export const deadPrefix = (endpoint: string) => `${ROOT}/${endpointSegment(endpoint)}/dead/`;
+export const deadPrefix = (endpoint: string) => `${ROOT}/${keySegment(endpoint)}/dead/`;
 
 /** Prefix of the terms of an endpoint's delivery. */
-export const deliveryPrefix = (endpoint: string) => `${ROOT}/${endpointSegment(endpoint)}/delivery/`;
+export const deliveryPrefix = (endpoint: string) => `${ROOT}/${keySegment(endpoint)}/delivery/`;
 
 /** Events of changes must not be lost; those of pulls give way first. */
 export type ItemKind = 'change' | 'pull';

@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts';
 import { BLOBS } from './blobs.ts';
 import { COLLECTION_RACES } from './collection-races.ts';
 import { COLLECTIONS } from './collections.ts';
+import { CREDENTIALS } from './credentials.ts';
 import { MANIFESTS } from './manifests.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { OPERATIONS } from './operations.ts';
@@ -20,4 +21,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...COLLECTION_RACES,
   ...PURGES,
   ...TOKEN_KEYS,
+  ...CREDENTIALS,
 ];

@@ -1,0 +1,79 @@
+import type {
+  AccountSource,
+  Authentication,
+  Credentials,
+  RefreshSeed,
+} from '../../registry/access/account.ts';
+import {
+  type IssuedAccount,
+  type IssuedKind,
+  type IssuedSecret,
+  isCurrent,
+} from '../../registry/access/issued/account.ts';
+import { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
+import { findSecret } from '../../registry/access/issued/secret.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { Cached } from '../../registry/pull/cached.ts';
+import { untilAborted } from '../../registry/waiting.ts';
+
+/** A secret that was replaced or revoked is taken for so long at most. */
+const MAX_AGE_MS = 5000;
+const REMEMBERED_MAX = 10_000;
+const UNKNOWN: Authentication = { outcome: 'unknown' };
+
+export interface IssuedSourceOptions {
+  /** In refresh tokens, and in names where it is not the first source. */
+  readonly name: string;
+  readonly kind: IssuedKind;
+  readonly objects: ObjectStore;
+}
+
+/** Accounts whose credentials this registry has issued itself. */
+export class IssuedSource implements AccountSource {
+  readonly name: string;
+  readonly #kind: IssuedKind;
+  readonly #issued: IssuedCredentials;
+  /** Also that there is no such account: asking for many that are not there must not cost more. */
+  readonly #known = new Cached<{ readonly account: IssuedAccount | undefined }>({
+    ...{ maxSize: REMEMBERED_MAX, sizeOf: () => 1, maxAgeMs: MAX_AGE_MS },
+  });
+
+  constructor({ name, kind, objects }: IssuedSourceOptions) {
+    this.name = name;
+    this.#kind = kind;
+    this.#issued = new IssuedCredentials(objects);
+  }
+
+  async authenticate({ username, password }: Credentials, signal: AbortSignal): Promise<Authentication> {
+    const account = await this.#find(username, signal);
+    const secret = findSecret(account, password, new Date());
+    return account && secret ? this.#knownBy(account, secret) : UNKNOWN;
+  }
+
+  /** Good for as long as the secret is. */
+  async refresh({ value }: RefreshSeed, signal: AbortSignal): Promise<Authentication> {
+    const colon = value.indexOf(':');
+    const account = await this.#find(value.slice(colon + 1), signal);
+    const secret = account?.secrets.find(({ id }) => id === value.slice(0, colon));
+    return account && secret && isCurrent(secret, new Date()) ? this.#knownBy(account, secret) : UNKNOWN;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #find(name: string, signal: AbortSignal): Promise<IssuedAccount | undefined> {
+    const load = async () => ({ account: await this.#issued.find(this.#kind, name) });
+    return (await untilAborted(Promise.resolve(this.#known.get(name, load)), signal))?.account;
+  }
+
+  #knownBy({ kind, name, groups }: IssuedAccount, { id, expiresAt }: IssuedSecret): Authentication {
+    return {
+      outcome: 'known',
+      identity: { kind, name, groups, memberships: [] },
+      refresh: {
+        source: this.name,
+        value: `${id}:${name}`,
+        ...(expiresAt !== undefined && { expiresAt: Math.floor(Date.parse(expiresAt) / 1000) }),
+      },
+    };
+  }
+}

@@ -1,0 +1,98 @@
+import { isCurrent } from '../../registry/access/issued/account.ts';
+import { type Issued, IssuedCredentials } from '../../registry/access/issued/credentials.ts';
+import { robotName } from '../../registry/access/issued/robots.ts';
+import type { Audit } from '../../registry/audit/audit.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { actor } from '../actor.ts';
+import { recordLocal } from '../audit.ts';
+import { print, table } from '../table.ts';
+
+/** Makes a robot, and shows its secret. */
+export async function robotsCreateCommand(
+  objects: ObjectStore,
+  audit: Audit,
+  text: string,
+  options: {
+    readonly group: readonly string[];
+    readonly description?: string;
+    readonly expires?: number;
+    readonly json: boolean;
+  },
+): Promise<void> {
+  const name = robotName(text);
+  const { group: groups, description, expires: lifetimeMs } = options;
+  await recordLocal(audit, { action: 'robot.create', details: { robot: name, groups } });
+  const issued = await new IssuedCredentials(objects).create({
+    ...{ kind: 'robot', name, groups, description, by: `local:${actor()}`, lifetimeMs },
+  });
+  show(issued, options.json);
+}
+
+/** Shows all robots. */
+export async function robotsListCommand(
+  objects: ObjectStore,
+  options: { readonly json: boolean },
+): Promise<void> {
+  const robots = await new IssuedCredentials(objects).list('robot');
+  if (options.json) {
+    const shown = robots.map(({ secrets, version: _, ...robot }) => ({
+      ...robot,
+      secrets: secrets.map(({ sha256: __, ...secret }) => secret),
+    }));
+    return print(JSON.stringify(shown, undefined, 2));
+  }
+  if (robots.length === 0) return print('there are no robots: make one with roadstead robots create');
+  const now = new Date();
+  print(
+    table([
+      ['NAME', 'GROUPS', 'CREATED', 'BY', 'SECRETS', 'ENDS', 'DESCRIPTION'],
+      ...robots.map(({ name, groups, createdAt, createdBy, secrets, revokedAt, description }) => {
+        const current = secrets.filter((secret) => isCurrent(secret, now));
+        return [
+          ...[name, groups.join(',') || '-', createdAt, createdBy, String(current.length)],
+          revokedAt
+            ? `revoked ${revokedAt}`
+            : (current.at(-1)?.expiresAt ?? (current.length > 0 ? 'never' : 'ended')),
+          description ?? '',
+        ];
+      }),
+    ]),
+  );
+}
+
+/** Gives a robot a new secret, and shows it. */
+export async function robotsRotateCommand(
+  objects: ObjectStore,
+  audit: Audit,
+  text: string,
+  options: { readonly keepOld: number; readonly expires?: number; readonly json: boolean },
+): Promise<void> {
+  const name = robotName(text);
+  await recordLocal(audit, { action: 'robot.rotate', details: { robot: name } });
+  const issued = await new IssuedCredentials(objects).rotate('robot', name, {
+    ...{ overlapMs: options.keepOld, lifetimeMs: options.expires },
+  });
+  show(issued, options.json);
+}
+
+/** Ends a robot. */
+export async function robotsRevokeCommand(objects: ObjectStore, audit: Audit, text: string): Promise<void> {
+  const name = robotName(text);
+  await recordLocal(audit, { action: 'robot.revoke', details: { robot: name } });
+  await new IssuedCredentials(objects).revoke('robot', name);
+  print(
+    `${name} is revoked: no node lets it log in after 5 s; a token that it has ends within token.lifetime`,
+  );
+}
+
+/** The secret goes to standard output alone, so that it can be piped into whatever keeps it. */
+function show({ account: { name }, secret, expiresAt }: Issued, json: boolean): void {
+  if (json) {
+    print(JSON.stringify({ username: name, secret, expiresAt }, undefined, 2));
+    return;
+  }
+  process.stderr.write(
+    `${name}'s secret, which is shown this once and kept nowhere${expiresAt ? `, good until ${expiresAt}` : ''}:\n`,
+  );
+  print(secret);
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+
+const SEGMENT_MAX_CHARACTERS = 160;
+
+/**
+ * A name as one key segment that every backend keeps apart, also a file system that ignores case: all but
+ * lower-case letters, digits and dashes is written `_<hex>` byte by byte. Different names have different segments;
+ * very long ones are told apart by a hash.
+ */
+export function keySegment(name: string): string {
+  const escaped = Buffer.from(name, 'utf8').reduce(
+    (text, byte) => text + (isPlain(byte) ? String.fromCharCode(byte) : `_${hexByte(byte)}`),
+    '',
+  );
+  if (escaped.length > SEGMENT_MAX_CHARACTERS)
+    // No escape begins with `_s`, so no shorter name can be written like this.
+    return `${escaped.slice(0, 64)}_s${createHash('sha256').update(name, 'utf8').digest('hex')}`;
+  return escaped === '' ? '_' : escaped;
+}
+
+function isPlain(byte: number): boolean {
+  return (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte === 0x2d;
+}
+
+function hexByte(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}

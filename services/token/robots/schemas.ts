@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { IssuedAccount } from '../../registry/access/issued/account.ts';
+import type { Issued } from '../../registry/access/issued/credentials.ts';
+
+const GROUPS_MAX = 50;
+const LIFETIME_MAX_SECONDS = 10 * 365 * 24 * 3600;
+
+const Seconds = z.int().min(1).max(LIFETIME_MAX_SECONDS);
+
+/** What a new robot is to be. */
+export const NewRobotBody = z.strictObject({
+  name: z.string().max(100),
+  groups: z.array(z.string().min(1).max(100)).max(GROUPS_MAX).default([]),
+  description: z.string().max(500).optional(),
+  expiresInSeconds: Seconds.optional(),
+});
+
+/** How a robot's secret is replaced. */
+export const RotationBody = z.strictObject({
+  keepOldSeconds: z.int().min(0).max(LIFETIME_MAX_SECONDS).default(0),
+  expiresInSeconds: Seconds.optional(),
+});
+
+/** A robot as it is shown: without the hashes of its secrets. */
+export function showRobot({
+  name,
+  groups,
+  description,
+  createdAt,
+  createdBy,
+  revokedAt,
+  secrets,
+}: IssuedAccount) {
+  return {
+    ...{ username: name, groups, description, createdAt, createdBy, revokedAt },
+    secrets: secrets.map((secret) => ({
+      ...{ id: secret.id, createdAt: secret.createdAt, expiresAt: secret.expiresAt },
+    })),
+  };
+}
+
+/** A secret as it is shown, once, in the form in which clients log in. */
+export function showSecret({ account: { name }, secret, expiresAt }: Issued) {
+  return { username: name, secret, expiresAt };
+}
