@@ -78,15 +78,16 @@ function actionsOf(asked: readonly string[], ofAll: boolean): Action[] {
 
 const Member = SubjectValue.refine((member) => member.kind !== 'group', 'a group cannot stand in a group');
 
-const GroupName = z
-  .string()
-  .refine((name) => parseSubjectPattern(`group:${name}`) !== undefined, 'expected the name of a group');
-
 /** Ours: who may do what. Without `rules`, the standard ones (`registry/access/standard-rules.ts`). */
 export const AccessSection = z
   .strictObject({
     groups: z
-      .record(GroupName, z.array(Member))
+      .record(z.string(), z.array(Member))
+      .superRefine((groups, context) => {
+        for (const name of Object.keys(groups))
+          if (parseSubjectPattern(`group:${name}`) === undefined)
+            context.addIssue({ code: 'custom', path: [name], message: 'expected the name of a group' });
+      })
       .default({})
       .transform((groups): ReadonlyMap<string, readonly SubjectPattern[]> => new Map(Object.entries(groups))),
     rules: z.array(RuleEntry).min(1, 'expected a rule, or no such key for the standard ones').optional(),

@@ -3,8 +3,12 @@ import ipaddr from 'ipaddr.js';
 /** Whether an address lies in one of some networks. */
 export type NetworkTest = (address: string) => boolean;
 
-/** True when `text` is an IP address as it is written: `192.0.2.7`, `2001:db8::7`; not `0x7f.1` or `010.0.0.1`. */
+/**
+ * True when `text` is an IP address as it is written: `192.0.2.7`, `2001:db8::7`; not `0x7f.1` or `010.0.0.1`, nor
+ * `::192.0.2.7`, which means no address of IPv4 (RFC 4291, section 2.5.5.1) and would be read as one.
+ */
 export function isAddress(text: string): boolean {
+  if (/^::\d+\./.test(text)) return false;
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }
 
