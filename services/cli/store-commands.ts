@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { manifestRulesOf } from '../config/rules.ts';
 import { DEFAULT_CONFIG, wholeNumber } from './arguments.ts';
 import { addGcCommands } from './gc-commands.ts';
+import { addKeysCommands } from './keys-commands.ts';
 import { withStore } from './with-store.ts';
 
 /** Commands that work on the store of a configuration, whether a registry runs over it or not. */
@@ -20,6 +21,7 @@ export function addStoreCommands(program: Command): void {
   addCheck(program);
   addGarbageCollect(program);
   addGcCommands(program);
+  addKeysCommands(program);
   addReadOnly(program);
   addNotifications(program);
 }

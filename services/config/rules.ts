@@ -3,6 +3,7 @@ import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
 import { Sealer } from '../registry/audit/seal.ts';
 import type { ManifestRules } from '../registry/manifest-rules.ts';
 import type { PromotionPolicy } from '../registry/promotion/policy.ts';
+import { SecretBox } from '../registry/secret-box.ts';
 import type { Config } from './schema.ts';
 
 /** What the configuration asks of pushed manifests, in the registry's words. */
@@ -42,7 +43,17 @@ export function sealerOf({ http }: Config): Sealer | undefined {
   return Sealer.of([http.secret, ...http.oldsecrets]);
 }
 
-/** Secrets of the configuration: the one to seal with, then those under which something may still be sealed. */
-export function secretsOf({ http }: Config): string[] {
+/** What the keys of tokens are sealed in. */
+export function tokenKeysBoxOf(config: Config): SecretBox {
+  return new SecretBox(secretsOf(config), 'token keys');
+}
+
+/** What refresh tokens are sealed in. */
+export function refreshTokensBoxOf(config: Config): SecretBox {
+  return new SecretBox(secretsOf(config), 'refresh tokens');
+}
+
+/** The secret to seal with, then those under which something may still be sealed. */
+function secretsOf({ http }: Config): string[] {
   return [...(http.secret === undefined ? [] : [http.secret]), ...http.oldsecrets];
 }

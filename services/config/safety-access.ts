@@ -37,6 +37,10 @@ function checkTokens({ auth, token, http }: Config): string[] {
       'auth.token: nobody knows who signs its tokens: expected rootcertbundle or jwks of the token server, or a section ' +
         'token for our own',
     );
+  if (token?.key !== undefined && token.certificate === undefined)
+    problems.push(
+      `token.key = ${token.key}: expected token.certificate beside it, by which others know the key`,
+    );
   if (token && !asked) problems.push('token: expected auth.token beside it, with realm, service and issuer');
   if (token && isForeign)
     problems.push(

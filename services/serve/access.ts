@@ -1,9 +1,13 @@
 import type { Logger } from 'pino';
-import { accessRulesOf, secretsOf } from '../config/rules.ts';
+import { accessRulesOf, tokenKeysBoxOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { BasicDoor } from '../http/access/basic-door.ts';
 import { BearerDoor } from '../http/access/bearer-door.ts';
 import { type Door, OPEN_DOOR } from '../http/access/door.ts';
+import { AllKeys } from '../http/access/tokens/all-keys.ts';
+import { CertificateKeys } from '../http/access/tokens/certificate-keys.ts';
+import { CertificateSigner } from '../http/access/tokens/certificate-signer.ts';
+import { JwksKeys } from '../http/access/tokens/jwks-keys.ts';
 import { RingKeys } from '../http/access/tokens/ring-keys.ts';
 import type { TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
 import { TokenVerifier } from '../http/access/tokens/verifier.ts';
@@ -14,8 +18,8 @@ import { KeyRing } from '../registry/access/keys/key-ring.ts';
 import { RingSigner } from '../registry/access/keys/ring-signer.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';
+import type { Audit } from '../registry/audit/audit.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
-import { SecretBox } from '../registry/secret-box.ts';
 
 /** What doors and the token service of one program are made of. */
 export interface AccessParts {
@@ -43,14 +47,34 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
   let door: Door = OPEN_DOOR;
   if (auth?.token) {
     if (config.token) ring = held.use(await KeyRing.start(objects, logger));
-    if (ring === undefined) throw new Error('auth.token: only our own token service is believed yet');
-    door = bearerDoor(config, new RingKeys(ring));
+    door = bearerDoor(config, await openKeys(config, ring, held, logger));
   } else if (auth?.htpasswd && accounts) {
     const rules = access && accessRulesOf(config);
     door = new BasicDoor({ accounts, logins, realm: auth.htpasswd.realm, rules });
   }
   const all = held.move();
   return { door, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** The keys of whoever may sign tokens for this registry. */
+async function openKeys(
+  { auth, token }: Config,
+  ring: KeyRing | undefined,
+  held: AsyncDisposableStack,
+  log: Logger,
+): Promise<TrustedKeys> {
+  const keys: TrustedKeys[] = ring ? [new RingKeys(ring)] : [];
+  const { rootcertbundle, jwks } = auth?.token ?? {};
+  if (token?.certificate !== undefined) {
+    const own = { name: 'token.certificate', path: token.certificate, areIssuers: false };
+    keys.push(held.use(await CertificateKeys.open({ ...own, log })));
+  }
+  if (rootcertbundle !== undefined) {
+    const bundle = { name: 'auth.token.rootcertbundle', path: rootcertbundle, areIssuers: true };
+    keys.push(held.use(await CertificateKeys.open({ ...bundle, log })));
+  }
+  if (jwks !== undefined) keys.push(held.use(await JwksKeys.open(jwks, log)));
+  return new AllKeys(keys);
 }
 
 function bearerDoor(config: Config, keys: TrustedKeys): Door {
@@ -71,12 +95,21 @@ function bearerDoor(config: Config, keys: TrustedKeys): Door {
 }
 
 /** Whoever signs our tokens. */
-export function startSigner({ config, objects, logger }: AccessParts, ring: KeyRing): Promise<Signer> {
+export async function startSigner(
+  { config, objects, logger }: AccessParts,
+  ring: KeyRing,
+  audit: Audit,
+): Promise<Signer> {
   const { token } = config;
   if (!token) throw new Error('a token service without the section token');
+  const { key, certificate } = token;
+  if (certificate !== undefined) {
+    if (key === undefined) throw new Error('token.key is missing: expected the key of token.certificate');
+    return CertificateSigner.open({ key, certificate }, logger);
+  }
   return RingSigner.start({
-    ...{ objects, ring, algorithm: token.algorithm, log: logger },
-    box: new SecretBox(secretsOf(config), 'token keys'),
+    ...{ objects, ring, audit, algorithm: token.algorithm, log: logger },
+    box: tokenKeysBoxOf(config),
     keyLifetimeMs: token.keylifetime,
     tokenLifetimeMs: token.lifetime,
   });

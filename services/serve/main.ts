@@ -143,7 +143,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     token = createToken({
       ...{ ...shared, logins, rules: accessRulesOf(config) },
       accounts: held.use(await openAccounts(config.accounts, { objects, logger })),
-      signer: held.use(await startSigner(accessParts, access.ring)),
+      signer: held.use(await startSigner(accessParts, access.ring, shared.audit)),
     });
 
   const listeners: PartListener[] = [];

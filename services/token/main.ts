@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { onlyPublicName } from '../config/public-name.ts';
-import { secretsOf } from '../config/rules.ts';
+import { refreshTokensBoxOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import type { Door } from '../http/access/door.ts';
 import { type App, createApp } from '../http/app.ts';
@@ -16,7 +16,6 @@ import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import type { Audit } from '../registry/audit/audit.ts';
-import { SecretBox } from '../registry/secret-box.ts';
 import type { Stores } from '../stores/open.ts';
 import { RefreshTokens } from './refresh-tokens.ts';
 import { robotRoutes } from './robots/routes.ts';
@@ -50,10 +49,7 @@ export function createToken(parts: TokenParts): Token {
   if (!auth?.token || !token) throw new Error('a token service without the sections auth.token and token');
   const service = {
     ...{ accounts, logins, rules, signer },
-    refreshTokens: new RefreshTokens(
-      new SecretBox(secretsOf(config), 'refresh tokens'),
-      token.refreshlifetime,
-    ),
+    refreshTokens: new RefreshTokens(refreshTokensBoxOf(config), token.refreshlifetime),
     issuer: auth.token.issuer,
     service: auth.token.service,
     otherServices: token.services,

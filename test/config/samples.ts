@@ -65,6 +65,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'auth.token.signingalgorithms': ['ES256'], 'auth.token.autoredirect': true },
   'auth.token.autoredirectpath': '/other/token',
   ...{ 'token.algorithm': 'EdDSA', 'token.lifetime': '1m', 'token.keylifetime': '24h' },
+  ...{ 'token.key': 'token.key', 'token.certificate': 'token.pem' },
   ...{ 'token.refreshlifetime': '24h', 'token.services': ['other'], 'token.http.addr': '127.0.0.1:6003' },
   ...{ 'accounts.*.keystone.authurl': 'https://other.example.net/v3', 'accounts.*.keystone.domain': 'other' },
   ...{ 'accounts.*.keystone.cache': '5s', 'accounts.*.keystone.timeout': '1s' },
@@ -214,10 +215,11 @@ function peopleAround(key: string): Tree {
   if (!/^(token|accounts)\./.test(key)) return {};
   const http = { addr: '127.0.0.1:5000', secret: 'hunter3'.repeat(5) };
   const accounts = accountsAround(key);
+  const pair = key === 'token.key' && { certificate: '/token.pem' };
   const own = key.includes('.http.') && {
     http: { addr: '127.0.0.1:5003', ...(key.includes('.tls.') && { tls: tlsAround() }) },
   };
-  return { http, auth: { token: TOKEN }, token: { ...own }, ...(accounts && { accounts }) };
+  return { http, auth: { token: TOKEN }, token: { ...own, ...pair }, ...(accounts && { accounts }) };
 }
 
 function accountsAround(key: string): Tree[] | undefined {

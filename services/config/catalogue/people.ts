@@ -6,6 +6,12 @@ export const PEOPLE: readonly Entry[] = [
   row('token.algorithm', 'ours', honoured('what tokens are signed by: ES256, RS256 or EdDSA'), {
     standard: 'ES256',
   }),
+  row('token.key', 'ours', honoured('the file, in PEM, of a key of your own to sign with instead')),
+  row(
+    'token.certificate',
+    'ours',
+    honoured('the file, in PEM, of its certificate, and of others whose tokens are taken, too'),
+  ),
   durationRow(
     'token.lifetime',
     'ours',

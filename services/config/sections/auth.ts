@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { BaseUrl, Switch, Text } from '../values.ts';
 
-const Named = Text.refine((text) => text !== '', 'expected a name');
+/** Stands in a header, in quotes. */
+const Named = Text.refine((text) => /^[ -~]+$/.test(text), 'expected a name of printable ASCII characters');
 const File = z.string().min(1);
 
 /** Algorithms of signatures by which a token may be signed: no shared secrets, and never none. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Audit } from '../../audit/audit.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { ObjectStore } from '../../object-store.ts';
@@ -15,6 +16,7 @@ export interface RingSignerOptions {
   readonly algorithm: TokenAlgorithm;
   readonly keyLifetimeMs: number;
   readonly tokenLifetimeMs: number;
+  readonly audit: Audit;
   readonly log: Log;
 }
 
@@ -76,10 +78,16 @@ export class RingSigner implements Signer {
   }
 
   async #add(signsFrom: Date): Promise<void> {
-    const { objects, ring, box, algorithm, log } = this.#options;
-    const isOurs = await addKey(objects, ring.lastSeq, { algorithm, box, signsFrom });
+    const { objects, ring, box, algorithm, audit, log } = this.#options;
+    const record = (kid: string) =>
+      audit.record({
+        action: 'key.rotate',
+        actor: { kind: 'system', name: 'token' },
+        details: { kid, signsFrom: signsFrom.toISOString() },
+      });
+    const kid = await addKey(objects, ring.lastSeq, { algorithm, box, signsFrom, record });
     await ring.read();
-    if (isOurs) log.info({ kid: ring.keys.at(-1)?.kid, signsFrom }, 'a new key of tokens was made');
+    if (kid !== undefined) log.info({ kid, signsFrom }, 'a new key of tokens was made');
   }
 
   async #keep(): Promise<void> {

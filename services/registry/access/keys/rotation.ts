@@ -39,15 +39,23 @@ export function endedKeys(keys: readonly StoredKey[], tokenLifetimeMs: number, n
 /** For the leeway with which tokens are checked, and for clocks that do not agree. */
 const CLOCKS_MS = 10 * 60_000;
 
-/** Makes the key after the one with this number; false when somebody else has just made it, which is as good. */
+export interface NewKey {
+  readonly algorithm: TokenAlgorithm;
+  readonly box: SecretBox;
+  readonly signsFrom: Date;
+  /** Awaited before the key is in the store. */
+  readonly record: (kid: string) => Promise<void>;
+}
+
+/** Makes the key after the one with this number; undefined when somebody else has just made it, which is as good. */
 export async function addKey(
   objects: ObjectStore,
   lastSeq: number,
-  options: { readonly algorithm: TokenAlgorithm; readonly box: SecretBox; readonly signsFrom: Date },
-): Promise<boolean> {
-  const { algorithm, box, signsFrom } = options;
-  const key = makeKey(algorithm, box, { createdAt: new Date(), signsFrom });
-  return (await objects.putIfAbsent(keyKey(lastSeq + 1), key)) === 'created';
+  { algorithm, box, signsFrom, record }: NewKey,
+): Promise<string | undefined> {
+  const { kid, object } = await makeKey(algorithm, box, { createdAt: new Date(), signsFrom });
+  await record(kid);
+  return (await objects.putIfAbsent(keyKey(lastSeq + 1), object)) === 'created' ? kid : undefined;
 }
 
 /** Takes keys back: tokens by them are refused as soon as each node has looked. */

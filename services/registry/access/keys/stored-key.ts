@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import type { SecretBox } from '../../secret-box.ts';
 import { libtrustId } from './key-id.ts';
@@ -39,13 +39,13 @@ export interface StoredKey extends PublishedKey {
   readonly sealedPrivateKey: string;
 }
 
-/** Makes a key's object. */
-export function makeKey(
+/** Makes a key, and the object that it is in the store. */
+export async function makeKey(
   algorithm: TokenAlgorithm,
   box: SecretBox,
   times: { readonly createdAt: Date; readonly signsFrom: Date },
-): Buffer {
-  const { publicKey, privateKey } = generate(algorithm);
+): Promise<{ readonly kid: string; readonly object: Buffer }> {
+  const { publicKey, privateKey } = await generate(algorithm);
   const kid = libtrustId(publicKey);
   const stored: z.input<typeof StoredKeySchema> = {
     ...{ version: 1, kid, algorithm },
@@ -54,7 +54,7 @@ export function makeKey(
     createdAt: times.createdAt.toISOString(),
     signsFrom: times.signsFrom.toISOString(),
   };
-  return Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`);
+  return { kid, object: Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`) };
 }
 
 /** Reads a key's object. Throws when it is none. */
@@ -77,13 +77,26 @@ export function openKey({ kid, sealedPrivateKey }: StoredKey, box: SecretBox): K
   return der && createPrivateKey({ key: der, type: 'pkcs8', format: 'der' });
 }
 
-function generate(algorithm: TokenAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {
+interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+/** Beside the event loop: an RSA key takes its time. */
+function generate(algorithm: TokenAlgorithm): Promise<KeyPair> {
+  const { promise, resolve, reject } = Promise.withResolvers<KeyPair>();
+  const done = (error: Error | null, publicKey: KeyObject, privateKey: KeyObject) =>
+    error ? reject(error) : resolve({ publicKey, privateKey });
   switch (algorithm) {
     case 'ES256':
-      return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      generateKeyPair('ec', { namedCurve: 'P-256' }, done);
+      break;
     case 'RS256':
-      return generateKeyPairSync('rsa', { modulusLength: 3072 });
+      generateKeyPair('rsa', { modulusLength: 3072 }, done);
+      break;
     case 'EdDSA':
-      return generateKeyPairSync('ed25519');
+      generateKeyPair('ed25519', undefined, done);
+      break;
   }
+  return promise;
 }

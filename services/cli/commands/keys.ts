@@ -1,0 +1,103 @@
+import { tokenKeysBoxOf } from '../../config/rules.ts';
+import type { Config } from '../../config/schema.ts';
+import { KEYS_POLL_MS, KeyRing } from '../../registry/access/keys/key-ring.ts';
+import { addKey, KEY_LEAD_MIN_MS, removeKeys, signingNow } from '../../registry/access/keys/rotation.ts';
+import type { StoredKey } from '../../registry/access/keys/stored-key.ts';
+import type { Audit } from '../../registry/audit/audit.ts';
+import type { Log } from '../../registry/log.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { recordLocal } from '../audit.ts';
+import { print, table } from '../table.ts';
+
+/** Every key in the store. Exits with 2 when there is none. */
+export async function keysListCommand(
+  objects: ObjectStore,
+  config: Config,
+  { json }: { readonly json: boolean },
+): Promise<void> {
+  await using ring = await KeyRing.start(objects, CONSOLE);
+  const now = new Date();
+  const signing = signingNow(ring.keys, now);
+  const lines = ring.keys.map((key) => ({ ...describe(key), state: stateOf(key, signing, now) }));
+  if (lines.length === 0) process.exitCode = 2;
+  if (json) return print(JSON.stringify({ keys: lines, signsWithCertificate: config.token?.certificate }));
+  if (config.token?.certificate !== undefined)
+    print(
+      `tokens are signed with the key of ${config.token.certificate}; these are kept for when they are not:`,
+    );
+  if (lines.length === 0)
+    return print('there are no keys yet: the token service makes the first one when it starts');
+  print(
+    table([
+      ['KID', 'ALGORITHM', 'STATE', 'MADE', 'SIGNS FROM'],
+      ...lines.map(({ kid, algorithm, state, createdAt, signsFrom }) => [
+        kid,
+        algorithm,
+        state,
+        createdAt,
+        signsFrom,
+      ]),
+    ]),
+  );
+}
+
+/** Makes the next key; with `revoke`, it signs at once and no other one is left. */
+export async function keysRotateCommand(
+  objects: ObjectStore,
+  config: Config,
+  audit: Audit,
+  { afterMs, revoke }: { readonly afterMs: number; readonly revoke: boolean },
+): Promise<void> {
+  const { token } = config;
+  if (!token) return fail('this configuration has no section "token": it has no keys of its own to rotate');
+  if (token.certificate !== undefined)
+    return fail(
+      `tokens are signed with the key of ${token.certificate}: put another one there (docs/tokens.md)`,
+    );
+  if (!revoke && afterMs < KEY_LEAD_MIN_MS)
+    return fail(
+      `nodes look for new keys every ${KEYS_POLL_MS / 1000} s: expected --after ${KEY_LEAD_MIN_MS / 1000}s or more, or --revoke`,
+    );
+  await using ring = await KeyRing.start(objects, CONSOLE);
+  const older = ring.keys;
+  const signsFrom = new Date(Date.now() + (revoke ? 0 : afterMs));
+  const kid = await addKey(objects, ring.lastSeq, {
+    ...{ algorithm: token.algorithm, box: tokenKeysBoxOf(config), signsFrom },
+    record: (made) =>
+      recordLocal(audit, {
+        action: 'key.rotate',
+        details: {
+          ...{ kid: made, signsFrom: signsFrom.toISOString() },
+          ...(revoke && { revoked: older.map((key) => key.kid) }),
+        },
+      }),
+  });
+  if (kid === undefined)
+    return fail('somebody else has made a new key at this moment: see "roadstead keys list"');
+  if (!revoke) return print(`${kid} signs from ${signsFrom.toISOString()}; tokens by the others stay good`);
+  await removeKeys(objects, older);
+  print(
+    `${kid} signs from now on; within ${KEYS_POLL_MS / 1000} s every node refuses all tokens made before, and ` +
+      'clients ask for new ones',
+  );
+}
+
+function describe({ kid, algorithm, createdAt, signsFrom }: StoredKey) {
+  return { kid, algorithm, createdAt: createdAt.toISOString(), signsFrom: signsFrom.toISOString() };
+}
+
+function stateOf(key: StoredKey, signing: StoredKey | undefined, now: Date): string {
+  if (key === signing) return 'signs';
+  return key.signsFrom > now ? 'next' : 'checks';
+}
+
+function fail(message: string): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 1;
+}
+
+const CONSOLE: Log = {
+  info: () => undefined,
+  warn: (_, message) => process.stderr.write(`${message}\n`),
+  error: (_, message) => process.stderr.write(`${message}\n`),
+};

@@ -1,0 +1,22 @@
+import { X509Certificate } from 'node:crypto';
+
+const PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+/** The certificates of a text in PEM. Throws an Error that names the key of the configuration when there are none. */
+export function readCertificates(key: string, path: string, text: string): X509Certificate[] {
+  const certificates = (text.match(PEM) ?? []).map((pem, i) => {
+    try {
+      return new X509Certificate(pem);
+    } catch {
+      throw new Error(`${key} = ${path}: certificate ${i + 1} is none`);
+    }
+  });
+  if (certificates.length === 0)
+    throw new Error(`${key} = ${path}: expected certificates in PEM (-----BEGIN CERTIFICATE-----)`);
+  return certificates;
+}
+
+export function isValidNow({ validFromDate, validToDate }: X509Certificate): boolean {
+  const now = Date.now();
+  return validFromDate.getTime() <= now && now < validToDate.getTime();
+}

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import type { Log } from '../../../registry/log.ts';
+
+/** So often files are read: a key that is to be used has to lie there for longer before. */
+const POLL_MS = 5000;
+
+/**
+ * What files hold, as they are now: read again and again. When they hold nothing that can be used, what was last good
+ * stays in use, and the log says so once.
+ */
+export class FollowedFiles<T> implements Disposable {
+  readonly #paths: readonly string[];
+  readonly #parse: (texts: readonly string[]) => T;
+  readonly #log: Log;
+  readonly #listeners: (() => void)[] = [];
+  readonly #timer: NodeJS.Timeout;
+  #texts: readonly string[];
+  #value: T;
+  #trouble: string | undefined;
+
+  private constructor(
+    paths: readonly string[],
+    parse: (texts: readonly string[]) => T,
+    log: Log,
+    texts: readonly string[],
+  ) {
+    this.#paths = paths;
+    this.#parse = parse;
+    this.#log = log;
+    this.#texts = texts;
+    this.#value = parse(texts);
+    this.#timer = setInterval(() => void this.#look(), POLL_MS).unref();
+  }
+
+  /** Throws what reading and `parse` throw: a start with files that cannot be used is a mistake. */
+  static async open<T>(
+    paths: readonly string[],
+    parse: (texts: readonly string[]) => T,
+    log: Log,
+  ): Promise<FollowedFiles<T>> {
+    return new FollowedFiles(paths, parse, log, await read(paths));
+  }
+
+  get value(): T {
+    return this.#value;
+  }
+
+  /** Calls `listener` after the files have changed. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const texts = await read(this.#paths);
+      this.#trouble = undefined;
+      if (texts.every((text, i) => text === this.#texts[i])) return;
+      this.#value = this.#parse(texts);
+      this.#texts = texts;
+      this.#log.info({ files: this.#paths }, 'new keys of tokens are in use');
+      for (const listener of this.#listeners) listener();
+    } catch (error) {
+      const trouble = error instanceof Error ? error.message : String(error);
+      if (trouble !== this.#trouble)
+        this.#log.error(
+          { files: this.#paths, trouble },
+          'keys of tokens cannot be used; the old ones stay in use',
+        );
+      this.#trouble = trouble;
+    }
+  }
+}
+
+function read(paths: readonly string[]): Promise<string[]> {
+  return Promise.all(paths.map((path) => readFile(path, 'utf8')));
+}

@@ -1,0 +1,81 @@
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { z } from 'zod';
+import { thumbprint } from '../../../registry/access/keys/key-id.ts';
+import type { Log } from '../../../registry/log.ts';
+import { FollowedFiles } from './followed-files.ts';
+import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';
+
+const KeySetSchema = z.object({
+  keys: z.array(
+    z.looseObject({
+      kty: z.string(),
+      kid: z.string().optional(),
+      alg: z.string().optional(),
+      use: z.string().optional(),
+    }),
+  ),
+});
+
+type Keys = ReadonlyMap<string, TrustedKey>;
+
+/** The keys of a JSON Web Key Set (RFC 7517) in a file: Distribution's `auth.token.jwks`. */
+export class JwksKeys implements TrustedKeys, Disposable {
+  readonly #files: FollowedFiles<Keys>;
+
+  private constructor(files: FollowedFiles<Keys>) {
+    this.#files = files;
+  }
+
+  /** Throws an Error that names the file and what is wrong with it. */
+  static async open(path: string, log: Log): Promise<JwksKeys> {
+    return new JwksKeys(await FollowedFiles.open([path], ([text = '']) => parse(path, text), log));
+  }
+
+  find(kid: string): TrustedKey | undefined {
+    return this.#files.value.get(kid);
+  }
+
+  onChange(listener: () => void): void {
+    this.#files.onChange(listener);
+  }
+
+  [Symbol.dispose](): void {
+    this.#files[Symbol.dispose]();
+  }
+}
+
+function parse(path: string, text: string): Keys {
+  const wrong = (what: string) => new Error(`auth.token.jwks = ${path}: ${what}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw wrong('expected a JSON Web Key Set, and it is not JSON');
+  }
+  const set = KeySetSchema.safeParse(json);
+  if (!set.success) throw wrong('expected a JSON Web Key Set: {"keys": [{"kty": …}, …]}');
+  const keys = new Map<string, TrustedKey>();
+  for (const [i, jwk] of set.data.keys.entries()) {
+    if (jwk.kty === 'oct') throw wrong(`key ${i + 1} is a shared secret: expected public keys`);
+    if (jwk.use !== undefined && jwk.use !== 'sig') continue;
+    const known = keyOf(jwk);
+    if (known === undefined)
+      throw wrong(
+        `key ${i + 1} cannot be used: expected one of P-256, P-384, P-521, Ed25519, or RSA of 2048 bits`,
+      );
+    keys.set(jwk.kid ?? thumbprint(known.key), known);
+  }
+  if (keys.size === 0) throw wrong('it has no keys to check signatures with');
+  return keys;
+}
+
+/** A key that says which algorithm it is for is for no other. */
+function keyOf(jwk: z.output<typeof KeySetSchema>['keys'][number]): TrustedKey | undefined {
+  try {
+    const known = trusted(createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }));
+    if (known === undefined || jwk.alg === undefined) return known;
+    return known.algorithms.includes(jwk.alg) ? { ...known, algorithms: [jwk.alg] } : undefined;
+  } catch {
+    return undefined;
+  }
+}
