@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import type { Part } from '../serve/parts.ts';
 import { version } from '../serve/version.ts';
 import { DEFAULT_CONFIG, withGoSwitches } from './arguments.ts';
-import { ReleaseError } from './release-client.ts';
+import { ReleaseError } from './release-error.ts';
 import { addRemoteCommands } from './remote-commands.ts';
 import { addRobotCommands } from './robot-commands.ts';
 import { addStoreCommands } from './store-commands.ts';

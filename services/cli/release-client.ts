@@ -15,26 +15,19 @@ import {
   type Status,
   StatusBody,
 } from '../release/schemas.ts';
-
-/** What the release service answered, or that it did not; the message is for the person at the terminal. */
-export class ReleaseError extends Error {
-  readonly code: string;
-  readonly detail: unknown;
-
-  constructor(code: string, message: string, detail?: unknown) {
-    super(message);
-    this.name = 'ReleaseError';
-    this.code = code;
-    this.detail = detail;
-  }
-}
+import { authorize, readChallenge } from './login/authorize.ts';
+import { findLogin } from './login/login.ts';
+import { ReleaseError } from './release-error.ts';
 
 /** The release service, as the command line sees it. */
 export class ReleaseClient {
   readonly #server: string;
+  readonly #username: string | undefined;
 
-  constructor(server: string) {
+  /** `username`: who to log in as, rather than as whoever has logged in there before. */
+  constructor(server: string, username?: string) {
     this.#server = server.replace(/\/+$/, '');
+    this.#username = username;
   }
 
   publications(limit: number): Promise<Publications> {
@@ -88,14 +81,8 @@ export class ReleaseClient {
     return schema.parse(await response.body.json());
   }
 
-  async #send(path: string, options: Parameters<typeof request>[1]) {
-    const response = await request(`${this.#server}${path}`, options).catch((error: unknown) => {
-      const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-      throw new ReleaseError(
-        'UNAVAILABLE',
-        `no release service answers at ${this.#server} (${reason}): start one, or name it with --server`,
-      );
-    });
+  async #send(path: string, options: SendOptions) {
+    const response = await this.#sendAsKnown(path, options);
     if (response.statusCode === 200) return response;
     const text = await response.body.text();
     const parsed = ErrorBody.safeParse(safeJson(text));
@@ -106,6 +93,48 @@ export class ReleaseClient {
       `${this.#server}${path} answered ${response.statusCode}: is a Roadstead release service there?`,
     );
   }
+
+  /** Says who asks only where the server asks that. */
+  async #sendAsKnown(path: string, options: SendOptions) {
+    const first = await this.#sendOnce(path, options);
+    const challenge = first.statusCode === 401 ? readChallenge(challengeOf(first.headers)) : undefined;
+    if (challenge === undefined) return first;
+    await first.body.dump();
+    const login = await findLogin(this.#server, this.#username);
+    const authorization = await authorize(challenge, login);
+    const second = await this.#sendOnce(path, { ...options, headers: { ...options.headers, authorization } });
+    // A wrong password is told by the server; a token that is not enough, only by the scope that it lacks.
+    if (second.statusCode !== 401 || challenge.scheme === 'basic') return second;
+    await second.body.dump();
+    const scope = challenge.parameters.get('scope');
+    throw new ReleaseError(
+      'DENIED',
+      `${login.username || 'whoever is logged in'} may not do this at ${this.#server}${scope ? `: it takes ${scope}` : ''}`,
+    );
+  }
+
+  #sendOnce(path: string, options: SendOptions) {
+    return request(`${this.#server}${path}`, options).catch((error: unknown) => {
+      const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+      throw new ReleaseError(
+        'UNAVAILABLE',
+        `no release service answers at ${this.#server} (${reason}): start one, or name it with --server`,
+      );
+    });
+  }
+}
+
+interface SendOptions {
+  readonly method: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly bodyTimeout?: number;
+  readonly headersTimeout?: number;
+}
+
+function challengeOf(headers: Readonly<Record<string, string | string[] | undefined>>): string | undefined {
+  const value = headers['www-authenticate'];
+  return Array.isArray(value) ? value[0] : value;
 }
 
 function brokenOff(): ReleaseError {

@@ -12,6 +12,7 @@ export function addRemoteCommands(program: Command): void {
       .command(name)
       .description(description)
       .option('--server <url>', 'the release service', serverUrl, DEFAULT_SERVER)
+      .option('--username <name>', 'who you are there, with ROADSTEAD_PASSWORD; else as docker login has it')
       .option('--json', 'answer in JSON', false);
 
   remote('promote', 'promote an image into a stable repository')
@@ -47,8 +48,8 @@ export function addRemoteCommands(program: Command): void {
     );
 }
 
-function clientOf(options: { server: string }): ReleaseClient {
-  return new ReleaseClient(options.server);
+function clientOf(options: { server: string; username?: string }): ReleaseClient {
+  return new ReleaseClient(options.server, options.username);
 }
 
 function shows() {

@@ -1,0 +1,92 @@
+import { request } from 'undici';
+import { z } from 'zod';
+import { ReleaseError } from '../release-error.ts';
+import type { Login } from './login.ts';
+
+/** What a registry asks for with a 401. */
+export interface Challenge {
+  readonly scheme: 'basic' | 'bearer';
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** Reads `WWW-Authenticate`; undefined when it asks for something that is not known here. */
+export function readChallenge(header: string | undefined): Challenge | undefined {
+  const [, scheme = '', rest = ''] = /^(\w+) (.*)$/.exec(header ?? '') ?? [];
+  const lower = scheme.toLowerCase();
+  if (lower !== 'basic' && lower !== 'bearer') return undefined;
+  const found = rest.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g);
+  return {
+    scheme: lower,
+    parameters: new Map(
+      [...found].map(([, name = '', value = '']) => [name, value.replaceAll(/\\(.)/g, '$1')]),
+    ),
+  };
+}
+
+/** What answers a challenge: the value of `Authorization`. Throws {@link ReleaseError} when the login is not taken. */
+export async function authorize(challenge: Challenge, login: Login): Promise<string> {
+  if (challenge.scheme === 'bearer') return `Bearer ${await fetchToken(challenge, login)}`;
+  if (login.kind === 'password') return basic(login.username, login.password);
+  throw new ReleaseError(
+    'UNAUTHORIZED',
+    'this registry takes names and passwords, and a token was kept: log in again',
+  );
+}
+
+const TokenBody = z
+  .object({ token: z.string().optional(), access_token: z.string().optional() })
+  .transform(({ token, access_token }) => token ?? access_token)
+  .pipe(z.string().min(1));
+
+async function fetchToken({ parameters }: Challenge, login: Login): Promise<string> {
+  const realm = URL.parse(parameters.get('realm') ?? '');
+  if (!realm || !isSafe(realm))
+    throw new ReleaseError(
+      'UNAUTHORIZED',
+      `the registry sends logins to ${parameters.get('realm') ?? 'nowhere'}: expected an https URL`,
+    );
+  const asked = ['service', 'scope'].flatMap((name) => {
+    const value = parameters.get(name);
+    return value === undefined ? [] : [[name, value] as [string, string]];
+  });
+  const response = await ask(realm, asked, login).catch((error: unknown) => {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new ReleaseError('UNAVAILABLE', `no token service answers at ${realm.origin} (${reason})`);
+  });
+  const body: unknown = await response.body.json().catch(() => undefined);
+  const token = TokenBody.safeParse(body);
+  if (response.statusCode === 200 && token.success) return token.data;
+  const told = z.object({ errors: z.array(z.object({ message: z.string() })).min(1) }).safeParse(body);
+  const message = told.success ? told.data.errors[0]?.message : `it answered ${response.statusCode}`;
+  throw new ReleaseError(
+    'UNAUTHORIZED',
+    `no token from ${realm.origin} for ${login.username || 'this login'}: ${message}`,
+  );
+}
+
+function ask(realm: URL, asked: readonly [string, string][], login: Login) {
+  if (login.kind === 'refresh-token')
+    return request(realm, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams([
+        ['grant_type', 'refresh_token'],
+        ['refresh_token', login.refreshToken],
+        ['client_id', 'roadstead'],
+        ...asked,
+      ]).toString(),
+    });
+  for (const [name, value] of asked) realm.searchParams.append(name, value);
+  return request(realm, { headers: { authorization: basic(login.username, login.password) } });
+}
+
+/** Passwords go nowhere where others can read them. */
+function isSafe({ protocol, hostname }: URL): boolean {
+  return (
+    protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname))
+  );
+}
+
+function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}

@@ -1,0 +1,31 @@
+import { ReleaseError } from '../release-error.ts';
+import { readAuthFiles } from './auth-files.ts';
+
+/** What somebody logged in with: a name and a password, or the refresh token that `docker login` kept instead. */
+export type Login =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  | { readonly kind: 'refresh-token'; readonly username: string; readonly refreshToken: string };
+
+/**
+ * Who the person at this terminal is to a registry: `--username` (or ROADSTEAD_USERNAME) with ROADSTEAD_PASSWORD, or what
+ * `docker login` or `podman login` has kept. Never a password on the command line, where others read it. Throws
+ * {@link ReleaseError} that says what to do.
+ */
+export async function findLogin(server: string, username: string | undefined): Promise<Login> {
+  const { host } = new URL(server);
+  const name = username ?? process.env['ROADSTEAD_USERNAME'];
+  const password = process.env['ROADSTEAD_PASSWORD'];
+  if (name && password) return { kind: 'password', username: name, password };
+  if (username !== undefined)
+    throw new ReleaseError(
+      'UNAUTHORIZED',
+      `set ROADSTEAD_PASSWORD to the password of ${username} at ${host}`,
+    );
+  const kept = await readAuthFiles(host);
+  if (kept) return kept;
+  throw new ReleaseError(
+    'UNAUTHORIZED',
+    `${host} asks who you are: log in first (docker login ${host}, or podman login ${host}), or give --username NAME and ` +
+      'set ROADSTEAD_PASSWORD',
+  );
+}
