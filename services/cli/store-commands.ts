@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { manifestRulesOf } from '../config/rules.ts';
+import { manifestRulesOf, sealerOf } from '../config/rules.ts';
 import { DEFAULT_CONFIG, wholeNumber } from './arguments.ts';
+import { addAuditCommands } from './audit-commands.ts';
 import { addGcCommands } from './gc-commands.ts';
 import { addKeysCommands } from './keys-commands.ts';
 import { withStore } from './with-store.ts';
@@ -24,6 +25,7 @@ export function addStoreCommands(program: Command): void {
   addKeysCommands(program);
   addReadOnly(program);
   addNotifications(program);
+  addAuditCommands(program);
 }
 
 function addCheck(program: Command): void {
@@ -37,7 +39,7 @@ function addCheck(program: Command): void {
     .action(async (config: string, options) => {
       const { checkCommand } = await import('./commands/check.ts');
       await withStore(config, (objects, settings) =>
-        checkCommand(objects, manifestRulesOf(settings), options),
+        checkCommand(objects, manifestRulesOf(settings), { ...options, sealer: sealerOf(settings) }),
       );
     });
 }

@@ -1,4 +1,5 @@
 import ora, { type Ora } from 'ora';
+import type { Sealer } from '../../registry/audit/seal.ts';
 import { checkStore, NoSuchRepositoryError } from '../../registry/check/check.ts';
 import type { Finding, Severity } from '../../registry/check/finding.ts';
 import type { ManifestRules } from '../../registry/manifest-rules.ts';
@@ -12,6 +13,8 @@ export interface CheckCommandOptions {
   readonly json: boolean;
   /** Only these repositories. */
   readonly repository?: readonly string[];
+  /** What the audit record's seals are verified by. */
+  readonly sealer?: Sealer | undefined;
 }
 
 const PROGRESS_MS = 200;
@@ -20,10 +23,10 @@ const PROGRESS_MS = 200;
 export async function checkCommand(
   objects: ObjectStore,
   rules: ManifestRules,
-  { deep, json, repository = [] }: CheckCommandOptions,
+  { deep, json, repository = [], sealer }: CheckCommandOptions,
 ): Promise<void> {
   const startedAt = performance.now();
-  const { findings, progress } = checkStore(objects, { deep, rules, repositories: repository });
+  const { findings, progress } = checkStore(objects, { deep, rules, sealer, repositories: repository });
   const summary = new Summary();
   const spinner = process.stderr.isTTY === true ? ora('reading the store').start() : undefined;
   const timer = setInterval(() => {

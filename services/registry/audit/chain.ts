@@ -15,6 +15,9 @@ const RIVALS_MS = 1000;
 /** After so many meetings in a row the end is searched for, instead of the next place being tried. */
 const STEPS_MAX = 3;
 
+/** Who has met others so often in one append goes on at once; before, a while is waited that grows shorter. */
+const STEPS_AGED = 6;
+
 /** What the chain of the audit record needs. */
 export interface ChainParts {
   readonly objects: ObjectStore;
@@ -67,6 +70,8 @@ export class AuditChain {
         return this.#know({ seq, hash: hashOf(bytes) });
       }
       this.#rivalAt = performance.now();
+      // The longer it has waited, the sooner it tries again.
+      if (steps < STEPS_AGED) await sleep((Math.random() * this.#tookMs * (STEPS_AGED - steps)) / 2);
       const theirs = await readBytes(objects, seq);
       // An attempt whose answer was lost has come to its end all the same.
       if (theirs?.equals(bytes)) return this.#know({ seq, hash: hashOf(bytes) });

@@ -1,3 +1,4 @@
+import type { Sealer } from '../audit/seal.ts';
 import type { Sha256Digest } from '../digest.ts';
 import { layerLinkKey, revisionLinkKey } from '../layout.ts';
 import type { ManifestRules } from '../manifest-rules.ts';
@@ -13,6 +14,8 @@ export interface Scope {
   readonly look: Look;
   readonly blobs: BlobView;
   readonly rules: ManifestRules;
+  /** Knows whether the audit record's seals are right; undefined where nobody does. */
+  readonly sealer: Sealer | undefined;
   /** Hash the blobs under their second names, and those of repositories that are checked by themselves. */
   readonly deep: boolean;
   /** False when only some repositories are checked, and so the blobs were not listed. */

@@ -1,8 +1,10 @@
+import type { Sealer } from '../audit/seal.ts';
 import { BLOBS_PREFIX, repositoryPrefixes } from '../layout.ts';
 import { COMPLETE, type ManifestRules } from '../manifest-rules.ts';
 import { isRepositoryName, type RepositoryName } from '../names.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { type Scope, strayFinding } from './area.ts';
+import { checkAudit } from './audit.ts';
 import { BlobView } from './blob-view.ts';
 import { checkBlobs } from './blobs.ts';
 import { type Finding, finding } from './finding.ts';
@@ -20,6 +22,8 @@ export interface CheckOptions {
   readonly repositories?: readonly string[];
   /** What an index may lack: `validation.manifests.indexes`. */
   readonly rules?: ManifestRules;
+  /** What the audit record's seals are verified by. */
+  readonly sealer?: Sealer | undefined;
   readonly now?: Date;
   readonly signal?: AbortSignal;
 }
@@ -47,9 +51,9 @@ export class NoSuchRepositoryError extends Error {
  */
 export function checkStore(objects: ObjectStore, options: CheckOptions): Check {
   const look = new Look(objects, options.signal);
-  const { deep, repositories = [], rules = COMPLETE, now = new Date() } = options;
+  const { deep, repositories = [], rules = COMPLETE, sealer, now = new Date() } = options;
   const whole = repositories.length === 0;
-  const scope = { look, blobs: new BlobView(look), rules, deep, whole, now };
+  const scope = { look, blobs: new BlobView(look), rules, sealer, deep, whole, now };
   const findings = whole ? checkAll(scope) : checkSome(scope, repositories);
   return { findings, progress: look };
 }
@@ -66,6 +70,8 @@ async function* checkAll(scope: Scope): AsyncGenerator<Finding> {
   const published = new Published();
   yield* checkPublications(scope, published);
   yield* checkPublicationNumbers(scope, published);
+  look.area = 'the audit record';
+  yield* checkAudit(scope);
   look.area = 'the rest';
   yield* checkRest(scope);
   yield* unusedBlobs(blobs, published);

@@ -22,6 +22,11 @@ export const FINDINGS = {
   'blob-unreadable': ['error', 'Look at the disk or the bucket: reading failed twice'],
   'publication-gap': ['error', 'Restore the entries from a backup: mirrors do not get past the gap'],
   'publication-unreadable': ['error', 'Restore the entry from a backup: mirrors do not get past it'],
+  'audit-gap': [
+    'error',
+    'Restore the records from a backup: they say who changed what, and nothing else does',
+  ],
+  'audit-broken': ['error', 'Somebody has written to the store beside the registry: see docs/audit.md'],
   'published-without-data': ['error', 'Push the blob again: mirrors that lack it cannot get it'],
   'number-wrong': ['error', 'Delete the key: the blob is then served from here, whatever mirrors have'],
   'number-without-entry': ['error', 'Delete the key: clients may be sent to mirrors that never got the blob'],
@@ -71,7 +76,7 @@ export interface Place {
   readonly digest?: Digest;
   readonly tag?: string;
   readonly upload?: string;
-  /** Of an entry of the publication log. */
+  /** Of an entry of the publication log, or a record of the audit record. */
   readonly seq?: number;
   /** Of content that is counted, not listed. */
   readonly blobs?: number;

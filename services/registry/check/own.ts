@@ -8,6 +8,7 @@ import { checkTokenKeys } from './token-keys.ts';
 
 const OWN_PREFIX = 'roadstead/';
 const OURS = new Set([
+  'audit/',
   'credentials/',
   'garbage/',
   'keys/',

@@ -1,0 +1,85 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { sealerOf } from '../config/rules.ts';
+import { PRUNE_MIN_AGE_MS } from '../registry/audit/prune.ts';
+import type { Place } from '../registry/audit/record.ts';
+import { parseRepositoryPattern, type RepositoryPattern } from '../registry/repository-pattern.ts';
+import { DEFAULT_CONFIG, wholeNumber } from './arguments.ts';
+import { withStore } from './with-store.ts';
+
+/** Commands of the record of who changed what. */
+export function addAuditCommands(program: Command): void {
+  const audit = program
+    .command('audit')
+    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
+    .description('who changed what, newest first; or, with --verify, whether the record of that is whole')
+    .option('--since <time>', 'only what is not older: 2026-01-31, 2026-01-31T08:00:00Z, or 36h ago', moment)
+    .option('--until <time>', 'only what is not newer', moment)
+    .option('--actor <name>', 'only what this user or robot did; local:NAME for users of the system')
+    .option('--repository <pattern>', 'only changes of these, such as fedora/**', repositoryPattern)
+    .option('--limit <n>', 'at most so many; 0 for all', wholeNumber, 100)
+    .option('--json', 'a line of JSON for each entry; with --verify, one object', false)
+    .option(
+      '--verify',
+      'read the whole record and compute its chain anew; exits with 2 when it is broken',
+      false,
+    )
+    .option(
+      '--expect <seq:hash>',
+      'with --verify: this must be in it, as a node logged it or --verify told it; may be repeated',
+      expectation,
+    )
+    .action(async (config: string, { verify, expect, ...query }) => {
+      const { auditShowCommand, auditVerifyCommand } = await import('./commands/audit.ts');
+      await withStore(config, (objects, settings) =>
+        verify || expect
+          ? auditVerifyCommand(objects, { sealer: sealerOf(settings), expect, json: query.json })
+          : auditShowCommand(objects, query),
+      );
+    });
+  audit
+    .command('prune')
+    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
+    .requiredOption('--before <time>', 'delete what is older, a day at least; see docs/audit.md', oldMoment)
+    .description('delete the oldest records; an entry of the record says so, and what is left verifies by it')
+    .action(async (config: string, { before }: { before: Date }) => {
+      const { auditPruneCommand } = await import('./commands/audit.ts');
+      await withStore(config, (objects, settings, record) =>
+        auditPruneCommand(objects, record, { before, sealer: sealerOf(settings) }),
+      );
+    });
+}
+
+const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/;
+const AGO = /^(\d{1,6})([smhd])$/;
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function moment(text: string): Date {
+  const [, count, unit = ''] = AGO.exec(text) ?? [];
+  if (count !== undefined) return new Date(Date.now() - Number(count) * (UNIT_MS[unit] ?? 0));
+  const time = TIME.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError(
+      'expected a day, a time with its zone (2026-01-31T08:00:00Z), or 90m, 36h, 7d ago',
+    );
+  return new Date(time);
+}
+
+function oldMoment(text: string): Date {
+  const time = moment(text);
+  if (Date.now() - time.getTime() < PRUNE_MIN_AGE_MS)
+    throw new InvalidArgumentError('expected a time that is a day ago at least');
+  return time;
+}
+
+function repositoryPattern(text: string): RepositoryPattern {
+  const pattern = parseRepositoryPattern(text);
+  if (pattern === undefined) throw new InvalidArgumentError('expected a name or a pattern such as fedora/**');
+  return pattern;
+}
+
+function expectation(text: string, before: readonly Place[] = []): readonly Place[] {
+  const [, seq, hash = ''] = /^([1-9]\d{0,11}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (seq === undefined)
+    throw new InvalidArgumentError('expected a number and a hash, as nodes log them: 1234:9f86d0…');
+  return [...before, { seq: Number(seq), hash }];
+}

@@ -1,0 +1,146 @@
+import ora from 'ora';
+import type { Audit } from '../../registry/audit/audit.ts';
+import type { AuditEntry } from '../../registry/audit/entry.ts';
+import { pruneAudit } from '../../registry/audit/prune.ts';
+import { type AuditQuery, readAudit } from '../../registry/audit/read.ts';
+import type { Place } from '../../registry/audit/record.ts';
+import type { Sealer } from '../../registry/audit/seal.ts';
+import { type Verification, verifyAudit } from '../../registry/audit/verify.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { recordLocal } from '../audit.ts';
+import { print, table } from '../table.ts';
+
+const FAULTS_TOLD = 20;
+const PROGRESS_MS = 200;
+/** So many lines have columns of one width. */
+const ROWS_AT_ONCE = 50;
+
+/** Prints entries of the audit record, newest first. Exits with 2 when records that should be there cannot be read. */
+export async function auditShowCommand(
+  objects: ObjectStore,
+  { limit, json, ...query }: AuditQuery & { readonly limit: number; readonly json: boolean },
+): Promise<void> {
+  let shown = 0;
+  let lost = 0;
+  let rows: string[][] = [];
+  const flush = () => {
+    if (rows.length > 0) print(table(rows));
+    rows = [];
+  };
+  if (!json) rows.push(['TIME', 'ACTOR', 'FROM', 'ACTION', 'WHAT', 'RULE', 'MORE']);
+  for await (const entry of readAudit(objects, query)) {
+    if ('lost' in entry) {
+      lost++;
+      continue;
+    }
+    if (json) print(JSON.stringify(entry));
+    else rows.push(rowOf(entry));
+    if (rows.length >= ROWS_AT_ONCE) flush();
+    if (++shown === limit) break;
+  }
+  flush();
+  if (!json && shown === 0) print('no entries');
+  if (lost === 0) return;
+  process.stderr.write(`${lost} records are missing or damaged: run roadstead audit --verify\n`);
+  process.exitCode = 2;
+}
+
+/** Verifies the chain. Exits with 2 when it is broken, naming the first place. */
+export async function auditVerifyCommand(
+  objects: ObjectStore,
+  {
+    sealer,
+    expect = [],
+    json,
+  }: { readonly sealer: Sealer | undefined; readonly expect?: readonly Place[]; readonly json: boolean },
+): Promise<void> {
+  const spinner = process.stderr.isTTY === true ? ora('reading the audit record').start() : undefined;
+  let toldAt = 0;
+  const onRecord = (records: number) => {
+    if (spinner === undefined || performance.now() - toldAt < PROGRESS_MS) return;
+    toldAt = performance.now();
+    spinner.text = `${records} records verified`;
+  };
+  const found = await verifyAudit(objects, { sealer, expect, onRecord }).finally(() => spinner?.stop());
+  if (json)
+    print(
+      JSON.stringify({ isWhole: found.faults.length === 0, ...found, sealsVerified: sealer !== undefined }),
+    );
+  else tell(found, sealer !== undefined);
+  if (found.faults.length > 0) process.exitCode = 2;
+}
+
+/** Deletes the oldest records. Exits with 2, having deleted nothing, when the chain is broken. */
+export async function auditPruneCommand(
+  objects: ObjectStore,
+  audit: Audit,
+  { before, sealer }: { readonly before: Date; readonly sealer: Sealer | undefined },
+): Promise<void> {
+  if (!audit.isOn) {
+    process.stderr.write(
+      'nothing is recorded with this configuration (audit.enabled), nor can it be that this was pruned\n',
+    );
+    process.exitCode = 1;
+    return;
+  }
+  const record = (change: Parameters<typeof recordLocal>[1]) => recordLocal(audit, change);
+  const pruned = await pruneAudit(objects, { before, sealer, record });
+  if (pruned.outcome === 'pruned') {
+    print(
+      pruned.deleted === 0
+        ? 'no record is that old'
+        : `${pruned.deleted} records deleted, up to ${pruned.upTo}`,
+    );
+    return;
+  }
+  tell(pruned.verification, sealer !== undefined);
+  process.stderr.write('nothing was deleted: what is left would not tell any more what happened\n');
+  process.exitCode = 2;
+}
+
+function tell(
+  { faults, first, end, records, entries, sealed }: Verification,
+  areSealsVerified: boolean,
+): void {
+  for (const { kind, message } of faults.slice(0, FAULTS_TOLD)) print(`${kind}: ${message}.`);
+  if (faults.length > FAULTS_TOLD) print(`… and ${faults.length - FAULTS_TOLD} more`);
+  if (end === undefined) {
+    print('there are no records');
+    return;
+  }
+  const seals = areSealsVerified
+    ? 'bear a right seal'
+    : 'bear a seal, which cannot be verified without http.secret';
+  const isWhole = faults.length === 0;
+  print(
+    `${isWhole ? 'whole' : 'broken'}: records ${first} to ${end.seq} (${records} there, ${entries} entries)` +
+      (isWhole ? `, ${sealed === records ? 'all' : `${sealed}`} of which ${seals}` : ''),
+  );
+  // What is written down elsewhere is what tells later that something was cut off.
+  print(`its end: ${end.seq}:${end.hash}`);
+}
+
+function rowOf({ at, actor, address = '-', action, rule = '-', details, ...what }: AuditEntry): string[] {
+  return [at, actor.name || actor.kind, address, action, printWhat(what), rule, printDetails(details)].map(
+    printable,
+  );
+}
+
+function printWhat({ repository = '', tags = [], digest }: Partial<AuditEntry>): string {
+  const named = tags.length > 0 ? `:${tags.slice(0, 3).join(',')}${tags.length > 3 ? ',…' : ''}` : '';
+  return `${repository}${named}${digest === undefined ? '' : `@${digest.slice(0, 19)}`}` || '-';
+}
+
+function printDetails(details: AuditEntry['details'] = {}): string {
+  return Object.entries(details)
+    .map(
+      ([name, value]) =>
+        `${name}=${Array.isArray(value) && value.length > 3 ? `(${value.length})` : String(value)}`,
+    )
+    .join(' ');
+}
+
+/** The record may have been written by others: a terminal is to be told nothing but text. */
+function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+}

@@ -1,0 +1,83 @@
+import { AUDIT_PREFIX, auditRecordKey } from '../layout.ts';
+import { listAll, type ObjectStore } from '../object-store.ts';
+import { readBytes, seqOf } from './end.ts';
+import type { AuditEvent } from './entry.ts';
+import { writePruned } from './pruned.ts';
+import { decodeRecord, type Place } from './record.ts';
+import { seekTime } from './seek.ts';
+import { type Verification, type VerifyOptions, verifyAudit } from './verify.ts';
+
+/**
+ * What is younger stays: a node that was busy elsewhere goes on behind the last record that it knew, and must find no
+ * free place there.
+ */
+export const PRUNE_MIN_AGE_MS = 24 * 3_600_000;
+const DELETE_AT_ONCE = 1000;
+
+export interface PruneOptions extends Omit<VerifyOptions, 'expect'> {
+  /** Only what is older goes; at least {@link PRUNE_MIN_AGE_MS} ago. */
+  readonly before: Date;
+  /** Records the pruning itself, durably. */
+  readonly record: (change: Pick<AuditEvent, 'action' | 'details'>) => Promise<void>;
+}
+
+/** What became of a pruning: nothing is pruned from a chain that is broken. */
+export type Pruning =
+  | { readonly outcome: 'broken'; readonly verification: Verification }
+  | { readonly outcome: 'pruned'; readonly deleted: number; readonly upTo: number };
+
+/**
+ * Deletes the oldest records. First an entry says up to where, and with which hash, so that the rest of the chain
+ * proves what it follows upon. Ended anywhere, it is finished by doing it again.
+ */
+export async function pruneAudit(objects: ObjectStore, options: PruneOptions): Promise<Pruning> {
+  const { before, record, signal } = options;
+  if (Date.now() - before.getTime() < PRUNE_MIN_AGE_MS)
+    throw new Error('what is younger than a day cannot be pruned from the audit record');
+  const verification = await verifyAudit(objects, options);
+  const { faults, first, end } = verification;
+  if (faults.length > 0) return { outcome: 'broken', verification };
+  // Never the last one: it is what the next is written behind.
+  const kept = end
+    ? Math.min(await seekTime(objects, { first, last: end.seq }, before, signal), end.seq)
+    : first;
+  if (kept === 1) return { outcome: 'pruned', deleted: 0, upTo: 0 };
+  const upTo = await placeBefore(objects, kept, signal);
+  if (kept > first) await record({ action: 'audit.prune', details: { upTo: upTo.seq, hash: upTo.hash } });
+  await writePruned(objects, upTo);
+  const deleted = await deleteBelow(objects, kept, signal);
+  return { outcome: 'pruned', deleted, upTo: upTo.seq };
+}
+
+/** The place before a record, as that one names it. */
+async function placeBefore(
+  objects: ObjectStore,
+  seq: number,
+  signal: AbortSignal | undefined,
+): Promise<Place> {
+  const bytes = await readBytes(objects, seq, signal);
+  const stored = bytes && decodeRecord(bytes);
+  if (!stored) throw new Error(`the audit record ${seq} cannot be read any more`);
+  return { seq: seq - 1, hash: stored.record.prev };
+}
+
+async function deleteBelow(
+  objects: ObjectStore,
+  kept: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let deleted = 0;
+  let batch: string[] = [];
+  const flush = async () => {
+    await objects.delete(batch, signal);
+    deleted += batch.length;
+    batch = [];
+  };
+  for await (const { key } of listAll(objects, { prefix: AUDIT_PREFIX }, signal)) {
+    if (key >= auditRecordKey(kept)) break;
+    if (seqOf(key) !== undefined) batch.push(key);
+    if (batch.length === DELETE_AT_ONCE) await flush();
+  }
+  if (batch.length > 0) await flush();
+  return deleted;
+}

@@ -1,0 +1,72 @@
+import { pMapIterable } from 'p-map';
+import { isRepositoryName } from '../names.ts';
+import type { ObjectStore } from '../object-store.ts';
+import type { RepositoryPattern } from '../repository-pattern.ts';
+import { findEnd, readBytes } from './end.ts';
+import type { AuditEntry } from './entry.ts';
+import { readPruned } from './pruned.ts';
+import { decodeRecord } from './record.ts';
+import { CLOCKS_MS, seekTime, timeOf } from './seek.ts';
+
+/** Which entries are wanted; all unless given. */
+export interface AuditQuery {
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+  /** The name, or `anonymous`. */
+  readonly actor?: string | undefined;
+  readonly repository?: RepositoryPattern | undefined;
+}
+
+/** An entry, or the number of a record that is not there or cannot be read. */
+export type ReadEntry =
+  | ({ readonly seq: number } & AuditEntry)
+  | { readonly seq: number; readonly lost: true };
+
+const READS_AT_ONCE = 16;
+
+/**
+ * Entries of the audit record, newest first. Reads as much as it yields and, where a time is given, some more to find
+ * it; nothing is proven by it (see {@link import('./verify.ts').verifyAudit}).
+ */
+export async function* readAudit(
+  objects: ObjectStore,
+  query: AuditQuery,
+  signal?: AbortSignal,
+): AsyncGenerator<ReadEntry> {
+  const pruned = await readPruned(objects, signal);
+  const first = pruned === undefined || pruned === 'malformed' ? 1 : pruned.seq + 1;
+  const end = await findEnd(objects, undefined, signal);
+  const { since, until } = query;
+  const last = until
+    ? await seekTime(objects, { first, last: end.seq }, new Date(until.getTime() + 2 * CLOCKS_MS), signal)
+    : end.seq;
+  const records = pMapIterable(
+    down(Math.min(last, end.seq), first),
+    async (seq) => {
+      const bytes = await readBytes(objects, seq, signal);
+      return { seq, record: bytes && decodeRecord(bytes)?.record };
+    },
+    { concurrency: READS_AT_ONCE },
+  );
+  for await (const { seq, record } of records) {
+    if (record === undefined) {
+      yield { seq, lost: true };
+      continue;
+    }
+    if (since && timeOf(record) < since.getTime() - CLOCKS_MS) return;
+    for (const entry of record.entries.toReversed()) if (isWanted(query, entry)) yield { seq, ...entry };
+  }
+}
+
+function* down(last: number, first: number): Generator<number> {
+  for (let seq = last; seq >= first; seq--) yield seq;
+}
+
+function isWanted(query: AuditQuery, { at, actor, repository }: AuditEntry): boolean {
+  const time = Date.parse(at);
+  if (query.since && time < query.since.getTime()) return false;
+  if (query.until && time > query.until.getTime()) return false;
+  if (query.actor !== undefined && (actor.name || actor.kind) !== query.actor) return false;
+  if (query.repository === undefined) return true;
+  return repository !== undefined && isRepositoryName(repository) && query.repository.matches(repository);
+}

@@ -1,0 +1,33 @@
+import type { ObjectStore } from '../object-store.ts';
+import { readBytes } from './end.ts';
+import { type AuditRecord, decodeRecord } from './record.ts';
+
+/** The clocks of nodes may differ by so much before something is looked for in the wrong place. */
+export const CLOCKS_MS = 10 * 60_000;
+
+/**
+ * The first of the records after `first` up to `last` that is not known to be older than a moment; `last + 1` where all
+ * are. Halves, so that it costs as many reads as the logarithm of their number.
+ */
+export async function seekTime(
+  objects: ObjectStore,
+  { first, last }: { readonly first: number; readonly last: number },
+  moment: Date,
+  signal?: AbortSignal,
+): Promise<number> {
+  let [low, high] = [first, last + 1];
+  while (low < high) {
+    const middle = low + Math.floor((high - low) / 2);
+    const bytes = await readBytes(objects, middle, signal);
+    const record = bytes && decodeRecord(bytes)?.record;
+    // What cannot be read decides nothing: then too much is looked at rather than too little.
+    if (record && timeOf(record) < moment.getTime() - CLOCKS_MS) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** When a record was written: its newest entry's time, in milliseconds since 1970. */
+export function timeOf({ entries }: AuditRecord): number {
+  return Math.max(...entries.map(({ at }) => Date.parse(at)));
+}

@@ -1,0 +1,218 @@
+/**
+ * Promise: whoever writes to the store, and does not know the nodes' secret, cannot alter, remove, reorder, forge or add
+ * a record without its being told, and where; what they can do, cut the end off, is told by a place written down
+ * elsewhere. The same attacks are played on a record without seals: what is lost without them is stated.
+ */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { decodeRecord, encodeRecord, hashOf, NO_HASH } from '../../services/registry/audit/record.ts';
+import { Sealer } from '../../services/registry/audit/seal.ts';
+import { verifyAudit } from '../../services/registry/audit/verify.ts';
+import { auditRecordKey } from '../../services/registry/layout.ts';
+import { MemoryStore } from '../unit/memory-store.ts';
+import { bytesOf, changeOf, placeOf, recorderOver, SECRET, sealer, writeRecords } from './world.ts';
+
+const RECORDS = 12;
+
+/** What is found wrong: `kind seq`, with the secret where there is one. */
+async function foundIn(
+  objects: MemoryStore,
+  options: Parameters<typeof verifyAudit>[1] = {},
+): Promise<string[]> {
+  return (await verifyAudit(objects, options)).faults.map(({ kind, seq }) => `${kind} ${seq}`);
+}
+
+async function recorded(isSealed: boolean, records = RECORDS): Promise<MemoryStore> {
+  const objects = new MemoryStore();
+  await writeRecords(objects, records, isSealed ? { sealer } : {});
+  return objects;
+}
+
+/** Puts another name into a record. */
+async function alter(objects: MemoryStore, seq: number): Promise<void> {
+  const text = (await bytesOf(objects, seq)).toString('utf8');
+  await objects.put(auditRecordKey(seq), Buffer.from(text.replace('"alice"', '"mallory"')));
+}
+
+/** Writes everything anew from a record on, with right hashes: what an attacker can do who knows this code. */
+async function rewrite(objects: MemoryStore, from: number, seal?: Sealer): Promise<void> {
+  let prev = from === 1 ? NO_HASH : (await placeOf(objects, from - 1)).hash;
+  for (let seq = from; ; seq++) {
+    const bytes = await objects.read(auditRecordKey(seq), 1 << 20);
+    const record = bytes && decodeRecord(bytes)?.record;
+    if (!record) return;
+    const entries = record.entries.map((entry) => JSON.stringify(entry));
+    const forged = encodeRecord({ ...record, prev }, entries, seal && ((body) => seal.seal(body)));
+    await objects.put(auditRecordKey(seq), forged);
+    prev = hashOf(forged);
+  }
+}
+
+for (const isSealed of [true, false]) {
+  const options = isSealed ? { sealer } : {};
+  describe(`an audit record ${isSealed ? 'with' : 'without'} seals`, () => {
+    it('is whole when nobody has touched it', async () => {
+      const found = await verifyAudit(await recorded(isSealed), options);
+      expect(found).to.deep.include({ faults: [], first: 1, records: RECORDS, entries: RECORDS });
+      expect(found.sealed).to.equal(isSealed ? RECORDS : 0);
+    });
+
+    it('tells which record was altered', async () => {
+      for (const seq of [1, 5, RECORDS - 1]) {
+        const objects = await recorded(isSealed);
+        await alter(objects, seq);
+        expect((await foundIn(objects, options))[0]).to.match(new RegExp(`^(?:altered|forged) ${seq}$`));
+      }
+    });
+
+    it('tells which records were removed', async () => {
+      for (const [gone, first] of [
+        [[1], 1],
+        [[4], 4],
+        [[4, 5, 6], 4],
+        [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], 1],
+      ] as const) {
+        const objects = await recorded(isSealed);
+        await objects.delete(gone.map(auditRecordKey));
+        expect(await foundIn(objects, options)).to.deep.equal([`removed ${first}`]);
+      }
+    });
+
+    it('tells of one record in the place of another', async () => {
+      const objects = await recorded(isSealed);
+      const [one, other] = [await bytesOf(objects, 4), await bytesOf(objects, 8)];
+      await objects.put(auditRecordKey(4), other);
+      await objects.put(auditRecordKey(8), one);
+      expect(await foundIn(objects, options)).to.deep.equal(['reordered 4', 'reordered 8']);
+    });
+
+    it('tells of a record that was put at the end', async () => {
+      const objects = await recorded(isSealed);
+      const seq = RECORDS + 1;
+      const entry = JSON.stringify({
+        at: new Date().toISOString(),
+        actor: { kind: 'user', name: 'bob' },
+        action: 'blob.push',
+      });
+      const forge = (prev: string) => encodeRecord({ seq, prev, id: 'x', node: 'y' }, [entry], undefined);
+      await objects.put(auditRecordKey(seq), forge('f'.repeat(64)));
+      expect(await foundIn(objects, options)).to.satisfy((found: string[]) =>
+        found.some((fault) => fault.startsWith(isSealed ? 'altered 13' : 'altered 12')),
+      );
+      // With the right hash it takes a seal to tell.
+      await objects.put(auditRecordKey(seq), forge((await placeOf(objects, RECORDS)).hash));
+      expect(await foundIn(objects, options)).to.deep.equal(isSealed ? [`unsealed ${seq}`] : []);
+    });
+
+    it('tells, by a place that was written down, that its end was cut off', async () => {
+      const objects = await recorded(isSealed);
+      const end = await placeOf(objects, RECORDS);
+      await objects.delete([auditRecordKey(RECORDS), auditRecordKey(RECORDS - 1)]);
+      expect(await foundIn(objects, options), 'without it').to.deep.equal([]);
+      expect(await foundIn(objects, { ...options, expect: [end] })).to.deep.equal([
+        `truncated ${RECORDS - 1}`,
+      ]);
+      await objects.delete(Array.from({ length: RECORDS }, (_, i) => auditRecordKey(i + 1)));
+      expect(await foundIn(objects, { ...options, expect: [end] })).to.deep.equal(['truncated 1']);
+    });
+
+    it('tells of an end that was cut off when a node has gone on behind what it knew', async () => {
+      const objects = await recorded(isSealed);
+      const { recorder } = recorderOver(objects, options);
+      await recorder.record(changeOf('known'));
+      await objects.delete([auditRecordKey(RECORDS + 1), auditRecordKey(RECORDS)]);
+      await recorder.record(changeOf('behind'));
+      expect(await foundIn(objects, options)).to.deep.equal([`removed ${RECORDS}`]);
+    });
+
+    it('tells of what is no record and lies among them', async () => {
+      const objects = await recorded(isSealed);
+      await objects.put('roadstead/audit/000000000/000000000001.txt', Buffer.from('x'));
+      await objects.put('roadstead/audit/000000001/000000000002.jsonl', Buffer.from('x'));
+      expect((await foundIn(objects, options)).map((fault) => fault.split(' ')[0])).to.deep.equal([
+        'stray',
+        'stray',
+      ]);
+    });
+
+    it('tells that all was written anew: at once by the seals, else by a place that was written down', async () => {
+      const objects = await recorded(isSealed);
+      const end = await placeOf(objects, RECORDS);
+      await alter(objects, 5);
+      await rewrite(objects, 5);
+      const found = await foundIn(objects, options);
+      if (isSealed) expect(found[0]).to.equal('unsealed 5');
+      else expect(found).to.deep.equal([]);
+      expect(await foundIn(objects, { ...options, expect: [end] })).to.include(`altered ${RECORDS}`);
+    });
+
+    it('tells of any byte of any record that is another', async () => {
+      const objects = await recorded(isSealed, 6);
+      const end = await placeOf(objects, 6);
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 6 }),
+          fc.nat(),
+          fc.integer({ min: 1, max: 255 }),
+          async (seq, at, flip) => {
+            const right = await bytesOf(objects, seq);
+            const wrong = Buffer.from(right);
+            const position = at % wrong.length;
+            wrong[position] = (wrong[position] ?? 0) ^ flip;
+            await objects.put(auditRecordKey(seq), wrong);
+            const found = await foundIn(objects, { ...options, expect: [end] });
+            await objects.put(auditRecordKey(seq), right);
+            expect(found, `record ${seq}, byte ${position}`).to.not.deep.equal([]);
+          },
+        ),
+        { numRuns: 300 },
+      );
+    });
+  });
+}
+
+describe("the audit record's seals", () => {
+  it('are not to be made with another secret, nor left out from some record on', async () => {
+    const stranger = Sealer.of(['another secret that is long enough to be one']);
+    const objects = await recorded(true);
+    await alter(objects, 5);
+    await rewrite(objects, 5, stranger);
+    expect((await foundIn(objects, { sealer }))[0]).to.equal('forged 5');
+  });
+
+  it('tell that all of them were taken off', async () => {
+    const objects = await recorded(true);
+    const { sealed: before } = await verifyAudit(objects, { sealer });
+    await rewrite(objects, 1);
+    const found = await verifyAudit(objects, { sealer });
+    expect([before, found.sealed, found.faults.length]).to.deep.equal([RECORDS, 0, 0]);
+    // The next record that a node writes bears one; and a node says what it goes on behind.
+    const { recorder, lines } = recorderOver(objects, { sealer });
+    await recorder.record(changeOf('next'));
+    expect(
+      lines.filter(({ level }) => level === 'warn').map(({ message }) => message.split(':')[1]),
+    ).to.deep.equal([' a record bears no seal']);
+  });
+
+  it('outlive a new secret, while the old one is listed', async () => {
+    const renewed = Sealer.of(['the secret that comes after the first', SECRET]);
+    const objects = await recorded(true);
+    await writeRecords(objects, 3, { first: 100, sealer: renewed });
+    expect(await foundIn(objects, { sealer: renewed })).to.deep.equal([]);
+    const forgetful = Sealer.of(['the secret that comes after the first']);
+    expect((await foundIn(objects, { sealer: forgetful }))[0]).to.equal('forged 1');
+  });
+
+  it('begin where a secret was set, and cannot end', async () => {
+    const objects = await recorded(false, 4);
+    await writeRecords(objects, 4, { first: 5, sealer });
+    expect(await foundIn(objects, { sealer })).to.deep.equal([]);
+    await writeRecords(objects, 1, { first: 9 });
+    expect(await foundIn(objects, { sealer })).to.deep.equal(['unsealed 9']);
+  });
+
+  it('are not made with a secret that can be guessed', () => {
+    expect(Sealer.of(['short'])).to.equal(undefined);
+    expect(Sealer.of([undefined, SECRET])).to.equal(undefined);
+  });
+});

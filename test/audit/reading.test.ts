@@ -1,0 +1,249 @@
+/**
+ * Promise: what is asked for of the record is what a plain look at all of it would find, newest first, at a cost that
+ * grows with what is shown; and an old part that was pruned leaves a record that is whole, and that nodes go on with.
+ */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { pruneAudit } from '../../services/registry/audit/prune.ts';
+import { type AuditQuery, readAudit } from '../../services/registry/audit/read.ts';
+import { encodeRecord, hashOf, NO_HASH } from '../../services/registry/audit/record.ts';
+import { verifyAudit } from '../../services/registry/audit/verify.ts';
+import { AUDIT_PRUNED_KEY, auditRecordKey } from '../../services/registry/layout.ts';
+import type { ObjectStore } from '../../services/registry/object-store.ts';
+import { parseRepositoryPattern } from '../../services/registry/repository-pattern.ts';
+import { MemoryStore } from '../unit/memory-store.ts';
+import { counting } from './counting.ts';
+import { changeOf, entriesOf, placeOf, recorderOver, sealer } from './world.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const ACTORS = ['alice', 'bob', 'robot+ci', ''];
+const REPOSITORIES = ['candidate/a', 'candidate/b', 'a', undefined];
+
+interface Made {
+  readonly at: number;
+  readonly actor: string;
+  readonly repository: string | undefined;
+}
+
+/** Writes records of which each holds one entry, at the times that the entries have. */
+async function write(objects: ObjectStore, entries: readonly Made[]): Promise<void> {
+  let prev = NO_HASH;
+  for (const [i, { at, actor, repository }] of entries.entries()) {
+    const seq = i + 1;
+    const entry = {
+      ...{ at: new Date(at).toISOString(), actor: { kind: actor ? 'user' : 'anonymous', name: actor } },
+      ...{ action: 'blob.push', requestId: `${seq}`, ...(repository && { repository }) },
+    };
+    const bytes = encodeRecord(
+      { seq, prev, id: `${seq}`, node: 'n' },
+      [JSON.stringify(entry)],
+      sealer && ((body) => sealer.seal(body)),
+    );
+    await objects.put(auditRecordKey(seq), bytes);
+    prev = hashOf(bytes);
+  }
+}
+
+async function ids(objects: ObjectStore, query: AuditQuery): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of readAudit(objects, query))
+    found.push('lost' in entry ? 'lost' : `${entry.requestId}`);
+  return found;
+}
+
+describe('reading the audit record', () => {
+  it('finds what a look at all of it finds, whatever the clocks of nodes', async () => {
+    const made = fc.record({
+      /** Minutes after the record before it; clocks differ by five minutes either way. */
+      later: fc.nat(30),
+      skew: fc.integer({ min: -5, max: 5 }),
+      actor: fc.constantFrom(...ACTORS),
+      repository: fc.constantFrom(...REPOSITORIES),
+    });
+    const query = fc.record({
+      since: fc.option(fc.nat(600)),
+      until: fc.option(fc.nat(600)),
+      actor: fc.option(fc.constantFrom('alice', 'robot+ci', 'anonymous')),
+      repository: fc.option(fc.constantFrom('a', 'candidate/*', '**')),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(made, { maxLength: 40 }), query, async (steps, wanted) => {
+        const beginning = Date.UTC(2026, 0, 1);
+        let minute = 0;
+        const entries = steps.map(({ later, skew, ...rest }) => {
+          minute += later;
+          return { ...rest, at: beginning + (minute + skew) * MINUTE_MS };
+        });
+        const objects = new MemoryStore();
+        await write(objects, entries);
+        const moment = (minutes: number | null) =>
+          minutes === null ? undefined : beginning + minutes * MINUTE_MS;
+        const [since, until] = [moment(wanted.since), moment(wanted.until)];
+        const fits = ({ at, actor, repository }: Made) =>
+          (since === undefined || at >= since) &&
+          (until === undefined || at <= until) &&
+          (wanted.actor === null || (actor || 'anonymous') === wanted.actor) &&
+          (wanted.repository === null ||
+            (repository !== undefined &&
+              (wanted.repository === '**' ||
+                repository === wanted.repository ||
+                (wanted.repository === 'candidate/*' && repository.startsWith('candidate/')))));
+        const right = entries.flatMap((entry, i) => (fits(entry) ? [`${i + 1}`] : [])).reverse();
+        const found = await ids(objects, {
+          since: since === undefined ? undefined : new Date(since),
+          until: until === undefined ? undefined : new Date(until),
+          actor: wanted.actor ?? undefined,
+          repository: wanted.repository === null ? undefined : parseRepositoryPattern(wanted.repository),
+        });
+        expect(found).to.deep.equal(right);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('costs what is shown, not what is there', async () => {
+    const objects = new MemoryStore();
+    const beginning = Date.UTC(2026, 0, 1);
+    const entries = Array.from({ length: 4000 }, (_, i) => ({
+      ...{ at: beginning + i * MINUTE_MS, actor: 'alice', repository: 'a' },
+    }));
+    await write(objects, entries);
+    const newest = counting(objects);
+    for await (const _ of readAudit(newest.store, {})) break;
+    expect(newest.asked.read).to.be.below(60);
+    const old = counting(objects);
+    const from = new Date(beginning + 1000 * MINUTE_MS);
+    const found = await ids(old.store, { since: from, until: new Date(from.getTime() + 5 * MINUTE_MS) });
+    expect(found).to.deep.equal(['1006', '1005', '1004', '1003', '1002', '1001']);
+    expect(old.asked.read).to.be.below(120);
+  });
+
+  it('goes on past what is damaged or missing, and tells of it', async () => {
+    const objects = new MemoryStore();
+    await write(
+      objects,
+      Array.from({ length: 5 }, (_, i) => ({ at: Date.now() + i, actor: '', repository: 'a' })),
+    );
+    await objects.put(auditRecordKey(4), Buffer.from('half'));
+    await objects.delete([auditRecordKey(2)]);
+    expect(await ids(objects, {})).to.deep.equal(['5', 'lost', '3', 'lost', '1']);
+  });
+});
+
+describe('pruning the audit record', () => {
+  const now = Date.now();
+  /** A record a day, the newest now. */
+  async function tenDays(): Promise<MemoryStore> {
+    const objects = new MemoryStore();
+    await write(
+      objects,
+      Array.from({ length: 10 }, (_, i) => ({ at: now - (9 - i) * DAY_MS, actor: 'alice', repository: 'a' })),
+    );
+    return objects;
+  }
+  /** What is older than so many days and an hour goes. */
+  async function prune(objects: ObjectStore, days: number) {
+    const { recorder } = recorderOver(objects, { sealer });
+    return pruneAudit(objects, {
+      before: new Date(now - days * DAY_MS - 60 * MINUTE_MS),
+      sealer,
+      record: (change) => recorder.record({ ...change, actor: { kind: 'local', name: 'local:root' } }),
+    });
+  }
+
+  it('leaves a record that is whole, is read, pruned again, and gone on with', async () => {
+    const objects = await tenDays();
+    const five = await placeOf(objects, 5);
+    expect(await prune(objects, 4)).to.deep.equal({ outcome: 'pruned', deleted: 5, upTo: 5 });
+    const found = await verifyAudit(objects, { sealer, expect: [five, await placeOf(objects, 6)] });
+    expect(found).to.deep.include({ faults: [], first: 6, records: 6 });
+    expect((await ids(objects, {})).slice(1)).to.deep.equal(['10', '9', '8', '7', '6']);
+    const { recorder } = recorderOver(objects, { sealer });
+    await recorder.record(changeOf('next'));
+    expect(await prune(objects, 2)).to.deep.equal({ outcome: 'pruned', deleted: 2, upTo: 7 });
+    expect(await prune(objects, 2)).to.deep.equal({ outcome: 'pruned', deleted: 0, upTo: 7 });
+    expect((await verifyAudit(objects, { sealer })).faults).to.deep.equal([]);
+    expect((await entriesOf(objects)).map(({ seq }) => seq)).to.deep.equal([8, 9, 10, 11, 12, 13]);
+  });
+
+  it('is finished by doing it again, wherever it ended', async () => {
+    for (let dies = 1; dies <= 3; dies++) {
+      const objects = await tenDays();
+      let writes = 0;
+      const mortal = new Proxy(objects, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name);
+          if (typeof value !== 'function') return value;
+          return (...given: unknown[]) => {
+            if (name === 'delete' && writes + 1 === dies)
+              // Some of one call, in no order.
+              return objects
+                .delete([auditRecordKey(2), auditRecordKey(4)])
+                .then(() => Promise.reject(new Error('dead')));
+            if (['put', 'putIfAbsent', 'delete'].includes(String(name)) && ++writes > dies - 1)
+              return Promise.reject(new Error('dead'));
+            return Reflect.apply(value, target, given);
+          };
+        },
+      });
+      await prune(mortal, 4).catch(() => undefined);
+      expect((await verifyAudit(objects, { sealer })).faults, `died at write ${dies}`).to.deep.equal([]);
+      const { recorder } = recorderOver(objects, { sealer });
+      await recorder.record(changeOf('meanwhile'));
+      await prune(objects, 4);
+      expect((await verifyAudit(objects, { sealer })).faults).to.deep.equal([]);
+      expect(Math.min(...(await entriesOf(objects)).map(({ seq }) => seq))).to.equal(6);
+    }
+  });
+
+  it('prunes nothing of a broken record, and nothing that is younger than a day', async () => {
+    const objects = await tenDays();
+    await objects.delete([auditRecordKey(3)]);
+    expect((await prune(objects, 4)).outcome).to.equal('broken');
+    expect((await entriesOf(objects)).length).to.equal(9);
+    const young = await prune(await tenDays(), 0).catch((error: Error) => error.message);
+    expect(young).to.include('a day');
+  });
+
+  it('is not to be faked: without its entry in the chain, what is missing is missing', async () => {
+    const objects = await tenDays();
+    const five = await placeOf(objects, 5);
+    await objects.put(AUDIT_PRUNED_KEY, Buffer.from(JSON.stringify({ version: 1, upTo: five })));
+    await objects.delete([1, 2, 3, 4, 5].map(auditRecordKey));
+    const { faults } = await verifyAudit(objects, { sealer });
+    expect(faults.map(({ kind, seq }) => `${kind} ${seq}`)).to.deep.equal(['removed 1']);
+  });
+
+  it('does not lead a node astray that has slept since before', async () => {
+    const objects = await tenDays();
+    const { recorder } = recorderOver(objects, { sealer });
+    const clock = Date.now;
+    try {
+      // It met the end eleven days ago, when that was record 3.
+      const later = [4, 5, 6, 7, 8, 9, 10].map(auditRecordKey);
+      const kept = await Promise.all(later.map((key) => objects.read(key, 1 << 20)));
+      await objects.delete(later);
+      await recorder.record(changeOf('long ago'));
+      await objects.delete([auditRecordKey(4)]);
+      await Promise.all(later.map((key, i) => objects.put(key, kept[i] ?? Buffer.alloc(0))));
+      await prune(objects, 4);
+      Date.now = () => clock() + 11 * DAY_MS;
+      await recorder.record(changeOf('awake'));
+    } finally {
+      Date.now = clock;
+    }
+    const last = (await entriesOf(objects)).at(-1);
+    expect([last?.seq, last?.requestId]).to.deep.equal([12, 'request awake']);
+    expect((await verifyAudit(objects, { sealer })).faults).to.deep.equal([]);
+  });
+
+  it('is found again without its note', async () => {
+    const objects = await tenDays();
+    await prune(objects, 4);
+    await objects.delete([AUDIT_PRUNED_KEY]);
+    const { recorder } = recorderOver(objects, { sealer });
+    await recorder.record(changeOf('next'));
+    expect((await verifyAudit(objects, { sealer })).faults).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,197 @@
+/**
+ * Promise: who is told that a change is recorded finds it in the record, once; who is told otherwise finds it there once
+ * at most. What comes at once is written together, and the end is found whatever the record's length.
+ */
+import { expect } from 'chai';
+import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
+import { findEnd } from '../../services/registry/audit/end.ts';
+import { verifyAudit } from '../../services/registry/audit/verify.ts';
+import { RegistryError } from '../../services/registry/errors.ts';
+import { auditRecordKey } from '../../services/registry/layout.ts';
+import { StoreUnavailableError } from '../../services/registry/object-store.ts';
+import { MemoryStore } from '../unit/memory-store.ts';
+import { counting } from './counting.ts';
+import { changeOf, entriesOf, placeOf, recorderOver, sealer, writeRecords } from './world.ts';
+
+/** A store that does something else at some creations: `fault` is asked before each, by number from 1. */
+class FaultyStore extends MemoryStore {
+  #creations = 0;
+  fault: (creation: number, create: () => Promise<'created' | 'exists'>) => Promise<'created' | 'exists'> = (
+    _,
+    create,
+  ) => create();
+
+  override putIfAbsent(key: string, body: Buffer): Promise<'created' | 'exists'> {
+    this.#creations++;
+    return this.fault(this.#creations, () => super.putIfAbsent(key, body));
+  }
+}
+
+describe('recording changes', () => {
+  it('keeps who, what, from where, when, and by which rule', async () => {
+    const objects = new MemoryStore();
+    const { recorder } = recorderOver(objects);
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const before = Date.now();
+    await recorder.record({
+      action: 'manifest.push',
+      actor: { kind: 'robot', name: 'robot+ci' },
+      address: '192.0.2.7',
+      requestId: 'an id',
+      rule: 'builders',
+      repository: 'candidate/a',
+      tags: ['1', 'latest'],
+      digest,
+      details: { condition: 'absent' },
+    });
+    const [entry, ...more] = await entriesOf(objects);
+    const { at, ...rest } = entry ?? { at: '' };
+    expect(Date.parse(at)).to.be.within(before, Date.now());
+    expect(rest).to.deep.equal({
+      ...{
+        seq: 1,
+        action: 'manifest.push',
+        actor: { kind: 'robot', name: 'robot+ci' },
+        address: '192.0.2.7',
+      },
+      ...{ requestId: 'an id', rule: 'builders', repository: 'candidate/a', tags: ['1', 'latest'], digest },
+      details: { condition: 'absent' },
+    });
+    expect(more).to.deep.equal([]);
+  });
+
+  it('costs one creation a change when they come one after another, and nothing else', async () => {
+    const { store, asked } = counting(new MemoryStore());
+    const { recorder } = recorderOver(store);
+    await recorder.record(changeOf(0));
+    const before = { ...asked };
+    for (let i = 1; i <= 100; i++) await recorder.record(changeOf(i));
+    expect(asked).to.deep.equal({ ...before, putIfAbsent: before.putIfAbsent + 100 });
+  });
+
+  it('writes together what comes at once, in the order of coming', async () => {
+    const { store, asked } = counting(new MemoryStore());
+    const { recorder } = recorderOver(store);
+    await Promise.all(Array.from({ length: 500 }, (_, i) => recorder.record(changeOf(i))));
+    expect(asked.putIfAbsent).to.equal(2);
+    const ids = (await entriesOf(store)).map(({ requestId }) => requestId);
+    expect(ids).to.deep.equal(Array.from({ length: 500 }, (_, i) => `request ${i}`));
+  });
+
+  it('parts what is too much for one record, and tells of too many tags how many are left out', async () => {
+    const objects = new MemoryStore();
+    const { recorder } = recorderOver(objects);
+    const tags = Array.from({ length: 12_000 }, (_, i) => `${i}`.padStart(128, 't'));
+    await Promise.all(
+      [1, 2, 3].map((i) => recorder.record(changeOf(i, { action: 'manifest.delete', tags }))),
+    );
+    const entries = await entriesOf(objects);
+    expect(entries.map(({ seq }) => seq)).to.deep.equal([1, 2, 3]);
+    for (const entry of entries) {
+      expect(entry.tags).to.have.length(10_000);
+      expect(entry.details).to.deep.equal({ tagsLeftOut: 2000 });
+    }
+    expect((await verifyAudit(objects)).faults).to.deep.equal([]);
+  });
+
+  it('refuses the change when the store fails, says so loudly, and goes on when it can', async () => {
+    const objects = new FaultyStore();
+    const counted: string[] = [];
+    const { recorder, lines } = recorderOver(objects, {
+      count: (outcome, entries) => counted.push(`${outcome} ${entries}`),
+    });
+    objects.fault = () => Promise.reject(new StoreUnavailableError('a secret bucket is away'));
+    const error = await recorder.record(changeOf('refused')).catch((cause: unknown) => cause);
+    expect(error).to.be.instanceOf(RegistryError);
+    expect((error as RegistryError).kind).to.equal('UNAVAILABLE');
+    expect((error as RegistryError).message).to.not.include('bucket');
+    const loud = lines.filter(({ level }) => level === 'error');
+    expect(loud.map(({ message }) => message)).to.deep.equal([
+      'audit record: cannot be written, so nothing is changed until it can',
+    ]);
+    objects.fault = (_, create) => create();
+    await recorder.record(changeOf('taken'));
+    expect((await entriesOf(objects)).map(({ requestId }) => requestId)).to.deep.equal(['request taken']);
+    expect(counted).to.deep.equal(['failed 1', 'written 1']);
+  });
+
+  it('finds its own record again when the answer to its creation was lost', async () => {
+    const objects = new FaultyStore();
+    const { recorder } = recorderOver(objects);
+    objects.fault = async (creation, create) => {
+      const outcome = await create();
+      return creation === 2 ? 'exists' : outcome;
+    };
+    for (let i = 1; i <= 3; i++) await recorder.record(changeOf(i));
+    const ids = (await entriesOf(objects)).map(({ seq, requestId }) => `${seq} ${requestId}`);
+    expect(ids).to.deep.equal(['1 request 1', '2 request 2', '3 request 3']);
+  });
+
+  it('has a change that it refused once at most, also when the creation comes to its end later', async () => {
+    const objects = new FaultyStore();
+    const { recorder } = recorderOver(objects);
+    let late: (() => Promise<unknown>) | undefined;
+    objects.fault = (creation, create) => {
+      if (creation !== 2) return create();
+      late = create;
+      return Promise.reject(new StoreUnavailableError('no answer'));
+    };
+    await recorder.record(changeOf(1));
+    await recorder.record(changeOf('refused')).catch(() => undefined);
+    await late?.();
+    await recorder.record(changeOf(3));
+    const ids = (await entriesOf(objects)).map(({ seq, requestId }) => `${seq} ${requestId}`);
+    expect(ids).to.deep.equal(['1 request 1', '2 request refused', '3 request 3']);
+    expect((await verifyAudit(objects)).faults).to.deep.equal([]);
+  });
+
+  it('goes on behind a damaged record, and says so', async () => {
+    const objects = new MemoryStore();
+    await writeRecords(objects, 3, { sealer });
+    await objects.put(auditRecordKey(3), Buffer.from('{"half of'));
+    const { recorder, lines } = recorderOver(objects, { sealer });
+    await recorder.record(changeOf(4));
+    expect(lines.map(({ level, message }) => `${level} ${message.split('.')[0]}`)).to.include(
+      'error audit record: a record is damaged',
+    );
+    expect((await verifyAudit(objects, { sealer })).faults.map(({ seq }) => seq)).to.deep.equal([3]);
+  });
+
+  it('tells now and then where the record ends, and at the end once more', async () => {
+    const objects = new MemoryStore();
+    const { recorder, lines } = recorderOver(objects);
+    for (let i = 1; i <= 5; i++) await recorder.record(changeOf(i));
+    await recorder[Symbol.asyncDispose]();
+    const told = lines.map(({ message, fields }) => `${message} ${fields['expect']}`);
+    const [first, last] = [await placeOf(objects, 1), await placeOf(objects, 5)];
+    expect(told).to.deep.equal([
+      `audit record: its end ${first.seq}:${first.hash}`,
+      `audit record: its end ${last.seq}:${last.hash}`,
+    ]);
+  });
+
+  it('finds the end of a long record in questions that grow with its logarithm', async () => {
+    const objects = new MemoryStore();
+    // Only the end is looked into.
+    for (let seq = 1; seq <= 5000; seq++) await objects.put(auditRecordKey(seq), Buffer.from(`${seq}`));
+    const { store, asked } = counting(objects);
+    expect((await findEnd(store)).seq).to.equal(5000);
+    expect(asked.stat).to.be.at.most(2 * Math.ceil(Math.log2(5000)) + 2);
+    expect(asked.read + asked.list).to.be.at.most(2);
+  });
+
+  it('costs nothing where it is off', async () => {
+    expect(NO_AUDIT.isOn).to.equal(false);
+    await NO_AUDIT.record(changeOf(1));
+  });
+
+  it('is shared by processes that begin at the same moment', async () => {
+    const objects = new MemoryStore();
+    await writeRecords(objects, 10);
+    const recorders = Array.from({ length: 5 }, () => recorderOver(objects).recorder);
+    await Promise.all(recorders.map((recorder, i) => recorder.record(changeOf(`late ${i}`))));
+    const entries = await entriesOf(objects);
+    expect(entries.map(({ seq }) => seq)).to.deep.equal(Array.from({ length: 15 }, (_, i) => i + 1));
+    expect(new Set(entries.map(({ requestId }) => requestId)).size).to.equal(15);
+  });
+});

@@ -1,0 +1,72 @@
+import type { AuditEvent } from '../../services/registry/audit/entry.ts';
+import { decodeRecord, hashOf, type Place } from '../../services/registry/audit/record.ts';
+import { Recorder, type RecorderParts } from '../../services/registry/audit/recorder.ts';
+import { Sealer } from '../../services/registry/audit/seal.ts';
+import { AUDIT_PREFIX, auditRecordKey } from '../../services/registry/layout.ts';
+import { listAll, type ObjectStore } from '../../services/registry/object-store.ts';
+
+export const SECRET = 'a secret that all nodes share, and nobody else';
+export const sealer = Sealer.of([SECRET]);
+
+/** A line of a log that was kept. */
+export interface Line {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Record<string, unknown>;
+}
+
+/** A recorder, and what it has logged. */
+export function recorderOver(
+  objects: ObjectStore,
+  parts: Partial<RecorderParts> = {},
+): { readonly recorder: Recorder; readonly lines: Line[] } {
+  const lines: Line[] = [];
+  const at = (level: Line['level']) => (fields: Record<string, unknown>, message: string) =>
+    void lines.push({ level, message, fields });
+  const logger = { info: at('info'), warn: at('warn'), error: at('error') };
+  return { recorder: new Recorder({ objects, node: 'node-1', sealer: undefined, logger, ...parts }), lines };
+}
+
+/** A change that can be told from all others. */
+export function changeOf(label: string | number, more: Partial<AuditEvent> = {}): AuditEvent {
+  return {
+    action: 'blob.push',
+    actor: { kind: 'user', name: 'alice' },
+    requestId: `request ${label}`,
+    repository: 'candidate/a',
+    ...more,
+  };
+}
+
+/** Writes records of one change each, numbered from `first` in their request ids. */
+export async function writeRecords(
+  objects: ObjectStore,
+  count: number,
+  { first = 1, ...parts }: Partial<RecorderParts> & { readonly first?: number } = {},
+): Promise<void> {
+  await using recorder = recorderOver(objects, parts).recorder;
+  for (let i = first; i < first + count; i++) await recorder.record(changeOf(i));
+}
+
+/** Every entry that is there, oldest first, read without the code that reads them for people. */
+export async function entriesOf(objects: ObjectStore) {
+  const entries = [];
+  for await (const { key } of listAll(objects, { prefix: AUDIT_PREFIX })) {
+    const bytes = key.endsWith('.jsonl') ? await objects.read(key, 1 << 24) : undefined;
+    const record = bytes && decodeRecord(bytes)?.record;
+    for (const entry of record?.entries ?? []) entries.push({ seq: record?.seq ?? 0, ...entry });
+  }
+  return entries;
+}
+
+/** The bytes of a record that has to be there. */
+export async function bytesOf(objects: ObjectStore, seq: number): Promise<Buffer> {
+  const bytes = await objects.read(auditRecordKey(seq), 1 << 24);
+  if (bytes === undefined) throw new Error(`there is no record ${seq}`);
+  return bytes;
+}
+
+/** The place of a record, as a node logs it. */
+export async function placeOf(objects: ObjectStore, seq: number): Promise<Place> {
+  return { seq, hash: hashOf(await bytesOf(objects, seq)) };
+}
