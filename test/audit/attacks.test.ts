@@ -10,7 +10,7 @@ import { Sealer } from '../../services/registry/audit/seal.ts';
 import { verifyAudit } from '../../services/registry/audit/verify.ts';
 import { auditRecordKey } from '../../services/registry/layout.ts';
 import { MemoryStore } from '../unit/memory-store.ts';
-import { bytesOf, changeOf, placeOf, recorderOver, SECRET, sealer, writeRecords } from './world.ts';
+import { bytesOf, changeOf, placeOf, recorderOver, SECRET, sealer, sealerOf, writeRecords } from './world.ts';
 
 const RECORDS = 12;
 
@@ -173,7 +173,7 @@ for (const isSealed of [true, false]) {
 
 describe("the audit record's seals", () => {
   it('are not to be made with another secret, nor left out from some record on', async () => {
-    const stranger = Sealer.of(['another secret that is long enough to be one']);
+    const stranger = sealerOf('another secret that is long enough to be one');
     const objects = await recorded(true);
     await alter(objects, 5);
     await rewrite(objects, 5, stranger);
@@ -195,11 +195,11 @@ describe("the audit record's seals", () => {
   });
 
   it('outlive a new secret, while the old one is listed', async () => {
-    const renewed = Sealer.of(['the secret that comes after the first', SECRET]);
+    const renewed = sealerOf('the secret that comes after the first', SECRET);
     const objects = await recorded(true);
     await writeRecords(objects, 3, { first: 100, sealer: renewed });
     expect(await foundIn(objects, { sealer: renewed })).to.deep.equal([]);
-    const forgetful = Sealer.of(['the secret that comes after the first']);
+    const forgetful = sealerOf('the secret that comes after the first');
     expect((await foundIn(objects, { sealer: forgetful }))[0]).to.equal('forged 1');
   });
 

@@ -35,10 +35,8 @@ async function write(objects: ObjectStore, entries: readonly Made[]): Promise<vo
       ...{ at: new Date(at).toISOString(), actor: { kind: actor ? 'user' : 'anonymous', name: actor } },
       ...{ action: 'blob.push', requestId: `${seq}`, ...(repository && { repository }) },
     };
-    const bytes = encodeRecord(
-      { seq, prev, id: `${seq}`, node: 'n' },
-      [JSON.stringify(entry)],
-      sealer && ((body) => sealer.seal(body)),
+    const bytes = encodeRecord({ seq, prev, id: `${seq}`, node: 'n' }, [JSON.stringify(entry)], (body) =>
+      sealer.seal(body),
     );
     await objects.put(auditRecordKey(seq), bytes);
     prev = hashOf(bytes);

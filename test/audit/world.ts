@@ -6,7 +6,14 @@ import { AUDIT_PREFIX, auditRecordKey } from '../../services/registry/layout.ts'
 import { listAll, type ObjectStore } from '../../services/registry/object-store.ts';
 
 export const SECRET = 'a secret that all nodes share, and nobody else';
-export const sealer = Sealer.of([SECRET]);
+export const sealer = sealerOf(SECRET);
+
+/** A sealer, from a secret that is long enough. */
+export function sealerOf(...secrets: readonly string[]): Sealer {
+  const made = Sealer.of(secrets);
+  if (made === undefined) throw new Error('the secret is too short');
+  return made;
+}
 
 /** A line of a log that was kept. */
 export interface Line {
