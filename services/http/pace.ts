@@ -25,8 +25,6 @@ interface Exchange {
 interface Progress {
   readonly read: number;
   readonly sent: number;
-  /** What the system has still to take of what was last handed to it. */
-  readonly queued: number;
 }
 
 /**
@@ -69,7 +67,7 @@ function step(exchange: Exchange, passedMs: number, limits: PaceLimits): Slownes
   exchange.seen = now;
   const what = waitedFor(exchange);
   if (what === undefined) return undefined;
-  const bytes = what === 'body' ? now.read - seen.read : takenOf(seen, now);
+  const bytes = Math.max(0, what === 'body' ? now.read - seen.read : now.sent - seen.sent);
   const earnedMs = (bytes / limits.bytesPerSecond) * 1000;
   exchange.creditMs = Math.min(limits.graceMs, exchange.creditMs - passedMs + earnedMs);
   return exchange.creditMs < 0 ? what : undefined;
@@ -81,17 +79,23 @@ function waitedFor({ request, response }: Exchange): Slowness | undefined {
   return request.complete || request.readableLength > 0 ? undefined : 'body';
 }
 
-/** What a client took of an answer: writes that are done, or some of the one that is under way. */
-function takenOf(seen: Progress, now: Progress): number {
-  return now.sent > seen.sent ? now.sent - seen.sent : Math.max(0, seen.queued - now.queued);
+/** What Node knows of a TCP connection. Not public, but what its own idle timeouts look at (`_onTimeout` in lib/net.js). */
+interface Handle {
+  readonly bytesRead?: number;
+  /** Handed to the system, or waiting for that in `writeQueueSize`. */
+  readonly bytesWritten?: number;
+  readonly writeQueueSize?: number;
 }
 
+/** By the bytes of TCP: beneath TLS, an answer that was written at once shows no progress until it is over. */
 function progressOf(socket: Socket): Progress {
-  // Not public, but what Node's own idle timeouts look at (`_onTimeout` in lib/net.js).
-  const { _handle: handle } = socket as { _handle?: { readonly writeQueueSize?: number } | null };
+  const { _parent: parent, _handle: own } = socket as {
+    _parent?: { _handle?: Handle | null } | null;
+    _handle?: Handle | null;
+  };
+  const handle = parent?._handle ?? own;
   return {
-    read: socket.bytesRead,
-    sent: socket.bytesWritten - socket.writableLength,
-    queued: handle?.writeQueueSize ?? 0,
+    read: handle?.bytesRead ?? 0,
+    sent: (handle?.bytesWritten ?? 0) - (handle?.writeQueueSize ?? 0),
   };
 }
