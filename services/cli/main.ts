@@ -5,6 +5,7 @@ import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import type { Part } from '../serve/parts.ts';
 import { version } from '../serve/version.ts';
+import { addAccessCommands } from './access-commands.ts';
 import { DEFAULT_CONFIG, withGoSwitches } from './arguments.ts';
 import { ReleaseError } from './release-error.ts';
 import { addRemoteCommands } from './remote-commands.ts';
@@ -40,6 +41,7 @@ for (const [part, description] of [
 addRemoteCommands(program);
 addStoreCommands(program);
 addRobotCommands(program);
+addAccessCommands(program);
 
 try {
   const isCollection = process.argv[2] === 'garbage-collect';
