@@ -1,6 +1,6 @@
 import { loadConfig } from '../../config/load.ts';
 import type { Membership, Subject } from '../../registry/access/subject.ts';
-import { ROBOT_PREFIX } from '../../registry/access/subject.ts';
+import { isRobotName } from '../../registry/access/subject.ts';
 import {
   ACTIONS,
   REGISTRY_ACTIONS,
@@ -60,7 +60,7 @@ function readSubject({ user, group, project, address = HERE }: AccessCheck): Sub
     if (group.length + project.length > 0) throw wrong('the anonymous are in no group and in no project');
     return { kind: 'anonymous', name: '', groups: [], memberships: [], address };
   }
-  const kind = user.startsWith(ROBOT_PREFIX) ? 'robot' : 'user';
+  const kind = isRobotName(user) ? 'robot' : 'user';
   return { kind, name: user, groups: group, memberships: project, address };
 }
 
