@@ -63,9 +63,13 @@ const IDLE_TIMEOUT_MS = 120_000;
  */
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listener> {
   const handler: RequestListener = (request, response) => {
-    const flaw = flawOf(request);
-    if (flaw) return answerBare(request, response, flaw);
     toOriginForm(request);
+    const flaw = flawOf(request);
+    if (flaw) {
+      // Where it ends is in doubt.
+      response.setHeader('Connection', 'close');
+      return answerBare(request, response, flaw);
+    }
     return listener(request, response);
   };
   const settings = {
