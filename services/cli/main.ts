@@ -5,8 +5,8 @@ import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import type { Part } from '../serve/parts.ts';
 import { version } from '../serve/version.ts';
-import { addAccessCommands } from './access-commands.ts';
 import { DEFAULT_CONFIG, withGoSwitches } from './arguments.ts';
+import { addCredentialCommands } from './credential-commands.ts';
 import { ReleaseError } from './release-error.ts';
 import { addRemoteCommands } from './remote-commands.ts';
 import { addRobotCommands } from './robot-commands.ts';
@@ -41,7 +41,7 @@ for (const [part, description] of [
 addRemoteCommands(program);
 addStoreCommands(program);
 addRobotCommands(program);
-addAccessCommands(program);
+addCredentialCommands(program);
 
 try {
   const isCollection = process.argv[2] === 'garbage-collect';

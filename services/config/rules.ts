@@ -53,6 +53,11 @@ export function refreshTokensBoxOf(config: Config): SecretBox {
   return new SecretBox(secretsOf(config), 'refresh tokens');
 }
 
+/** What seals the logins that browsers have begun. */
+export function pendingLoginsBoxOf(config: Config): SecretBox {
+  return new SecretBox(secretsOf(config), 'pending logins');
+}
+
 /** The secret to seal with, then those under which something may still be sealed. */
 function secretsOf({ http }: Config): string[] {
   return [...(http.secret === undefined ? [] : [http.secret]), ...http.oldsecrets];

@@ -76,6 +76,11 @@ export const BaseUrl = z.string().transform((text, context): string => {
   return z.NEVER;
 });
 
+/** As {@link BaseUrl}, letter by letter as it stands: a provider's name is compared, and some end in a slash. */
+export const IssuerUrl = z.string().refine((text) => BaseUrl.safeParse(text).success, {
+  error: 'expected the issuer as the provider spells it, such as https://login.example.net/realms/people',
+});
+
 /** A pattern of repository names, such as `candidate/**`. */
 export const Pattern = z.string().transform((text, context): RepositoryPattern => {
   const pattern = parseRepositoryPattern(text);

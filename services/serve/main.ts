@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { openAccounts } from '../accounts/open.ts';
+import { openAccounts, openBrowserLogin } from '../accounts/open.ts';
 import { createApi } from '../api/main.ts';
 import { loadConfig } from '../config/load.ts';
 import { accessRulesOf, promotionPolicyOf } from '../config/rules.ts';
@@ -139,12 +139,15 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
       ? held.use(await createRelease({ ...shared, policy, version }))
       : undefined;
   let token: Token | undefined;
-  if (access.ring && parts.includes('token'))
+  if (access.ring && parts.includes('token')) {
+    const login = await openBrowserLogin(config.accounts, { logger });
     token = createToken({
+      browserLogin: login && held.use(login),
       ...{ ...shared, logins, rules: accessRulesOf(config) },
       accounts: held.use(await openAccounts(config.accounts, { objects, logger })),
       signer: held.use(await startSigner(accessParts, access.ring, shared.audit)),
     });
+  }
 
   const listeners: PartListener[] = [];
   const limits = listenLimitsOf(config, metrics, logger);

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { onlyPublicName } from '../config/public-name.ts';
-import { refreshTokensBoxOf } from '../config/rules.ts';
+import { pendingLoginsBoxOf, refreshTokensBoxOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import type { Door } from '../http/access/door.ts';
 import { type App, createApp } from '../http/app.ts';
@@ -11,15 +11,19 @@ import type { Metrics } from '../http/metrics.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
+import type { BrowserLogin } from '../registry/access/browser-login.ts';
 import { IssuedCredentials } from '../registry/access/issued/credentials.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { Stores } from '../stores/open.ts';
+import { callbackUrlsOf } from './login/callback-url.ts';
+import { PendingCookie } from './login/pending-cookie.ts';
+import type { LoginService } from './login/service.ts';
 import { RefreshTokens } from './refresh-tokens.ts';
 import { robotRoutes } from './robots/routes.ts';
-import { tokenRoutes } from './routes.ts';
+import { loginRoutes, tokenRoutes } from './routes.ts';
 
 /** A token service that is ready to be given a port. */
 export interface Token {
@@ -35,8 +39,10 @@ export interface TokenParts {
   readonly logins: LoginGuard;
   readonly rules: AccessRules;
   readonly signer: Signer;
-  readonly door: Door;
+  /** The provider at which people log in in a browser, where there is one. */
+  readonly browserLogin: BrowserLogin | undefined;
   readonly audit: Audit;
+  readonly door: Door;
   readonly limits?: RequestLimits | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -67,8 +73,27 @@ export function createToken(parts: TokenParts): Token {
   const publicName = onlyPublicName(config, token.http?.addr ?? http.addr);
   if (publicName !== false) app.use(checkHost(publicName));
   const robots = { issued: new IssuedCredentials(stores.objects), audit };
-  const routes = [...healthRoutes(readiness), ...tokenRoutes(service), ...robotRoutes(robots)];
+  const login = loginServiceOf(parts);
+  const routes = [
+    ...healthRoutes(readiness),
+    ...tokenRoutes(service),
+    ...robotRoutes(robots),
+    ...(login ? loginRoutes(login) : []),
+  ];
   mountRoutes(app, routes, parts.limits?.atDoor(door) ?? door);
   mountNotFound(app);
   return { app, readiness };
+}
+
+function loginServiceOf(parts: TokenParts): LoginService | undefined {
+  const { config, stores, accounts, audit, logger, browserLogin: login } = parts;
+  const { http, auth } = config;
+  if (login === undefined || auth?.token === undefined) return undefined;
+  return {
+    ...{ login, accounts, audit, logger },
+    cookie: new PendingCookie(pendingLoginsBoxOf(config)),
+    issued: new IssuedCredentials(stores.objects),
+    callbackUrlOf: callbackUrlsOf(http, auth.token),
+    registry: http.host === undefined ? undefined : new URL(http.host).host,
+  };
 }

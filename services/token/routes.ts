@@ -1,14 +1,24 @@
 import type { Route } from '../http/routes.ts';
 import { getJwks } from './jwks.ts';
+import { beginLogin, finishLogin } from './login/login.ts';
+import type { LoginService } from './login/service.ts';
 import type { TokenService } from './service.ts';
 import { getToken, postToken } from './tokens.ts';
 
-/** Every endpoint below `/auth/`. */
+/** The endpoints below `/auth/` that clients ask. */
 export function tokenRoutes(service: TokenService): Route[] {
   return [
     // Whoever asks says in the request who they are, or is anonymous.
     { method: 'GET', path: '/auth/token', name: 'token', handle: getToken(service) },
     { method: 'POST', path: '/auth/token', name: 'token', handle: postToken(service) },
     { method: 'GET', path: '/auth/jwks.json', name: 'jwks', handle: getJwks(service) },
+  ];
+}
+
+/** The pages below `/auth/`, where people log in in a browser. */
+export function loginRoutes(service: LoginService): Route[] {
+  return [
+    { method: 'GET', path: '/auth/login', name: 'login', handle: beginLogin(service) },
+    { method: 'GET', path: '/auth/callback', name: 'login-callback', handle: finishLogin(service) },
   ];
 }

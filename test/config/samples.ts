@@ -76,6 +76,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'accounts.*.oidc.issuer': 'https://other.example.net', 'accounts.*.oidc.clientid': 'other' },
   ...{ 'accounts.*.oidc.clientsecret': 'hunter2', 'accounts.*.oidc.scopes': ['openid'] },
   ...{ 'accounts.*.oidc.nameclaim': 'sub', 'accounts.*.oidc.groupsclaim': 'roles' },
+  ...{ 'accounts.*.oidc.timeout': '1s', 'accounts.*.oidc.rootcas': ['/etc/ssl/own.pem'] },
   ...{ 'accounts.*.oidc.lifetime': '24h', 'access.groups.*': ['user:alice'] },
   ...{ 'access.rules.*.name': 'other', 'access.rules.*.allow': ['pull'], 'access.rules.*.deny': ['pull'] },
   ...{ 'access.rules.*.subjects': ['user:alice'], 'access.rules.*.networks': ['192.0.2.0/24'] },

@@ -18,8 +18,19 @@ import { untilAborted } from '../../registry/waiting.ts';
 
 /** A secret that was replaced or revoked is taken for so long at most. */
 const MAX_AGE_MS = 5000;
+/**
+ * A secret that is not known may have been made since the account was looked at, and whoever has just been shown it uses
+ * it at once. So the account is looked at again, for one name no oftener than this: anyone can try secrets.
+ */
+const LOOK_AGAIN_MS = 200;
 const REMEMBERED_MAX = 10_000;
 const UNKNOWN: Authentication = { outcome: 'unknown' };
+
+/** What there was of an account, and when that was; milliseconds, monotonic. */
+interface Looked {
+  readonly account: IssuedAccount | undefined;
+  readonly atMs: number;
+}
 
 export interface IssuedSourceOptions {
   /** In refresh tokens, and in names where it is not the first source. */
@@ -34,7 +45,7 @@ export class IssuedSource implements AccountSource {
   readonly #kind: IssuedKind;
   readonly #issued: IssuedCredentials;
   /** Also that there is no such account: asking for many that are not there must not cost more. */
-  readonly #known = new Cached<{ readonly account: IssuedAccount | undefined }>({
+  readonly #known = new Cached<Looked>({
     ...{ maxSize: REMEMBERED_MAX, sizeOf: () => 1, maxAgeMs: MAX_AGE_MS },
   });
 
@@ -45,24 +56,31 @@ export class IssuedSource implements AccountSource {
   }
 
   async authenticate({ username, password }: Credentials, signal: AbortSignal): Promise<Authentication> {
-    const account = await this.#find(username, signal);
-    const secret = findSecret(account, password, new Date());
+    let { account, atMs } = await this.#look(username, signal);
+    let secret = findSecret(account, password, new Date());
+    if (secret === undefined && performance.now() - atMs >= LOOK_AGAIN_MS) {
+      this.#known.invalidate(username);
+      ({ account } = await this.#look(username, signal));
+      secret = findSecret(account, password, new Date());
+    }
     return account && secret ? this.#knownBy(account, secret) : UNKNOWN;
   }
 
   /** Good for as long as the secret is. */
   async refresh({ value }: RefreshSeed, signal: AbortSignal): Promise<Authentication> {
     const colon = value.indexOf(':');
-    const account = await this.#find(value.slice(colon + 1), signal);
+    const { account } = await this.#look(value.slice(colon + 1), signal);
     const secret = account?.secrets.find(({ id }) => id === value.slice(0, colon));
     return account && secret && isCurrent(secret, new Date()) ? this.#knownBy(account, secret) : UNKNOWN;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #find(name: string, signal: AbortSignal): Promise<IssuedAccount | undefined> {
-    const load = async () => ({ account: await this.#issued.find(this.#kind, name) });
-    return (await untilAborted(Promise.resolve(this.#known.get(name, load)), signal))?.account;
+  async #look(name: string, signal: AbortSignal): Promise<Looked> {
+    const atMs = performance.now();
+    const load = async () => ({ account: await this.#issued.find(this.#kind, name), atMs });
+    const looked = await untilAborted(Promise.resolve(this.#known.get(name, load)), signal);
+    return looked ?? { account: undefined, atMs };
   }
 
   #knownBy({ kind, name, groups }: IssuedAccount, { id, expiresAt }: IssuedSecret): Authentication {

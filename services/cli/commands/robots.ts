@@ -1,11 +1,11 @@
-import { isCurrent } from '../../registry/access/issued/account.ts';
 import { type Issued, IssuedCredentials } from '../../registry/access/issued/credentials.ts';
 import { robotName } from '../../registry/access/issued/robots.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/object-store.ts';
 import { actor } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
-import { print, table } from '../table.ts';
+import { print } from '../table.ts';
+import { showIssued } from './show-issued.ts';
 
 /** Makes a robot, and shows its secret. */
 export async function robotsCreateCommand(
@@ -34,30 +34,7 @@ export async function robotsListCommand(
   options: { readonly json: boolean },
 ): Promise<void> {
   const robots = await new IssuedCredentials(objects).list('robot');
-  if (options.json) {
-    const shown = robots.map(({ secrets, version: _, ...robot }) => ({
-      ...robot,
-      secrets: secrets.map(({ sha256: __, ...secret }) => secret),
-    }));
-    return print(JSON.stringify(shown, undefined, 2));
-  }
-  if (robots.length === 0) return print('there are no robots: make one with roadstead robots create');
-  const now = new Date();
-  print(
-    table([
-      ['NAME', 'GROUPS', 'CREATED', 'BY', 'SECRETS', 'ENDS', 'DESCRIPTION'],
-      ...robots.map(({ name, groups, createdAt, createdBy, secrets, revokedAt, description }) => {
-        const current = secrets.filter((secret) => isCurrent(secret, now));
-        return [
-          ...[name, groups.join(',') || '-', createdAt, createdBy, String(current.length)],
-          revokedAt
-            ? `revoked ${revokedAt}`
-            : (current.at(-1)?.expiresAt ?? (current.length > 0 ? 'never' : 'ended')),
-          description ?? '',
-        ];
-      }),
-    ]),
-  );
+  showIssued(robots, options.json, 'there are no robots: make one with roadstead robots create');
 }
 
 /** Gives a robot a new secret, and shows it. */

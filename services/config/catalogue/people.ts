@@ -96,6 +96,12 @@ export const PEOPLE: readonly Entry[] = [
     honoured('how long a credential made by a login is good for'),
     '720h',
   ),
+  durationRow('accounts.*.oidc.timeout', 'ours', honoured('how long the provider may take; then 503'), '5s'),
+  row(
+    'accounts.*.oidc.rootcas',
+    'ours',
+    honoured('files, in PEM, of who else may have signed its certificate'),
+  ),
   row('access.groups.*', 'ours', honoured('who is in the group, in the words of a rule’s subjects')),
   row('access.rules.*.name', 'ours', honoured('what records and explanations call the rule')),
   row('access.rules.*.allow', 'ours', honoured('the actions that it allows')),

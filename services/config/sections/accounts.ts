@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { BaseUrl, Count, Switch, Text } from '../values.ts';
+import { BaseUrl, Count, IssuerUrl, Switch, Text } from '../values.ts';
 
 const File = z.string().min(1);
 
@@ -33,7 +33,7 @@ const Keystone = z
 const Htpasswd = z.strictObject({ path: File });
 
 const Oidc = z.strictObject({
-  issuer: BaseUrl,
+  issuer: IssuerUrl,
   clientid: Text,
   clientsecret: Text.optional(),
   scopes: z.array(Text).default(['openid', 'profile', 'email', 'groups']),
@@ -42,6 +42,9 @@ const Oidc = z.strictObject({
   groupsclaim: Text.default('groups'),
   /** How long a credential made by a login in a browser is good for. */
   lifetime: Duration.prefault('720h'),
+  timeout: Duration.prefault('5s'),
+  /** Who may have signed its certificate, in PEM, besides those that everyone trusts. */
+  rootcas: z.array(File).default([]),
 });
 
 /** Ours: who people are, source after source; the first that knows somebody decides. Robots are always known. */

@@ -11,6 +11,11 @@ export interface Accounts extends AsyncDisposable {
   authenticate(credentials: Credentials, signal: AbortSignal): Promise<Authentication>;
   /** Who a seed is for now, as its source says; `unknown` when it is good no more, or there is no such source. */
   refresh(seed: RefreshSeed, signal: AbortSignal): Promise<Authentication>;
+  /**
+   * Somebody whom a source knows by something else than credentials, such as a login in a browser, with the names by
+   * which rules know them; undefined where that source is not believed such a name, or is not there.
+   */
+  believe(source: string, identity: Identity): Identity | undefined;
 }
 
 export interface AccountSourcesOptions {
@@ -44,9 +49,9 @@ export class AccountSources implements Accounts {
     if (username.startsWith(ROBOT_PREFIX))
       return (await this.#robots?.authenticate(credentials, signal)) ?? UNKNOWN;
     let obstacle: RegistryError | undefined;
-    for (const source of this.#sources) {
+    for (const [source, called] of this.#askedFor(username)) {
       try {
-        const answer = this.#named(source, await source.authenticate(credentials, signal));
+        const answer = this.#named(source, await source.authenticate({ username: called, password }, signal));
         if (answer.outcome === 'known') return answer;
       } catch (error) {
         if (!isObstacle(error)) throw error;
@@ -67,9 +72,27 @@ export class AccountSources implements Accounts {
     return source === this.#robots ? answer : this.#named(source, answer);
   }
 
+  believe(name: string, identity: Identity): Identity | undefined {
+    const source = this.#sources.find((each) => each.name === name);
+    const answer = source ? this.#named(source, { outcome: 'known', identity }) : UNKNOWN;
+    return answer.outcome === 'known' ? answer.identity : undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const source of [...this.#sources, ...(this.#robots ? [this.#robots] : [])])
       await source[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Whom to ask, and for which name. One that ends in `@<source>`, as rules know those of all sources but the first, is
+   * that source's alone: nobody else hears the password.
+   */
+  #askedFor(username: string): readonly (readonly [AccountSource, string])[] {
+    for (const source of this.#sources.slice(1)) {
+      const name = username.slice(0, -`@${source.name}`.length);
+      if (name !== '' && username.endsWith(`@${source.name}`)) return [[source, name]];
+    }
+    return this.#sources.map((source) => [source, username]);
   }
 
   /** The answer with the names by which rules know what it speaks of. */

@@ -1,0 +1,160 @@
+import { timingSafeEqual } from 'node:crypto';
+import {
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  type Configuration,
+  calculatePKCECodeChallenge,
+  fetchUserInfo,
+  randomNonce,
+  randomPKCECodeVerifier,
+  randomState,
+} from 'openid-client';
+import type { BrowserLogin, PendingLogin, Person } from '../../registry/access/browser-login.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import type { Log } from '../../registry/log.ts';
+import { Bounded } from '../bounded.ts';
+import { type ClaimNames, type Claims, groupsOf, nameOf, vouchedBy } from './claims.ts';
+import { failureOf, reasonOf } from './failures.ts';
+import { Provider } from './provider.ts';
+import { Transport } from './transport.ts';
+
+/** The section `accounts.*.oidc`. */
+export interface OidcOptions {
+  readonly issuer: string;
+  readonly clientid: string;
+  readonly clientsecret?: string | undefined;
+  readonly scopes: readonly string[];
+  readonly nameclaim: string;
+  readonly groupsclaim: string;
+  readonly lifetime: number;
+  readonly timeout: number;
+  readonly rootcas: readonly string[];
+}
+
+/** So many logins are ended at once, and so many wait: each of them asks the provider. */
+const AT_ONCE = 8;
+const WAITING_MAX = 64;
+
+/** The source of accounts that people of an OpenID provider are of. */
+export const OIDC_SOURCE = 'oidc';
+
+/**
+ * Logins at an OpenID provider: the authorization code flow (OpenID Connect Core, section 3.1) with PKCE (RFC 7636),
+ * `state` and `nonce`. What makes an answer good, the issuer, the audience, the signature and the times, is the
+ * library's to check.
+ */
+export class OidcLogin implements BrowserLogin {
+  readonly source = OIDC_SOURCE;
+  readonly provider: string;
+  readonly credentialLifetimeMs: number;
+  readonly #issuer: string;
+  readonly #scopes: string;
+  readonly #claims: ClaimNames;
+  readonly #transport: Transport;
+  readonly #provider: Provider;
+  readonly #logger: Log;
+  readonly #turns = new Bounded({
+    atOnce: AT_ONCE,
+    waiting: WAITING_MAX,
+    refusal: 'too many people log in at once; begin again in a few seconds',
+  });
+
+  /** Waits for no provider. Throws an Error when a file of `rootcas` cannot be read. */
+  static async open(options: OidcOptions, logger: Log): Promise<OidcLogin> {
+    const { timeout: timeoutMs, rootcas: rootCas } = options;
+    const login = new OidcLogin(options, await Transport.open({ timeoutMs, rootCas }), logger);
+    // So that the first who logs in does not wait for it, and an operator hears of a mistake at once.
+    login.#provider.configuration(AbortSignal.timeout(timeoutMs)).catch(() => undefined);
+    return login;
+  }
+
+  private constructor(options: OidcOptions, transport: Transport, logger: Log) {
+    const { issuer, clientid: clientId, clientsecret: clientSecret, timeout: timeoutMs } = options;
+    this.provider = new URL(issuer).host;
+    this.credentialLifetimeMs = options.lifetime;
+    this.#issuer = issuer;
+    this.#scopes = [...new Set(['openid', ...options.scopes])].join(' ');
+    this.#claims = { name: options.nameclaim, groups: options.groupsclaim };
+    this.#transport = transport;
+    this.#logger = logger;
+    this.#provider = new Provider({ issuer, clientId, clientSecret, timeoutMs, transport, logger });
+  }
+
+  async begin(redirectUri: string, signal: AbortSignal): Promise<{ url: string; pending: PendingLogin }> {
+    const configuration = await this.#provider.configuration(signal);
+    const pending = {
+      ...{ state: randomState(), nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier() },
+      redirectUri,
+    };
+    const url = buildAuthorizationUrl(configuration, {
+      redirect_uri: redirectUri,
+      scope: this.#scopes,
+      state: pending.state,
+      nonce: pending.nonce,
+      code_challenge: await calculatePKCECodeChallenge(pending.codeVerifier),
+      code_challenge_method: 'S256',
+    });
+    return { url: url.href, pending };
+  }
+
+  async finish(pending: PendingLogin, answer: URLSearchParams, signal: AbortSignal): Promise<Person> {
+    if (!isSame(answer.get('state') ?? '', pending.state))
+      throw new RegistryError(
+        'PARAMETER_INVALID',
+        'this is the end of a login that was not the last one begun in this browser: begin again',
+      );
+    return this.#turns.run(async () => {
+      try {
+        const claims = await this.#claimsOf(pending, answer, signal);
+        return {
+          name: nameOf(claims, this.#claims.name),
+          groups: groupsOf(claims, this.#claims.groups),
+          subject: `${this.#issuer} ${String(claims['sub'])}`,
+        };
+      } catch (error) {
+        const failure = failureOf(error, this.#issuer);
+        this.#logger.warn(
+          { issuer: this.#issuer, reason: reasonOf(error) },
+          'a login at the OpenID provider failed',
+        );
+        throw failure;
+      }
+    }, signal);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#transport[Symbol.asyncDispose]();
+  }
+
+  async #claimsOf(pending: PendingLogin, answer: URLSearchParams, signal: AbortSignal): Promise<Claims> {
+    const configuration = await this.#provider.configuration(signal);
+    const url = new URL(pending.redirectUri);
+    url.search = answer.toString();
+    const tokens = await authorizationCodeGrant(configuration, url, {
+      expectedState: pending.state,
+      expectedNonce: pending.nonce,
+      pkceCodeVerifier: pending.codeVerifier,
+      idTokenExpected: true,
+    });
+    const claims = tokens.claims();
+    if (claims === undefined) throw new Error('the answer had no ID token');
+    return this.#withUserInfo(configuration, claims, tokens.access_token);
+  }
+
+  /** Many providers tell what is not about the login itself at an endpoint of its own (section 5.3 there). */
+  async #withUserInfo(
+    configuration: Configuration,
+    claims: Claims & { readonly sub: string },
+    accessToken: string,
+  ): Promise<Claims> {
+    const wanted = [this.#claims.name, this.#claims.groups, ...vouchedBy(this.#claims.name)];
+    const isComplete = wanted.every((claim) => claims[claim] !== undefined);
+    if (isComplete || configuration.serverMetadata().userinfo_endpoint === undefined) return claims;
+    return { ...(await fetchUserInfo(configuration, accessToken, claims.sub)), ...claims };
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

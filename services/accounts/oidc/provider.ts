@@ -1,0 +1,110 @@
+import {
+  allowInsecureRequests,
+  type ClientAuth,
+  ClientSecretBasic,
+  ClientSecretPost,
+  type Configuration,
+  clockTolerance,
+  customFetch,
+  discovery,
+  enableNonRepudiationChecks,
+  None,
+} from 'openid-client';
+import type { RegistryError } from '../../registry/errors.ts';
+import type { Log } from '../../registry/log.ts';
+import { untilAborted } from '../../registry/waiting.ts';
+import { reasonOf, unreachable } from './failures.ts';
+import type { Transport } from './transport.ts';
+
+export interface ProviderOptions {
+  /** Exactly as the provider spells it. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Left out for a public client, which PKCE alone protects. */
+  readonly clientSecret: string | undefined;
+  readonly timeoutMs: number;
+  readonly transport: Transport;
+  readonly logger: Log;
+}
+
+/** What was learned is believed for so long; providers change their endpoints about never. */
+const LEARN_EVERY_MS = 3_600_000;
+/** A provider that failed is left alone for so long. */
+const RETRY_AFTER_MS = 1000;
+/** Clocks of the provider and of this machine may differ by so much. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+/**
+ * What a provider says of itself (OpenID Connect Discovery): asked for when it is first needed, and again from time to
+ * time. One that is down makes no difference to anything but logins, and those work as soon as it is up.
+ */
+export class Provider {
+  readonly #options: ProviderOptions;
+  #known: { readonly configuration: Configuration; readonly atMs: number } | undefined;
+  #learning: Promise<Configuration> | undefined;
+  #failed: { readonly error: RegistryError; readonly atMs: number } | undefined;
+
+  constructor(options: ProviderOptions) {
+    this.#options = options;
+  }
+
+  /** Throws UNAVAILABLE when it does not answer, or says something else than it should. */
+  async configuration(signal: AbortSignal): Promise<Configuration> {
+    const now = performance.now();
+    const isFresh = this.#known && now - this.#known.atMs < LEARN_EVERY_MS;
+    const isLeftAlone = this.#failed && now - this.#failed.atMs < RETRY_AFTER_MS;
+    if (!isFresh && !isLeftAlone) {
+      this.#learning ??= this.#learn().finally(() => {
+        this.#learning = undefined;
+      });
+      // Whoever waits for it may have gone, or has what was known before.
+      this.#learning.catch(() => undefined);
+    }
+    if (this.#known) return this.#known.configuration;
+    if (this.#learning) return untilAborted(this.#learning, signal);
+    throw this.#failed?.error ?? unreachable(this.#options.issuer);
+  }
+
+  async #learn(): Promise<Configuration> {
+    const { issuer, clientId, clientSecret, timeoutMs, transport, logger } = this.#options;
+    try {
+      const configuration = await discovery(
+        new URL(issuer),
+        clientId,
+        { [clockTolerance]: CLOCK_TOLERANCE_SECONDS },
+        clientSecret === undefined ? None() : secretAuth(clientSecret),
+        {
+          timeout: timeoutMs / 1000,
+          [customFetch]: transport.fetch,
+          execute: [
+            // The signature counts, too, and not only that the token came over TLS.
+            enableNonRepudiationChecks,
+            // The configuration lets plain HTTP through on loopback only.
+            ...(new URL(issuer).protocol === 'http:' ? [allowInsecureRequests] : []),
+          ],
+        },
+      );
+      this.#known = { configuration, atMs: performance.now() };
+      this.#failed = undefined;
+      return configuration;
+    } catch (error) {
+      const failure = unreachable(issuer, error);
+      this.#failed = { error: failure, atMs: performance.now() };
+      logger.warn(
+        { issuer, reason: reasonOf(error) },
+        'the OpenID provider does not say how to log in there: logins in a browser wait for it',
+      );
+      throw failure;
+    }
+  }
+}
+
+/** By the method that the provider takes; where it names none, that is Basic (OpenID Connect Discovery, section 3). */
+function secretAuth(secret: string): ClientAuth {
+  const [basic, post] = [ClientSecretBasic(secret), ClientSecretPost(secret)];
+  return (server, client, body, headers) => {
+    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+    const isPost = !methods.includes('client_secret_basic') && methods.includes('client_secret_post');
+    return (isPost ? post : basic)(server, client, body, headers);
+  };
+}

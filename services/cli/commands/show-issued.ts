@@ -1,0 +1,34 @@
+import { type IssuedAccount, isCurrent } from '../../registry/access/issued/account.ts';
+import { print, table } from '../table.ts';
+
+/** Shows accounts whose credentials this registry has issued, those that were revoked, too; no hashes. */
+export function showIssued(accounts: readonly IssuedAccount[], json: boolean, none: string): void {
+  if (json) {
+    const shown = accounts.map(({ secrets, version: _, ...account }) => ({
+      ...account,
+      secrets: secrets.map(({ sha256: __, ...secret }) => secret),
+    }));
+    print(JSON.stringify(shown, undefined, 2));
+    return;
+  }
+  if (accounts.length === 0) {
+    print(none);
+    return;
+  }
+  const now = new Date();
+  print(
+    table([
+      ['NAME', 'GROUPS', 'CREATED', 'BY', 'SECRETS', 'ENDS', 'DESCRIPTION'],
+      ...accounts.map(({ name, groups, createdAt, createdBy, secrets, revokedAt, description }) => {
+        const current = secrets.filter((secret) => isCurrent(secret, now));
+        return [
+          ...[name, groups.join(',') || '-', createdAt, createdBy, String(current.length)],
+          revokedAt
+            ? `revoked ${revokedAt}`
+            : (current.at(-1)?.expiresAt ?? (current.length > 0 ? 'never' : 'ended')),
+          description ?? '',
+        ];
+      }),
+    ]),
+  );
+}

@@ -1,0 +1,29 @@
+/** Text that is HTML already; everything else is not until it was escaped. */
+export class Html {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  ...{ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' },
+};
+
+/** A template of HTML: what is put into it, into text or into a quoted attribute, is escaped unless it is HTML itself. */
+export function html(
+  parts: TemplateStringsArray,
+  ...values: readonly (string | Html | readonly Html[])[]
+): Html {
+  return new Html(
+    parts.reduce((text, part, i) => {
+      const value = values[i - 1] ?? '';
+      return text + [value].flat().map(print).join('') + part;
+    }),
+  );
+}
+
+function print(value: string | Html): string {
+  return value instanceof Html ? value.text : value.replaceAll(/[&<>"']/g, (each) => ESCAPES[each] ?? '');
+}

@@ -1,0 +1,20 @@
+import type { Config } from '../../config/schema.ts';
+import { trustedProxyTest } from '../../http/client-address.ts';
+import type { RouteContext } from '../../http/routes.ts';
+import { urlsOf } from '../../http/urls.ts';
+
+type TokenAuth = NonNullable<NonNullable<Config['auth']>['token']>;
+
+/** Where the provider sends browsers back to: beside the token endpoint, as clients are told of that. */
+export function callbackUrlsOf(
+  { host, prefix, trustedproxies }: Config['http'],
+  { realm, autoredirect, autoredirectpath }: TokenAuth,
+): (ctx: RouteContext) => string {
+  if (realm !== undefined && !autoredirect) {
+    const url = new URL('callback', realm).href;
+    return () => url;
+  }
+  const urlOf = urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(trustedproxies));
+  const path = autoredirectpath.replace(/[^/]*$/, 'callback');
+  return (ctx) => urlOf(ctx, path);
+}
