@@ -42,6 +42,16 @@ export async function refusal(turn: Promise<unknown>): Promise<RegistryError> {
   return error as RegistryError;
 }
 
+/** A turn, asked for again for as long as there are too many: on a busy machine forty may take longer than one waits. */
+async function inTheEnd<T>(turn: () => Promise<T>): Promise<T> {
+  for (;;)
+    try {
+      return await turn();
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.kind !== 'UNAVAILABLE') throw error;
+    }
+}
+
 /** The contract of {@link Locks}, as a suite. */
 export function describeLocks(title: string, open: () => Promise<OpenedLocks>): void {
   describe(`locks ${title}`, () => {
@@ -56,11 +66,12 @@ export function describeLocks(title: string, open: () => Promise<OpenedLocks>): 
     });
     after(() => opened[Symbol.asyncDispose]());
 
-    it('are held by one at a time, by everyone in the end', async () => {
+    it('are held by one at a time, by everyone in the end', async function () {
+      this.timeout(60_000);
       let inside = 0;
       let most = 0;
       let counter = 0;
-      const turn = (locks: Locks) =>
+      const turn = (locks: Locks): Promise<number> =>
         locks.hold(name, async () => {
           most = Math.max(most, ++inside);
           const read = counter;
@@ -70,7 +81,7 @@ export function describeLocks(title: string, open: () => Promise<OpenedLocks>): 
           return counter;
         });
       const answers = await Promise.all(
-        Array.from({ length: 40 }, (_, i) => turn(i % 2 === 0 ? opened.here : opened.there)),
+        Array.from({ length: 40 }, (_, i) => inTheEnd(() => turn(i % 2 === 0 ? opened.here : opened.there))),
       );
       expect({ most, counter }).to.deep.equal({ most: 1, counter: 40 });
       expect(answers.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 40 }, (_, i) => i + 1));

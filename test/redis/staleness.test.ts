@@ -12,7 +12,7 @@ const P99_MS = 50;
 /** The bound by the caches' own age limit, and some milliseconds for the request that finds out. */
 const BOUND_MS = 1000 + 100;
 /** The machine may be busy with other things; a registry that is slower than promised is so each time. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 6;
 
 requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', () => {
   let nodes: TwoNodes;
@@ -46,7 +46,7 @@ requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', 
   }
 
   it(`is seen within ${P99_MS} ms, in 99 of 100 cases of ${MOVES}`, async function () {
-    this.timeout(120_000);
+    this.timeout(ATTEMPTS * 40_000);
     const measured: string[] = [];
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const timesMs: number[] = [];
