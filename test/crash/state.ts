@@ -1,9 +1,13 @@
+import { parseVersion } from '../../services/registry/access/issued/versions.ts';
 import { PublicationSchema } from '../../services/registry/publication/entry.ts';
 import type { Stored } from './stored.ts';
 
 /** What may differ between two runs that did the same: names by chance, times, claims that were given up. */
 const PASSING =
   /\/_uploads\/|\/_roadstead\/(?:claims|turns)\/|^roadstead\/(?:notifications|mirrors|publications|published|garbage\/facts)\//;
+
+/** A version of an account whose credentials the registry issued; what is in it is chance. */
+const CREDENTIAL = /^roadstead\/credentials\//;
 
 /** What the collector keeps, by names of which some part is chance. */
 const COLLECTOR_NAME = /^roadstead\/garbage\/(quarantine|announced|rescued|deleting|suspects|scan|worker)\//;
@@ -15,7 +19,8 @@ const COLLECTOR_NAME = /^roadstead\/garbage\/(quarantine|announced|rescued|delet
  */
 export function stateOf({ objects }: Stored): Record<string, string> {
   const state: Record<string, string> = {};
-  for (const [key, { bytes }] of objects) {
+  const inOrder = [...objects].sort(([one], [other]) => (one < other ? -1 : 1));
+  for (const [key, { bytes }] of inOrder) {
     if (key.startsWith('roadstead/published/')) state[key] = 'published';
     else if (key.startsWith('roadstead/publications/')) {
       const entry = PublicationSchema.parse(JSON.parse(bytes.toString()));
@@ -23,6 +28,11 @@ export function stateOf({ objects }: Stored): Record<string, string> {
     } else if (COLLECTOR_NAME.test(key)) {
       const kind = COLLECTOR_NAME.exec(key)?.[1] ?? '';
       state[`the collector's ${kind}`] = String(Number(state[`the collector's ${kind}`] ?? 0) + 1);
+    } else if (CREDENTIAL.test(key)) {
+      // Versions come in their order, so that the last one stays: repeated changes make more of them.
+      const [account = ''] = key.split(/\/\d+\.json$/);
+      const { secrets, revokedAt } = parseVersion(bytes);
+      state[account] = `${secrets.length} secrets${revokedAt === undefined ? '' : ', revoked'}`;
     } else if (key.startsWith('roadstead/keys/')) {
       // By chance; which of them are there is not.
       state[key] = 'a key';
