@@ -46,8 +46,8 @@ export interface Keystone extends AsyncDisposable {
   /** Its administrator's name and password. */
   readonly admin: { readonly name: string; readonly password: string };
   stop(): Promise<void>;
-  /** Starts it again, on the same port and with the same state. */
-  start(): Promise<void>;
+  /** Starts it again, on the same port and with the same state; tokens may live shorter from then on. */
+  start(tokenLifeSeconds?: number): Promise<void>;
 }
 
 /** On two cores that are busy with other tests, migrations take minutes. */
@@ -217,7 +217,8 @@ export async function startKeystone({
     userToken: () => logIn('tester', 'testing', 'test'),
     ...{ asAdmin, make, grant, admin: { name: 'admin', password: ADMIN_PASSWORD } },
     stop: async () => daemon[Symbol.asyncDispose](),
-    async start() {
+    async start(lifeSeconds = tokenLifeSeconds) {
+      await writeFile(join(home, 'keystone.conf'), config(home, url, lifeSeconds));
       daemon = await launch();
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
