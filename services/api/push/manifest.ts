@@ -6,6 +6,7 @@ import { warn } from '../../http/warning.ts';
 import { algorithmOf } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { type Child, MANIFEST_MAX_BYTES, type Manifest, parseManifest } from '../../registry/manifest.ts';
+import { checkShape } from '../../registry/manifest-shape.ts';
 import {
   parseReference,
   parseTag,
@@ -28,8 +29,10 @@ export function putManifest(node: ApiNode): Handler {
     const reference = parseReference(param(ctx, 'reference'));
     const tags = tagsToMove(ctx, reference);
     const condition = parseTagCondition(ctx, tags);
+    const bytes = await readManifestBody(ctx);
+    checkShape(bytes);
     const manifest = parseManifest(
-      await readManifestBody(ctx),
+      bytes,
       contentType(ctx.get('content-type')),
       reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256',
     );

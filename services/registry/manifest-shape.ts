@@ -1,0 +1,125 @@
+import { invalid } from './manifest-schema.ts';
+
+/** Manifests are some five deep; what is under `annotations` or unknown members may be deeper. */
+const DEPTH_MAX = 64;
+/** More descriptors than these make do not go into the bytes that a manifest may weigh. */
+const CONTAINERS_MAX = 100_000;
+const MEMBERS_MAX = 300_000;
+
+const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
+const [BEGIN_OBJECT, END_OBJECT, BEGIN_LIST, END_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
+
+/** Members that clients look for; those of Go take them however their letters are cased (`encoding/json`). */
+const KNOWN = new Map(
+  [
+    ...[
+      'schemaVersion',
+      'mediaType',
+      'artifactType',
+      'config',
+      'layers',
+      'manifests',
+      'subject',
+      'annotations',
+    ],
+    ...['digest', 'size', 'urls', 'data', 'platform'],
+  ].map((name) => [fold(name), name]),
+);
+
+/** An object or list that has begun. */
+interface Container {
+  /** Of an object; undefined for a list. */
+  readonly names: Set<string> | undefined;
+  /** Whether its members' names are anybody's own. */
+  readonly isFree: boolean;
+  isNameNext: boolean;
+  name: string;
+}
+
+/**
+ * Looks at the JSON of a manifest before it is parsed, in one pass and in bounded memory. Refuses (MANIFEST_INVALID) what
+ * would take far more memory than its bytes, and what two readers may take for two things: a name that stands in an
+ * object twice, of which some take the first and some the last, or one that is a known one but for its case. Whatever is
+ * no JSON is left to the parser.
+ */
+export function checkShape(bytes: Buffer): void {
+  const open: Container[] = [];
+  let [containers, members] = [0, 0];
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    const top = open.at(-1);
+    switch (byte) {
+      case QUOTE: {
+        const end = endOfString(bytes, at);
+        if (top?.names && top.isNameNext) {
+          if (++members > MEMBERS_MAX) throw invalid(`the manifest has more than ${MEMBERS_MAX} members`);
+          takeName(top, top.names, bytes.subarray(at, end + 1));
+        }
+        at = end;
+        break;
+      }
+      case BEGIN_OBJECT:
+      case BEGIN_LIST:
+        if (++containers > CONTAINERS_MAX)
+          throw invalid(`the manifest has more than ${CONTAINERS_MAX} objects and lists`);
+        if (open.length >= DEPTH_MAX) throw invalid(`the manifest is more than ${DEPTH_MAX} levels deep`);
+        open.push({
+          names: byte === BEGIN_OBJECT ? new Set() : undefined,
+          isFree:
+            top !== undefined && (top.isFree || (top.names !== undefined && top.name === 'annotations')),
+          isNameNext: byte === BEGIN_OBJECT,
+          name: '',
+        });
+        break;
+      case END_OBJECT:
+      case END_LIST:
+        open.pop();
+        break;
+      case COLON:
+        if (top) top.isNameNext = false;
+        break;
+      case COMMA:
+        if (top) top.isNameNext = top.names !== undefined;
+        break;
+      default:
+    }
+  }
+}
+
+function takeName(container: Container, names: Set<string>, quoted: Buffer): void {
+  const name = nameOf(quoted);
+  if (names.has(name)) throw invalid(`${JSON.stringify(name)} stands in one object twice`);
+  names.add(name);
+  container.name = name;
+  if (container.isFree) return;
+  const known = KNOWN.get(fold(name));
+  if (known !== undefined && known !== name)
+    throw invalid(
+      `${JSON.stringify(name)} would be taken for ${known} by some clients: write it so, or otherwise`,
+    );
+}
+
+/** The place of the quote that ends a string; the end of the bytes when there is none. */
+function endOfString(bytes: Buffer, begin: number): number {
+  for (let at = begin + 1; at < bytes.length; at++) {
+    if (bytes[at] === BACKSLASH) at++;
+    else if (bytes[at] === QUOTE) return at;
+  }
+  return bytes.length;
+}
+
+/** A name without its quotes and escapes; as it stands, when it is no JSON. */
+function nameOf(quoted: Buffer): string {
+  const text = quoted.toString('utf8');
+  if (!quoted.includes(BACKSLASH)) return text.slice(1, -1);
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
+/** As Go folds letters: also U+212A and U+017F are those that they look like. */
+function fold(name: string): string {
+  return name.toLowerCase().toUpperCase();
+}
