@@ -18,7 +18,7 @@ import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { Stores } from '../stores/open.ts';
-import { callbackUrlsOf } from './login/callback-url.ts';
+import { pageUrlsOf } from './login/page-urls.ts';
 import { PendingCookie } from './login/pending-cookie.ts';
 import type { LoginService } from './login/service.ts';
 import { RefreshTokens } from './refresh-tokens.ts';
@@ -60,6 +60,7 @@ export function createToken(parts: TokenParts): Token {
     service: auth.token.service,
     otherServices: token.services,
     tokenLifetimeMs: token.lifetime,
+    loginUrlOf: parts.browserLogin && pageUrlsOf(http, auth.token, 'login'),
   };
   const readiness = new Readiness(stores.objects);
   const app = createApp({
@@ -93,7 +94,7 @@ function loginServiceOf(parts: TokenParts): LoginService | undefined {
     ...{ login, accounts, audit, logger },
     cookie: new PendingCookie(pendingLoginsBoxOf(config)),
     issued: new IssuedCredentials(stores.objects),
-    callbackUrlOf: callbackUrlsOf(http, auth.token),
+    callbackUrlOf: pageUrlsOf(http, auth.token, 'callback'),
     registry: http.host === undefined ? undefined : new URL(http.host).host,
   };
 }

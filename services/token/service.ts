@@ -1,3 +1,4 @@
+import type { RouteContext } from '../http/routes.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';
@@ -17,4 +18,6 @@ export interface TokenService {
   readonly service: string;
   readonly otherServices: readonly string[];
   readonly tokenLifetimeMs: number;
+  /** Where people get a password in a browser; undefined where they do not. */
+  readonly loginUrlOf: ((ctx: RouteContext) => string) | undefined;
 }

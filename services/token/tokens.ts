@@ -45,7 +45,7 @@ async function issue(
   try {
     const request = await read();
     const audience = audienceOf(service, request);
-    const { identity, refresh } = await authenticate(service, request.proof, ctx.state.clientAddress);
+    const { identity, refresh } = await authenticate(service, request.proof, ctx);
     if (identity.name !== '') ctx.state.facts['user'] = identity.name;
     const subject = { ...identity, address: ctx.state.clientAddress };
     const granted = grant(service.rules, subject, request.scopes);
@@ -79,8 +79,9 @@ function audienceOf({ service, otherServices }: TokenService, request: TokenRequ
 
 type Known = Omit<Authentication & { outcome: 'known' }, 'outcome'>;
 
-async function authenticate(service: TokenService, proof: Proof, address: string): Promise<Known> {
-  const { accounts, logins, refreshTokens } = service;
+async function authenticate(service: TokenService, proof: Proof, ctx: RouteContext): Promise<Known> {
+  const { accounts, logins, refreshTokens, loginUrlOf } = service;
+  const { clientAddress: address } = ctx.state;
   const signal = AbortSignal.timeout(ACCOUNTS_TIMEOUT_MS);
   switch (proof.kind) {
     case 'none':
@@ -91,7 +92,8 @@ async function authenticate(service: TokenService, proof: Proof, address: string
         accounts.authenticate(proof.credentials, signal),
       );
       if (answer.outcome === 'known') return answer;
-      throw new RegistryError('UNAUTHORIZED', 'the name or the password is wrong');
+      const hint = loginUrlOf ? `, or has ended; a new one is to be had at ${loginUrlOf(ctx)}` : '';
+      throw new RegistryError('UNAUTHORIZED', `the name or the password is wrong${hint}`);
     }
     case 'refresh-token': {
       const { account, seed } = refreshTokens.read(proof.refreshToken, new Date());

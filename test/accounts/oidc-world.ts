@@ -21,7 +21,14 @@ export interface OidcWorld extends AsyncDisposable {
   /** All of a login, as a person does it. */
   logIn(login: string, browser?: Browser): Promise<Page>;
   /** The status of the token service's answer to a name and a password, and what it grants of a scope. */
-  ask(name: string, secret: string, scope?: string): Promise<{ status: number; actions: readonly string[] }>;
+  ask(name: string, secret: string, scope?: string): Promise<TokenAnswer>;
+}
+
+export interface TokenAnswer {
+  readonly status: number;
+  readonly actions: readonly string[];
+  /** What a client shows to whoever was refused. */
+  readonly message: string | undefined;
 }
 
 export interface OidcWorldOptions {
@@ -32,6 +39,8 @@ export interface OidcWorldOptions {
   /** Sources of accounts that are asked before. */
   readonly before?: readonly object[];
   readonly isProviderDown?: boolean;
+  /** Where others see the registry, such as `https://registry.example.org`; as it is unless given. */
+  readonly publicUrl?: string;
   /** False for a plain registry, where people push to where they pull from. */
   readonly promotion?: boolean;
 }
@@ -66,7 +75,9 @@ export async function startOidcWorld(options: OidcWorldOptions = {}): Promise<Oi
           ...(config['http'] as object),
           secret: 'no secret, but as long as one: for tests only',
         },
-        auth: { token: { realm: `${base}/auth/token`, service: SERVICE, issuer: SERVICE } },
+        auth: {
+          token: { realm: `${options.publicUrl ?? base}/auth/token`, service: SERVICE, issuer: SERVICE },
+        },
         token: {},
         accounts: [
           ...(options.before ?? []),
@@ -103,8 +114,12 @@ export async function startOidcWorld(options: OidcWorldOptions = {}): Promise<Oi
       if (scope !== undefined) url.searchParams.set('scope', scope);
       const authorization = `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
       const response = await fetch(url, { headers: { authorization } });
-      const body = (await response.json()) as { token?: string };
-      return { status: response.status, actions: body.token === undefined ? [] : actionsIn(body.token) };
+      const body = (await response.json()) as { token?: string; errors?: { message: string }[] };
+      return {
+        status: response.status,
+        actions: body.token === undefined ? [] : actionsIn(body.token),
+        message: body.errors?.[0]?.message,
+      };
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };

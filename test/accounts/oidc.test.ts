@@ -109,6 +109,20 @@ describe('accounts of an OpenID provider', function () {
       expect(browser.cookie(world.loginUrl, 'roadstead-login')).to.equal(undefined);
     });
 
+    it('with a cookie that goes over TLS only, and only to this host, where the registry is reached so', async () => {
+      await using behind = await startOidcWorld({ publicUrl: 'https://registry.example.org' });
+      const isProviders = (url: string) => url.startsWith(behind.provider.issuer);
+      const browser = new Browser();
+      const { url } = await browser.open(behind.loginUrl, isProviders);
+      const callback = 'https://registry.example.org/auth/callback';
+      expect(new URL(url).searchParams.get('redirect_uri')).to.equal(callback);
+      const cookie = browser.cookie(behind.loginUrl, '__Host-roadstead-login');
+      expect(cookie)
+        .to.match(/; Secure(;|$)/)
+        .and.match(/; Path=\/;/)
+        .and.not.match(/; Domain/i);
+    });
+
     it('by a code that only they can use: S256, state and nonce', async () => {
       const isProviders = (url: string) => url.startsWith(world.provider.issuer);
       const { url } = await new Browser().open(world.loginUrl, isProviders);
@@ -327,7 +341,9 @@ describe('credentials of logins in a browser', function () {
     const { secret } = await readCredential(await world.logIn('alice'));
     expect((await world.ask('alice', secret)).status).to.equal(200);
     await sleep(3000);
-    expect((await world.ask('alice', secret)).status).to.equal(401);
+    const { status, message } = await world.ask('alice', secret);
+    expect(status).to.equal(401);
+    expect(message, 'where to get another one').to.contain(world.loginUrl);
   });
 
   it('end for good when an operator revokes them, and are listed until then', async () => {

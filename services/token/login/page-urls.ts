@@ -5,16 +5,17 @@ import { urlsOf } from '../../http/urls.ts';
 
 type TokenAuth = NonNullable<NonNullable<Config['auth']>['token']>;
 
-/** Where the provider sends browsers back to: beside the token endpoint, as clients are told of that. */
-export function callbackUrlsOf(
+/** Where a page is for browsers: beside the token endpoint, as clients are told of that. */
+export function pageUrlsOf(
   { host, prefix, trustedproxies }: Config['http'],
   { realm, autoredirect, autoredirectpath }: TokenAuth,
+  page: 'login' | 'callback',
 ): (ctx: RouteContext) => string {
   if (realm !== undefined && !autoredirect) {
-    const url = new URL('callback', realm).href;
+    const url = new URL(page, realm).href;
     return () => url;
   }
   const urlOf = urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(trustedproxies));
-  const path = autoredirectpath.replace(/[^/]*$/, 'callback');
+  const path = autoredirectpath.replace(/[^/]*$/, page);
   return (ctx) => urlOf(ctx, path);
 }
