@@ -8,6 +8,7 @@ import { tempDir } from './temp.ts';
 export interface Distribution extends AsyncDisposable {
   readonly host: string;
   readonly url: string;
+  readonly rootDirectory: string;
   /** Kills it, as a crash would. */
   kill(): Promise<void>;
   /** Starts it again on the same port. */
@@ -19,8 +20,12 @@ export interface Distribution extends AsyncDisposable {
 /** 3.x would otherwise look for a collector of traces on this machine. */
 const ENVIRONMENT = { OTEL_TRACES_EXPORTER: 'none' };
 
-/** Starts it on a free port, deletes allowed, nothing cached. */
-export async function startDistribution(program: string, rootDirectory: string): Promise<Distribution> {
+/** Starts it on a free port, deletes allowed, nothing cached; `auth` is its section of that name. */
+export async function startDistribution(
+  program: string,
+  rootDirectory: string,
+  auth?: Readonly<Record<string, unknown>>,
+): Promise<Distribution> {
   await using cleanUp = new AsyncDisposableStack();
   const home = cleanUp.use(await tempDir('distribution'));
   const port = await freePort();
@@ -31,6 +36,7 @@ export async function startDistribution(program: string, rootDirectory: string):
     storage: { filesystem: { rootdirectory: rootDirectory }, delete: { enabled: true } },
     // Of any length: it signs the state of uploads, which must outlive a restart.
     http: { addr: `127.0.0.1:${port}`, secret: 'the same after a restart' },
+    ...(auth && { auth }),
   };
   // JSON is YAML.
   await writeFile(configPath, JSON.stringify(config));
@@ -41,6 +47,7 @@ export async function startDistribution(program: string, rootDirectory: string):
   return {
     host: `127.0.0.1:${port}`,
     url: `http://127.0.0.1:${port}`,
+    rootDirectory,
     async kill() {
       // Ready daemons do not hold the event loop; someone has to while we wait for one.
       const holding = setInterval(() => undefined, 1000);

@@ -17,7 +17,7 @@ export interface MirrorEntry {
 
 export interface RegistryOptions {
   /** `serve` unless given: everything in one process. */
-  readonly command?: 'serve' | 'api' | 'release' | 'sync';
+  readonly command?: 'serve' | 'api' | 'token' | 'release' | 'sync';
   /** Mirrors; none unless given. */
   readonly mirrors?: readonly MirrorEntry[];
   /** False for a plain registry without candidate and stable. */
@@ -36,6 +36,12 @@ export interface RegistryOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+export interface CommandOptions {
+  readonly allowFailure?: boolean;
+  readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A real registry process. Disposing it stops it and removes its files. */
 export interface TestRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`, as clients want it. */
@@ -51,12 +57,9 @@ export interface TestRegistry extends AsyncDisposable {
   /** Starts it again on the same store and ports. */
   start(): Promise<void>;
   /** `roadstead ARGS --server URL`; a failure throws unless allowed. */
-  cli(args: readonly string[], options?: { allowFailure?: boolean; timeoutMs?: number }): Promise<RunResult>;
+  cli(args: readonly string[], options?: CommandOptions): Promise<RunResult>;
   /** `roadstead ARGS CONFIG`, for commands that work on the store. */
-  offline(
-    args: readonly string[],
-    options?: { allowFailure?: boolean; timeoutMs?: number },
-  ): Promise<RunResult>;
+  offline(args: readonly string[], options?: CommandOptions): Promise<RunResult>;
   /** Everything it has logged, as parsed JSON lines; other lines are left out. */
   log(): Record<string, unknown>[];
 }
@@ -117,12 +120,11 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     async start() {
       daemon = await launch();
     },
-    cli: (args, { allowFailure = false, timeoutMs = 60_000 } = {}) =>
-      run(process.execPath, [...CLI, ...args, '--server', server], { allowFailure, timeoutMs }),
-    offline: (args, { allowFailure = false, timeoutMs = 60_000 } = {}) =>
+    cli: (args, { allowFailure = false, timeoutMs = 60_000, env = {} } = {}) =>
+      run(process.execPath, [...CLI, ...args, '--server', server], { allowFailure, timeoutMs, env }),
+    offline: (args, { allowFailure = false, timeoutMs = 60_000, env = {} } = {}) =>
       run(process.execPath, [...CLI, ...args, configPath], {
-        ...{ allowFailure, timeoutMs },
-        ...(options.env && { env: options.env }),
+        ...{ allowFailure, timeoutMs, env: { ...options.env, ...env } },
       }),
     log: () =>
       readFileSync(logFile, 'utf8')

@@ -47,6 +47,11 @@ export class Docker implements PullClient {
     return new Docker(home, authFile, daemon);
   }
 
+  /** Where it keeps logins. */
+  get configDirectory(): string {
+    return join(this.#home.path, 'client');
+  }
+
   async pull(reference: string): Promise<void> {
     await this.run('pull', '--quiet', reference);
   }

@@ -35,7 +35,11 @@ export class CertificateKeys implements TrustedKeys, Disposable {
 
   /** Throws an Error that names the file and what is wrong with it. */
   static async open({ name, path, areIssuers, log }: CertificateKeysOptions): Promise<CertificateKeys> {
-    const files = await FollowedFiles.open([path], ([text = '']) => parse(name, path, text), log);
+    const files = await FollowedFiles.open(
+      [{ key: name, path }],
+      ([text = '']) => parse(name, path, text),
+      log,
+    );
     for (const certificate of files.value.certificates)
       if (!isValidNow(certificate))
         log.warn(

@@ -35,7 +35,11 @@ export class CertificateSigner implements Signer {
         readCertificates('token.certificate', paths.certificate, certificate),
         paths,
       );
-    return new CertificateSigner(await FollowedFiles.open([paths.key, paths.certificate], parse, log));
+    const files = [
+      { key: 'token.key', path: paths.key },
+      { key: 'token.certificate', path: paths.certificate },
+    ];
+    return new CertificateSigner(await FollowedFiles.open(files, parse, log));
   }
 
   current(): SigningKey {

@@ -4,12 +4,18 @@ import type { Log } from '../../../registry/log.ts';
 /** So often files are read: a key that is to be used has to lie there for longer before. */
 const POLL_MS = 5000;
 
+/** A file, and the key of the configuration that names it. */
+export interface NamedFile {
+  readonly key: string;
+  readonly path: string;
+}
+
 /**
  * What files hold, as they are now: read again and again. When they hold nothing that can be used, what was last good
  * stays in use, and the log says so once.
  */
 export class FollowedFiles<T> implements Disposable {
-  readonly #paths: readonly string[];
+  readonly #files: readonly NamedFile[];
   readonly #parse: (texts: readonly string[]) => T;
   readonly #log: Log;
   readonly #listeners: (() => void)[] = [];
@@ -19,12 +25,12 @@ export class FollowedFiles<T> implements Disposable {
   #trouble: string | undefined;
 
   private constructor(
-    paths: readonly string[],
+    files: readonly NamedFile[],
     parse: (texts: readonly string[]) => T,
     log: Log,
     texts: readonly string[],
   ) {
-    this.#paths = paths;
+    this.#files = files;
     this.#parse = parse;
     this.#log = log;
     this.#texts = texts;
@@ -32,13 +38,13 @@ export class FollowedFiles<T> implements Disposable {
     this.#timer = setInterval(() => void this.#look(), POLL_MS).unref();
   }
 
-  /** Throws what reading and `parse` throw: a start with files that cannot be used is a mistake. */
+  /** Throws an Error that names the key, or what `parse` throws: a start with files that cannot be used is a mistake. */
   static async open<T>(
-    paths: readonly string[],
+    files: readonly NamedFile[],
     parse: (texts: readonly string[]) => T,
     log: Log,
   ): Promise<FollowedFiles<T>> {
-    return new FollowedFiles(paths, parse, log, await read(paths));
+    return new FollowedFiles(files, parse, log, await read(files));
   }
 
   get value(): T {
@@ -56,25 +62,29 @@ export class FollowedFiles<T> implements Disposable {
 
   async #look(): Promise<void> {
     try {
-      const texts = await read(this.#paths);
+      const texts = await read(this.#files);
       this.#trouble = undefined;
       if (texts.every((text, i) => text === this.#texts[i])) return;
       this.#value = this.#parse(texts);
       this.#texts = texts;
-      this.#log.info({ files: this.#paths }, 'new keys of tokens are in use');
+      this.#log.info({ files: this.#files.map(({ path }) => path) }, 'new keys of tokens are in use');
       for (const listener of this.#listeners) listener();
     } catch (error) {
       const trouble = error instanceof Error ? error.message : String(error);
       if (trouble !== this.#trouble)
-        this.#log.error(
-          { files: this.#paths, trouble },
-          'keys of tokens cannot be used; the old ones stay in use',
-        );
+        this.#log.error({ trouble }, 'keys of tokens cannot be used; the old ones stay in use');
       this.#trouble = trouble;
     }
   }
 }
 
-function read(paths: readonly string[]): Promise<string[]> {
-  return Promise.all(paths.map((path) => readFile(path, 'utf8')));
+function read(files: readonly NamedFile[]): Promise<string[]> {
+  return Promise.all(
+    files.map(({ key, path }) =>
+      readFile(path, 'utf8').catch((error: unknown) => {
+        const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+        throw new Error(`${key} = ${path}: the file cannot be read (${reason})`);
+      }),
+    ),
+  );
 }

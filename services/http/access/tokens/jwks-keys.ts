@@ -28,7 +28,9 @@ export class JwksKeys implements TrustedKeys, Disposable {
 
   /** Throws an Error that names the file and what is wrong with it. */
   static async open(path: string, log: Log): Promise<JwksKeys> {
-    return new JwksKeys(await FollowedFiles.open([path], ([text = '']) => parse(path, text), log));
+    return new JwksKeys(
+      await FollowedFiles.open([{ key: 'auth.token.jwks', path }], ([text = '']) => parse(path, text), log),
+    );
   }
 
   find(kid: string): TrustedKey | undefined {
