@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ensurePackages } from './support/debian.ts';
 import { formatSummary, type Summary } from './support/reporter.ts';
@@ -65,39 +66,70 @@ if (process.env['NO_INSTALL'] !== '1') {
     console.log(`not installed: ${missing.join(' ')}; tests that need them are skipped`);
 }
 
-const args = process.argv.slice(2);
-const namesFiles = args.some((argument) => /[./]/.test(argument) && existsSync(argument));
-const mocha = spawn(
-  process.execPath,
-  [
-    fromRoot('node_modules/mocha/bin/mocha.js'),
-    '--reporter',
-    fromRoot('test/support/reporter.ts'),
-    ...(namesFiles ? onlyNamedFiles() : []),
-    ...args,
-  ],
-  { cwd: fromRoot('.'), stdio: ['inherit', 'inherit', 'inherit', 'ipc'] },
-);
-// A Ctrl-C reaches mocha by itself, since it shares the terminal; the last line still has to be printed.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => mocha.kill('SIGTERM'));
-
 /** So long after its result mocha may take to end; what a test left open must not keep the result from being told. */
 const END_MS = 60_000;
+/** Lower than the rest, so that what is timed there is not late for it. */
+const BESIDE_PRIORITY = 10;
 
-let summary: Summary | undefined;
-let wasCut = false;
-mocha.on('message', (message) => {
-  summary = message as Summary;
-  setTimeout(() => {
-    console.log(`a test left something open: mocha did not end within ${END_MS / 1000} s`);
-    wasCut = mocha.kill('SIGKILL');
-  }, END_MS).unref();
+const args = process.argv.slice(2);
+const namesFiles = args.some((argument) => /[./]/.test(argument) && existsSync(argument));
+
+/**
+ * What waits for nothing but itself: processes and stores that are simulated, minute after minute. It runs beside the
+ * rest, which mostly waits for servers and clients, and gives way to it.
+ */
+const BESIDE = 'test/crash/**';
+const runs = namesFiles
+  ? [startMocha([...onlyNamedFiles(), ...args])]
+  : [
+      startMocha(['--ignore', BESIDE, ...args]),
+      startMocha([...onlyNamedFiles(), '--spec', `${BESIDE}/*.test.ts`, ...args], { isBeside: true }),
+    ];
+// A Ctrl-C reaches mocha by itself, since it shares the terminal; the last line still has to be printed.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => {
+  for (const { mocha } of runs) mocha.kill('SIGTERM');
 });
-const [code] = (await once(mocha, 'close')) as [number | null];
 
-// A run that died before its end (a test file that does not load) has failed, even if no test has.
-const passedCleanly = (code === 0 || wasCut) && summary !== undefined && summary.failed === 0;
-const { passed, failed, skipped } = summary ?? { passed: 0, failed: 0, skipped: 0 };
-console.log(formatSummary({ passed, skipped, failed: passedCleanly ? 0 : Math.max(1, failed) }));
-process.exitCode = passedCleanly ? 0 : 1;
+const results = await Promise.all(runs.map(({ result }) => result));
+const sum = (key: keyof Summary) => results.reduce((total, result) => total + result[key], 0);
+const summary = { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
+console.log(formatSummary(summary));
+process.exitCode = summary.failed === 0 ? 0 : 1;
+
+/** Runs mocha; its result counts a failure if it does not come to an end in order, even if no test has failed. */
+function startMocha(flags: readonly string[], { isBeside = false } = {}) {
+  const mocha = spawn(
+    process.execPath,
+    [
+      fromRoot('node_modules/mocha/bin/mocha.js'),
+      '--reporter',
+      fromRoot('test/support/reporter.ts'),
+      ...flags,
+    ],
+    { cwd: fromRoot('.'), stdio: ['inherit', isBeside ? 'pipe' : 'inherit', 'inherit', 'ipc'] },
+  );
+  if (isBeside && mocha.pid !== undefined) setPriority(mocha.pid, BESIDE_PRIORITY);
+  return { mocha, result: resultOf(mocha, isBeside) };
+}
+
+async function resultOf(mocha: ChildProcess, isBeside: boolean): Promise<Summary> {
+  let summary: Summary | undefined;
+  let wasCut = false;
+  mocha.on('message', (message) => {
+    summary = message as Summary;
+    setTimeout(() => {
+      console.log(`a test left something open: mocha did not end within ${END_MS / 1000} s`);
+      wasCut = mocha.kill('SIGKILL');
+    }, END_MS).unref();
+  });
+  // Two reports at once could not be read: this one is told whole, when it is over.
+  const told: Buffer[] = [];
+  mocha.stdout?.on('data', (chunk: Buffer) => told.push(chunk));
+  const [code] = (await once(mocha, 'close')) as [number | null];
+  if (isBeside) process.stdout.write(Buffer.concat(told));
+  // A run that died before its end (a test file that does not load) has failed, even if no test has.
+  const passedCleanly = (code === 0 || wasCut) && summary !== undefined && summary.failed === 0;
+  const { passed, failed, skipped } = summary ?? { passed: 0, failed: 0, skipped: 0 };
+  return { passed, skipped, failed: passedCleanly ? 0 : Math.max(1, failed) };
+}
