@@ -5,6 +5,7 @@ import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import type { Part } from '../serve/parts.ts';
 import { version } from '../serve/version.ts';
+import { addAccessCommands } from './access-commands.ts';
 import { DEFAULT_CONFIG, withGoSwitches } from './arguments.ts';
 import { addCredentialCommands } from './credential-commands.ts';
 import { ReleaseError } from './release-error.ts';
@@ -42,6 +43,7 @@ addRemoteCommands(program);
 addStoreCommands(program);
 addRobotCommands(program);
 addCredentialCommands(program);
+addAccessCommands(program);
 
 try {
   const isCollection = process.argv[2] === 'garbage-collect';

@@ -1,15 +1,17 @@
+import { accessWarnings } from './access-warnings.ts';
 import { bare, isReachable, print } from './reach.ts';
 import { checkAccess } from './safety-access.ts';
 import type { Config, MirrorConfig } from './schema.ts';
 import { isLoopback } from './values.ts';
 
 /** What is allowed, and still not wise; each line names a key. */
-export function warningsOf({ notifications }: Omit<Config, 'notices'>): string[] {
-  return notifications.endpoints.flatMap(({ name, url, headers }) => {
+export function warningsOf(config: Omit<Config, 'notices'>): string[] {
+  const plain = config.notifications.endpoints.flatMap(({ name, url, headers }) => {
     const { protocol, hostname } = new URL(url);
     if (protocol === 'https:' || isLoopback(bare(hostname)) || Object.keys(headers).length === 0) return [];
     return [`notifications.endpoints: the headers for ${name} are sent over plain HTTP`];
   });
+  return [...plain, ...accessWarnings(config)];
 }
 
 /** What a well-formed configuration may still not ask for; each line names key, value and what was expected. */

@@ -107,6 +107,11 @@ describe('rules of access', () => {
 
   it('take names as they are: a robot is no user, and Alice is not alice', () => {
     const named = [rule({ allow: ['pull'], subjects: ['user:alice', 'robot:ci', 'robot:robot+cd'] })];
+    const handedOn = [rule({ allow: ['pull'], subjects: ['robot:appcred+alice+ci', 'robot:trust+bob+1'] })];
+    for (const name of ['appcred+alice+ci', 'trust+bob+1']) {
+      expect(may(handedOn, { ...robot(''), name }, 'pull', 'x'), name).to.equal(true);
+      expect(may(handedOn, user(name), 'pull', 'x'), name).to.equal(false);
+    }
     for (const who of [user('alice'), robot('ci'), robot('cd')])
       expect(may(named, who, 'pull', 'x'), who.name).to.equal(true);
     const others = [user('Alice'), user('alice@other'), user('ci'), user('robot+ci'), robot('alice')];
@@ -243,6 +248,8 @@ describe('a section access', () => {
       '"user:alice "',
       'User:alice',
       'user:robot+ci',
+      'user:appcred+a',
+      'robot:robot+',
       'role:@a',
       'role:a@',
       'group:',

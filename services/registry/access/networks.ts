@@ -31,6 +31,12 @@ export function networkTest(networks: readonly string[]): NetworkTest {
   };
 }
 
+/** Whether all of one network lies in another one. */
+export function networkWithin(narrow: string, wide: string): boolean {
+  const [[address, bits], [other, otherBits]] = [parseNetwork(narrow), parseNetwork(wide)];
+  return address.kind() === other.kind() && bits >= otherBits && address.match([other, otherBits] as never);
+}
+
 /** `::ffff:192.0.2.0/120` is 192.0.2.0/24: addresses of that form are taken for those of IPv4, too. */
 function parseNetwork(text: string): ReturnType<typeof ipaddr.parseCIDR> {
   const [address, bits] = ipaddr.parseCIDR(text);

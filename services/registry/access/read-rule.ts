@@ -1,7 +1,7 @@
 import { isRepositoryName } from '../names.ts';
 import { parseRepositoryPattern } from '../repository-pattern.ts';
 import { PROJECT, type RepositorySelector, type SubjectPattern, USER } from './rule.ts';
-import { ROBOT_PREFIX } from './subject.ts';
+import { isRobotName, ROBOT_PREFIX } from './subject.ts';
 
 /** What a rule's `subjects` and a group's members may look like, for errors. */
 export const SUBJECT_FORMS =
@@ -14,14 +14,14 @@ export function parseSubjectPattern(text: string): SubjectPattern | undefined {
   const [, kind, name = ''] = match ?? [];
   switch (kind) {
     case 'user':
-      // Nobody but robots has such a name, and they are no users: a rule for one would be for nobody.
-      return isName(name) && !name.startsWith(ROBOT_PREFIX) ? { kind, name } : undefined;
+      // Robots are no users: a rule for one would be for nobody.
+      return isName(name) && !isRobotName(name) ? { kind, name } : undefined;
     case 'group':
     case 'project':
       return isName(name) ? { kind, name } : undefined;
     case 'robot': {
-      const bare = name.startsWith(ROBOT_PREFIX) ? name.slice(ROBOT_PREFIX.length) : name;
-      return isName(bare) ? { kind, name: `${ROBOT_PREFIX}${bare}` } : undefined;
+      const full = isRobotName(name) ? name : `${ROBOT_PREFIX}${name}`;
+      return isName(full) && isName(full.slice(full.indexOf('+') + 1)) ? { kind, name: full } : undefined;
     }
     case 'role': {
       const at = name.indexOf('@');
@@ -42,7 +42,7 @@ export function printSubjectPattern(pattern: SubjectPattern): string {
     case 'authenticated':
       return pattern.kind;
     case 'robot':
-      return `robot:${pattern.name.slice(ROBOT_PREFIX.length)}`;
+      return `robot:${pattern.name.replace(/^robot\+/, '')}`;
     case 'role':
       return `role:${pattern.name}${pattern.project === undefined ? '' : `@${pattern.project}`}`;
     default:

@@ -27,3 +27,8 @@ export const ANONYMOUS: Identity = { kind: 'anonymous', name: '', groups: [], me
 
 /** Robots' names begin so; nobody else's may. */
 export const ROBOT_PREFIX = 'robot+';
+
+/** Whether a name is that of a robot: of ours, or of what a user of Keystone handed on (application credential, trust). */
+export function isRobotName(name: string): boolean {
+  return /^(?:robot|appcred|trust)\+/.test(name);
+}

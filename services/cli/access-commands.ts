@@ -1,0 +1,47 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { isAddress } from '../registry/access/networks.ts';
+import type { Membership } from '../registry/access/subject.ts';
+import { DEFAULT_CONFIG } from './arguments.ts';
+
+/** Commands about who may do what: the configuration is all that they look at. */
+export function addAccessCommands(program: Command): void {
+  const access = program.command('access').description('who may do what, and why');
+  access
+    .command('check')
+    .argument('<user>', 'anonymous, a name such as alice, or a robot such as robot+ci')
+    .argument(
+      '<action>',
+      'pull, push, delete or promote; or catalog, view or administer, without a repository',
+    )
+    .argument('[repository]', 'such as alice/tool')
+    .argument('[config]', `configuration file (default: "${DEFAULT_CONFIG}")`)
+    .description('tell whether somebody may do something, and by which rule; exits with 2 when not')
+    .option('--group <name>', 'a group that their accounts put them in; may be repeated', gather, [])
+    .option(
+      '--project <name[:role,role]>',
+      'a project that they are in, and as what; may be repeated',
+      gatherProject,
+      [],
+    )
+    .option('--address <ip>', 'where they ask from', address)
+    .option('--json', 'answer in JSON', false)
+    .action(async (user: string, action: string, repository: string, config: string, options) => {
+      const { accessCheckCommand } = await import('./commands/access-check.ts');
+      await accessCheckCommand({ ...options, user, action, rest: [repository, config] });
+    });
+}
+
+function gather(name: string, before: readonly string[]): string[] {
+  return [...before, name];
+}
+
+function gatherProject(text: string, before: readonly Membership[]): Membership[] {
+  const [, project, roles = ''] = /^(.+?)(?::([^:]*))?$/.exec(text) ?? [];
+  if (project === undefined) throw new InvalidArgumentError('expected a project such as alpha:member');
+  return [...before, { project, roles: roles.split(',').filter((role) => role !== '') }];
+}
+
+function address(text: string): string {
+  if (isAddress(text)) return text;
+  throw new InvalidArgumentError('expected an IP address such as 192.0.2.7');
+}

@@ -1,0 +1,155 @@
+import { accessRulesOf, promotionPolicyOf } from '../../config/rules.ts';
+import type { Config } from '../../config/schema.ts';
+import { printRepositorySelector, printSubjectPattern } from '../../registry/access/read-rule.ts';
+import { PROJECT, type RepositorySelector, type Rule, USER } from '../../registry/access/rule.ts';
+import type { Miss } from '../../registry/access/rules.ts';
+import type { Subject } from '../../registry/access/subject.ts';
+import type { Wanted } from '../../registry/access/wanted.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import { isStable } from '../../registry/promotion/policy.ts';
+
+/** A decision in plain words. */
+export interface Answer {
+  readonly allowed: boolean;
+  /** Who may do what, or not, and by what. */
+  readonly headline: string;
+  /** The rule that decided; undefined when none did. */
+  readonly rule?: string;
+  /** What keeps it from being done all the same, where the rules allow it. */
+  readonly obstacle?: string;
+  /** The rules that were asked, in their order. */
+  readonly steps: readonly { readonly rule: string; readonly decides: boolean; readonly why: string }[];
+  /** Whether it may be otherwise from another address. */
+  readonly dependsOnAddress: boolean;
+}
+
+/**
+ * What a registry with this configuration does when somebody wants something. Throws PARAMETER_INVALID where that is not
+ * for the configuration to say.
+ */
+export function answer(config: Config, subject: Subject, wanted: Wanted): Answer {
+  const without = withoutRules(config, subject);
+  if (without !== undefined) {
+    const { allowed, reason } = without;
+    return finished(config, subject, wanted, { allowed, reason, steps: [], dependsOnAddress: false });
+  }
+  const { isAllowed, decidedBy, passed } = accessRulesOf(config).explain(subject, wanted);
+  const steps = passed.map(({ rule, miss }) => ({
+    ...{ rule: rule.name, decides: false },
+    why: missed(rule, miss, subject),
+  }));
+  const reason = decidedBy
+    ? `the rule ${decidedBy.name} ${isAllowed ? 'allows' : 'denies'} it`
+    : 'no rule is for it, and what no rule allows is denied';
+  return finished(config, subject, wanted, {
+    ...{ allowed: isAllowed, reason },
+    ...(decidedBy && { rule: decidedBy.name }),
+    steps: decidedBy
+      ? [...steps, { rule: decidedBy.name, decides: true, why: decided(decidedBy, subject) }]
+      : steps,
+    dependsOnAddress: passed.some(({ miss }) => miss === 'address') || (decidedBy?.networks.length ?? 0) > 0,
+  });
+}
+
+/** Where no rules are asked: undefined where they are. */
+function withoutRules(config: Config, { kind }: Subject): { allowed: boolean; reason: string } | undefined {
+  const { auth, access, token } = config;
+  if (!auth?.token && !auth?.htpasswd)
+    return { allowed: true, reason: 'nobody is asked who they are: everyone may do everything' };
+  if (auth.token && !token && kind !== 'anonymous')
+    throw new RegistryError(
+      'PARAMETER_INVALID',
+      `what ${auth.token.issuer} writes into its tokens decides here, and not rules: ask there`,
+    );
+  if (access || token) return undefined;
+  if (kind === 'anonymous')
+    return { allowed: false, reason: 'the anonymous may do nothing, as there is no section access' };
+  return { allowed: true, reason: 'whoever logs in may do everything, as there is no section access' };
+}
+
+function finished(
+  config: Config,
+  subject: Subject,
+  wanted: Wanted,
+  { reason, ...told }: Omit<Answer, 'headline'> & { reason: string },
+): Answer {
+  const obstacle = told.allowed ? obstacleTo(config, wanted) : undefined;
+  const allowed = told.allowed && obstacle === undefined;
+  const who = subject.kind === 'anonymous' ? 'The anonymous' : subject.name;
+  const headline = `${who} ${allowed ? 'may' : 'may not'} ${deed(wanted)}: ${reason}${obstacle === undefined ? '' : `, but ${obstacle}`}.`;
+  return { ...told, allowed, headline, ...(obstacle !== undefined && { obstacle }) };
+}
+
+/** What rules have no say in. */
+function obstacleTo(config: Config, wanted: Wanted): string | undefined {
+  if (wanted.type === 'registry' || wanted.action === 'pull') return undefined;
+  const { name, action } = wanted;
+  if (config.storage.maintenance.readonly.enabled)
+    return 'the registry takes no changes (storage.maintenance.readonly)';
+  const policy = promotionPolicyOf(config);
+  if (action === 'promote') {
+    if (policy === undefined) return 'nothing is promoted without a section promotion';
+    return isStable(policy, name)
+      ? undefined
+      : `${name} is no stable repository, into which images are promoted`;
+  }
+  if (action === 'delete' && !config.storage.delete.enabled)
+    return 'the registry deletes nothing (storage.delete.enabled)';
+  return policy && isStable(policy, name)
+    ? `${name} is a stable repository, and changes only by promotion`
+    : undefined;
+}
+
+function deed(wanted: Wanted): string {
+  switch (wanted.action) {
+    case 'catalog':
+      return 'list all repositories (catalog)';
+    case 'view':
+      return 'look at publications, mirrors and status (view)';
+    case 'administer':
+      return 'administer robots and keys (administer)';
+    case 'pull':
+      return `pull from ${wanted.name}`;
+    case 'push':
+      return `push to ${wanted.name}`;
+    case 'delete':
+      return `delete from ${wanted.name}`;
+    case 'promote':
+      return `promote into ${wanted.name}`;
+  }
+}
+
+function missed(rule: Rule, miss: Miss, subject: Subject): string {
+  switch (miss) {
+    case 'action':
+      return `it is about ${rule.actions.join(', ')}`;
+    case 'address':
+      return `it is for those who ask from ${rule.networks.join(', ')}, and not from ${subject.address}`;
+    case 'subject':
+      return `it is for ${rule.subjects.map(printSubjectPattern).join(', ')}`;
+    case 'repository':
+      return `it is about ${selectors(rule, subject)}`;
+  }
+}
+
+function decided(rule: Rule, subject: Subject): string {
+  const verb = rule.effect === 'allow' ? 'allows' : 'denies';
+  const from = rule.networks.length > 0 ? ` from ${rule.networks.join(', ')}` : '';
+  const whom = rule.subjects.map(printSubjectPattern).join(', ');
+  return `it ${verb} ${rule.actions.join(', ')} on ${selectors(rule, subject)} to ${whom}${from}`;
+}
+
+function selectors({ repositories }: Rule, subject: Subject): string {
+  return repositories
+    .map((selector) => printRepositorySelector(selector) + filledIn(selector, subject))
+    .join(', ');
+}
+
+/** What a selector with a variable comes to for somebody. */
+function filledIn(selector: RepositorySelector, { name, memberships }: Subject): string {
+  if (selector.kind !== 'template') return '';
+  const isUser = selector.text.includes(USER);
+  const values = isUser ? [name] : memberships.map(({ project }) => project);
+  const filled = values.map((value) => selector.text.replaceAll(isUser ? USER : PROJECT, () => value));
+  return filled.length > 0 ? ` (here: ${filled.join(', ')})` : ' (here: none)';
+}

@@ -1,0 +1,84 @@
+import { loadConfig } from '../../config/load.ts';
+import type { Membership, Subject } from '../../registry/access/subject.ts';
+import { isRobotName } from '../../registry/access/subject.ts';
+import {
+  ACTIONS,
+  REGISTRY_ACTIONS,
+  REPOSITORY_ACTIONS,
+  type RegistryAction,
+  type RepositoryAction,
+  type Wanted,
+} from '../../registry/access/wanted.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import { parseRepositoryName } from '../../registry/names.ts';
+import { DEFAULT_CONFIG } from '../arguments.ts';
+import { print, table } from '../table.ts';
+import { type Answer, answer } from './access-answer.ts';
+
+export interface AccessCheck {
+  readonly user: string;
+  readonly action: string;
+  /** The repository, where the action takes one, and the configuration file. */
+  readonly rest: readonly (string | undefined)[];
+  readonly group: readonly string[];
+  readonly project: readonly Membership[];
+  readonly address?: string;
+  readonly json: boolean;
+}
+
+/** Where somebody asks from when it is not said. */
+const HERE = '127.0.0.1';
+
+/** Tells whether somebody may do something, by which rule, and why not by those before it. The exit code is 2 when not. */
+export async function accessCheckCommand(asked: AccessCheck): Promise<void> {
+  const { wanted, path } = readWanted(asked);
+  const subject = readSubject(asked);
+  const config = await loadConfig(path, process.env);
+  const told = answer(config, subject, wanted);
+  if (asked.json) print(JSON.stringify({ ...described(asked, wanted, subject), ...told }, undefined, 2));
+  else tell(told, asked);
+  if (!told.allowed) process.exitCode = 2;
+}
+
+function readWanted({ action, rest: [first, second] }: AccessCheck): { wanted: Wanted; path: string } {
+  if (REGISTRY_ACTIONS.includes(action as RegistryAction)) {
+    if (second !== undefined) throw wrong(`${action} is done to the registry as a whole: name no repository`);
+    return { wanted: { type: 'registry', action: action as RegistryAction }, path: first ?? DEFAULT_CONFIG };
+  }
+  if (!REPOSITORY_ACTIONS.includes(action as RepositoryAction))
+    throw wrong(`${action} is no action: expected one of ${ACTIONS.join(', ')}`);
+  if (first === undefined) throw wrong(`${action} takes a repository, such as alice/tool`);
+  const name = parseRepositoryName(first);
+  return {
+    wanted: { type: 'repository', name, action: action as RepositoryAction },
+    path: second ?? DEFAULT_CONFIG,
+  };
+}
+
+function readSubject({ user, group, project, address = HERE }: AccessCheck): Subject {
+  if (user === 'anonymous') {
+    if (group.length + project.length > 0) throw wrong('the anonymous are in no group and in no project');
+    return { kind: 'anonymous', name: '', groups: [], memberships: [], address };
+  }
+  const kind = isRobotName(user) ? 'robot' : 'user';
+  return { kind, name: user, groups: group, memberships: project, address };
+}
+
+function wrong(message: string): RegistryError {
+  return new RegistryError('PARAMETER_INVALID', message);
+}
+
+function described({ user }: AccessCheck, wanted: Wanted, { groups, memberships, address }: Subject) {
+  return {
+    ...{ user, groups, projects: memberships, address, action: wanted.action },
+    ...(wanted.type === 'repository' && { repository: wanted.name }),
+  };
+}
+
+function tell({ headline, steps, dependsOnAddress }: Answer, { address }: AccessCheck): void {
+  print(headline);
+  if (steps.length > 0)
+    print(table(steps.map(({ rule, decides, why }) => [`  ${rule}`, decides ? 'decides' : 'passed', why])));
+  if (dependsOnAddress && address === undefined)
+    print(`Asked as from ${HERE}; for another address: --address IP`);
+}

@@ -1,0 +1,88 @@
+import { printSubjectPattern } from '../registry/access/read-rule.ts';
+import type { Rule } from '../registry/access/rule.ts';
+import { findBehind } from '../registry/access/shadowed.ts';
+import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
+import type { Config } from './schema.ts';
+
+/** What of the rules is allowed, and can hardly be meant; each line names a key. */
+export function accessWarnings(config: Omit<Config, 'notices'>): string[] {
+  const { access, promotion, token, auth } = config;
+  const rulesAreAsked = access !== undefined || token !== undefined;
+  const rules = access?.rules ?? (rulesAreAsked ? STANDARD_RULES : []);
+  return [
+    ...(access?.rules ? ofRules(config, access.rules) : []),
+    ...unusedGroups(config, rules),
+    ...(auth?.token || auth?.htpasswd ? openRepositories(rules, promotion) : []),
+  ];
+}
+
+function ofRules(config: Omit<Config, 'notices'>, rules: readonly Rule[]): string[] {
+  const { access, promotion } = config;
+  const groups = access?.groups ?? new Map();
+  return rules.flatMap((rule, i) => {
+    const key = `access.rules.${i}`;
+    const behind = findBehind(rule, rules.slice(0, i), { groups, candidates: promotion?.candidates });
+    return [
+      ...(behind
+        ? [`${key}: the rule ${rule.name} never decides: ${behind.join(', ')} before it did already`]
+        : []),
+      ...undefinedGroups(config, rule).map(
+        (group) =>
+          `${key}.subjects: nobody but robots can be in the group ${group}: expected access.groups.${group} with its ` +
+          'members, unless it is for robots that are made in it',
+      ),
+      ...openToAll(rule).map(
+        (actions) =>
+          `${key}: the rule ${rule.name} lets anyone ${actions}, whoever they are and from anywhere`,
+      ),
+      ...(isPushToStable(rule)
+        ? [`${key}: stable repositories change by promotion only, whatever the rule ${rule.name} allows`]
+        : []),
+    ];
+  });
+}
+
+/** Groups that a rule speaks of and nobody fills: neither the configuration nor a source of accounts that has groups. */
+function undefinedGroups({ access, accounts }: Omit<Config, 'notices'>, rule: Rule): string[] {
+  if (accounts.some(({ oidc, keystone }) => oidc ?? keystone)) return [];
+  return rule.subjects.flatMap((subject) =>
+    subject.kind === 'group' && !access?.groups.has(subject.name) ? [subject.name] : [],
+  );
+}
+
+function unusedGroups({ access }: Omit<Config, 'notices'>, rules: readonly Rule[]): string[] {
+  const used = new Set(rules.flatMap(({ subjects }) => subjects.map(printSubjectPattern)));
+  return [...(access?.groups.keys() ?? [])]
+    .filter((name) => !used.has(`group:${name}`))
+    .map((name) => `access.groups.${name}: no rule speaks of this group`);
+}
+
+/** What people rarely mean everyone to do. */
+function openToAll({ effect, actions, subjects, networks }: Rule): string[] {
+  const risky = actions.filter((action) => action !== 'pull' && action !== 'catalog' && action !== 'view');
+  const isOpen = subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous');
+  return effect === 'allow' && isOpen && networks.length === 0 && risky.length > 0 ? [risky.join(', ')] : [];
+}
+
+function isPushToStable({ effect, actions, repositories }: Rule): boolean {
+  const isChange = actions.includes('push') || actions.includes('delete');
+  return effect === 'allow' && isChange && repositories.every(({ kind }) => kind === 'stable');
+}
+
+/** People's own repositories are stable, too, where nothing says which ones are. */
+function openRepositories(rules: readonly Rule[], promotion: Config['promotion']): string[] {
+  if (promotion === undefined || promotion.stable !== undefined) return [];
+  const open = rules.find(
+    ({ effect, actions, subjects, repositories }) =>
+      effect === 'allow' &&
+      actions.includes('pull') &&
+      subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous') &&
+      repositories.some(({ kind }) => kind === 'stable'),
+  );
+  return open
+    ? [
+        'promotion.stable is missing: every repository but candidates is stable, takes no pushes, and is open to all by ' +
+          `the rule ${open.name}: expected patterns such as fedora/**, unless that is meant`,
+      ]
+    : [];
+}
