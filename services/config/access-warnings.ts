@@ -10,22 +10,29 @@ export function accessWarnings(config: Omit<Config, 'notices'>): string[] {
   const rulesAreAsked = access !== undefined || token !== undefined;
   const rules = access?.rules ?? (rulesAreAsked ? STANDARD_RULES : []);
   return [
-    ...(access?.rules ? ofRules(config, access.rules) : []),
+    ...(access ? ofRules(config, access) : []),
     ...unusedGroups(config, rules),
     ...(auth?.token || auth?.htpasswd ? openRepositories(rules, promotion) : []),
   ];
 }
 
-function ofRules(config: Omit<Config, 'notices'>, rules: readonly Rule[]): string[] {
-  const { access, promotion } = config;
-  const groups = access?.groups ?? new Map();
+function ofRules(
+  config: Omit<Config, 'notices'>,
+  { groups, rules, ownRules }: NonNullable<Config['access']>,
+): string[] {
+  const candidates = config.promotion?.candidates;
   return rules.flatMap((rule, i) => {
-    const key = `access.rules.${i}`;
-    const behind = findBehind(rule, rules.slice(0, i), { groups, candidates: promotion?.candidates });
+    const isOwn = i < ownRules;
+    const key = isOwn ? `access.rules.${i}` : 'access.standard';
+    // Without promotion, those of the standard rules that speak of it are for nothing, and nobody has to be told.
+    const behind =
+      isOwn || candidates ? findBehind(rule, rules.slice(0, i), { groups, candidates }) : undefined;
+    const needless = behind
+      ? [`${key}: the rule ${rule.name} never decides: ${behind.join(', ')} before it did already`]
+      : [];
+    if (!isOwn) return needless;
     return [
-      ...(behind
-        ? [`${key}: the rule ${rule.name} never decides: ${behind.join(', ')} before it did already`]
-        : []),
+      ...needless,
       ...undefinedGroups(config, rule).map(
         (group) =>
           `${key}.subjects: nobody but robots can be in the group ${group}: expected access.groups.${group} with its ` +

@@ -71,7 +71,7 @@ function checkAccounts({ accounts, token }: Config): string[] {
 
 function checkRules({ access, promotion }: Config): string[] {
   if (promotion) return [];
-  return (access?.rules ?? []).flatMap(({ name, repositories }, i) =>
+  return (access?.rules.slice(0, access.ownRules) ?? []).flatMap(({ name, repositories }, i) =>
     repositories.some(({ kind }) => kind === 'stable' || kind === 'candidates')
       ? [
           `access.rules.${i}.repositories: the rule ${name} speaks of @stable or @candidates: expected a section promotion, ` +

@@ -44,7 +44,7 @@ describe('rules of access', () => {
       { numRuns: 400 },
     );
     // A generator that never hits proves nothing.
-    for (const [outcome, count] of Object.entries(outcomes)) expect(count, outcome).to.be.above(200);
+    for (const [outcome, count] of Object.entries(outcomes)) expect(count, outcome).to.be.above(50);
   });
 
   it('without any that allows, allow nothing', () => {

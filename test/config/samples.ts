@@ -78,6 +78,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'accounts.*.oidc.nameclaim': 'sub', 'accounts.*.oidc.groupsclaim': 'roles' },
   ...{ 'accounts.*.oidc.timeout': '1s', 'accounts.*.oidc.rootcas': ['/etc/ssl/own.pem'] },
   ...{ 'accounts.*.oidc.lifetime': '24h', 'access.groups.*': ['user:alice'] },
+  'access.standard': true,
   ...{ 'access.rules.*.name': 'other', 'access.rules.*.allow': ['pull'], 'access.rules.*.deny': ['pull'] },
   ...{ 'access.rules.*.subjects': ['user:alice'], 'access.rules.*.networks': ['192.0.2.0/24'] },
   ...{ 'access.rules.*.repositories': ['shared/**'], 'audit.enabled': false },
@@ -208,7 +209,11 @@ function peopleAround(key: string): Tree {
   if (/^(http\.(host|trustedproxies)$|mirrors\.)/.test(key)) return { auth: { none: {} } };
   if (key.startsWith('auth.htpasswd.')) return { auth: htpasswd() };
   if (key.startsWith('auth.token.')) return { auth: { token: { ...TOKEN, rootcertbundle: '/bundle.pem' } } };
-  if (key.startsWith('access.rules.')) {
+  if (key === 'access.groups.*') {
+    const rules = [{ name: 'one', allow: ['push'], subjects: ['group:x-name'] }];
+    return { auth: htpasswd(), access: { rules } };
+  }
+  if (/^access\.(rules\.|standard)/.test(key)) {
     const effect = key.endsWith('.deny') ? { deny: ['push'] } : { allow: ['push'] };
     return { auth: htpasswd(), access: { rules: [{ name: 'one', ...effect, subjects: ['user:bob'] }] } };
   }

@@ -103,6 +103,11 @@ export const PEOPLE: readonly Entry[] = [
     honoured('files, in PEM, of who else may have signed its certificate'),
   ),
   row('access.groups.*', 'ours', honoured('who is in the group, in the words of a rule’s subjects')),
+  switchRow('access.standard', 'ours', {
+    on: 'the standard rules stand behind those of the file',
+    off: 'the rules of the file are all',
+    note: 'left out: `false` where there are rules',
+  }),
   row('access.rules.*.name', 'ours', honoured('what records and explanations call the rule')),
   row('access.rules.*.allow', 'ours', honoured('the actions that it allows')),
   row('access.rules.*.deny', 'ours', honoured('or those that it denies')),

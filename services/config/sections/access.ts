@@ -11,8 +11,9 @@ import {
   type Rule,
   type SubjectPattern,
 } from '../../registry/access/rule.ts';
+import { STANDARD_RULES } from '../../registry/access/standard-rules.ts';
 import { ACTIONS, type Action, REGISTRY_ACTIONS, REPOSITORY_ACTIONS } from '../../registry/access/wanted.ts';
-import { Cidr, Text } from '../values.ts';
+import { Cidr, Switch, Text } from '../values.ts';
 
 const SubjectValue = z.string().transform((text, context): SubjectPattern => {
   const subject = parseSubjectPattern(text);
@@ -78,7 +79,10 @@ function actionsOf(asked: readonly string[], ofAll: boolean): Action[] {
 
 const Member = SubjectValue.refine((member) => member.kind !== 'group', 'a group cannot stand in a group');
 
-/** Ours: who may do what. Without `rules`, the standard ones (`registry/access/standard-rules.ts`). */
+/**
+ * Ours: who may do what. Without `rules`, the standard ones (`registry/access/standard-rules.ts`), which may also stand
+ * behind those of the file.
+ */
 export const AccessSection = z
   .strictObject({
     groups: z
@@ -90,10 +94,18 @@ export const AccessSection = z
       })
       .default({})
       .transform((groups): ReadonlyMap<string, readonly SubjectPattern[]> => new Map(Object.entries(groups))),
+    /** Whether the standard rules stand behind these. */
+    standard: Switch.optional(),
     rules: z.array(RuleEntry).min(1, 'expected a rule, or no such key for the standard ones').optional(),
   })
-  .superRefine(({ rules }, context) => {
-    const names = new Set<string>();
+  .superRefine(({ rules, standard }, context) => {
+    if (standard === false && rules === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['standard'],
+        message: 'nobody could do anything: expected rules of your own beside it',
+      });
+    const names = new Set(standard && rules ? STANDARD_RULES.map(({ name }) => name) : []);
     for (const [i, { name }] of (rules ?? []).entries()) {
       if (names.has(name))
         context.addIssue({
@@ -104,4 +116,11 @@ export const AccessSection = z
       names.add(name);
     }
   })
+  .transform(({ groups, rules, standard }) => ({ groups, ...inOrder(rules, standard) }))
   .optional();
+
+/** The rules as they are asked, and how many of them, from the first, are the file's own. */
+function inOrder(own: readonly Rule[] | undefined, standard: boolean | undefined) {
+  if (own === undefined) return { rules: STANDARD_RULES, ownRules: 0 };
+  return { rules: standard ? [...own, ...STANDARD_RULES] : own, ownRules: own.length };
+}
