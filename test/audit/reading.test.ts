@@ -6,42 +6,19 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { pruneAudit } from '../../services/registry/audit/prune.ts';
 import { type AuditQuery, readAudit } from '../../services/registry/audit/read.ts';
-import { encodeRecord, hashOf, NO_HASH } from '../../services/registry/audit/record.ts';
 import { verifyAudit } from '../../services/registry/audit/verify.ts';
 import { AUDIT_PRUNED_KEY, auditRecordKey } from '../../services/registry/layout.ts';
 import type { ObjectStore } from '../../services/registry/object-store.ts';
 import { parseRepositoryPattern } from '../../services/registry/repository-pattern.ts';
 import { MemoryStore } from '../unit/memory-store.ts';
 import { counting } from './counting.ts';
+import { type Made, writeDaily, writeEntries } from './daily.ts';
 import { changeOf, entriesOf, placeOf, recorderOver, sealer } from './world.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const ACTORS = ['alice', 'bob', 'robot+ci', ''];
 const REPOSITORIES = ['candidate/a', 'candidate/b', 'a', undefined];
-
-interface Made {
-  readonly at: number;
-  readonly actor: string;
-  readonly repository: string | undefined;
-}
-
-/** Writes records of which each holds one entry, at the times that the entries have. */
-async function write(objects: ObjectStore, entries: readonly Made[]): Promise<void> {
-  let prev = NO_HASH;
-  for (const [i, { at, actor, repository }] of entries.entries()) {
-    const seq = i + 1;
-    const entry = {
-      ...{ at: new Date(at).toISOString(), actor: { kind: actor ? 'user' : 'anonymous', name: actor } },
-      ...{ action: 'blob.push', requestId: `${seq}`, ...(repository && { repository }) },
-    };
-    const bytes = encodeRecord({ seq, prev, id: `${seq}`, node: 'n' }, [JSON.stringify(entry)], (body) =>
-      sealer.seal(body),
-    );
-    await objects.put(auditRecordKey(seq), bytes);
-    prev = hashOf(bytes);
-  }
-}
 
 async function ids(objects: ObjectStore, query: AuditQuery): Promise<string[]> {
   const found: string[] = [];
@@ -74,7 +51,7 @@ describe('reading the audit record', () => {
           return { ...rest, at: beginning + (minute + skew) * MINUTE_MS };
         });
         const objects = new MemoryStore();
-        await write(objects, entries);
+        await writeEntries(objects, entries);
         const moment = (minutes: number | null) =>
           minutes === null ? undefined : beginning + minutes * MINUTE_MS;
         const [since, until] = [moment(wanted.since), moment(wanted.until)];
@@ -106,7 +83,7 @@ describe('reading the audit record', () => {
     const entries = Array.from({ length: 4000 }, (_, i) => ({
       ...{ at: beginning + i * MINUTE_MS, actor: 'alice', repository: 'a' },
     }));
-    await write(objects, entries);
+    await writeEntries(objects, entries);
     const newest = counting(objects);
     for await (const _ of readAudit(newest.store, {})) break;
     expect(newest.asked.read).to.be.below(60);
@@ -119,7 +96,7 @@ describe('reading the audit record', () => {
 
   it('goes on past what is damaged or missing, and tells of it', async () => {
     const objects = new MemoryStore();
-    await write(
+    await writeEntries(
       objects,
       Array.from({ length: 5 }, (_, i) => ({ at: Date.now() + i, actor: '', repository: 'a' })),
     );
@@ -134,10 +111,7 @@ describe('pruning the audit record', () => {
   /** A record a day, the newest now. */
   async function tenDays(): Promise<MemoryStore> {
     const objects = new MemoryStore();
-    await write(
-      objects,
-      Array.from({ length: 10 }, (_, i) => ({ at: now - (9 - i) * DAY_MS, actor: 'alice', repository: 'a' })),
-    );
+    await writeDaily(objects, 10, now);
     return objects;
   }
   /** What is older than so many days and an hour goes. */

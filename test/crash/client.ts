@@ -12,15 +12,18 @@ export class RefusedError extends Error {
   }
 }
 
-/** A request, and the answers that will do. */
+/** A request, and the answers that will do. What was answered to what may have changed something is remembered. */
 export async function ask(
-  { url }: World,
+  { url, memory }: World,
   method: string,
   target: string,
   statuses: readonly number[],
   { body, headers = {} }: { body?: Buffer; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
   const answer = await send(url, target, { method, headers, ...(body && { body }) });
+  const id = answer.headers['x-request-id'];
+  if (method !== 'GET' && id !== undefined)
+    memory.set(`answered ${id}`, `${answer.status} ${method} ${target}`);
   if (!statuses.includes(answer.status)) throw new RefusedError(`${method} ${target}`, answer);
   return answer;
 }

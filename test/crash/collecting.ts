@@ -1,5 +1,5 @@
 import { Metrics } from '../../services/http/metrics.ts';
-import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
+import { type Audit, NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { parseSha256 } from '../../services/registry/digest.ts';
 import { GARBAGE_PREFIX } from '../../services/registry/garbage/online/keys.ts';
 import { readProgress, requestCycle } from '../../services/registry/garbage/online/progress.ts';
@@ -38,7 +38,7 @@ export const passing = (pass: Pass): Step => ({
 });
 
 /** Has a worker do a pass, and ends it in peace. */
-export async function collect(objects: ObjectStore, pass: Pass): Promise<void> {
+export async function collect(objects: ObjectStore, pass: Pass, audit: Audit = NO_AUDIT): Promise<void> {
   const { hour, deleteUntagged = false, isAsked = false, hasGrace = true } = pass;
   if (isAsked) await requestCycle(objects, 'an operator');
   const ended = Promise.withResolvers<void>();
@@ -54,6 +54,7 @@ export async function collect(objects: ObjectStore, pass: Pass): Promise<void> {
       ...{ warn: fail, error: fail },
     },
     now: () => BEGINNING + hour * HOUR_MS,
+    audit,
   });
   await ended.promise;
 }
@@ -68,6 +69,7 @@ export async function purgeOlderThan(objects: ObjectStore, moment: number): Prom
       ...{ collecting: undefined, requestsPerSecond: undefined },
     },
     logger: silent,
+    audit: NO_AUDIT,
     now: () => moment + HOUR_MS,
   });
   await eventually('uploads are purged', async () => (await told()) !== before);
@@ -75,12 +77,12 @@ export async function purgeOlderThan(objects: ObjectStore, moment: number): Prom
 
 function worker(
   objects: ObjectStore,
-  parts: Pick<GarbageWorkerParts, 'settings' | 'logger' | 'now'>,
+  parts: Pick<GarbageWorkerParts, 'settings' | 'logger' | 'now' | 'audit'>,
 ): GarbageWorker {
   const quick = { pollMs: NEVER_MS, settleMs: 0, takeoverMs: 0, firstPurgeMs: 0 };
   // The dead are seen to be no more; one that a busy machine holds up must not count as one of them.
   const timing = { ...LEASE_TIMING, silenceMs: NEVER_MS };
-  return new GarbageWorker({ objects, audit: NO_AUDIT, metrics, timing, ...parts, ...quick });
+  return new GarbageWorker({ objects, metrics, timing, ...parts, ...quick });
 }
 
 /** Throws while anything that a collection does is half done, or something waits for the next one. */

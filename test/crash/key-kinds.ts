@@ -34,6 +34,8 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^roadstead\/garbage\/request\.json$/, 'request for a collection'],
   [/^roadstead\/credentials\//, 'issued credential'],
   [/^roadstead\/keys\//, 'key of tokens'],
+  [/^roadstead\/audit\/pruned\.json$/, 'note of what was pruned'],
+  [/^roadstead\/audit\//, 'audit record'],
   [/^roadstead\/read-only\.json$/, 'switch of writes'],
 ];
 

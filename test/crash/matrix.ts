@@ -89,7 +89,8 @@ export async function play(
     died.push({ what: run.life.points.at((deaths[life]?.point ?? 0) - 1)?.what ?? '?', step });
     await run.kill();
     if (scenario.claimedForMs) putClockOn(scenario.claimedForMs);
-    faults.push(...(await faultsOf(run.stored)).map((fault) => `right after the death: ${fault}`));
+    const left = [...(await faultsOf(run.stored)), ...(await varied(run, scenario))];
+    faults.push(...left.map((fault) => `right after the death: ${fault}`));
   }
   faults.push(...(await endFaults(run, scenario, steps)));
   const differs = differences(state, stateOf(run.stored)).filter(
@@ -109,7 +110,18 @@ async function endFaults(run: Run, scenario: Scenario, steps: readonly Step[]): 
   } catch (error) {
     faults.push(`in the end: ${messageOf(error)}`);
   }
+  faults.push(...(await varied(run, scenario)).map((fault) => `in the end: ${fault}`));
   return [...faults, ...(await faultsOf(run.stored, LEFT_FOR_GOOD)).map((fault) => `in the end: ${fault}`)];
+}
+
+/** How the store is not as the scenario says that it is at any moment. */
+async function varied({ stored, memory }: Run, { invariant }: Scenario): Promise<string[]> {
+  try {
+    await invariant?.({ stored, memory });
+    return [];
+  } catch (error) {
+    return [messageOf(error)];
+  }
 }
 
 /** What was acknowledged and is not so any more. */

@@ -9,12 +9,12 @@ import { promotionPolicyOf } from '../../services/config/rules.ts';
 import type { Config } from '../../services/config/schema.ts';
 import { OPEN_DOOR } from '../../services/http/access/door.ts';
 import { Metrics } from '../../services/http/metrics.ts';
-import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { createNotifier } from '../../services/registry/notifications/notifier.ts';
 import type { ObjectStore } from '../../services/registry/object-store.ts';
 import { ReadOnly } from '../../services/registry/read-only.ts';
 import { createRelease } from '../../services/release/main.ts';
+import { auditOf } from '../../services/serve/audit.ts';
 import { MemoryAttempts } from '../../services/stores/memory/attempts.ts';
 import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { EndpointWorker } from '../../services/sync/notify/worker.ts';
@@ -28,6 +28,8 @@ export interface Surroundings {
   readonly mirror?: { readonly directory: string; readonly url: string };
   /** Where events are POSTed; nobody is notified unless given. */
   readonly receiverUrl?: string;
+  /** Changes are recorded; they are not unless given. */
+  readonly isAudited?: boolean;
 }
 
 /** A registry with all of its parts, in this process. */
@@ -48,11 +50,12 @@ const metrics = new UnreadMetrics();
 const logger = pino({ level: process.env['CRASH_LOG'] ?? 'silent' });
 
 /** The configuration of a registry that promotes, deletes, and has these surroundings. */
-function configOf({ mirror, receiverUrl }: Surroundings): Config {
+function configOf({ mirror, receiverUrl, isAudited = false }: Surroundings): Config {
   const config = {
     version: 0.1,
     storage: { filesystem: { rootdirectory: '/nowhere' }, delete: { enabled: true } },
-    http: { addr: '127.0.0.1:5000' },
+    http: { addr: '127.0.0.1:5000', secret: 'a secret of all nodes, in a test of deaths' },
+    audit: { enabled: isAudited },
     log: { accesslog: { disabled: true } },
     promotion: { candidates: ['candidate/**'] },
     ...(mirror && {
@@ -93,7 +96,8 @@ export async function startProcess(
       count: () => undefined,
     }),
   );
-  const shared = { config, stores, readOnly, notifier, door: OPEN_DOOR, audit: NO_AUDIT, metrics, logger };
+  const audit = use(auditOf(config, { objects, logger }));
+  const shared = { config, stores, readOnly, notifier, door: OPEN_DOOR, audit, metrics, logger };
   const api = use(await createApi(shared));
   const release = use(await createRelease({ ...shared, policy, version: '0' }));
   const server = createServer(side(api.app.callback(), release.app.callback()));

@@ -53,12 +53,13 @@ export class Run implements AsyncDisposable {
 
   /** Starts a process, to die as told; false when it died meanwhile. */
   async start(death?: Death): Promise<boolean> {
-    const { hasMirror, hasReceiver } = this.#scenario;
+    const { hasMirror, hasReceiver, isAudited = false } = this.#scenario;
     this.life = new Life(death);
     if (hasMirror && this.#process === undefined) await this.#makeMirror();
     if (hasReceiver) this.#receiver = await startReceiver();
     const objects = new RecordingStore(this.stored, this.life, this.#lab.recording);
     const starting = startProcess(objects, this.life, {
+      isAudited,
       ...(hasMirror && {
         mirror: { directory: this.mirrorDirectory, url: `${this.#lab.web.url}/${this.#name}` },
       }),

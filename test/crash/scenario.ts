@@ -44,6 +44,8 @@ export interface Scenario {
   readonly hasMirror?: boolean;
   /** Somebody is notified, and the process delivers. */
   readonly hasReceiver?: boolean;
+  /** Changes are recorded. */
+  readonly isAudited?: boolean;
   /** Its writes depend on the clock: the last ones may be fewer in one run than in another. */
   readonly isTimed?: boolean;
   /** So long it takes until what the dead held is free again; the clock is put on by it after each death. */
@@ -51,6 +53,8 @@ export interface Scenario {
   /** What is there before; nobody dies meanwhile. */
   prepare?(world: World): Promise<void>;
   readonly steps: readonly (Step | BindingStep)[];
+  /** Throws unless the store is as it has to be at any moment; asked right after every death, and at the end. */
+  invariant?(world: Pick<World, 'stored' | 'memory'>): Promise<void>;
   /** How the store may differ for good after a death, and why that is harmless. */
   readonly mayDiffer?: readonly (readonly [RegExp, string])[];
   /** Throws unless it came out as it should, in the store, after each run; beside being as without a death. */

@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.ts';
+import { AUDITED } from './audited.ts';
 import { BLOBS } from './blobs.ts';
 import { COLLECTION_RACES } from './collection-races.ts';
 import { COLLECTIONS } from './collections.ts';
@@ -21,5 +22,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...COLLECTION_RACES,
   ...PURGES,
   ...TOKEN_KEYS,
+  ...AUDITED,
   ...CREDENTIALS,
 ];
