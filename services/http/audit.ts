@@ -4,7 +4,7 @@ import type { Context } from './app.ts';
 
 /**
  * Records what a request is about to change, with who asked for it, from where, and by which rule. To be awaited before
- * anything of it can be seen; throws UNAVAILABLE when the record cannot be written, and then the change must not be made.
+ * anything of it can be seen; throws UNRECORDED when the record cannot be written, and then the change must not be made.
  */
 export async function recordChange(audit: Audit, ctx: Context, change: AuditChange): Promise<void> {
   if (!audit.isOn) return;

@@ -50,6 +50,7 @@ const ANSWERS = {
   // The door has said how to ask for credentials (`WWW-Authenticate`).
   UNAUTHORIZED: { status: 401, code: 'UNAUTHORIZED' },
   UNAVAILABLE: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 2 },
+  UNRECORDED: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 2 },
   WAIT_TIMED_OUT: { status: 504, code: 'UNAVAILABLE' },
 } satisfies Record<ErrorKind, OnTheWire>;
 

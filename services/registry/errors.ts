@@ -38,6 +38,7 @@ export const ERROR_KINDS = [
   'TOO_MANY_REQUESTS',
   'UNAUTHORIZED',
   'UNAVAILABLE',
+  'UNRECORDED',
   'WAIT_TIMED_OUT',
 ] as const;
 

@@ -103,7 +103,7 @@ describe('recording changes', () => {
     objects.fault = () => Promise.reject(new StoreUnavailableError('a secret bucket is away'));
     const error = await recorder.record(changeOf('refused')).catch((cause: unknown) => cause);
     expect(error).to.be.instanceOf(RegistryError);
-    expect((error as RegistryError).kind).to.equal('UNAVAILABLE');
+    expect((error as RegistryError).kind).to.equal('UNRECORDED');
     expect((error as RegistryError).message).to.not.include('bucket');
     const loud = lines.filter(({ level }) => level === 'error');
     expect(loud.map(({ message }) => message)).to.deep.equal([

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
+import type { Acknowledged } from '../audit/acknowledged.ts';
 import { type Answer, type Call, Client } from '../faults/client.ts';
 import type { Journal } from './journal.ts';
 import { PATIENCE_MS } from './settings.ts';
@@ -18,17 +19,21 @@ export class Caller implements AsyncDisposable {
   readonly client: Client;
   readonly #journal: Journal;
   readonly #troubles: Troubles;
+  readonly #acknowledged: Acknowledged;
 
-  constructor(url: string, journal: Journal, troubles: Troubles) {
+  constructor(url: string, journal: Journal, troubles: Troubles, acknowledged: Acknowledged) {
     this.client = new Client(url);
     this.#journal = journal;
     this.#troubles = troubles;
+    this.#acknowledged = acknowledged;
   }
 
   /** Asks once; undefined when the answer did not come, or not to its end. */
   async once(method: Dispatcher.HttpMethod, target: string, call: Call = {}): Promise<Answer | undefined> {
     this.#journal.signal.throwIfAborted();
-    return this.client.call(method, target, call).catch(() => undefined);
+    const answer = await this.client.call(method, target, call).catch(() => undefined);
+    if (answer) this.#acknowledged.note(method, target, answer);
+    return answer;
   }
 
   /** Asks until there is an answer that says more than that it cannot be had now. Throws {@link GaveUp}. */

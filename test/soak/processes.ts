@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { S3Store } from '../../services/stores/s3/s3-store.ts';
+import { SECRET } from '../audit/world.ts';
 import { startMirrors } from '../clients/mirrored.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { openBucket } from '../cluster/s3-bucket.ts';
@@ -38,7 +39,11 @@ export async function startProcesses(open: () => Promise<SoakedStore>): Promise<
   const ms = (duration: number) => `${duration}ms`;
   const shared = (config: Readonly<Record<string, unknown>>) => ({
     ...config,
-    http: { ...(config['http'] as object), host: `http://127.0.0.1:${port}` },
+    http: {
+      ...(config['http'] as object),
+      ...{ host: `http://127.0.0.1:${port}`, secret: SECRET },
+    },
+    audit: { enabled: true },
     promotion: { candidates: ['candidate/**'], http: { addr: `127.0.0.1:${releasePort}` } },
     mirrors: entries,
     garbagecollection: {

@@ -54,6 +54,14 @@ function describeSoak(define: DefineSuite, name: string, open: Parameters<typeof
         expect(amiss.filter((line) => !isLeft(line))).to.deep.equal([]);
       });
 
+      it('has recorded every acknowledged change once, in a chain that is whole', function () {
+        const { missing, isWhole, faults, told: figures } = results().recorded;
+        if (this.test) this.test.title += `: ${figures}`;
+        expect(missing).to.deep.equal([]);
+        expect(faults).to.deep.equal([]);
+        expect(isWhole).to.equal(true);
+      });
+
       it('has had enough to bear', () => {
         const { figures, lacks } = results();
         console.log(`      ${JSON.stringify(figures)}`);

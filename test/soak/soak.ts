@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Acknowledged, entriesTold, verifiedBy } from '../audit/acknowledged.ts';
 import { Random } from '../faults/random.ts';
 import { Builder } from './builder.ts';
 import { Caller, GaveUp } from './caller.ts';
@@ -37,6 +38,13 @@ export interface Outcome {
   readonly images: number;
   readonly check: CheckSummary;
   readonly amiss: readonly string[];
+  /** What does not stand in the audit record as it should, and whether that is whole. */
+  readonly recorded: {
+    readonly missing: readonly string[];
+    readonly isWhole: boolean;
+    readonly faults: readonly unknown[];
+    readonly told: string;
+  };
   /** The most that each process held, MiB. */
   readonly highestMib: ReadonlyMap<string, number>;
 }
@@ -60,6 +68,7 @@ class Soak {
   readonly #state: State;
   readonly #troubles: Troubles;
   readonly #uploaded = new Set<string>();
+  readonly #acknowledged = new Acknowledged();
   #seeds = 0;
 
   constructor(processes: Processes, journal: Journal, seed: number) {
@@ -74,8 +83,8 @@ class Soak {
     const { url, release, eyes } = this.#processes;
     const [journal, state] = [this.#journal, this.#state];
     await using held = new AsyncDisposableStack();
-    const caller = held.use(new Caller(url, journal, this.#troubles));
-    const toRelease = held.use(new Caller(release.url, journal, this.#troubles));
+    const caller = held.use(new Caller(url, journal, this.#troubles, this.#acknowledged));
+    const toRelease = held.use(new Caller(release.url, journal, this.#troubles, this.#acknowledged));
     const puller = new Puller(caller, journal);
     const host = url.slice('http://'.length);
     const real = held.use(
@@ -96,9 +105,18 @@ class Soak {
     await memory.end();
     await Promise.all(this.#processes.workers.map((worker) => worker.stop()));
     const { summary, amiss } = await checkDeep(this.#processes);
+    const recorded = await this.#recorded();
     const lacks = this.#lacking(seconds);
     return {
-      ...{ lacks, figures: journal.figures, images, check: summary, amiss, highestMib: memory.highestMib },
+      ...{
+        recorded,
+        lacks,
+        figures: journal.figures,
+        images,
+        check: summary,
+        amiss,
+        highestMib: memory.highestMib,
+      },
     };
   }
 
@@ -132,6 +150,17 @@ class Soak {
     chaos.end();
     await Promise.allSettled([disturbing, ...working]);
     await failed;
+  }
+
+  /** What the audit record says of all that was acknowledged. */
+  async #recorded(): Promise<Outcome['recorded']> {
+    const { workers, nodes, release } = this.#processes;
+    const [worker] = workers;
+    if (worker === undefined) throw new Error('there are no workers');
+    const missing = this.#acknowledged.missing(await entriesTold(worker));
+    const { isWhole, faults, records, entries } = await verifiedBy(worker, [...nodes, ...workers, release]);
+    const told = `${this.#acknowledged.size} acknowledged requests, ${entries} entries in ${records} records`;
+    return { missing, isWhole, faults, told };
   }
 
   /** What has not happened often enough. */

@@ -6,7 +6,7 @@ export interface Audit extends AsyncDisposable {
   readonly isOn: boolean;
   /**
    * Records a change that is about to be made. To be awaited before anything of it can be seen: no change without its
-   * entry. The entry is durable when this returns. Throws UNAVAILABLE when it cannot be written, and then the change
+   * entry. The entry is durable when this returns. Throws UNRECORDED when it cannot be written, and then the change
    * must not be made. An entry whose change then failed stands all the same: nobody was told that it was made.
    */
   record(event: AuditEvent): Promise<void>;

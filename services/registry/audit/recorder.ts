@@ -113,7 +113,7 @@ function entryOf({ actor, address, requestId, rule, ...change }: AuditEvent): Au
 
 function unrecorded(cause: unknown): RegistryError {
   return new RegistryError(
-    'UNAVAILABLE',
+    'UNRECORDED',
     'the change could not be written into the audit record, and so was not made: try again',
     undefined,
     cause,
