@@ -43,6 +43,9 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
+/** A browser that has seen a page over TLS asks for no other without, for a year. */
+const HSTS = 'max-age=31536000';
+
 /** Answers with a page. */
 export function sendPage(ctx: Context, status: number, { title, body }: Page): void {
   const page = html`<!doctype html>
@@ -72,4 +75,6 @@ ${body}
 /** The headers of pages, for answers that lead from one to the next. */
 export function protectPage(ctx: Context): void {
   for (const [name, value] of Object.entries(HEADERS)) ctx.set(name, value);
+  // Where a proxy ends TLS before us, it is the proxy's to say.
+  if (ctx.secure) ctx.set('Strict-Transport-Security', HSTS);
 }

@@ -25,12 +25,13 @@ export async function storeUrl(
  * Whether Go's HTTP client (1.24 and later: skopeo, podman, containerd) sends `Authorization` on to this host: the
  * registry's own name on another port, or a name below it. A store refuses what is signed twice.
  */
-function isSentAlong(hostname: string, registry: string): boolean {
-  return hostname === registry || hostname.endsWith(`.${registry}`);
+function isSentAlong(hostname: string, registry: string | undefined): boolean {
+  // A client that did not say what it calls the registry may call it anything.
+  return registry === undefined || hostname === registry || hostname.endsWith(`.${registry}`);
 }
 
-function registryName(node: ApiNode, ctx: Context): string {
-  return new URL(node.baseUrlOf(ctx)).hostname;
+function registryName(node: ApiNode, ctx: Context): string | undefined {
+  return URL.parse(node.baseUrlOf(ctx))?.hostname;
 }
 
 function bare(hostname: string): string {
