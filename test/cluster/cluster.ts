@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, isListening } from '../support/ports.ts';
 import { run, startDaemon } from '../support/process.ts';
@@ -14,6 +14,8 @@ export interface Cluster extends AsyncDisposable {
   readonly url: string;
   /** `localhost:PORT` with TLS, for clients that are to see what the world sees. */
   readonly tlsHost: string;
+  /** PEM of the certificate there, which signs itself. */
+  readonly certificate: string;
   readonly nodes: readonly TestRegistry[];
   readonly redis: RedisServer;
 }
@@ -80,10 +82,12 @@ export async function startCluster(
       ready: () => isListening(port),
     }),
   );
+  const pem = await readFile(certificate, 'utf8');
   const all = held.move();
   return {
     url: `http://127.0.0.1:${port}`,
     tlsHost: `localhost:${tlsPort}`,
+    certificate: pem,
     nodes,
     redis,
     [Symbol.asyncDispose]: () => all.disposeAsync(),

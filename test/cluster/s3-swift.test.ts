@@ -5,7 +5,7 @@ import { openBucket } from './s3-bucket.ts';
 import { describeCluster } from './suite.ts';
 
 describeCluster(
-  nightly(requires([...SWIFT_PROGRAMS, 'nginx', 'redis-server', 'openssl'])),
+  nightly(requires([...SWIFT_PROGRAMS, 'nginx', 'redis-server', 'openssl', 'skopeo'])),
   "S3 as Swift's s3api speaks it",
   () => openBucket(startSwiftS3),
 );

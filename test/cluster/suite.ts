@@ -1,3 +1,5 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { defineTests } from '../conformance/check.ts';
 import { Client } from '../conformance/client.ts';
@@ -5,7 +7,10 @@ import type { Profile } from '../conformance/profile.ts';
 import { conformance } from '../conformance/suite.ts';
 import { newBytes } from '../protocol/pushing.ts';
 import { send, sha256 } from '../protocol/wire.ts';
+import { Skopeo } from '../support/clients/skopeo.ts';
+import { makeImageLayout } from '../support/image-layout.ts';
 import type { DefineSuite } from '../support/requirements.ts';
+import { tempDir } from '../support/temp.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
 const MIB = 1024 * 1024;
@@ -24,8 +29,8 @@ const PROFILE: Profile = {
 };
 
 /**
- * Promise: any node answers any request. The whole of the specification against three nodes, each request at another
- * one; and an upload goes on when the node that took its last request has died.
+ * Promise: any node answers any request. The whole of the specification against three nodes behind TLS, each request at
+ * another one; real clients too; and an upload goes on when the node that took its last request has died.
  */
 export function describeCluster(
   describeIt: DefineSuite,
@@ -40,7 +45,7 @@ export function describeCluster(
     before(async () => {
       const store = held.use(await open());
       cluster = held.use(await startCluster(store.storage));
-      client = held.use(new Client(cluster.url));
+      client = held.use(new Client(`https://${cluster.tlsHost}`, { ca: cluster.certificate }));
     });
     after(() => held.disposeAsync());
 
@@ -54,18 +59,41 @@ export function describeCluster(
     });
 
     for (let victim = 0; victim < 3; victim++)
-      it(`take it to its end although node ${victim + 1} is killed between two requests`, async () => {
+      it(`take it to its end although node ${victim + 1} is killed between any two requests`, async () => {
         const node = cluster.nodes[victim];
         const chunks = [newBytes(6 * MIB), newBytes(5 * MIB), newBytes(1000)];
-        const digest = await upload(cluster, `killed-${victim}`, chunks, async (request) => {
-          if (request === victim + 1) await node?.stop('SIGKILL');
-        });
-        await node?.start();
-        for (const { url } of cluster.nodes) {
-          const got = await send(url, `/v2/killed-${victim}/blobs/${digest}`);
-          expect(got.body.equals(Buffer.concat(chunks))).to.equal(true);
+        // POST, a PATCH for each chunk, PUT.
+        for (let before = 1; before < chunks.length + 2; before++) {
+          const name = `killed-${victim}-${before}`;
+          const digest = await upload(cluster, name, chunks, async (request) => {
+            if (request === before) await node?.stop('SIGKILL');
+          });
+          await node?.start();
+          for (const { url } of cluster.nodes) {
+            const got = await send(url, `/v2/${name}/blobs/${digest}`);
+            expect(got.body.equals(Buffer.concat(chunks)), name).to.equal(true);
+          }
         }
       });
+
+    it('take images from skopeo, and give them to it, over TLS', async () => {
+      await using home = await tempDir('cluster-image');
+      await using skopeo = await Skopeo.open();
+      const layout = await makeImageLayout(join(home.path, 'image'), { layerSizesMib: [1, 12] });
+      const certificates = join(home.path, 'certificates');
+      await mkdir(certificates);
+      await writeFile(join(certificates, 'ca.crt'), cluster.certificate);
+      const image = `docker://${cluster.tlsHost}/real/app:1`;
+      const copy = (...words: string[]) => skopeo.run('copy', '--all', '--preserve-digests', ...words);
+      await copy('--dest-cert-dir', certificates, `oci:${layout.directory}:multi`, image);
+      const pulled = join(home.path, 'pulled');
+      // It holds what comes to the digests itself.
+      await copy('--src-cert-dir', certificates, image, `oci:${pulled}:multi`);
+      const index = JSON.parse(await readFile(join(pulled, 'index.json'), 'utf8')) as {
+        manifests: { digest: string }[];
+      };
+      expect(index.manifests.map(({ digest }) => digest)).to.deep.equal([layout.digests.multi]);
+    });
 
     describe('are one registry', () =>
       defineTests(conformance(PROFILE), () => ({ client, profile: PROFILE })));

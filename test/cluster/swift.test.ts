@@ -3,7 +3,7 @@ import { SWIFT_PROGRAMS, startSwift } from '../support/swift.ts';
 import { describeCluster } from './suite.ts';
 
 describeCluster(
-  nightly(requires([...SWIFT_PROGRAMS, 'nginx', 'redis-server', 'openssl'])),
+  nightly(requires([...SWIFT_PROGRAMS, 'nginx', 'redis-server', 'openssl', 'skopeo'])),
   'Swift',
   async () => {
     const swift = await startSwift();

@@ -33,12 +33,15 @@ const TIMEOUT_MS = 20_000;
  */
 export class Client implements AsyncDisposable {
   readonly #base: string;
-  readonly #agent = new Agent({ headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
+  readonly #agent: Agent;
   readonly #complaints: string[] = [];
   #answers = 0;
 
-  constructor(base: string) {
+  /** `ca`: the authority, PEM, that a registry with TLS is believed by. */
+  constructor(base: string, { ca }: { readonly ca?: string } = {}) {
     this.#base = base;
+    const connect = ca === undefined ? {} : { connect: { ca } };
+    this.#agent = new Agent({ headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, ...connect });
   }
 
   /** What was wrong with answers in themselves, whatever was asked (see `every-answer.ts`). */
