@@ -1,4 +1,5 @@
 /** Promise: `roadstead gc` tells what the collector does and would do, has it work now, and restores what it would take. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import {
   gcDryRunCommand,
@@ -9,8 +10,10 @@ import {
 import { Metrics } from '../../services/http/metrics.ts';
 import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { digestOf } from '../../services/registry/digest.ts';
-import { blobDataKey } from '../../services/registry/layout.ts';
+import { readProgress } from '../../services/registry/garbage/online/progress.ts';
+import { BLOBS_PREFIX, blobDataKey } from '../../services/registry/layout.ts';
 import { GarbageWorker } from '../../services/sync/garbage/worker.ts';
+import { LEASE_TIMING } from '../../services/sync/lease.ts';
 import { cycle, HOUR } from './cycles.ts';
 import { MemoryObjects } from './memory-objects.ts';
 
@@ -68,6 +71,28 @@ describe('roadstead gc', () => {
     expect(run.text).to.match(/^done with \d+ requests: .*1 in quarantine/);
     const status = await outcomeOf(() => gcStatusCommand(objects, { json: false }));
     expect(status.text).to.include('no cycle is under way').and.to.include('last cycle:');
+  });
+
+  it('run waits for a worker that is in the midst of a cycle', async () => {
+    const list = objects.list.bind(objects);
+    objects.list = async (request) => {
+      if (request.prefix === BLOBS_PREFIX) await sleep(2000);
+      return list(request);
+    };
+    await using _ = new GarbageWorker({
+      ...{ objects, metrics: new Metrics(), logger: LOG, pollMs: 20, settleMs: 1 },
+      settings: {
+        collecting: { ...SETTINGS, intervalMs: HOUR },
+        purging: undefined,
+        requestsPerSecond: undefined,
+      },
+      timing: { ...LEASE_TIMING, beatMs: 20 },
+    });
+    while ((await readProgress(objects))?.startedAt === undefined) await sleep(10);
+    const run = await outcomeOf(() =>
+      gcRunCommand(objects, { json: false, timeoutMs: 10_000, heardWithinMs: 700 }),
+    );
+    expect(run.text).to.match(/^done with \d+ requests/);
   });
 
   it('status tells what is wrong, and exits with 2', async () => {
