@@ -6,47 +6,18 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { digestOf } from '../../services/registry/digest.ts';
-import {
-  blobDataKey,
-  layerLinkKey,
-  publicationNumberKey,
-  revisionLinkKey,
-  tagCurrentKey,
-  tagIndexKey,
-} from '../../services/registry/layout.ts';
-import type { RepositoryName, Tag } from '../../services/registry/names.ts';
+import { blobDataKey, revisionLinkKey } from '../../services/registry/layout.ts';
+import type { RepositoryName } from '../../services/registry/names.ts';
 import { cycle, HOUR } from './cycles.ts';
+import { BLOBS, GARBAGE, IMAGES, manyBlobs } from './many-blobs.ts';
 import { SortedObjects } from './sorted-objects.ts';
 
-const REPOSITORIES = 500;
-const IMAGES = 24_750;
-const LAYERS = 2;
-const GARBAGE = 1000;
 const PAGE = 1000;
 
-/** 99,000 blobs in use (an image is a manifest, a config and two layers), and 1000 that are not. */
-function manyBlobs(): SortedObjects {
+/** A store of them, in memory. */
+function storeOfMany(): SortedObjects {
   const objects = new SortedObjects();
-  const then = new Date(0);
-  const holdBlob = (name: RepositoryName, text: string) => {
-    const digest = digestOf(Buffer.from(text));
-    objects.hold(blobDataKey(digest), text, then);
-    objects.hold(layerLinkKey(name, digest), digest, then);
-    return { mediaType: 'application/octet-stream', digest, size: text.length };
-  };
-  for (let i = 0; i < IMAGES; i++) {
-    const name = `candidate/part-${i % 7}/app-${i % REPOSITORIES}` as RepositoryName;
-    const config = holdBlob(name, `config ${i}`);
-    const layers = Array.from({ length: LAYERS }, (_, at) => holdBlob(name, `layer ${i} ${at}`));
-    const manifest = JSON.stringify({ schemaVersion: 2, mediaType: 'a/b', config, layers });
-    const digest = digestOf(Buffer.from(manifest));
-    objects.hold(blobDataKey(digest), manifest, then);
-    objects.hold(revisionLinkKey(name, digest), digest, then);
-    objects.hold(tagCurrentKey(name, `build-${i}` as Tag), digest, then);
-    objects.hold(tagIndexKey(name, `build-${i}` as Tag, digest), digest, then);
-    if (i % 10 === 0) objects.hold(publicationNumberKey('default', config.digest), '1', then);
-  }
-  for (let i = 0; i < GARBAGE; i++) holdBlob('candidate/old' as RepositoryName, `garbage ${i}`);
+  for (const [key, text] of manyBlobs()) objects.hold(key, text, new Date(0));
   return objects;
 }
 
@@ -66,10 +37,10 @@ describe('a cycle over 100,000 blobs', function () {
   this.timeout(120_000);
 
   it('costs no more than its pages and batches, and what is new', async () => {
-    const objects = manyBlobs();
+    const objects = storeOfMany();
     const first = await cycle(objects, { at: 0 });
     expect(first.counts).to.include({
-      stored: 100_000,
+      stored: BLOBS,
       manifestsRead: IMAGES,
       quarantined: GARBAGE,
       deleted: 0,
@@ -82,7 +53,7 @@ describe('a cycle over 100,000 blobs', function () {
     objects.reset();
     const second = await cycle(objects, { at: 2 * HOUR });
     expect(second.counts).to.include({
-      stored: 99_000,
+      stored: BLOBS - GARBAGE,
       manifestsRead: 0,
       deleted: GARBAGE,
       linksDeleted: GARBAGE,
@@ -98,7 +69,7 @@ describe('a cycle over 100,000 blobs', function () {
   });
 
   it('reads again only what has changed', async () => {
-    const objects = manyBlobs();
+    const objects = storeOfMany();
     await cycle(objects, { at: 0 });
     const name = 'candidate/new' as RepositoryName;
     const bytes = JSON.stringify({ schemaVersion: 2, mediaType: 'a/b', layers: [] });

@@ -1,0 +1,45 @@
+import { digestOf } from '../../services/registry/digest.ts';
+import {
+  blobDataKey,
+  layerLinkKey,
+  publicationNumberKey,
+  revisionLinkKey,
+  tagCurrentKey,
+  tagIndexKey,
+} from '../../services/registry/layout.ts';
+import type { RepositoryName, Tag } from '../../services/registry/names.ts';
+
+const REPOSITORIES = 500;
+const LAYERS = 2;
+
+/** Each of a manifest, a config and {@link LAYERS} layers. */
+export const IMAGES = 24_750;
+/** Blobs that a repository has links to and no manifest names. */
+export const GARBAGE = 1000;
+export const BLOBS = IMAGES * (LAYERS + 2) + GARBAGE;
+
+/** Every object of 100,000 blobs in 500 repositories, 1 in 100 of them garbage: keys and contents. */
+export function* manyBlobs(): Generator<readonly [string, string]> {
+  for (let i = 0; i < IMAGES; i++) {
+    const name = `candidate/part-${i % 7}/app-${i % REPOSITORIES}` as RepositoryName;
+    const config = yield* blob(name, `config ${i}`);
+    const layers = [];
+    for (let at = 0; at < LAYERS; at++) layers.push(yield* blob(name, `layer ${i} ${at}`));
+    const manifest = JSON.stringify({ schemaVersion: 2, mediaType: 'a/b', config, layers });
+    const digest = digestOf(Buffer.from(manifest));
+    const tag = `build-${i}` as Tag;
+    yield [blobDataKey(digest), manifest];
+    yield [revisionLinkKey(name, digest), digest];
+    yield [tagCurrentKey(name, tag), digest];
+    yield [tagIndexKey(name, tag, digest), digest];
+    if (i % 10 === 0) yield [publicationNumberKey('default', config.digest), '1'];
+  }
+  for (let i = 0; i < GARBAGE; i++) yield* blob('candidate/old' as RepositoryName, `garbage ${i}`);
+}
+
+function* blob(name: RepositoryName, text: string) {
+  const digest = digestOf(Buffer.from(text));
+  yield [blobDataKey(digest), text] as const;
+  yield [layerLinkKey(name, digest), digest] as const;
+  return { mediaType: 'application/octet-stream', digest, size: text.length };
+}
