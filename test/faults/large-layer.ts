@@ -16,21 +16,40 @@ function* blocks(sizeBytes: number, hash: Hash): Generator<Buffer> {
   }
 }
 
-/** Pushes a layer in one PATCH without a Content-Length, as docker and podman do; answers with its digest. */
-export async function pushLargeLayer(url: string, sizeBytes: number): Promise<string> {
+/**
+ * Pushes a layer, in one PATCH unless told how large each is, without a Content-Length, as docker and podman do; answers
+ * with its digest. Through a balancer each request comes to another node.
+ */
+export async function pushLargeLayer(
+  url: string,
+  sizeBytes: number,
+  { patchBytes = sizeBytes } = {},
+): Promise<string> {
   await using client = new UploadClient(url);
   const upload = await client.begin();
   const hash = createHash('sha256');
-  const patched = await request(new URL(upload, url), {
-    method: 'PATCH',
-    body: Readable.from(blocks(sizeBytes, hash), { highWaterMark: 2 }),
-  });
-  await patched.body.dump();
+  const source = blocks(sizeBytes, hash);
+  for (let sent = 0; sent < sizeBytes; sent += patchBytes) {
+    const patched = await request(new URL(upload, url), {
+      method: 'PATCH',
+      body: Readable.from(take(source, patchBytes / BLOCK_BYTES), { highWaterMark: 2 }),
+    });
+    await patched.body.dump();
+    if (patched.statusCode !== 202) throw new Error(`a PATCH was answered with ${patched.statusCode}`);
+  }
   const digest = `sha256:${hash.digest('hex')}`;
   const closed = await client.close(upload, digest);
-  if (patched.statusCode !== 202 || closed.status !== 201)
-    throw new Error(`the push was answered with ${patched.statusCode} and ${closed.status}`);
+  if (closed.status !== 201) throw new Error(`the closing PUT was answered with ${closed.status}`);
   return digest;
+}
+
+/** The next so many, without ending the source. */
+function* take<T>(source: Iterator<T>, count: number): Generator<T> {
+  for (let i = 0; i < count; i++) {
+    const { value, done } = source.next();
+    if (done) return;
+    yield value;
+  }
 }
 
 /** Where a pulled layer came from. */

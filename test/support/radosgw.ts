@@ -12,7 +12,7 @@ export const RADOSGW_PROGRAMS = ['ceph-mon', 'ceph-osd', 'ceph', 'monmaptool', '
 const CREDENTIALS = { accessKey: 'testaccess', secretKey: 'testsecret' };
 const USER = 'test';
 /** Of the object store's daemon; nothing of it is on the disk. */
-const MEMORY_BYTES = 4 * 1024 ** 3;
+const MEMORY_BYTES = 8 * 1024 ** 3;
 const OSD_PORTS = 40;
 
 /** A Ceph cluster of one machine with its gateway, which speaks S3; all in memory, on loopback, gone when disposed. */
