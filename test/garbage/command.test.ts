@@ -80,7 +80,7 @@ describe('roadstead gc', () => {
       return list(request);
     };
     await using _ = new GarbageWorker({
-      ...{ objects, metrics: new Metrics(), logger: LOG, pollMs: 20, settleMs: 1 },
+      ...{ objects, audit: NO_AUDIT, metrics: new Metrics(), logger: LOG, pollMs: 20, settleMs: 1 },
       settings: {
         collecting: { ...SETTINGS, intervalMs: HOUR },
         purging: undefined,
@@ -90,7 +90,7 @@ describe('roadstead gc', () => {
     });
     while ((await readProgress(objects))?.startedAt === undefined) await sleep(10);
     const run = await outcomeOf(() =>
-      gcRunCommand(objects, { json: false, timeoutMs: 10_000, heardWithinMs: 700 }),
+      gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 10_000, heardWithinMs: 700 }),
     );
     expect(run.text).to.match(/^done with \d+ requests/);
   });
