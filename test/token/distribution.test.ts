@@ -94,6 +94,21 @@ requires(['openssl', 'skopeo', 'docker-registry'])('tokens between this registry
       await expectTaken(await startTheirs(built.program));
     });
 
+    it('are named as docker-registry names keys of its bundle', async () => {
+      const theirs = await startTheirs('docker-registry');
+      const party = await partyOf({ certificate, key: join(home, 'token.key') });
+      const access = [{ type: 'repository', name: 'user1/none', actions: ['pull'] }];
+      const statusBy = async (kid: string) =>
+        (
+          await fetch(`${theirs.url}/v2/user1/none/tags/list`, {
+            headers: { authorization: `Bearer ${await sign(party, { aud: OTHER, access }, { kid })}` },
+          })
+        ).status;
+      // Without a certificate beside it: by nothing but its name.
+      expect(await statusBy(libtrustId(party.publicKey))).to.equal(404);
+      expect(await statusBy(thumbprint(party.publicKey))).to.equal(401);
+    });
+
     it('are taken by ourselves', async () => {
       const { token } = await askToken(own.registry.url, ['repository:user1/a:pull'], 'user1');
       const { status } = await fetch(`${own.registry.url}/v2/user1/a/tags/list`, {

@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import type { ApiNode } from '../../services/api/node.ts';
+import { apiRoutes } from '../../services/api/routes.ts';
+import type { Route, RouteContext } from '../../services/http/routes.ts';
+import { ENDPOINTS } from '../../services/release/endpoints.ts';
+import { robotRoutes } from '../../services/token/robots/routes.ts';
+import { tokenRoutes } from '../../services/token/routes.ts';
+
+/** A route's right is asked for in the table of routes: what has none there is open to everybody, and stands here. */
+const OPEN = new Map([
+  [
+    'GET /origin/docker/registry/v2/blobs/:algorithm/:prefix/:hex/data',
+    'published blobs only, for mirrors that bounce',
+  ],
+  ['HEAD /origin/docker/registry/v2/blobs/:algorithm/:prefix/:hex/data', 'the same'],
+  ['POST /api/v1/promotions', 'its body names the repositories: the handler asks the door itself'],
+  ['GET /api/v1/openapi.json', 'the document of the API'],
+  ['GET /auth/token', 'who asks says in the request who they are'],
+  ['POST /auth/token', 'the same'],
+  ['GET /auth/jwks.json', 'public keys'],
+]);
+
+/** Nothing of it is touched before a request comes. */
+const NOTHING = new Proxy({}, { get: () => undefined });
+
+type Line = Pick<Route, 'method' | 'path'> & { readonly needs?: Route['needs'] };
+const ROUTES: readonly Line[] = [
+  ...apiRoutes(NOTHING as ApiNode),
+  ...ENDPOINTS,
+  ...tokenRoutes(NOTHING as Parameters<typeof tokenRoutes>[0]),
+  ...robotRoutes(NOTHING as Parameters<typeof robotRoutes>[0]),
+];
+const nameOf = ({ method, path }: Line) => `${method} ${path}`;
+
+describe('routes', () => {
+  it('each need a right, but for a few that are named here with a reason', () => {
+    expect(ROUTES).to.have.length.above(30);
+    const open = ROUTES.filter(({ needs }) => needs === undefined).map(nameOf);
+    expect(open.sort()).to.deep.equal([...OPEN.keys()].sort());
+  });
+
+  it('that change something in a repository need more than pull, and those that only read need no more', () => {
+    const ctx = { params: { name: 'a/b' } } as unknown as RouteContext;
+    const needed = ROUTES.flatMap((route) => {
+      const [wanted] = route.needs?.(ctx) ?? [];
+      return wanted?.type === 'repository'
+        ? [{ name: nameOf(route), method: route.method, action: wanted.action }]
+        : [];
+    });
+    const expected: Readonly<Record<string, readonly string[]>> = {
+      GET: ['pull', 'push'],
+      HEAD: ['pull'],
+      POST: ['push'],
+      PUT: ['push'],
+      PATCH: ['push'],
+      DELETE: ['delete', 'push'],
+    };
+    expect(needed).to.have.length.above(12);
+    for (const { name, method, action } of needed) expect(expected[method], name).to.include(action);
+    // Of reads, only that of an upload under way; of deletes, only that of one.
+    const uploads = needed.filter(({ method, action }) => /GET|DELETE/.test(method) && action === 'push');
+    expect(uploads.map(({ name }) => name).sort()).to.deep.equal([
+      'DELETE /v2/*name/blobs/uploads/:id',
+      'GET /v2/*name/blobs/uploads/:id',
+    ]);
+  });
+});
