@@ -93,6 +93,21 @@ describe('failed logins', () => {
     expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');
   });
 
+  it('of one account count together however it is spelled: sources of accounts know it by each of these', async () => {
+    const { login } = world(1);
+    const spellings = ['alice', 'Alice', '%61lice', 'project/alice', 'a%6Cice', 'trust+7/ALICE', 'al%69ce'];
+    // Each guess from somewhere else, so that nothing counts but the account.
+    const guess = (i: number) =>
+      login(spellings[i % spellings.length] ?? '', `198.51.100.${i}`, `guess ${i}`);
+    const answers: (number | string)[] = [];
+    for (let i = 0; i < 30; i++) answers.push(await guess(i));
+    expect(answers.slice(0, 20)).to.deep.equal(Array.from({ length: 20 }, () => 'unknown'));
+    expect(answers.filter((answer) => typeof answer === 'number')).to.have.length.above(5);
+    // Nor do they say anything of other accounts, and somebody else's text is no reason to fail.
+    expect(await login('bob', '198.51.100.99', 'x')).to.equal('unknown');
+    expect(await login('%zz/%', '198.51.100.99', 'x')).to.equal('unknown');
+  });
+
   it('of many accounts from one address make it wait, and not its neighbours who are known', async () => {
     const { login } = world();
     expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');

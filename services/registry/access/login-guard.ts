@@ -108,7 +108,7 @@ export class LoginGuard {
         : [
             { key: `client:${this.#hash('client', client)}`, free: attempts * FREE_A_CLIENT, maxWaitMs },
             {
-              key: `account:${this.#hash('account', account)}`,
+              key: `account:${this.#hash('account', spelledAlike(account))}`,
               free: attempts * FREE_AN_ACCOUNT,
               maxWaitMs: Math.min(maxWaitMs, STRANGERS_MAX_WAIT_MS),
             },
@@ -170,6 +170,20 @@ export class LoginGuard {
     const hmac = createHmac('sha256', this.#options.secret);
     for (const part of parts) hmac.update(`${part.length}:${part}`);
     return hmac.digest('base64url').slice(0, 22);
+  }
+}
+
+/**
+ * What an account counts as where guesses from everywhere are counted: sources of accounts know one by many spellings
+ * (`alice`, `Alice`, `%61lice`, `project/alice`, of Keystone), and each must not be a count of its own. Two accounts that
+ * fall together here only share how long strangers wait for them.
+ */
+function spelledAlike(account: string): string {
+  const [name = ''] = account.split('/').slice(-1);
+  try {
+    return decodeURIComponent(name).toLowerCase();
+  } catch {
+    return name.toLowerCase();
   }
 }
 
