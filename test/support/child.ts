@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { parse } from 'yaml';
+import { RUN, tellSecretsIn } from './log-watch.ts';
 import { childEnvironment } from './programs.ts';
 
 const SETPRIV = '/usr/bin/setpriv';
@@ -48,6 +51,7 @@ export function spawnChild(
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  if (command === process.execPath) watchLogs(child, args, options.env);
   const { pid } = child;
   if (pid !== undefined) alive.add(pid);
   const exit = new Promise<Exit>((resolve) => {
@@ -59,6 +63,34 @@ export function spawnChild(
     child.once('exit', () => pid !== undefined && alive.delete(pid));
   });
   return { process: child, exit };
+}
+
+/** Parts of the registry that run on; what else the command prints is its answer, and may be a secret that was asked for. */
+const PARTS = new Set(['serve', 'api', 'token', 'release', 'sync']);
+
+/** Everything that a program of ours logs is looked at for secrets, those of its configuration among them. */
+function watchLogs({ stdout, stderr }: ChildProcess, args: readonly string[], env: object = {}): void {
+  const [program = 'node', command = '', ...others] = args.slice(
+    args.findIndex((arg) => arg.endsWith('.ts')),
+  );
+  const isCommand = program.endsWith('/cli/main.ts');
+  tellSecretsIn(env, 'the environment');
+  for (const path of others.filter((arg) => /\.ya?ml$/.test(arg)))
+    tellSecretsIn(readYaml(path), 'a configuration');
+  const source = [basename(dirname(program)), basename(program), isCommand ? command : ''].join(' ').trim();
+  for (const stream of isCommand && !PARTS.has(command) ? [stderr] : [stdout, stderr]) {
+    const log = RUN.watch(source);
+    stream?.on('data', (chunk: Buffer) => log.write(chunk)).once('close', () => log.end());
+  }
+}
+
+/** Undefined for what is none: tests give such to the program, too. */
+function readYaml(path: string): unknown {
+  try {
+    return parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Keeps the end of what is written to it, for error messages: a daemon may log without bound. */

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { tellSecret } from '../log-watch.ts';
 
 /** A person's name and password at a registry. */
 export interface Login {
@@ -38,6 +39,7 @@ export class AuthFile {
   async set(registry: string, login: Login | undefined): Promise<void> {
     if (login === undefined) this.#auths.delete(registry);
     else {
+      tellSecret(login.password, `${login.username}'s password`);
       const auth = Buffer.from(`${login.username}:${login.password}`).toString('base64');
       this.#auths.set(registry, { auth });
     }
