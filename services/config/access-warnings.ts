@@ -13,6 +13,7 @@ export function accessWarnings(config: Omit<Config, 'notices'>): string[] {
     ...(access ? ofRules(config, access) : []),
     ...unusedGroups(config, rules),
     ...(auth?.token || auth?.htpasswd ? openRepositories(rules, promotion) : []),
+    ...(rulesAreAsked ? publishedAndClosed(rules, promotion) : []),
   ];
 }
 
@@ -76,15 +77,25 @@ function isPushToStable({ effect, actions, repositories }: Rule): boolean {
   return effect === 'allow' && isChange && repositories.every(({ kind }) => kind === 'stable');
 }
 
+/** What is promoted goes to mirrors, which ask nobody. */
+function publishedAndClosed(rules: readonly Rule[], promotion: Config['promotion']): string[] {
+  if (promotion === undefined || rules.some(isOpenToPulls)) return [];
+  return [
+    'promotion: no rule lets the anonymous pull what is stable, but what is promoted is published: its blobs are served to ' +
+      'whoever knows their digests',
+  ];
+}
+
+function isOpenToPulls({ effect, actions, subjects }: Rule): boolean {
+  const isForAll = subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous');
+  return effect === 'allow' && actions.includes('pull') && isForAll;
+}
+
 /** People's own repositories are stable, too, where nothing says which ones are. */
 function openRepositories(rules: readonly Rule[], promotion: Config['promotion']): string[] {
   if (promotion === undefined || promotion.stable !== undefined) return [];
   const open = rules.find(
-    ({ effect, actions, subjects, repositories }) =>
-      effect === 'allow' &&
-      actions.includes('pull') &&
-      subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous') &&
-      repositories.some(({ kind }) => kind === 'stable'),
+    (rule) => isOpenToPulls(rule) && rule.repositories.some(({ kind }) => kind === 'stable'),
   );
   return open
     ? [

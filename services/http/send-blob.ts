@@ -4,12 +4,14 @@ import type { ByteRange } from '../registry/object-store.ts';
 import type { Context } from './app.ts';
 import { parseRange } from './range.ts';
 
-/** Content under a digest never changes. */
-export const IMMUTABLE = 'public, max-age=31536000, immutable';
+/** Content under a digest never changes. What not everyone may have is not for caches that many share, either. */
+const IMMUTABLE = 'max-age=31536000, immutable';
 
 export interface BlobToSend {
   readonly digest: Digest;
   readonly sizeBytes: number;
+  /** Whether anyone may have it, whoever they are. */
+  readonly isPublic: boolean;
   /** The bytes, when they are in memory already. */
   readonly bytes: Buffer | undefined;
   /** Writes the bytes, or a range of them, without ending the stream. */
@@ -25,7 +27,7 @@ export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
   ctx.set('Docker-Content-Digest', digest);
   ctx.set('ETag', `"${digest}"`);
   ctx.set('Accept-Ranges', 'bytes');
-  ctx.set('Cache-Control', IMMUTABLE);
+  ctx.set('Cache-Control', `${blob.isPublic ? 'public' : 'private'}, ${IMMUTABLE}`);
   ctx.set('Content-Type', 'application/octet-stream');
   const range = parseRange(
     ctx.method === 'GET' ? ctx.get('range') : '',

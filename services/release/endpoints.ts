@@ -2,7 +2,7 @@ import { onRegistry } from '../http/access/needs.ts';
 import type { Route } from '../http/routes.ts';
 import { PublicationSchema } from '../registry/publication/entry.ts';
 import type { Endpoint } from './endpoint.ts';
-import { getExplanation } from './explain.ts';
+import { getExplanation, pullOfAsked } from './explain.ts';
 import { getMirrors, getStatus } from './mirrors.ts';
 import { getOpenApi } from './openapi.ts';
 import { postPromotion } from './promotions.ts';
@@ -73,7 +73,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: getStatus,
   },
   {
-    ...view,
+    ...json,
+    // It tells what is in a repository.
+    needs: (ctx) => [...onRegistry('view')(ctx), ...pullOfAsked(ctx)],
     method: 'GET',
     path: '/api/v1/explain',
     name: 'explain',

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { type Handler, query, type RouteContext } from '../http/routes.ts';
+import type { Wanted } from '../registry/access/wanted.ts';
 import { parseDigest } from '../registry/digest.ts';
 import { RegistryError } from '../registry/errors.ts';
 import type { Obstacle } from '../registry/mirrors/eligible.ts';
@@ -9,6 +10,11 @@ import { parseRepositoryName } from '../registry/names.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../registry/pull/reader.ts';
 import type { Explanation } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
+
+/** The right to look into the repository that is asked about. */
+export function pullOfAsked(ctx: RouteContext): readonly Wanted[] {
+  return [{ type: 'repository', name: parseRepositoryName(required(ctx, 'repository')), action: 'pull' }];
+}
 
 /** GET of why a client would be sent where for a blob: the very decision that the API nodes make, replayed. */
 export function getExplanation(service: ReleaseService): Handler {

@@ -50,7 +50,7 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
     await sendBlob(ctx, {
       digest,
       sizeBytes: stats.size,
-      bytes: undefined,
+      ...{ isPublic: true, bytes: undefined },
       send: (range, sink) => {
         const body = createReadStream(path, {
           ...(range && { start: range.first, end: range.last }),

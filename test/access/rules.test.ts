@@ -11,6 +11,10 @@ import {
   printRepositorySelector,
   printSubjectPattern,
 } from '../../services/registry/access/read-rule.ts';
+import type { Rule } from '../../services/registry/access/rule.ts';
+import { AccessRules } from '../../services/registry/access/rules.ts';
+import { ACTIONS } from '../../services/registry/access/wanted.ts';
+import { parseRepositoryPattern } from '../../services/registry/repository-pattern.ts';
 import { withSection } from '../config/configs.ts';
 import { anyText } from '../unit/arbitraries.ts';
 import { deed, person, repository, world } from './arbitraries.ts';
@@ -103,6 +107,18 @@ describe('rules of access', () => {
     const all = [rule({ allow: ['*'], subjects: ['user:alice'] })];
     for (const action of ['catalog', 'view', 'administer'])
       expect(may(all, user('alice'), action), action).to.equal(true);
+  });
+
+  it('about a part of the repositories decide nothing of the registry as a whole, however they were made', () => {
+    const pattern = parseRepositoryPattern('alice/**');
+    if (pattern === undefined) throw new Error('no pattern');
+    const part: Rule = {
+      ...{ name: 'part', effect: 'allow', actions: ACTIONS, networks: [] },
+      ...{ subjects: [{ kind: 'everyone' }], repositories: [{ kind: 'pattern', pattern }] },
+    };
+    const engine = new AccessRules({ rules: [part], groups: new Map(), candidates: undefined });
+    expect(engine.decide(anonymous, wanted('administer')).isAllowed).to.equal(false);
+    expect(engine.decide(anonymous, wanted('promote', 'alice/x')).isAllowed).to.equal(true);
   });
 
   it('take names as they are: a robot is no user, and Alice is not alice', () => {

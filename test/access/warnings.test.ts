@@ -165,9 +165,18 @@ describe('warnings of rules', () => {
   it('tell of pushes to stable repositories, which are refused whatever rules say', () => {
     const promotion = { stable: ['fedora/**'] };
     const push = { allow: ['push', 'pull'], subjects: ['user:a'], repositories: ['@stable'] };
-    expect(noticesOf({ rules: [rule('direct', push)] }, { promotion })).to.deep.equal([
+    const rules = [rule('direct', push), rule('public', {})];
+    expect(noticesOf({ rules }, { promotion })).to.deep.equal([
       'access.rules.0: stable repositories change by promotion only, whatever the rule direct allows',
     ]);
+  });
+
+  it('tell that what is promoted is published, where rules keep it from the anonymous', () => {
+    const rules = [rule('inside', { subjects: ['authenticated'] })];
+    expect(noticesOf({ rules }, { promotion: { stable: ['fedora/**'] } }).join()).to.match(
+      /^promotion: no rule lets the anonymous pull what is stable, but what is promoted is published/,
+    );
+    expect(noticesOf({ rules })).to.deep.equal([]);
   });
 
   it('tell that everything is stable, and so open to all, where nothing says what is', () => {

@@ -86,6 +86,7 @@ describe('configurations', () => {
     expect(config.storage.swift).to.deep.include({ container: 'images', tempUrlKey: 'signs' });
     expect(config.redis).not.to.equal(undefined);
     expect(config.garbagecollection.enabled).to.equal(true);
+    expect(config.notices).to.deep.equal([]);
   });
 
   it('that are not there are told so, with the path', async () => {

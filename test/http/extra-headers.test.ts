@@ -27,7 +27,13 @@ function application() {
       path: '/blob',
       name: 'blob',
       handle: (ctx) =>
-        sendBlob(ctx, { digest, sizeBytes: BYTES.length, bytes: BYTES, send: () => Promise.resolve() }),
+        sendBlob(ctx, {
+          digest,
+          sizeBytes: BYTES.length,
+          isPublic: true,
+          bytes: BYTES,
+          send: () => Promise.resolve(),
+        }),
     },
     {
       method: 'GET',

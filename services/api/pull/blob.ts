@@ -1,6 +1,7 @@
 import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param, type RouteContext } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
+import { NOBODY_IN_PARTICULAR } from '../../registry/access/grants.ts';
 import type { BlobStat } from '../../registry/content/blobs.ts';
 import { type Digest, parseDigest } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
@@ -61,6 +62,7 @@ export function getBlob(node: ApiNode): Handler {
     await sendBlob(ctx, {
       digest,
       sizeBytes: blob.sizeBytes,
+      isPublic: ctx.state.principal === NOBODY_IN_PARTICULAR,
       bytes:
         ctx.method === 'GET' && blob.sizeBytes <= SMALL_BLOB_MAX_BYTES
           ? await node.reader.smallBlob(blob.digest)

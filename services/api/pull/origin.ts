@@ -21,7 +21,7 @@ export function getOrigin(node: ApiNode): Handler {
     if (ctx.method === 'GET') node.metrics.served.inc({ reason: 'bounced' });
     await sendBlob(ctx, {
       ...blob,
-      bytes: undefined,
+      ...{ isPublic: true, bytes: undefined },
       send: (range, sink) => node.content.blobs.send(digest, range, sink),
     });
   };
