@@ -13,7 +13,16 @@ export function addRemoteCommands(program: Command): void {
       .description(description)
       .option('--server <url>', 'the release service', serverUrl, DEFAULT_SERVER)
       .option('--username <name>', 'who you are there, with ROADSTEAD_PASSWORD; else as docker login has it')
-      .option('--json', 'answer in JSON', false);
+      .option('--cert <file>', 'the certificate that you are known by there, in PEM')
+      .option('--key <file>', 'its key')
+      .option('--cacert <file>', "who else may have signed the service's certificate, in PEM")
+      .option('--json', 'answer in JSON', false)
+      .hook('preAction', async (command) => {
+        const { cert: certificate, key, cacert } = command.opts();
+        if (certificate === undefined && key === undefined && cacert === undefined) return;
+        const { showCertificate } = await import('./certificate.ts');
+        await showCertificate({ certificate, key, cacert });
+      });
 
   remote('promote', 'promote an image into a stable repository')
     .argument('<source>', 'such as candidate/hello:1')

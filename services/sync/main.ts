@@ -33,16 +33,11 @@ export async function startSync(
       const mirror = createDemoMirror({ directory: write.directory, originUrl, metrics, logger });
       listeners.push(await listen(mirror.callback(), serve));
     }
-  const workers = config.mirrors.map(
-    (mirror) =>
-      new MirrorWorker({
-        mirror,
-        target: openTarget(mirror.write),
-        content,
-        changes: stores.changes,
-        metrics,
-        logger,
-      }),
+  const targets = await Promise.all(
+    config.mirrors.map(async (mirror) => ({ mirror, target: await openTarget(mirror) })),
+  );
+  const workers = targets.map(
+    (each) => new MirrorWorker({ ...each, content, changes: stores.changes, metrics, logger }),
   );
   const deliveries = startDeliveries(config.notifications, stores.objects, metrics, logger);
   const garbage = startGarbageWorker(config, stores.objects, audit, metrics, logger);

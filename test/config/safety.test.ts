@@ -52,6 +52,34 @@ describe('safety at the start', () => {
     );
   });
 
+  it('takes the release service beyond this machine for whoever holds a certificate, and for nobody else', () => {
+    const own = (tls: string) =>
+      `${MINIMAL}\npromotion: {http: {addr: ":5002", tls: {certificate: /c.pem, key: /k.pem${tls}}}}`;
+    parse(own(', clientcas: [/ca.pem]'));
+    parse(own(', clientcas: [/ca.pem], clientauth: require-and-verify-client-cert'));
+    for (const tls of [
+      '',
+      ', clientcas: [/ca.pem], clientauth: request-client-cert',
+      ', clientcas: [/ca.pem], clientauth: require-any-client-cert',
+      ', clientcas: [/ca.pem], clientauth: verify-client-cert-if-given',
+    ])
+      expect(problemOf(own(tls))).to.match(/^promotion\.http\.addr = .*nobody is asked for credentials/);
+  });
+
+  it('refuses half of a certificate for a mirror, or one for plain HTTP', () => {
+    const write = (keys: string, url = 'https://one.example.net:8081') =>
+      MIRRORED.replace(/write: .*/, `write: {webdav: "${url}", ${keys}}`);
+    parse(write('clientcertificate: /c.pem, clientkey: /k.pem, rootcas: [/ca.pem]'));
+    expect(problemOf(write('clientcertificate: /c.pem'))).to.match(
+      /^mirrors\.0\.write\.clientkey is missing/,
+    );
+    expect(problemOf(write('clientkey: /k.pem'))).to.match(
+      /^mirrors\.0\.write\.clientcertificate is missing/,
+    );
+    for (const keys of ['clientcertificate: /c.pem, clientkey: /k.pem', 'rootcas: [/ca.pem]'])
+      expect(problemOf(write(keys, 'http://127.0.0.1:8081'))).to.match(/certificates are for TLS only/);
+  });
+
   it('refuses metrics beyond this machine', () => {
     const problem = problemOf(listening('127.0.0.1:5000', 'debug: {addr: ":5001"}'));
     expect(problem).to.match(/^http\.debug\.addr = .*expected a loopback address/);

@@ -122,6 +122,10 @@ export const AMBIGUOUS: readonly Ambiguous[] = [
     ],
     [`GET http://other.example${SHOWN} HTTP/1.1\r\n${HOST}\r\n\r\n`, 'absolute form'],
     [`GET http://localhost@other.example${SHOWN} HTTP/1.1\r\n${HOST}\r\n\r\n`, 'absolute form with a user'],
+    [
+      `GET ${SHOWN} HTTP/1.1\r\n${HOST}\r\nAuthorization: Basic YTpi\r\nAuthorization: Basic YTpj\r\n\r\n`,
+      'two authorizations',
+    ],
     [`GET ${SHOWN} HTTP/1.1\r\n${HOST}\r\nHost: other.example\r\n\r\n`, 'two hosts'],
     [`GET ${SHOWN} HTTP/1.1\r\n\r\n`, 'no host'],
     [`GET ${SHOWN} HTTP/1.1\r\nHost: a b\r\n\r\n`, 'a host with a blank'],

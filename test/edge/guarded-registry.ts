@@ -9,6 +9,7 @@ export const [NAME, PASSWORD, SERVICE] = ['alice', 'the password of alice', 'reg
 /** A registry with all that has a port, for whom tokens are made and who may do everything. */
 export async function startGuardedRegistry(
   http: Readonly<Record<string, unknown>> = {},
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<TestRegistry> {
   await using cleanUp = new AsyncDisposableStack();
   const home = cleanUp.use(await tempDir('guarded'));
@@ -28,6 +29,7 @@ export async function startGuardedRegistry(
         token: {},
         accounts: [{ htpasswd: { path } }],
         access: { groups: { operators: [`user:${NAME}`] } },
+        ...more,
       }),
     }),
   );

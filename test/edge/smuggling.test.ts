@@ -103,6 +103,20 @@ requires(['nginx'])('a request in a request', function () {
       expect(statusesOf(answer).filter((status) => status !== '100')).to.have.length.at.most(1);
     });
 
+  for (const name of [
+    ...['two hosts', 'two authorizations', 'no host', 'a host with a blank', 'absolute form with a user'],
+    ...['HTTP/0.9', 'HTTP/1.2', 'HTTP/2.0', 'bare LF everywhere', 'both in HTTP/1.0', 'a folded host'],
+    ...['"Transfer-Encoding: identity, chunked" alone'],
+    '"Transfer-Encoding: x\\r\\nTransfer-Encoding: chunked" alone',
+  ])
+    it(`is refused with 400 where the registry cannot know: ${name}`, async () => {
+      const bytes = AMBIGUOUS.find((each) => each.name === name)?.bytes;
+      if (bytes === undefined) throw new Error('there is no such case');
+      const answer = await exchange(Number(new URL(registry.url).port), bytes);
+      expect(statusesOf(answer)).to.deep.equal(['400']);
+      expect(answer).to.match(/\r\nConnection: close\r\n/i);
+    });
+
   it('is looked for by cases that an honest reader takes for one request, and a careless one for two', () => {
     expect(AMBIGUOUS.filter(({ bytes }) => bytes.includes(HIDDEN))).to.have.length.above(50);
   });

@@ -19,6 +19,8 @@ export interface NginxMirrorOptions {
   readonly originUrl: string;
   readonly port?: number;
   readonly davPort?: number;
+  /** Has the sync worker's port speak TLS, and take none but clients with a certificate of this authority. */
+  readonly davTls?: { readonly certificate: string; readonly key: string; readonly clientCa: string };
 }
 
 /** A real nginx that serves a directory as a volunteer's mirror would. */
@@ -42,17 +44,25 @@ function replaceValue(config: string, value: string | RegExp, replacement: strin
   return replaced;
 }
 
-interface Values extends Required<Omit<NginxMirrorOptions, 'configTemplate'>> {
+interface Values extends Required<Omit<NginxMirrorOptions, 'configTemplate' | 'davTls'>> {
+  readonly davTls: NginxMirrorOptions['davTls'];
   readonly stateDirectory: string;
 }
 
-function fillIn(template: string, { port, davPort, root, originUrl, stateDirectory }: Values): string {
+function fillIn(
+  template: string,
+  { port, davPort, davTls, root, originUrl, stateDirectory }: Values,
+): string {
+  const tls = davTls
+    ? ` ssl_certificate ${davTls.certificate}; ssl_certificate_key ${davTls.key};` +
+      ` ssl_client_certificate ${davTls.clientCa}; ssl_verify_client on;`
+    : '';
   const temporary = ['proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${stateDirectory}/${kind};`,
   );
   const values: [string | RegExp, string][] = [
     ['listen 8080;', `listen 127.0.0.1:${port};`],
-    ['listen 127.0.0.1:8081;', `listen 127.0.0.1:${davPort};`],
+    ['listen 127.0.0.1:8081;', `listen 127.0.0.1:${davPort}${davTls ? ' ssl' : ''};${tls}`],
     ['/srv/mirror', root],
     ['https://registry.example.org', originUrl],
     ['/var/log/nginx', stateDirectory],
@@ -66,12 +76,13 @@ function fillIn(template: string, { port, davPort, root, originUrl, stateDirecto
 
 /** Starts a mirror on loopback ports, free ones unless given. */
 export async function startNginxMirror(options: NginxMirrorOptions): Promise<NginxMirror> {
-  const { configTemplate, root, originUrl, port = await freePort(), davPort = await freePort() } = options;
+  const { configTemplate, root, originUrl, davTls } = options;
+  const { port = await freePort(), davPort = await freePort() } = options;
   await mkdir(root, { recursive: true });
   const state = await tempDir('nginx');
   const file = (name: string) => join(state.path, name);
   const template = await readFile(configTemplate, 'utf8');
-  const values = { port, davPort, root, originUrl, stateDirectory: state.path };
+  const values = { port, davPort, davTls, root, originUrl, stateDirectory: state.path };
   await writeFile(file('nginx.conf'), fillIn(template, values));
 
   const url = `http://127.0.0.1:${port}`;
@@ -104,7 +115,7 @@ export async function startNginxMirror(options: NginxMirrorOptions): Promise<Ngi
 
   const mirror: NginxMirror = {
     url,
-    davUrl: `http://127.0.0.1:${davPort}`,
+    davUrl: `${davTls ? 'https' : 'http'}://127.0.0.1:${davPort}`,
     root,
     async accessLog() {
       await awaitLog();

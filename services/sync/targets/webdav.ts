@@ -9,6 +9,8 @@ export interface WebdavOptions {
   readonly url: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  /** Whose connections are used, where the server asks for a certificate or has one of its own. */
+  readonly dispatcher?: Dispatcher | undefined;
 }
 
 /** A mirror that silent for so long is taken for dead. */
@@ -21,9 +23,11 @@ const PATIENCE = { headersTimeout: 30_000, bodyTimeout: 30_000 } as const;
 export class WebdavTarget implements MirrorTarget {
   readonly #url: string;
   readonly #headers: Record<string, string>;
+  readonly #dispatcher: Dispatcher | undefined;
 
-  constructor({ url, username = '', password }: WebdavOptions) {
+  constructor({ url, username = '', password, dispatcher }: WebdavOptions) {
     this.#url = url;
+    this.#dispatcher = dispatcher;
     this.#headers =
       password === undefined
         ? {}
@@ -73,6 +77,7 @@ export class WebdavTarget implements MirrorTarget {
     const { headers, body } = options;
     return request(`${this.#url}/${path}`, {
       ...PATIENCE,
+      ...(this.#dispatcher && { dispatcher: this.#dispatcher }),
       // undici's type knows no WebDAV; its parser does.
       method: method as Dispatcher.HttpMethod,
       headers: { ...this.#headers, ...headers },

@@ -1,0 +1,25 @@
+import { setGlobalDispatcher } from 'undici';
+import { clientTls } from '../http/client-tls.ts';
+import { ReleaseError } from './release-error.ts';
+
+export interface CertificateOptions {
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+  readonly cacert: string | undefined;
+}
+
+/**
+ * From now on this command shows a certificate, to the release service and to whoever makes tokens for it. Throws a
+ * {@link ReleaseError} when that cannot be used.
+ */
+export async function showCertificate({ certificate, key, cacert }: CertificateOptions): Promise<void> {
+  if ((certificate === undefined) !== (key === undefined))
+    throw new ReleaseError('USAGE', '--cert and --key go together');
+  const options = { certificate: '--cert', key: '--key', rootCas: '--cacert' };
+  try {
+    const rootCas = cacert === undefined ? [] : [cacert];
+    setGlobalDispatcher(await clientTls({ certificate, key, rootCas, nameOf: (file) => options[file] }));
+  } catch (error) {
+    throw new ReleaseError('USAGE', error instanceof Error ? error.message : String(error));
+  }
+}

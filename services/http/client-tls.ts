@@ -1,0 +1,71 @@
+import { readFile, stat } from 'node:fs/promises';
+import { createSecureContext, rootCertificates } from 'node:tls';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
+
+/** What a client of ours shows a server, and which servers it believes. Files are PEM. */
+export interface ClientTlsOptions {
+  /** With `key`, or neither. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  /** Who may have signed the server's certificate, besides those that everyone trusts. */
+  readonly rootCas?: readonly string[] | undefined;
+  /** What a file is called in errors. */
+  readonly nameOf: (file: 'certificate' | 'key' | 'rootCas') => string;
+}
+
+/**
+ * A dispatcher whose connections show a certificate. Files that change are read again for the next connection, so that
+ * certificates that are good for days need no restart. Throws an Error that names what cannot be read or used.
+ */
+export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> {
+  const paths = [options.certificate, options.key, ...(options.rootCas ?? [])].filter(
+    (path) => path !== undefined,
+  );
+  let inUse = { version: await versionOf(paths), connect: await connectorOf(options) };
+  const refresh = async () => {
+    const version = await versionOf(paths);
+    if (version !== inUse.version)
+      try {
+        inUse = { version, connect: await connectorOf(options) };
+      } catch {
+        // Half written, perhaps: what was good before is tried, and the next connection looks again.
+      }
+    return inUse.connect;
+  };
+  return new Agent({
+    connect(target, callback) {
+      refresh().then(
+        (connect) => connect(target, callback),
+        (error: Error) => callback(error, null),
+      );
+    },
+  });
+}
+
+async function connectorOf({ certificate, key, rootCas = [], nameOf }: ClientTlsOptions) {
+  const read = (file: 'certificate' | 'key' | 'rootCas', path: string) =>
+    readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new Error(`${nameOf(file)} = ${path}: cannot be read (${error.code ?? 'unknown error'})`);
+    });
+  const ca = await Promise.all(rootCas.map((path) => read('rootCas', path)));
+  const settings = {
+    minVersion: 'TLSv1.2' as const,
+    ...(certificate !== undefined && { cert: await read('certificate', certificate) }),
+    ...(key !== undefined && { key: await read('key', key) }),
+    ...(ca.length > 0 && { ca: [...rootCertificates, ...ca] }),
+  };
+  try {
+    createSecureContext(settings);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `${nameOf('certificate')}, ${nameOf('key')}, ${nameOf('rootCas')}: these files do not work together (${reason})`,
+    );
+  }
+  return buildConnector(settings);
+}
+
+async function versionOf(paths: readonly string[]): Promise<string> {
+  const all = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+  return all.map((stats) => `${stats?.ino}:${stats?.size}:${stats?.mtimeMs}`).join(' ');
+}
