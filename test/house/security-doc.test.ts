@@ -1,0 +1,67 @@
+/** Promise: what docs/security.md says is held by tests is held by tests: each that it names is there, by file and title. */
+import { expect } from 'chai';
+import { filesOf, textOf } from './source.ts';
+
+const DOCUMENT = 'docs/security.md';
+/** `test/x.test.ts`: “a title”, “another one” */
+const REFERENCE = /`(test\/[\w./-]+\.test\.ts)`: (“[^”]+”(?:, “[^”]+”)*)/g;
+const SECTIONS = ['Promises', 'Attacks'];
+
+/** The titles of a file's tests and suites; what is filled in as they are made is `…` in them. */
+function titlesOf(text: string): Set<string> {
+  const literal = String.raw`('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\x60(?:[^\x60\\]|\\.)*\x60)`;
+  const calls = new RegExp(String.raw`\b(?:it|describe|requires\([^)]*\))\(\s*${literal}`, 'g');
+  const titles = [...text.matchAll(calls)].map(([, quoted = '']) => quoted.slice(1, -1));
+  return new Set(titles.map((title) => title.replaceAll(/\$\{[^}]*\}/g, '…').replaceAll(/\\(.)/g, '$1')));
+}
+
+/** The rows of a section's table, without its head. */
+function rowsOf(document: string, heading: string): string[] {
+  const [, section = ''] = document.split(`\n## ${heading}\n`);
+  const [own = ''] = section.split('\n## ');
+  return own
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(1);
+}
+
+describe('the titles of tests', () => {
+  it('are found as they are written, with … for what is filled in', () => {
+    const text = [
+      "describe('one', () => {",
+      '  it(`two ${a ?? b} of ${c}`, () => {',
+      "  requires(['nginx'])('three', function () {",
+      "  it('fo\\'ur', () => {",
+      "  await it_('five');",
+    ].join('\n');
+    expect([...titlesOf(text)]).to.deep.equal(['one', 'two … of …', 'three', "fo'ur"]);
+  });
+});
+
+describe(DOCUMENT, () => {
+  const document = textOf(DOCUMENT);
+  const references = [...document.matchAll(REFERENCE)].map(([, path = '', titles = '']) => ({
+    path,
+    titles: [...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => title),
+  }));
+
+  it('names tests that there are', () => {
+    const files = new Set(filesOf('test/**/*.test.ts'));
+    const lost = references.flatMap(({ path, titles }) => {
+      if (!files.has(path)) return [path];
+      const known = titlesOf(textOf(path));
+      return titles.filter((title) => !known.has(title)).map((title) => `${path}: ${title}`);
+    });
+    expect(lost).to.deep.equal([]);
+  });
+
+  for (const heading of SECTIONS)
+    it(`has a test for each row of its ${heading.toLowerCase()}`, () => {
+      const rows = rowsOf(document, heading);
+      expect(rows).to.have.length.above(10);
+      expect(rows.filter((row) => row.match(REFERENCE) === null)).to.deep.equal([]);
+      // A file that is named without a title would be no promise.
+      const files = rows.join('\n').match(/test\/[\w./-]+\.test\.ts/g) ?? [];
+      expect(rows.join('\n').match(REFERENCE)).to.have.length(files.length);
+    });
+});
