@@ -4,11 +4,13 @@ export interface BoundedOptions {
   readonly atOnce: number;
   /** More than so many are turned away instead of waiting. */
   readonly waiting: number;
+  /** Nobody waits longer; then they are turned away, too. */
+  readonly waitMaxMs: number;
   /** What those are told. */
   readonly refusal: string;
 }
 
-/** Whoever is turned away: by then those who waited are through. */
+/** For whoever is turned away: most of those who waited are through by then. */
 const RETRY_AFTER_MS = 2000;
 
 /** Work of which only so much is done at once and only so much waits, so that whoever comes next is told at once. */
@@ -21,9 +23,12 @@ export class Bounded {
     this.#options = options;
   }
 
-  /** Runs `act` in its turn. Throws TOO_MANY_REQUESTS when too many wait; rejects when the signal aborts the wait. */
-  async run<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    signal.throwIfAborted();
+  /**
+   * Runs `act` in its turn. Throws TOO_MANY_REQUESTS when too many wait, or it has waited too long; rejects when the
+   * signal aborts the wait.
+   */
+  async run<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
     const { atOnce, waiting, refusal } = this.#options;
     if (this.#running < atOnce) this.#running++;
     else if (this.#queue.size >= waiting) throw tooMany(refusal, RETRY_AFTER_MS);
@@ -41,17 +46,21 @@ export class Bounded {
     }
   }
 
-  async #turn(signal: AbortSignal): Promise<void> {
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    const { waitMaxMs, refusal } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const leave = () => {
-      if (this.#queue.delete(resolve)) reject(signal.reason);
-    };
     this.#queue.add(resolve);
-    signal.addEventListener('abort', leave, { once: true });
+    const leave = (reason: unknown) => {
+      if (this.#queue.delete(resolve)) reject(reason);
+    };
+    const onAbort = () => leave(signal?.reason);
+    const timer = setTimeout(() => leave(tooMany(refusal, RETRY_AFTER_MS)), waitMaxMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await promise;
     } finally {
-      signal.removeEventListener('abort', leave);
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 }

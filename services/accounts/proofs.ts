@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Credentials } from '../registry/access/account.ts';
 import { untilAborted } from '../registry/waiting.ts';
@@ -13,12 +13,12 @@ export interface Proof<T> {
 }
 
 /**
- * Credentials that were found good a moment ago, and what for. Neither names nor passwords stand in memory: only their
- * HMAC under a key that this process made for itself. Whoever asks for the same while it is being found out waits for
+ * Credentials that were found good a moment ago, and what for. Neither names nor passwords stand in memory: only
+ * hashes of them, salted with what this process made up for itself. Whoever asks for the same while it is being found out waits for
  * that; what was found wrong is not remembered, so that a corrected account works at once.
  */
 export class Proofs<T> {
-  readonly #key = randomBytes(32);
+  readonly #salt = randomBytes(32).toString('base64');
   readonly #found = new LRUCache<string, Proof<T>>({ max: REMEMBERED_MAX });
   readonly #finding = new Map<string, Promise<Proof<T> | undefined>>();
 
@@ -30,11 +30,9 @@ export class Proofs<T> {
     { username, password }: Credentials,
     context: string,
     find: () => Promise<Proof<T> | undefined>,
-    signal: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<T | undefined> {
-    const key = createHmac('sha256', this.#key)
-      .update(JSON.stringify([context, username, password]))
-      .digest('base64');
+    const key = hash('sha256', JSON.stringify([this.#salt, context, username, password]), 'base64');
     const found = this.#found.get(key);
     if (found && Date.now() < found.untilMs) return found.value;
     let finding = this.#finding.get(key);

@@ -7,7 +7,7 @@ import { HtpasswdSource } from '../../services/accounts/htpasswd/htpasswd-source
 import { RegistryError } from '../../services/registry/errors.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
-import { identityOf, PATIENT, recordingLog } from './accounts.ts';
+import { identityOf, recordingLog } from './accounts.ts';
 
 const line = (name: string, password: string, cost = 4) => `${name}:${hashSync(password, cost)}\n`;
 
@@ -23,7 +23,7 @@ describe('accounts of an htpasswd file', () => {
     return source;
   };
   const ask = async (username: string, password: string) =>
-    (await source?.authenticate({ username, password }, PATIENT))?.outcome;
+    (await source?.authenticate({ username, password }))?.outcome;
   /** As an editor does it: the file is whole at any time. */
   const replace = async (text: string) => {
     await writeFile(`${path}.new`, text);
@@ -45,7 +45,7 @@ describe('accounts of an htpasswd file', () => {
 
   it('are known by name and password, and by nothing else', async () => {
     await open(`# people\n\n${line('alice', 'wonder: land')}${line('bob', 'builds')}`);
-    const answer = await source?.authenticate({ username: 'alice', password: 'wonder: land' }, PATIENT);
+    const answer = await source?.authenticate({ username: 'alice', password: 'wonder: land' });
     expect(answer && identityOf(answer)).to.deep.equal({
       ...{ kind: 'user', name: 'alice', groups: [], memberships: [] },
     });
@@ -162,7 +162,7 @@ describe('accounts of an htpasswd file', () => {
 
   it('can be asked for again without the password until that changes', async () => {
     await open(line('alice', 'pw'));
-    const answer = await source?.authenticate({ username: 'alice', password: 'pw' }, PATIENT);
+    const answer = await source?.authenticate({ username: 'alice', password: 'pw' });
     const seed = answer?.outcome === 'known' ? answer.refresh : undefined;
     if (!seed || !source) throw new Error('no seed');
     expect((await source.refresh(seed)).outcome).to.equal('known');

@@ -2,13 +2,15 @@ import { findProgram } from '../support/programs.ts';
 import { tempDir } from '../support/temp.ts';
 import { type Field, startField } from './field.ts';
 import { makeBenchImage } from './image.ts';
+import { Heard, loginLanes } from './logins/lanes.ts';
+import { startWithAccounts } from './logins/server.ts';
 import { measureLanes, type Sample } from './measure.ts';
 import { pullLanes } from './pull-lanes.ts';
 import { pullCases } from './pulls.ts';
 import { PUSH_MB, pushLanes } from './push-lanes.ts';
 import { load, machineFacts } from './report/machine.ts';
 import { figure } from './report/markdown.ts';
-import { type PullResult, pullTable, pushTable, tagTable } from './report/tables.ts';
+import { loginTable, type PullResult, pullTable, pushTable, tagTable } from './report/tables.ts';
 import { parseSettings, type Settings, USAGE, UsageError } from './settings.ts';
 import { tagLanes } from './tag-lanes.ts';
 import { TAG_STORES, type TagStoreKind } from './tag-stores/open.ts';
@@ -45,6 +47,8 @@ async function bench(settings: Settings): Promise<void> {
   }
   const pushes = settings.cases.has('push') ? await measurePushes(field, settings) : undefined;
 
+  const logins = settings.cases.has('logins') ? await measureLogins(home.path, field, settings) : undefined;
+
   const tags: string[] = [];
   const leftOut: string[] = [];
   for (const kind of TAG_STORES.filter(({ id }) => settings.cases.has(id))) {
@@ -55,6 +59,7 @@ async function bench(settings: Settings): Promise<void> {
 
   if (pulls.length > 0) print(pullTable(pulls));
   if (pushes) print(pushTable(PUSH_MB, pushes));
+  if (logins) print(logins);
   for (const table of tags) print(table);
   const facts = [
     `medians over ${settings.rounds} round(s) of ${settings.seconds} s for each server; ratios are medians of each round's`,
@@ -68,6 +73,15 @@ async function bench(settings: Settings): Promise<void> {
 
 async function measurePushes(field: Field, { rounds }: Settings) {
   return measureLanes(pushLanes(field), rounds, teller(`push of ${PUSH_MB} MB`));
+}
+
+async function measureLogins(home: string, field: Field, { rounds, seconds }: Settings) {
+  const registry = await startWithAccounts(`${home}/accounts`, field.roadstead.rootDirectory);
+  await using _ = registry.daemon;
+  const heard = new Heard();
+  const lanes = loginLanes(registry, field.bare, seconds, heard);
+  const table = loginTable(await measureLanes(lanes, rounds, teller('pulls while others log in')));
+  return `${table}\n\n* ${heard}`;
 }
 
 async function measureTags(kind: TagStoreKind, field: Field, { rounds, seconds }: Settings) {

@@ -8,6 +8,7 @@ export const CASE_IDS = [
   'small-blob',
   'large-blob',
   'push',
+  'logins',
   'tags',
   'tags-s3',
   'tags-swift',

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Log } from '../../registry/log.ts';
-import { type Entries, readHtpasswd } from './read.ts';
+import { type Htpasswd, readHtpasswd } from './read.ts';
 
 /** A change of the file is seen within this time. */
 const LOOK_EVERY_MS = 1000;
@@ -10,28 +10,28 @@ const FILE_MAX_BYTES = 16 * 1024 * 1024;
 export class HtpasswdFile {
   readonly #path: string;
   readonly #logger: Log;
-  #entries: Entries;
+  #accounts: Htpasswd;
   #version: string;
   #lookedAtMs = performance.now();
   #looking: Promise<void> | undefined;
 
   /** Throws an Error that names the file, the line and what was expected there. */
   static async open(path: string, logger: Log): Promise<HtpasswdFile> {
-    const { entries, version } = await load(path);
-    if (entries.size === 0)
+    const { accounts, version } = await load(path);
+    if (accounts.hashes.size === 0)
       logger.warn({ path }, 'the htpasswd file holds no accounts: nobody can log in by it');
-    return new HtpasswdFile(path, logger, entries, version);
+    return new HtpasswdFile(path, logger, accounts, version);
   }
 
-  private constructor(path: string, logger: Log, entries: Entries, version: string) {
+  private constructor(path: string, logger: Log, accounts: Htpasswd, version: string) {
     this.#path = path;
     this.#logger = logger;
-    this.#entries = entries;
+    this.#accounts = accounts;
     this.#version = version;
   }
 
   /** What stands there, or stood there a moment ago. */
-  async entries(): Promise<Entries> {
+  async accounts(): Promise<Htpasswd> {
     if (performance.now() - this.#lookedAtMs >= LOOK_EVERY_MS) {
       this.#looking ??= this.#look().finally(() => {
         this.#lookedAtMs = performance.now();
@@ -39,7 +39,7 @@ export class HtpasswdFile {
       });
       await this.#looking;
     }
-    return this.#entries;
+    return this.#accounts;
   }
 
   /** What cannot be read changes nothing: it may be half written. */
@@ -49,10 +49,10 @@ export class HtpasswdFile {
       version = await versionOf(this.#path);
       if (version === this.#version) return;
       const read = await load(this.#path);
-      this.#entries = read.entries;
+      this.#accounts = read.accounts;
       this.#version = read.version;
       this.#logger.info(
-        { path: this.#path, accounts: read.entries.size },
+        { path: this.#path, accounts: read.accounts.hashes.size },
         'the htpasswd file was read again',
       );
     } catch (error) {
@@ -67,11 +67,11 @@ export class HtpasswdFile {
   }
 }
 
-async function load(path: string): Promise<{ entries: Entries; version: string }> {
+async function load(path: string): Promise<{ accounts: Htpasswd; version: string }> {
   try {
     // Looked at before it is read: what changes in between is seen the next time.
     const version = await versionOf(path);
-    return { entries: readHtpasswd(await readFile(path, 'utf8')), version };
+    return { accounts: readHtpasswd(await readFile(path, 'utf8')), version };
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
   }

@@ -5,6 +5,8 @@ import type { Compared, ToCompare } from './hash-worker.ts';
 
 /** With hashes of the usual cost 10, the last of so many waits about two seconds. */
 const WAITING_MAX = 32;
+/** Threads that give way get little of a machine that is busy with pulls. */
+const WAIT_MAX_MS = 5000;
 
 /** One thread stays free for requests; more than four would be worth it to guessers only. */
 const THREADS = Math.min(4, Math.max(1, availableParallelism() - 1));
@@ -18,6 +20,7 @@ export class Hasher implements AsyncDisposable {
   readonly #turns = new Bounded({
     atOnce: THREADS,
     waiting: WAITING_MAX,
+    waitMaxMs: WAIT_MAX_MS,
     refusal: 'too many people log in at once',
   });
   readonly #idle: Worker[] = [];
@@ -30,13 +33,13 @@ export class Hasher implements AsyncDisposable {
   }
 
   /** Whether the password is the hash's. Throws TOO_MANY_REQUESTS when too many others are waiting. */
-  compare(password: string, hash: string, signal: AbortSignal): Promise<boolean> {
+  compare(password: string, hash: string): Promise<boolean> {
     return this.#turns.run(async () => {
       const worker = this.#idle.pop() ?? this.#start();
       const isSame = await this.#ask(worker, { id: ++this.#count, password, hash });
       this.#idle.push(worker);
       return isSame;
-    }, signal);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

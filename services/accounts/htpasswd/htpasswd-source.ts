@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { hash as digest, randomBytes } from 'node:crypto';
 import type {
   AccountSource,
   Authentication,
@@ -9,12 +9,10 @@ import type { Log } from '../../registry/log.ts';
 import { Proofs } from '../proofs.ts';
 import { HtpasswdFile } from './file.ts';
 import { Hasher } from './hasher.ts';
-import type { Entries } from './read.ts';
+import { DEFAULT_COST, type Htpasswd } from './read.ts';
 
 /** So long a password that was right is believed to be, while its hash stays the same. */
 const BELIEVED_MS = 60_000;
-/** So long a comparison may wait and last. */
-const COMPARE_MAX_MS = 30_000;
 const SOURCE = 'htpasswd';
 const UNKNOWN: Authentication = { outcome: 'unknown' };
 
@@ -35,7 +33,7 @@ export class HtpasswdSource implements AccountSource {
   readonly #hasher: Hasher;
   readonly #proofs = new Proofs<true>();
   /** Chooses, for a name that is not there, one of the costs that are: the same one each time. */
-  readonly #key = randomBytes(32);
+  readonly #salt = randomBytes(32).toString('base64');
 
   /** Throws an Error that names the file, the line and what was expected there. */
   static async open({ path, logger, hasher = new Hasher() }: HtpasswdOptions): Promise<HtpasswdSource> {
@@ -47,32 +45,25 @@ export class HtpasswdSource implements AccountSource {
     this.#hasher = hasher;
   }
 
-  async authenticate(credentials: Credentials, signal: AbortSignal): Promise<Authentication> {
-    const entries = await this.#file.entries();
-    const stored = entries.get(credentials.username);
-    const hash = stored ?? this.#dummy(entries, credentials.username);
-    const isProven = await this.#proofs.get(
-      credentials,
-      hash,
-      async () => {
-        const isSame = await this.#hasher.compare(
-          credentials.password,
-          hash,
-          AbortSignal.timeout(COMPARE_MAX_MS),
-        );
-        // bcrypt ends at a NUL: what comes after it would not count.
-        const isRight = isSame && stored !== undefined && !credentials.password.includes('\0');
-        return isRight ? { value: true, untilMs: Date.now() + BELIEVED_MS } : undefined;
-      },
-      signal,
-    );
-    return isProven && stored !== undefined ? known(credentials.username, stored) : UNKNOWN;
+  /** Lasts as long as a hash may wait and be computed, whatever the signal says: a few seconds. */
+  async authenticate(credentials: Credentials): Promise<Authentication> {
+    const { username, password } = credentials;
+    const accounts = await this.#file.accounts();
+    const stored = accounts.hashes.get(username);
+    const hash = stored ?? this.#dummy(accounts, username);
+    const isProven = await this.#proofs.get(credentials, hash, async () => {
+      const isSame = await this.#hasher.compare(password, hash);
+      // bcrypt ends at a NUL: what comes after it would not count.
+      const isRight = isSame && stored !== undefined && !password.includes('\0');
+      return isRight ? { value: true, untilMs: Date.now() + BELIEVED_MS } : undefined;
+    });
+    return isProven && stored !== undefined ? known(username, stored) : UNKNOWN;
   }
 
   /** Good for as long as the name has the hash that it had. */
   async refresh({ value }: RefreshSeed): Promise<Authentication> {
     const name = value.slice(value.indexOf(':') + 1);
-    const hash = (await this.#file.entries()).get(name);
+    const hash = (await this.#file.accounts()).hashes.get(name);
     return hash !== undefined && seedOf(name, hash) === value ? known(name, hash) : UNKNOWN;
   }
 
@@ -80,12 +71,10 @@ export class HtpasswdSource implements AccountSource {
     return this.#hasher[Symbol.asyncDispose]();
   }
 
-  #dummy(entries: Entries, name: string): string {
-    const hashes = [...entries.values()];
-    const at =
-      createHmac('sha256', this.#key).update(name).digest().readUInt32BE() % Math.max(1, hashes.length);
+  #dummy({ costs }: Htpasswd, name: string): string {
+    const at = Number.parseInt(digest('sha256', this.#salt + name, 'hex').slice(0, 8), 16) % costs.length;
     // The salt and hash of nobody: 53 characters of bcrypt's alphabet.
-    return `${hashes[at]?.slice(0, 7) ?? '$2b$10$'}${'.'.repeat(53)}`;
+    return `$2b$${costs[at] ?? DEFAULT_COST}$${'.'.repeat(53)}`;
   }
 }
 
@@ -99,5 +88,5 @@ function known(name: string, hash: string): Authentication {
 
 /** The name, and what tells one hash from another without telling the hash. */
 function seedOf(name: string, hash: string): string {
-  return `${createHash('sha256').update(hash).digest('hex')}:${name}`;
+  return `${digest('sha256', hash, 'hex')}:${name}`;
 }

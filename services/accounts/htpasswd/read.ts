@@ -1,7 +1,15 @@
 import { ROBOT_PREFIX } from '../../registry/access/subject.ts';
 
-/** Names and their bcrypt hashes, as `$2b$…`. */
-export type Entries = ReadonlyMap<string, string>;
+/** What an htpasswd file holds. */
+export interface Htpasswd {
+  /** The bcrypt hash of each name, as `$2b$…`. */
+  readonly hashes: ReadonlyMap<string, string>;
+  /** The costs of them all, in two digits each; never empty. */
+  readonly costs: readonly string[];
+}
+
+/** What most programs make. */
+export const DEFAULT_COST = '10';
 
 /** Twice the time each; a file that asks for more was made to keep a registry busy, or by mistake. */
 const COST_MAX = 16;
@@ -13,8 +21,8 @@ const HOW = 'make one with: htpasswd -Bn NAME';
  * Reads an htpasswd file: `name:hash` a line, with `#` before comments, as Distribution has it
  * (registry/auth/htpasswd there). Throws an Error that names the line, and never what stands there after the colon.
  */
-export function readHtpasswd(text: string): Entries {
-  const entries = new Map<string, string>();
+export function readHtpasswd(text: string): Htpasswd {
+  const hashes = new Map<string, string>();
   const lineOf = new Map<string, number>();
   for (const [i, raw] of text
     .replace(/^\u{feff}/u, '')
@@ -40,7 +48,8 @@ export function readHtpasswd(text: string): Entries {
     if (before !== undefined) throw problem(`expected ${name} once; line ${before} is theirs, too`);
     lineOf.set(name, i + 1);
     // 2y and 2b are two names of the same: crypt_blowfish's, and OpenBSD's.
-    entries.set(name, `$2b$${cost}$${rest}`);
+    hashes.set(name, `$2b$${cost}$${rest}`);
   }
-  return entries;
+  const costs = [...hashes.values()].map((hash) => hash.slice(4, 6));
+  return { hashes, costs: costs.length > 0 ? costs : [DEFAULT_COST] };
 }

@@ -44,6 +44,7 @@ const UNKNOWN: Authentication = { outcome: 'unknown' };
 /** Log-ins under way; more wait, and more than those are told to come back. */
 const AT_ONCE = 16;
 const WAITING_MAX = 256;
+const WAIT_MAX_MS = 10_000;
 /** A user's projects are asked about so many at a time. */
 const PROJECTS_AT_ONCE = 4;
 /** So often a log-in may ask something of Keystone that lasts as long as it may. */
@@ -63,7 +64,7 @@ export class KeystoneSource implements AccountSource {
   readonly #proofs = new Proofs<Authentication>();
   readonly #turns = new Bounded({
     atOnce: AT_ONCE,
-    waiting: WAITING_MAX,
+    ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
     refusal: 'too many people log in at once',
   });
 
@@ -103,8 +104,7 @@ export class KeystoneSource implements AccountSource {
   }
 
   #inTurn<T>(act: (limit: AbortSignal) => Promise<T>): Promise<T> {
-    const limit = AbortSignal.timeout(PATIENCE * this.#options.timeout);
-    return this.#turns.run(() => act(limit), new AbortController().signal);
+    return this.#turns.run(() => act(AbortSignal.timeout(PATIENCE * this.#options.timeout)));
   }
 
   async #logIn({ username, password }: Credentials, limit: AbortSignal): Promise<Known | undefined> {

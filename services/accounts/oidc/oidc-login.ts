@@ -33,6 +33,7 @@ export interface OidcOptions {
 
 /** So many logins are ended at once, and so many wait: each of them asks the provider. */
 const AT_ONCE = 8;
+const WAIT_MAX_MS = 10_000;
 const WAITING_MAX = 64;
 
 /** The source of accounts that people of an OpenID provider are of. */
@@ -55,8 +56,8 @@ export class OidcLogin implements BrowserLogin {
   readonly #logger: Log;
   readonly #turns = new Bounded({
     atOnce: AT_ONCE,
-    waiting: WAITING_MAX,
-    refusal: 'too many people log in at once; begin again in a few seconds',
+    ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
+    refusal: 'too many people log in at once',
   });
 
   /** Waits for no provider. Throws an Error when a file of `rootcas` cannot be read. */

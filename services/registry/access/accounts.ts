@@ -54,8 +54,9 @@ export class AccountSources implements Accounts {
         const answer = this.#named(source, await source.authenticate({ username: called, password }, signal));
         if (answer.outcome === 'known') return answer;
       } catch (error) {
-        if (!isObstacle(error)) throw error;
-        obstacle ??= error;
+        const met = obstacleOf(error, signal);
+        if (met === undefined) throw error;
+        obstacle ??= met;
       }
     }
     // Whoever could not be asked might have known them: it would be wrong to say that the password is.
@@ -135,8 +136,10 @@ function isPlausible(text: string): boolean {
   return text !== '' && text.length <= CREDENTIAL_MAX_CHARACTERS;
 }
 
-function isObstacle(error: unknown): error is RegistryError {
-  return (
-    error instanceof RegistryError && (error.kind === 'UNAVAILABLE' || error.kind === 'TOO_MANY_REQUESTS')
-  );
+/** What keeps a source from answering; undefined for what is a fault. */
+function obstacleOf(error: unknown, signal: AbortSignal): RegistryError | undefined {
+  if (signal.aborted && error === signal.reason)
+    return new RegistryError('UNAVAILABLE', 'logging in takes too long just now; try again in a while');
+  if (!(error instanceof RegistryError)) return undefined;
+  return error.kind === 'UNAVAILABLE' || error.kind === 'TOO_MANY_REQUESTS' ? error : undefined;
 }

@@ -65,6 +65,27 @@ export function tagTable(store: string, lanes: readonly LaneResult[]): string {
   return markdownTable(header, rows, 1);
 }
 
+/** Pulls while others try to log in: a line for each place where they do. */
+export function loginTable(lanes: readonly LaneResult[]): string {
+  const header = [
+    'manifest by tag, while',
+    'req/s',
+    'p99 ms',
+    'CPU µs/req',
+    'speed : nobody',
+    'speed : elsewhere',
+  ];
+  const rows = lanes.map((lane) => [
+    lane.label,
+    figure(medianOf(lane, rate)),
+    figure(medianOf(lane, (sample) => sample.p99Ms ?? Number.NaN)),
+    figure(medianOf(lane, cpu) * 1e6),
+    figure(ratio(lane, lanes, 'nobody', rate)),
+    figure(ratio(lane, lanes, 'elsewhere', rate)),
+  ]);
+  return markdownTable(header, rows, 1);
+}
+
 /** The push: a line for each server. */
 export function pushTable(megabytes: number, lanes: readonly LaneResult[]): string {
   const header = [`push of ${megabytes} MB`, 'seconds', 'MB/s', 'CPU seconds', ...RATIOS];

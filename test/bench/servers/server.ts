@@ -2,9 +2,19 @@ import type { Daemon } from '../../support/process.ts';
 
 /**
  * Who is measured. `lean` is Roadstead without its access log and without syncing files; `few-tags` and `many-tags`
- * are the same one asked about repositories of different sizes.
+ * are the same one asked about repositories of different sizes; `nobody`, `elsewhere` and `here` are the same one, by
+ * where others try to log in meanwhile.
  */
-export type Contender = 'bare' | 'roadstead' | 'lean' | 'docker-registry' | 'few-tags' | 'many-tags';
+export type Contender =
+  | 'bare'
+  | 'roadstead'
+  | 'lean'
+  | 'docker-registry'
+  | 'few-tags'
+  | 'many-tags'
+  | 'nobody'
+  | 'elsewhere'
+  | 'here';
 
 /** A server under measurement. */
 export interface Server {
