@@ -49,9 +49,11 @@ describe('a prefix', () => {
       ['/registry/%2e%2e/v2/', '/%2e%2e/v2/'],
       ['/registry//evil.example/v2/', '//evil.example/v2/'],
       ['http://evil.example/registry/v2/?x', '/v2/?x'],
-      ['HTTPS://a:b@evil.example:1/registry', '/'],
+      ['HTTPS://evil.example:1/registry', '/'],
     ] as const)
       expect(await ask(target), target).to.equal(rest);
+    // A host has no user.
+    expect(await ask('HTTPS://a:b@evil.example:1/registry')).to.equal(400);
   });
 
   it('is needed for all but the health checks', async () => {
