@@ -40,7 +40,11 @@ describe('routes', () => {
   });
 
   it('that change something in a repository need more than pull, and those that only read need no more', () => {
-    const ctx = { params: { name: 'a/b' } } as unknown as RouteContext;
+    const ctx = {
+      params: { name: 'a/b' },
+      req: {},
+      querystring: 'repository=a/b',
+    } as unknown as RouteContext;
     const needed = ROUTES.flatMap((route) => {
       const [wanted] = route.needs?.(ctx) ?? [];
       return wanted?.type === 'repository'
