@@ -13,27 +13,39 @@ const NOT_NOW: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 /** No answer, although it was asked again and again. */
 export class GaveUp extends Error {}
 
+/** A client that keeps what it was told to be done. */
+class NotingClient extends Client {
+  readonly #acknowledged: Acknowledged;
+
+  constructor(url: string, acknowledged: Acknowledged) {
+    super(url);
+    this.#acknowledged = acknowledged;
+  }
+
+  override async call(method: Dispatcher.HttpMethod, target: string, call: Call = {}): Promise<Answer> {
+    const answer = await super.call(method, target, call);
+    this.#acknowledged.note(method, target, answer);
+    return answer;
+  }
+}
+
 /** A client that tries again, as clients do. */
 export class Caller implements AsyncDisposable {
   /** Asks once, and says so when it is not answered as it should be. */
   readonly client: Client;
   readonly #journal: Journal;
   readonly #troubles: Troubles;
-  readonly #acknowledged: Acknowledged;
 
   constructor(url: string, journal: Journal, troubles: Troubles, acknowledged: Acknowledged) {
-    this.client = new Client(url);
+    this.client = new NotingClient(url, acknowledged);
     this.#journal = journal;
     this.#troubles = troubles;
-    this.#acknowledged = acknowledged;
   }
 
   /** Asks once; undefined when the answer did not come, or not to its end. */
   async once(method: Dispatcher.HttpMethod, target: string, call: Call = {}): Promise<Answer | undefined> {
     this.#journal.signal.throwIfAborted();
-    const answer = await this.client.call(method, target, call).catch(() => undefined);
-    if (answer) this.#acknowledged.note(method, target, answer);
-    return answer;
+    return this.client.call(method, target, call).catch(() => undefined);
   }
 
   /** Asks until there is an answer that says more than that it cannot be had now. Throws {@link GaveUp}. */
