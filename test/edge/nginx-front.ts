@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lookAtFiles } from '../support/log-watch.ts';
 import { freePort, isListening } from '../support/ports.ts';
 import { startDaemon } from '../support/process.ts';
 import { tempDir } from '../support/temp.ts';
@@ -65,6 +66,7 @@ http {
     },
     async [Symbol.asyncDispose]() {
       await daemon[Symbol.asyncDispose]();
+      await lookAtFiles('nginx before a registry', [file('access.log'), file('error.log')]);
       await home[Symbol.asyncDispose]();
     },
   };

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 /**
  * Looks for secrets in all that our programs write while the tests run, as they write it: nothing has to be kept, and
  * whatever is written is seen. What is a secret is known in two ways: by its form (tokens, keys, what stands in
@@ -112,6 +114,13 @@ export const RUN = new LogWatch();
 /** Tells the run's watch of a secret that is about to be used. */
 export function tellSecret(secret: string, what: string): void {
   RUN.tellSecret(secret, what);
+}
+
+/** Looks at logs that are files, before they go; such as are not there hold nothing. */
+export async function lookAtFiles(source: string, paths: readonly string[]): Promise<void> {
+  const log = RUN.watch(source);
+  for (const path of paths) log.write(await readFile(path).catch(() => ''));
+  log.end();
 }
 
 /** Keys of a configuration, or of an answer, whose values are secrets. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RUN } from './log-watch.ts';
+import { lookAtFiles } from './log-watch.ts';
 import { freePort, isListening } from './ports.ts';
 import { type Daemon, startDaemon } from './process.ts';
 import { tempDir } from './temp.ts';
@@ -105,13 +105,8 @@ export async function startNginxMirror(options: NginxMirrorOptions): Promise<Ngi
     }
   };
 
-  /** They are files: looked at for secrets before they go. */
-  const watchLogs = async () => {
-    const log = RUN.watch('nginx of a mirror');
-    for (const name of ['mirror.log', 'mirror-sync.log', 'error.log'])
-      log.write(await readFile(file(name)).catch(() => ''));
-    log.end();
-  };
+  const lookAtLogs = () =>
+    lookAtFiles('nginx of a mirror', ['mirror.log', 'mirror-sync.log', 'error.log'].map(file));
 
   const mirror: NginxMirror = {
     url,
@@ -123,7 +118,7 @@ export async function startNginxMirror(options: NginxMirrorOptions): Promise<Ngi
     },
     async clearLog() {
       await awaitLog();
-      await watchLogs();
+      await lookAtLogs();
       await truncate(file('mirror.log'));
     },
     async stop() {
@@ -141,7 +136,7 @@ export async function startNginxMirror(options: NginxMirrorOptions): Promise<Ngi
     },
     async [Symbol.asyncDispose]() {
       await mirror.stop();
-      await watchLogs();
+      await lookAtLogs();
       await state[Symbol.asyncDispose]();
     },
   };
