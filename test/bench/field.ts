@@ -4,6 +4,7 @@ import { type BenchImage, MANIFEST_TYPE } from './image.ts';
 import { pullCases } from './pulls.ts';
 import { type Bare, learn, startBare } from './servers/bare.ts';
 import { fillDockerRegistry, startDockerRegistry } from './servers/docker-registry.ts';
+import { type Guarded, startGuarded } from './servers/guarded.ts';
 import { fillRoadstead, startRoadstead } from './servers/roadstead.ts';
 import type { RegistryServer } from './servers/server.ts';
 
@@ -12,6 +13,8 @@ export interface Field extends AsyncDisposable {
   readonly bare: Bare;
   readonly roadstead: RegistryServer;
   readonly lean: RegistryServer;
+  /** On the same store as `roadstead`, with a door for tokens. */
+  readonly guarded: Guarded;
   readonly dockerRegistry: RegistryServer | undefined;
   /** On the same store, redirecting. */
   readonly dockerRegistryRedirecting: RegistryServer | undefined;
@@ -27,6 +30,8 @@ export async function startField(home: string, image: BenchImage): Promise<Field
   const lean = await startRoadstead(join(home, 'lean'), LEAN);
   starting.use(lean.daemon);
   for (const each of [roadstead, lean]) await fillRoadstead(each, image);
+  const guarded = await startGuarded(join(home, 'guarded'), roadstead);
+  starting.use(guarded.daemon);
 
   const accept = { Accept: MANIFEST_TYPE };
   const learning = pullCases(image).map(({ path, file }) => learn(roadstead.url, path, accept, file));
@@ -37,7 +42,7 @@ export async function startField(home: string, image: BenchImage): Promise<Field
     ? await startPeers(join(home, 'docker-registry'), roadstead.mirrorUrl, image, starting)
     : { dockerRegistry: undefined, dockerRegistryRedirecting: undefined };
   const running = starting.move();
-  return { bare, roadstead, lean, ...peers, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { bare, roadstead, lean, guarded, ...peers, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 async function startPeers(

@@ -10,7 +10,7 @@ import { pullCases } from './pulls.ts';
 import { PUSH_MB, pushLanes } from './push-lanes.ts';
 import { load, machineFacts } from './report/machine.ts';
 import { figure } from './report/markdown.ts';
-import { loginTable, type PullResult, pullTable, pushTable, tagTable } from './report/tables.ts';
+import { doorTable, loginTable, type PullResult, pullTable, pushTable, tagTable } from './report/tables.ts';
 import { parseSettings, type Settings, USAGE, UsageError } from './settings.ts';
 import { tagLanes } from './tag-lanes.ts';
 import { TAG_STORES, type TagStoreKind } from './tag-stores/open.ts';
@@ -58,6 +58,7 @@ async function bench(settings: Settings): Promise<void> {
   }
 
   if (pulls.length > 0) print(pullTable(pulls));
+  if (pulls.some(({ pull }) => pull.bodyBytes === undefined)) print(doorTable(pulls));
   if (pushes) print(pushTable(PUSH_MB, pushes));
   if (logins) print(logins);
   for (const table of tags) print(table);

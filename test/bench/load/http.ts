@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 
 const agent = new Agent({ keepAlive: true });
+let asked = 0;
 
 export interface Ask {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'PUT';
@@ -23,7 +24,8 @@ export interface Answer {
 /** One request that follows no redirect, over connections that are kept. */
 export async function ask(url: string, options: Ask = {}): Promise<Answer> {
   const { method = 'GET', headers = {}, body, wantsBody = true } = options;
-  const sent = request(url, { method, headers, agent });
+  // Each from another client: one that asks for a blob again is not sent to a mirror again.
+  const sent = request(url, { method, headers: { 'User-Agent': `bench/${++asked}`, ...headers }, agent });
   const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
   // Should the body fail first, that is the error to throw.
   answered.catch(() => undefined);

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { run } from '../../support/process.ts';
 import { MANIFEST_TYPE } from '../image.ts';
 
@@ -9,6 +10,7 @@ export interface WrkResult {
   readonly p99Ms: number;
 }
 
+const DISTINCT_CLIENTS = fileURLToPath(new URL('./distinct-clients.lua', import.meta.url));
 const PATIENCE_MS = 60_000;
 const MILLISECONDS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
 const BYTES: Readonly<Record<string, number>> = {
@@ -19,14 +21,22 @@ const BYTES: Readonly<Record<string, number>> = {
   TB: 1024 ** 4,
 };
 
+export interface WrkOptions {
+  readonly connections: number;
+  readonly seconds: number;
+  readonly authorization?: string | undefined;
+  /** Each request as if from another client: to have a registry redirect them all. */
+  readonly areClientsDistinct?: boolean;
+}
+
 /** Asks for a URL as often as it can. Throws if answers were errors: a fast failure is not a fast server. */
-export async function wrk(
-  url: string,
-  options: { connections: number; seconds: number },
-): Promise<WrkResult> {
-  const { connections, seconds } = options;
+export async function wrk(url: string, options: WrkOptions): Promise<WrkResult> {
+  const { connections, seconds, authorization, areClientsDistinct } = options;
   const load = ['-t2', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '30s'];
-  const { stdout } = await run('wrk', [...load, '-H', `Accept: ${MANIFEST_TYPE}`, url], {
+  const headers = ['-H', `Accept: ${MANIFEST_TYPE}`];
+  if (authorization !== undefined) headers.push('-H', `Authorization: ${authorization}`);
+  const script = areClientsDistinct ? ['-s', DISTINCT_CLIENTS] : [];
+  const { stdout } = await run('wrk', [...load, ...headers, ...script, url], {
     timeoutMs: seconds * 1000 + PATIENCE_MS,
   });
   return parseWrk(url, stdout);

@@ -44,6 +44,27 @@ export function pullTable(results: readonly PullResult[]): string {
   return markdownTable(header, rows, 2);
 }
 
+/** What it costs that somebody asks with a token, beside the anonymous at the same door: a line for each case. */
+export function doorTable(results: readonly PullResult[]): string {
+  const header = ['GET', 'by token, req/s', 'CPU µs/req', 'anonymous, CPU µs/req', 'CPU : anonymous'];
+  const rows = results.flatMap(({ pull, lanes }) => {
+    const [anonymous, authorised] = (['anonymous', 'authorised'] as const).map((contender) =>
+      lanes.find((lane) => lane.contender === contender),
+    );
+    if (!anonymous || !authorised) return [];
+    return [
+      [
+        pull.title,
+        figure(medianOf(authorised, rate)),
+        figure(medianOf(authorised, cpu) * 1e6),
+        figure(medianOf(anonymous, cpu) * 1e6),
+        figure(ratio(authorised, lanes, 'anonymous', cpu)),
+      ],
+    ];
+  });
+  return markdownTable(header, rows, 1);
+}
+
 /** A page of tags, over a kind of store: a line for each size of the repository. */
 export function tagTable(store: string, lanes: readonly LaneResult[]): string {
   const header = [

@@ -10,7 +10,7 @@ import { ask } from '../load/http.ts';
 import { pushImage, pushLarge } from '../load/upload.ts';
 import type { RegistryServer } from './server.ts';
 
-const SHIPPED_CONFIG = fileURLToPath(new URL('../../../infra/roadstead.yml', import.meta.url));
+export const SHIPPED_CONFIG = fileURLToPath(new URL('../../../infra/roadstead.yml', import.meta.url));
 
 const REDIRECT_DEADLINE_MS = 15_000;
 const POLL_MS = 50;

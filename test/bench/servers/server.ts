@@ -3,7 +3,8 @@ import type { Daemon } from '../../support/process.ts';
 /**
  * Who is measured. `lean` is Roadstead without its access log and without syncing files; `few-tags` and `many-tags`
  * are the same one asked about repositories of different sizes; `nobody`, `elsewhere` and `here` are the same one, by
- * where others try to log in meanwhile.
+ * where others try to log in meanwhile; `anonymous` and `authorised` are one that has a door for tokens, asked without a
+ * token and with one.
  */
 export type Contender =
   | 'bare'
@@ -14,7 +15,9 @@ export type Contender =
   | 'many-tags'
   | 'nobody'
   | 'elsewhere'
-  | 'here';
+  | 'here'
+  | 'anonymous'
+  | 'authorised';
 
 /** A server under measurement. */
 export interface Server {
