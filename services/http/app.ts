@@ -96,10 +96,10 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   void drainRest(ctx.req).finally(() => ctx.res.end());
 }
 
-/** For the log: nothing here may throw, whatever the client wrote. */
+/** For the log: nothing here may throw, whatever the client wrote. Whoever pastes a URL into a name pastes its password. */
 function pathOf(target = ''): string {
   const [path = ''] = target.split('?', 1);
-  return path;
+  return path.includes('@') ? path.replaceAll(/\/\/[^/@]*@/g, '//(not logged)@') : path;
 }
 
 function isClosedByClient(error: unknown): boolean {

@@ -120,6 +120,7 @@ describe('secrets in logs', () => {
           ]);
       for (const path of [
         `/auth/token?password=${typed}&account=user1`,
+        `/v2/https://user1:${typed}@registry.example.org/app/manifests/1`,
         `/v2/user1/a/tags/list?access_token=${token}&password=${typed}`,
       ])
         await fetch(`${url}${path}`);
