@@ -23,7 +23,7 @@ export function announce({ config, parts, listeners, logger }: Announcement): vo
 }
 
 function welcome(
-  { http, mirrors, promotion }: Config,
+  { http, mirrors, promotion, auth }: Config,
   url: string,
   releaseUrl: string,
   data: string,
@@ -43,6 +43,8 @@ function welcome(
         `${skopeo} docker://docker.io/library/busybox:latest docker://${registry}/hello:1`,
         `docker pull ${registry}/hello:1`,
       ];
+  // What docker keeps of it, skopeo and roadstead use, too.
+  if (auth?.token || auth?.htpasswd) steps.unshift(`docker login ${registry}`);
   const debug = http.debug?.addr;
   return [
     '',

@@ -1,3 +1,5 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Accounts } from '../../registry/access/accounts.ts';
 import { EVERYTHING, type Principal } from '../../registry/access/grants.ts';
 import type { LoginGuard } from '../../registry/access/login-guard.ts';
@@ -21,18 +23,34 @@ export interface BasicDoorOptions {
 
 /** A source of accounts has so long to answer. */
 const ACCOUNTS_TIMEOUT_MS = 20_000;
+/** So long somebody who was let in is let in again without anybody being asked: a pull is many requests. */
+const KNOWN_MS = 5000;
+const KNOWN_MAX = 10_000;
 
 /** Asks for a name and a password with each request (`auth.htpasswd`). */
 export class BasicDoor implements Door {
   readonly #options: BasicDoorOptions;
+  /** By what they sent, under a key of this process: neither names nor passwords stand in memory. */
+  readonly #known = new LRUCache<string, Identity>({ max: KNOWN_MAX, ttl: KNOWN_MS });
+  readonly #key = randomBytes(32);
 
   constructor(options: BasicDoorOptions) {
     this.#options = options;
   }
 
-  async admit(ctx: Context, wanted: readonly Wanted[]): Promise<Principal> {
+  admit(ctx: Context, wanted: readonly Wanted[]): Principal | Promise<Principal> {
     const { authorization } = ctx.req.headers;
     if (authorization === undefined) return this.#admitAnonymous(ctx, wanted);
+    const id = createHmac('sha256', this.#key).update(authorization).digest('base64');
+    const known = this.#known.get(id);
+    if (known) return this.#admitKnown(ctx, wanted, known);
+    return this.#authenticate(ctx, authorization).then((identity) => {
+      this.#known.set(id, identity);
+      return this.#admitKnown(ctx, wanted, identity);
+    });
+  }
+
+  async #authenticate(ctx: Context, authorization: string): Promise<Identity> {
     const credentials = basicCredentials(authorization);
     if (credentials === undefined) throw this.#refusal(ctx, 'send a name and a password');
     const signal = AbortSignal.timeout(ACCOUNTS_TIMEOUT_MS);
@@ -41,8 +59,12 @@ export class BasicDoor implements Door {
     const answer = await logins.attempt(who, credentials.password, () =>
       accounts.authenticate(credentials, signal),
     );
-    if (answer.outcome === 'unknown') throw this.#refusal(ctx, 'the name or the password is wrong');
-    const principal = this.#principal(ctx, answer.identity);
+    if (answer.outcome === 'known') return answer.identity;
+    throw this.#refusal(ctx, 'the name or the password is wrong');
+  }
+
+  #admitKnown(ctx: Context, wanted: readonly Wanted[], identity: Identity): Principal {
+    const principal = this.#principal(ctx, identity);
     ctx.state.facts['user'] = principal.name;
     const denied = firstDenied(ctx, principal, wanted);
     if (denied) throw refusalTo(principal, denied);

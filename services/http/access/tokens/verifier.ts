@@ -21,6 +21,8 @@ const LEEWAY_SECONDS = 60;
 const TOKEN_MAX_CHARACTERS = 32 * 1024;
 /** What was verified is remembered, in so many characters of tokens. */
 const REMEMBERED_MAX_CHARACTERS = 32 * 1024 * 1024;
+/** What remembering one costs beside it. */
+const REMEMBERING_CHARACTERS = 1024;
 
 /** Why a token is not taken; the cause is for the log. The message tells nothing of keys, and nothing that the token itself does not say. */
 export class InvalidTokenError extends Error {}
@@ -28,6 +30,7 @@ export class InvalidTokenError extends Error {}
 interface Known {
   readonly principal: Principal;
   readonly endsAtMs: number;
+  readonly sizeCharacters: number;
 }
 
 /**
@@ -41,7 +44,7 @@ export class TokenVerifier {
   readonly #options: VerifierOptions;
   readonly #known = new LRUCache<string, Known>({
     maxSize: REMEMBERED_MAX_CHARACTERS,
-    sizeCalculation: (_, key) => key.length + 2048,
+    sizeCalculation: ({ sizeCharacters }) => sizeCharacters,
   });
   readonly #verifying = new Map<string, Promise<Principal>>();
   #generation = 0;
@@ -84,7 +87,11 @@ export class TokenVerifier {
       const principal = principalOf(claims);
       // Keys may have changed meanwhile, and this one with them.
       if (generation === this.#generation)
-        this.#known.set(id, { principal, endsAtMs: (claims.exp + LEEWAY_SECONDS) * 1000 });
+        this.#known.set(id, {
+          principal,
+          endsAtMs: (claims.exp + LEEWAY_SECONDS) * 1000,
+          sizeCharacters: token.length + REMEMBERING_CHARACTERS,
+        });
       return principal;
     } catch (error) {
       if (error instanceof RegistryError) throw error;

@@ -22,6 +22,7 @@ export class KeyRing implements AsyncDisposable {
   readonly #broken = new Set<string>();
   #reading: Promise<void> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<void> | undefined;
   #following: Promise<void> | undefined;
 
   private constructor(objects: ObjectStore, log: Log) {
@@ -51,11 +52,15 @@ export class KeyRing implements AsyncDisposable {
     return this.#keys.get(kid);
   }
 
-  /** Looks now, unless that was done a moment ago: what a token by an unknown key is worth. */
-  async refresh(): Promise<void> {
-    if (this.#reading) return this.#reading;
-    if (performance.now() - this.#readAt < REFRESH_MIN_MS) return;
-    await this.read();
+  /**
+   * Looks as soon as that may be: what a token by an unknown key is worth. All who ask meanwhile wait for the same look,
+   * which begins after they asked, so that a key which was made before is found.
+   */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
   }
 
   /** Looks now. Throws what the store throws; what was known stays so. */
@@ -75,6 +80,14 @@ export class KeyRing implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#following;
+  }
+
+  async #refresh(): Promise<void> {
+    await this.#reading;
+    const { signal } = this.#stop;
+    const waitMs = this.#readAt + REFRESH_MIN_MS - performance.now();
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal, ref: false });
+    await this.read();
   }
 
   async #read(): Promise<void> {
