@@ -23,7 +23,7 @@ const PROXY = refused(
   'a cache of another registry is not in this version yet: remove the section, and push the images here',
 );
 const CLASSES = refused(
-  'repositories have no classes here, as tokens are not in this version yet: remove the list',
+  'repositories have no classes here: the rules of the section access say who may do what; remove the list',
 );
 const REPORTS = notYet(
   'nothing is reported to services: errors are in the log, and numbers in the metrics (http.debug)',
