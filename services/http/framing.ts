@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { RegistryError } from '../registry/errors.ts';
 
-/** More than any client or chain of proxies sends. */
+/** More than any client or chain of proxies sends. Node itself ends the connection beyond 2000. */
 const HEADERS_MAX = 200;
 
 /** Of these a request has one: of two, what stands before us may heed the other one. Node itself keeps the first. */
@@ -22,8 +22,7 @@ export function flawOf(request: IncomingMessage): RegistryError | undefined {
     return new RegistryError('HEADERS_TOO_MANY', `a request may have ${HEADERS_MAX} header fields`);
   if (httpVersion !== '1.1' && httpVersion !== '1.0')
     return malformed('it speaks neither HTTP/1.1 nor HTTP/1.0');
-  const coding = headers['transfer-encoding'];
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+  if (isEndInDoubt(request))
     return malformed('a body comes with a length, or with Transfer-Encoding: chunked and nothing else');
   if (NOT_OF_HOSTS.test(headers.host ?? '')) return malformed('the header host holds no host');
   const seen = new Set<string>();
@@ -37,6 +36,12 @@ export function flawOf(request: IncomingMessage): RegistryError | undefined {
     seen.add(lower);
   }
   return undefined;
+}
+
+/** Whether a proxy before us may have another view of where the request ends. */
+export function isEndInDoubt({ headers }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding'];
+  return coding !== undefined && coding.toLowerCase() !== 'chunked';
 }
 
 function malformed(what: string): RegistryError {

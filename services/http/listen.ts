@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { answerBare } from './bare-answer.ts';
 import { type ConnectionLimits, limitConnections, type Refusal } from './connections.ts';
 import { drain } from './drain.ts';
-import { flawOf } from './framing.ts';
+import { flawOf, isEndInDoubt } from './framing.ts';
 import { type PaceLimits, type Slowness, watchPace } from './pace.ts';
 import { toOriginForm } from './target.ts';
 import { parseTls, readTlsFiles, type TlsOptions } from './tls.ts';
@@ -66,8 +66,7 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     toOriginForm(request);
     const flaw = flawOf(request);
     if (flaw) {
-      // Where it ends is in doubt.
-      response.setHeader('Connection', 'close');
+      if (isEndInDoubt(request)) response.setHeader('Connection', 'close');
       return answerBare(request, response, flaw);
     }
     return listener(request, response);
@@ -78,8 +77,6 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   };
   const tls = options.tls && (await serveTls(handler, settings, options.tls));
   const server: Server = tls?.server ?? createServer(settings, handler);
-  // All of them, so that they can be counted: Node leaves those beyond its limit out without a word.
-  server.maxHeadersCount = 0;
   server.setTimeout(IDLE_TIMEOUT_MS);
   server.keepAliveTimeout = 75_000;
   const watching = options.limits && limit(server, options.limits);

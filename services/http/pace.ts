@@ -51,6 +51,11 @@ export function watchPace(
     const passedMs = Math.min(now - lookedAt, 2 * stepMs);
     lookedAt = now;
     for (const exchange of underWay) {
+      // An answer that was still behind another one when the connection ended never says that it is closed.
+      if (exchange.request.socket.destroyed) {
+        underWay.delete(exchange);
+        continue;
+      }
       const what = step(exchange, passedMs, limits);
       if (what === undefined) continue;
       cut(what, exchange.request);

@@ -204,9 +204,11 @@ describe('the URL in an answer', () => {
       return (await text(socket)).split('\r\n\r\n')[1];
     };
     expect(await ask('GET / HTTP/1.1\r\nHost: localhost:1\r\n')).to.include(`http://localhost:1${PATH}`);
-    expect(await ask('GET / HTTP/1.1\r\nHost: a/b\r\n'))
-      .to.include('the header host holds no host')
-      .and.not.include(PATH);
+    for (const host of ['a/b', 'a b', 'a@b', 'a"b'])
+      expect(await ask(`GET / HTTP/1.1\r\nHost: ${host}\r\n`)).to.include('the header host holds no host');
+    expect(await ask('GET / HTTP/1.1\r\nHost: a:b:c\r\n'))
+      .to.include(PATH)
+      .and.not.include('http');
     expect(await ask('GET / HTTP/1.0\r\n')).to.equal(PATH);
   });
 });
