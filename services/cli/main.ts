@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=8
+#!/usr/bin/env -S node --max-semi-space-size=2
 // Young garbage is collected after so many MiB: what goes through buffers, blobs, is freed early (a quarter of a node's
 // memory during pushes and pulls; test/cluster/memory.test.ts).
 import { enableCompileCache } from 'node:module';
