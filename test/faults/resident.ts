@@ -10,21 +10,10 @@ export async function residentBytes(pid: number): Promise<number> {
   return Number(kib) * 1024;
 }
 
-/**
- * How much of that is its own (RssAnon): without the pages of programs and libraries, which it shares with every other
- * process of Node, and which the kernel takes back when it needs them.
- */
-async function ownBytes(pid: number): Promise<number> {
-  const kib = /^RssAnon:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kib) * 1024;
-}
-
 /** The extremes of a process's memory while something happened. */
 export interface Residence {
   readonly lowestBytes: number;
   readonly highestBytes: number;
-  /** The most that was its own, and no program's or library's. */
-  readonly highestOwnBytes: number;
   readonly samples: number;
   readonly tookMs: number;
 }
@@ -32,13 +21,11 @@ export interface Residence {
 /** Watches a process's memory while something happens. */
 export async function residenceDuring(pid: number, act: () => Promise<void>): Promise<Residence> {
   const samples = [await residentBytes(pid)];
-  let highestOwnBytes = await ownBytes(pid);
   const over = new AbortController();
   const sampling = (async () => {
     while (!over.signal.aborted) {
       await sleep(SAMPLE_MS, undefined, { signal: over.signal }).catch(() => undefined);
       samples.push(await residentBytes(pid));
-      highestOwnBytes = Math.max(highestOwnBytes, await ownBytes(pid));
     }
   })();
   const startedAt = performance.now();
@@ -51,7 +38,6 @@ export async function residenceDuring(pid: number, act: () => Promise<void>): Pr
   return {
     lowestBytes: Math.min(...samples),
     highestBytes: Math.max(...samples),
-    highestOwnBytes,
     samples: samples.length,
     tookMs: performance.now() - startedAt,
   };

@@ -12,15 +12,24 @@ import type { RepositoryName, Tag } from '../../services/registry/names.ts';
 const REPOSITORIES = 500;
 const LAYERS = 2;
 
-/** Each of a manifest, a config and {@link LAYERS} layers. */
-export const IMAGES = 24_750;
-/** Blobs that a repository has links to and no manifest names. */
-export const GARBAGE = 1000;
-export const BLOBS = IMAGES * (LAYERS + 2) + GARBAGE;
+/** How many there are of each. */
+export interface Counts {
+  readonly blobs: number;
+  /** Each of a manifest, a config and {@link LAYERS} layers. */
+  readonly images: number;
+  /** Blobs that a repository has links to and no manifest names: 1 in 100. */
+  readonly garbage: number;
+}
 
-/** Every object of 100,000 blobs in 500 repositories, 1 in 100 of them garbage: keys and contents. */
-export function* manyBlobs(): Generator<readonly [string, string]> {
-  for (let i = 0; i < IMAGES; i++) {
+/** What so many blobs, a multiple of 400, are made of. */
+export function countsOf(blobs: number): Counts {
+  const garbage = blobs / 100;
+  return { blobs, images: (blobs - garbage) / (LAYERS + 2), garbage };
+}
+
+/** Every object of so many blobs in 500 repositories: keys and contents. */
+export function* manyBlobs({ images, garbage }: Counts): Generator<readonly [string, string]> {
+  for (let i = 0; i < images; i++) {
     const name = `candidate/part-${i % 7}/app-${i % REPOSITORIES}` as RepositoryName;
     const config = yield* blob(name, `config ${i}`);
     const layers = [];
@@ -34,7 +43,7 @@ export function* manyBlobs(): Generator<readonly [string, string]> {
     yield [tagIndexKey(name, tag, digest), digest];
     if (i % 10 === 0) yield [publicationNumberKey('default', config.digest), '1'];
   }
-  for (let i = 0; i < GARBAGE; i++) yield* blob('candidate/old' as RepositoryName, `garbage ${i}`);
+  for (let i = 0; i < garbage; i++) yield* blob('candidate/old' as RepositoryName, `garbage ${i}`);
 }
 
 function* blob(name: RepositoryName, text: string) {

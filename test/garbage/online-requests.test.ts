@@ -9,15 +9,16 @@ import { digestOf } from '../../services/registry/digest.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/layout.ts';
 import type { RepositoryName } from '../../services/registry/names.ts';
 import { cycle, HOUR } from './cycles.ts';
-import { BLOBS, GARBAGE, IMAGES, manyBlobs } from './many-blobs.ts';
+import { countsOf, manyBlobs } from './many-blobs.ts';
 import { SortedObjects } from './sorted-objects.ts';
 
 const PAGE = 1000;
+const COUNTS = countsOf(100_000);
 
 /** A store of them, in memory. */
 function storeOfMany(): SortedObjects {
   const objects = new SortedObjects();
-  for (const [key, text] of manyBlobs()) objects.hold(key, text, new Date(0));
+  for (const [key, text] of manyBlobs(COUNTS)) objects.hold(key, text, new Date(0));
   return objects;
 }
 
@@ -40,9 +41,9 @@ describe('a cycle over 100,000 blobs', function () {
     const objects = storeOfMany();
     const first = await cycle(objects, { at: 0 });
     expect(first.counts).to.include({
-      stored: BLOBS,
-      manifestsRead: IMAGES,
-      quarantined: GARBAGE,
+      stored: COUNTS.blobs,
+      manifestsRead: COUNTS.images,
+      quarantined: COUNTS.garbage,
       deleted: 0,
     });
     const before = settledMegabytes();
@@ -53,10 +54,10 @@ describe('a cycle over 100,000 blobs', function () {
     objects.reset();
     const second = await cycle(objects, { at: 2 * HOUR });
     expect(second.counts).to.include({
-      stored: BLOBS - GARBAGE,
+      stored: COUNTS.blobs - COUNTS.garbage,
       manifestsRead: 0,
-      deleted: GARBAGE,
-      linksDeleted: GARBAGE,
+      deleted: COUNTS.garbage,
+      linksDeleted: COUNTS.garbage,
     });
     const fair = objects.keysListed / PAGE + objects.keysDeleted / PAGE;
     console.log(
