@@ -20,21 +20,26 @@ export interface Published {
 /** Reads the whole log. */
 export async function readPublished(reader: StrictReader, nowMs: number): Promise<Published> {
   const published = new DigestTable();
-  const open = new Set<Digest>();
+  const open = new Map<string, Set<Digest>>();
   for await (const key of reader.keys(PUBLICATIONS_PREFIX)) {
     if (!key.endsWith('.json')) continue;
     const bytes = await reader.read(key, PUBLICATION_MAX_BYTES);
     const entry = bytes && parse(bytes);
     if (bytes && !entry) reader.note(`${key}: is no entry of the publication log`);
     for (const { digest } of Object.values(entry?.collections ?? {}).flat()) published.set(digest, 1);
-    if (entry && mayBeOpen(entry, nowMs) && !(await wasTagged(reader, entry))) open.add(entry.manifestDigest);
+    if (!entry || !mayBeOpen(entry, nowMs)) continue;
+    const target = `${entry.target.repository}:${entry.target.tag}`;
+    // Tags move in turn: an earlier promotion has had its turn, or never will. A collection that was broken off may have
+    // taken its entry out of the history already.
+    if (await wasTagged(reader, entry)) open.delete(target);
+    else open.set(target, (open.get(target) ?? new Set<Digest>()).add(entry.manifestDigest));
   }
   for await (const key of reader.keys(PUBLISHED_PREFIX)) {
     const [, algorithm, , hex] = key.slice(PUBLISHED_PREFIX.length).split('/');
     const digest = `${algorithm}:${hex}`;
     if (isSha256(digest)) published.set(digest, 1);
   }
-  return { blobs: published, open };
+  return { blobs: published, open: new Set([...open.values()].flatMap((digests) => [...digests])) };
 }
 
 /** Whether the tag has moved: its history tells, where it was not deleted since. */
