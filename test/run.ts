@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ensurePackages } from './support/debian.ts';
+import { type NamedTests, namedTests } from './support/named-tests.ts';
 import { formatSummary, type Summary } from './support/reporter.ts';
 
 /**
@@ -57,6 +58,17 @@ function onlyNamedFiles(): string[] {
   return ['--no-package', ...flags];
 }
 
+const args = askedFor();
+
+function askedFor(): NamedTests {
+  try {
+    return namedTests(process.argv.slice(2), fromRoot('.'));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
+}
+
 if (process.env['NO_INSTALL'] !== '1') {
   const { missing } = await ensurePackages([
     ...DEBIAN_PACKAGES,
@@ -71,19 +83,16 @@ const END_MS = 60_000;
 /** Lower than the rest, so that what is timed there is not late for it. */
 const BESIDE_PRIORITY = 10;
 
-const args = process.argv.slice(2);
-const namesFiles = args.some((argument) => /[./]/.test(argument) && existsSync(argument));
-
 /**
  * What waits for nothing but itself: processes and stores that are simulated, minute after minute. It runs beside the
  * rest, which mostly waits for servers and clients, and gives way to it.
  */
 const BESIDE = 'test/crash/**';
-const runs = namesFiles
-  ? [startMocha([...onlyNamedFiles(), ...args])]
+const runs = args.files.length
+  ? [startMocha([...onlyNamedFiles(), ...args.flags, ...args.files])]
   : [
-      startMocha(['--ignore', BESIDE, ...args]),
-      startMocha([...onlyNamedFiles(), '--spec', `${BESIDE}/*.test.ts`, ...args], { isBeside: true }),
+      startMocha(['--ignore', BESIDE, ...args.flags]),
+      startMocha([...onlyNamedFiles(), '--spec', `${BESIDE}/*.test.ts`, ...args.flags], { isBeside: true }),
     ];
 // A Ctrl-C reaches mocha by itself, since it shares the terminal; the last line still has to be printed.
 process.on('SIGINT', () => undefined);

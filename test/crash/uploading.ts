@@ -13,6 +13,11 @@ export interface Uploading {
   readonly isBegun?: boolean;
 }
 
+/** What Distribution writes when an upload begins, an hour ago: `check` judges an upload's age by the real clock. */
+export function startOfUpload(): string {
+  return `${new Date(Date.now() - 3_600_000).toISOString().slice(0, 19)}Z`;
+}
+
 /**
  * A client that pushes a blob, and tries again as clients do: it asks how far the upload is and goes on from there;
  * where there is no such upload any more it asks for the blob, and begins anew when there is none.

@@ -32,7 +32,7 @@ import { MemoryStore } from '../unit/memory-store.ts';
 const SECRET = 'a secret of the nodes, long enough';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
-const NOW = new Date('2026-11-26T12:00:00Z');
+const NOW = new Date('2024-05-05T05:05:05Z');
 const at = (offsetMs: number) => new Date(NOW.getTime() + offsetMs);
 
 /** Keys that sign from then on, relative to now. */

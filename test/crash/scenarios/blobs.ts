@@ -4,7 +4,7 @@ import { ask, expectBytes } from '../client.ts';
 import { bytesOf } from '../content.ts';
 import { deleting } from '../requests.ts';
 import type { Scenario } from '../scenario.ts';
-import { Upload } from '../uploading.ts';
+import { startOfUpload, Upload } from '../uploading.ts';
 
 const repository = 'candidate/app';
 const bytes = bytesOf('a blob', 1200);
@@ -43,7 +43,7 @@ export const BLOBS: readonly Scenario[] = [
     title: 'an upload that Distribution began',
     async prepare({ stored, memory }) {
       const prefix = uploadPrefix(parseRepositoryName(repository), parseUploadId(ID));
-      stored.write(`${prefix}startedat`, '2026-11-21T10:00:00Z');
+      stored.write(`${prefix}startedat`, startOfUpload());
       stored.write(`${prefix}data`, bytes.subarray(0, 400));
       memory.set('upload', `/v2/${repository}/blobs/uploads/${ID}`);
     },

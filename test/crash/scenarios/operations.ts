@@ -56,7 +56,7 @@ export const OPERATIONS: readonly Scenario[] = [
       {
         does: 'stop writes',
         act: ({ objects }) =>
-          writeNotice(objects, { since: '2026-11-21T10:00:00.000Z', by: 'an operator', reason: 'a move' }),
+          writeNotice(objects, { since: new Date().toISOString(), by: 'an operator', reason: 'a move' }),
       },
       { does: 'allow writes', act: ({ objects }) => writeNotice(objects, undefined) },
     ],

@@ -6,7 +6,7 @@ import { ask } from '../client.ts';
 import { purgeOlderThan } from '../collecting.ts';
 import { bytesOf } from '../content.ts';
 import type { Scenario, World } from '../scenario.ts';
-import { Upload } from '../uploading.ts';
+import { startOfUpload, Upload } from '../uploading.ts';
 
 const repository = 'candidate/app';
 const old = new Upload({ repository, bytes: bytesOf('never closed', 600), pieces: 2 });
@@ -26,7 +26,7 @@ const oldPrefix = ({ memory }: World) => {
 async function leaveUploads(world: World): Promise<void> {
   for (const { act } of old.steps.slice(0, 2)) await act(world);
   for (const name of ['startedat', 'data', 'hashstates/sha256/0'])
-    await world.objects.put(`${THEIRS}${name}`, Buffer.from('2026-11-21T10:00:00Z'));
+    await world.objects.put(`${THEIRS}${name}`, Buffer.from(startOfUpload()));
   // By the clock of the store, which nobody puts on; file systems have a coarse one.
   const now = () => Math.ceil(performance.timeOrigin + performance.now());
   const moment = now() + 50;
