@@ -1,17 +1,51 @@
 import type { ByteRange } from '../registry/object-store.ts';
 
+/** podman asks for up to 1024 chunks of a zstd:chunked layer in one request (`maxNumberMissingChunks` in containers/storage). */
+export const RANGES_MAX = 1024;
+
+const RANGE_SET = /^bytes=(.*)$/i;
+const RANGE = /^(\d{0,15})-(\d{0,15})$/;
+
 /**
- * Reads a `Range` header for a body of this size. Undefined means "answer with everything": no header, one that is
- * no single byte range (which a server may ignore, RFC 9110 section 14.2), or an `If-Range` of other content.
+ * Reads a `Range` header (RFC 9110, section 14.2) for a body of this size: the satisfiable ranges in the order in which
+ * the client names them, at least one. They are never sorted or merged, because podman counts the parts of the answer.
+ *
+ * Undefined means "answer with everything": there is no header, it is not a set of byte ranges, `If-Range` names other
+ * content, or the set asks for more than a server should do for it: more than {@link RANGES_MAX} ranges, or ranges that
+ * overlap until they are larger than the body. Go's `http.ServeContent`, and so Distribution, answers the same way.
  */
-export function parseRange(
+export function parseRanges(
   header: string,
   sizeBytes: number,
   ifRange = '',
   etag = '',
-): ByteRange | 'unsatisfiable' | undefined {
+): readonly ByteRange[] | 'unsatisfiable' | undefined {
   if (ifRange !== '' && ifRange !== etag) return undefined;
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header);
+  const set = RANGE_SET.exec(header)?.[1];
+  // One member more than allowed is enough to see that there are too many.
+  const members = set?.split(',', RANGES_MAX + 1).map((member) => member.trim()) ?? [];
+  if (members.length > RANGES_MAX || members.every((member) => member === '')) return undefined;
+  const ranges: ByteRange[] = [];
+  let sumBytes = 0;
+  for (const member of members) {
+    // Empty members mean nothing (section 5.6.1).
+    if (member === '') continue;
+    const range = parseRange(member, sizeBytes);
+    if (range === undefined) return undefined;
+    if (range === 'backwards') return 'unsatisfiable';
+    if (range === 'unsatisfiable') continue;
+    ranges.push(range);
+    sumBytes += range.last - range.first + 1;
+  }
+  if (ranges.length === 0) return 'unsatisfiable';
+  return sumBytes > sizeBytes ? undefined : ranges;
+}
+
+function parseRange(
+  member: string,
+  sizeBytes: number,
+): ByteRange | 'unsatisfiable' | 'backwards' | undefined {
+  const match = RANGE.exec(member);
   if (!match) return undefined;
   const [, from = '', to = ''] = match;
   if (from === '' && to === '') return undefined;
@@ -21,9 +55,8 @@ export function parseRange(
     return { first: Math.max(0, sizeBytes - suffixBytes), last: sizeBytes - 1 };
   }
   const first = Number(from);
+  // `last < first` is not a valid range at all; Distribution and the conformance suite want 416 for it.
+  if (to !== '' && Number(to) < first) return 'backwards';
   if (first >= sizeBytes) return 'unsatisfiable';
-  if (to === '') return { first, last: sizeBytes - 1 };
-  // `last < first` is no valid range at all; answering 416 as Distribution and the conformance suite have it.
-  if (Number(to) < first) return 'unsatisfiable';
-  return { first, last: Math.min(Number(to), sizeBytes - 1) };
+  return { first, last: to === '' ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1) };
 }

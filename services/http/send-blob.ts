@@ -2,10 +2,13 @@ import type { Writable } from 'node:stream';
 import type { Digest } from '../registry/digest.ts';
 import type { ByteRange } from '../registry/object-store.ts';
 import type { Context } from './app.ts';
-import { parseRange } from './range.ts';
+import { layOutRanges, sendRanges } from './multipart-ranges.ts';
+import { parseRanges } from './range.ts';
 
 /** Content under a digest never changes. What not everyone may have is not for caches that many share, either. */
 const IMMUTABLE = 'max-age=31536000, immutable';
+/** A blob's media type is the manifest's to say. */
+const CONTENT_TYPE = 'application/octet-stream';
 
 export interface BlobToSend {
   readonly digest: Digest;
@@ -19,7 +22,8 @@ export interface BlobToSend {
 }
 
 /**
- * Answers GET and HEAD of a blob: 200, 206 or 416 (RFC 9110, section 14), with its exact length. A stream that
+ * Answers GET and HEAD of a blob: 200, 206 or 416 (RFC 9110, section 14), with its exact length. A HEAD has no ranges.
+ * Several ranges come in one `multipart/byteranges`. A stream that
  * breaks off ends the connection, so that the client cannot take what came for the whole.
  */
 export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
@@ -28,14 +32,14 @@ export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
   ctx.set('ETag', `"${digest}"`);
   ctx.set('Accept-Ranges', 'bytes');
   ctx.set('Cache-Control', `${blob.isPublic ? 'public' : 'private'}, ${IMMUTABLE}`);
-  ctx.set('Content-Type', 'application/octet-stream');
-  const range = parseRange(
+  ctx.set('Content-Type', CONTENT_TYPE);
+  const ranges = parseRanges(
     ctx.method === 'GET' ? ctx.get('range') : '',
     sizeBytes,
     ctx.get('if-range'),
     `"${digest}"`,
   );
-  if (range === 'unsatisfiable') {
+  if (ranges === 'unsatisfiable') {
     ctx.remove('Content-Type');
     ctx.remove('Cache-Control');
     ctx.res.writeHead(416, { 'Content-Range': `bytes */${sizeBytes}`, 'Content-Length': 0 });
@@ -43,6 +47,8 @@ export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
     ctx.respond = false;
     return;
   }
+  if (ranges !== undefined && ranges.length > 1) return sendParts(ctx, blob, ranges);
+  const [range] = ranges ?? [];
   const lengthBytes = range ? range.last - range.first + 1 : sizeBytes;
   if (range) ctx.set('Content-Range', `bytes ${range.first}-${range.last}/${sizeBytes}`);
   if (ctx.method === 'HEAD' || lengthBytes === 0) {
@@ -61,5 +67,19 @@ export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
   ctx.res.statusCode = range ? 206 : 200;
   ctx.res.setHeader('Content-Length', lengthBytes);
   await blob.send(range, ctx.res);
+  ctx.res.end();
+}
+
+/** Answers with several ranges in one body. */
+async function sendParts(ctx: Context, blob: BlobToSend, ranges: readonly ByteRange[]): Promise<void> {
+  const { bytes, sizeBytes } = blob;
+  const body = layOutRanges(ranges, { sizeBytes, contentType: CONTENT_TYPE });
+  ctx.respond = false;
+  ctx.res.writeHead(206, { 'Content-Type': body.contentType, 'Content-Length': body.lengthBytes });
+  const send = async (range: ByteRange, sink: Writable) => {
+    if (bytes === undefined) return blob.send(range, sink);
+    sink.write(bytes.subarray(range.first, range.last + 1));
+  };
+  await sendRanges(body, ctx.res, send);
   ctx.res.end();
 }

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { millisecondsOf } from '../../services/config/duration.ts';
 import { isNotModified, parseEntityTags } from '../../services/http/conditional.ts';
-import { parseRange } from '../../services/http/range.ts';
+import { parseRanges } from '../../services/http/range.ts';
 import { linkTo, readLink } from '../../services/registry/content/link.ts';
 import { algorithmOf, digestBy, hexOf, parseDigest, parseSha256 } from '../../services/registry/digest.ts';
 import {
@@ -99,12 +99,10 @@ describe('what is printed is read again', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e12 }), fc.nat(), fc.nat(), (sizeBytes, a, b) => {
         const [first = 0, last = 0] = [a % sizeBytes, b % sizeBytes].sort((x, y) => x - y);
-        expect(parseRange(`bytes=${first}-${last}`, sizeBytes)).to.deep.equal({ first, last });
-        expect(parseRange(`bytes=${first}-`, sizeBytes)).to.deep.equal({ first, last: sizeBytes - 1 });
-        expect(parseRange(`bytes=-${sizeBytes - first}`, sizeBytes)).to.deep.equal({
-          first,
-          last: sizeBytes - 1,
-        });
+        const toTheEnd = [{ first, last: sizeBytes - 1 }];
+        expect(parseRanges(`bytes=${first}-${last}`, sizeBytes)).to.deep.equal([{ first, last }]);
+        expect(parseRanges(`bytes=${first}-`, sizeBytes)).to.deep.equal(toTheEnd);
+        expect(parseRanges(`bytes=-${sizeBytes - first}`, sizeBytes)).to.deep.equal(toTheEnd);
       }),
     );
   });

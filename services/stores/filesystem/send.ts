@@ -17,7 +17,11 @@ export async function sendFile(handle: FileHandle, range: ByteRange, sink: Writa
   closed.catch(() => undefined);
   const onClose = () => reject(sink.errored ?? new ClosedError());
   sink.once('close', onClose);
-  const lanes = [new Lane(sink), new Lane(sink)] as const;
+  const lengthBytes = range.last - range.first + 1;
+  const bufferBytes = Math.min(BUFFER_BYTES, lengthBytes);
+  const first = new Lane(sink, bufferBytes);
+  // One request may ask for a thousand small ranges: each of them needs one small buffer.
+  const lanes = [first, lengthBytes > bufferBytes ? new Lane(sink, bufferBytes) : first] as const;
   try {
     let position = range.first;
     for (let turn = 0; position <= range.last; turn++) {
@@ -38,11 +42,12 @@ export async function sendFile(handle: FileHandle, range: ByteRange, sink: Writa
 
 /** A buffer and the write that still needs it. */
 class Lane {
-  readonly buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  readonly buffer: Buffer;
   written: Promise<void> = Promise.resolve();
   readonly #sink: Writable;
 
-  constructor(sink: Writable) {
+  constructor(sink: Writable, bufferBytes: number) {
+    this.buffer = Buffer.allocUnsafeSlow(bufferBytes);
     this.#sink = sink;
   }
 
