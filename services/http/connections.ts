@@ -16,10 +16,12 @@ export type Refusal = 'total' | 'client';
 
 /** Connections that are idle are closed for the sake of new ones, but not more often. */
 const MAKE_ROOM_MS = 1000;
+/** Idle connections are closed when so little is left of the total, so that nobody is refused while they stay. */
+const HEADROOM = 0.02;
 
 /**
  * Counts a server's connections, and closes those that are too many before a byte of theirs is read or a handshake
- * begun. Where there are too many in all, idle ones are closed, too, so that whoever comes next finds room.
+ * begun. When nearly all are taken, the idle ones are closed: those are the first to go.
  */
 export function limitConnections(
   server: Server & { closeIdleConnections(): void },
@@ -29,6 +31,12 @@ export function limitConnections(
   const ofClients = new Map<string, number>();
   let total = 0;
   let roomMadeAt = Number.NEGATIVE_INFINITY;
+  const makeRoom = () => {
+    if (performance.now() - roomMadeAt <= MAKE_ROOM_MS) return;
+    roomMadeAt = performance.now();
+    server.closeIdleConnections();
+  };
+  const scarce = limits.total - Math.floor(limits.total * HEADROOM);
   const refuse = (socket: Socket, reason: Refusal, address: string) => {
     socket.destroy();
     refused(reason, address);
@@ -41,13 +49,8 @@ export function limitConnections(
     const client = limits.isExempt(address) ? undefined : clientKeyOf(address);
     const before = client === undefined ? 0 : (ofClients.get(client) ?? 0);
     if (before >= limits.perClient) return refuse(socket, 'client', address);
-    if (total >= limits.total) {
-      if (performance.now() - roomMadeAt > MAKE_ROOM_MS) {
-        roomMadeAt = performance.now();
-        server.closeIdleConnections();
-      }
-      return refuse(socket, 'total', address);
-    }
+    if (total >= scarce) makeRoom();
+    if (total >= limits.total) return refuse(socket, 'total', address);
     total++;
     if (client !== undefined) ofClients.set(client, before + 1);
     socket.once('close', () => {

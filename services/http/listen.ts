@@ -38,6 +38,8 @@ export interface ListenOptions {
   readonly tls?: ListenTls | undefined;
   /** Without, none but those of time. */
   readonly limits?: ListenLimits | undefined;
+  /** How long a connection may be idle between two requests; {@link IDLE_BETWEEN_REQUESTS_MS} unless given. */
+  readonly idleTimeoutMs?: number | undefined;
 }
 
 /** An open port. Disposing it closes at once; {@link Listener.drain} lets requests under way finish. */
@@ -56,6 +58,13 @@ const HEADERS_TIMEOUT_MS = 20_000;
 const TIMEOUTS_CHECK_MS = 5000;
 /** No byte in either direction for so long ends a connection. Uploads and downloads that move are never cut. */
 const IDLE_TIMEOUT_MS = 120_000;
+/**
+ * Whoever closes an idle connection last loses no request: a proxy that sends one into a connection that is closing can
+ * only answer 502. So it is longer than those of proxies: Envoy has an hour, Google's balancers 10 min, Caddy 2 min.
+ */
+const IDLE_BETWEEN_REQUESTS_MS = 65 * 60_000;
+/** TCP asks a silent client after so long whether it is still there; of one that has gone nothing else is ever heard. */
+const PROBE_AFTER_MS = 60_000;
 
 /**
  * Opens a port. With TLS, new certificates are taken up as the files change. Throws an Error that names the key when
@@ -74,11 +83,12 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   const settings = {
     ...{ maxHeaderSize: HEADER_MAX_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 },
     connectionsCheckingInterval: TIMEOUTS_CHECK_MS,
+    ...{ keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS },
   };
   const tls = options.tls && (await serveTls(handler, settings, options.tls));
   const server: Server = tls?.server ?? createServer(settings, handler);
   server.setTimeout(IDLE_TIMEOUT_MS);
-  server.keepAliveTimeout = 75_000;
+  server.keepAliveTimeout = options.idleTimeoutMs ?? IDLE_BETWEEN_REQUESTS_MS;
   const watching = options.limits && limit(server, options.limits);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -165,7 +165,10 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   )) {
     const edged = withHeaders(http.headers, stripPrefix(http.prefix, port.handler));
     const listener = held.use(
-      await listen(edged, { ...port.addr, tls: tlsOf(config, port.addr, logger), limits }),
+      await listen(edged, {
+        ...{ ...port.addr, tls: tlsOf(config, port.addr, logger), limits },
+        idleTimeoutMs: http.idletimeout,
+      }),
     );
     listeners.push({ listener, names: port.names });
   }

@@ -35,7 +35,14 @@ describe('configurations', () => {
       },
       http: {
         addr: { host: '127.0.0.1', port: 5000 },
-        ...{ prefix: '', draintimeout: 30_000, headers: {}, oldsecrets: [], trustedproxies: [] },
+        ...{
+          prefix: '',
+          draintimeout: 30_000,
+          idletimeout: 3_900_000,
+          headers: {},
+          oldsecrets: [],
+          trustedproxies: [],
+        },
       },
       ...{ catalog: { maxentries: 1000 }, tags: { maxtags: 1000 } },
       notifications: { includereferences: false, endpoints: [] },

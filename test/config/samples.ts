@@ -56,6 +56,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'http.addr': '127.0.0.1:6000', 'http.net': 'tcp', 'http.prefix': '/a/', 'http.secret': 'hunter2' },
   'http.oldsecrets': ['hunter2'],
   ...{ 'http.host': 'https://public.example.org', 'http.relativeurls': true, 'http.draintimeout': '1m30s' },
+  'http.idletimeout': '75s',
   ...{ 'http.headers.*': ['nosniff'], 'http.http2.disabled': true, 'http.h2c.enabled': false },
   ...{ 'http.debug.addr': '127.0.0.1:6001', 'http.debug.prometheus.enabled': false },
   ...{ 'http.debug.prometheus.path': '/numbers', 'http.trustedproxies': ['192.0.2.0/24'] },

@@ -96,6 +96,18 @@ for (const isTls of [false, true])
       expect(await isServed(port, '127.0.0.3')).to.equal(true);
     });
 
+    it('that are idle are the first to go: they are closed before anybody is refused', async () => {
+      const { listener, port } = await open({ total: 100, perClient: 100 });
+      await using _ = listener;
+      const idle = await several(port, 98, '127.0.0.2');
+      for (const each of idle) each.socket.write(`${HEAD}\r\n`);
+      while (!idle.every((each) => each.received().includes('done'))) await sleep(20);
+      const busy = await several(port, 10, '127.0.0.3');
+      expect(await openOf(busy)).to.equal(10);
+      expect(await openOf(idle)).to.equal(0);
+      expect(refusals).to.deep.equal([]);
+    });
+
     it('that trickle their headers, or never say anything, end after 20 s, and others are served all the while', async () => {
       const { listener, port } = await open({ total: 1000, perClient: 500 });
       await using _ = listener;

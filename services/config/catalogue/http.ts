@@ -77,6 +77,14 @@ export const HTTP: readonly Entry[] = [
     honoured('how long answers under way may take after SIGTERM'),
     '30s',
   ),
+  durationRow(
+    'http.idletimeout',
+    'ours',
+    honoured(
+      'how long a connection may be idle between two requests: longer than any proxy before the registry keeps one',
+    ),
+    '65m',
+  ),
   row(
     'http.headers.*',
     '2.8, 3',

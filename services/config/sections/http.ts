@@ -26,6 +26,8 @@ export const HttpSection = z.strictObject({
   /** Undefined when the file leaves it to the registry. */
   relativeurls: Switch.optional(),
   draintimeout: Delay.prefault('30s'),
+  /** Ours: how long a connection may be idle between two requests, in milliseconds. */
+  idletimeout: Delay.refine((ms) => ms >= 1000, 'expected a second (1s) at least').prefault('65m'),
   tls: TlsSection.optional(),
   headers: Headers(OF_ANSWERS).default({}),
   http2: z.strictObject({ disabled: Switch.optional() }).optional(),
