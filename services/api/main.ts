@@ -8,6 +8,7 @@ import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
+import { allowsOrigins } from '../http/preflight.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
@@ -70,6 +71,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     clientAddress: clientAddressOf(config.http.trustedproxies),
     accessLog: !config.log.accesslog.disabled,
     limits: parts.limits,
+    preflight: allowsOrigins(config.http.headers),
   });
   const { host, relativeurls, prefix } = config.http;
   const isTrusted = trustedProxyTest(config.http.trustedproxies);

@@ -1,4 +1,5 @@
 import { accessWarnings } from './access-warnings.ts';
+import { corsWarnings } from './cors-warnings.ts';
 import { bare, isReachable, print } from './reach.ts';
 import { checkAccess } from './safety-access.ts';
 import type { Config, MirrorConfig } from './schema.ts';
@@ -11,7 +12,7 @@ export function warningsOf(config: Omit<Config, 'notices'>): string[] {
     if (protocol === 'https:' || isLoopback(bare(hostname)) || Object.keys(headers).length === 0) return [];
     return [`notifications.endpoints: the headers for ${name} are sent over plain HTTP`];
   });
-  return [...plain, ...accessWarnings(config)];
+  return [...plain, ...corsWarnings(config), ...accessWarnings(config)];
 }
 
 /** What a well-formed configuration may still not ask for; each line names key, value and what was expected. */

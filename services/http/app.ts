@@ -6,6 +6,7 @@ import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
 import { answerTo } from './errors.ts';
 import type { Metrics } from './metrics.ts';
+import { mountPreflight } from './preflight.ts';
 import type { RequestLimits } from './request-limits.ts';
 
 /** What each request carries from the first step to its log line. */
@@ -34,6 +35,8 @@ export interface AppOptions {
   readonly clientAddress: ClientAddress;
   readonly accessLog: boolean;
   readonly limits?: RequestLimits | undefined;
+  /** True to let web pages of other origins ask what they may (CORS). */
+  readonly preflight?: boolean;
 }
 
 /** A Koa application with what every port has: request ids, one log line a request, metrics, errors answered. */
@@ -57,6 +60,7 @@ export function createApp(options: AppOptions): App {
     return next().catch((error: unknown) => answerError(ctx, options.logger, error));
   });
   if (options.limits) app.use(options.limits.ofClients);
+  if (options.preflight) mountPreflight(app);
   return app;
 }
 

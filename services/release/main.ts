@@ -7,6 +7,7 @@ import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
+import { allowsOrigins } from '../http/preflight.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
@@ -74,6 +75,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
     clientAddress: clientAddressOf(config.http.trustedproxies),
     accessLog: !config.log.accesslog.disabled,
     limits: parts.limits,
+    preflight: allowsOrigins(config.http.headers),
   });
   const publicName = onlyPublicName(config, config.promotion?.http?.addr ?? config.http.addr);
   if (publicName !== false) app.use(checkHost(publicName));

@@ -8,6 +8,7 @@ import { clientAddressOf } from '../http/client-address.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
+import { allowsOrigins } from '../http/preflight.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
@@ -70,6 +71,7 @@ export function createToken(parts: TokenParts): Token {
     clientAddress: clientAddressOf(http.trustedproxies),
     accessLog: !config.log.accesslog.disabled,
     limits: parts.limits,
+    preflight: allowsOrigins(http.headers),
   });
   const publicName = onlyPublicName(config, token.http?.addr ?? http.addr);
   if (publicName !== false) app.use(checkHost(publicName));

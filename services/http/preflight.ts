@@ -1,0 +1,22 @@
+import type { App } from './app.ts';
+import { answerEmpty } from './empty.ts';
+
+/**
+ * Whether a file's `http.headers` let web pages of other origins read answers (CORS). Only then are their preflights
+ * answered.
+ */
+export function allowsOrigins(headers: Readonly<Record<string, readonly string[]>>): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === 'access-control-allow-origin');
+}
+
+/**
+ * Answers every OPTIONS with 200, as Distribution does; what is allowed is in the configured headers, which stand on all
+ * answers. To be mounted before the door: browsers send preflights without credentials (Fetch standard, section 4.8).
+ */
+export function mountPreflight(app: App): void {
+  app.use((ctx, next) => {
+    if (ctx.method !== 'OPTIONS') return next();
+    ctx.state.route = 'preflight';
+    return answerEmpty(ctx, 200);
+  });
+}
