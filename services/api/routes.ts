@@ -5,8 +5,9 @@ import { deleteManifest } from './delete/manifest.ts';
 import { listCatalog } from './discovery/catalog.ts';
 import { listReferrers } from './discovery/referrers.ts';
 import { listTags } from './discovery/tags.ts';
+import { frontPage } from './front-page.ts';
 import type { ApiNode } from './node.ts';
-import { ping } from './ping.ts';
+import { ping, pingWithSlash } from './ping.ts';
 import { getBlob } from './pull/blob.ts';
 import { getManifest } from './pull/manifest.ts';
 import { getOrigin } from './pull/origin.ts';
@@ -57,6 +58,11 @@ export function apiRoutes(node: ApiNode): Route[] {
       needs: onRegistry('catalog'),
       handle: listCatalog(node),
     },
+
+    { method: 'GET', path: '/', name: 'front-page', handle: frontPage(node) },
+    { method: 'HEAD', path: '/', name: 'front-page', handle: frontPage(node) },
+    { method: 'GET', path: '/v2', name: 'ping', handle: pingWithSlash(node) },
+    { method: 'HEAD', path: '/v2', name: 'ping', handle: pingWithSlash(node) },
 
     { method: 'GET', path: origin, name: 'origin', handle: getOrigin(node) },
     { method: 'HEAD', path: origin, name: 'origin', handle: getOrigin(node) },

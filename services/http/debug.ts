@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
+import { distributionHealthRoutes, healthRoutes, type Readiness } from './health.ts';
 import { type Listener, listen } from './listen.ts';
 import type { Metrics } from './metrics.ts';
 import { mountNotFound, mountRoutes } from './routes.ts';
@@ -8,9 +9,11 @@ export interface DebugOptions {
   readonly addr: { readonly host: string; readonly port: number };
   /** Undefined when metrics are switched off. */
   readonly metricsPath: string | undefined;
+  /** Of the whole process. */
+  readonly readiness: Readiness;
 }
 
-/** The debug listener, Distribution's `http.debug`: metrics in Prometheus' format, on a port of their own. */
+/** The debug listener, Distribution's `http.debug`: health, and metrics in Prometheus' format, on a port of their own. */
 export async function listenDebug(
   options: DebugOptions,
   metrics: Metrics,
@@ -23,6 +26,7 @@ export async function listenDebug(
     clientAddress: (request) => request.socket.remoteAddress ?? '',
     accessLog: false,
   });
+  mountRoutes(app, [...healthRoutes(options.readiness), ...distributionHealthRoutes(options.readiness)]);
   if (options.metricsPath !== undefined)
     mountRoutes(app, [
       {

@@ -64,3 +64,19 @@ export function healthRoutes(readiness: Readiness): Route[] {
     { method, path: '/readyz', name: 'readyz', handle: ready },
   ]);
 }
+
+/**
+ * `/debug/health`, as Distribution answers it on its debug port: 200 and `{}`, or 503 and an object that has for each
+ * failing check its name and the reason.
+ */
+export function distributionHealthRoutes(readiness: Readiness): Route[] {
+  const handle: Route['handle'] = async (ctx) => {
+    ctx.state.isRoutine = true;
+    const problem = await readiness.problem();
+    ctx.status = problem === undefined ? 200 : 503;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = problem === undefined ? {} : { readiness: problem };
+  };
+  const path = '/debug/health';
+  return (['GET', 'HEAD'] as const).map((method) => ({ method, path, name: 'debug-health', handle }));
+}

@@ -4,11 +4,11 @@ import { answerBare } from './bare-answer.ts';
 import { originForm } from './target.ts';
 
 /** Load balancers ask here, and know nothing of prefixes. */
-const ALWAYS = new Set(['/livez', '/readyz']);
+const ALWAYS = new Set(['/', '/livez', '/readyz']);
 
 /**
  * Takes a prefix, such as `/registry`, off what is below it, so that routes need not know of it, and answers 404 to
- * all else but `/livez` and `/readyz`. Only the target's beginning is cut: nothing is decoded, resolved or normalized.
+ * all else but `/`, `/livez` and `/readyz`. Only the target's beginning is cut: nothing is decoded, resolved or normalized.
  * A target in absolute form (RFC 9112, section 3.2.2) is brought into origin form first.
  */
 export function stripPrefix(prefix: string, handler: RequestListener): RequestListener {

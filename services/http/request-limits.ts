@@ -19,7 +19,7 @@ export interface RequestLimitsOptions {
 /** So many seconds' worth may come at once: an image's layers are asked for together. */
 const BURST_SECONDS = 5;
 /** Load balancers ask here, all day. */
-const NEVER_LIMITED = new Set(['/livez', '/readyz']);
+const NEVER_LIMITED = new Set(['/', '/livez', '/readyz']);
 
 /**
  * How many requests a second this process takes of one client, and of one account; beyond, it throws TOO_MANY_REQUESTS.

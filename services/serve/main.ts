@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { isLoopback } from '../config/values.ts';
 import { listenDebug } from '../http/debug.ts';
 import { withHeaders } from '../http/extra-headers.ts';
+import { Readiness } from '../http/health.ts';
 import { listen } from '../http/listen.ts';
 import { createLogger } from '../http/logger.ts';
 import { Metrics } from '../http/metrics.ts';
@@ -174,12 +175,14 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   }
   if (parts.includes('sync'))
     sync = held.use(await startSync(config, stores, shared.audit, metrics, logger, originUrl(config)));
+  const readiness = [api, release, token].flatMap((part) => (part ? [part.readiness] : []));
   if (http.debug) {
     const { addr, prometheus } = http.debug;
     const metricsPath = prometheus.enabled ? prometheus.path : undefined;
-    held.use(await listenDebug({ addr, metricsPath }, metrics, logger));
+    const ofProcess = new Readiness(objects);
+    readiness.push(ofProcess);
+    held.use(await listenDebug({ addr, metricsPath, readiness: ofProcess }, metrics, logger));
   }
-  const readiness = [api, release, token].flatMap((part) => (part ? [part.readiness] : []));
   return { listeners, readiness, release };
 }
 

@@ -8,6 +8,10 @@ import { tokenRoutes } from '../../services/token/routes.ts';
 
 /** A route's right is asked for in the table of routes: what has none there is open to everybody, and stands here. */
 const OPEN = new Map([
+  ['GET /', 'says that this is a registry, for people and for load balancers'],
+  ['HEAD /', 'the same'],
+  ['GET /v2', 'leads to /v2/'],
+  ['HEAD /v2', 'the same'],
   [
     'GET /origin/docker/registry/v2/blobs/:algorithm/:prefix/:hex/data',
     'published blobs only, for mirrors that bounce',

@@ -101,7 +101,9 @@ export const HTTP: readonly Entry[] = [
   row(
     'http.debug.addr',
     '2.8, 3',
-    honoured('where metrics are served: on a loopback address only; nothing of /debug/ is'),
+    honoured(
+      'where metrics and health are served (/debug/health, /livez, /readyz): on a loopback address only',
+    ),
   ),
   switchRow('http.debug.prometheus.enabled', '2.8, 3', {
     on: 'metrics are served',

@@ -43,11 +43,10 @@ function endpointWithFault(random: Random, known: Known): readonly [method: stri
 /** Where nothing is, or nothing that is reached in this way. */
 const NOWHERE = [
   ...[
-    '/',
     '//',
     '///',
     '/v1/',
-    '/v2',
+    '/v2/.',
     '/V2/',
     '/v3/',
     '//v2/',
