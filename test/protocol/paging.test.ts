@@ -136,7 +136,9 @@ describe('pages of lists', function () {
     for (let i = 0; i < TAGS_MAX + 5; i++) await push(`many/${String(i).padStart(3, '0')}`, 'a');
     for (let i = 0; i < TAGS_MAX + 5; i++) await push('many', `t${i}`);
     for (const query of ['', '?n=1000', '?n=999999999']) {
-      expect((await page(`/v2/many/tags/list${query}`)).names).to.have.length(TAGS_MAX);
+      // Without n, tags are all there; docker-registry and Distribution 3 heed their limits only with it.
+      const tags = query === '' ? TAGS_MAX + 5 : TAGS_MAX;
+      expect((await page(`/v2/many/tags/list${query}`)).names).to.have.length(tags);
       expect((await page(`/v2/_catalog${query}`)).names).to.have.length(CATALOG_MAX);
     }
   });

@@ -1,21 +1,79 @@
-import { type Handler, param, query } from '../../http/routes.ts';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Handler, param, query, type RouteContext } from '../../http/routes.ts';
 import { RegistryError } from '../../registry/errors.ts';
-import { parseRepositoryName } from '../../registry/names.ts';
+import { parseRepositoryName, type RepositoryName, type Tag } from '../../registry/names.ts';
 import type { ApiNode } from '../node.ts';
 import { linkNext, parseLimit } from './pages.ts';
 
-/** GET of a repository's tags (end-8): in byte order, paged by `n` and `last`. */
+/** A list without `n` is written in pieces of so many tags, so that it costs no more memory however long it is. */
+const TAGS_AT_ONCE = 1000;
+
+/**
+ * GET of a repository's tags (end-8), in byte order: a page of them with `n`, which `Link` leads on from, and all of them
+ * without, as Distribution answers.
+ */
 export function listTags(node: ApiNode): Handler {
   return async (ctx) => {
     const name = parseRepositoryName(param(ctx, 'name'));
     ctx.state.facts['repository'] = name;
-    const limit = parseLimit(query(ctx, 'n'), node.limits.tagsMax);
-    const { tags, more } = await node.content.tags.list(name, { last: query(ctx, 'last'), limit });
-    if (tags.length === 0 && !(await node.content.manifests.repositoryExists(name)))
-      throw new RegistryError('NAME_UNKNOWN', `there is no repository ${name}`, { name });
-    const last = tags.at(-1);
-    if (more && last !== undefined) linkNext(node, ctx, `/v2/${name}/tags/list`, { n: String(limit), last });
+    const [n, last] = [query(ctx, 'n'), query(ctx, 'last')];
+    if (n === undefined) return sendAll(node, ctx, name, last);
+    const limit = parseLimit(n, node.limits.tagsMax);
+    const { tags, more } = await node.content.tags.list(name, { last, limit });
+    if (tags.length === 0) await checkRepository(node, name);
+    const lastHere = tags.at(-1);
+    if (more && lastHere !== undefined)
+      linkNext(node, ctx, `/v2/${name}/tags/list`, { n: String(limit), last: lastHere });
     ctx.set('Content-Type', 'application/json');
     ctx.body = Buffer.from(JSON.stringify({ name, tags }));
   };
+}
+
+async function sendAll(
+  node: ApiNode,
+  ctx: RouteContext,
+  name: RepositoryName,
+  last: string | undefined,
+): Promise<void> {
+  const pieces = inPieces(node.content.tags.all(name, last));
+  // Before anything is written: the answer can still be an error.
+  const first = await pieces.next();
+  if (first.done) await checkRepository(node, name);
+  ctx.set('Content-Type', 'application/json');
+  if (first.done || first.value.length < TAGS_AT_ONCE) {
+    ctx.body = Buffer.from(JSON.stringify({ name, tags: first.value ?? [] }));
+    return;
+  }
+  ctx.respond = false;
+  ctx.res.statusCode = 200;
+  // Should the store fail now, the connection breaks off: nobody takes a part for the whole.
+  await pipeline(Readable.from(json(name, first.value, pieces)), ctx.res);
+}
+
+async function* inPieces(tags: AsyncIterable<Tag>): AsyncGenerator<Tag[], undefined> {
+  let piece: Tag[] = [];
+  for await (const tag of tags) {
+    piece.push(tag);
+    if (piece.length < TAGS_AT_ONCE) continue;
+    yield piece;
+    piece = [];
+  }
+  if (piece.length > 0) yield piece;
+}
+
+async function* json(
+  name: RepositoryName,
+  first: readonly Tag[],
+  others: AsyncIterable<readonly Tag[]>,
+): AsyncGenerator<string> {
+  const inner = (piece: readonly Tag[]) => JSON.stringify(piece).slice(1, -1);
+  yield `{"name":${JSON.stringify(name)},"tags":[${inner(first)}`;
+  for await (const piece of others) yield `,${inner(piece)}`;
+  yield ']}';
+}
+
+async function checkRepository(node: ApiNode, name: RepositoryName): Promise<void> {
+  if (!(await node.content.manifests.repositoryExists(name)))
+    throw new RegistryError('NAME_UNKNOWN', `there is no repository ${name}`, { name });
 }

@@ -66,7 +66,12 @@ export const GENERAL: readonly Entry[] = [
       standard: '1000',
     },
   ),
-  row('tags.maxtags', '3', honoured('the most tags in one page of a tag list; 0 or less for the default'), {
-    standard: '1000',
-  }),
+  row(
+    'tags.maxtags',
+    '3',
+    honoured('the most tags in one page of a tag list, where n asks for pages; 0 or less for the default'),
+    {
+      standard: '1000',
+    },
+  ),
 ];

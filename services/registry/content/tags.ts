@@ -106,17 +106,21 @@ export class Tags {
   ): Promise<{ tags: Tag[]; more: boolean }> {
     const tags: Tag[] = [];
     if (page.limit === 0) return { tags, more: false };
-    const { last = '' } = page;
-    const exists = async (tag: string) => {
-      const stat = await this.#objects.stat(tagCurrentKey(name, tag as Tag), signal);
-      return stat && (tag as Tag);
-    };
     // One more than asked for tells whether there are more.
-    for await (const tag of inNameOrder(this.#listed(name, last, signal, page.limit), last, exists)) {
+    for await (const tag of this.all(name, page.last, signal, page.limit)) {
       if (tags.length === page.limit) return { tags, more: true };
       tags.push(tag);
     }
     return { tags, more: false };
+  }
+
+  /** Every tag after `last` in that order, listed from the store `pageSize` at a time as they are taken. */
+  all(name: RepositoryName, last = '', signal?: AbortSignal, pageSize?: number): AsyncGenerator<Tag> {
+    const exists = async (tag: string) => {
+      const stat = await this.#objects.stat(tagCurrentKey(name, tag as Tag), signal);
+      return stat && (tag as Tag);
+    };
+    return inNameOrder(this.#listed(name, last, signal, pageSize), last, exists);
   }
 
   /** Tags in the order of the store's keys, from the first that can sort after `last`. */
