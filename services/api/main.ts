@@ -9,6 +9,7 @@ import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { allowsOrigins } from '../http/preflight.ts';
+import { reportDamage } from '../http/report-damage.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
@@ -45,7 +46,10 @@ export interface ApiParts {
 /** Makes a stateless registry node: the OCI API and its redirects. */
 export async function createApi(parts: ApiParts): Promise<Api> {
   const { config, stores, readOnly, notifier, door, audit, metrics, logger } = parts;
-  const content = contentOf(stores.objects, { tagReadsAtOnce: config.storage.tag.concurrencylimit });
+  const content = contentOf(stores.objects, {
+    tagReadsAtOnce: config.storage.tag.concurrencylimit,
+    onDamage: reportDamage(metrics, logger),
+  });
   const reader = new Reader(content);
   const { changes } = stores;
   const self = crypto.randomUUID();

@@ -42,6 +42,11 @@ export class Metrics {
     labelNames: ['reason'] as const,
     registers: [this.registry],
   });
+  readonly damagedBlobs = new Counter({
+    name: 'roadstead_damaged_blobs_total',
+    help: 'Stored blobs and manifests whose bytes were found not to have their digest, once for each version.',
+    registers: [this.registry],
+  });
   readonly uploads = new Counter({
     name: 'roadstead_uploads_total',
     help: 'Uploads, by what became of them.',

@@ -8,6 +8,7 @@ import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { allowsOrigins } from '../http/preflight.ts';
+import { reportDamage } from '../http/report-damage.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
 import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
@@ -49,7 +50,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
   const { objects, changes } = stores;
   const { host, prefix } = config.http;
   const stop = new AbortController();
-  const content = contentOf(objects);
+  const content = contentOf(objects, { onDamage: reportDamage(metrics, logger) });
   const board = await MirrorBoard.start({ objects, mirrors: config.mirrors, changes, logger });
   const readiness = new Readiness(objects);
   const service = {

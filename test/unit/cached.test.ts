@@ -20,6 +20,11 @@ describe('Cached', () => {
     cache = new Cached<string>({ maxSize: 100, sizeOf: () => 1, maxAgeMs: 1000, now: () => nowMs });
   });
 
+  it('takes no answers that never age', () => {
+    for (const maxAgeMs of [Number.POSITIVE_INFINITY, Number.NaN])
+      expect(() => new Cached({ maxSize: 1, sizeOf: () => 1, maxAgeMs })).to.throw(RangeError);
+  });
+
   it('answers from memory, at once, once warm', async () => {
     await cache.get('k', load);
     expect(cache.get('k', load)).to.equal('a');

@@ -14,13 +14,14 @@ export function deleteBlob(node: ApiNode): Handler {
     const name = deletableName(node, ctx, 'GET, HEAD');
     const digest = parseDigest(param(ctx, 'digest'));
     ctx.state.facts['digest'] = digest;
-    const blob = await node.content.blobs.stat(name, digest);
-    if (blob === undefined) throw new RegistryError('BLOB_UNKNOWN', `${name} has no such blob`, { digest });
+    // Damaged bytes can be deleted, too.
+    const stored = await node.content.blobs.resolveData(name, digest);
+    if (stored === undefined) throw new RegistryError('BLOB_UNKNOWN', `${name} has no such blob`, { digest });
     await recordChange(node.audit, ctx, { action: 'blob.delete', repository: name, digest });
     // Before, for a client whose delete broke off after it was done hears 404 when it tries again.
     await tellChanges(node, ctx, [{ action: 'delete', repository: name, digest }]);
     await node.content.blobs.unlink(name, digest);
-    for (const removed of new Set([digest, blob.digest])) {
+    for (const removed of new Set([digest, stored])) {
       node.reader.contentRemoved(name, removed);
       node.changes.publish({ kind: 'content-removed', repository: name, digest: removed });
     }

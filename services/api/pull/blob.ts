@@ -3,12 +3,12 @@ import { type Handler, param, type RouteContext } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
 import { NOBODY_IN_PARTICULAR } from '../../registry/access/grants.ts';
 import type { BlobStat } from '../../registry/content/blobs.ts';
+import { SMALL_BLOB_MAX_BYTES } from '../../registry/content/integrity.ts';
 import { type Digest, parseDigest } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { type Decision, locate } from '../../registry/mirrors/locate.ts';
 import { parseRepositoryName, type RepositoryName } from '../../registry/names.ts';
 import { isStable } from '../../registry/promotion/policy.ts';
-import { SMALL_BLOB_MAX_BYTES } from '../../registry/pull/reader.ts';
 import { tellBlobPulled } from '../events.ts';
 import type { ApiNode } from '../node.ts';
 import { heldBlob } from '../push/held-blob.ts';
@@ -33,7 +33,12 @@ export function getBlob(node: ApiNode): Handler {
             node.content.blobs.stat(name, digest),
           )
         : await node.reader.blob(name, digest);
-    if (blob === undefined) throw new RegistryError('BLOB_UNKNOWN', `${name} has no such blob`, { digest });
+    if (blob === undefined) throw unknownBlob(name, digest);
+
+    // Small blobs are sent from what was verified, never straight from the store.
+    const isSmall = ctx.method === 'GET' && blob.sizeBytes <= SMALL_BLOB_MAX_BYTES;
+    const bytes = isSmall ? await node.reader.smallBlob(blob.digest) : undefined;
+    if (isSmall && bytes === undefined) throw unknownBlob(name, digest);
 
     tellBlobPulled(node, ctx, name, digest, blob);
     if (ctx.method === 'GET') {
@@ -61,15 +66,16 @@ export function getBlob(node: ApiNode): Handler {
     }
     await sendBlob(ctx, {
       digest,
-      sizeBytes: blob.sizeBytes,
+      sizeBytes: bytes?.length ?? blob.sizeBytes,
       isPublic: ctx.state.principal === NOBODY_IN_PARTICULAR,
-      bytes:
-        ctx.method === 'GET' && blob.sizeBytes <= SMALL_BLOB_MAX_BYTES
-          ? await node.reader.smallBlob(blob.digest)
-          : undefined,
+      bytes,
       send: (range, sink) => node.content.blobs.send(blob.digest, range, sink),
     });
   };
+}
+
+function unknownBlob(name: RepositoryName, digest: Digest): RegistryError {
+  return new RegistryError('BLOB_UNKNOWN', `${name} has no such blob`, { digest });
 }
 
 interface Redirect {

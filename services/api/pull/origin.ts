@@ -1,5 +1,6 @@
 import { type Handler, param } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
+import { SMALL_BLOB_MAX_BYTES } from '../../registry/content/integrity.ts';
 import { parseSha256 } from '../../registry/digest.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { ApiNode } from '../node.ts';
@@ -17,11 +18,15 @@ export function getOrigin(node: ApiNode): Handler {
     const isPublished =
       param(ctx, 'hex').startsWith(param(ctx, 'prefix')) && (await node.publications.number(digest)) > 0;
     const blob = isPublished ? await node.content.blobs.statData(digest) : undefined;
-    if (blob === undefined) throw new RegistryError('BLOB_UNKNOWN', 'no such blob is published', { digest });
+    const isSmall = blob !== undefined && blob.sizeBytes <= SMALL_BLOB_MAX_BYTES;
+    const bytes = isSmall ? await node.reader.smallBlob(digest) : undefined;
+    if (blob === undefined || (isSmall && bytes === undefined))
+      throw new RegistryError('BLOB_UNKNOWN', 'no such blob is published', { digest });
     if (ctx.method === 'GET') node.metrics.served.inc({ reason: 'bounced' });
     await sendBlob(ctx, {
       ...blob,
-      ...{ isPublic: true, bytes: undefined },
+      sizeBytes: bytes?.length ?? blob.sizeBytes,
+      ...{ isPublic: true, bytes },
       send: (range, sink) => node.content.blobs.send(digest, range, sink),
     });
   };

@@ -10,7 +10,7 @@ import { RegistryError } from '../../registry/errors.ts';
  * client uploads it then.
  */
 export async function heldBlob(
-  { quarantine }: Pick<Content, 'quarantine'>,
+  { blobs, quarantine }: Pick<Content, 'blobs' | 'quarantine'>,
   digest: Sha256Digest | undefined,
   find: () => Promise<BlobStat | undefined>,
   use?: (blob: BlobStat) => Promise<void>,
@@ -19,7 +19,9 @@ export async function heldBlob(
   try {
     return await quarantine.hold([digest], async () => {
       const blob = await find();
-      if (blob) await use?.(blob);
+      // Should its bytes be damaged, only those who push can mend it.
+      if (blob === undefined || blobs.isDoubted(blob)) return undefined;
+      await use?.(blob);
       return blob;
     });
   } catch (error) {

@@ -87,6 +87,7 @@ async function commit(
   digest: Digest,
 ): Promise<void> {
   ctx.state.facts['digest'] = digest;
+  const isMend = isSha256(digest) && node.content.blobs.isSuspect(digest);
   try {
     const blob = await node.content.uploads.commit(name, id, digest, uploadBody(ctx), {
       onVerified: () => recordChange(node.audit, ctx, { action: 'blob.push', repository: name, digest }),
@@ -95,6 +96,8 @@ async function commit(
     });
     node.metrics.uploads.inc({ outcome: 'committed' });
     node.metrics.uploadedBytes.inc(blob.sizeBytes);
+    // Nodes may have the size of the bytes that were replaced in memory.
+    if (isMend) node.changes.publish({ kind: 'content-removed', repository: name, digest });
   } catch (error) {
     node.metrics.uploads.inc({ outcome: 'failed' });
     await tellPosition(node, ctx, name, id, error);

@@ -15,10 +15,13 @@ export const FINDINGS = {
   'child-missing': ['error', 'Push the index again with all of its platforms'],
   'size-differs': [
     'error',
-    'Clients refuse it: push the image again; --deep tells whether the blob is damaged',
+    'Run it with --deep: where the blob is damaged, delete its key and push the image again; where it is not, the manifest is wrong, and the image has to be built anew',
   ],
   'tag-dangling': ['error', 'Push the tag again, or delete it'],
-  'blob-damaged': ['error', 'Delete the key, then push the blob again or copy it from a mirror'],
+  'blob-damaged': [
+    'error',
+    'Delete the key, then push the image again, or copy the blob from a mirror to the same path (one of 64 KiB or less is mended by a push alone)',
+  ],
   'blob-unreadable': ['error', 'Look at the disk or the bucket: reading failed twice'],
   'publication-gap': ['error', 'Restore the entries from a backup: mirrors do not get past the gap'],
   'publication-unreadable': ['error', 'Restore the entry from a backup: mirrors do not get past it'],

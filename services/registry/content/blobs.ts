@@ -3,6 +3,7 @@ import { type Digest, isSha256, type Sha256Digest } from '../digest.ts';
 import { blobDataKey, layerLinkKey } from '../layout.ts';
 import type { RepositoryName } from '../names.ts';
 import type { ByteRange, ObjectRead, ObjectStore } from '../object-store.ts';
+import { Integrity } from './integrity.ts';
 import { readLink, writeLink } from './link.ts';
 
 /** A blob that a repository has. */
@@ -15,15 +16,25 @@ export interface BlobStat {
 /** Blobs, and which repository has which; straight from the store, nothing remembered. */
 export class Blobs {
   readonly #objects: ObjectStore;
+  readonly #integrity: Integrity;
 
-  constructor(objects: ObjectStore) {
+  constructor(objects: ObjectStore, integrity = new Integrity(objects)) {
     this.#objects = objects;
+    this.#integrity = integrity;
   }
 
-  /** The blob, if this repository has it and its bytes are there. */
+  /** The blob, if this repository has it and its bytes are there, and not known to be damaged. */
   async stat(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<BlobStat | undefined> {
     const stored = await this.resolve(name, digest, signal);
     return stored && this.statData(stored, signal);
+  }
+
+  /** {@link stat}, for a caller that reads the bytes by {@link read} before it relies on a small blob. */
+  async statUnread(name: RepositoryName, digest: Digest): Promise<BlobStat | undefined> {
+    const stored = await this.resolve(name, digest);
+    const stat = stored && (await this.#objects.stat(blobDataKey(stored)));
+    if (!stored || !stat || this.#integrity.isKnownDamaged(stored, stat)) return undefined;
+    return { digest: stored, sizeBytes: stat.sizeBytes };
   }
 
   /** Where the bytes of a repository's blob lie, whatever algorithm names it; not whether they are there. */
@@ -38,10 +49,42 @@ export class Blobs {
     return readLink(this.#objects, layerLinkKey(name, stored), signal);
   }
 
-  /** The bytes' size, whichever repository they belong to. */
+  /** {@link resolve}, if any bytes are there, damaged or not. */
+  async resolveData(name: RepositoryName, digest: Digest): Promise<Sha256Digest | undefined> {
+    const stored = await this.resolve(name, digest);
+    return stored && (await this.#objects.stat(blobDataKey(stored))) ? stored : undefined;
+  }
+
+  /** The bytes' size, whichever repository they belong to; undefined where they are not there, or known to be damaged. */
   async statData(digest: Sha256Digest, signal?: AbortSignal): Promise<BlobStat | undefined> {
     const stat = await this.#objects.stat(blobDataKey(digest), signal);
-    return stat && { digest, sizeBytes: stat.sizeBytes };
+    if (stat === undefined || !(await this.#integrity.isSound(digest, stat, signal))) return undefined;
+    return { digest, sizeBytes: stat.sizeBytes };
+  }
+
+  /**
+   * Whether what is stored can stand for bytes with this digest and size that a client has just sent, so that writing
+   * them is not necessary.
+   */
+  async hasSoundData(digest: Sha256Digest, sizeBytes: number): Promise<boolean> {
+    const there = await this.statData(digest);
+    this.#integrity.forget(digest);
+    return there?.sizeBytes === sizeBytes;
+  }
+
+  /** To be called when a manifest states another size than that of the stored bytes. */
+  doubt({ digest, sizeBytes }: BlobStat): void {
+    this.#integrity.doubt(digest, sizeBytes);
+  }
+
+  /** Whether the stored bytes were found damaged or doubted, in whichever version. */
+  isSuspect(digest: Sha256Digest): boolean {
+    return this.#integrity.isSuspect(digest);
+  }
+
+  /** Whether a client that pushes should send the blob although it is there. */
+  isDoubted({ digest, sizeBytes }: BlobStat): boolean {
+    return this.#integrity.isDoubted(digest, sizeBytes);
   }
 
   /** A stream of a blob's bytes, or of a range of them. The caller has checked that it may be read. */
@@ -62,9 +105,9 @@ export class Blobs {
     return this.#objects.urlOf(blobDataKey(digest), ttlSeconds);
   }
 
-  /** A whole small blob. */
+  /** A whole small blob, verified; undefined where its bytes are not there, or damaged. */
   read(digest: Sha256Digest, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
-    return this.#objects.read(blobDataKey(digest), limitBytes, signal);
+    return this.#integrity.read(digest, limitBytes, signal);
   }
 
   /**

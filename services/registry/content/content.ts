@@ -4,6 +4,7 @@ import { PublicationLog } from '../publication/log.ts';
 import { PublishedBlobs } from '../publication/published.ts';
 import { Blobs } from './blobs.ts';
 import { Catalog } from './catalog.ts';
+import { type Damage, Integrity } from './integrity.ts';
 import { Manifests } from './manifests.ts';
 import { Referrers } from './referrers.ts';
 import { Tags } from './tags.ts';
@@ -29,6 +30,8 @@ export interface ContentOptions {
   readonly tagReadsAtOnce?: number;
   /** Another one than usual. */
   readonly quarantine?: Quarantine;
+  /** Hears of stored bytes that are not what their key says. */
+  readonly onDamage?: (damage: Damage) => void;
 }
 
 /** Makes {@link Content} of an object store. */
@@ -36,14 +39,15 @@ export function contentOf(
   objects: ObjectStore,
   { tagReadsAtOnce = 16, ...options }: ContentOptions = {},
 ): Content {
-  const blobs = new Blobs(objects);
-  const referrers = new Referrers(objects);
+  const integrity = new Integrity(objects, options.onDamage);
+  const blobs = new Blobs(objects, integrity);
+  const referrers = new Referrers(objects, integrity);
   const published = new PublishedBlobs(objects);
   const quarantine = options.quarantine ?? new Quarantine(objects);
   return {
     objects,
     blobs,
-    manifests: new Manifests(objects, blobs, referrers, quarantine),
+    manifests: new Manifests(objects, blobs, referrers, quarantine, integrity),
     referrers,
     tags: new Tags(objects, tagReadsAtOnce),
     uploads: new Uploads(objects, blobs, quarantine),

@@ -5,6 +5,7 @@ import { tagCurrentKey } from '../layout.ts';
 import type { RepositoryName, Tag } from '../names.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { type Referrer, referrerOf } from '../referrer.ts';
+import type { Integrity } from './integrity.ts';
 import { readLink } from './link.ts';
 import { readRevision } from './revisions.ts';
 
@@ -28,6 +29,7 @@ export function fallbackTag(subject: Digest): Tag {
  */
 export class FallbackReferrers {
   readonly #objects: ObjectStore;
+  readonly #integrity: Integrity;
   /** By repository, subject and the index that the tag names. */
   readonly #verified = new LRUCache<string, readonly Referrer[]>({
     maxSize: REMEMBERED_BYTES,
@@ -35,8 +37,9 @@ export class FallbackReferrers {
     sizeCalculation: (referrers) => JSON.stringify(referrers).length + 200,
   });
 
-  constructor(objects: ObjectStore) {
+  constructor(objects: ObjectStore, integrity: Integrity) {
     this.#objects = objects;
+    this.#integrity = integrity;
   }
 
   /** Referrers that the subject's fallback tag lists; they were in the repository when it was last read anew. */
@@ -46,11 +49,11 @@ export class FallbackReferrers {
     const key = `${name} ${subject} ${digest}`;
     const known = this.#verified.get(key);
     if (known) return known;
-    const index = await readRevision(this.#objects, name, digest, signal);
+    const index = await readRevision(this.#objects, this.#integrity, name, digest, signal);
     const referrers = await pMap(
       index?.manifests ?? [],
       async (child) => {
-        const manifest = await readRevision(this.#objects, name, child.digest, signal);
+        const manifest = await readRevision(this.#objects, this.#integrity, name, child.digest, signal);
         return manifest?.subject?.digest === subject ? [referrerOf(manifest)] : [];
       },
       { concurrency: READS_AT_ONCE },

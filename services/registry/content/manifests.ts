@@ -8,7 +8,9 @@ import { COMPLETE, checkForeignUrls, type ManifestRules, requiredChildren } from
 import type { RepositoryName } from '../names.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { once } from '../once.ts';
-import type { Blobs } from './blobs.ts';
+import type { BlobStat, Blobs } from './blobs.ts';
+import { checkSizes } from './descriptor-sizes.ts';
+import type { Integrity } from './integrity.ts';
 import { putKeeper, removeKeeper } from './keepers.ts';
 import { writeLink } from './link.ts';
 import type { Referrers } from './referrers.ts';
@@ -22,23 +24,31 @@ export class Manifests {
   readonly #blobs: Blobs;
   readonly #referrers: Referrers;
   readonly #quarantine: Quarantine;
+  readonly #integrity: Integrity;
 
-  constructor(objects: ObjectStore, blobs: Blobs, referrers: Referrers, quarantine: Quarantine) {
+  constructor(
+    objects: ObjectStore,
+    blobs: Blobs,
+    referrers: Referrers,
+    quarantine: Quarantine,
+    integrity: Integrity,
+  ) {
     this.#objects = objects;
     this.#blobs = blobs;
     this.#referrers = referrers;
     this.#quarantine = quarantine;
+    this.#integrity = integrity;
   }
 
   /** The manifest, if this repository has it. */
   get(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<Manifest | undefined> {
-    return readRevision(this.#objects, name, digest, signal);
+    return readRevision(this.#objects, this.#integrity, name, digest, signal);
   }
 
   /** Whether this repository has the manifest, without reading it. */
   async has(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<boolean> {
     const stored = await resolveRevision(this.#objects, name, digest, signal);
-    return stored !== undefined && (await this.#objects.stat(blobDataKey(stored), signal)) !== undefined;
+    return stored !== undefined && (await this.#blobs.statData(stored, signal)) !== undefined;
   }
 
   /**
@@ -69,8 +79,13 @@ export class Manifests {
     signal?: AbortSignal,
   ): Promise<{ readonly absent: readonly Child[] }> {
     const required = new Set(requiredChildren(rules, manifest));
+    const stats = new Map<Digest, BlobStat>();
     const [blobs, children] = await Promise.all([
-      missing(manifest.blobs, async (digest) => (await this.#blobs.stat(name, digest, signal)) !== undefined),
+      missing(manifest.blobs, async (digest) => {
+        const stat = await this.#blobs.stat(name, digest, signal);
+        if (stat) stats.set(digest, stat);
+        return stat !== undefined;
+      }),
       missing(manifest.manifests, (digest) => this.has(name, digest, signal)),
     ]);
     const lacking = [
@@ -78,6 +93,7 @@ export class Manifests {
       ...children.filter((digest) => [...required].some((child) => child.digest === digest)),
     ];
     if (lacking.length > 0) throw lacks(name, lacking);
+    checkSizes(manifest, stats, this.#blobs);
     await verified();
     await this.#objects.put(blobDataKey(manifest.stored), manifest.bytes, signal && { signal });
     await this.#link(name, manifest, signal);
@@ -132,7 +148,7 @@ export class Manifests {
   async unlink(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<boolean> {
     const stored = await resolveRevision(this.#objects, name, digest, signal);
     if (stored === undefined) return false;
-    const manifest = await readRevision(this.#objects, name, digest, signal);
+    const manifest = await readRevision(this.#objects, this.#integrity, name, digest, signal);
     // First, or a delete that breaks off would leave it for ever: without the link there is nothing to delete again.
     if (manifest) await removeKeeper(this.#objects, name, manifest);
     await this.#objects.delete([revisionLinkKey(name, stored)], signal);

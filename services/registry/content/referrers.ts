@@ -7,6 +7,7 @@ import type { RepositoryName } from '../names.ts';
 import { listAll, type ObjectStore } from '../object-store.ts';
 import { type Referrer, referrerOf } from '../referrer.ts';
 import { FallbackReferrers } from './fallback-referrers.ts';
+import type { Integrity } from './integrity.ts';
 import { resolveRevision } from './revisions.ts';
 
 /** Which referrers to list. */
@@ -37,9 +38,9 @@ export class Referrers {
   readonly #objects: ObjectStore;
   readonly #fallback: FallbackReferrers;
 
-  constructor(objects: ObjectStore) {
+  constructor(objects: ObjectStore, integrity: Integrity) {
     this.#objects = objects;
-    this.#fallback = new FallbackReferrers(objects);
+    this.#fallback = new FallbackReferrers(objects, integrity);
   }
 
   /** Records that a manifest names this subject. */

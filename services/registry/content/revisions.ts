@@ -1,9 +1,10 @@
 import { algorithmOf, type Digest, digestBy, isSha256, type Sha256Digest } from '../digest.ts';
-import { blobDataKey, revisionLinkKey } from '../layout.ts';
+import { revisionLinkKey } from '../layout.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../manifest.ts';
 import type { RepositoryName } from '../names.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { readStoredManifest } from '../stored-manifest.ts';
+import type { Integrity } from './integrity.ts';
 import { readLink } from './link.ts';
 
 /** Where the bytes of a repository's manifest lie, whatever algorithm names it; undefined where it has none such. */
@@ -19,15 +20,16 @@ export async function resolveRevision(
   return readLink(objects, revisionLinkKey(name, stored), signal);
 }
 
-/** A repository's manifest, if it has it. */
+/** A repository's manifest, if it has it and its bytes are what their digest says. */
 export async function readRevision(
   objects: ObjectStore,
+  integrity: Integrity,
   name: RepositoryName,
   digest: Digest,
   signal?: AbortSignal,
 ): Promise<Manifest | undefined> {
   const stored = await resolveRevision(objects, name, digest, signal);
-  const bytes = stored && (await objects.read(blobDataKey(stored), MANIFEST_MAX_BYTES, signal));
+  const bytes = stored && (await integrity.read(stored, MANIFEST_MAX_BYTES, signal));
   if (stored === undefined || bytes === undefined) return undefined;
   // A second name costs a second look: the link alone does not bind it to the bytes.
   if (digest !== stored && digestBy(algorithmOf(digest), bytes) !== digest)

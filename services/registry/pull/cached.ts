@@ -4,7 +4,7 @@ export interface CachedOptions<V> {
   /** Memory bound, in whatever unit `sizeOf` counts. */
   readonly maxSize: number;
   readonly sizeOf: (value: V, key: string) => number;
-  /** No answer is older than this. Infinity for what never changes. */
+  /** No answer is older than this; finite, also for what never changes. */
   readonly maxAgeMs: number;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
@@ -29,6 +29,7 @@ export class Cached<V> {
   readonly #now: () => number;
 
   constructor(options: CachedOptions<V>) {
+    if (!Number.isFinite(options.maxAgeMs)) throw new RangeError('a cache needs a limit of age');
     this.#entries = new LRUCache({
       maxSize: options.maxSize,
       sizeCalculation: (entry, key) => Math.max(1, Math.ceil(options.sizeOf(entry.value, key))),

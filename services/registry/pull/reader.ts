@@ -1,4 +1,5 @@
 import type { BlobStat, Blobs } from '../content/blobs.ts';
+import { SMALL_BLOB_MAX_BYTES } from '../content/integrity.ts';
 import type { Manifests } from '../content/manifests.ts';
 import type { Tags } from '../content/tags.ts';
 import type { Digest, Sha256Digest } from '../digest.ts';
@@ -6,8 +7,11 @@ import type { Manifest } from '../manifest.ts';
 import type { Reference, RepositoryName, Tag } from '../names.ts';
 import { Cached } from './cached.ts';
 
-/** Blobs up to this size are answered by the node itself: a redirect would cost the client more than the bytes. */
-export const SMALL_BLOB_MAX_BYTES = 64 * 1024;
+/**
+ * Content that was verified cannot become wrong. It still ages, so that what the store has lost or damaged since is
+ * noticed.
+ */
+const CONTENT_MAX_AGE_MS = 60 * 60_000;
 
 /** How long a URL into the store is good for, as Distribution has it: a slow client's ranges and retries fit in. */
 const BLOB_URL_TTL_SECONDS = 20 * 60;
@@ -69,7 +73,7 @@ export class Reader {
     this.#smallBlobs = new Cached({
       maxSize: limits.contentBytes / 2,
       sizeOf: (bytes) => bytes.length + 200,
-      maxAgeMs: Number.POSITIVE_INFINITY,
+      maxAgeMs: CONTENT_MAX_AGE_MS,
     });
     this.#blobUrls = new Cached({ maxSize: BLOB_URLS_MAX, sizeOf: one, maxAgeMs: BLOB_URL_REUSE_MS });
   }
@@ -97,12 +101,18 @@ export class Reader {
     return this.#tagCache.get(`${name}:${tag}`, () => this.#tags.resolve(name, tag));
   }
 
-  /** The blob, if this repository has it. */
+  /** The blob, if this repository has it and it is not known to be damaged. */
   blob(name: RepositoryName, digest: Digest): BlobStat | Promise<BlobStat | undefined> {
-    return this.#blobCache.get(`${name}@${digest}`, () => this.#blobs.stat(name, digest));
+    return this.#blobCache.get(`${name}@${digest}`, async () => {
+      const blob = await this.#blobs.statUnread(name, digest);
+      if (blob === undefined || blob.sizeBytes > SMALL_BLOB_MAX_BYTES) return blob;
+      // Read now, as the client asks for its bytes next.
+      const bytes = await this.smallBlob(blob.digest);
+      return bytes && { digest: blob.digest, sizeBytes: bytes.length };
+    });
   }
 
-  /** The bytes of a small blob. */
+  /** The bytes of a small blob, verified. */
   smallBlob(digest: Sha256Digest): Buffer | Promise<Buffer | undefined> {
     return this.#smallBlobs.get(digest, () => this.#blobs.read(digest, SMALL_BLOB_MAX_BYTES));
   }
@@ -112,7 +122,7 @@ export class Reader {
     return this.#blobUrls.get(digest, () => this.#blobs.urlOf(digest, BLOB_URL_TTL_SECONDS));
   }
 
-  /** To be called when content was taken from a repository, on this node or (by a message) on another. */
+  /** To be called when content was taken from a repository or replaced, on this node or (by a message) on another. */
   contentRemoved(name: RepositoryName, digest: Digest): void {
     this.#manifestCache.invalidate(`${name}@${digest}`);
     this.#blobCache.invalidate(`${name}@${digest}`);

@@ -1,0 +1,15 @@
+import type { Damage } from '../registry/content/integrity.ts';
+import type { Log } from '../registry/log.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Counts damaged content, and logs what the operator can do about it. */
+export function reportDamage(metrics: Metrics, logger: Log): (damage: Damage) => void {
+  return ({ digest, key, sizeBytes, actual }) => {
+    metrics.damagedBlobs.inc();
+    logger.error(
+      { digest, key, sizeBytes, actual },
+      'stored bytes do not have the digest that they lie under, and are not served: push the content again, which ' +
+        'replaces them, or copy them from a mirror or a backup; then run "roadstead check --deep"',
+    );
+  };
+}

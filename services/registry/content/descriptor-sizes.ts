@@ -1,0 +1,35 @@
+import type { Digest } from '../digest.ts';
+import { RegistryError } from '../errors.ts';
+import type { Manifest } from '../manifest.ts';
+import type { BlobStat, Blobs } from './blobs.ts';
+
+/**
+ * Throws SIZE_INVALID when a descriptor states another size than the blob has: clients would refuse the image, and
+ * nobody but the one who pushes can mend it. A size of 0 counts as not stated. The blob's own size is doubted from then
+ * on, so that the next push sends its bytes again.
+ */
+export function checkSizes(
+  manifest: Pick<Manifest, 'blobs'>,
+  stats: ReadonlyMap<Digest, BlobStat>,
+  blobs: Pick<Blobs, 'doubt'>,
+): void {
+  const differing = manifest.blobs.flatMap(({ digest, sizeBytes }) => {
+    const stat = stats.get(digest);
+    return stat === undefined || sizeBytes === 0 || stat.sizeBytes === sizeBytes
+      ? []
+      : [{ digest, statedBytes: sizeBytes, stat }];
+  });
+  const [first] = differing;
+  if (first === undefined) return;
+  for (const { stat } of differing) blobs.doubt(stat);
+  throw new RegistryError(
+    'SIZE_INVALID',
+    `the manifest says that ${first.digest} has ${first.statedBytes} bytes; the stored blob has ${first.stat.sizeBytes}: ` +
+      'push again, which replaces the stored blob if it is damaged; if that does not help, the manifest is wrong',
+    {
+      blobs: differing
+        .slice(0, 100)
+        .map(({ digest, statedBytes, stat }) => ({ digest, statedBytes, storedBytes: stat.sizeBytes })),
+    },
+  );
+}

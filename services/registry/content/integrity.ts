@@ -1,0 +1,109 @@
+import { LRUCache } from 'lru-cache';
+import { digestOf, type Sha256Digest } from '../digest.ts';
+import { blobDataKey } from '../layout.ts';
+import type { ObjectStat, ObjectStore } from '../object-store.ts';
+
+/** Blobs up to this size are verified before they are served or relied on: hashing them costs less than asking for them. */
+export const SMALL_BLOB_MAX_BYTES = 64 * 1024;
+
+/** After this long bytes are hashed again, even if size and time of the object are what they were. */
+const VERIFIED_MS = 60 * 60_000;
+const VERIFIED_MAX = 50_000;
+/** After this long damaged bytes are looked at again, even if size and time of the object are what they were. */
+const DAMAGED_MS = 10 * 60_000;
+const DAMAGED_MAX = 10_000;
+
+/** Stored bytes that are not what their key says. */
+export interface Damage {
+  readonly digest: Sha256Digest;
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** The digest that the bytes have. */
+  readonly actual: Sha256Digest;
+}
+
+/**
+ * Whether stored bytes are what their key says. Small ones are hashed; larger ones count as sound unless a read of them
+ * has shown otherwise. A verdict is remembered in this process only, for one version of the object (its size and
+ * time), so bytes that anybody mends, on whichever node, are believed at once.
+ */
+export class Integrity {
+  readonly #objects: ObjectStore;
+  readonly #report: (damage: Damage) => void;
+  readonly #sound = new LRUCache<Sha256Digest, string>({ max: VERIFIED_MAX, ttl: VERIFIED_MS });
+  readonly #damaged = new LRUCache<Sha256Digest, string>({ max: DAMAGED_MAX, ttl: DAMAGED_MS });
+  readonly #doubted = new LRUCache<Sha256Digest, number>({ max: DAMAGED_MAX, ttl: DAMAGED_MS });
+
+  /** `report` hears once of each version of an object that is found damaged. */
+  constructor(objects: ObjectStore, report: (damage: Damage) => void = () => undefined) {
+    this.#objects = objects;
+    this.#report = report;
+  }
+
+  /** Whether the bytes that `stat` was asked for may be relied on. Reads them where that is cheap and not yet known. */
+  async isSound(digest: Sha256Digest, stat: ObjectStat, signal?: AbortSignal): Promise<boolean> {
+    if (this.isKnownDamaged(digest, stat)) return false;
+    if (stat.sizeBytes > SMALL_BLOB_MAX_BYTES || this.#sound.get(digest) === versionOf(stat)) return true;
+    const bytes = await this.#objects.read(blobDataKey(digest), SMALL_BLOB_MAX_BYTES, signal);
+    return bytes !== undefined && this.#judge(digest, stat, bytes);
+  }
+
+  /** Whether this version was read before, and found damaged. Reads nothing. */
+  isKnownDamaged(digest: Sha256Digest, stat: ObjectStat): boolean {
+    return this.#damaged.get(digest) === versionOf(stat);
+  }
+
+  /** A whole object's bytes; undefined where there are none, and where they are damaged. Throws beyond `limitBytes`. */
+  async read(digest: Sha256Digest, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
+    const key = blobDataKey(digest);
+    const bytes = await this.#objects.read(key, limitBytes, signal);
+    if (bytes === undefined || digestOf(bytes) === digest) return bytes;
+    // Read again: a verdict has to be about a known version, and this one may have been replaced since.
+    const stat = await this.#objects.stat(key, signal);
+    const again = stat && (await this.#objects.read(key, limitBytes, signal));
+    return stat && again && this.#judge(digest, stat, again) ? again : undefined;
+  }
+
+  /**
+   * A manifest that says the blob has another size: either it is wrong or the blob was cut. Whoever pushes is asked for
+   * the bytes once more, which tells.
+   */
+  doubt(digest: Sha256Digest, sizeBytes: number): void {
+    this.#doubted.set(digest, sizeBytes);
+  }
+
+  /** Whether the size of the stored bytes is in doubt. */
+  isDoubted(digest: Sha256Digest, sizeBytes: number): boolean {
+    return this.#doubted.get(digest) === sizeBytes;
+  }
+
+  /** Whether any version was found damaged or doubted. */
+  isSuspect(digest: Sha256Digest): boolean {
+    return this.#damaged.has(digest) || this.#doubted.has(digest);
+  }
+
+  /** To be called when a client has sent the right bytes, before they replace what is stored, if they do. */
+  forget(digest: Sha256Digest): void {
+    this.#doubted.delete(digest);
+    // Object stores tell time in seconds: what is written now may look like the version before.
+    this.#damaged.delete(digest);
+  }
+
+  /** `stat` was asked for before the bytes: of an object that is replaced meanwhile, the old version gets the verdict. */
+  #judge(digest: Sha256Digest, stat: ObjectStat, bytes: Buffer): boolean {
+    const actual = digestOf(bytes);
+    if (actual === digest) {
+      this.#sound.set(digest, versionOf(stat));
+      return true;
+    }
+    this.#sound.delete(digest);
+    if (!this.isKnownDamaged(digest, stat))
+      this.#report({ digest, key: blobDataKey(digest), sizeBytes: bytes.length, actual });
+    this.#damaged.set(digest, versionOf(stat));
+    return false;
+  }
+}
+
+function versionOf({ sizeBytes, modifiedAt }: ObjectStat): string {
+  return `${sizeBytes}@${modifiedAt.getTime()}`;
+}
