@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { manifestRulesOf, sealerOf } from '../config/rules.ts';
+import { manifestRulesOf, promotionPolicyOf, sealerOf } from '../config/rules.ts';
+import { stableTest } from '../registry/promotion/policy.ts';
 import { DEFAULT_CONFIG, wholeNumber } from './arguments.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import { addGcCommands } from './gc-commands.ts';
@@ -39,7 +40,10 @@ function addCheck(program: Command): void {
     .action(async (config: string, options) => {
       const { checkCommand } = await import('./commands/check.ts');
       await withStore(config, (objects, settings) =>
-        checkCommand(objects, manifestRulesOf(settings), { ...options, sealer: sealerOf(settings) }),
+        checkCommand(objects, manifestRulesOf(settings), {
+          ...{ ...options, sealer: sealerOf(settings) },
+          isStable: stableTest(promotionPolicyOf(settings)),
+        }),
       );
     });
 }

@@ -16,7 +16,8 @@ import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { MirrorBoard } from '../registry/mirrors/board.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
-import type { PromotionPolicy } from '../registry/promotion/policy.ts';
+import { isStable, type PromotionPolicy } from '../registry/promotion/policy.ts';
+import { TagRepair } from '../registry/promotion/tag-repair.ts';
 import type { ReadOnly } from '../registry/read-only.ts';
 import type { Stores } from '../stores/open.ts';
 import { releaseRoutes } from './endpoints.ts';
@@ -52,6 +53,11 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
   const stop = new AbortController();
   const content = contentOf(objects, { onDamage: reportDamage(metrics, logger) });
   const board = await MirrorBoard.start({ objects, mirrors: config.mirrors, changes, logger });
+  const repair = new TagRepair({
+    ...{ content, changes, logger },
+    isStable: (repository) => isStable(policy, repository),
+    takesWrites: () => readOnly.takesWrites,
+  });
   const readiness = new Readiness(objects);
   const service = {
     content,
@@ -92,7 +98,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
     stopWaiting: () => stop.abort(),
     async [Symbol.asyncDispose]() {
       stop.abort();
-      await board[Symbol.asyncDispose]();
+      await Promise.all([board[Symbol.asyncDispose](), repair[Symbol.asyncDispose]()]);
     },
   };
 }

@@ -1,6 +1,6 @@
 import ora, { type Ora } from 'ora';
 import type { Sealer } from '../../registry/audit/seal.ts';
-import { checkStore, NoSuchRepositoryError } from '../../registry/check/check.ts';
+import { type CheckOptions, checkStore, NoSuchRepositoryError } from '../../registry/check/check.ts';
 import type { Finding, Severity } from '../../registry/check/finding.ts';
 import type { ManifestRules } from '../../registry/manifest-rules.ts';
 import type { ObjectStore } from '../../registry/object-store.ts';
@@ -15,6 +15,8 @@ export interface CheckCommandOptions {
   readonly repository?: readonly string[];
   /** What the audit record's seals are verified by. */
   readonly sealer?: Sealer | undefined;
+  /** Whether a repository changes only by promotion. */
+  readonly isStable?: CheckOptions['isStable'];
 }
 
 const PROGRESS_MS = 200;
@@ -23,10 +25,12 @@ const PROGRESS_MS = 200;
 export async function checkCommand(
   objects: ObjectStore,
   rules: ManifestRules,
-  { deep, json, repository = [], sealer }: CheckCommandOptions,
+  { deep, json, repository = [], sealer, isStable }: CheckCommandOptions,
 ): Promise<void> {
   const startedAt = performance.now();
-  const { findings, progress } = checkStore(objects, { deep, rules, sealer, repositories: repository });
+  const { findings, progress } = checkStore(objects, {
+    ...{ deep, rules, sealer, isStable, repositories: repository },
+  });
   const summary = new Summary();
   const spinner = process.stderr.isTTY === true ? ora('reading the store').start() : undefined;
   const timer = setInterval(() => {

@@ -14,6 +14,8 @@ export interface Scope {
   readonly look: Look;
   readonly blobs: BlobView;
   readonly rules: ManifestRules;
+  /** Whether a repository changes only by promotion; undefined where none does. */
+  readonly isStable: ((name: RepositoryName) => boolean) | undefined;
   /** Knows whether the audit record's seals are right; undefined where nobody does. */
   readonly sealer: Sealer | undefined;
   /** Hash the blobs under their second names, and those of repositories that are checked by themselves. */

@@ -22,6 +22,8 @@ export interface CheckOptions {
   readonly repositories?: readonly string[];
   /** What an index may lack: `validation.manifests.indexes`. */
   readonly rules?: ManifestRules;
+  /** Whether a repository changes only by promotion; none does unless given. */
+  readonly isStable?: ((name: RepositoryName) => boolean) | undefined;
   /** What the audit record's seals are verified by. */
   readonly sealer?: Sealer | undefined;
   readonly now?: Date;
@@ -51,9 +53,9 @@ export class NoSuchRepositoryError extends Error {
  */
 export function checkStore(objects: ObjectStore, options: CheckOptions): Check {
   const look = new Look(objects, options.signal);
-  const { deep, repositories = [], rules = COMPLETE, sealer, now = new Date() } = options;
+  const { deep, repositories = [], rules = COMPLETE, isStable, sealer, now = new Date() } = options;
   const whole = repositories.length === 0;
-  const scope = { look, blobs: new BlobView(look), rules, sealer, deep, whole, now };
+  const scope = { look, blobs: new BlobView(look), rules, isStable, sealer, deep, whole, now };
   const findings = whole ? checkAll(scope) : checkSome(scope, repositories);
   return { findings, progress: look };
 }

@@ -38,6 +38,10 @@ export const FINDINGS = {
   'token-key-unreadable': ['error', 'Delete the object, then run: roadstead keys rotate'],
   'credential-unreadable': ['error', 'Delete all versions of the account, then create it anew'],
   'tag-without-current': ['warning', 'Push the tag again, or delete it: it is listed and cannot be pulled'],
+  'tag-not-promoted': [
+    'warning',
+    'The release service moves it back if an earlier promotion wrote it late; if it stays, promote what it is to name',
+  ],
   'history-malformed': ['warning', 'Delete the key: only the garbage collection of Distribution reads it'],
   'number-missing': [
     'warning',

@@ -7,6 +7,7 @@ import { checkLayers, unusedLayerLinks } from './layers.ts';
 import { checkManifests } from './manifests.ts';
 import { checkOwnRecords } from './referrers.ts';
 import { checkTags } from './tags.ts';
+import { checkTurns } from './turns.ts';
 import { checkUploads } from './uploads.ts';
 
 /** All of one repository. What is wrong is told once, where it lies, and not again where it is missed. */
@@ -19,6 +20,7 @@ export async function* checkRepository(scope: Scope, name: RepositoryName): Asyn
   }
   yield* unusedLayerLinks(area);
   yield* checkTags(area);
+  yield* checkTurns(area);
   yield* checkOwnRecords(area);
   yield* checkUploads(area);
   yield* checkRest(area);

@@ -1,9 +1,11 @@
 import type { Content } from '../content/content.ts';
+import type { TagTarget } from '../content/tag-names.ts';
 import type { Digest, Sha256Digest } from '../digest.ts';
 import { RegistryError } from '../errors.ts';
 import { type ImageName, printImageName, type RepositoryName, type Tag } from '../names.ts';
 import { type Image, readImage } from './image.ts';
 import { isCandidate, isStable, type PromotionPolicy } from './policy.ts';
+import { currentTurn, follows, type TagPlace } from './turns.ts';
 
 /** What a person asks for. */
 export interface PromotionRequest {
@@ -21,7 +23,7 @@ export interface PromotionPlan extends PromotionRequest {
   readonly unpublished: readonly { readonly digest: Sha256Digest; readonly sizeBytes: number }[];
   /** The newest entry that published a blob of this image; 0 when none did. Mirrors that are this far hold it. */
   readonly publishedUpTo: number;
-  /** True when the tag already names this image, and all of it is there and published: nothing is left to do. */
+  /** True when the tag already names this image, and is to name it, and all of it is there and published. */
   readonly alreadyThere: boolean;
 }
 
@@ -74,8 +76,23 @@ export async function planPromotion(
     alreadyThere:
       previousDigest === digest &&
       unpublished.length === 0 &&
+      (await isDue(content, target, previous, signal)) &&
       (await holdsAll(content, target.repository, image, signal)),
   };
+}
+
+/**
+ * Whether what a tag names is what the newest promotion into it moved it to, not what an earlier one wrote late: that
+ * will be moved back, so nobody may rely on it.
+ */
+async function isDue(
+  content: Content,
+  target: TagPlace,
+  named: TagTarget | undefined,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const turn = await currentTurn(content.objects, target, signal);
+  return turn === undefined || (named !== undefined && follows(named, turn));
 }
 
 /** Whether a repository has the image's manifests and what is attached: a signature may be newer than the image. */

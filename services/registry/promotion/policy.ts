@@ -27,6 +27,13 @@ export function isStable(classes: RepositoryClasses, name: RepositoryName): bool
   return classes.stable?.some((pattern) => pattern.matches(name)) ?? true;
 }
 
+/** {@link isStable} of a policy; undefined without one, as no repository is stable then. */
+export function stableTest(
+  policy: RepositoryClasses | undefined,
+): ((name: RepositoryName) => boolean) | undefined {
+  return policy && ((name) => isStable(policy, name));
+}
+
 /**
  * Throws DENIED for a push to a stable repository, naming the way in. Without a promotion policy the registry is a
  * plain one, and every repository takes pushes.

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { linkTo } from '../../../services/registry/content/link.ts';
 import { digestOf } from '../../../services/registry/digest.ts';
-import { blobDataKey } from '../../../services/registry/layout.ts';
+import { blobDataKey, tagCurrentKey } from '../../../services/registry/layout.ts';
 import { readLedger } from '../../../services/registry/mirrors/ledger.ts';
-import type { MirrorName } from '../../../services/registry/names.ts';
+import { type MirrorName, parseRepositoryName, parseTag } from '../../../services/registry/names.ts';
 import { eventually } from '../../support/eventually.ts';
 import { imageOf, indexOf, type Made } from '../content.ts';
-import { promoting, pushImage, putting } from '../requests.ts';
+import { expectTag, promoting, pushImage, putting } from '../requests.ts';
 import type { Scenario, Step, World } from '../scenario.ts';
 
 const candidate = 'candidate/app';
@@ -49,6 +50,18 @@ const mayDiffer: Scenario['mayDiffer'] = [
   ],
 ];
 
+const app = parseRepositoryName('app');
+
+/** The tag is that of the promotion that was acknowledged last, at the latest a moment after the process started. */
+function expectSettled(world: World): Promise<void> {
+  const isSettled = () =>
+    expectTag(world, 'app:1', [second]).then(
+      () => true,
+      () => false,
+    );
+  return eventually('the tag follows the last promotion', isSettled, 20_000);
+}
+
 const ended: Step = { does: 'shut down', act: (world) => world.shutDown() };
 
 /** Promotions, and what mirrors make of them. */
@@ -87,6 +100,24 @@ export const PROMOTIONS: readonly Scenario[] = [
     steps: [
       { ...promoting(`${candidate}:1`, 'app:1', first), holds: async () => undefined },
       promoting(`${candidate}:2`, 'app:1', second),
+    ],
+  },
+  {
+    title: 'a promotion that wins against one whose author writes the tag late and dies',
+    ...{ isTimed: true, mayDiffer },
+    prepare,
+    steps: [
+      { ...promoting(`${candidate}:1`, 'app:1', first), holds: async () => undefined },
+      { ...promoting(`${candidate}:2`, 'app:1', second), holds: expectSettled },
+      {
+        does: 'mend what the loser of the race writes',
+        async act(world) {
+          // The dead one's request has been under way all the time.
+          world.stored.write(tagCurrentKey(app, parseTag('1')), linkTo(digestOf(first.bytes)));
+          await expectSettled(world);
+        },
+        holds: expectSettled,
+      },
     ],
   },
   {

@@ -1,0 +1,50 @@
+import { parseTarget } from '../content/tag-names.ts';
+import { tagCurrentKey } from '../layout.ts';
+import { isTag, type Tag } from '../names.ts';
+import type { Area } from './area.ts';
+import { type Finding, finding } from './finding.ts';
+import { partPrefix } from './keys.ts';
+
+const TURN_MAX_BYTES = 1024;
+
+/**
+ * The tags of a repository that changes only by promotion: each names what the newest promotion moved it to. A tag that
+ * was deleted since is no finding, and neither is one in a repository that takes pushes.
+ */
+export async function* checkTurns(area: Area): AsyncGenerator<Finding> {
+  const { look, isStable } = area.scope;
+  if (isStable?.(area.name)) yield* look.each(highestTurns(area), (turn) => checkTurn(area, turn));
+}
+
+interface HighestTurn {
+  readonly key: string;
+  readonly tag: Tag;
+  readonly seq: number;
+}
+
+/** Keys are listed in order, so the last of a tag is its highest. */
+async function* highestTurns({ scope: { look }, name }: Area): AsyncGenerator<HighestTurn> {
+  const prefix = `${partPrefix(name, '_roadstead')}turns/`;
+  let last: HighestTurn | undefined;
+  for await (const key of look.keys(prefix)) {
+    const [tag = '', seq] = key.slice(prefix.length).split('/');
+    if (!isTag(tag)) continue;
+    if (last && last.tag !== tag) yield last;
+    last = { key, tag, seq: Number(seq) };
+  }
+  if (last) yield last;
+}
+
+async function checkTurn({ scope: { look }, name }: Area, turn: HighestTurn): Promise<Finding[]> {
+  const bytes = await look.read(turn.key, TURN_MAX_BYTES);
+  // A newer promotion has cleared it away.
+  if (bytes === undefined) return [];
+  const promoted = bytes === 'too-large' ? undefined : parseTarget(bytes.toString('utf8'));
+  const key = tagCurrentKey(name, turn.tag);
+  const named = await look.link(key);
+  // A link that is malformed is told where it lies.
+  if (named === undefined || named === 'malformed' || promoted?.stored === named) return [];
+  const place = { key, repository: name, tag: turn.tag, digest: named, seq: turn.seq };
+  const meaning = `Publication ${turn.seq} moved the tag to ${promoted?.stored ?? 'what cannot be read'}, and it names ${named}`;
+  return [finding('tag-not-promoted', place, meaning)];
+}
