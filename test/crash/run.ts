@@ -66,6 +66,8 @@ export class Run implements AsyncDisposable {
       ...(this.#receiver && { receiverUrl: this.#receiver.url }),
     });
     const process = await Promise.race([starting, this.life.died]);
+    // One that died by what it did in the background may come to the end of its start all the same.
+    if (process === undefined) void starting.then((dead) => dead.clearAway());
     this.#process = process ?? { url: '', shutDown: async () => undefined, clearAway: () => undefined };
     this.#objects = objects;
     return process !== undefined;

@@ -10,7 +10,7 @@ import { mayBeOpen } from './open.ts';
 import { settleTag, type TagPlace, type Turn } from './turns.ts';
 
 /** How often new promotions are looked for, and the least time between two looks at a tag. */
-const POLL_MS = 2000;
+const POLL_MS = 1000;
 /** A tag is looked at again after this share of the time since its last promotion, but not later than the limit. */
 const AGE_SHARE = 1 / 4;
 const LOOK_AGAIN_MAX_MS = 10 * 60_000;
