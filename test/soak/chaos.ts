@@ -19,7 +19,7 @@ const STARTS_MAX = 3;
 export interface Victims {
   readonly nodes: readonly TestRegistry[];
   readonly workers: readonly TestRegistry[];
-  readonly release: TestRegistry;
+  readonly releases: readonly TestRegistry[];
   readonly redis: RedisServer;
 }
 
@@ -72,7 +72,12 @@ export class Chaos {
 
   /** Works until `end` is called or the soak is over; returns when every process runs again. */
   async run(): Promise<void> {
-    await Promise.all([this.#disturbNodes(), this.#disturbWorkers(), this.#disturbOthers()]);
+    await Promise.all([
+      this.#disturbNodes(),
+      this.#disturbWorkers(),
+      this.#disturbReleases(),
+      this.#disturbOthers(),
+    ]);
   }
 
   end(): void {
@@ -130,8 +135,8 @@ export class Chaos {
   }
 
   async #disturbOthers(): Promise<void> {
-    const { redis, release } = this.#victims;
-    const deeds = new Bag(this.#random, { flush: 3, 'kill Redis': 3, freeze: 1, kill: 2, restart: 2 });
+    const { redis } = this.#victims;
+    const deeds = new Bag(this.#random, { flush: 3, 'kill Redis': 3, freeze: 1 });
     while (await this.#pause(1500, 4500)) {
       const deed = deeds.draw();
       if (deed === 'flush') {
@@ -143,14 +148,28 @@ export class Chaos {
         await this.#pause(0, 4000);
         await redis.start();
         this.#done('Redis', 'runs again');
-      } else if (deed === 'freeze') {
+      } else {
         this.#done('Redis', 'SIGSTOP', 'Redis frozen');
         await redis.signal('SIGSTOP');
         await this.#pause(500, 4000);
         await redis.signal('SIGCONT');
         this.#done('Redis', 'SIGCONT');
-      } else if (deed === 'kill') await this.#kill(release, 'release', 'release service killed');
-      else await this.#restart(release, 'release', 'release service restarted');
+      }
+    }
+  }
+
+  /** A frozen one is late with whatever it was about to write; one that is killed as it wakes up looks at nothing again. */
+  async #disturbReleases(): Promise<void> {
+    const { releases } = this.#victims;
+    const deeds = new Bag(this.#random, { kill: 3, restart: 2, freeze: 2, 'freeze, then kill': 3 });
+    while (await this.#pause(2000, 6000)) {
+      const release = this.#random.pick(releases) as TestRegistry;
+      const name = `release ${releases.indexOf(release) + 1}`;
+      const deed = deeds.draw();
+      if (deed.startsWith('freeze'))
+        await this.#freeze(release, name, this.#random.int(300, 3000), 'release services frozen');
+      if (deed === 'restart') await this.#restart(release, name, 'release services restarted');
+      else if (deed !== 'freeze') await this.#kill(release, name, 'release services killed');
     }
   }
 

@@ -20,7 +20,7 @@ const FLOORS: readonly { readonly least: number; readonly of: readonly string[] 
   { least: 1, of: ['workers disturbed while they delete'] },
   { least: 1, of: ['Redis killed'] },
   { least: 1, of: ['Redis flushed'] },
-  { least: 1, of: ['release service killed', 'release service restarted'] },
+  { least: 1, of: ['release services killed'] },
 ];
 const OF_SECONDS = 120;
 

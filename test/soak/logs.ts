@@ -7,7 +7,7 @@ const LINES = 40;
 /** What is stored of the subjects of a broken promise, what nodes logged about them, and what the collectors did last. */
 export async function evidence(
   { subjects }: Violation,
-  { nodes, release, workers, eyes }: Processes,
+  { nodes, releases, workers, eyes }: Processes,
 ): Promise<string> {
   const digests = [...new Set(subjects.filter((subject) => subject.startsWith('sha256:')))];
   const stored = await eyes.stored();
@@ -23,8 +23,8 @@ export async function evidence(
     '  stored now',
     ...digests.map((digest) => `    ${digest}: ${stored.has(digest) ? 'yes' : 'NO'}`),
     ...nodes.flatMap((node, i) => [`  node ${i + 1} about these`, ...logged(node, isAbout)]),
-    '  the release service about these',
-    ...logged(release, isAbout),
+    '  the release services about these',
+    ...releases.flatMap((release) => logged(release, isAbout)),
     ...workers.flatMap((worker, i) => [`  worker ${i + 1}`, ...logged(worker, () => true)]),
   ].join('\n');
 }

@@ -27,17 +27,17 @@ export interface Processes extends Victims, AsyncDisposable {
   readonly eyes: Eyes;
 }
 
-/** Starts three nodes behind nginx, a release service, two sync workers, Redis and a mirror, over one store. */
+/** Starts three nodes behind nginx, two release services, two sync workers, Redis and a mirror, over one store. */
 export async function startProcesses(open: () => Promise<SoakedStore>): Promise<Processes> {
   await using held = new AsyncDisposableStack();
   const { storage, eyes } = held.use(await open());
   const home = held.use(await tempDir('soak')).path;
-  const [port, releasePort] = [await freePort(), await freePort()];
+  const port = await freePort();
   const { entries } = await startMirrors(held, ['near'], port);
   // Node keeps compiled code there, which takes a third off each start.
   const env = { NODE_COMPILE_CACHE: join(home, 'compiled') };
   const ms = (duration: number) => `${duration}ms`;
-  const shared = (config: Readonly<Record<string, unknown>>) => ({
+  const shared = (config: Readonly<Record<string, unknown>>, releasePort: number) => ({
     ...config,
     http: {
       ...(config['http'] as object),
@@ -51,20 +51,25 @@ export async function startProcesses(open: () => Promise<SoakedStore>): Promise<
       deleteuntagged: !KEEPS_UNTAGGED,
     },
   });
-  const cluster = held.use(await startCluster(storage, { port, config: shared, passesOn: true, env }));
+  const cluster = held.use(
+    await startCluster(storage, { port, config: (config) => shared(config, port), passesOn: true, env }),
+  );
   const redis = { addr: cluster.redis.address };
-  const start = async (command: 'release' | 'sync') =>
-    held.use(
+  const start = async (command: 'release' | 'sync') => {
+    const releasePort = await freePort();
+    return held.use(
       await startRegistry({
         ...{ command, promotion: false, releasePort, env },
-        config: (config) => shared({ ...config, storage: { ...storage, delete: { enabled: true } }, redis }),
+        config: (config) =>
+          shared({ ...config, storage: { ...storage, delete: { enabled: true } }, redis }, releasePort),
       }),
     );
-  const release = await start('release');
+  };
+  const releases: TestRegistry[] = [await start('release'), await start('release')];
   const workers: TestRegistry[] = [await start('sync'), await start('sync')];
   const all = held.move();
   return {
-    ...{ cluster, url: cluster.url, nodes: cluster.nodes, redis: cluster.redis, release, workers, eyes },
+    ...{ cluster, url: cluster.url, nodes: cluster.nodes, redis: cluster.redis, releases, workers, eyes },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }

@@ -11,20 +11,22 @@ import { CANDIDATES, pickRecent, type State, stableOf } from './state.ts';
 const PAUSE_MS = { least: 500, most: 4000 } as const;
 const AGAIN_MS = 300;
 const RECENT = 8;
+/** For starts of release services on a busy machine, and their looks at tags. */
+const SETTLED_LATE_MS = 30_000;
 /** Mirrors may be behind while their worker is dead: then a promotion that waits for them fails, and is asked for again. */
 const WAIT_TIMEOUT_MS = 10_000;
 
 /** A release engineer: promotes candidates, which others may delete meanwhile. */
 export class Promoter {
   readonly #state: State;
-  readonly #caller: Caller;
+  readonly #callers: readonly Caller[];
   readonly #journal: Journal;
   readonly #random: Random;
 
-  /** `caller` is one of the release service. */
-  constructor(state: State, caller: Caller, journal: Journal, random: Random) {
+  /** A caller for each of the release services: whoever is not answered asks another one. */
+  constructor(state: State, callers: readonly Caller[], journal: Journal, random: Random) {
     this.#state = state;
-    this.#caller = caller;
+    this.#callers = callers;
     this.#journal = journal;
     this.#random = random;
   }
@@ -67,7 +69,8 @@ export class Promoter {
     const move = shared.begin(candidate.picture.top.digest);
     const outcome = await this.#promote(candidate, target, shared.tag);
     if (outcome === 'done') move.acknowledge();
-    else move.lose();
+    // Whoever says that it is ready may have the tag after it has died: a release service moves it when it starts.
+    else move.lose(SETTLED_LATE_MS);
     const how = outcome === 'done' ? 'was promoted' : 'may have been promoted';
     this.#journal.note('promoter', `${candidate.picture.top.digest} ${how} to it`, shared.name);
   }
@@ -89,7 +92,7 @@ export class Promoter {
       const deadline = performance.now() + PATIENCE_MS;
       performance.now() < deadline && !this.#journal.isClosing;
     ) {
-      const answer = await this.#caller.once('POST', '/api/v1/promotions', {
+      const answer = await this.#random.pick(this.#callers)?.once('POST', '/api/v1/promotions', {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       });

@@ -17,8 +17,8 @@ export interface TagMove {
   acknowledge(): void;
   /** It was refused, and nothing has changed. */
   withdraw(): void;
-  /** It is over, and nobody knows whether it has changed anything. */
-  lose(): void;
+  /** It is over, and nobody knows whether it has changed anything; after so long it has, or never will. */
+  lose(lateMs?: number): void;
 }
 
 /**
@@ -58,8 +58,8 @@ export class SharedTag {
       withdraw: () => {
         this.#attempts = this.#attempts.filter((other) => other !== attempt);
       },
-      lose: () => {
-        attempt.endedAtMs = this.#now() + LATE_MS;
+      lose: (lateMs = LATE_MS) => {
+        attempt.endedAtMs = this.#now() + lateMs;
       },
     };
   }

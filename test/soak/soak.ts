@@ -21,7 +21,7 @@ import { Troubles } from './troubles.ts';
 
 const BUILDERS = 4;
 const DELETERS = 2;
-const PROMOTERS = 1;
+const PROMOTERS = 4;
 const READERS = 4;
 
 /** Somebody who does one thing after another. */
@@ -80,11 +80,15 @@ class Soak {
   }
 
   async run(seconds: number): Promise<Outcome> {
-    const { url, release, eyes } = this.#processes;
+    const { url, releases, eyes } = this.#processes;
+    const [release] = releases;
+    if (release === undefined) throw new Error('there are no release services');
     const [journal, state] = [this.#journal, this.#state];
     await using held = new AsyncDisposableStack();
     const caller = held.use(new Caller(url, journal, this.#troubles, this.#acknowledged));
-    const toRelease = held.use(new Caller(release.url, journal, this.#troubles, this.#acknowledged));
+    const toReleases = releases.map((each) =>
+      held.use(new Caller(each.url, journal, this.#troubles, this.#acknowledged)),
+    );
     const puller = new Puller(caller, journal);
     const host = url.slice('http://'.length);
     const real = held.use(
@@ -93,7 +97,7 @@ class Soak {
     const actors: Actor[] = [
       ...times(BUILDERS, () => new Builder(state, this.#pusher(caller), eyes, journal, this.#random())),
       ...times(DELETERS, () => new Deleter(state, caller, journal, this.#random())),
-      ...times(PROMOTERS, () => new Promoter(state, toRelease, journal, this.#random())),
+      ...times(PROMOTERS, () => new Promoter(state, toReleases, journal, this.#random())),
       ...times(READERS, () => new Reader(state, puller, journal, this.#random())),
       real,
     ];
@@ -154,11 +158,15 @@ class Soak {
 
   /** What the audit record says of all that was acknowledged. */
   async #recorded(): Promise<Outcome['recorded']> {
-    const { workers, nodes, release } = this.#processes;
+    const { workers, nodes, releases } = this.#processes;
     const [worker] = workers;
     if (worker === undefined) throw new Error('there are no workers');
     const missing = this.#acknowledged.missing(await entriesTold(worker));
-    const { isWhole, faults, records, entries } = await verifiedBy(worker, [...nodes, ...workers, release]);
+    const { isWhole, faults, records, entries } = await verifiedBy(worker, [
+      ...nodes,
+      ...workers,
+      ...releases,
+    ]);
     const told = `${this.#acknowledged.size} acknowledged requests, ${entries} entries in ${records} records`;
     return { missing, isWhole, faults, told };
   }
@@ -183,11 +191,11 @@ class Soak {
   }
 
   #watchMemory(): Memory {
-    const { nodes, workers, release } = this.#processes;
+    const { nodes, workers, releases } = this.#processes;
     const named = [
       ...nodes.map((node, i) => [`node ${i + 1}`, node] as const),
       ...workers.map((worker, i) => [`worker ${i + 1}`, worker] as const),
-      ['release', release] as const,
+      ...releases.map((release, i) => [`release ${i + 1}`, release] as const),
     ];
     return new Memory(
       Object.fromEntries(named.map(([name, registry]) => [name, () => registry.daemon.pid])),
