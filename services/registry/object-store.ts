@@ -86,6 +86,22 @@ export interface ListRequest {
   /** Fold keys that share a prefix up to the next `/` into one common prefix. */
   readonly delimiter?: '/';
   readonly limit: number;
+  /**
+   * Hears of what lies under the prefix, or on the way to it, and cannot be listed, perhaps more than once. A listing
+   * then goes on where it would otherwise leave that out, or fail because it cannot be read. For whoever concludes
+   * from a listing that something is not there.
+   */
+  readonly onUnlisted?: (entry: Unlisted) => void;
+}
+
+/** Something in the store that a listing cannot show, nor what may lie behind it. */
+export interface Unlisted {
+  /** Where it is, without a slash at its end. */
+  readonly key: string;
+  /** What it is, to follow the key in a sentence. */
+  readonly is: string;
+  /** What a person can do about it, as an order. */
+  readonly remedy: string;
 }
 
 export interface ListPage {

@@ -1,6 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
+import pMap from 'p-map';
 import { isAbsent } from './errors.ts';
+import { kindOf, lookThrough, type Oddity } from './oddities.ts';
 
 /** Smaller directories are read as fast as it could be found out that they have not changed. */
 const REMEMBERED_MIN_ENTRIES = 200;
@@ -13,57 +16,113 @@ const NAME_OVERHEAD_BYTES = 40;
  * unseen. What was read so soon after a change is not remembered.
  */
 const SETTLED_MS = 100;
+const LINKS_AT_ONCE = 8;
 
-interface Remembered {
-  readonly changedAtNs: bigint;
+/** What a directory holds. */
+export interface Contents {
+  /** Sorted; those of directories with a trailing slash, so that they sort as their contents' keys do. */
   readonly names: readonly string[];
+  /** Those of the names that are symbolic links. */
+  readonly links: ReadonlySet<string>;
+  readonly oddities: readonly Oddity[];
 }
+
+/** A directory's entries as the directory itself tells them: what links lead to changes without it. */
+interface Entries {
+  readonly names: readonly string[];
+  readonly links: readonly string[];
+  readonly oddities: readonly Oddity[];
+}
+
+interface Remembered extends Entries {
+  readonly state: string;
+}
+
+const NONE: Contents = { names: [], links: new Set(), oddities: [] };
 
 /**
  * What directories hold, sorted; large ones are remembered for as long as the file system says that they have not
  * changed. So a page of a large directory costs what the page holds, not what the directory holds: a file system has
- * no listing that begins in the middle, as object stores have.
+ * no listing that begins in the middle, as object stores have. Symbolic links count as what they lead to, because
+ * reads follow them too.
  */
 export class Directories {
   readonly #remembered = new LRUCache<string, Remembered>({
     maxSize: REMEMBERED_MAX_BYTES,
-    sizeCalculation: ({ names }) =>
-      names.reduce((sum, name) => sum + name.length + NAME_OVERHEAD_BYTES, NAME_OVERHEAD_BYTES),
+    sizeCalculation: ({ names, links }) =>
+      [...names, ...links].reduce(
+        (sum, name) => sum + name.length + NAME_OVERHEAD_BYTES,
+        NAME_OVERHEAD_BYTES,
+      ),
   });
 
   /**
-   * The names in a directory, of directories with a trailing slash, so that they sort as their contents' keys do;
-   * none for a directory that is not there. Names that begin with a dot are no keys.
+   * Nothing for a directory that is not there. Names that begin with a dot are no keys and are left out. Throws what
+   * the file system says where the directory cannot be read.
    */
-  async sortedNames(path: string): Promise<readonly string[]> {
+  async contents(path: string): Promise<Contents> {
     try {
-      const remembered = this.#remembered.get(path);
-      if (remembered && remembered.changedAtNs === (await changedAtNs(path))) return remembered.names;
-      return await this.#read(path);
+      return await followed(path, await this.#entries(path));
     } catch (error) {
       this.#remembered.delete(path);
-      if (isAbsent(error)) return [];
-      throw error;
+      if (!isAbsent(error)) throw error;
+      // It was listed a moment ago: what it led to may have been unmounted since.
+      const left = await lookThrough(path);
+      return typeof left === 'object' ? { ...NONE, oddities: [{ name: '', ...left }] } : NONE;
     }
   }
 
-  async #read(path: string): Promise<readonly string[]> {
+  async #entries(path: string): Promise<Entries> {
+    const remembered = this.#remembered.get(path);
+    if (remembered && remembered.state === (await stateOf(path)).state) return remembered;
+    const entries = await read(path);
+    if (entries.names.length + entries.links.length >= REMEMBERED_MIN_ENTRIES) return this.#remember(path);
+    this.#remembered.delete(path);
+    return entries;
+  }
+
+  async #remember(path: string): Promise<Entries> {
     const readAtMs = Date.now();
-    const before = await changedAtNs(path);
-    const entries = await readdir(path, { withFileTypes: true });
-    // Keys are ASCII, where the order of strings is that of their bytes.
-    const names = entries
-      .filter((entry) => !entry.name.startsWith('.'))
-      .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
-      .sort();
-    const isSettled = Number(before / 1_000_000n) < readAtMs - SETTLED_MS;
-    if (names.length >= REMEMBERED_MIN_ENTRIES && isSettled)
-      this.#remembered.set(path, { changedAtNs: before, names });
+    const { state, changedAtMs } = await stateOf(path);
+    const entries = await read(path);
+    if (changedAtMs < readAtMs - SETTLED_MS) this.#remembered.set(path, { ...entries, state });
     else this.#remembered.delete(path);
-    return names;
+    return entries;
   }
 }
 
-async function changedAtNs(path: string): Promise<bigint> {
-  return (await stat(path, { bigint: true })).mtimeNs;
+async function read(path: string): Promise<Entries> {
+  const [names, links, oddities]: [string[], string[], Oddity[]] = [[], [], []];
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const { name } = entry;
+    if (name.startsWith('.')) continue;
+    if (entry.isSymbolicLink()) links.push(name);
+    else add(name, kindOf(entry), names, oddities);
+  }
+  // Keys are ASCII, where the order of strings is that of their bytes.
+  return { names: names.sort(), links, oddities };
+}
+
+async function followed(path: string, { names, links, oddities }: Entries): Promise<Contents> {
+  if (links.length === 0) return { names, links: NONE.links, oddities };
+  const [more, odd]: [string[], Oddity[]] = [[], [...oddities]];
+  const follow = async (name: string) => add(name, await lookThrough(join(path, name)), more, odd);
+  await pMap(links, follow, { concurrency: LINKS_AT_ONCE });
+  return { names: [...names, ...more].sort(), links: new Set(more), oddities: odd };
+}
+
+function add(
+  name: string,
+  kind: Awaited<ReturnType<typeof lookThrough>>,
+  names: string[],
+  oddities: Oddity[],
+): void {
+  if (typeof kind === 'object') oddities.push({ name, ...kind });
+  else if (kind !== undefined) names.push(kind === 'directory' ? `${name}/` : name);
+}
+
+/** What changes when a directory's entries do, or when another directory takes its place. */
+async function stateOf(path: string): Promise<{ state: string; changedAtMs: number }> {
+  const { dev, ino, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+  return { state: [dev, ino, mtimeNs, ctimeNs].join(), changedAtMs: Number(ctimeNs / 1_000_000n) };
 }

@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { ListPage, ListRequest } from '../../registry/object-store.ts';
-import type { Directories } from './directories.ts';
-import { isAbsent } from './errors.ts';
+import type { Contents, Directories } from './directories.ts';
+import { FILE_ON_THE_WAY, LINKS_MAX, LOOP, type Oddity, TOO_MANY_LINKS, unreadable } from './oddities.ts';
 
 /** Lists files as an object store lists keys: in the order of the whole keys' bytes. */
 export async function listFiles(
@@ -21,6 +21,16 @@ export async function listFiles(
   return { keys, prefixes, next: undefined };
 }
 
+/** The way to a directory. */
+interface Trail {
+  /** How many symbolic links were followed. */
+  readonly links: number;
+  /** Which directories lie above it; known only behind a link, for nothing else leads back to them. */
+  readonly above: readonly string[];
+}
+
+const START: Trail = { links: 0, above: [] };
+
 class Walk {
   readonly #root: string;
   readonly #directories: Directories;
@@ -33,9 +43,11 @@ class Walk {
   }
 
   /** Yields keys, and common prefixes (ending in `/`) where the request folds them. */
-  async *keysIn(directory: string): AsyncGenerator<string> {
+  async *keysIn(directory: string, trail = START): AsyncGenerator<string> {
     const { prefix, startAfter = '', delimiter } = this.#request;
-    const names = await this.#names(directory);
+    const contents = await this.#contents(directory);
+    const { names } = contents;
+    this.#tellAll(directory, contents);
     for (let at = this.#firstWanted(directory, names); at < names.length; at++) {
       const name = names[at] ?? '';
       const key = directory + name;
@@ -48,43 +60,111 @@ class Walk {
       // All keys below a directory sort after its own name; those up to startAfter are passed over whole.
       if (isDirectory ? key <= startAfter && !startAfter.startsWith(key) : key <= startAfter) continue;
       if (!isDirectory) yield key;
-      else if (delimiter && key.length > prefix.length) {
-        if (key > startAfter && (await holdsFiles(join(this.#root, key)))) yield key;
-      } else yield* this.keysIn(key);
+      else {
+        const isFolded = delimiter !== undefined && key.length > prefix.length;
+        if (isFolded && key <= startAfter) continue;
+        const next = await this.#enter(key, contents.links.has(name), trail);
+        if (next === undefined) continue;
+        if (!isFolded) yield* this.keysIn(key, next);
+        else if (await this.#holdsKeys(key, next)) yield key;
+      }
     }
   }
 
-  /** Where in a directory the first name may stand that is wanted: found by halving, for there may be many before. */
+  /** An emptied directory is no key's prefix: object stores know no directories. */
+  async #holdsKeys(directory: string, trail: Trail): Promise<boolean> {
+    const contents = await this.#contents(directory);
+    if (contents.names.some((name) => !name.endsWith('/'))) return true;
+    for (const name of contents.names) {
+      const next = await this.#enter(directory + name, contents.links.has(name), trail);
+      if (next && (await this.#holdsKeys(directory + name, next))) return true;
+    }
+    // Where it is a common prefix, whoever goes on into it hears of these.
+    this.#tellAll(directory, contents);
+    return false;
+  }
+
+  /** Where in a directory the first name may stand that is wanted: there may be many before. */
   #firstWanted(directory: string, names: readonly string[]): number {
     const { prefix, startAfter = '' } = this.#request;
     const bounds = [prefix, startAfter]
       .filter((bound) => bound.startsWith(directory))
       .map((bound) => firstSegment(bound.slice(directory.length)));
-    const bound = bounds.sort().at(-1) ?? '';
-    let low = 0;
-    for (let high = names.length; low < high; ) {
-      const middle = Math.floor((low + high) / 2);
-      if ((names[middle] ?? '') < bound) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstFrom(bounds.sort().at(-1) ?? '', names);
   }
 
-  #names(directory: string): Promise<readonly string[]> {
-    return this.#directories.sortedNames(join(this.#root, directory));
+  /** The way on into a directory; undefined where it would have no end. */
+  async #enter(key: string, isLink: boolean, trail: Trail): Promise<Trail | undefined> {
+    if (!isLink && trail.links === 0) return trail;
+    const links = trail.links + (isLink ? 1 : 0);
+    if (links > LINKS_MAX) return this.#tell(key.slice(0, -1), TOO_MANY_LINKS);
+    const above = trail.links > 0 ? trail.above : await this.#directoriesAbove(key);
+    const own = await identityOf(join(this.#root, key));
+    if (own === undefined) return { links, above };
+    if (above.includes(own)) return this.#tell(key.slice(0, -1), LOOP);
+    return { links, above: [...above, own] };
+  }
+
+  /** All directories that a key lies in, also those that the store itself lies in. */
+  async #directoriesAbove(key: string): Promise<string[]> {
+    const identities: string[] = [];
+    let path = join(this.#root, key);
+    do {
+      path = dirname(path);
+      const identity = await identityOf(path);
+      if (identity !== undefined) identities.push(identity);
+    } while (path !== dirname(path));
+    return identities;
+  }
+
+  async #contents(directory: string): Promise<Contents> {
+    try {
+      return await this.#directories.contents(join(this.#root, directory));
+    } catch (error) {
+      if (this.#request.onUnlisted === undefined) throw error;
+      return { names: [], links: new Set(), oddities: [{ name: '', ...unreadable(error) }] };
+    }
+  }
+
+  #tellAll(directory: string, { names, oddities }: Contents): void {
+    const { prefix, startAfter = '', onUnlisted } = this.#request;
+    for (const oddity of oddities) {
+      const key = oddity.name === '' ? directory.slice(0, -1) : directory + oddity.name;
+      const isWanted = key.startsWith(prefix) || prefix.startsWith(`${key}/`);
+      const isBefore = key <= startAfter && !startAfter.startsWith(`${key}/`);
+      if (isWanted && !isBefore) this.#tell(key, oddity);
+    }
+    if (onUnlisted === undefined || prefix.length <= directory.length || !prefix.startsWith(directory))
+      return;
+    const next = firstSegment(prefix.slice(directory.length));
+    const name = next.slice(0, -1);
+    if (next.endsWith('/') && names[firstFrom(name, names)] === name)
+      this.#tell(directory + name, FILE_ON_THE_WAY);
+  }
+
+  /** Tells of what cannot be listed; to whoever does not ask for it, what cannot be read is a failure. */
+  #tell(key: string, { is, remedy, error }: Omit<Oddity, 'name'>): undefined {
+    const { onUnlisted } = this.#request;
+    if (onUnlisted) onUnlisted({ key, is, remedy });
+    else if (error !== undefined) throw error;
   }
 }
 
-/** An emptied directory is no key's prefix: object stores know no directories. */
-async function holdsFiles(path: string): Promise<boolean> {
-  const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
-    if (isAbsent(error)) return [];
-    throw error;
-  });
-  const visible = entries.filter((entry) => !entry.name.startsWith('.'));
-  if (visible.some((entry) => !entry.isDirectory())) return true;
-  for (const { name } of visible) if (await holdsFiles(join(path, name))) return true;
-  return false;
+/** Tells directories from one another; undefined where the file system does not, or cannot at the moment. */
+async function identityOf(path: string): Promise<string | undefined> {
+  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+  return stats && stats.ino !== 0n ? `${stats.dev}:${stats.ino}` : undefined;
+}
+
+/** The place of the first name that is not before a bound, found by halving. */
+function firstFrom(bound: string, names: readonly string[]): number {
+  let low = 0;
+  for (let high = names.length; low < high; ) {
+    const middle = Math.floor((low + high) / 2);
+    if ((names[middle] ?? '') < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** What stands before the first slash, with it; or all, where there is none. */
