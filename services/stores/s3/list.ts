@@ -1,5 +1,5 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import type { ListPage, ListRequest } from '../../registry/object-store.ts';
+import { type ListPage, type ListRequest, StoreUnavailableError } from '../../registry/object-store.ts';
 import { isObjectKey } from '../object-key.ts';
 import type { Bucket } from './bucket.ts';
 
@@ -8,39 +8,45 @@ const PAGE_MAX = 1000;
 /** After all keys of ours that begin alike: they are ASCII. */
 const AFTER_ALL = '\u{10ffff}';
 
-/** One page; asks on until it is full, for what is no key of ours is left out. */
+/** Where a request of ours begins: after a name, or where the server says. */
+type From = { readonly startAfter: string | undefined } | { readonly token: string };
+
+/**
+ * One page; asks on until it is full, for what is no key of ours is left out. Throws rather than take an answer for the
+ * end that does not say so: what a listing leaves out counts as deleted.
+ */
 export async function listObjects(
   bucket: Bucket,
   request: ListRequest,
   signal?: AbortSignal,
 ): Promise<ListPage> {
   const names: string[] = [];
-  let startAfter = beyondFolded(request);
+  let from: From | undefined = { startAfter: beyondFolded(request) };
   for (;;) {
-    const page = await listOnce(bucket, request, startAfter, request.limit - names.length, signal);
+    const page = await listOnce(bucket, request, from, request.limit - names.length, signal);
     names.push(...page.names.filter((name) => (request.startAfter ?? '') < name));
-    if (page.last !== undefined && startAfter !== undefined && page.last <= startAfter)
-      throw new Error('S3: ListObjectsV2 does not heed start-after: this server cannot be used');
-    startAfter = page.last === undefined ? undefined : beyondFolded({ ...request, startAfter: page.last });
+    from = page.next;
     const isFull = names.length >= request.limit;
-    if (startAfter === undefined || isFull)
+    if (from === undefined || isFull)
       return {
         keys: names.filter((name) => !name.endsWith('/')),
         prefixes: names.filter((name) => name.endsWith('/')),
-        next: startAfter === undefined ? undefined : names.at(-1),
+        next: from === undefined ? undefined : names.at(-1),
       };
   }
 }
 
-/** Names in order; `last` is the last one that was looked at, undefined when there are no more. */
+/** Names in order, and where to go on; undefined when there are no more. */
 async function listOnce(
   bucket: Bucket,
-  { prefix, delimiter }: ListRequest,
-  startAfter: string | undefined,
+  request: ListRequest,
+  from: From,
   limit: number,
   signal: AbortSignal | undefined,
-): Promise<{ names: string[]; last: string | undefined }> {
+): Promise<{ names: string[]; next: From | undefined }> {
+  const { prefix, delimiter } = request;
   const whole = bucket.keys.prefix + prefix;
+  const startAfter = 'startAfter' in from ? from.startAfter : undefined;
   const answer = await bucket.request(
     `ListObjectsV2 of ${whole}`,
     (client, options) =>
@@ -50,6 +56,7 @@ async function listOnce(
           Prefix: whole,
           MaxKeys: Math.min(limit, PAGE_MAX),
           ...(startAfter !== undefined && { StartAfter: bucket.keys.prefix + startAfter }),
+          ...('token' in from && { ContinuationToken: from.token }),
           ...(delimiter && { Delimiter: delimiter }),
         }),
         options,
@@ -66,9 +73,27 @@ async function listOnce(
     ...keys.map(ours).filter(isObjectKey),
     ...folded.map(ours).filter((name) => isObjectKey(name.slice(0, -1))),
   ];
+  const { IsTruncated, NextContinuationToken: token } = answer;
+  if (IsTruncated === undefined)
+    throw new StoreUnavailableError(`S3: ListObjectsV2 of ${whole} was answered with something else`);
+  if (!isSorted(keys.map(ours).filter(isObjectKey)))
+    throw new Error('S3: ListObjectsV2 does not list keys in order: this server cannot be used');
+  if (!IsTruncated) return { names: names.sort(), next: undefined };
   // Keys are ASCII, where the order of strings is that of their bytes.
-  const last = answer.IsTruncated ? [...keys, ...folded].map(ours).sort().at(-1) : undefined;
-  return { names: names.sort(), last };
+  const last = [...keys, ...folded].map(ours).sort().at(-1);
+  if (last === undefined) {
+    // Amazon skips deleted versions so, page by page.
+    if (!token || ('token' in from && from.token === token))
+      throw new StoreUnavailableError(`S3: ListObjectsV2 of ${whole} does not say where it goes on`);
+    return { names, next: { token } };
+  }
+  if (startAfter !== undefined && last <= startAfter)
+    throw new Error('S3: ListObjectsV2 does not heed start-after: this server cannot be used');
+  return { names: names.sort(), next: { startAfter: beyondFolded({ ...request, startAfter: last }) } };
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  return keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key);
 }
 
 /**

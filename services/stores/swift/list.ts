@@ -61,8 +61,17 @@ export async function listKeys(
     ...(startAfter !== undefined && { marker: files + startAfter }),
     ...(delimiter && { delimiter }),
   };
-  const wanted = (await page(client, parameters, signal))
-    .map((entry) => ('subdir' in entry ? entry.subdir : entry.name).slice(files.length))
+  const entries = await page(client, parameters, signal);
+  // Only an empty page is surely the last: a server may send fewer than it was asked for.
+  while (request.onUnlisted && entries.length > 0 && entries.length < limit + 2) {
+    const marker = nameOf(entries.at(-1));
+    const more = await page(client, { ...parameters, marker }, signal);
+    if (more.length === 0) break;
+    checkProgress(marker, more);
+    entries.push(...more);
+  }
+  const wanted = entries
+    .map((entry) => nameOf(entry).slice(files.length))
     .filter((name) => name !== '' && (startAfter === undefined || name > startAfter));
   const shown = wanted.slice(0, limit);
   return {
@@ -72,9 +81,18 @@ export async function listKeys(
   };
 }
 
+function nameOf(entry: ListedEntry | undefined): string {
+  return entry === undefined ? '' : 'subdir' in entry ? entry.subdir : entry.name;
+}
+
+function checkProgress(marker: string, entries: readonly ListedEntry[]): void {
+  if (marker !== '' && nameOf(entries.at(-1)) === marker)
+    throw new Error('Swift does not heed the marker of a listing: this server cannot be used');
+}
+
 const WALK_PAGE = 5000;
 
-/** Every object whose name begins so, in order. */
+/** Every object whose name begins so, in order; to the empty page that is surely the last. */
 export async function* walk(
   client: SwiftClient,
   listingMax: number,
@@ -84,6 +102,7 @@ export async function* walk(
   const limit = Math.min(listingMax, WALK_PAGE);
   for (let marker = ''; ; ) {
     const entries = await page(client, { prefix, marker, limit: String(limit) }, signal);
+    checkProgress(marker, entries);
     for (const entry of entries) {
       if ('subdir' in entry) continue;
       const { name, bytes, last_modified, slo_etag } = entry;
@@ -95,6 +114,6 @@ export async function* walk(
         isStatic: slo_etag !== undefined,
       };
     }
-    if (entries.length < limit) return;
+    if (entries.length === 0) return;
   }
 }
