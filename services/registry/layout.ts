@@ -68,6 +68,9 @@ export const REPOSITORIES_PREFIX = `${ROOT}/repositories/`;
 /** Prefix of all stored bytes. */
 export const BLOBS_PREFIX = `${ROOT}/blobs/`;
 
+/** Prefix of all that is ours alone. */
+export const OWN_PREFIX = 'roadstead/';
+
 /** Prefix of the promotions that were ready to move a tag. */
 export const tagTurnsPrefix = (name: RepositoryName, tag: Tag) =>
   `${repository(name)}/_roadstead/turns/${tag}/`;

@@ -3,7 +3,7 @@ import { listByHand } from '../contract/memory-twin.ts';
 import { gather } from '../unit/gather.ts';
 
 /** An object of a {@link MemoryObjects}. */
-interface Held {
+export interface Held {
   readonly bytes: Buffer;
   readonly modifiedAt: Date;
 }

@@ -1,12 +1,12 @@
 import type { Sealer } from '../audit/seal.ts';
 import type { Sha256Digest } from '../digest.ts';
-import { layerLinkKey, revisionLinkKey } from '../layout.ts';
+import { layerLinkKey, revisionLinkKey, revisionsPrefix } from '../layout.ts';
 import type { ManifestRules } from '../manifest-rules.ts';
 import type { RepositoryName } from '../names.ts';
 import type { BlobView } from './blob-view.ts';
 import { DigestTable } from './digest-table.ts';
 import { type Finding, finding } from './finding.ts';
-import { isLeftover } from './keys.ts';
+import { isLeftover, isUnknownDigestLink, partPrefix } from './keys.ts';
 import type { Look } from './look.ts';
 
 /** What checking a repository needs to know of the whole. */
@@ -65,6 +65,13 @@ export class Area {
 /** A key that nothing here reads. */
 export function strayFinding(key: string, repository?: RepositoryName): Finding {
   const place = { key, ...(repository && { repository }) };
+  if (repository && isUnknownDigest(key, repository))
+    return finding('digest-unknown', place, 'It is named by a digest that this registry does not know');
   if (isLeftover(key)) return finding('leftover', place, 'The object is half of a write');
   return finding('stray', place, 'No registry of this version writes such an object');
+}
+
+function isUnknownDigest(key: string, repository: RepositoryName): boolean {
+  const prefixes = [partPrefix(repository, '_layers'), revisionsPrefix(repository)];
+  return prefixes.some((prefix) => key.startsWith(prefix) && isUnknownDigestLink(key, prefix));
 }

@@ -7,12 +7,13 @@ import { type Scope, strayFinding } from './area.ts';
 import { checkAudit } from './audit.ts';
 import { BlobView } from './blob-view.ts';
 import { checkBlobs } from './blobs.ts';
-import { type Finding, finding } from './finding.ts';
+import { type Finding, type FindingKind, finding } from './finding.ts';
 import { Look } from './look.ts';
 import { checkRest } from './own.ts';
 import { checkPublicationNumbers } from './publication-numbers.ts';
 import { checkPublications, Published } from './publications.ts';
 import { checkRepository } from './repository.ts';
+import { isContentHidden, unlistedFindings } from './unlisted.ts';
 import { walkRepositories } from './walk.ts';
 
 export interface CheckOptions {
@@ -37,6 +38,9 @@ export interface Check {
   /** What was read so far, and what is being looked at. */
   readonly progress: Pick<Look, 'objectsRead' | 'bytesRead' | 'area'>;
 }
+
+/** What garbage collection refuses to work over, because it may refer to content. */
+const REFUSED: ReadonlySet<FindingKind> = new Set(['repository-misnamed', 'digest-unknown']);
 
 /** A repository that was asked for is not there. */
 export class NoSuchRepositoryError extends Error {
@@ -64,9 +68,13 @@ async function* checkAll(scope: Scope): AsyncGenerator<Finding> {
   const { look, blobs } = scope;
   look.area = 'blobs';
   yield* checkBlobs(scope);
+  let isDoubtful = false;
   for await (const found of walkRepositories(look.objects)) {
-    if (found.kind === 'stray') yield strayFinding(found.key);
-    else yield* checkNamed(scope, found.name);
+    const findings = found.kind === 'stray' ? [strayOrMisnamed(found)] : checkNamed(scope, found.name);
+    for await (const each of findings) {
+      isDoubtful ||= REFUSED.has(each.kind);
+      yield each;
+    }
   }
   look.area = 'publications';
   const published = new Published();
@@ -76,7 +84,8 @@ async function* checkAll(scope: Scope): AsyncGenerator<Finding> {
   yield* checkAudit(scope);
   look.area = 'the rest';
   yield* checkRest(scope);
-  yield* unusedBlobs(blobs, published);
+  yield* unlistedFindings(look);
+  yield* unusedBlobs(blobs, published, isContentHidden(look) || isDoubtful);
 }
 
 async function* checkSome(scope: Scope, names: readonly string[]): AsyncGenerator<Finding> {
@@ -86,9 +95,16 @@ async function* checkSome(scope: Scope, names: readonly string[]): AsyncGenerato
     const found = await Promise.all(
       repositoryPrefixes(name).map((prefix) => objects.list({ prefix, limit: 1 })),
     );
-    if (found.every((page) => page.keys.length === 0)) throw new NoSuchRepositoryError(name);
+    const isThere = found.some((page) => page.keys.length > 0) || isContentHidden(scope.look);
+    if (!isThere) throw new NoSuchRepositoryError(name);
     yield* checkNamed(scope, name);
   }
+  yield* unlistedFindings(scope.look);
+}
+
+function strayOrMisnamed({ key, isRepository }: { key: string; isRepository: boolean }): Finding {
+  if (!isRepository) return strayFinding(key);
+  return finding('repository-misnamed', { key }, 'No repository can have this name');
 }
 
 async function* checkNamed(scope: Scope, name: RepositoryName): AsyncGenerator<Finding> {
@@ -96,7 +112,8 @@ async function* checkNamed(scope: Scope, name: RepositoryName): AsyncGenerator<F
   yield* checkRepository(scope, name);
 }
 
-function* unusedBlobs(blobs: BlobView, published: Published): Generator<Finding> {
+/** `isDoubtful` when something was not looked at that may refer to them. */
+function* unusedBlobs(blobs: BlobView, published: Published, isDoubtful: boolean): Generator<Finding> {
   const unreferenced = { blobs: 0, bytes: 0 };
   const publishedOnly = { blobs: 0, bytes: 0 };
   for (const { digest, sizeBytes } of blobs.unused()) {
@@ -107,9 +124,9 @@ function* unusedBlobs(blobs: BlobView, published: Published): Generator<Finding>
   const key = BLOBS_PREFIX;
   if (unreferenced.blobs > 0)
     yield finding(
-      'blobs-unreferenced',
+      isDoubtful ? 'blobs-unaccounted' : 'blobs-unreferenced',
       { key, ...unreferenced },
-      `${counted(unreferenced)} that nothing refers to`,
+      `${counted(unreferenced)} that nothing${isDoubtful ? ' that could be read' : ''} refers to`,
     );
   if (publishedOnly.blobs > 0)
     yield finding(

@@ -37,6 +37,18 @@ export const FINDINGS = {
   'notice-malformed': ['error', 'Run: roadstead read-only off'],
   'token-key-unreadable': ['error', 'Delete the object, then run: roadstead keys rotate'],
   'credential-unreadable': ['error', 'Delete all versions of the account, then create it anew'],
+  unlisted: [
+    'error',
+    'Garbage collection deletes nothing while content may lie behind it: see docs/garbage-collection.md',
+  ],
+  'repository-misnamed': [
+    'error',
+    'Nothing serves it, and garbage collection deletes nothing meanwhile: rename it, or move it out of the store',
+  ],
+  'digest-unknown': [
+    'error',
+    'Garbage collection deletes nothing while it may lead to content: push that again by SHA-256, then delete the key',
+  ],
   'tag-without-current': ['warning', 'Push the tag again, or delete it: it is listed and cannot be pulled'],
   'tag-not-promoted': [
     'warning',
@@ -65,6 +77,11 @@ export const FINDINGS = {
   'upload-under-way': ['info', 'A client may go on with it'],
   leftover: ['info', 'A write of Distribution that broke off: delete it when it is a day old'],
   'blobs-unreferenced': ['info', 'garbage-collect would free them'],
+  'blobs-unaccounted': [
+    'info',
+    'What could not be read may refer to them: garbage-collect keeps them until then',
+  ],
+  'passed-over': ['info', 'No content can be pulled through it: nothing to do'],
   'blobs-published-only': ['info', 'Mirrors may serve them: garbage-collect keeps them'],
   'quarantine-forgotten': [
     'info',

@@ -19,6 +19,17 @@ export function digestOfLink(key: string, prefix: string): Digest | undefined {
   return key.endsWith('/link') ? digestOfPath(key.slice(prefix.length, -'/link'.length)) : undefined;
 }
 
+const KNOWN: ReadonlySet<string> = new Set<Algorithm>(['sha256', 'sha512']);
+
+/**
+ * Whether a key goes on with `<algorithm>/<digits>/link` after a prefix, by an algorithm that is unknown here: a
+ * registry that knows it may serve content by it.
+ */
+export function isUnknownDigestLink(key: string, prefix: string): boolean {
+  const [, algorithm = ''] = /^([a-z0-9+._-]+)\/[0-9a-f]{32,}\/link$/.exec(key.slice(prefix.length)) ?? [];
+  return algorithm !== '' && !KNOWN.has(algorithm);
+}
+
 /** The digest that `<algorithm>/<digits>` spells. */
 export function digestOfPath(path: string): Digest | undefined {
   const digest = path.replace('/', ':');

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pMapIterable } from 'p-map';
 import { type Digest, digestOfStream, Hasher, isDigest } from '../digest.ts';
-import { listAll, type ObjectStat, type ObjectStore } from '../object-store.ts';
+import { listAll, type ObjectStat, type ObjectStore, type Unlisted } from '../object-store.ts';
+import { listingBy } from '../unlisted.ts';
 import type { Finding } from './finding.ts';
 
 const LINK_MAX_BYTES = 1024;
@@ -11,6 +12,8 @@ const HASHES_AT_ONCE = 4;
 const PAUSE_MS = 100;
 /** A store with so much amiss is not one that others are writing to at the moment: no more pauses. */
 const PAUSES_MAX = 1000;
+/** Bounds memory; one is enough to make the check fail. */
+const UNLISTED_MAX = 10_000;
 
 /** Reads a store, never writes, and counts what it reads. */
 export class Look {
@@ -23,8 +26,14 @@ export class Look {
   area = '';
   #pauses = 0;
 
+  /** What listings could not show, by key; the newest last. */
+  readonly unlisted = new Map<string, Unlisted>();
+
   constructor(objects: ObjectStore, signal?: AbortSignal) {
-    this.objects = objects;
+    const onUnlisted = (entry: Unlisted) => {
+      if (this.unlisted.size < UNLISTED_MAX) this.unlisted.set(entry.key, entry);
+    };
+    this.objects = listingBy(objects, (request, abort) => objects.list({ ...request, onUnlisted }, abort));
     this.#signal = signal;
   }
 

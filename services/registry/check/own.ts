@@ -1,4 +1,4 @@
-import { BLOBS_PREFIX, READ_ONLY_KEY, REPOSITORIES_PREFIX } from '../layout.ts';
+import { BLOBS_PREFIX, OWN_PREFIX, READ_ONLY_KEY, REPOSITORIES_PREFIX } from '../layout.ts';
 import { readNotice } from '../read-only.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { checkCredentials } from './credentials.ts';
@@ -6,7 +6,6 @@ import { type Finding, finding } from './finding.ts';
 import { checkQuarantine } from './quarantine.ts';
 import { checkTokenKeys } from './token-keys.ts';
 
-const OWN_PREFIX = 'roadstead/';
 const OURS = new Set([
   'audit/',
   'credentials/',
@@ -25,9 +24,10 @@ export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
   const { look } = scope;
   const root = commonPrefix(BLOBS_PREFIX, REPOSITORIES_PREFIX);
   for await (const key of look.below(root))
-    if (key !== BLOBS_PREFIX && key !== REPOSITORIES_PREFIX) yield strayFinding(key);
+    if (key !== BLOBS_PREFIX && key !== REPOSITORIES_PREFIX && !look.unlisted.has(key))
+      yield strayFinding(key);
   for await (const key of look.below(OWN_PREFIX))
-    if (!OURS.has(key.slice(OWN_PREFIX.length))) yield strayFinding(key);
+    if (!OURS.has(key.slice(OWN_PREFIX.length)) && !look.unlisted.has(key)) yield strayFinding(key);
   const ledgers = `${OWN_PREFIX}mirrors/`;
   for await (const key of look.keys(ledgers))
     if (!LEDGER.test(key.slice(ledgers.length))) yield strayFinding(key);

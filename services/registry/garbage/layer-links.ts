@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { DigestTable } from '../check/digest-table.ts';
-import { digestOfLink, partPrefix } from '../check/keys.ts';
+import { digestOfLink, isUnknownDigestLink, partPrefix } from '../check/keys.ts';
 import type { Digest, Sha256Digest } from '../digest.ts';
 import { blobDataKey } from '../layout.ts';
 import type { RepositoryName } from '../names.ts';
@@ -66,6 +66,7 @@ async function* layerLinks(
   const prefix = partPrefix(name, '_layers');
   for await (const key of reader.keys(prefix)) {
     const named = digestOfLink(key, prefix);
+    if (isUnknownDigestLink(key, prefix)) reader.noteUnknownDigest(key);
     const stored = named && (await reader.stored(named, key));
     if (named && stored) yield { key, named, stored };
   }

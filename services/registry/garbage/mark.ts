@@ -1,6 +1,6 @@
 import pMap, { pMapSkip } from 'p-map';
 import { DigestTable } from '../check/digest-table.ts';
-import { digestOfLink } from '../check/keys.ts';
+import { digestOfLink, isUnknownDigestLink } from '../check/keys.ts';
 import { type Digest, isSha256, type Sha256Digest } from '../digest.ts';
 import { layerLinkKey, revisionLinkKey, revisionsPrefix, tagsPrefix } from '../layout.ts';
 import type { Manifest } from '../manifest.ts';
@@ -68,6 +68,7 @@ class Reachable {
   /** Reads a manifest, by its link. Without roots to reach it from it is kept as it is. */
   async read(key: string, isRootNeeded: boolean): Promise<void> {
     const named = digestOfLink(key, revisionsPrefix(this.#name));
+    if (isUnknownDigestLink(key, revisionsPrefix(this.#name))) return this.#reader.noteUnknownDigest(key);
     const stored = named && (await this.#reader.storedLink(key));
     // A second name adds nothing to the first.
     if (named === undefined || stored === undefined || !isSha256(named)) return;

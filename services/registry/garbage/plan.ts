@@ -1,6 +1,7 @@
 import { DigestTable } from '../check/digest-table.ts';
 import { walkRepositories } from '../check/walk.ts';
 import type { Digest } from '../digest.ts';
+import { BLOBS_PREFIX } from '../layout.ts';
 import type { RepositoryName, Tag } from '../names.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { type Blobs, planBlobs } from './blobs.ts';
@@ -47,11 +48,13 @@ export async function planGarbage(objects: ObjectStore, options: PlanOptions): P
   const { signal, onArea } = options;
   const reader = new StrictReader(objects, signal);
   const inUse = new DigestTable();
+  // Without any bytes every manifest would be named below, and not why.
+  await reader.objects.list({ prefix: BLOBS_PREFIX, limit: 1 }, signal);
   onArea?.('the publication log');
   const { blobs: published, open } = await readPublished(reader, Date.now());
   const names: RepositoryName[] = [];
   const found = new Map<RepositoryName, Omit<RepositoryGarbage, 'layers'>>();
-  for await (const each of walkRepositories(objects, signal)) {
+  for await (const each of walkRepositories(reader.objects, signal)) {
     if (each.kind === 'stray') {
       if (each.isRepository) reader.note(`${each.key}: no repository can have this name`);
       continue;

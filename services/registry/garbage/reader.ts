@@ -4,10 +4,13 @@ import { MANIFEST_MAX_BYTES, type Manifest } from '../manifest.ts';
 import type { RepositoryName } from '../names.ts';
 import { listAll, type ObjectStore } from '../object-store.ts';
 import { readStoredManifest } from '../stored-manifest.ts';
+import { accountable, tellUnlisted } from '../unlisted.ts';
 
 const LINK_MAX_BYTES = 1024;
 /** Enough for a person to see what is wrong. */
 const NAMED_MAX = 100;
+/** So many are counted once each; beyond, the count is too high. */
+const UNLISTED_MAX = 10_000;
 
 /** What refers to content cannot be read, so it is unknown what is garbage. Nothing was deleted. */
 export class UnreadableError extends Error {
@@ -20,8 +23,13 @@ export class UnreadableError extends Error {
         '"roadstead check" tells what to do about each',
     );
     this.name = 'UnreadableError';
-    this.unreadable = unreadable;
+    this.unreadable = unreadable.slice(0, NAMED_MAX);
   }
+}
+
+/** What is told of a link by a digest that nobody here can follow. */
+export function unknownDigest(key: string): string {
+  return `${key}: is named by a digest that this registry does not know`;
 }
 
 /** Reads what refers to content, and keeps account of what cannot be read. */
@@ -29,10 +37,15 @@ export class StrictReader {
   readonly objects: ObjectStore;
   readonly #signal: AbortSignal | undefined;
   readonly #unreadable: string[] = [];
+  readonly #unlisted = new Set<string>();
   #count = 0;
 
+  /** Keeps account of what listings cannot show, too. */
   constructor(objects: ObjectStore, signal?: AbortSignal) {
-    this.objects = objects;
+    this.objects = accountable(objects, (entry) => {
+      if (!this.#unlisted.has(entry.key)) this.note(tellUnlisted(entry));
+      if (this.#unlisted.size < UNLISTED_MAX) this.#unlisted.add(entry.key);
+    });
     this.#signal = signal;
   }
 
@@ -82,6 +95,11 @@ export class StrictReader {
       if (stat === undefined || stat.sizeBytes <= limitBytes) throw error;
       return this.note(`${key}: has ${stat.sizeBytes} bytes, more than it should`);
     }
+  }
+
+  /** Notes a link by a digest that nobody here can follow. */
+  noteUnknownDigest(key: string): undefined {
+    return this.note(unknownDigest(key));
   }
 
   /** Notes that something cannot be read. */

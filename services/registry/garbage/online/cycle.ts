@@ -4,6 +4,7 @@ import { digestOfData } from '../../check/keys.ts';
 import type { Digest, Sha256Digest } from '../../digest.ts';
 import { BLOBS_PREFIX } from '../../layout.ts';
 import { listAll } from '../../object-store.ts';
+import { accountableListing } from './accountable-listing.ts';
 import type { CycleContext } from './context.ts';
 import { deleteLists } from './delete-list.ts';
 import { FactStore } from './fact-store.ts';
@@ -44,8 +45,11 @@ const CANDIDATES_MAX = 10_000;
  * what else is stored and not in use, and put that of it into quarantine that was so for the grace. Ended anywhere, it
  * is gone on with by doing it again.
  */
-export async function collectOnce(context: CycleContext): Promise<CycleResult> {
+export async function collectOnce(given: CycleContext): Promise<CycleResult> {
+  const context = { ...given, objects: accountableListing(given.objects) };
   const { objects, signal, dryRun, counts, onPhase } = context;
+  // Without any bytes every manifest would be named below, and not why.
+  await objects.list({ prefix: BLOBS_PREFIX, limit: 1 }, signal);
   const lists = await readLists(context);
   if (!dryRun) {
     await sweepFlags(context, lists);

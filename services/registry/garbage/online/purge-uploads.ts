@@ -2,6 +2,7 @@ import { partPrefix } from '../../check/keys.ts';
 import { walkRepositories } from '../../check/walk.ts';
 import type { RepositoryName } from '../../names.ts';
 import { listAll, type ObjectStore } from '../../object-store.ts';
+import { listingBy } from '../../unlisted.ts';
 
 const DELETE_AT_ONCE = 1000;
 
@@ -28,11 +29,15 @@ export interface PurgeOptions {
 export async function purgeUploads(objects: ObjectStore, options: PurgeOptions): Promise<number> {
   const { olderThan, dryRun, signal, mayChange, onUpload } = options;
   let purged = 0;
-  for await (const found of walkRepositories(objects, signal)) {
+  // What cannot be listed is not purged, and no reason to keep everything else.
+  const listed = listingBy(objects, (request, abort) =>
+    objects.list({ onUnlisted: () => undefined, ...request }, abort),
+  );
+  for await (const found of walkRepositories(listed, signal)) {
     if (found.kind === 'stray') continue;
     const uploads = partPrefix(found.name, '_uploads');
     for await (const { key: prefix, isPrefix } of listAll(
-      objects,
+      listed,
       { prefix: uploads, delimiter: '/' },
       signal,
     )) {
@@ -61,12 +66,16 @@ export async function purgeUploads(objects: ObjectStore, options: PurgeOptions):
 async function lookAt(objects: ObjectStore, prefix: string, signal: AbortSignal) {
   const keys: string[] = [];
   let [lastUsedAt, bytes] = [new Date(0), 0];
-  for await (const { key } of listAll(objects, { prefix }, signal)) {
+  let isWhole = true;
+  const onUnlisted = () => {
+    isWhole = false;
+  };
+  for await (const { key } of listAll(objects, { prefix, onUnlisted }, signal)) {
     const stat = await objects.stat(key, signal);
     if (stat === undefined) continue;
     keys.push(key);
     bytes += stat.sizeBytes;
     if (stat.modifiedAt > lastUsedAt) lastUsedAt = stat.modifiedAt;
   }
-  return keys.length === 0 ? undefined : { keys, lastUsedAt, bytes };
+  return keys.length === 0 || !isWhole ? undefined : { keys, lastUsedAt, bytes };
 }

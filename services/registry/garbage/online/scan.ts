@@ -1,10 +1,10 @@
 import pMap from 'p-map';
 import { DigestTable } from '../../check/digest-table.ts';
-import { digestOfLink, digestOfPath } from '../../check/keys.ts';
+import { digestOfLink, digestOfPath, isUnknownDigestLink } from '../../check/keys.ts';
 import { type Digest, isDigest, isSha256, type Sha256Digest } from '../../digest.ts';
 import { REPOSITORIES_PREFIX } from '../../layout.ts';
 import type { ListPage } from '../../object-store.ts';
-import { UnreadableError } from '../reader.ts';
+import { UnreadableError, unknownDigest } from '../reader.ts';
 import type { CycleContext } from './context.ts';
 import type { DigestList } from './digest-list.ts';
 import type { AliasFact } from './facts.ts';
@@ -12,6 +12,7 @@ import type { AliasFact } from './facts.ts';
 const PAGE = 1000;
 const READS_AT_ONCE = 16;
 const LINK_MAX_BYTES = 1024;
+const LINKS = ['_layers/', '_manifests/revisions/'];
 
 /** What a scan of all repositories finds. */
 export class ScanFindings {
@@ -54,6 +55,8 @@ export async function* scanPages(
     counts.objectsListed += page.keys.length;
     const contents = new PageReader(query, findings());
     for (const key of page.keys) contents.take(key);
+    const { unknown } = contents;
+    if (unknown.length > 0) throw new UnreadableError(unknown.map(unknownDigest), unknown.length);
     // What a tag names, and what a name by SHA-512 stands for, only the objects themselves tell.
     await pMap(
       contents.toRead,
@@ -73,6 +76,8 @@ export async function* scanPages(
 class PageReader {
   readonly #query: ScanQuery;
   readonly #findings: ScanFindings;
+  /** Links by digests that nobody here can follow. */
+  readonly unknown: string[] = [];
   readonly toRead: { readonly key: string; readonly take: (digest: Digest) => void }[] = [];
 
   constructor(query: ScanQuery, findings: ScanFindings) {
@@ -84,7 +89,9 @@ class PageReader {
     // No part of a repository's name begins with an underscore, and every part of a repository does.
     const at = key.indexOf('/_', REPOSITORIES_PREFIX.length - 1) + 1;
     const path = key.slice(at);
-    if (path.startsWith('_layers/')) this.#link(key, digestOfLink(path, '_layers/'));
+    const prefix = LINKS.find((each) => path.startsWith(each));
+    if (prefix && isUnknownDigestLink(path, prefix)) this.unknown.push(key);
+    else if (path.startsWith('_layers/')) this.#link(key, digestOfLink(path, '_layers/'));
     else if (path.startsWith('_manifests/revisions/')) {
       const digest = digestOfLink(path, '_manifests/revisions/');
       if (digest && isSha256(digest)) this.#findings.linked.set(digest, 1);
