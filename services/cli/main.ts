@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 // Young garbage is collected after so many MiB: what goes through buffers, blobs, is freed early (a quarter of a node's
 // memory during pushes and pulls; test/cluster/memory.test.ts).
+import '../files/threads.ts';
 import { enableCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';

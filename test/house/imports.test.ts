@@ -15,12 +15,13 @@ const PROCESSES = new Set(
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   registry: [],
   openstack: [],
-  stores: ['registry', 'openstack'],
-  accounts: ['registry', 'openstack'],
+  files: [],
+  stores: ['registry', 'openstack', 'files'],
+  accounts: ['registry', 'openstack', 'files'],
   config: ['registry'],
-  http: ['registry'],
+  http: ['registry', 'files'],
 };
-const PROCESS_MAY = ['registry', 'config', 'http'];
+const PROCESS_MAY = ['registry', 'config', 'http', 'files'];
 
 /** Packages and built-ins that the registry library may use: none of them does I/O. */
 const REGISTRY_MAY = /^(node:crypto|node:stream|node:timers\/promises|zod|lru-cache|p-map|ipaddr\.js)$/;

@@ -1,8 +1,8 @@
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import pMap from 'p-map';
 import { isAbsent } from './errors.ts';
+import { readdir, stat } from './fs.ts';
 import { kindOf, lookThrough, type Oddity } from './oddities.ts';
 
 /** Smaller directories are read as fast as it could be found out that they have not changed. */

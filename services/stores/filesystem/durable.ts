@@ -1,6 +1,6 @@
-import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from './errors.ts';
+import { mkdir, open } from './fs.ts';
 
 /** Makes a file's bytes, or a directory's entries, survive a power cut. */
 export async function syncPath(path: string): Promise<void> {

@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import type {
@@ -15,6 +13,7 @@ import type {
 import { Directories } from './directories.ts';
 import { DurableDirectories, syncPath } from './durable.ts';
 import { isAbsent } from './errors.ts';
+import { type FileHandle, mkdir, open, readdir, rm, rmdir, STORE_CALLS, stat, unlink } from './fs.ts';
 import { listFiles } from './list.ts';
 import { pathOf, TEMPORARY } from './paths.ts';
 import { sendFile } from './send.ts';
@@ -28,6 +27,11 @@ export interface FilesystemOptions {
   readonly rootDirectory: string;
   /** Sync files and directories before answering, so that a power cut loses nothing acknowledged. */
   readonly sync: boolean;
+  /**
+   * How long one call to the file system may take; for this process' stores together.
+   * @default 30_000
+   */
+  readonly callTimeoutMs?: number | undefined;
 }
 
 /**
@@ -49,6 +53,7 @@ export class FilesystemStore implements ObjectStore {
 
   /** Opens the store, and makes its directory if it is not there. */
   static async open(options: FilesystemOptions): Promise<FilesystemStore> {
+    if (options.callTimeoutMs !== undefined) STORE_CALLS.deadlineMs = options.callTimeoutMs;
     const store = new FilesystemStore(options);
     await mkdir(join(store.#root, TEMPORARY), { recursive: true });
     if (options.sync)
@@ -78,13 +83,7 @@ export class FilesystemStore implements ObjectStore {
       signal?.throwIfAborted();
       return { sizeBytes, modifiedAt, body: Readable.from([]) };
     }
-    const body = createReadStream('', {
-      fd: handle,
-      highWaterMark: READ_BYTES,
-      start: range?.first ?? 0,
-      end: range?.last ?? sizeBytes - 1,
-      ...(signal && { signal }),
-    });
+    const body = handle.stream(range?.first ?? 0, range?.last ?? sizeBytes - 1, READ_BYTES, signal);
     return { sizeBytes, modifiedAt, body };
   }
 

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ListPage, ListRequest } from '../../registry/object-store.ts';
 import type { Contents, Directories } from './directories.ts';
+import { stat } from './fs.ts';
 import { FILE_ON_THE_WAY, LINKS_MAX, LOOP, type Oddity, TOO_MANY_LINKS, unreadable } from './oddities.ts';
 
 /** Lists files as an object store lists keys: in the order of the whole keys' bytes. */

@@ -1,6 +1,6 @@
 import type { Dirent, Stats } from 'node:fs';
-import { lstat, stat } from 'node:fs/promises';
 import { errorCode, isAbsent } from './errors.ts';
+import { lstat, stat } from './fs.ts';
 
 /** What a directory holds that is neither a directory nor a file, or cannot be looked into. */
 export interface Oddity {

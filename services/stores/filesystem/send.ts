@@ -1,7 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { ByteRange } from '../../registry/object-store.ts';
 import { ClosedError } from '../send-chunks.ts';
+import type { FileHandle } from './fs.ts';
 
 /** Measured over sizes from 64 KiB to 1 MiB: larger ones add memory for each download, and no speed. */
 const BUFFER_BYTES = 256 * 1024;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { until } from '../until.ts';
 import { type DurableDirectories, syncPath } from './durable.ts';
 import { errorCode, isAbsent, translate } from './errors.ts';
+import { type FileHandle, link, mkdir, open, rename, rm } from './fs.ts';
 import { TEMPORARY } from './paths.ts';
 
 /** Larger writes mean fewer trips to the thread pool; two of them bound an upload's memory. */

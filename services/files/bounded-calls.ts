@@ -1,0 +1,190 @@
+export interface BoundedCallsOptions {
+  /** Calls that run at once. */
+  readonly atOnce: number;
+  /** Calls on one path that run at once: one path that hangs must not hold all of `atOnce`. */
+  readonly perPath: number;
+  /** A call that has run for longer counts as stuck, and its caller is told. */
+  readonly deadlineMs: number;
+  /** Makes the error that callers get. The message names the call and its path, and is for the log. */
+  readonly error: (message: string) => Error;
+}
+
+export interface Call<T> {
+  /** Such as `open`. */
+  readonly name: string;
+  readonly path: string;
+  readonly act: () => Promise<T>;
+  /** Gets what a stuck call returned in the end, when nobody waits for it any more. */
+  readonly late?: (value: T) => void;
+  /** True for cleaning up: it is done as soon as the path is free, also when its caller has given up. */
+  readonly mustRun?: boolean;
+  /** Times the deadline, for calls that may rightly take long. @default 1 */
+  readonly patience?: number;
+}
+
+/** More callers than this are refused instead of waiting. */
+const WAITING_MAX = 5000;
+/** How often deadlines are looked at, at least. */
+const LOOK_MS = 1000;
+
+/** A call that waits or runs. */
+interface Job {
+  readonly name: string;
+  readonly path: string;
+  readonly mustRun: boolean;
+  readonly limitMs: number;
+  readonly start: () => void;
+  readonly reject: (error: Error) => void;
+  /** When it began to wait, then when it began to run; monotonic milliseconds. */
+  since: number;
+  /** Its caller has been told that it hangs. */
+  isGivenUp: boolean;
+}
+
+/** What runs on one path. */
+interface PathUse {
+  running: number;
+  stuck: number;
+}
+
+/**
+ * File system calls that cannot stop the process: only so many run at once, in all and on one path, and a caller waits
+ * no longer than a deadline. A call into the kernel cannot be cancelled, so a stuck one keeps its place until it returns.
+ * Until then calls on its path are refused at once, and all calls when every place is held by stuck ones; after
+ * that everything goes on by itself. A file system that is only slow refuses nobody: waiting for a place is limited only
+ * while some call is stuck.
+ */
+export class BoundedCalls {
+  readonly #atOnce: number;
+  readonly #perPath: number;
+  readonly #error: (message: string) => Error;
+  /** Changes apply to calls that begin afterwards. */
+  deadlineMs: number;
+  readonly #running = new Set<Job>();
+  readonly #waiting = new Set<Job>();
+  readonly #paths = new Map<string, PathUse>();
+  #stuck = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ atOnce, perPath, deadlineMs, error }: BoundedCallsOptions) {
+    this.#atOnce = atOnce;
+    this.#perPath = perPath;
+    this.#error = error;
+    this.deadlineMs = deadlineMs;
+  }
+
+  /** The calls that have not returned within the deadline, such as `open /path`. */
+  get stuck(): string[] {
+    return [...this.#running].filter((job) => job.isGivenUp).map(({ name, path }) => `${name} ${path}`);
+  }
+
+  /** Makes a call in its turn. Rejects with the call's own error, or with `options.error` when it hangs. */
+  run<T>({ name, path, act, late, mustRun = false, patience = 1 }: Call<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const job: Job = {
+        ...{ name, path, mustRun, reject, since: performance.now(), isGivenUp: false },
+        limitMs: this.deadlineMs * patience,
+        start: () => {
+          act().then(
+            (value) => {
+              if (this.#ended(job)) late?.(value);
+              else resolve(value);
+            },
+            (error: Error) => {
+              this.#ended(job);
+              reject(error);
+            },
+          );
+        },
+      };
+      this.#enter(job);
+    });
+  }
+
+  #enter(job: Job): void {
+    if (this.#mayStart(job)) {
+      this.#start(job);
+      return;
+    }
+    const isCrowded = this.#waiting.size >= WAITING_MAX;
+    const refusal = this.#refusal(job) ?? (isCrowded ? 'too many calls wait' : undefined);
+    if (refusal !== undefined) this.#giveUp(job, refusal);
+    if (refusal === undefined || job.mustRun) this.#waiting.add(job);
+  }
+
+  #mayStart({ path }: Job): boolean {
+    if (this.#running.size >= this.#atOnce) return false;
+    const use = this.#paths.get(path);
+    return use === undefined || (use.running < this.#perPath && use.stuck === 0);
+  }
+
+  #start(job: Job): void {
+    job.since = performance.now();
+    this.#running.add(job);
+    const use = this.#paths.get(job.path);
+    if (use) use.running++;
+    else this.#paths.set(job.path, { running: 1, stuck: 0 });
+    // A job whose caller gave up while it waited is only now a call that may hang.
+    if (job.isGivenUp) this.#countStuck(job, 1);
+    this.#watch();
+    job.start();
+  }
+
+  /** Gives the place to the next; answers whether the caller has given up. */
+  #ended(job: Job): boolean {
+    this.#running.delete(job);
+    const use = this.#paths.get(job.path);
+    if (job.isGivenUp) this.#countStuck(job, -1);
+    if (use && --use.running === 0) this.#paths.delete(job.path);
+    for (const next of this.#waiting) {
+      if (this.#running.size >= this.#atOnce) break;
+      if (!this.#mayStart(next)) continue;
+      this.#waiting.delete(next);
+      this.#start(next);
+    }
+    return job.isGivenUp;
+  }
+
+  #countStuck({ path }: Job, by: 1 | -1): void {
+    this.#stuck += by;
+    const use = this.#paths.get(path);
+    if (use) use.stuck += by;
+  }
+
+  /** Why a job cannot wait for its turn. */
+  #refusal({ path }: Job): string | undefined {
+    if (this.#paths.get(path)?.stuck) return 'an earlier call there has not returned';
+    if (this.#stuck >= this.#atOnce) return `${this.#stuck} calls have not returned`;
+    return undefined;
+  }
+
+  #giveUp(job: Job, reason: string): void {
+    job.isGivenUp = true;
+    job.reject(this.#error(`the file system does not answer: ${job.name} ${job.path}: ${reason}`));
+  }
+
+  /** One timer for all calls: a timer for each would cost as much as a call that the page cache answers. */
+  #watch(): void {
+    this.#timer ??= setInterval(() => this.#look(), Math.min(LOOK_MS, this.deadlineMs / 4)).unref();
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const job of this.#running) {
+      if (job.isGivenUp || now - job.since < job.limitMs) continue;
+      this.#countStuck(job, 1);
+      this.#giveUp(job, `no answer in ${job.limitMs / 1000} s`);
+    }
+    for (const job of this.#waiting) {
+      if (job.isGivenUp) continue;
+      const isLate = this.#stuck > 0 && now - job.since > job.limitMs;
+      const refusal = this.#refusal(job) ?? (isLate ? `no turn in ${job.limitMs / 1000} s` : undefined);
+      if (refusal === undefined) continue;
+      if (!job.mustRun) this.#waiting.delete(job);
+      this.#giveUp(job, refusal);
+    }
+    if (this.#running.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,135 @@
+import fs from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import type { BoundedCalls } from './bounded-calls.ts';
+
+/** Syncing a large file writes what the kernel has gathered of it, on a slow disk for minutes. */
+const SYNC_PATIENCE = 10;
+
+/** The functions of node:fs/promises that the registry uses, with the same arguments, as bounded calls. */
+export function guardedFs(calls: BoundedCalls) {
+  /** `pathAt`: which argument says where it may hang. */
+  function guard<N extends 'stat' | 'lstat' | 'readdir' | 'mkdir' | 'rmdir' | 'unlink' | 'link' | 'rename'>(
+    name: N,
+    pathAt = 0,
+  ): (typeof fs)[N] {
+    const guarded = (...args: readonly unknown[]) => {
+      // Looked up at each call: tests put another file system in its place.
+      const call = fs[name] as (...args: readonly unknown[]) => Promise<unknown>;
+      return calls.run({ name, path: String(args[pathAt]), act: () => call(...args) });
+    };
+    return guarded as (typeof fs)[N];
+  }
+
+  return {
+    stat: guard('stat'),
+    lstat: guard('lstat'),
+    readdir: guard('readdir'),
+    mkdir: guard('mkdir'),
+    rmdir: guard('rmdir'),
+    unlink: guard('unlink'),
+    link: guard('link', 1),
+    rename: guard('rename', 1),
+
+    /** Also done when its caller has given up: temporary files go when the file system is back. */
+    rm: (path: string, options?: Parameters<typeof fs.rm>[1]): Promise<void> =>
+      calls.run({ name: 'rm', path, act: () => fs.rm(path, options), mustRun: true }),
+
+    /** As node:fs/promises; a file that was created too late for its caller is removed again. */
+    open: (path: string, flags: string, mode?: number): Promise<FileHandle> =>
+      calls.run({
+        name: 'open',
+        path,
+        act: async () => new FileHandle(await fs.open(path, flags, mode), path, calls),
+        late: (handle) => {
+          handle.close().catch(() => undefined);
+          if (flags.includes('x'))
+            calls
+              .run({ name: 'rm', path, act: () => fs.rm(path, { force: true }), mustRun: true })
+              .catch(() => undefined);
+        },
+      }),
+  };
+}
+
+/** An open file whose calls are bounded. Its path counts as hanging when one of them does. */
+export class FileHandle {
+  readonly #handle: fs.FileHandle;
+  readonly #path: string;
+  readonly #calls: BoundedCalls;
+
+  constructor(handle: fs.FileHandle, path: string, calls: BoundedCalls) {
+    this.#handle = handle;
+    this.#path = path;
+    this.#calls = calls;
+  }
+
+  stat() {
+    return this.#run('stat', () => this.#handle.stat());
+  }
+
+  read(buffer: Buffer, offset: number, lengthBytes: number, position: number | null) {
+    return this.#run('read', () => this.#handle.read(buffer, offset, lengthBytes, position));
+  }
+
+  readFile() {
+    return this.#run('read', () => this.#handle.readFile());
+  }
+
+  writev(buffers: readonly Buffer[]) {
+    return this.#run('write', () => this.#handle.writev(buffers));
+  }
+
+  writeFile(data: Buffer) {
+    return this.#run('write', () => this.#handle.writeFile(data));
+  }
+
+  sync(): Promise<void> {
+    return this.#run('fsync', () => this.#handle.sync(), SYNC_PATIENCE);
+  }
+
+  datasync(): Promise<void> {
+    return this.#run('fdatasync', () => this.#handle.datasync(), SYNC_PATIENCE);
+  }
+
+  /** Closes it after all its calls have returned, also when its caller has given up by then. */
+  close(): Promise<void> {
+    const act = () => this.#handle.close();
+    return this.#calls.run({ name: 'close', path: this.#path, act, mustRun: true });
+  }
+
+  /** A stream of the bytes from `first` to `last`, both included, that closes the file at its end. */
+  stream(first: number, last: number, highWaterMark: number, signal?: AbortSignal): Readable {
+    let position = first;
+    const handle = this;
+    const body = new Readable({
+      highWaterMark,
+      read() {
+        const wantedBytes = Math.min(highWaterMark, last - position + 1);
+        if (wantedBytes <= 0) {
+          this.push(null);
+          return;
+        }
+        const buffer = Buffer.allocUnsafeSlow(wantedBytes);
+        handle.read(buffer, 0, wantedBytes, position).then(
+          ({ bytesRead }) => {
+            position += bytesRead;
+            this.push(bytesRead === 0 ? null : buffer.subarray(0, bytesRead));
+          },
+          (error: Error) => this.destroy(error),
+        );
+      },
+      destroy(error, callback) {
+        handle.close().then(
+          () => callback(error),
+          (closing: Error) => callback(error ?? closing),
+        );
+      },
+      ...(signal && { signal }),
+    });
+    return body;
+  }
+
+  #run<T>(name: string, act: () => Promise<T>, patience = 1): Promise<T> {
+    return this.#calls.run({ name, path: this.#path, act, patience });
+  }
+}

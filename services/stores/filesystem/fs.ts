@@ -1,0 +1,21 @@
+import { BoundedCalls } from '../../files/bounded-calls.ts';
+import { guardedFs } from '../../files/guarded-fs.ts';
+import { THREAD_SHARES } from '../../files/thread-shares.ts';
+import { StoreUnavailableError } from '../../registry/object-store.ts';
+
+export type { FileHandle } from '../../files/guarded-fs.ts';
+
+/** The calls of all stores in this process: they share its threads. */
+export const STORE_CALLS = new BoundedCalls({
+  atOnce: THREAD_SHARES.store,
+  perPath: 4,
+  deadlineMs: 30_000,
+  error: (message) => new StoreUnavailableError(message),
+});
+
+/**
+ * What this driver uses instead of node:fs/promises: the same functions, which throw StoreUnavailableError when the file
+ * system does not answer (docs/decisions/0016-file-systems-that-hang.md). A function that is missing is added in
+ * `services/files/guarded-fs.ts`.
+ */
+export const { link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, unlink } = guardedFs(STORE_CALLS);
