@@ -5,6 +5,7 @@ import '../files/threads.ts';
 import { enableCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
+import { endProcess } from '../http/supervise.ts';
 import type { Part } from '../serve/parts.ts';
 import { version } from '../serve/version.ts';
 import { addAccessCommands } from './access-commands.ts';
@@ -51,7 +52,7 @@ try {
   const isCollection = process.argv[2] === 'garbage-collect';
   await program.parseAsync(isCollection ? withGoSwitches(process.argv) : process.argv);
 } catch (error) {
-  fail(error);
+  await fail(error);
 }
 
 async function run(config: string, parts: readonly Part[]): Promise<void> {
@@ -63,7 +64,7 @@ async function run(config: string, parts: readonly Part[]): Promise<void> {
 }
 
 /** Errors that a person can act on are one message; a mistake of ours keeps its stack. */
-function fail(error: unknown): void {
+async function fail(error: unknown): Promise<void> {
   const isOurs =
     error instanceof ReleaseError || (error instanceof Error && /^(Config|Registry)Error$/.test(error.name));
   const { code } = error as NodeJS.ErrnoException;
@@ -73,5 +74,5 @@ function fail(error: unknown): void {
     process.stderr.write(`${(error as Error).message}\n`);
   else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   // Not waiting for what may still be open: the error has been told.
-  process.exit(1);
+  await endProcess(1);
 }

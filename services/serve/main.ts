@@ -28,6 +28,7 @@ import { createToken, type Token } from '../token/main.ts';
 import { type AccessParts, openAccess, startSigner } from './access.ts';
 import { announce } from './announce.ts';
 import { auditOf } from './audit.ts';
+import { HeldParts } from './held-parts.ts';
 import { listenLimitsOf, loginGuardOf, requestLimitsOf } from './limits.ts';
 import type { Part } from './parts.ts';
 import { type PartListener, portsOf } from './ports.ts';
@@ -43,9 +44,10 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   const config = await loadConfig(configPath, process.env);
   const logger = createLogger(config.log);
   for (const notice of config.notices) logger.warn({}, notice);
-  await using held = new AsyncDisposableStack();
+  await using held = new HeldParts();
   const metrics = new Metrics();
   const stores = held.use(
+    'stores',
     await openStores({ objects: objectStoreOf(config), redis: config.redis }, logger, {
       up: (mode, isUp) => metrics.redisUp.set({ mode }, isUp ? 1 : 0),
       failed: (use) => metrics.redisErrors.inc({ use }),
@@ -53,17 +55,20 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   );
   const { listeners, readiness, release } = await start({ config, parts, stores, metrics, logger, held });
   announce({ config, parts, listeners, logger });
+  const noticeMs = isLoopback(config.http.addr.host) ? 0 : DRAIN_NOTICE_MS;
   await runUntilSignal(
     {
-      async drain() {
+      async drain(timeoutMs) {
         for (const each of readiness) each.startDraining();
         release?.stopWaiting();
         // Load balancers look first; then the port closes, and what is under way ends.
-        if (!isLoopback(config.http.addr.host)) await sleep(DRAIN_NOTICE_MS);
-        await Promise.all(listeners.map(({ listener }) => listener.drain(config.http.draintimeout)));
+        await sleep(noticeMs);
+        await Promise.all(listeners.map(({ listener }) => listener.drain(timeoutMs)));
       },
-      [Symbol.asyncDispose]: () => held.disposeAsync(),
+      unfinished: () => [...held.names, ...stores.stuck()],
+      [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
     },
+    { noticeMs, drainMs: config.http.draintimeout },
     logger,
   );
 }
@@ -100,7 +105,7 @@ interface Start {
   readonly stores: Stores;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly held: AsyncDisposableStack;
+  readonly held: HeldParts;
 }
 
 async function start({ config, parts, stores, metrics, logger, held }: Start) {
@@ -110,22 +115,28 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   const { objects } = stores;
   const logins = loginGuardOf(config, stores.attempts);
   const basic = config.auth?.htpasswd;
-  const accounts = basic && held.use(await openAccounts([{ htpasswd: basic }], { objects, logger }));
+  const accounts =
+    basic && held.use('accounts', await openAccounts([{ htpasswd: basic }], { objects, logger }));
   const accessParts: AccessParts = { config, objects, logins, logger, accounts };
-  const access = held.use(await openAccess(accessParts));
+  const access = held.use('access', await openAccess(accessParts));
   let sync: Sync | undefined;
   const shared = {
     ...{ config, stores, metrics, logger },
     limits: requestLimitsOf(config, metrics),
     door: access.door,
     audit: held.use(
+      'audit',
       auditOf(config, {
         ...{ objects: objects, logger },
         count: (outcome, entries) => metrics.auditEntries.inc({ outcome }, entries),
       }),
     ),
-    readOnly: held.use(await ReadOnly.start(objects, config.storage.maintenance.readonly.enabled, logger)),
+    readOnly: held.use(
+      'read-only switch',
+      await ReadOnly.start(objects, config.storage.maintenance.readonly.enabled, logger),
+    ),
     notifier: held.use(
+      'notifier',
       createNotifier({
         ...{ config: config.notifications, objects, logger },
         source: { addr: `${hostname()}:${http.addr.port}`, instanceID: crypto.randomUUID() },
@@ -134,19 +145,19 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
       }),
     ),
   };
-  const api = parts.includes('api') ? held.use(await createApi(shared)) : undefined;
+  const api = parts.includes('api') ? held.use('api', await createApi(shared)) : undefined;
   const release =
     policy && parts.includes('release')
-      ? held.use(await createRelease({ ...shared, policy, version }))
+      ? held.use('release', await createRelease({ ...shared, policy, version }))
       : undefined;
   let token: Token | undefined;
   if (access.ring && parts.includes('token')) {
     const login = await openBrowserLogin(config.accounts, { logger });
     token = createToken({
-      browserLogin: login && held.use(login),
+      browserLogin: login && held.use('login', login),
       ...{ ...shared, logins, rules: accessRulesOf(config) },
-      accounts: held.use(await openAccounts(config.accounts, { objects, logger })),
-      signer: held.use(await startSigner(accessParts, access.ring, shared.audit)),
+      accounts: held.use('accounts', await openAccounts(config.accounts, { objects, logger })),
+      signer: held.use('signer', await startSigner(accessParts, access.ring, shared.audit)),
     });
   }
 
@@ -166,6 +177,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   )) {
     const edged = withHeaders(http.headers, stripPrefix(http.prefix, port.handler));
     const listener = held.use(
+      'listener',
       await listen(edged, {
         ...{ ...port.addr, tls: tlsOf(config, port.addr, logger), limits },
         idleTimeoutMs: http.idletimeout,
@@ -174,14 +186,17 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     listeners.push({ listener, names: port.names });
   }
   if (parts.includes('sync'))
-    sync = held.use(await startSync(config, stores, shared.audit, metrics, logger, originUrl(config)));
+    sync = held.use(
+      'sync',
+      await startSync(config, stores, shared.audit, metrics, logger, originUrl(config)),
+    );
   const readiness = [api, release, token].flatMap((part) => (part ? [part.readiness] : []));
   if (http.debug) {
     const { addr, prometheus } = http.debug;
     const metricsPath = prometheus.enabled ? prometheus.path : undefined;
     const ofProcess = new Readiness(objects);
     readiness.push(ofProcess);
-    held.use(await listenDebug({ addr, metricsPath, readiness: ofProcess }, metrics, logger));
+    held.use('debug', await listenDebug({ addr, metricsPath, readiness: ofProcess }, metrics, logger));
   }
   return { listeners, readiness, release };
 }

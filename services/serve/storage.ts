@@ -10,6 +10,7 @@ export function objectStoreOf({ storage: { filesystem, s3, swift } }: Config) {
       driver: 'filesystem' as const,
       rootDirectory: filesystem.rootdirectory,
       sync: filesystem.sync,
+      callTimeoutMs: filesystem.calltimeout,
     };
   if (swift) return { driver: 'swift' as const, ...swift };
   if (s3) return { driver: 's3' as const, ...s3Of(s3) };

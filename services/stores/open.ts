@@ -4,6 +4,7 @@ import type { Locks } from '../registry/locks.ts';
 import type { Log } from '../registry/log.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import { type FilesystemOptions, FilesystemStore } from './filesystem/filesystem-store.ts';
+import { STORE_CALLS } from './filesystem/fs.ts';
 import { MemoryAttempts } from './memory/attempts.ts';
 import { MemoryChanges } from './memory/changes.ts';
 import type { RedisHooks } from './redis/health.ts';
@@ -30,6 +31,8 @@ export interface Stores extends AsyncDisposable {
   readonly changes: Changes;
   /** Counts of failed logins: over all nodes with Redis, else of this process. */
   readonly attempts: AttemptCounts;
+  /** Calls to the file system that do not return, such as `open /path`, for the log. */
+  readonly stuck: () => readonly string[];
 }
 
 /** Opens the backends that the settings name. Each is loaded only where it is used: they take their time and memory. */
@@ -44,6 +47,7 @@ export async function openStores(settings: StoreSettings, logger: Log, hooks: Re
     objects,
     changes: redis?.changes ?? new MemoryChanges(),
     attempts: redis?.attempts ?? new MemoryAttempts(),
+    stuck: () => STORE_CALLS.stuck,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }

@@ -47,6 +47,7 @@ export async function startSync(
       await Promise.all(
         [...workers, ...listeners, ...garbage, deliveries].map((held) => held[Symbol.asyncDispose]()),
       );
+      await Promise.all(targets.map(({ target }) => target[Symbol.asyncDispose]()));
     },
   };
 }

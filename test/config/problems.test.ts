@@ -26,7 +26,7 @@ describe('configurations', () => {
       version: 0.1,
       log: { level: 'info', formatter: 'json', fields: {}, accesslog: { disabled: false } },
       storage: {
-        filesystem: { rootdirectory: '/srv/registry', sync: true },
+        filesystem: { rootdirectory: '/srv/registry', sync: true, calltimeout: 30_000 },
         ...{ delete: { enabled: false }, redirect: { disable: false }, tag: { concurrencylimit: 16 } },
         maintenance: {
           readonly: { enabled: false },

@@ -12,6 +12,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{
     'storage.filesystem.maxthreads': 50,
     'storage.filesystem.sync': false,
+    'storage.filesystem.calltimeout': '2m',
     'storage.delete.enabled': true,
   },
   ...{ 'storage.s3.bucket': 'other', 'storage.s3.region': 'eu-west-3', 'storage.s3.rootdirectory': '/a/b' },

@@ -87,7 +87,13 @@ export async function startProcess(
   };
   const changes = new MemoryChanges();
   const attempts = new MemoryAttempts();
-  const stores = { objects, changes, attempts, [Symbol.asyncDispose]: async () => undefined };
+  const stores = {
+    objects,
+    changes,
+    attempts,
+    stuck: () => [],
+    [Symbol.asyncDispose]: async () => undefined,
+  };
   const readOnly = use(await ReadOnly.start(objects, false, logger));
   const notifier = use(
     createNotifier({

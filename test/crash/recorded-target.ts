@@ -2,6 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hexOf } from '../../services/registry/digest.ts';
 import { DirectoryTarget } from '../../services/sync/targets/directory.ts';
+import type { Request } from '../../services/sync/targets/directory-messages.ts';
+import { directoryWork } from '../../services/sync/targets/directory-work.ts';
 import type { MirrorTarget, WantedBlob } from '../../services/sync/targets/target.ts';
 import { type Life, never } from './life.ts';
 
@@ -16,7 +18,13 @@ export class RecordedTarget implements MirrorTarget {
 
   constructor(directory: string, life: Life) {
     this.#directory = directory;
-    this.#inner = new DirectoryTarget(directory);
+    // In this process: a life makes many, and none of them hangs.
+    const work = directoryWork();
+    const worker = {
+      ask: async (request: Request) => (await work(request, () => undefined)) ?? {},
+      async [Symbol.asyncDispose]() {},
+    };
+    this.#inner = new DirectoryTarget(directory, { worker });
     this.#life = life;
   }
 
@@ -36,6 +44,8 @@ export class RecordedTarget implements MirrorTarget {
       return whole;
     });
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
 
   verify(blob: WantedBlob, signal: AbortSignal): Promise<'good' | 'bad' | 'absent'> {
     return this.#life.act(() => this.#inner.verify(blob, signal));

@@ -74,7 +74,9 @@ export const HTTP: readonly Entry[] = [
   durationRow(
     'http.draintimeout',
     '2.8, 3',
-    honoured('how long answers under way may take after SIGTERM'),
+    honoured(
+      'how long the process may take to end after SIGTERM; answers under way get four fifths of it or more, and what hangs is left (exit by SIGKILL, which a shell shows as 137)',
+    ),
     '30s',
   ),
   durationRow(

@@ -80,7 +80,7 @@ export const STORAGE: readonly Entry[] = [
     'storage.filesystem.maxthreads',
     '2.8, 3',
     noEffect(
-      "file operations wait in the runtime's own threads, whose number is the variable UV_THREADPOOL_SIZE",
+      "file operations wait in the runtime's own threads; the variable UV_THREADPOOL_SIZE is their number, 64 unless set",
     ),
   ),
   switchRow('storage.filesystem.sync', 'ours', {
@@ -88,6 +88,14 @@ export const STORAGE: readonly Entry[] = [
     off: 'a crash of the machine may lose what clients were told is kept',
     standard: 'true',
   }),
+  durationRow(
+    'storage.filesystem.calltimeout',
+    'ours',
+    honoured(
+      'how long one call to the file system may take before clients are answered 503; ten times as long for syncing',
+    ),
+    '30s',
+  ),
   switchRow('storage.delete.enabled', '2.8, 3', {
     on: 'manifests and blobs may be deleted',
     off: 'nothing may be deleted',

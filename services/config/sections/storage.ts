@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Duration } from '../duration.ts';
+import { Delay, Duration } from '../duration.ts';
 import { Count, CountOr, Switch } from '../values.ts';
 import { S3Section, s3SettingsOf } from './s3.ts';
 import { SwiftSection, swiftSettingsOf } from './swift.ts';
@@ -15,6 +15,8 @@ const FilesystemSection = z.strictObject({
   maxthreads: z.union([z.int(), z.string().regex(/^\d+$/)], 'expected a whole number').optional(),
   /** Ours: sync files and directories before an answer. */
   sync: Switch.default(true),
+  /** Ours: how long one call to the file system may take. */
+  calltimeout: Delay.prefault('30s').refine((ms) => ms > 0, 'expected a duration above 0'),
 });
 
 /** Of these, exactly one says where everything is kept. */
@@ -70,7 +72,11 @@ function driversIn(storage: z.output<typeof Sections>) {
 export function storageSettingsOf(section: z.output<typeof StorageSection>) {
   const { filesystem, s3, swift } = section;
   return {
-    filesystem: filesystem && { rootdirectory: filesystem.rootdirectory, sync: filesystem.sync },
+    filesystem: filesystem && {
+      rootdirectory: filesystem.rootdirectory,
+      sync: filesystem.sync,
+      calltimeout: filesystem.calltimeout,
+    },
     s3: s3 && s3SettingsOf(s3),
     swift: swift && swiftSettingsOf(swift),
     delete: section.delete,

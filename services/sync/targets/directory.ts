@@ -1,67 +1,90 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { digestOfStream, hexOf } from '../../registry/digest.ts';
+import { join, resolve } from 'node:path';
+import { hexOf } from '../../registry/digest.ts';
 import { blobDataKey } from '../../registry/layout.ts';
+import type { Found, Request } from './directory-messages.ts';
+import { DirectoryProcess } from './directory-process.ts';
 import type { MirrorTarget, WantedBlob } from './target.ts';
 
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+export interface DirectoryTargetOptions {
+  /** How long the file system may be silent before it counts as hanging. @default 30_000 */
+  readonly patienceMs?: number | undefined;
+  /** Who works in the directory. @default a process of its own */
+  readonly worker?: DirectoryWorker | undefined;
 }
 
-/** A mirror whose document root is a directory of this machine (or mounted on it). */
+/** Does one thing after the other in a directory. */
+export interface DirectoryWorker extends AsyncDisposable {
+  ask(request: Request): Promise<Found>;
+}
+
+const PATIENCE_MS = 30_000;
+
+/**
+ * A mirror whose document root is a directory of this machine, or mounted on it. A process of its own works there, as a
+ * file system that hangs (a network mount, a failing disk) would take this process' threads and keep it from ending.
+ */
 export class DirectoryTarget implements MirrorTarget {
   readonly #root: string;
+  readonly #worker: DirectoryWorker;
+  #lastId = 0;
 
-  constructor(directory: string) {
+  constructor(directory: string, options: DirectoryTargetOptions = {}) {
     this.#root = resolve(directory);
+    const { patienceMs = PATIENCE_MS, worker } = options;
+    this.#worker = worker ?? new DirectoryProcess({ directory: this.#root, patienceMs });
   }
 
   async write(blob: WantedBlob, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
-    const path = join(this.#root, blobDataKey(blob.digest));
+    const id = ++this.#lastId;
     // Beside the blobs, for the rename to be one; the mirror's web server does not serve what begins with a dot.
     const temporary = join(this.#root, '.incoming', hexOf(blob.digest));
-    await Promise.all(
-      [dirname(path), dirname(temporary)].map((folder) => mkdir(folder, { recursive: true })),
-    );
+    await this.#ask({ kind: 'begin', id, path: this.#pathOf(blob), temporary }, signal);
     try {
-      // The same name for each attempt: what a killed worker left behind is replaced, not added to.
-      const handle = await open(temporary, 'w', 0o644);
-      try {
-        for await (const chunk of body) {
-          signal.throwIfAborted();
-          await handle.writeFile(chunk);
-        }
-        await handle.datasync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, path);
-      // The watermark that vouches for it is durable, so it has to be.
-      for (let folder = dirname(path); folder.length >= this.#root.length; folder = dirname(folder))
-        await syncDirectory(folder);
+      for await (const bytes of body) await this.#ask({ kind: 'chunk', id, bytes }, signal);
+      await this.#ask({ kind: 'commit', id, root: this.#root }, signal);
     } catch (error) {
-      await rm(temporary, { force: true });
+      const aborted = this.#ask({ kind: 'abort', id }).catch(() => undefined);
+      // Whoever stops does not wait for the file system.
+      if (!signal.aborted) await aborted;
       throw error;
     }
   }
 
   async verify(blob: WantedBlob, signal: AbortSignal): Promise<'good' | 'bad' | 'absent'> {
-    const path = join(this.#root, blobDataKey(blob.digest));
-    const stats = await stat(path).catch(() => undefined);
-    if (stats === undefined) return 'absent';
-    if (stats.size !== blob.sizeBytes) return 'bad';
-    const { digest } = await digestOfStream(createReadStream(path, { signal, highWaterMark: 256 * 1024 }));
-    return digest === blob.digest ? 'good' : 'bad';
+    const path = this.#pathOf(blob);
+    const { sizeBytes } = await this.#ask({ kind: 'size', id: ++this.#lastId, path }, signal);
+    if (sizeBytes === undefined) return 'absent';
+    if (sizeBytes !== blob.sizeBytes) return 'bad';
+    const { sha256 } = await this.#ask({ kind: 'digest', id: ++this.#lastId, path }, signal);
+    return sha256 === hexOf(blob.digest) ? 'good' : 'bad';
   }
 
-  async has(blob: WantedBlob): Promise<boolean> {
-    const stats = await stat(join(this.#root, blobDataKey(blob.digest))).catch(() => undefined);
-    return stats?.size === blob.sizeBytes;
+  async has(blob: WantedBlob, signal?: AbortSignal): Promise<boolean> {
+    const path = this.#pathOf(blob);
+    const { sizeBytes } = await this.#ask({ kind: 'size', id: ++this.#lastId, path }, signal);
+    return sizeBytes === blob.sizeBytes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker[Symbol.asyncDispose]();
+  }
+
+  #pathOf({ digest }: WantedBlob): string {
+    return join(this.#root, blobDataKey(digest));
+  }
+
+  async #ask(request: Request, signal?: AbortSignal): Promise<Found> {
+    signal?.throwIfAborted();
+    const asked = this.#worker.ask(request);
+    asked.catch(() => undefined);
+    if (signal === undefined) return asked;
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([asked, aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 }

@@ -68,6 +68,8 @@ export class WebdavTarget implements MirrorTarget {
     throw new Error(`HEAD was answered with ${response.statusCode}`);
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {}
+
   async #request(
     method: string,
     path: string,

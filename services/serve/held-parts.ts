@@ -1,0 +1,24 @@
+/** What a process holds, by name, disposed in the reverse order; tells what has not been disposed yet. */
+export class HeldParts implements AsyncDisposable {
+  readonly #stack = new AsyncDisposableStack();
+  readonly #names: string[] = [];
+
+  /** Holds a part until the process ends. */
+  use<T extends AsyncDisposable>(name: string, part: T): T {
+    this.#names.push(name);
+    this.#stack.defer(async () => {
+      await part[Symbol.asyncDispose]();
+      this.#names.splice(this.#names.lastIndexOf(name), 1);
+    });
+    return part;
+  }
+
+  /** The names of parts that are still held, the one that is being disposed last. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+}

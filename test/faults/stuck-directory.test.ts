@@ -1,0 +1,70 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { parseSha256 } from '../../services/registry/digest.ts';
+import { DirectoryTarget } from '../../services/sync/targets/directory.ts';
+import { newBytes } from '../protocol/pushing.ts';
+import { sha256 } from '../protocol/wire.ts';
+import { eventually } from '../support/eventually.ts';
+import { type TempDir, tempDir } from '../support/temp.ts';
+import { makeFifo } from './fifo.ts';
+
+const PATIENCE_MS = 1500;
+
+describe('what writes to a directory mirror', function () {
+  this.timeout(30_000);
+  let home: TempDir;
+  let target: DirectoryTarget;
+  const bytes = newBytes(3_000_000);
+  const blob = { digest: parseSha256(sha256(bytes)), sizeBytes: bytes.length };
+  const never = new AbortController().signal;
+
+  before(async () => {
+    home = await tempDir('stuck-directory');
+    mkdirSync(join(home.path, '.incoming'));
+    target = new DirectoryTarget(home.path, { patienceMs: PATIENCE_MS });
+  });
+  after(async () => {
+    await target?.[Symbol.asyncDispose]();
+    await home?.[Symbol.asyncDispose]();
+  });
+
+  async function* inChunks() {
+    for (let at = 0; at < bytes.length; at += 256 * 1024) yield bytes.subarray(at, at + 256 * 1024);
+  }
+
+  it('says within its patience that the file system hangs', async () => {
+    const fifo = makeFifo(join(home.path, '.incoming', sha256(bytes).slice('sha256:'.length)));
+    const failure = await target.write(blob, inChunks(), never).catch((error: Error) => error.message);
+    expect(failure).to.equal(`${home.path} has not answered for 1.5 s: its file system hangs`);
+    fifo[Symbol.dispose]();
+  });
+
+  it('goes on by itself when the file system is back', async () => {
+    await eventually('it is written', () =>
+      target.write(blob, inChunks(), never).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await target.verify(blob, never)).to.equal('good');
+    expect(await target.has(blob, never)).to.equal(true);
+  });
+
+  it('does not wait for what hangs once it is told to stop', async () => {
+    const other = newBytes();
+    const fifo = makeFifo(join(home.path, '.incoming', sha256(other).slice('sha256:'.length)));
+    const stop = AbortSignal.timeout(200);
+    const startedAt = performance.now();
+    const writing = target.write(
+      { digest: parseSha256(sha256(other)), sizeBytes: other.length },
+      (async function* () {
+        yield other;
+      })(),
+      stop,
+    );
+    expect(await writing.catch((error: Error) => error.name)).to.equal('TimeoutError');
+    expect(performance.now() - startedAt).to.be.below(PATIENCE_MS);
+    fifo[Symbol.dispose]();
+  });
+});
