@@ -8,10 +8,9 @@ const SYNC_PATIENCE = 10;
 /** The functions of node:fs/promises that the registry uses, with the same arguments, as bounded calls. */
 export function guardedFs(calls: BoundedCalls) {
   /** `pathAt`: which argument says where it may hang. */
-  function guard<N extends 'stat' | 'lstat' | 'readdir' | 'mkdir' | 'rmdir' | 'unlink' | 'link' | 'rename'>(
-    name: N,
-    pathAt = 0,
-  ): (typeof fs)[N] {
+  function guard<
+    N extends 'stat' | 'lstat' | 'readdir' | 'mkdir' | 'rmdir' | 'unlink' | 'link' | 'rename' | 'readFile',
+  >(name: N, pathAt = 0): (typeof fs)[N] {
     const guarded = (...args: readonly unknown[]) => {
       // Looked up at each call: tests put another file system in its place.
       const call = fs[name] as (...args: readonly unknown[]) => Promise<unknown>;
@@ -29,6 +28,7 @@ export function guardedFs(calls: BoundedCalls) {
     unlink: guard('unlink'),
     link: guard('link', 1),
     rename: guard('rename', 1),
+    readFile: guard('readFile'),
 
     /** Also done when its caller has given up: temporary files go when the file system is back. */
     rm: (path: string, options?: Parameters<typeof fs.rm>[1]): Promise<void> =>

@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { readFile, stat } from '../files/settings-files.ts';
 
 /** What a client of ours shows a server, and which servers it believes. Files are PEM. */
 export interface ClientTlsOptions {

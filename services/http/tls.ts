@@ -1,6 +1,6 @@
 import { constants, createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { readFile } from '../files/settings-files.ts';
 import { type ClientAuth, clientAuthOf } from './tls-clients.ts';
 
 /** How a port speaks TLS. Files are PEM; they are named in errors by the keys that Distribution gives them. */

@@ -1,8 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
+import { BoundedCalls } from '../files/bounded-calls.ts';
+import { guardedFs } from '../files/guarded-fs.ts';
+import { THREAD_SHARES } from '../files/thread-shares.ts';
 import { type App, createApp } from '../http/app.ts';
 import { answerEmpty } from '../http/empty.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -10,7 +11,18 @@ import { mountNotFound, mountRoutes, param, type Route } from '../http/routes.ts
 import { sendBlob } from '../http/send-blob.ts';
 import { parseSha256 } from '../registry/digest.ts';
 import { blobDataKey } from '../registry/layout.ts';
+import { StoreUnavailableError } from '../registry/object-store.ts';
 import { PROBE_USER_AGENT } from './probe.ts';
+
+const READ_BYTES = 256 * 1024;
+
+/** A directory that hangs stops neither the registry nor, for long, a client: the client is told to come again. */
+const { open, stat } = guardedFs(
+  new BoundedCalls({
+    ...{ atOnce: THREAD_SHARES.demoMirror, perPath: 2, deadlineMs: 10_000 },
+    error: (message) => new StoreUnavailableError(message),
+  }),
+);
 
 export interface DemoMirrorOptions {
   readonly directory: string;
@@ -40,7 +52,10 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
     const digest = parseSha256(`sha256:${param(ctx, 'hex')}`);
     ctx.state.facts['digest'] = digest;
     const path = join(directory, blobDataKey(digest));
-    const stats = await stat(path).catch(() => undefined);
+    const stats = await stat(path).catch((error: Error) => {
+      if (error instanceof StoreUnavailableError) throw error;
+      return undefined;
+    });
     if (stats === undefined) {
       ctx.set('Location', `${originUrl}/origin/${blobDataKey(digest)}`);
       ctx.set('Cache-Control', 'no-store');
@@ -51,12 +66,10 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
       digest,
       sizeBytes: stats.size,
       ...{ isPublic: true, bytes: undefined },
-      send: (range, sink) => {
-        const body = createReadStream(path, {
-          ...(range && { start: range.first, end: range.last }),
-          highWaterMark: 256 * 1024,
-        });
-        return pipeline(body, sink, { end: false });
+      send: async (range, sink) => {
+        const { first, last } = range ?? { first: 0, last: stats.size - 1 };
+        const handle = await open(path, 'r');
+        await pipeline(handle.stream(first, last, READ_BYTES), sink, { end: false });
       },
     });
   };

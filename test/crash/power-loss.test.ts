@@ -83,7 +83,16 @@ describe('a file system whose power is cut', () => {
       });
 
     it('since the store asks the file system by nothing that is not recorded', () => {
-      const reads = ['readdir', 'stat', 'FileHandle', 'createReadStream', 'STORE_CALLS'];
+      const reads = [
+        'readdir',
+        'stat',
+        'lstat',
+        'Dirent',
+        'Stats',
+        'FileHandle',
+        'createReadStream',
+        'STORE_CALLS',
+      ];
       const known = new Set<string>([...RECORDED_CALLS, ...reads]);
       const imported = filesOf('services/stores/filesystem/*.ts').flatMap((path) =>
         [

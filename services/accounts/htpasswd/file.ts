@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from '../../files/settings-files.ts';
 import type { Log } from '../../registry/log.ts';
 import { type Htpasswd, readHtpasswd } from './read.ts';
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile } from '../../../files/settings-files.ts';
 import type { Log } from '../../../registry/log.ts';
 
 /** So often files are read: a key that is to be used has to lie there for longer before. */
