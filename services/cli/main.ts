@@ -66,7 +66,8 @@ async function run(config: string, parts: readonly Part[]): Promise<void> {
 /** Errors that a person can act on are one message; a mistake of ours keeps its stack. */
 async function fail(error: unknown): Promise<void> {
   const isOurs =
-    error instanceof ReleaseError || (error instanceof Error && /^(Config|Registry)Error$/.test(error.name));
+    error instanceof ReleaseError ||
+    (error instanceof Error && /^(Config|Registry|StoreUnavailable)Error$/.test(error.name));
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof ReleaseError && error.detail !== undefined)
     process.stderr.write(`${error.message}\n${JSON.stringify(error.detail, undefined, 2)}\n`);
