@@ -11,7 +11,7 @@ import type { Metrics } from '../http/metrics.ts';
 import { allowsOrigins } from '../http/preflight.ts';
 import { reportDamage } from '../http/report-damage.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
-import { mountNotFound, mountRoutes } from '../http/routes.ts';
+import { mountNotFound, mountRoutes, type Route } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
@@ -37,6 +37,8 @@ export interface ApiParts {
   readonly readOnly: ReadOnly;
   readonly notifier: Notifier;
   readonly door: Door;
+  /** What clients ask of the door itself. */
+  readonly doorRoutes?: readonly Route[];
   readonly audit: Audit;
   readonly limits?: RequestLimits | undefined;
   readonly metrics: Metrics;
@@ -105,7 +107,11 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   });
   const publicName = onlyPublicName(config, config.http.addr);
   if (publicName !== false) app.use(checkHost(publicName));
-  mountRoutes(app, [...healthRoutes(readiness), ...apiRoutes(node)], parts.limits?.atDoor(door) ?? door);
+  mountRoutes(
+    app,
+    [...healthRoutes(readiness), ...(parts.doorRoutes ?? []), ...apiRoutes(node)],
+    parts.limits?.atDoor(door) ?? door,
+  );
   mountNotFound(app);
   metrics.onScrape(() => reportMirrors(metrics, board, publications.head));
   return {

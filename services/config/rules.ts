@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { AccessRules } from '../registry/access/rules.ts';
 import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
 import { Sealer } from '../registry/audit/seal.ts';
 import type { ManifestRules } from '../registry/manifest-rules.ts';
 import type { PromotionPolicy } from '../registry/promotion/policy.ts';
-import { SecretBox } from '../registry/secret-box.ts';
+import { SECRET_MIN_CHARACTERS, SecretBox } from '../registry/secret-box.ts';
 import type { Config } from './schema.ts';
 
 /** What the configuration asks of pushed manifests, in the registry's words. */
@@ -56,6 +57,12 @@ export function refreshTokensBoxOf(config: Config): SecretBox {
 /** What seals the logins that browsers have begun. */
 export function pendingLoginsBoxOf(config: Config): SecretBox {
   return new SecretBox(secretsOf(config), 'pending logins');
+}
+
+/** Seals docker's passes. Without an `http.secret` that nobody can guess, each process takes its own passes only. */
+export function passesBoxOf(config: Config): SecretBox {
+  const secrets = secretsOf(config).filter((secret) => secret.length >= SECRET_MIN_CHARACTERS);
+  return new SecretBox(secrets.length > 0 ? secrets : [randomBytes(32).toString('hex')], 'passes');
 }
 
 /** The secret to seal with, then those under which something may still be sealed. */

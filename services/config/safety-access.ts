@@ -1,9 +1,7 @@
+import { SECRET_MIN_CHARACTERS } from '../registry/secret-box.ts';
 import { isPlainBeyond, isReachable, print } from './reach.ts';
 import type { Config } from './schema.ts';
 import { isLoopback } from './values.ts';
-
-/** A secret that can be guessed seals nothing. */
-const SECRET_MIN_CHARACTERS = 32;
 
 /** What of users, tokens and rules does not go together, or would leave a door open; each line names a key. */
 export function checkAccess(config: Config): string[] {

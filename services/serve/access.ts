@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
-import { accessRulesOf, tokenKeysBoxOf } from '../config/rules.ts';
+import { accessRulesOf, passesBoxOf, tokenKeysBoxOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { BasicDoor } from '../http/access/basic-door.ts';
 import { BearerDoor } from '../http/access/bearer-door.ts';
 import { type Door, OPEN_DOOR } from '../http/access/door.ts';
+import { PASS_PATH, Passes, passRoute } from '../http/access/passes.ts';
 import { AllKeys } from '../http/access/tokens/all-keys.ts';
 import { CertificateKeys } from '../http/access/tokens/certificate-keys.ts';
 import { CertificateSigner } from '../http/access/tokens/certificate-signer.ts';
@@ -12,7 +13,8 @@ import { RingKeys } from '../http/access/tokens/ring-keys.ts';
 import type { TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
 import { TokenVerifier } from '../http/access/tokens/verifier.ts';
 import { trustedProxyTest } from '../http/client-address.ts';
-import { urlsOf } from '../http/urls.ts';
+import type { Route } from '../http/routes.ts';
+import { type UrlOf, urlsOf } from '../http/urls.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
 import { KeyRing } from '../registry/access/keys/key-ring.ts';
 import { RingSigner } from '../registry/access/keys/ring-signer.ts';
@@ -34,6 +36,8 @@ export interface AccessParts {
 /** Who is let in, and by which of our own keys tokens are signed. */
 export interface Access extends AsyncDisposable {
   readonly door: Door;
+  /** What clients ask of the door itself; an API node answers it. */
+  readonly routes: readonly Route[];
   /** Undefined where tokens are made by somebody else, or there are none. */
   readonly ring: KeyRing | undefined;
 }
@@ -45,15 +49,22 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
   await using held = new AsyncDisposableStack();
   let ring: KeyRing | undefined;
   let door: Door = OPEN_DOOR;
+  let routes: readonly Route[] = [];
   if (auth?.token) {
     if (config.token) ring = held.use(await KeyRing.start(objects, logger));
     door = bearerDoor(config, await openKeys(config, ring, held, logger));
   } else if (auth?.htpasswd && accounts) {
     const rules = access && accessRulesOf(config);
-    door = new BasicDoor({ accounts, logins, realm: auth.htpasswd.realm, rules });
+    const passes = new Passes(passesBoxOf(config));
+    const urlOf = absoluteUrlsOf(config);
+    door = new BasicDoor({
+      ...{ accounts, logins, realm: auth.htpasswd.realm, rules },
+      passes: { passes, urlOf: (ctx) => urlOf(ctx, PASS_PATH) },
+    });
+    if (rules) routes = [passRoute(door, passes)];
   }
   const all = held.move();
-  return { door, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { door, routes, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** The keys of whoever may sign tokens for this registry. */
@@ -78,13 +89,10 @@ async function openKeys(
 }
 
 function bearerDoor(config: Config, keys: TrustedKeys): Door {
-  const { auth, access, token, http } = config;
+  const { auth, access, token } = config;
   if (!auth?.token) throw new Error('a door for tokens without auth.token');
   const { service, issuer, signingalgorithms, realm, autoredirect, autoredirectpath } = auth.token;
-  const urlOf = urlsOf(
-    { host: http.host, relativeUrls: false, prefix: http.prefix },
-    trustedProxyTest(http.trustedproxies),
-  );
+  const urlOf = absoluteUrlsOf(config);
   return new BearerDoor({
     verifier: new TokenVerifier({ keys, issuer, audience: service, algorithms: signingalgorithms }),
     // Who makes tokens elsewhere makes them for the anonymous, too, unless rules here say something of them.
@@ -92,6 +100,12 @@ function bearerDoor(config: Config, keys: TrustedKeys): Door {
     realmOf: (ctx) => (autoredirect || realm === undefined ? urlOf(ctx, autoredirectpath) : realm),
     service,
   });
+}
+
+/** URLs as clients reach this registry. */
+function absoluteUrlsOf({ http }: Config): UrlOf {
+  const options = { host: http.host, relativeUrls: false, prefix: http.prefix };
+  return urlsOf(options, trustedProxyTest(http.trustedproxies));
 }
 
 /** Whoever signs our tokens. */

@@ -124,6 +124,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     ...{ config, stores, metrics, logger },
     limits: requestLimitsOf(config, metrics),
     door: access.door,
+    doorRoutes: access.routes,
     audit: held.use(
       'audit',
       auditOf(config, {

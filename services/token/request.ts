@@ -1,4 +1,4 @@
-import { basicCredentials } from '../http/access/basic-credentials.ts';
+import { basicCredentials, isNobody } from '../http/access/basic-credentials.ts';
 import { readBody } from '../http/body.ts';
 import { query, queryAll, type RouteContext } from '../http/routes.ts';
 import type { Credentials } from '../registry/access/account.ts';
@@ -24,7 +24,8 @@ const BODY_MAX_BYTES = 64 * 1024;
 
 /** GET, with or without `Authorization: Basic` (docs/spec/auth/token.md of Distribution). */
 export function readGet(ctx: RouteContext): TokenRequest {
-  const { authorization } = ctx.req.headers;
+  const { authorization: sent } = ctx.req.headers;
+  const authorization = sent !== undefined && isNobody(sent) ? undefined : sent;
   const credentials = authorization === undefined ? undefined : basicCredentials(authorization);
   if (authorization !== undefined && credentials === undefined)
     throw new RegistryError(

@@ -18,7 +18,7 @@ import { parseRepositoryPattern } from '../../services/registry/repository-patte
 import { withSection } from '../config/configs.ts';
 import { anyText } from '../unit/arbitraries.ts';
 import { deed, person, repository, world } from './arbitraries.ts';
-import { decideByHand } from './twin.ts';
+import { decideByHand, type RuleText } from './twin.ts';
 import { anonymous, robot, rulesFrom, user, wanted } from './worlds.ts';
 
 describe('rules of access', () => {
@@ -49,6 +49,38 @@ describe('rules of access', () => {
     );
     // A generator that never hits proves nothing.
     for (const [outcome, count] of Object.entries(outcomes)) expect(count, outcome).to.be.above(50);
+  });
+
+  it('allow something wherever anything is allowed, and nothing where all of it is denied', function () {
+    this.timeout(60_000);
+    let nothing = 0;
+    fc.assert(
+      fc.property(
+        world,
+        fc.array(fc.tuple(person, deed), { minLength: 20, maxLength: 20 }),
+        (text, asked) => {
+          const rules = rulesFrom(text);
+          for (const [who, [action, name]] of asked) {
+            const anything = rules.allowsAnything(who);
+            if (!anything) nothing++;
+            if (rules.decide(who, wanted(action, name)).isAllowed) expect(anything).to.equal(true);
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+    expect(nothing).to.be.above(50);
+    const readers = { name: 'all', allow: ['pull'], subjects: ['everyone'], repositories: ['a/**'] };
+    const none = { name: 'none', deny: ['pull'], subjects: ['anonymous'], repositories: ['**'] };
+    const allows = (...texts: RuleText[]) =>
+      rulesFrom({ rules: texts, groups: {}, candidates: undefined, stable: undefined }).allowsAnything(
+        anonymous,
+      );
+    expect(allows(readers)).to.equal(true);
+    expect(allows(none, readers)).to.equal(false);
+    expect(allows(readers, none)).to.equal(true);
+    expect(allows({ ...readers, repositories: ['${user}/**'] })).to.equal(false);
+    expect(allows({ ...readers, subjects: ['authenticated'] })).to.equal(false);
   });
 
   it('without any that allows, allow nothing', () => {

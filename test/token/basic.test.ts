@@ -115,7 +115,8 @@ requires(['skopeo'])('a registry with names and passwords', () => {
     expect(await statusOf(ruled, list('user1/app'))).to.equal(401);
     // Nothing is there yet, but the anonymous may look.
     expect(await statusOf(ruled, list('public/app'))).to.equal(404);
-    expect(await statusOf(ruled, '/v2/')).to.equal(401);
+    expect(await statusOf(ruled, '/v2/')).to.equal(200);
+    expect(await statusOf(ruled, '/v2/', basic('user1', 'guessed'))).to.equal(401);
   });
 
   it('forgets within seconds whoever was taken out of the file, and knows at once whoever was put in', async function () {

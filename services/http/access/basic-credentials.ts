@@ -8,3 +8,9 @@ export function basicCredentials(header: string): Credentials | undefined {
   const at = text.indexOf(':');
   return at < 0 ? undefined : { username: text.slice(0, at), password: text.slice(at + 1) };
 }
+
+/** Whether a header names nobody: `Basic Og==`, which podman and skopeo send when they have no credentials. */
+export function isNobody(header: string): boolean {
+  const credentials = basicCredentials(header);
+  return credentials?.username === '' && credentials.password === '';
+}

@@ -8,9 +8,10 @@ import { ANONYMOUS, type Identity } from '../../registry/access/subject.ts';
 import type { Wanted } from '../../registry/access/wanted.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { Context } from '../app.ts';
-import { basicCredentials } from './basic-credentials.ts';
+import { basicCredentials, isNobody } from './basic-credentials.ts';
 import { challenge, unauthorized } from './challenge.ts';
 import { type Door, firstDenied } from './door.ts';
+import type { Passes } from './passes.ts';
 
 export interface BasicDoorOptions {
   readonly accounts: Accounts;
@@ -19,6 +20,8 @@ export interface BasicDoorOptions {
   readonly realm: string;
   /** Undefined: whoever is known may do everything, and the anonymous nothing, as in Distribution. */
   readonly rules: AccessRules | undefined;
+  /** For docker, where the anonymous may do something; without, docker is answered as everyone else is. */
+  readonly passes?: { readonly passes: Passes; readonly urlOf: (ctx: Context) => string } | undefined;
 }
 
 /** A source of accounts has so long to answer. */
@@ -26,6 +29,9 @@ const ACCOUNTS_TIMEOUT_MS = 20_000;
 /** So long somebody who was let in is let in again without anybody being asked: a pull is many requests. */
 const KNOWN_MS = 5000;
 const KNOWN_MAX = 10_000;
+
+/** docker's daemon, whatever it was asked to do; BuildKit's and containerd's clients ask for nothing before they begin. */
+const DOCKER = /^docker\//;
 
 /** Asks for a name and a password with each request (`auth.htpasswd`). */
 export class BasicDoor implements Door {
@@ -39,8 +45,13 @@ export class BasicDoor implements Door {
   }
 
   admit(ctx: Context, wanted: readonly Wanted[]): Principal | Promise<Principal> {
-    const { authorization } = ctx.req.headers;
-    if (authorization === undefined) return this.#admitAnonymous(ctx, wanted);
+    const { authorization: sent = '' } = ctx.req.headers;
+    const authorization = this.#options.passes?.passes.read(sent, Date.now()) ?? sent;
+    if (authorization === '' || isNobody(authorization)) {
+      const principal = this.#admitAnonymous(ctx, wanted);
+      if (sent === '' && wanted.length === 0) this.#tellOfCredentials(ctx);
+      return principal;
+    }
     const id = createHmac('sha256', this.#key).update(authorization).digest('base64');
     const known = this.#known.get(id);
     if (known) return this.#admitKnown(ctx, wanted, known);
@@ -74,9 +85,31 @@ export class BasicDoor implements Door {
   #admitAnonymous(ctx: Context, wanted: readonly Wanted[]): Principal {
     const { rules } = this.#options;
     const principal = rules && this.#principal(ctx, ANONYMOUS);
-    if (principal === undefined || wanted.length === 0 || firstDenied(ctx, principal, wanted))
+    if (principal === undefined || !this.#mayPass(ctx, principal, wanted))
       throw this.#refusal(ctx, 'this takes a name and a password; clients send them after: docker login');
     return principal;
+  }
+
+  /**
+   * Clients decide at `/v2/` whether they send credentials at all. podman and skopeo read the challenge of a 200, and then
+   * send what they have with each request. docker reads that of a 401 only, so it is sent for a pass first.
+   */
+  #tellOfCredentials(ctx: Context): void {
+    const { passes } = this.#options;
+    if (passes && DOCKER.test(ctx.get('user-agent'))) {
+      challenge(ctx, 'Bearer', { realm: passes.urlOf(ctx), service: this.#options.realm });
+      throw unauthorized('get a token first, with or without a password, from the realm of this challenge');
+    }
+    this.#challenge(ctx);
+  }
+
+  /**
+   * Clients ask for nothing in particular (`/v2/`) before anything else, and the anonymous among them give up at a 401:
+   * whoever may do anything at all may pass.
+   */
+  #mayPass(ctx: Context, principal: Principal, wanted: readonly Wanted[]): boolean {
+    if (wanted.length > 0) return firstDenied(ctx, principal, wanted) === undefined;
+    return this.#options.rules?.allowsAnything({ ...ANONYMOUS, address: ctx.state.clientAddress }) ?? false;
   }
 
   #principal(ctx: Context, identity: Identity): Principal {
@@ -88,8 +121,12 @@ export class BasicDoor implements Door {
   }
 
   #refusal(ctx: Context, message: string): RegistryError {
-    challenge(ctx, 'Basic', { realm: this.#options.realm, charset: 'UTF-8' });
+    this.#challenge(ctx);
     return unauthorized(message);
+  }
+
+  #challenge(ctx: Context): void {
+    challenge(ctx, 'Basic', { realm: this.#options.realm, charset: 'UTF-8' });
   }
 }
 

@@ -3,9 +3,10 @@ import { isCandidate, isStable, type RepositoryClasses } from '../promotion/poli
 import { parseRepositoryPattern, type RepositoryPattern } from '../repository-pattern.ts';
 import { isAddress, type NetworkTest, networkTest } from './networks.ts';
 import { type Groups, isForAll, PROJECT, type RepositorySelector, type Rule, USER } from './rule.ts';
+import { coversSelector } from './shadowed.ts';
 import type { Membership, Subject } from './subject.ts';
 import { membershipsOf } from './subject-match.ts';
-import type { Wanted } from './wanted.ts';
+import { type Action, REGISTRY_ACTIONS, type Wanted } from './wanted.ts';
 
 /** What was decided, and by which rule; no rule when none was for it, which denies. */
 export interface Decision {
@@ -68,6 +69,44 @@ export class AccessRules {
       passed.push({ rule, miss });
     }
     return { isAllowed: false, rule: undefined, decidedBy: undefined, passed };
+  }
+
+  /**
+   * Whether there may be something that a subject is allowed: false only where all is denied. A denial counts for what
+   * it covers as a whole, not for a part.
+   */
+  allowsAnything(subject: Subject): boolean {
+    const denied: Rule[] = [];
+    const meaning = { groups: this.#groups, candidates: this.#classes?.candidates };
+    for (const { rule, isFrom } of this.#rules) {
+      if (isFrom && !isAsked(rule, isFrom, subject.address)) continue;
+      if (!rule.subjects.some((pattern) => membershipsOf(pattern, subject, this.#groups))) continue;
+      if (rule.effect === 'deny') denied.push(rule);
+      else if (
+        rule.actions.some((action) =>
+          rule.repositories.some(
+            (selector) =>
+              this.#isForSome(selector, action, subject) &&
+              !denied.some(
+                ({ actions, repositories }) =>
+                  actions.includes(action) &&
+                  repositories.some((wide) => coversSelector(wide, selector, meaning)),
+              ),
+          ),
+        )
+      )
+        return true;
+    }
+    return false;
+  }
+
+  /** Whether an action on anything that a selector names can be a subject's. */
+  #isForSome(selector: RepositorySelector, action: Action, subject: Subject): boolean {
+    const isOnRegistry = REGISTRY_ACTIONS.some((each) => each === action);
+    if (isOnRegistry) return isForAll(selector);
+    if (selector.kind === 'pattern') return true;
+    if (selector.kind !== 'template') return this.#classes !== undefined;
+    return selector.text.includes(PROJECT) ? subject.memberships.length > 0 : subject.name !== '';
   }
 
   /** What keeps a rule from being for something; undefined when it is for it. */

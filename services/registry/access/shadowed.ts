@@ -80,7 +80,12 @@ function coversSubject(wide: SubjectPattern, narrow: SubjectPattern, groups: Gro
   }
 }
 
-function coversSelector(wide: RepositorySelector, narrow: RepositorySelector, meaning: Meaning): boolean {
+/** Whether a selector is for all that another one is for. False where that is not certain. */
+export function coversSelector(
+  wide: RepositorySelector,
+  narrow: RepositorySelector,
+  meaning: Meaning,
+): boolean {
   if (isForAll(wide)) return true;
   // What is for all repositories is for the registry as a whole, too.
   if (isForAll(narrow)) return false;

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { SecretBox } from '../../registry/secret-box.ts';
+import type { Handler, Route } from '../routes.ts';
+import type { Door } from './door.ts';
+
+/** Where docker gets a pass. No repository's name begins with an underscore. */
+export const PASS_PATH = '/v2/_token';
+
+const CONTEXT = 'pass';
+/** docker asks for a new one after this time. */
+const LIFETIME_MS = 5 * 60_000;
+/** Clocks of nodes differ, and a request may be under way when a pass ends. */
+const LEEWAY_MS = 60_000;
+/** A Basic header with the longest name and password, sealed. */
+const MAX_CHARACTERS = 64 * 1024;
+
+const ContentSchema = z.object({
+  /** The header that the client sent for the pass; empty for none. */
+  authorization: z.string(),
+  /** Milliseconds since the epoch. */
+  exp: z.number(),
+});
+
+/**
+ * Passes: a client's own `Authorization: Basic` header, sealed, to be sent as a bearer token. The password inside is
+ * looked at with each request, so a pass is worth exactly as much as the header, and for less long. They exist for
+ * docker: see {@link passRoute}.
+ */
+export class Passes {
+  readonly #box: SecretBox;
+
+  constructor(box: SecretBox) {
+    this.#box = box;
+  }
+
+  /** @param authorization the client's header; undefined for the anonymous */
+  make(authorization: string | undefined, nowMs: number): string {
+    const content = { authorization: authorization ?? '', exp: nowMs + LIFETIME_MS };
+    return this.#box.seal(Buffer.from(JSON.stringify(content)), CONTEXT);
+  }
+
+  /** The header inside an `Authorization: Bearer` header, empty for the anonymous; undefined when it is no pass of ours, or has ended. */
+  read(header: string, nowMs: number): string | undefined {
+    const pass = /^bearer +([\w-]+)$/i.exec(header)?.[1];
+    if (pass === undefined || pass.length > MAX_CHARACTERS) return undefined;
+    const bytes = this.#box.open(pass, CONTEXT);
+    if (bytes === undefined) return undefined;
+    const { authorization, exp } = ContentSchema.parse(JSON.parse(bytes.toString('utf8')));
+    return nowMs < exp + LEEWAY_MS ? authorization : undefined;
+  }
+}
+
+/**
+ * GET of a pass, in the form of Docker's token specification (docs/spec/auth/token.md of Distribution). docker decides at
+ * `/v2/` whether it sends credentials: after a 200 never, and after a challenge for a password it gives up when nobody has
+ * logged in. Only a challenge for a token suits both, since docker asks for tokens with and without a password.
+ */
+export function passRoute(door: Door, passes: Passes): Route {
+  const handle: Handler = async (ctx) => {
+    const { authorization } = ctx.req.headers;
+    // A wrong password is a 401 here, which is what `docker login` looks for.
+    if (authorization !== undefined) await door.admit(ctx, []);
+    const token = passes.make(authorization, Date.now());
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set('Content-Type', 'application/json');
+    ctx.body = Buffer.from(
+      `${JSON.stringify({ token, access_token: token, expires_in: LIFETIME_MS / 1000 })}\n`,
+    );
+  };
+  return { method: 'GET', path: PASS_PATH, name: 'pass', handle };
+}
