@@ -1,8 +1,10 @@
 import { parseDocument } from 'yaml';
+import { entryOf } from './key-tree.ts';
+import { isOfKubernetes } from './kubernetes.ts';
 
 /**
  * Names that are no keys: which file to read, where skopeo and podman have credentials, and what Kubernetes sets in
- * every pod beside a service called "registry".
+ * every pod beside a service called "registry". Those of services called `registry-…`: `kubernetes.ts`.
  */
 const NOT_OURS = /^REGISTRY_(?:AUTH_FILE|CONFIGURATION_PATH|SERVICE_(?:HOST|PORT)(?:_.*)?|PORT(?:_.*)?)$/;
 
@@ -31,7 +33,9 @@ export function applyEnvironment(
   for (const name of Object.keys(environment).sort()) {
     const value = environment[name];
     if (!name.startsWith('REGISTRY_') || NOT_OURS.test(name) || value === undefined) continue;
-    const path = keyOf(name).split('.');
+    const key = keyOf(name);
+    if (isOfKubernetes(name, value) && entryOf(key) === undefined) continue;
+    const path = key.split('.');
     if (path.some((key) => key === '' || key === '__proto__')) continue;
     const list = set(tree, path, yamlOr(value));
     if (list !== undefined)

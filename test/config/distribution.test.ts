@@ -178,10 +178,13 @@ describe('ways in which Distribution lets a file be written', () => {
     expect(parse(merged).log.level).to.equal('debug');
   });
 
-  it('take levels in any case, those above error, and the old name', () => {
+  it('take levels in any case, and the old name, and no others', () => {
     const levelOf = (text: string) => parse(withSection(text)).log.level;
     expect(levelOf('log: {level: WARN}')).to.equal('warn');
-    expect(levelOf('log: {level: fatal}')).to.equal('error');
+    for (const level of ['fatal', 'panic', 'warning'])
+      expect(problemOf(withSection(`log: {level: ${level}}`))).to.include(
+        'expected one of debug, info, warn, error',
+      );
     expect(levelOf('loglevel: debug')).to.equal('debug');
     expect(levelOf('loglevel: debug\nlog: {level: error}')).to.equal('error');
   });

@@ -3,6 +3,7 @@
  * nothing, or that cannot be understood, is named instead of being ignored.
  */
 import { expect } from 'chai';
+import fc from 'fast-check';
 import type { Config } from '../../services/config/schema.ts';
 import { MINIMAL, MIRRORED, parse, problemOf, problemsOf } from './configs.ts';
 
@@ -121,6 +122,48 @@ describe('variables', () => {
       ...{ REGISTRY_PORT: 'tcp://10.96.0.7:5000', REGISTRY_PORT_5000_TCP_ADDR: '10.96.0.7' },
     };
     expect(parse(MINIMAL, others)).to.deep.equal(parse(MINIMAL));
+  });
+
+  /** What a Service's name is in variables, its address, and its ports. */
+  const service = fc.record({
+    name: fc.stringMatching(/^[A-Z0-9]{1,8}(_[A-Z0-9]{1,8}){0,3}$/),
+    address: fc.oneof(fc.ipV4(), fc.ipV6()),
+    port: fc.integer({ min: 1, max: 65535 }),
+    protocol: fc.constantFrom('tcp', 'udp', 'sctp'),
+    portName: fc.stringMatching(/^[A-Z0-9]{1,6}(_[A-Z0-9]{1,6})?$/),
+  });
+  it('that Kubernetes sets beside any Service called "registry-…" are none of ours', () => {
+    fc.assert(
+      fc.property(service, ({ name, address, port, protocol, portName }) => {
+        const own = `REGISTRY_${name}`;
+        const url = `${protocol}://${address.includes(':') ? `[${address}]` : address}:${port}`;
+        const each = `${own}_PORT_${port}_${protocol.toUpperCase()}`;
+        const others = {
+          [`${own}_SERVICE_HOST`]: address,
+          [`${own}_SERVICE_PORT`]: String(port),
+          [`${own}_SERVICE_PORT_${portName}`]: String(port),
+          [`${own}_PORT`]: url,
+          ...{ [each]: url, [`${each}_PROTO`]: protocol, [`${each}_PORT`]: String(port) },
+          [`${each}_ADDR`]: address,
+        };
+        expect(parse(MINIMAL, others)).to.deep.equal(parse(MINIMAL));
+      }),
+    );
+    // Names that are sections of ours, too.
+    for (const name of ['AUTH', 'UI', 'STORAGE', 'TOKEN', 'REDIS', 'HTTP', 'HTTP_DEBUG', 'PROXY'])
+      expect(parse(MINIMAL, { [`REGISTRY_${name}_PORT`]: 'tcp://10.0.0.4:80' })).to.deep.equal(
+        parse(MINIMAL),
+      );
+  });
+
+  it('that only look like those of Kubernetes are named', () => {
+    for (const [variable, value] of [
+      ['REGISTRY_UI_SERVICE_HOST', 'ui.example.net'],
+      ['REGISTRY_HTTP_PORT', '5000'],
+      ['REGISTRY_AUTH_PORT', 'tcp://host:80'],
+      ['REGISTRY_STORAGE_SERVICE_PORT', 'many'],
+    ] as const)
+      expect(problemsOf(MINIMAL, { [variable]: value }).join()).to.include(variable);
   });
 
   it('that set unknown keys are named', () => {

@@ -2,12 +2,10 @@ import { z } from 'zod';
 import { Switch, Text } from '../values.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-/** Logrus' levels above error, as its hooks and some files have them. */
-const ABOVE: Readonly<Record<string, string>> = { fatal: 'error', panic: 'error' };
 
-/** A level, in any case; `fatal` and `panic` are no levels here, and what they would log is an error. */
+/** A level, in any case. Logrus' other ones (`fatal`, `panic`, `warning`) are none of Distribution's, which refuses them, too. */
 export const Level = z.preprocess(
-  (value) => (typeof value === 'string' ? (ABOVE[value.toLowerCase()] ?? value.toLowerCase()) : value),
+  (value) => (typeof value === 'string' ? value.toLowerCase() : value),
   z.enum(LEVELS, `expected one of ${LEVELS.join(', ')}`),
 );
 
