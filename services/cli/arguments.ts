@@ -28,10 +28,24 @@ export function withGoSwitches(argv: readonly string[]): string[] {
   });
 }
 
-/** Parses a duration on the command line, such as 90s or 720h, to milliseconds. */
+const DURATION = 'expected a duration such as 90s, 1h30m or 720h';
+
+/** Parses a duration on the command line, such as 90s or 720h, to milliseconds; at least one. */
 export function duration(text: string): number {
-  const ms = millisecondsOf(text);
-  if (ms === undefined || ms < 1)
-    throw new InvalidArgumentError('expected a duration such as 90s, 1h30m or 720h');
+  const ms = durationOrZero(text);
+  if (ms < 1) throw new InvalidArgumentError(DURATION);
   return ms;
+}
+
+/** {@link duration}, which may also be 0. */
+export function durationOrZero(text: string): number {
+  const ms = millisecondsOf(text);
+  if (ms === undefined) throw new InvalidArgumentError(DURATION);
+  return ms;
+}
+
+/** {@link durationOrZero}, where a number without a unit has the unit that this option had before it took durations. */
+export function durationIn(unit: 'minutes' | 'seconds'): (text: string) => number {
+  const unitMs = unit === 'minutes' ? 60_000 : 1000;
+  return (text) => (/^\d{1,9}$/.test(text) ? Number(text) * unitMs : durationOrZero(text));
 }

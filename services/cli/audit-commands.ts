@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { millisecondsOf } from '../config/duration.ts';
 import { sealerOf } from '../config/rules.ts';
 import { PRUNE_MIN_AGE_MS } from '../registry/audit/prune.ts';
 import type { Place } from '../registry/audit/record.ts';
@@ -50,16 +51,17 @@ export function addAuditCommands(program: Command): void {
 }
 
 const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/;
-const AGO = /^(\d{1,6})([smhd])$/;
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DAYS = /^(\d{1,6})d$/;
+const DAY_MS = 86_400_000;
 
 function moment(text: string): Date {
-  const [, count, unit = ''] = AGO.exec(text) ?? [];
-  if (count !== undefined) return new Date(Date.now() - Number(count) * (UNIT_MS[unit] ?? 0));
+  const days = DAYS.exec(text)?.[1];
+  const agoMs = days === undefined ? millisecondsOf(text) : Number(days) * DAY_MS;
+  if (agoMs !== undefined) return new Date(Date.now() - agoMs);
   const time = TIME.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time))
     throw new InvalidArgumentError(
-      'expected a day, a time with its zone (2026-01-31T08:00:00Z), or 90m, 36h, 7d ago',
+      'expected a day, a time with its zone (2026-01-31T08:00:00Z), or 90m, 1h30m, 36h, 7d ago',
     );
   return new Date(time);
 }

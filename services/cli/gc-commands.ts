@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DEFAULT_CONFIG, wholeNumber } from './arguments.ts';
+import { DEFAULT_CONFIG, durationIn } from './arguments.ts';
 import { withStore } from './with-store.ts';
 
 /** Commands of the garbage collection that goes on while the registry runs. */
@@ -17,12 +17,12 @@ export function addGcCommands(program: Command): void {
   gc.command('run')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
     .option('--json', 'answer in JSON', false)
-    .option('--timeout <seconds>', 'wait so long', wholeNumber, 3600)
+    .option('--timeout <duration>', 'how long to wait for its end (default: 1h)', durationIn('seconds'))
     .description('have the worker do a cycle now')
-    .action(async (config: string, { json, timeout }: { json: boolean; timeout: number }) => {
+    .action(async (config: string, { json, timeout }: { json: boolean; timeout?: number }) => {
       const { gcRunCommand } = await load();
       await withStore(config, (objects, _, audit) =>
-        gcRunCommand(objects, audit, { json, timeoutMs: timeout * 1000 }),
+        gcRunCommand(objects, audit, { json, timeoutMs: timeout ?? 3_600_000 }),
       );
     });
   gc.command('dry-run')

@@ -1,6 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { millisecondsOf } from '../config/duration.ts';
-import { DEFAULT_CONFIG } from './arguments.ts';
+import type { Command } from 'commander';
+import { DEFAULT_CONFIG, durationOrZero } from './arguments.ts';
 import { withStore } from './with-store.ts';
 
 /** Commands for the keys by which our token service signs. */
@@ -19,23 +18,24 @@ export function addKeysCommands(program: Command): void {
   keys
     .command('rotate')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--after <duration>', 'when it begins to sign, so that all know it by then', duration, 60_000)
+    .option(
+      '--after <duration>',
+      'when it begins to sign, so that all know it by then (default: 1m)',
+      durationOrZero,
+    )
     .option(
       '--revoke',
       'delete all others at once: no token that was made until now is taken any more',
       false,
     )
     .description('make a new key')
-    .action(async (config: string, options: { after: number; revoke: boolean }) => {
+    .action(async (config: string, options: { after?: number; revoke: boolean }) => {
       const { keysRotateCommand } = await load();
       await withStore(config, (objects, settings, audit) =>
-        keysRotateCommand(objects, settings, audit, { afterMs: options.after, revoke: options.revoke }),
+        keysRotateCommand(objects, settings, audit, {
+          afterMs: options.after ?? 60_000,
+          revoke: options.revoke,
+        }),
       );
     });
-}
-
-function duration(text: string): number {
-  const ms = millisecondsOf(text);
-  if (ms === undefined) throw new InvalidArgumentError('expected a duration such as 30s, 5m or 24h');
-  return ms;
 }

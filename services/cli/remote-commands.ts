@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { wholeNumber } from './arguments.ts';
+import { durationIn, wholeNumber } from './arguments.ts';
 import { ReleaseClient } from './release-client.ts';
 
 /** A variable that is set but empty counts as not set. */
@@ -29,12 +29,12 @@ export function addRemoteCommands(program: Command): void {
     .argument('<target>', 'such as hello:1')
     .option('--dry-run', 'verify and show what would be done', false)
     .option('--wait-mirrors <n>', 'move the tag only when so many mirrors hold the image', wholeNumber, 0)
-    .option('--timeout <seconds>', 'how long to wait for them', wholeNumber, 600)
+    .option('--timeout <duration>', 'how long to wait for them (default: 10m)', durationIn('seconds'))
     .action(async (source: string, target: string, options) => {
       const { promoteCommand } = await import('./commands/promote.ts');
       await promoteCommand(clientOf(options), source, target, {
         ...options,
-        timeoutMs: options.timeout * 1000,
+        timeoutMs: options.timeout ?? 600_000,
       });
     });
   remote('publications', 'show the publication log, newest first')

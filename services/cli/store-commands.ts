@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { manifestRulesOf, promotionPolicyOf, sealerOf } from '../config/rules.ts';
 import { stableTest } from '../registry/promotion/policy.ts';
-import { DEFAULT_CONFIG, wholeNumber } from './arguments.ts';
+import { DEFAULT_CONFIG, durationIn } from './arguments.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import { addGcCommands } from './gc-commands.ts';
 import { addKeysCommands } from './keys-commands.ts';
@@ -55,12 +55,16 @@ function addGarbageCollect(program: Command): void {
     .option('-d, --dry-run', 'show what would be deleted, and delete nothing', false)
     .option('-m, --delete-untagged', 'delete manifests that no tag leads to, as well', false)
     .option('-q, --quiet', 'no line for each thing that goes', false)
-    .option('--grace <minutes>', 'keep what is younger: it may belong to a push under way', wholeNumber, 60)
+    .option(
+      '--grace <duration>',
+      'keep what is younger: it may belong to a push under way; without a unit, minutes (default: 1h)',
+      durationIn('minutes'),
+    )
     .option('--json', 'answer in JSON', false)
     .description('delete what nothing refers to any more; writes are off meanwhile')
     .action(async (config: string, options) => {
       const { garbageCollectCommand } = await import('./commands/garbage-collect.ts');
-      const graceMs = options.grace * 60_000;
+      const graceMs = options.grace ?? 3_600_000;
       await withStore(config, (objects, _, audit) =>
         garbageCollectCommand(objects, audit, { ...options, graceMs }),
       );
