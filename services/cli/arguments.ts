@@ -1,8 +1,29 @@
-import { InvalidArgumentError } from 'commander';
+import { existsSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
 import { millisecondsOf } from '../config/duration.ts';
+import { OperatorError } from '../registry/operator-error.ts';
 
 /** Where the configuration is looked for when a command names no file; Distribution's variable is heeded. */
 export const DEFAULT_CONFIG = process.env['REGISTRY_CONFIGURATION_PATH'] || '/etc/roadstead/config.yml';
+
+/** What a clone of the repository has, for the first minute. */
+const EXAMPLE = 'infra/roadstead.yml';
+
+/**
+ * Throws where a command names no configuration file and the usual one is not there. A file in the current directory is
+ * proposed, never taken: another store would be looked at than the operator thinks.
+ */
+export function refuseNoConfig(command: Command): void {
+  const at = command.registeredArguments.findIndex(({ defaultValue }) => defaultValue === DEFAULT_CONFIG);
+  if (at < 0 || command.args[at] !== undefined || existsSync(DEFAULT_CONFIG)) return;
+  const names: string[] = [];
+  for (let each: Command | null = command; each; each = each.parent) names.unshift(each.name());
+  const typed = [...names, ...command.args].join(' ');
+  const proposed = existsSync(EXAMPLE) ? EXAMPLE : 'CONFIG';
+  throw new OperatorError(
+    `${typed}: there is no configuration at ${DEFAULT_CONFIG}: name a file, such as: ${typed} ${proposed}`,
+  );
+}
 
 /** Parses a whole number on the command line. */
 export function wholeNumber(text: string): number {

@@ -6,10 +6,13 @@ import { enableCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { endProcess } from '../http/supervise.ts';
-import type { Part } from '../serve/parts.ts';
+import { RegistryError } from '../registry/errors.ts';
+import { StoreFullError, StoreUnavailableError } from '../registry/object-store.ts';
+import { OperatorError } from '../registry/operator-error.ts';
+import { PARTS, type Part } from '../serve/parts.ts';
 import { version } from '../serve/version.ts';
 import { addAccessCommands } from './access-commands.ts';
-import { DEFAULT_CONFIG, withGoSwitches } from './arguments.ts';
+import { DEFAULT_CONFIG, refuseNoConfig, withGoSwitches } from './arguments.ts';
 import { addCredentialCommands } from './credential-commands.ts';
 import { ReleaseError } from './release-error.ts';
 import { addRemoteCommands } from './remote-commands.ts';
@@ -24,13 +27,11 @@ const program = new Command('roadstead')
   .version(version)
   .showHelpAfterError('(see --help)');
 
-const ALL: readonly Part[] = ['api', 'token', 'release', 'sync'];
-
 program
   .command('serve')
   .argument('[config]', 'configuration file', DEFAULT_CONFIG)
   .description('run everything in one process')
-  .action((config: string) => run(config, ALL));
+  .action((config: string) => run(config, PARTS));
 for (const [part, description] of [
   ['api', 'run an API node: the registry that clients talk to'],
   ['token', 'run the token service: who may do what, as short-lived tokens'],
@@ -48,6 +49,11 @@ addRobotCommands(program);
 addCredentialCommands(program);
 addAccessCommands(program);
 
+/** What whoever typed the command can mend. */
+const FOR_PEOPLE = [OperatorError, RegistryError, ReleaseError, StoreUnavailableError, StoreFullError];
+
+program.hook('preAction', (_, command) => refuseNoConfig(command));
+
 try {
   const isCollection = process.argv[2] === 'garbage-collect';
   await program.parseAsync(isCollection ? withGoSwitches(process.argv) : process.argv);
@@ -63,17 +69,24 @@ async function run(config: string, parts: readonly Part[]): Promise<void> {
   await serve(config, parts);
 }
 
-/** Errors that a person can act on are one message; a mistake of ours keeps its stack. */
+/** Errors that a person can act on are their message; a mistake of ours keeps its stack. */
 async function fail(error: unknown): Promise<void> {
-  const isOurs =
-    error instanceof ReleaseError ||
-    (error instanceof Error && /^(Config|Registry|StoreUnavailable)Error$/.test(error.name));
-  const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof ReleaseError && error.detail !== undefined)
-    process.stderr.write(`${error.message}\n${JSON.stringify(error.detail, undefined, 2)}\n`);
-  else if (isOurs || code === 'EADDRINUSE' || code === 'EACCES')
-    process.stderr.write(`${(error as Error).message}\n`);
+  if (isForPeople(error)) process.stderr.write(`${[error.message, ...detailsOf(error)].join('\n')}\n`);
   else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   // Not waiting for what may still be open: the error has been told.
   await endProcess(1);
+}
+
+function isForPeople(error: unknown): error is Error {
+  return FOR_PEOPLE.some((kind) => error instanceof kind);
+}
+
+/** The facts that a release service adds to its message, such as blobs that are missing; a line each. */
+function detailsOf(error: Error): string[] {
+  const { detail } = error as Partial<ReleaseError>;
+  if (typeof detail !== 'object' || detail === null) return [];
+  return Object.entries(detail).flatMap(([name, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return error.message.includes(text) ? [] : [`  ${name}: ${text}`];
+  });
 }

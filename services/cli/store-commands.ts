@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { manifestRulesOf, promotionPolicyOf, sealerOf } from '../config/rules.ts';
 import { stableTest } from '../registry/promotion/policy.ts';
+import { PARTS } from '../serve/parts.ts';
 import { DEFAULT_CONFIG, durationIn } from './arguments.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import { addGcCommands } from './gc-commands.ts';
@@ -14,6 +15,11 @@ export function addStoreCommands(program: Command): void {
     .description('look at configuration files')
     .command('check')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
+    .addOption(
+      new Option('--part <name...>', 'look only at the files that these processes read')
+        .choices(PARTS)
+        .default(PARTS, 'all'),
+    )
     .option('--json', 'answer in JSON', false)
     .description('tell what each setting will do, without starting anything')
     .action(async (config: string, options) => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { OperatorError } from '../registry/operator-error.ts';
 import { applyEnvironment, type Environment } from './environment.ts';
 import { examine, type Setting } from './examine.ts';
 import { explain, origin } from './explain.ts';
@@ -8,7 +9,7 @@ import { type Config, ConfigSchema } from './schema.ts';
 import { readTree, spellOut } from './yaml-tree.ts';
 
 /** A configuration that cannot be used; the message names each key, its value, and what was expected. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
   /** What is wrong, a line each. */
   readonly problems: readonly string[];
 
@@ -34,8 +35,8 @@ export function parseConfig(text: string, environment: Environment, source: stri
 /** The text of a configuration file. Throws {@link ConfigError} when it cannot be read. */
 export async function readConfig(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(path, [`${reason}: name a file, such as: roadstead serve infra/roadstead.yml`]);
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new ConfigError(path, [`it cannot be read (${reason}): name a file that this user may read`]);
   });
 }
 

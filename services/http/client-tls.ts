@@ -1,6 +1,7 @@
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { readFile, stat } from '../files/settings-files.ts';
+import { OperatorError } from '../registry/operator-error.ts';
 
 /** What a client of ours shows a server, and which servers it believes. Files are PEM. */
 export interface ClientTlsOptions {
@@ -45,7 +46,7 @@ export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> 
 async function connectorOf({ certificate, key, rootCas = [], nameOf }: ClientTlsOptions) {
   const read = (file: 'certificate' | 'key' | 'rootCas', path: string) =>
     readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw new Error(`${nameOf(file)} = ${path}: cannot be read (${error.code ?? 'unknown error'})`);
+      throw new OperatorError(`${nameOf(file)} = ${path}: cannot be read (${error.code ?? 'unknown error'})`);
     });
   const ca = await Promise.all(rootCas.map((path) => read('rootCas', path)));
   const settings = {
@@ -58,7 +59,7 @@ async function connectorOf({ certificate, key, rootCas = [], nameOf }: ClientTls
     createSecureContext(settings);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
+    throw new OperatorError(
       `${nameOf('certificate')}, ${nameOf('key')}, ${nameOf('rootCas')}: these files do not work together (${reason})`,
     );
   }

@@ -40,5 +40,5 @@ export async function listenDebug(
       },
     ]);
   mountNotFound(app);
-  return listen(app.callback(), options.addr);
+  return listen(app.callback(), { ...options.addr, key: 'http.debug.addr' });
 }

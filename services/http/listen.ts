@@ -6,6 +6,7 @@ import { answerBare } from './bare-answer.ts';
 import { type ConnectionLimits, limitConnections, type Refusal } from './connections.ts';
 import { drain } from './drain.ts';
 import { flawOf, isEndInDoubt } from './framing.ts';
+import { listenError } from './operator-errors.ts';
 import { type PaceLimits, type Slowness, watchPace } from './pace.ts';
 import { toOriginForm } from './target.ts';
 import { parseTls, readTlsFiles, type TlsOptions } from './tls.ts';
@@ -34,6 +35,8 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** The setting that says where, for errors. */
+  readonly key?: string | undefined;
   /** Plain HTTP without. */
   readonly tls?: ListenTls | undefined;
   /** Without, none but those of time. */
@@ -68,7 +71,7 @@ const PROBE_AFTER_MS = 60_000;
 
 /**
  * Opens a port. With TLS, new certificates are taken up as the files change. Throws an Error that names the key when
- * a file cannot be read or used, and `EADDRINUSE` and its like as they come.
+ * a file cannot be read or used, or the port cannot be had.
  */
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listener> {
   const handler: RequestListener = (request, response) => {
@@ -91,9 +94,10 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   server.keepAliveTimeout = options.idleTimeoutMs ?? IDLE_BETWEEN_REQUESTS_MS;
   const watching = options.limits && limit(server, options.limits);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    const { key = 'http.addr', host, port } = options;
+    server.once('error', (error) => reject(listenError(error, key, host, port)));
     server.listen({ port: options.port, ...(options.host && { host: options.host }) }, () => {
-      server.off('error', reject);
+      server.removeAllListeners('error');
       resolve();
     });
   });

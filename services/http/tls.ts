@@ -1,6 +1,7 @@
 import { constants, createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { readFile } from '../files/settings-files.ts';
+import { OperatorError } from '../registry/operator-error.ts';
 import { type ClientAuth, clientAuthOf } from './tls-clients.ts';
 
 /** How a port speaks TLS. Files are PEM; they are named in errors by the keys that Distribution gives them. */
@@ -73,7 +74,7 @@ export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
     () => createPrivateKey(files.key),
   );
   if (!leaf.checkPrivateKey(key))
-    throw new Error(
+    throw new OperatorError(
       `${named(keyOf(options, 'key'), options.key)} is not the key of the first certificate in ${keyOf(options, 'certificate')}`,
     );
   files.clientCas.forEach((bytes, i) => {
@@ -82,7 +83,7 @@ export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
   const clientAuth = clientAuthOf(options);
   const verifies = clientAuth === 'require-and-verify' || clientAuth === 'verify-if-given';
   if (verifies && files.clientCas.length === 0)
-    throw new Error(
+    throw new OperatorError(
       `${keyOf(options, 'clientauth')} = ${clientAuth}: expected ${keyOf(options, 'clientcas')}: without, any public authority's would do`,
     );
   const { minimumVersion = 'TLSv1.2', ciphers = CIPHERS } = options;
@@ -110,7 +111,7 @@ export function keyOf({ section = 'http.tls' }: Pick<TlsOptions, 'section'>, key
 
 function checkAuthorities(name: string, bytes: Buffer): void {
   const found = bytes.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-  if (!found) throw new Error(`${name} holds no PEM certificate`);
+  if (!found) throw new OperatorError(`${name} holds no PEM certificate`);
   for (const pem of found)
     parse(`${name} holds something that is no certificate`, () => new X509Certificate(pem));
 }
@@ -121,7 +122,7 @@ async function readNamed(key: string, path: string): Promise<Buffer> {
   } catch (error) {
     // The message would repeat the path, whatever was written in its place.
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new Error(`${named(key, path)} cannot be read (${reason})`, { cause: reason });
+    throw new OperatorError(`${named(key, path)} cannot be read (${reason})`, { cause: reason });
   }
 }
 
@@ -129,11 +130,11 @@ function parse<T>(problem: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    throw new Error(`${problem} (${error instanceof Error ? error.message : String(error)})`);
+    throw new OperatorError(`${problem} (${error instanceof Error ? error.message : String(error)})`);
   }
 }
 
-/** Someone will paste the key itself where its path belongs, and messages go into logs. */
-function named(key: string, path: string): string {
+/** A setting and its file, for errors. Someone will paste the key itself where its path belongs, and messages go into logs. */
+export function named(key: string, path: string): string {
   return `${key} = ${/[\r\n]|-----/.test(path) ? '(not shown, no path)' : path}:`;
 }

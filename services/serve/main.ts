@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { readHtpasswd } from '../accounts/htpasswd/read.ts';
 import { openAccounts, openBrowserLogin } from '../accounts/open.ts';
 import { createApi } from '../api/main.ts';
-import { loadConfig } from '../config/load.ts';
+import { ConfigError, loadConfig } from '../config/load.ts';
 import { accessRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { isLoopback } from '../config/values.ts';
@@ -20,6 +21,7 @@ import type { Audit } from '../registry/audit/audit.ts';
 import type { Log } from '../registry/log.ts';
 import { createNotifier } from '../registry/notifications/notifier.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
+import { OperatorError } from '../registry/operator-error.ts';
 import { ReadOnly } from '../registry/read-only.ts';
 import { createRelease } from '../release/main.ts';
 import { openStores, type Stores } from '../stores/open.ts';
@@ -28,6 +30,7 @@ import { createToken, type Token } from '../token/main.ts';
 import { type AccessParts, openAccess, startSigner } from './access.ts';
 import { announce } from './announce.ts';
 import { auditOf } from './audit.ts';
+import { problemsOfFiles } from './files.ts';
 import { HeldParts } from './held-parts.ts';
 import { listenLimitsOf, loginGuardOf, requestLimitsOf } from './limits.ts';
 import type { Part } from './parts.ts';
@@ -42,6 +45,8 @@ import { version } from './version.ts';
  */
 export async function serve(configPath: string, parts: readonly Part[]): Promise<void> {
   const config = await loadConfig(configPath, process.env);
+  const problems = await fileProblems(config, parts);
+  if (problems.length > 0) throw new ConfigError(configPath, problems);
   const logger = createLogger(config.log);
   for (const notice of config.notices) logger.warn({}, notice);
   await using held = new HeldParts();
@@ -71,6 +76,11 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
     { noticeMs, drainMs: config.http.draintimeout },
     logger,
   );
+}
+
+/** What is wrong with the files that a configuration names, as far as these processes read them; a line each. */
+export function fileProblems(config: Config, parts: readonly Part[]): Promise<string[]> {
+  return problemsOfFiles(config, parts, readHtpasswd);
 }
 
 /** Opens the store of a configuration for a command, with the record of what it changes, and closes it when that is done. */
@@ -180,7 +190,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     const listener = held.use(
       'listener',
       await listen(edged, {
-        ...{ ...port.addr, tls: tlsOf(config, port.addr, logger), limits },
+        ...{ ...port.addr, key: port.key, tls: tlsOf(config, port.addr, logger), limits },
         idleTimeoutMs: http.idletimeout,
       }),
     );
@@ -205,9 +215,11 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
 /** A process of its own whose section is missing would run and do nothing. */
 function refuseIdle({ promotion, token }: Config, parts: readonly Part[]): void {
   if (parts.includes('release') && !promotion)
-    throw new Error('the release service has nothing to do: the configuration has no section "promotion"');
+    throw new OperatorError(
+      'the release service has nothing to do: the configuration has no section "promotion"',
+    );
   if (parts.includes('token') && !token)
-    throw new Error('the token service has nothing to do: the configuration has no section "token"');
+    throw new OperatorError('the token service has nothing to do: the configuration has no section "token"');
 }
 
 /** Where clients reach an API node: as configured, or as it listens. */

@@ -16,18 +16,26 @@ export interface PortUser {
 /** One port, and all that answers there. */
 export interface Port {
   readonly addr: ListenAddress;
+  /** The setting that says where. */
+  readonly key: string;
   readonly names: readonly PortUser['name'][];
   readonly handler: RequestListener;
 }
+
+/** The settings by which parts have an address of their own. */
+const KEYS = { api: 'http.addr', release: 'promotion.http.addr', token: 'token.http.addr' } as const;
 
 /** Who listens where: on `http.addr` together, but for those that have an address of their own. */
 export function portsOf(users: readonly PortUser[], addr: ListenAddress): Port[] {
   const shared = users.filter((user) => user.addr === undefined);
   const alone = users.flatMap(({ name, app, addr: own }) =>
-    own === undefined ? [] : [{ addr: own, names: [name], handler: app.callback() }],
+    own === undefined ? [] : [{ addr: own, key: KEYS[name], names: [name], handler: app.callback() }],
   );
   if (shared.length === 0) return alone;
-  return [{ addr, names: shared.map(({ name }) => name), handler: sideBySide(shared) }, ...alone];
+  return [
+    { addr, key: 'http.addr', names: shared.map(({ name }) => name), handler: sideBySide(shared) },
+    ...alone,
+  ];
 }
 
 /** By the beginning of the path, as it was written; what nobody else answers is the first one's. */

@@ -28,10 +28,10 @@ export async function startSync(
 ): Promise<Sync> {
   const content = contentOf(stores.objects);
   const listeners: Listener[] = [];
-  for (const { serve, write } of config.mirrors)
+  for (const [i, { serve, write }] of config.mirrors.entries())
     if (serve && 'directory' in write) {
       const mirror = createDemoMirror({ directory: write.directory, originUrl, metrics, logger });
-      listeners.push(await listen(mirror.callback(), serve));
+      listeners.push(await listen(mirror.callback(), { ...serve, key: `mirrors.${i}.serve` }));
     }
   const targets = await Promise.all(
     config.mirrors.map(async (mirror) => ({ mirror, target: await openTarget(mirror) })),

@@ -1,5 +1,6 @@
 import { readFile, stat } from '../../files/settings-files.ts';
 import type { Log } from '../../registry/log.ts';
+import { OperatorError } from '../../registry/operator-error.ts';
 import { type Htpasswd, readHtpasswd } from './read.ts';
 
 /** A change of the file is seen within this time. */
@@ -73,7 +74,7 @@ async function load(path: string): Promise<{ accounts: Htpasswd; version: string
     const version = await versionOf(path);
     return { accounts: readHtpasswd(await readFile(path, 'utf8')), version };
   } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+    throw new OperatorError(`${path}: ${(error as Error).message}`, { cause: error });
   }
 }
 

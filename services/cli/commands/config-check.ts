@@ -1,22 +1,26 @@
 import type { Verdict } from '../../config/catalogue/entry.ts';
+import { filesOf } from '../../config/files.ts';
 import { ConfigError, type Inspection, inspectConfig, readConfig, unread } from '../../config/load.ts';
 import { shown } from '../../config/redact.ts';
+import { PARTS, type Part } from '../../serve/parts.ts';
 import { print, table } from '../table.ts';
 
 export interface ConfigCheckOptions {
   readonly json: boolean;
+  /** Whose files are read; all processes' unless given. */
+  readonly part?: readonly Part[];
 }
 
 /**
  * Tells of every setting in a configuration file, and in the variables that override it, what it will do here, without
- * starting anything. The exit code is 1 when the configuration cannot be used.
+ * starting anything; files that settings name are read. The exit code is 1 when the configuration cannot be used.
  */
 export async function configCheckCommand(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,
-  { json }: ConfigCheckOptions,
+  { json, part = PARTS }: ConfigCheckOptions,
 ): Promise<void> {
-  const inspection = await inspect(path, environment);
+  const inspection = await withFiles(await inspect(path, environment), part);
   const usable = inspection.config !== undefined;
   if (json) print(JSON.stringify({ file: path, usable, ...described(inspection) }, undefined, 2));
   else tell(path, inspection);
@@ -33,6 +37,15 @@ async function inspect(
     if (error instanceof ConfigError) return unread(error.problems);
     throw error;
   }
+}
+
+/** What the start would find out by opening the files that settings name. */
+async function withFiles(inspection: Inspection, parts: readonly Part[]): Promise<Inspection> {
+  const { config, ...rest } = inspection;
+  if (config === undefined || filesOf(config).length === 0) return inspection;
+  const { fileProblems } = await import('../../serve/main.ts');
+  const problems = await fileProblems(config, parts);
+  return problems.length === 0 ? inspection : { ...rest, problems };
 }
 
 function described({ settings, problems, notices }: Inspection) {

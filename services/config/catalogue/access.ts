@@ -60,7 +60,7 @@ export const ACCESS: readonly Entry[] = [
     'auth.htpasswd.path',
     '2.8, 3',
     honoured(
-      'a file of names and bcrypt hashes, read again when it changes; Distribution makes one that is not there',
+      'a file of names and bcrypt hashes, read again when it changes; one that is not there is refused, where Distribution makes it',
     ),
   ),
   row('auth.token.realm', '2.8, 3', honoured('where clients get tokens')),

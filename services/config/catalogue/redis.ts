@@ -82,13 +82,17 @@ export const REDIS_KEYS: readonly Entry[] = [
     honoured('`true`: TLS, by a certificate of one of the authorities that the runtime knows'),
     { standard: 'false' },
   ),
-  row('redis.tls.certificate', '3', honoured('TLS, and this certificate where the server asks for one')),
-  row('redis.tls.key', '3', honoured('the key of that certificate')),
+  row(
+    'redis.tls.certificate',
+    '3',
+    honoured('TLS, and this certificate, in PEM, where the server asks for one'),
+  ),
+  row('redis.tls.key', '3', honoured('the key of that certificate, in PEM')),
   row(
     'redis.tls.rootcas',
     '3',
     honoured(
-      "TLS, by a certificate of these authorities; without redis.tls.certificate, too, unlike Distribution's",
+      "TLS, by a certificate of these authorities, in PEM; without redis.tls.certificate, too, unlike Distribution's",
     ),
   ),
   row(

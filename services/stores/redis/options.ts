@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { ClusterOptions, DNSLookupFunction, RedisOptions } from 'ioredis';
+import { OperatorError } from '../../registry/operator-error.ts';
 import { MasterConnector, ServerConnector } from './connectors.ts';
 import type { RedisSettings, RedisTls } from './settings.ts';
 
@@ -83,7 +84,10 @@ export async function tlsOf(tls: RedisTls | undefined): Promise<ConnectionOption
   if (tls === undefined) return undefined;
   const read = (key: string, path: string) =>
     readFile(path).catch((error: unknown) => {
-      throw new Error(`redis.tls.${key}: cannot read ${path}`, { cause: error });
+      throw new OperatorError(
+        `redis.tls.${key} = ${path}: cannot be read: expected a file in PEM that this user may read`,
+        { cause: error },
+      );
     });
   const options: ConnectionOptions = {
     ...(tls.certificate !== undefined && { cert: await read('certificate', tls.certificate) }),
@@ -94,7 +98,7 @@ export async function tlsOf(tls: RedisTls | undefined): Promise<ConnectionOption
   try {
     createSecureContext(options);
   } catch (error) {
-    throw new Error('redis.tls: expected a certificate, its key and authorities, all in PEM', {
+    throw new OperatorError('redis.tls: expected a certificate, its key and authorities, all in PEM', {
       cause: error,
     });
   }

@@ -1,4 +1,5 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { OperatorError } from '../../registry/operator-error.ts';
 import type { Bucket } from './bucket.ts';
 import { type Create, creatingByCondition, creatingByLock } from './create.ts';
 import { deleteObjects } from './delete.ts';
@@ -22,7 +23,7 @@ export async function findWayToCreate(bucket: Bucket): Promise<Create> {
     bucket.looksTwice = true;
     return creatingByLock(bucket, locks);
   }
-  throw new Error(
+  throw new OperatorError(
     `storage.s3.${where(bucket)}: this server has no conditional create (PUT with If-None-Match: *), by which the ` +
       'registry decides which of several nodes comes first: expected a server that has it (Amazon S3, Ceph 15 and ' +
       'later), or locks beside it (Redis)',
@@ -51,13 +52,22 @@ async function checkAccess(bucket: Bucket): Promise<void> {
     );
   } catch (error) {
     if (!(error instanceof S3Error)) throw error;
-    const advice = ADVICE[error.code];
-    const text =
-      advice ?? (error.status === undefined ? `the server is not reached: ${error.message}` : error.message);
-    const key =
-      error.status === undefined && advice === undefined ? where(bucket) : `bucket = ${bucket.name}`;
-    throw new Error(`storage.s3.${key}: ${text}`, { cause: error });
+    throw toldOf(bucket, error);
   }
+}
+
+/** What the operator is told of an error, with the setting to look at. */
+function toldOf(bucket: Bucket, error: S3Error): OperatorError {
+  const advice = ADVICE[error.code];
+  if (advice === undefined && error.status === undefined)
+    return new OperatorError(
+      `storage.s3.${where(bucket)}: the server is not reached: ${error.code}: expected an endpoint that answers this machine, ` +
+        'and http:// before it where it speaks no TLS',
+      { cause: error },
+    );
+  return new OperatorError(`storage.s3.bucket = ${bucket.name}: ${advice ?? error.message}`, {
+    cause: error,
+  });
 }
 
 /**
@@ -83,9 +93,10 @@ async function heedsCondition(bucket: Bucket): Promise<boolean> {
     );
   } catch (error) {
     if (isUnsupported(error)) return false;
-    throw error;
+    throw error instanceof S3Error ? toldOf(bucket, error) : error;
   } finally {
-    await deleteObjects(bucket, [key]);
+    // What was wrong is told by the writes; an old probe is deleted with the leftovers.
+    await deleteObjects(bucket, [key]).catch(() => undefined);
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OperatorError } from '../../registry/operator-error.ts';
 import type { SwiftClient } from './client.ts';
 
 /** What this Swift can do, and how much of it in one request. */
@@ -34,7 +35,9 @@ export async function discover(client: SwiftClient): Promise<Capabilities> {
   if (body === undefined) return UNTOLD;
   const info = InfoSchema.parse(body);
   if (info.slo === undefined)
-    throw new Error('this Swift has no static large objects (the slo middleware), which large blobs need');
+    throw new OperatorError(
+      'this Swift has no static large objects (the slo middleware), which large blobs need',
+    );
   return {
     manifestSegmentsMax: info.slo.max_manifest_segments,
     bulkDeletesMax: info.bulk_delete?.max_deletes_per_request ?? 0,

@@ -1,3 +1,4 @@
+import { OperatorError } from '../../registry/operator-error.ts';
 import type { SwiftClient } from './client.ts';
 import { SwiftError } from './errors.ts';
 
@@ -9,9 +10,11 @@ export async function openContainer(client: SwiftClient): Promise<void> {
     if (status === 404) await client.ask({ method: 'PUT', expects: [201, 202] });
   } catch (error) {
     if (error instanceof SwiftError && error.status === 403)
-      throw new Error(`Swift lets this user neither look at nor make the container ${container}`, {
-        cause: error,
-      });
+      throw new OperatorError(
+        `storage.swift.container = ${container}: Swift lets this user neither look at nor make it: expected a user who may read ` +
+          'and write it, by storage.swift.username, or a container that is theirs',
+        { cause: error },
+      );
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { ByNameOrId } from '../../openstack/auth-request.ts';
 import type { Locks } from '../../registry/locks.ts';
+import { OperatorError } from '../../registry/operator-error.ts';
 
 /**
  * Who the store is to Swift. TempAuth (v1, also Ceph's and Swauth's) takes a name and a key; Keystone v3 a user's
@@ -74,10 +75,11 @@ export const DEFAULT_TIMEOUT_MS = 60_000;
 export function checkOptions(options: SwiftOptions): asserts options is SwiftOptions & { locks: Locks } {
   const { chunkSizeBytes = DEFAULT_CHUNK_BYTES, container, locks } = options;
   if (locks === undefined)
-    throw new Error(
+    throw new OperatorError(
       'Swift cannot create an object only if it is not there: configure Redis, which does that for several processes',
     );
-  if (container === '' || container.includes('/')) throw new Error('expected the name of a Swift container');
+  if (container === '' || container.includes('/'))
+    throw new OperatorError('expected the name of a Swift container');
   if (chunkSizeBytes < MIN_CHUNK_BYTES)
-    throw new Error(`Swift segments need at least ${MIN_CHUNK_BYTES} bytes, not ${chunkSizeBytes}`);
+    throw new OperatorError(`Swift segments need at least ${MIN_CHUNK_BYTES} bytes, not ${chunkSizeBytes}`);
 }

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { OperatorError } from '../../registry/operator-error.ts';
 import type { SwiftClient } from './client.ts';
 import type { Capabilities } from './info.ts';
 
@@ -25,7 +26,7 @@ export async function findSigner(
 ): Promise<UrlSigner | undefined> {
   if (tempUrlDigest === undefined) {
     if (given.key === undefined) return undefined;
-    throw new Error(
+    throw new OperatorError(
       'there is a key for temporary URLs, but this Swift has none (its tempurl middleware is missing)',
     );
   }
@@ -47,7 +48,7 @@ export async function findSigner(
   if (known.includes(key)) return signer(key);
   const vacant = SLOTS.find((_, i) => ofContainer[i] === undefined);
   if (vacant === undefined)
-    throw new Error(
+    throw new OperatorError(
       `the container ${client.names.container} has two other keys for temporary URLs: remove one, or use it`,
     );
   await client.ask({

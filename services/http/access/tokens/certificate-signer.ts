@@ -7,6 +7,7 @@ import type {
   TokenAlgorithm,
 } from '../../../registry/access/keys/signing-key.ts';
 import type { Log } from '../../../registry/log.ts';
+import { OperatorError } from '../../../registry/operator-error.ts';
 import { readCertificates } from './certificates.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { trusted } from './trusted-keys.ts';
@@ -59,7 +60,7 @@ function readKey(path: string, pem: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    throw new Error(`token.key = ${path}: expected a private key in PEM, without a passphrase`);
+    throw new OperatorError(`token.key = ${path}: expected a private key in PEM, without a passphrase`);
   }
 }
 
@@ -70,11 +71,13 @@ function pairOf(
 ): Pair {
   const own = certificates.find((each) => each.checkPrivateKey(privateKey));
   if (own === undefined)
-    throw new Error(`token.key = ${paths.key}: expected the key of a certificate in ${paths.certificate}`);
+    throw new OperatorError(
+      `token.key = ${paths.key}: expected the key of a certificate in ${paths.certificate}`,
+    );
   const published = certificates.flatMap(({ publicKey }) => publishedOf(publicKey) ?? []);
   const key = publishedOf(own.publicKey);
   if (key === undefined)
-    throw new Error(
+    throw new OperatorError(
       `token.key = ${paths.key}: expected a key of P-256, Ed25519, or RSA of 2048 bits or more`,
     );
   const { kid, algorithm } = key;

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { OperatorError } from '../../../registry/operator-error.ts';
 
 const PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
@@ -8,11 +9,11 @@ export function readCertificates(key: string, path: string, text: string): X509C
     try {
       return new X509Certificate(pem);
     } catch {
-      throw new Error(`${key} = ${path}: certificate ${i + 1} is none`);
+      throw new OperatorError(`${key} = ${path}: certificate ${i + 1} is none`);
     }
   });
   if (certificates.length === 0)
-    throw new Error(`${key} = ${path}: expected certificates in PEM (-----BEGIN CERTIFICATE-----)`);
+    throw new OperatorError(`${key} = ${path}: expected certificates in PEM (-----BEGIN CERTIFICATE-----)`);
   return certificates;
 }
 

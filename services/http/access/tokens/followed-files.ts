@@ -1,5 +1,6 @@
 import { readFile } from '../../../files/settings-files.ts';
 import type { Log } from '../../../registry/log.ts';
+import { OperatorError } from '../../../registry/operator-error.ts';
 
 /** So often files are read: a key that is to be used has to lie there for longer before. */
 const POLL_MS = 5000;
@@ -83,7 +84,7 @@ function read(files: readonly NamedFile[]): Promise<string[]> {
     files.map(({ key, path }) =>
       readFile(path, 'utf8').catch((error: unknown) => {
         const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-        throw new Error(`${key} = ${path}: the file cannot be read (${reason})`);
+        throw new OperatorError(`${key} = ${path}: the file cannot be read (${reason})`);
       }),
     ),
   );

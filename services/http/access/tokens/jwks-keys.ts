@@ -2,6 +2,7 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
 import { thumbprint } from '../../../registry/access/keys/key-id.ts';
 import type { Log } from '../../../registry/log.ts';
+import { OperatorError } from '../../../registry/operator-error.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';
 
@@ -47,7 +48,16 @@ export class JwksKeys implements TrustedKeys, Disposable {
 }
 
 function parse(path: string, text: string): Keys {
-  const wrong = (what: string) => new Error(`auth.token.jwks = ${path}: ${what}`);
+  try {
+    return parseKeySet(text);
+  } catch (error) {
+    throw new OperatorError(`auth.token.jwks = ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Reads a key set. Throws an Error that says what is wrong with it, and quotes nothing of it. */
+export function parseKeySet(text: string): Keys {
+  const wrong = (what: string) => new Error(what);
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -1,5 +1,6 @@
 import { type AuthScope, authRequest, DEFAULT_DOMAIN, type Proof } from '../../../openstack/auth-request.ts';
 import { SUBJECT_TOKEN, type Token, TokenBody } from '../../../openstack/token.ts';
+import { OperatorError } from '../../../registry/operator-error.ts';
 import type { SwiftCredentials, SwiftOptions } from '../options.ts';
 import type { Wire } from '../wire.ts';
 import type { Grant } from './session.ts';
@@ -21,7 +22,7 @@ export async function logInToKeystone(wire: Wire, options: SwiftOptions): Promis
   const token = response.header(SUBJECT_TOKEN);
   const parsed = TokenBody.safeParse(body);
   if (token === undefined || !parsed.success)
-    throw new Error('Keystone answered with no token that we understand');
+    throw new OperatorError('Keystone answered with no token that we understand');
   const { catalog, expires_at } = parsed.data.token;
   return {
     token,
@@ -37,12 +38,13 @@ function proofOf(credentials: SwiftCredentials): Proof {
     const method = 'application_credential';
     if ('id' in applicationCredential)
       return { method, credential: { id: applicationCredential.id }, secret };
-    if (username === undefined) throw new Error('an application credential by name needs a username, too');
+    if (username === undefined)
+      throw new OperatorError('an application credential by name needs a username, too');
     const { name } = applicationCredential;
     return { method, credential: { name, user: { name: username, domain } }, secret };
   }
   if (username === undefined || password === undefined)
-    throw new Error('Keystone needs a username and a password, or an application credential');
+    throw new OperatorError('Keystone needs a username and a password, or an application credential');
   return { method: 'password', user: { name: username, domain }, password };
 }
 
@@ -56,7 +58,8 @@ function scopeOf(credentials: SwiftCredentials): AuthScope | undefined {
   } = credentials;
   if (applicationCredential) return undefined;
   if (trustId !== undefined) return { trustId };
-  if (tenant === undefined) throw new Error('Keystone needs a project (tenant or tenantid), or a trust');
+  if (tenant === undefined)
+    throw new OperatorError('Keystone needs a project (tenant or tenantid), or a trust');
   return { project: 'id' in tenant ? tenant : { name: tenant.name, domain: tenantDomain } };
 }
 
@@ -74,7 +77,7 @@ function endpointOf(catalog: Token['catalog'], endpointType: string, region: str
   const there = endpoints.map(
     (each) => `${each.interface} in ${each.region_id ?? each.region ?? 'no region'}`,
   );
-  throw new Error(
+  throw new OperatorError(
     `Keystone's catalogue has no ${endpointType} endpoint of an object store${where}, only: ${there.join(', ') || 'none'}`,
   );
 }

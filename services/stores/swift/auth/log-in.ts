@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '../../../registry/object-store.ts';
+import { OperatorError } from '../../../registry/operator-error.ts';
 import { SwiftError } from '../errors.ts';
 import type { SwiftCredentials, SwiftOptions } from '../options.ts';
 import { type Wire, withRetries } from '../wire.ts';
@@ -16,11 +17,19 @@ export function logInWith(wire: Wire, options: SwiftOptions): () => Promise<Gran
       const grant = await withRetries(once);
       return { ...grant, storageUrl: (storageUrl ?? grant.storageUrl).replace(/\/+$/, '') };
     } catch (error) {
+      if (error instanceof OperatorError) throw error;
+      const { status } = error as Partial<SwiftError>;
       if (error instanceof SwiftError && [401, 403].includes(error.status))
         throw new StoreUnavailableError(
-          `cannot log in to Swift: ${error.message}; check the user, the password and the project`,
+          `cannot log in to Swift at storage.swift.authurl = ${credentials.authUrl} (${status}): check storage.swift.username, ` +
+            'password, and tenant or tenantid, or the application credential',
         );
-      throw new StoreUnavailableError('cannot log in to Swift', { cause: error });
+      const reason = (error as NodeJS.ErrnoException).code ?? status ?? 'no answer that we understand';
+      throw new StoreUnavailableError(
+        `cannot log in to Swift at storage.swift.authurl = ${credentials.authUrl} (${reason}): expected the URL of a Keystone ` +
+          '(…/v3) or a TempAuth (…/auth/v1.0) that this machine reaches',
+        { cause: error },
+      );
     }
   };
 }
@@ -31,7 +40,7 @@ function versionOf({ authUrl, authVersion }: SwiftCredentials): 1 | 3 {
   const { pathname } = new URL(authUrl);
   if (/\/v3\b/.test(pathname)) return 3;
   if (/\/v1\b/.test(pathname)) return 1;
-  throw new Error(
+  throw new OperatorError(
     `cannot tell the version of Swift's authentication from the path ${pathname}: expected one with /v3 (Keystone) or /v1 ` +
       '(TempAuth), or authversion; version 2 is no longer spoken by any Keystone',
   );

@@ -1,3 +1,4 @@
+import { OperatorError } from '../../../registry/operator-error.ts';
 import type { SwiftCredentials } from '../options.ts';
 import type { Wire } from '../wire.ts';
 import type { Grant } from './session.ts';
@@ -9,7 +10,7 @@ const ASSUMED_LIFE_SECONDS = 3600;
 export async function logInToTempAuth(wire: Wire, credentials: SwiftCredentials): Promise<Grant> {
   const { authUrl, username, password } = credentials;
   if (username === undefined || password === undefined)
-    throw new Error("Swift's TempAuth needs a username and a password");
+    throw new OperatorError("Swift's TempAuth needs a username and a password");
   const response = await wire.send(
     authUrl,
     {
@@ -22,7 +23,8 @@ export async function logInToTempAuth(wire: Wire, credentials: SwiftCredentials)
   await response.body.dump();
   const token = response.header('x-auth-token');
   const storageUrl = response.header('x-storage-url');
-  if (token === undefined || storageUrl === undefined) throw new Error('TempAuth answered without a token');
+  if (token === undefined || storageUrl === undefined)
+    throw new OperatorError('TempAuth answered without a token');
   const lifeSeconds = Number(response.header('x-auth-token-expires') ?? ASSUMED_LIFE_SECONDS);
   return { token, storageUrl, expiresAtMs: Date.now() + lifeSeconds * 1000 };
 }

@@ -1,0 +1,27 @@
+import { OperatorError } from '../registry/operator-error.ts';
+
+/** The variable that sets a key: `REGISTRY_HTTP_ADDR` for `http.addr`. */
+export function variableOf(key: string): string {
+  return `REGISTRY_${key.toUpperCase().replaceAll('.', '_')}`;
+}
+
+/** Why a port cannot be had, and what helps, by the system's code. */
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there already: end that one, or choose another port',
+  EACCES: 'this user may not listen there: choose a port above 1023, or allow it (CAP_NET_BIND_SERVICE)',
+  EADDRNOTAVAIL: 'this machine has no such address: choose one that it has',
+  ENOTFOUND: 'there is no such host: choose an address of this machine',
+  EAI_AGAIN: 'the host name cannot be looked up: choose an address of this machine',
+};
+
+/** What the system says when a port cannot be opened, as something that the operator can mend; other errors as they are. */
+export function listenError(error: unknown, key: string, host: string, port: number): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const reason = REASONS[code];
+  if (reason === undefined) return error;
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return new OperatorError(
+    `${key} = ${address}: ${reason}, by ${key} in the configuration file or by the variable ${variableOf(key)} (${code})`,
+    { cause: error },
+  );
+}

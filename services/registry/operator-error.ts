@@ -1,0 +1,10 @@
+/**
+ * Something is wrong that whoever runs the registry can mend: a setting, a file, a port, a right. The message says which
+ * setting, what it holds, and what to do, in one sentence, and is shown without a stack. Faults of our own are other errors.
+ */
+export class OperatorError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'OperatorError';
+  }
+}
