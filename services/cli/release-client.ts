@@ -18,6 +18,7 @@ import {
 import { authorize, readChallenge } from './login/authorize.ts';
 import { findLogin } from './login/login.ts';
 import { ReleaseError } from './release-error.ts';
+import { unreached } from './unreached.ts';
 
 /** The release service, as the command line sees it. */
 export class ReleaseClient {
@@ -115,11 +116,8 @@ export class ReleaseClient {
 
   #sendOnce(path: string, options: SendOptions) {
     return request(`${this.#server}${path}`, options).catch((error: unknown) => {
-      const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-      throw new ReleaseError(
-        'UNAVAILABLE',
-        `no release service answers at ${this.#server} (${reason}): start one, or name it with --server`,
-      );
+      const hint = 'start one, or name it with --server';
+      throw new ReleaseError('UNAVAILABLE', unreached('release service', this.#server, error, hint));
     });
   }
 }

@@ -11,14 +11,14 @@ export interface Announcement {
   readonly logger: Logger;
 }
 
-/** Says where everything is: for people on a terminal, what to type next; for logs, one line. */
+/** Says where everything is: to people on a terminal, what to type next; for logs, one line. */
 export function announce({ config, parts, listeners, logger }: Announcement): void {
   const urls = listeners.map(({ listener }) => listener.url);
   const urlOf = (name: PortUser['name']) => listeners.find(({ names }) => names.includes(name))?.listener.url;
   const data = placeOf(config);
   logger.info({ parts, urls, data }, 'listening');
   const url = urlOf('api');
-  if (parts.length > 1 && url !== undefined)
+  if (parts.length > 1 && url !== undefined && process.stderr.isTTY)
     process.stderr.write(welcome(config, url, urlOf('release') ?? url, data));
 }
 

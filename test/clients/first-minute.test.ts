@@ -5,8 +5,9 @@ import { expect } from 'chai';
 import { CLI } from '../support/cli.ts';
 import { pullClients } from '../support/clients/all.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
+import { eventually } from '../support/eventually.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
-import { freePort } from '../support/ports.ts';
+import { freePort, isListening } from '../support/ports.ts';
 import { type Daemon, run, startDaemon } from '../support/process.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
@@ -27,10 +28,11 @@ async function startScript(): Promise<string[]> {
  * prints, typed as they stand, take an image from a push to a pull whose layers come from a mirror. Only the ports
  * and the working directory are the test's own, and an image of its own stands for the one from the internet.
  */
-requires(['skopeo', 'npx'])('The first minute', () => {
+requires(['skopeo', 'npx', 'script'])('The first minute', () => {
   const held = new AsyncDisposableStack();
   let home: string;
   let host: string;
+  let port: number;
   let mirrorUrl: string;
   let metricsUrl: string;
   let layout: ImageLayout;
@@ -39,14 +41,17 @@ requires(['skopeo', 'npx'])('The first minute', () => {
   before(async () => {
     home = held.use(await tempDir('first')).path;
     layout = await makeImageLayout(join(home, 'image'), { layerSizesMib: [2] });
-    host = `127.0.0.1:${await freePort()}`;
+    port = await freePort();
+    host = `127.0.0.1:${port}`;
     const [debug, mirror] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
     mirrorUrl = `http://${mirror}`;
     metricsUrl = `http://${debug}/metrics`;
     const [program, ...args] = await startScript();
     expect(program).to.equal(CLI.at(-1));
+    // What to type next is for terminals, so it runs on one.
+    const command = [process.execPath, ...CLI, ...args].join(' ');
     server = held.use(
-      await startDaemon(process.execPath, [...CLI, ...args], {
+      await startDaemon('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
         cwd: home,
         env: {
           REGISTRY_HTTP_ADDR: host,
@@ -60,7 +65,7 @@ requires(['skopeo', 'npx'])('The first minute', () => {
   });
   after(() => held.disposeAsync());
 
-  const output = () => server.output(Number.POSITIVE_INFINITY);
+  const output = () => server.output(Number.POSITIVE_INFINITY).replaceAll('\r', '');
   /** One of the printed commands, as words. */
   const printed = (program: string): string[] => {
     const line = output()
@@ -129,5 +134,12 @@ requires(['skopeo', 'npx'])('The first minute', () => {
     const stdout = await type(['npx', 'roadstead', 'explain', 'hello', digest]);
     expect(stdout).to.include('302 to demo: it holds the blob, is healthy, and no mirror is nearer');
     expect(stdout).to.include(`${mirrorUrl}/${pathOnMirror(digest)}`);
+  });
+
+  describe('at its end', () => {
+    it('ends when its terminal goes', async () => {
+      server.kill('SIGKILL');
+      await eventually('the port is free', async () => !(await isListening(port)), 20_000);
+    });
   });
 });

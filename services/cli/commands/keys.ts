@@ -9,7 +9,7 @@ import type { ObjectStore } from '../../registry/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import { print, table } from '../table.ts';
 
-/** Every key in the store. Exits with 2 when there is none. */
+/** Every key in the store. */
 export async function keysListCommand(
   objects: ObjectStore,
   config: Config,
@@ -19,7 +19,6 @@ export async function keysListCommand(
   const now = new Date();
   const signing = signingNow(ring.keys, now);
   const lines = ring.keys.map((key) => ({ ...describe(key), state: stateOf(key, signing, now) }));
-  if (lines.length === 0) process.exitCode = 2;
   if (json) return print(JSON.stringify({ keys: lines, signsWithCertificate: config.token?.certificate }));
   if (config.token?.certificate !== undefined)
     print(

@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { z } from 'zod';
 import { ReleaseError } from '../release-error.ts';
+import { unreached } from '../unreached.ts';
 import type { Login } from './login.ts';
 
 /** What a registry asks for with a 401. */
@@ -50,8 +51,7 @@ async function fetchToken({ parameters }: Challenge, login: Login): Promise<stri
     return value === undefined ? [] : [[name, value] as [string, string]];
   });
   const response = await ask(realm, asked, login).catch((error: unknown) => {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new ReleaseError('UNAVAILABLE', `no token service answers at ${realm.origin} (${reason})`);
+    throw new ReleaseError('UNAVAILABLE', unreached('token service', realm.origin, error));
   });
   const body: unknown = await response.body.json().catch(() => undefined);
   const token = TokenBody.safeParse(body);

@@ -1,0 +1,71 @@
+/** Promise: commands say what to do in words, and exit as the others do. */
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { keysListCommand } from '../../services/cli/commands/keys.ts';
+import { ReleaseClient } from '../../services/cli/release-client.ts';
+import { ReleaseError } from '../../services/cli/release-error.ts';
+import { unreached } from '../../services/cli/unreached.ts';
+import type { Config } from '../../services/config/schema.ts';
+import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { makePair, pem } from '../http/certificates.ts';
+import { startRegistry } from '../support/registry.ts';
+import { tempDir } from '../support/temp.ts';
+
+describe('commands', () => {
+  const held = new AsyncDisposableStack();
+  let home: string;
+  before(async () => {
+    home = held.use(await tempDir('commands')).path;
+  });
+  after(() => held.disposeAsync());
+
+  it('say --cacert where a certificate is of an authority that this machine does not know', async () => {
+    const { certificate, key } = await makePair(home, { name: 'private' });
+    const server = createServer({ cert: await pem(certificate), key: await pem(key) });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const error = await new ReleaseClient(url).status().then(
+      () => expect.fail('it was trusted'),
+      (thrown: unknown) => thrown,
+    );
+    server.close();
+    expect(error).to.be.instanceOf(ReleaseError);
+    expect((error as Error).message).to.match(
+      /^release service at https:.* shows a certificate that this machine does not trust \(\w+\): give .* with --cacert$/,
+    );
+    const refused = Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
+    expect(unreached('token service', url, refused)).to.equal(
+      `no token service answers at ${url} (ECONNREFUSED)`,
+    );
+  });
+
+  it('that list keys exit with 0 where there are none', async () => {
+    await using objects = await FilesystemStore.open({ rootDirectory: join(home, 'store'), sync: false });
+    const { write } = process.stdout;
+    const [code, lines] = [process.exitCode, [] as string[]];
+    process.exitCode = 0;
+    process.stdout.write = (text) => lines.push(String(text)) > 0;
+    try {
+      await keysListCommand(objects, {} as Config, { json: false });
+      expect(process.exitCode).to.equal(0);
+    } finally {
+      process.stdout.write = write;
+      process.exitCode = code;
+    }
+    expect(lines.join('')).to.include('there are no keys yet');
+  });
+
+  it('that are refused print a sentence, and no JSON after it', async function () {
+    this.timeout(30_000);
+    await using registry = await startRegistry();
+    const { code, stderr } = await registry.cli(['promote', 'candidate/Hello:1', 'Hello:1'], {
+      allowFailure: true,
+    });
+    expect(code).to.equal(1);
+    expect(stderr).to.include('Hello').and.not.match(/[{}]/);
+  });
+});
