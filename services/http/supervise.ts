@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { reloadNow } from '../registry/reload.ts';
 
 /** A process that runs until told to stop. */
 export interface Running extends AsyncDisposable {
@@ -20,6 +21,21 @@ export interface StopTimes {
 const CLOSING_MAX_MS = 2000;
 /** So much there is also when `http.draintimeout` is 0. */
 const CLOSING_MIN_MS = 1000;
+
+/**
+ * Keeps SIGHUP from ending the process: it has followed files read again at once, and the log says what that does not do.
+ * A process on a terminal is left alone: there the signal says that the terminal has gone, and the process ends with it.
+ */
+export function reloadAtHangup(logger: Logger): void {
+  if (process.stdout.isTTY || process.stderr.isTTY) return;
+  process.on('SIGHUP', () => {
+    const followed = reloadNow();
+    logger.info(
+      { signal: 'SIGHUP', followed },
+      'certificates, htpasswd files and keys of tokens are read again; other settings need a restart',
+    );
+  });
+}
 
 /**
  * Waits for SIGTERM or SIGINT, then drains and disposes what runs. A second signal ends the process at once, for the

@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Server } from 'node:tls';
 import type { Logger } from 'pino';
+import { onReload } from '../registry/reload.ts';
 import { keyOf, parseTls, readTlsFiles, type TlsIdentity, type TlsOptions } from './tls.ts';
 import type { TicketKeys } from './tls-tickets.ts';
 
@@ -32,6 +33,7 @@ export class TlsReloader implements Disposable {
   readonly #given: TlsReload;
   readonly #watchers: FSWatcher[] = [];
   readonly #poll: NodeJS.Timeout;
+  readonly #onReload: Disposable;
   #soon: NodeJS.Timeout | undefined;
   #inUse: TlsIdentity;
   #checking = false;
@@ -52,12 +54,14 @@ export class TlsReloader implements Disposable {
     for (const directory of new Set([certificate, key, ...clientCas].map((path) => dirname(resolve(path)))))
       this.#watch(directory);
     this.#poll = setInterval(() => void this.#check(), given.pollIntervalMs ?? POLL_INTERVAL_MS).unref();
+    this.#onReload = onReload(() => void this.#check());
   }
 
   [Symbol.dispose](): void {
     this.#closed = true;
     this.#given.tickets[Symbol.dispose]();
     clearInterval(this.#poll);
+    this.#onReload[Symbol.dispose]();
     clearTimeout(this.#soon);
     for (const watcher of this.#watchers) watcher.close();
   }

@@ -43,6 +43,8 @@ export interface ReleaseParts {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly version: string;
+  /** What is wrong with what this process works with, a line each; nothing unless given. */
+  readonly problems?: () => readonly string[];
 }
 
 /** Makes the control plane: promotions, the publication log, mirrors, status. */
@@ -72,6 +74,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
     metrics,
     logger,
     version,
+    problems: parts.problems ?? (() => []),
     redirects: !config.storage.redirect.disable,
     signal: stop.signal,
   };

@@ -15,17 +15,19 @@ export function getMirrors(service: ReleaseService): Handler {
 export function getStatus(service: ReleaseService): Handler {
   return async (ctx) => {
     const { head, mirrors } = await mirrorLines(service);
-    const problems = mirrors.flatMap((mirror) => [
-      ...(mirror.healthy ? [] : [`mirror ${mirror.name} gets no clients: ${mirror.reason ?? 'unknown'}`]),
-      ...(mirror.missing > 0
-        ? [`mirror ${mirror.name} lacks ${mirror.missing} blobs; they will be written again`]
-        : []),
-      ...(mirror.trouble ? [`mirror ${mirror.name} cannot be published to: ${mirror.trouble}`] : []),
-    ]);
+    const problems = [...service.problems(), ...mirrors.flatMap(problemsOf)];
     const status = problems.length > 0 ? 'degraded' : 'ok';
     const body: Status = { status, problems, version: service.version, head, mirrors };
     ctx.body = body;
   };
+}
+
+function problemsOf({ name, healthy, reason, missing, trouble }: MirrorLine): string[] {
+  return [
+    ...(healthy ? [] : [`mirror ${name} gets no clients: ${reason ?? 'unknown'}`]),
+    ...(missing > 0 ? [`mirror ${name} lacks ${missing} blobs; they will be written again`] : []),
+    ...(trouble ? [`mirror ${name} cannot be published to: ${trouble}`] : []),
+  ];
 }
 
 async function mirrorLines(service: ReleaseService): Promise<Mirrors> {

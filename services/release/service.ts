@@ -25,6 +25,8 @@ export interface ReleaseService {
   readonly metrics: Metrics;
   readonly logger: Log;
   readonly version: string;
+  /** What is wrong with what this process works with, besides mirrors; a line each. */
+  readonly problems: () => readonly string[];
   /** False when `storage.redirect.disable` is set. */
   readonly redirects: boolean;
   /** Aborts when the process stops. */

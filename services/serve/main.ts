@@ -15,7 +15,7 @@ import { listen } from '../http/listen.ts';
 import { createLogger } from '../http/logger.ts';
 import { Metrics } from '../http/metrics.ts';
 import { stripPrefix } from '../http/prefix.ts';
-import { runUntilSignal } from '../http/supervise.ts';
+import { reloadAtHangup, runUntilSignal } from '../http/supervise.ts';
 import { publicBaseUrl } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { Log } from '../registry/log.ts';
@@ -48,17 +48,25 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   const problems = await fileProblems(config, parts);
   if (problems.length > 0) throw new ConfigError(configPath, problems);
   const logger = createLogger(config.log);
+  reloadAtHangup(logger);
   for (const notice of config.notices) logger.warn({}, notice);
   await using held = new HeldParts();
   const metrics = new Metrics();
+  const redis = { isUp: true, reason: '' };
   const stores = held.use(
     'stores',
     await openStores({ objects: objectStoreOf(config), redis: config.redis }, logger, {
-      up: (mode, isUp) => metrics.redisUp.set({ mode }, isUp ? 1 : 0),
+      up: (mode, isUp, reason = '') => {
+        Object.assign(redis, { isUp, reason });
+        metrics.redisUp.set({ mode }, isUp ? 1 : 0);
+      },
       failed: (use) => metrics.redisErrors.inc({ use }),
     }),
   );
-  const { listeners, readiness, release } = await start({ config, parts, stores, metrics, logger, held });
+  const { listeners, readiness, release } = await start({
+    ...{ config, parts, stores, metrics, logger, held },
+    problems: () => (redis.isUp ? [] : [redisProblem(redis.reason)]),
+  });
   announce({ config, parts, listeners, logger });
   const noticeMs = isLoopback(config.http.addr.host) ? 0 : DRAIN_NOTICE_MS;
   await runUntilSignal(
@@ -116,9 +124,11 @@ interface Start {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly held: HeldParts;
+  /** What is wrong with what this process works with, a line each. */
+  readonly problems: () => readonly string[];
 }
 
-async function start({ config, parts, stores, metrics, logger, held }: Start) {
+async function start({ config, parts, stores, metrics, logger, held, problems }: Start) {
   const { http, promotion } = config;
   const policy = promotionPolicyOf(config);
   if (parts.length === 1) refuseIdle(config, parts);
@@ -159,7 +169,7 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
   const api = parts.includes('api') ? held.use('api', await createApi(shared)) : undefined;
   const release =
     policy && parts.includes('release')
-      ? held.use('release', await createRelease({ ...shared, policy, version }))
+      ? held.use('release', await createRelease({ ...shared, policy, version, problems }))
       : undefined;
   let token: Token | undefined;
   if (access.ring && parts.includes('token')) {
@@ -210,6 +220,11 @@ async function start({ config, parts, stores, metrics, logger, held }: Start) {
     held.use('debug', await listenDebug({ addr, metricsPath, readiness: ofProcess }, metrics, logger));
   }
   return { listeners, readiness, release };
+}
+
+function redisProblem(reason: string): string {
+  const why = reason === '' ? '' : ` (${reason})`;
+  return `Redis does not answer ${hostname()}${why}: changes reach other nodes late, and failed logins are counted by each alone`;
 }
 
 /** A process of its own whose section is missing would run and do nothing. */

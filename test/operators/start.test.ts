@@ -62,7 +62,7 @@ describe('a start that cannot succeed', () => {
         mirrors: [
           {
             name: 'demo',
-            url: 'http://127.0.0.1:1',
+            url: 'https://demo.example.net',
             write: { directory: join(home, 'mirror') },
             serve: addr,
           },

@@ -1,6 +1,7 @@
 import { readFile, stat } from '../../files/settings-files.ts';
 import type { Log } from '../../registry/log.ts';
 import { OperatorError } from '../../registry/operator-error.ts';
+import { onReload } from '../../registry/reload.ts';
 import { type Htpasswd, readHtpasswd } from './read.ts';
 
 /** A change of the file is seen within this time. */
@@ -8,13 +9,14 @@ const LOOK_EVERY_MS = 1000;
 const FILE_MAX_BYTES = 16 * 1024 * 1024;
 
 /** An htpasswd file that is read again when it changes. */
-export class HtpasswdFile {
+export class HtpasswdFile implements Disposable {
   readonly #path: string;
   readonly #logger: Log;
   #accounts: Htpasswd;
   #version: string;
   #lookedAtMs = performance.now();
   #looking: Promise<void> | undefined;
+  readonly #onReload: Disposable;
 
   /** Throws an Error that names the file, the line and what was expected there. */
   static async open(path: string, logger: Log): Promise<HtpasswdFile> {
@@ -29,18 +31,25 @@ export class HtpasswdFile {
     this.#logger = logger;
     this.#accounts = accounts;
     this.#version = version;
+    this.#onReload = onReload(() => void this.#lookOnce());
+  }
+
+  [Symbol.dispose](): void {
+    this.#onReload[Symbol.dispose]();
   }
 
   /** What stands there, or stood there a moment ago. */
   async accounts(): Promise<Htpasswd> {
-    if (performance.now() - this.#lookedAtMs >= LOOK_EVERY_MS) {
-      this.#looking ??= this.#look().finally(() => {
-        this.#lookedAtMs = performance.now();
-        this.#looking = undefined;
-      });
-      await this.#looking;
-    }
+    if (performance.now() - this.#lookedAtMs >= LOOK_EVERY_MS) await this.#lookOnce();
     return this.#accounts;
+  }
+
+  #lookOnce(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#lookedAtMs = performance.now();
+      this.#looking = undefined;
+    });
+    return this.#looking;
   }
 
   /** What cannot be read changes nothing: it may be half written. */

@@ -68,6 +68,7 @@ export class HtpasswdSource implements AccountSource {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#file[Symbol.dispose]();
     return this.#hasher[Symbol.asyncDispose]();
   }
 

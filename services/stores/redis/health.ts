@@ -6,8 +6,8 @@ export type RedisUse = 'connection' | 'changes' | 'message' | 'locks' | 'attempt
 
 /** Where the state of Redis is counted; `services/serve/main.ts` hands the process's metrics over. */
 export interface RedisHooks {
-  /** Redis came (back) or went. */
-  up(mode: RedisServers['kind'], isUp: boolean): void;
+  /** Redis came (back) or went; why it went, as far as known, without secrets. */
+  up(mode: RedisServers['kind'], isUp: boolean, reason?: string): void;
   failed(use: RedisUse): void;
 }
 
@@ -63,7 +63,7 @@ export class RedisHealth {
       this.#tell(reason);
     }
     this.#isUp = false;
-    this.#hooks.up(this.#mode, false);
+    this.#hooks.up(this.#mode, false, reason);
     this.#known.resolve();
   }
 

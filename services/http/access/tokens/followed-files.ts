@@ -1,6 +1,7 @@
 import { readFile } from '../../../files/settings-files.ts';
 import type { Log } from '../../../registry/log.ts';
 import { OperatorError } from '../../../registry/operator-error.ts';
+import { onReload } from '../../../registry/reload.ts';
 
 /** So often files are read: a key that is to be used has to lie there for longer before. */
 const POLL_MS = 5000;
@@ -21,6 +22,7 @@ export class FollowedFiles<T> implements Disposable {
   readonly #log: Log;
   readonly #listeners: (() => void)[] = [];
   readonly #timer: NodeJS.Timeout;
+  readonly #onReload: Disposable;
   #texts: readonly string[];
   #value: T;
   #trouble: string | undefined;
@@ -37,6 +39,7 @@ export class FollowedFiles<T> implements Disposable {
     this.#texts = texts;
     this.#value = parse(texts);
     this.#timer = setInterval(() => void this.#look(), POLL_MS).unref();
+    this.#onReload = onReload(() => void this.#look());
   }
 
   /** Throws an Error that names the key, or what `parse` throws: a start with files that cannot be used is a mistake. */
@@ -59,6 +62,7 @@ export class FollowedFiles<T> implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    this.#onReload[Symbol.dispose]();
   }
 
   async #look(): Promise<void> {
