@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { type Digest, isDigest } from './digest.ts';
 import { RegistryError } from './errors.ts';
 
-/** The shapes of manifests (OCI image specification, and Docker's schema 2), checked up to the first fault. */
+/**
+ * The shapes of manifests (OCI image specification, and Docker's schema 2), checked up to the first fault. An optional
+ * member that is null is read as if it were absent, as programs in Go do: they write null for an empty list.
+ */
 
 export const IMAGE_TYPES = [
   'application/vnd.oci.image.manifest.v1+json',
@@ -16,40 +19,60 @@ export const INDEX_TYPES = [
 const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
   error: 'expected sha256:<64 hexadecimal digits> or sha512:<128>',
 });
+const MediaTypeSchema = z.string().max(255).nullish();
 export const DescriptorSchema = z.looseObject({
-  mediaType: z.string().min(1).max(255),
+  mediaType: MediaTypeSchema.transform((type) => type ?? ''),
   digest: DigestSchema,
-  size: z.int().nonnegative(),
-  urls: z.custom<string[]>(isStringArray, 'expected a list of URLs').optional(),
+  size: z
+    .int()
+    .nonnegative()
+    .nullish()
+    .transform((size) => size ?? undefined),
+  urls: z
+    .custom<(string | null)[]>(isTextList, 'expected a list of URLs')
+    .nullish()
+    .transform((urls) => (urls ?? []).map((url) => url ?? '')),
 });
 /**
  * Looked at one by one, up to the first that is wrong: the library would gather what is wrong with each of a million
  * entries, and take gigabytes and half a minute for a manifest of four megabytes.
  */
-const LIST = z.array(z.unknown());
+const LIST = z
+  .array(z.unknown())
+  .nullish()
+  .transform((list) => list ?? []);
+const TextSchema = z
+  .string()
+  .nullish()
+  .transform((text) => text ?? undefined);
 export const PlatformSchema = z.looseObject({
-  os: z.string(),
-  architecture: z.string(),
-  variant: z.string().optional(),
+  os: TextSchema,
+  architecture: TextSchema,
+  variant: TextSchema,
 });
 const COMMON = {
   schemaVersion: z.literal(2),
-  artifactType: z.string().max(255).optional(),
-  annotations: z.custom<Record<string, string>>(isStringMap, 'expected texts by name').optional(),
-  subject: DescriptorSchema.optional(),
+  artifactType: MediaTypeSchema,
+  annotations: z
+    .custom<Record<string, string | null>>(isTextMap, 'expected texts by name')
+    .nullish()
+    .transform(textsOf),
+  subject: DescriptorSchema.nullish(),
 };
 export const ImageSchema = z.looseObject({
   ...COMMON,
-  mediaType: z.enum(IMAGE_TYPES).optional(),
+  mediaType: z.enum(['', ...IMAGE_TYPES]).nullish(),
   config: DescriptorSchema,
   layers: LIST,
 });
 export const IndexSchema = z.looseObject({
   ...COMMON,
-  mediaType: z.enum(INDEX_TYPES).optional(),
+  mediaType: z.enum(['', ...INDEX_TYPES]).nullish(),
   manifests: LIST,
 });
-export const ChildSchema = DescriptorSchema.extend({ platform: PlatformSchema.optional() });
+export const ChildSchema = DescriptorSchema.extend({
+  platform: PlatformSchema.nullish().transform((platform) => platform ?? undefined),
+});
 
 export function check<T>(schema: z.ZodType<T>, json: unknown, at: readonly string[] = []): T {
   const result = schema.safeParse(json);
@@ -63,18 +86,25 @@ export function checkEach<T>(schema: z.ZodType<T>, name: string, list: readonly 
   return list.map((each, i) => check(schema, each, [name, String(i)]));
 }
 
-function isStringArray(value: unknown): boolean {
-  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function isText(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
 }
 
 /** Whether a value is an object of texts, as annotations are. */
-export function isStringMap(value: unknown): value is Record<string, string> {
+function isTextMap(value: unknown): value is Record<string, string | null> {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every((each) => typeof each === 'string')
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isText)
   );
+}
+
+/** Annotations as every reader takes them; undefined for what is none. */
+export function textsOf(value: unknown): Record<string, string> | undefined {
+  if (!isTextMap(value)) return undefined;
+  return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, text ?? '']));
 }
 
 /** What a client sent may stand in the message, but not all of four megabytes. */

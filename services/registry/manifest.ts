@@ -23,17 +23,22 @@ export const OCI_INDEX = INDEX_TYPES[0];
 const NON_DISTRIBUTABLE =
   /^application\/vnd\.(oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/;
 
+/** Docker's first kind of manifest, which is served from old buckets and never taken. */
+export const SCHEMA_1 = 'application/vnd.docker.distribution.manifest.v1+';
+
 /** A reference from a manifest to content (OCI image specification, "Content Descriptors"). */
 export interface Descriptor {
+  /** Empty where the manifest does not say. */
   readonly mediaType: string;
   readonly digest: Digest;
-  readonly sizeBytes: number;
+  /** Undefined where the manifest does not say. */
+  readonly sizeBytes: number | undefined;
 }
 
 /** What a manifest in an index is made for (OCI image specification, "Image Index"). */
 export type Platform = z.infer<typeof PlatformSchema>;
 
-/** A manifest that an index lists. */
+/** What an index lists: a manifest, unless {@link mayBeBlob}. */
 export interface Child extends Descriptor {
   readonly platform: Platform | undefined;
 }
@@ -56,9 +61,9 @@ export interface Manifest {
   readonly annotations: Readonly<Record<string, string>> | undefined;
   /** Config and layers that must be in the repository; empty for an index. */
   readonly blobs: readonly Descriptor[];
-  /** Layers that may be absent. */
+  /** Layers that may be absent; where a repository has their bytes, they are kept and promoted as others are. */
   readonly foreign: readonly ForeignLayer[];
-  /** Manifests that an index lists; empty for an image. */
+  /** What an index lists: manifests, or layers in a cache of BuildKit's ({@link mayBeBlob}); empty for an image. */
   readonly manifests: readonly Child[];
   /** What this manifest is attached to; need not exist (distribution specification, "Pushing Manifests with Subject"). */
   readonly subject: Descriptor | undefined;
@@ -78,7 +83,7 @@ export function parseManifest(
   const stored = digestOf(bytes);
   const digest = algorithm === 'sha256' ? stored : digestBy(algorithm, bytes);
   const base = { digest, stored, bytes, mediaType };
-  if ((INDEX_TYPES as readonly string[]).includes(mediaType)) {
+  if (isIndexType(mediaType)) {
     const index = check(IndexSchema, json);
     return {
       ...base,
@@ -90,22 +95,35 @@ export function parseManifest(
         ...descriptor(child),
         platform: child.platform,
       })),
-      subject: index.subject && descriptor(index.subject),
+      subject: index.subject ? descriptor(index.subject) : undefined,
     };
   }
   const image = check(ImageSchema, json);
   const layers = checkEach(DescriptorSchema, 'layers', image.layers);
   const isForeign = ({ mediaType: type, urls }: z.infer<typeof DescriptorSchema>) =>
-    NON_DISTRIBUTABLE.test(type) && urls !== undefined && urls.length > 0;
+    NON_DISTRIBUTABLE.test(type) && urls.length > 0;
   return {
     ...base,
-    artifactType: image.artifactType || image.config.mediaType,
+    artifactType: image.artifactType || image.config.mediaType || undefined,
     annotations: image.annotations,
     blobs: [image.config, ...layers.filter((layer) => !isForeign(layer))].map(descriptor),
-    foreign: layers.filter(isForeign).map((layer) => ({ ...descriptor(layer), urls: layer.urls ?? [] })),
+    foreign: layers.filter(isForeign).map((layer) => ({ ...descriptor(layer), urls: layer.urls })),
     manifests: [],
-    subject: image.subject && descriptor(image.subject),
+    subject: image.subject ? descriptor(image.subject) : undefined,
   };
+}
+
+/** The blobs that a manifest may need, wherever they are: those it needs, those that may be absent, those of a cache. */
+export function allBlobs({ blobs, foreign, manifests }: Manifest): readonly Descriptor[] {
+  return [...blobs, ...foreign, ...manifests.filter(mayBeBlob)];
+}
+
+/**
+ * Whether an index may list this without it being a manifest. BuildKit's registry cache is an index of layers and a
+ * configuration; what is said to be a manifest has to be one.
+ */
+export function mayBeBlob({ mediaType }: Descriptor): boolean {
+  return !isManifestMediaType(mediaType) && !mediaType.startsWith(SCHEMA_1);
 }
 
 /** Media types that a manifest is pushed and pulled as. */
@@ -114,7 +132,7 @@ export function isManifestMediaType(mediaType: string): boolean {
 }
 
 function mediaTypeOf(json: Record<string, unknown>, contentType: string | undefined): string {
-  const own = typeof json['mediaType'] === 'string' ? json['mediaType'] : undefined;
+  const own = typeof json['mediaType'] === 'string' && json['mediaType'] ? json['mediaType'] : undefined;
   if (own !== undefined && contentType !== undefined && own !== contentType)
     throw invalid(
       `Content-Type is ${contentType}, but the manifest's own mediaType is ${own}: send the same in both`,
@@ -125,9 +143,20 @@ function mediaTypeOf(json: Record<string, unknown>, contentType: string | undefi
       `media type ${mediaType.slice(0, 255)} is not one of ${[...IMAGE_TYPES, ...INDEX_TYPES].join(', ')}`,
     );
   // The confusion of CVE-2021-41190: one document that two readers may take for two things.
-  if ('manifests' in json && ('config' in json || 'layers' in json))
+  if (has(json, 'manifests') && (has(json, 'config') || has(json, 'layers')))
     throw invalid('a manifest has either "manifests" or "config" and "layers", not both');
+  // Media types are not stored: an index that lists nothing would be read back as an image.
+  if (own === undefined && isIndexType(mediaType) && !isIndexType(deriveMediaType(json)))
+    throw invalid(`without "manifests" nothing tells that this is an index: add "mediaType": "${mediaType}"`);
   return mediaType;
+}
+
+function has(json: Record<string, unknown>, name: string): boolean {
+  return json[name] !== undefined && json[name] !== null;
+}
+
+function isIndexType(mediaType: string): boolean {
+  return (INDEX_TYPES as readonly string[]).includes(mediaType);
 }
 
 /** The type of a manifest that does not say: an index has "manifests" (Distribution derives it so, too). */

@@ -6,8 +6,9 @@ import {
   type Manifest,
   parseJsonObject,
   parseManifest,
+  SCHEMA_1,
 } from './manifest.ts';
-import { isStringMap } from './manifest-schema.ts';
+import { textsOf } from './manifest-schema.ts';
 
 /**
  * Reads a manifest that is in the store. What another registry accepted is served as it is, even where a push of it
@@ -32,7 +33,7 @@ export function readStoredManifest(bytes: Buffer, digest: Digest, stored: Sha256
         ? mediaType
         : deriveMediaType(json),
     artifactType: typeof json['artifactType'] === 'string' ? json['artifactType'] : undefined,
-    annotations: isStringMap(annotations) ? annotations : undefined,
+    annotations: textsOf(annotations),
     blobs: [
       ...descriptorsIn(json['config']),
       ...descriptorsIn(json['layers']),
@@ -63,8 +64,7 @@ function isSchema1(json: Record<string, unknown>): boolean {
 
 /** Docker's image manifest version 2, schema 1; signed ones carry their signatures. */
 function schema1Type(json: Record<string, unknown>): string {
-  const type = 'application/vnd.docker.distribution.manifest.v1+';
-  return Array.isArray(json['signatures']) ? `${type}prettyjws` : `${type}json`;
+  return Array.isArray(json['signatures']) ? `${SCHEMA_1}prettyjws` : `${SCHEMA_1}json`;
 }
 
 function descriptorsIn(value: unknown): Descriptor[] {
@@ -74,9 +74,9 @@ function descriptorsIn(value: unknown): Descriptor[] {
     if (typeof digest !== 'string' || !isDigest(digest)) return [];
     return [
       {
-        mediaType: typeof mediaType === 'string' ? mediaType : 'application/octet-stream',
+        mediaType: typeof mediaType === 'string' ? mediaType : '',
         digest,
-        sizeBytes: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : 0,
+        sizeBytes: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
       },
     ];
   });

@@ -14,6 +14,7 @@ import { MemoryObjects } from './memory-objects.ts';
 
 /** A manifest of a random store; it names only what stands before it, as digests force it to. */
 export interface ModelManifest {
+  /** The second and fourth are listed beside the children, as BuildKit lists the layers of a cache. */
   readonly blobs: readonly number[];
   readonly children: readonly number[];
   readonly subject: number | undefined;
@@ -124,7 +125,9 @@ function bytesOf(
 ): Buffer {
   const describe = (digest: Digest | undefined) => ({ mediaType: 'a/b', digest, size: 6 });
   const name = (at: number) => (bySha512 ? earlier[at]?.named : earlier[at]?.stored);
-  const layers = blobs.map((at) => describe(stored[at]));
+  const described = blobs.map((at) => describe(stored[at]));
+  const layers = described.filter((_, nth) => nth % 2 === 0);
+  const listed = described.filter((_, nth) => nth % 2 === 1);
   // Read as it is, as what other registries took: both an index and an image.
   return Buffer.from(
     JSON.stringify({
@@ -132,7 +135,7 @@ function bytesOf(
       mediaType: 'application/vnd.example.both',
       annotations: { number: String(i) },
       layers,
-      manifests: children.filter((at) => at < i).map((at) => describe(name(at))),
+      manifests: [...children.filter((at) => at < i).map((at) => describe(name(at))), ...listed],
       ...(subject !== undefined && subject < i && { subject: describe(name(subject)) }),
     }),
   );

@@ -86,7 +86,8 @@ describe('refused manifests', () => {
 
   it('refuses an index with layers, and one whose manifests are none', async () => {
     const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.index };
-    for (const json of [{ ...index, manifests: [], layers: [] }, { ...index, manifests: {} }, index])
+    const untyped = { ...index, mediaType: undefined };
+    for (const json of [{ ...index, manifests: [], layers: [] }, { ...index, manifests: {} }, untyped])
       expectError(await put(json, MEDIA_TYPES.index), 400, 'MANIFEST_INVALID');
   });
 

@@ -26,6 +26,15 @@ export const CRANE: GoProgram = {
   version: 'v0.20.3',
 };
 
+const BUILDKIT = { version: 'v0.16.0', buildTimeoutMs: 15 * 60_000 };
+/** Builds images, and keeps caches in registries: this release writes them as an index of layers unless told otherwise. */
+export const BUILDKITD = {
+  package: 'github.com/moby/buildkit/cmd/buildkitd',
+  ...BUILDKIT,
+} satisfies GoProgram;
+/** Its client. */
+export const BUILDCTL = { package: 'github.com/moby/buildkit/cmd/buildctl', ...BUILDKIT } satisfies GoProgram;
+
 /** A gateway that speaks S3 over a file system. Its 60 MB took five minutes on two cores that others used as well. */
 export const VERSITYGW = {
   package: 'github.com/versity/versitygw/cmd/versitygw',

@@ -115,6 +115,6 @@ function warnOf(ctx: RouteContext, manifest: Manifest, absent: readonly Child[])
   if (manifest.foreign.length > 0)
     warn(
       ctx,
-      'non-distributable layers are deprecated: this registry does not hold them, and clients need the URLs',
+      'non-distributable layers are deprecated: this registry may lack them, and clients then need the URLs',
     );
 }

@@ -12,7 +12,7 @@ export const FINDINGS = {
   'revision-without-data': ['error', 'Push the manifest again, or delete the key of its link'],
   'manifest-damaged': ['error', 'Push the manifest again, or restore the file from a backup'],
   'manifest-unreadable': ['error', 'Delete the manifest by its digest, and push the image again'],
-  'child-missing': ['error', 'Push the index again with all of its platforms'],
+  'child-missing': ['error', 'Push the index again with all that it lists'],
   'size-differs': [
     'error',
     'Run it with --deep: where the blob is damaged, delete its key and push the image again; where it is not, the manifest is wrong, and the image has to be built anew',

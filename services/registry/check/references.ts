@@ -1,18 +1,24 @@
 import { namesOf } from '../content/manifests.ts';
 import { type Digest, isSha256, type Sha256Digest } from '../digest.ts';
 import { blobDataKey, layerLinkKey, referrerKey, revisionLinkKey } from '../layout.ts';
-import { type Descriptor, isManifestMediaType, type Manifest } from '../manifest.ts';
+import { type Descriptor, type Manifest, mayBeBlob } from '../manifest.ts';
 import { requiredChildren } from '../manifest-rules.ts';
 import type { Area } from './area.ts';
 import { type Finding, finding, type Place } from './finding.ts';
 
-/** All that a manifest names: its blobs, the manifests of an index, its subject's record. `place` is its own. */
+/** All that a manifest names: its blobs, what an index lists, its subject's record. `place` is its own. */
 export async function checkReferences(area: Area, place: Place, manifest: Manifest): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const blob of distinct(manifest.blobs))
-    findings.push(...(await checkBlob(area, place, manifest, blob)));
+  for (const blob of distinct(manifest.blobs)) findings.push(...(await checkBlob(area, place, blob)));
+  // Layers that may be absent are checked only where they are here.
+  for (const blob of distinct(manifest.foreign))
+    if (await isHere(area, blob)) findings.push(...(await checkBlob(area, place, blob)));
   const required = new Set(requiredChildren(area.scope.rules, manifest).map(({ digest }) => digest));
   for (const child of distinct(manifest.manifests)) {
+    if (mayBeBlob(child) && (await linkedBlob(area, child)) !== undefined) {
+      findings.push(...(await checkBlob(area, place, child)));
+      continue;
+    }
     if (await hasManifest(area, child.digest)) continue;
     const isRequired = required.has(child.digest);
     const meaning = `The index names ${child.digest}, which the repository lacks`;
@@ -36,10 +42,21 @@ export async function hasManifest(area: Area, digest: Digest): Promise<boolean> 
   return stored === 'malformed' || (stored !== undefined && area.hasRevision(stored));
 }
 
+/** Where the blob lies that the repository has a link to; undefined without a link that leads anywhere. */
+async function linkedBlob(area: Area, { digest }: Descriptor): Promise<Sha256Digest | undefined> {
+  const stored = await resolve(area, digest, layerLinkKey(area.name, digest));
+  if (stored === undefined || stored === 'malformed') return undefined;
+  return (await area.hasLayer(stored)) ? stored : undefined;
+}
+
+async function isHere(area: Area, blob: Descriptor): Promise<boolean> {
+  const stored = await linkedBlob(area, blob);
+  return stored !== undefined && (await area.scope.blobs.sizeBytes(stored)) !== undefined;
+}
+
 async function checkBlob(
   area: Area,
   { digest: by, ...place }: Place,
-  manifest: Manifest,
   { digest, sizeBytes }: Descriptor,
 ): Promise<Finding[]> {
   const { blobs } = area.scope;
@@ -58,9 +75,8 @@ async function checkBlob(
   const at = { ...place, key: blobDataKey(stored), digest: stored };
   if (actualBytes === undefined)
     return [finding('layer-without-data', at, `The manifest ${by} needs a blob whose bytes are not there`)];
-  // Docker's schema 1 states no sizes.
-  const isStated = isManifestMediaType(manifest.mediaType) || sizeBytes > 0;
-  if (!isStated || actualBytes === sizeBytes) return [];
+  // As when it is pushed, 0 states nothing.
+  if (!sizeBytes || actualBytes === sizeBytes) return [];
   const sizes = `the blob has ${actualBytes} bytes, and ${sizeBytes} by the manifest ${by}`;
   return [finding('size-differs', at, `The sizes differ: ${sizes}`)];
 }

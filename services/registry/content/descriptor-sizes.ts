@@ -15,7 +15,7 @@ export function checkSizes(
 ): void {
   const differing = manifest.blobs.flatMap(({ digest, sizeBytes }) => {
     const stat = stats.get(digest);
-    return stat === undefined || sizeBytes === 0 || stat.sizeBytes === sizeBytes
+    return stat === undefined || !sizeBytes || stat.sizeBytes === sizeBytes
       ? []
       : [{ digest, statedBytes: sizeBytes, stat }];
   });

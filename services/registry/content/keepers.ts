@@ -1,7 +1,7 @@
 import { type Digest, digestOf, isSha256 } from '../digest.ts';
 import type { Quarantine } from '../garbage/online/hold.ts';
 import { blobDataKey, keeperKey, revisionLinkKey } from '../layout.ts';
-import type { Manifest } from '../manifest.ts';
+import { allBlobs, type Manifest } from '../manifest.ts';
 import type { RepositoryName } from '../names.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { BlobStat } from './blobs.ts';
@@ -20,8 +20,9 @@ export async function putKeeper(
   statOf: (digest: Digest) => Promise<BlobStat | undefined>,
 ): Promise<void> {
   if (!needsKeeper(manifest)) return;
-  const stats = await Promise.all(manifest.blobs.map(({ digest }) => statOf(digest)));
+  const stats = await Promise.all(allBlobs(manifest).map(({ digest }) => statOf(digest)));
   const blobs = stats.filter((stat) => stat !== undefined);
+  if (blobs.length === 0) return;
   const bytes = Buffer.from(JSON.stringify(keeperOf(manifest, blobs)));
   const keeper = digestOf(bytes);
   await quarantine.hold([keeper], async () => {
@@ -46,7 +47,7 @@ export async function removeKeeper(
 }
 
 function needsKeeper(manifest: Manifest): boolean {
-  return manifest.blobs.some(({ digest }) => !isSha256(digest));
+  return allBlobs(manifest).some(({ digest }) => !isSha256(digest));
 }
 
 function keeperOf({ mediaType, stored, bytes }: Manifest, blobs: readonly BlobStat[]) {

@@ -3,7 +3,7 @@ import { type Digest, digestBy, isSha256, type Sha256Digest } from '../digest.ts
 import { RegistryError } from '../errors.ts';
 import type { Quarantine } from '../garbage/online/hold.ts';
 import { blobDataKey, repositoryPrefixes, revisionLinkKey } from '../layout.ts';
-import type { Child, Manifest } from '../manifest.ts';
+import { allBlobs, type Child, type Descriptor, type Manifest, mayBeBlob } from '../manifest.ts';
 import { COMPLETE, checkForeignUrls, type ManifestRules, requiredChildren } from '../manifest-rules.ts';
 import type { RepositoryName } from '../names.ts';
 import type { ObjectStore } from '../object-store.ts';
@@ -53,8 +53,8 @@ export class Manifests {
 
   /**
    * Stores a manifest after checking, in the store and in no cache, that the repository has all that it must: an
-   * image's config and layers, an index's manifests. Throws MANIFEST_BLOB_UNKNOWN with the digests that lack; answers
-   * with listed manifests that lack where the rules allow that (a sparse index). `onVerified` runs when nothing speaks
+   * image's config and layers, what an index lists. Throws MANIFEST_BLOB_UNKNOWN with the digests that lack; answers
+   * with what an index lists and lacks where the rules allow that (a sparse index). `onVerified` runs when nothing speaks
    * against the manifest any more, and before anything of it is written.
    */
   async put(
@@ -78,26 +78,35 @@ export class Manifests {
     verified: () => Promise<void>,
     signal?: AbortSignal,
   ): Promise<{ readonly absent: readonly Child[] }> {
-    const required = new Set(requiredChildren(rules, manifest));
     const stats = new Map<Digest, BlobStat>();
-    const [blobs, children] = await Promise.all([
-      missing(manifest.blobs, async (digest) => {
-        const stat = await this.#blobs.stat(name, digest, signal);
-        if (stat) stats.set(digest, stat);
-        return stat !== undefined;
-      }),
-      missing(manifest.manifests, (digest) => this.has(name, digest, signal)),
+    const hasBlob = async ({ digest }: Descriptor) => {
+      const stat = await this.#blobs.stat(name, digest, signal);
+      if (stat) stats.set(digest, stat);
+      return stat !== undefined;
+    };
+    const hasChild = async (child: Child) =>
+      (mayBeBlob(child) && (await hasBlob(child))) || this.has(name, child.digest, signal);
+    const [blobs, absent] = await Promise.all([
+      missing(manifest.blobs, hasBlob),
+      missing(manifest.manifests, hasChild),
     ]);
-    const lacking = [
-      ...blobs,
-      ...children.filter((digest) => [...required].some((child) => child.digest === digest)),
-    ];
-    if (lacking.length > 0) throw lacks(name, lacking);
-    checkSizes(manifest, stats, this.#blobs);
+    const required = new Set(requiredChildren(rules, manifest));
+    const children = absent.filter((child) => required.has(child));
+    const lacking = [...blobs, ...children];
+    if (lacking.length > 0) {
+      const gone = new Set(await missing(children, hasBlob));
+      throw lacks(
+        name,
+        lacking,
+        children.find((child) => !gone.has(child)),
+      );
+    }
+    const named = [...manifest.blobs, ...manifest.manifests.filter(mayBeBlob)];
+    checkSizes({ blobs: named }, stats, this.#blobs);
     await verified();
     await this.#objects.put(blobDataKey(manifest.stored), manifest.bytes, signal && { signal });
     await this.#link(name, manifest, signal);
-    return { absent: manifest.manifests.filter((child) => children.includes(child.digest)) };
+    return { absent };
   }
 
   /**
@@ -106,9 +115,16 @@ export class Manifests {
    */
   async link(name: RepositoryName, manifest: Manifest, signal?: AbortSignal): Promise<void> {
     await this.#quarantine.hold(await this.#heldBy(name, manifest, signal), async () => {
-      const isThere = async (digest: Digest) => (await this.#blobs.stat(name, digest, signal)) !== undefined;
-      const gone = await missing(manifest.blobs, isThere);
-      if ((await this.#blobs.statData(manifest.stored, signal)) === undefined) gone.push(manifest.digest);
+      const isThere = async ({ digest }: Descriptor) =>
+        (await this.#blobs.stat(name, digest, signal)) !== undefined;
+      // What may be absent lacks only where a link to it is left.
+      const isThereOrNeverWas = async (blob: Descriptor) =>
+        (await isThere(blob)) || (await this.#blobs.resolve(name, blob.digest, signal)) === undefined;
+      const needed = new Set(manifest.blobs.map(({ digest }) => digest));
+      const gone: { digest: Digest }[] = await missing(allBlobs(manifest), (blob) =>
+        needed.has(blob.digest) ? isThere(blob) : isThereOrNeverWas(blob),
+      );
+      if ((await this.#blobs.statData(manifest.stored, signal)) === undefined) gone.push(manifest);
       if (gone.length > 0) throw lacks(name, gone);
       await this.#link(name, manifest, signal);
     });
@@ -117,9 +133,7 @@ export class Manifests {
   /** What a manifest keeps in the store: itself, its blobs, and the manifests that it lists. */
   async #heldBy(name: RepositoryName, manifest: Manifest, signal?: AbortSignal): Promise<Sha256Digest[]> {
     const [blobs, children] = await Promise.all([
-      storedOf([...manifest.blobs, ...manifest.foreign], (digest) =>
-        this.#blobs.resolve(name, digest, signal),
-      ),
+      storedOf(allBlobs(manifest), (digest) => this.#blobs.resolve(name, digest, signal)),
       storedOf(manifest.manifests, (digest) => resolveRevision(this.#objects, name, digest, signal)),
     ]);
     return [...new Set([manifest.stored, ...blobs, ...children])];
@@ -171,12 +185,18 @@ export class Manifests {
   }
 }
 
-function lacks(name: RepositoryName, digests: readonly Digest[]): RegistryError {
-  return new RegistryError(
-    'MANIFEST_BLOB_UNKNOWN',
-    `the manifest names content that ${name} does not have: push it first`,
-    { digests: digests.slice(0, 100) },
-  );
+/** `misplaced` is one that an index says is a manifest, and that the repository has as a blob. */
+function lacks(
+  name: RepositoryName,
+  lacking: readonly { readonly digest: Digest }[],
+  misplaced?: Child,
+): RegistryError {
+  const digests = [...new Set(lacking.map(({ digest }) => digest))].slice(0, 100);
+  const message = misplaced
+    ? `the index lists ${misplaced.digest} as a manifest (${misplaced.mediaType}), but ${name} has it only as a blob: ` +
+      'push it with PUT /v2/<name>/manifests/<digest>, or give it the media type of what it is'
+    : `the manifest names content that ${name} does not have: push it first`;
+  return new RegistryError('MANIFEST_BLOB_UNKNOWN', message, { digests });
 }
 
 /** Where what is named lies; a name by SHA-256 says so itself, another one is asked for. */
@@ -195,12 +215,18 @@ export function namesOf(manifest: Manifest): [Sha256Digest, Digest] {
   return [manifest.stored, digestBy('sha512', manifest.bytes)];
 }
 
-/** Which of the distinct digests are not there, asked a few at a time. */
-async function missing(
-  descriptors: readonly { readonly digest: Digest }[],
-  isThere: (digest: Digest) => Promise<boolean>,
-): Promise<Digest[]> {
-  const digests = [...new Set(descriptors.map(({ digest }) => digest))];
-  const there = await pMap(digests, isThere, { concurrency: STATS_AT_ONCE });
-  return digests.filter((_, i) => !there[i]);
+/** Which of these are not there, each content asked for once, a few at a time. */
+async function missing<T extends Descriptor>(
+  descriptors: readonly T[],
+  isThere: (descriptor: T) => Promise<boolean>,
+): Promise<T[]> {
+  const distinct = [...new Map(descriptors.map((each) => [keyOf(each), each])).entries()];
+  const there = await pMap(distinct, ([, each]) => isThere(each), { concurrency: STATS_AT_ONCE });
+  const gone = new Set(distinct.filter((_, i) => !there[i]).map(([key]) => key));
+  return descriptors.filter((each) => gone.has(keyOf(each)));
+}
+
+/** Whether content is there may depend on what it is said to be. */
+function keyOf(descriptor: Descriptor): string {
+  return `${descriptor.digest} ${mayBeBlob(descriptor)}`;
 }

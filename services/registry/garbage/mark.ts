@@ -3,7 +3,7 @@ import { DigestTable } from '../check/digest-table.ts';
 import { digestOfLink, isUnknownDigestLink } from '../check/keys.ts';
 import { type Digest, isSha256, type Sha256Digest } from '../digest.ts';
 import { layerLinkKey, revisionLinkKey, revisionsPrefix, tagsPrefix } from '../layout.ts';
-import type { Manifest } from '../manifest.ts';
+import { allBlobs, type Manifest } from '../manifest.ts';
 import type { RepositoryName } from '../names.ts';
 import type { StrictReader } from './reader.ts';
 
@@ -146,7 +146,7 @@ async function markContent(
   manifest: Manifest,
 ): Promise<void> {
   inUse.set(manifest.stored, 1);
-  for (const { digest } of [...manifest.blobs, ...manifest.foreign]) {
+  for (const { digest } of allBlobs(manifest)) {
     const stored = await reader.stored(digest, layerLinkKey(name, digest));
     if (stored) inUse.set(stored, 1);
   }

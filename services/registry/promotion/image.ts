@@ -3,7 +3,7 @@ import { attachedTags } from '../content/attached-tags.ts';
 import type { Content } from '../content/content.ts';
 import type { Digest, Sha256Digest } from '../digest.ts';
 import { RegistryError } from '../errors.ts';
-import type { Descriptor, Manifest } from '../manifest.ts';
+import { type Descriptor, type Manifest, mayBeBlob } from '../manifest.ts';
 import { type ManifestRules, requiredChildren } from '../manifest-rules.ts';
 import type { RepositoryName, Tag } from '../names.ts';
 import type { PublishedBlob } from '../publication/entry.ts';
@@ -17,8 +17,10 @@ export interface ImageBlob extends PublishedBlob {
 export interface Image {
   /** Children before the indexes that list them, so that whoever links in this order never shows a gap. */
   readonly manifests: readonly Manifest[];
-  /** Configs and layers, each once. */
+  /** Configs and layers, each once; promoting the image publishes them. */
   readonly blobs: readonly ImageBlob[];
+  /** Non-distributable layers that the repository has although it need not: promoted with the image, on no mirror. */
+  readonly nonDistributable: readonly ImageBlob[];
   /** Tags by which signatures and the like are attached. */
   readonly attached: readonly { readonly tag: Tag; readonly digest: Sha256Digest }[];
 }
@@ -32,7 +34,7 @@ export type ImageContent = Pick<Content, 'blobs' | 'manifests' | 'tags' | 'refer
 
 /**
  * Reads a whole image from the store, in no cache: every platform's manifest, config and layers, each with the size
- * that its descriptor states, and the same of all that is attached to any of it. Throws IMAGE_INCOMPLETE naming what
+ * that its descriptor states, if it does, and the same of all that is attached to any of it. Throws IMAGE_INCOMPLETE naming what
  * lacks, up to a hundred digests; what the rules let an index lack is no lack.
  */
 export async function readImage(
@@ -44,6 +46,7 @@ export async function readImage(
 ): Promise<Image> {
   const manifests = new Map<Digest, Manifest>();
   const blobs = new Map<Digest, ImageBlob>();
+  const nonDistributable = new Map<Digest, ImageBlob>();
   const attached: { tag: Tag; digest: Sha256Digest }[] = [];
   const lacking: { digest: Digest; what: string }[] = [];
 
@@ -60,20 +63,28 @@ export async function readImage(
       return;
     }
     const required = new Set(requiredChildren(rules, manifest).map((child) => child.digest));
-    for (const child of manifest.manifests) await visit(child.digest, depth + 1, required.has(child.digest));
+    for (const child of manifest.manifests) {
+      const isBlob = mayBeBlob(child) && (await visitBlob(child, blobs));
+      await visit(child.digest, depth + 1, required.has(child.digest) && !isBlob);
+    }
     manifests.set(wanted, manifest);
-    for (const blob of manifest.blobs) await visitBlob(blob);
+    for (const blob of manifest.blobs)
+      if (!(await visitBlob(blob, blobs))) lacking.push({ digest: blob.digest, what: 'blob' });
+    for (const layer of manifest.foreign) await visitBlob(layer, nonDistributable);
     await visitAttached(manifest, depth);
   };
 
-  const visitBlob = async ({ digest: named, sizeBytes }: Descriptor): Promise<void> => {
+  /** Adds a blob to its kind; false where the repository has none such. */
+  const visitBlob = async (
+    { digest: named, sizeBytes: stated }: Descriptor,
+    kind: Map<Digest, ImageBlob>,
+  ): Promise<boolean> => {
     const stat = blobs.get(named) ?? (await content.blobs.stat(name, named, signal));
-    if (stat?.sizeBytes === sizeBytes) blobs.set(named, { digest: stat.digest, sizeBytes, named });
-    else
-      lacking.push({
-        digest: named,
-        what: stat ? `blob of ${sizeBytes} bytes (stored: ${stat.sizeBytes})` : 'blob',
-      });
+    if (stat === undefined) return false;
+    const { digest: stored, sizeBytes } = stat;
+    if (!stated || stated === sizeBytes) kind.set(named, { digest: stored, sizeBytes, named });
+    else lacking.push({ digest: named, what: `blob of ${stated} bytes (stored: ${sizeBytes})` });
+    return true;
   };
 
   const visitAttached = async (manifest: Manifest, depth: number): Promise<void> => {
@@ -97,5 +108,11 @@ export async function readImage(
       `${name}@${digest} is incomplete: push it again, with all of its platforms`,
       { missing: lacking.slice(0, 100) },
     );
-  return { manifests: [...manifests.values()], blobs: [...blobs.values()], attached };
+  return {
+    manifests: [...manifests.values()],
+    blobs: [...blobs.values()],
+    // What another manifest needs as an ordinary layer is published, whatever this one calls it.
+    nonDistributable: [...nonDistributable.values()].filter(({ named }) => !blobs.has(named)),
+    attached,
+  };
 }

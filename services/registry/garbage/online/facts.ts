@@ -8,7 +8,7 @@ export interface ManifestFact {
   readonly digest: Sha256Digest;
   /** Blobs of every kind, also those that may be elsewhere. */
   readonly blobs: readonly Digest[];
-  /** The manifests of an index. */
+  /** What an index lists: manifests, or blobs in a cache. */
   readonly children: readonly Digest[];
   readonly subject: Digest | undefined;
 }
