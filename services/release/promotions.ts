@@ -175,5 +175,9 @@ function planned(plan: PromotionPlan): PromotionEventLine {
     sizeBytes: bytes(plan.image.blobs),
     newBlobs: plan.unpublished.length,
     newBytes: bytes(plan.unpublished),
+    ...(plan.image.nonDistributable.length > 0 && {
+      nonDistributableBlobs: plan.image.nonDistributable.length,
+      nonDistributableBytes: bytes(plan.image.nonDistributable),
+    }),
   };
 }

@@ -43,6 +43,11 @@ export const PromotionEventBody = z.discriminatedUnion('event', [
     sizeBytes: z.int(),
     newBlobs: z.int().describe('Blobs that become public by this promotion'),
     newBytes: z.int(),
+    nonDistributableBlobs: z
+      .int()
+      .optional()
+      .describe('Non-distributable layers: linked in the target, served from here, and on no mirror'),
+    nonDistributableBytes: z.int().optional(),
   }),
   z.object({ event: z.literal('linked'), manifests: z.int(), blobs: z.int() }),
   z.object({ event: z.literal('published'), seq: z.int(), newBlobs: z.int(), newBytes: z.int() }),

@@ -51,11 +51,16 @@ export async function promoteCommand(
 
 function describe(event: PromotionEventLine, source: string, target: string): string {
   switch (event.event) {
-    case 'planned':
+    case 'planned': {
+      const { nonDistributableBlobs: kept = 0, nonDistributableBytes: keptBytes = 0 } = event;
       return (
         `verified ${source}: ${event.digest}, ${event.manifests} manifests, ${event.blobs} blobs, ` +
-        `${formatBytes(event.sizeBytes)}; ${event.newBlobs} blobs (${formatBytes(event.newBytes)}) are new to the public`
+        `${formatBytes(event.sizeBytes)}; ${event.newBlobs} blobs (${formatBytes(event.newBytes)}) are new to the public` +
+        (kept > 0
+          ? `; ${kept} non-distributable layers (${formatBytes(keptBytes)}) go along, on no mirror`
+          : '')
       );
+    }
     case 'linked':
       return `linked ${event.manifests} manifests and ${event.blobs} blobs into ${target.split(':')[0]}`;
     case 'published':

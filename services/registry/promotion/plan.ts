@@ -95,7 +95,10 @@ async function isDue(
   return turn === undefined || (named !== undefined && follows(named, turn));
 }
 
-/** Whether a repository has the image's manifests and what is attached: a signature may be newer than the image. */
+/**
+ * Whether a repository has the image's manifests, what is attached, and the layers that it need not have: a signature may
+ * be newer than the image, and such a layer may have been pushed later.
+ */
 async function holdsAll(
   content: Content,
   repository: RepositoryName,
@@ -104,6 +107,8 @@ async function holdsAll(
 ): Promise<boolean> {
   for (const { digest } of image.manifests)
     if (!(await content.manifests.has(repository, digest, signal))) return false;
+  for (const { named } of image.nonDistributable)
+    if ((await content.blobs.resolve(repository, named, signal)) === undefined) return false;
   for (const { tag, digest } of image.attached)
     if ((await content.tags.resolve(repository, tag, signal)) !== digest) return false;
   return true;

@@ -55,12 +55,13 @@ export async function* promote(
     return;
   }
   await options.beforePublished();
-  for (const blob of image.blobs) {
+  const blobs = [...image.blobs, ...image.nonDistributable];
+  for (const blob of blobs) {
     options.signal.throwIfAborted();
     await content.blobs.link(target.repository, blob.digest, blob.named);
   }
   for (const manifest of image.manifests) await content.manifests.link(target.repository, manifest);
-  yield { event: 'linked', manifests: image.manifests.length, blobs: image.blobs.length };
+  yield { event: 'linked', manifests: image.manifests.length, blobs: blobs.length };
 
   const entry = await content.log.append(
     {
@@ -75,9 +76,9 @@ export async function* promote(
     options.signal,
   );
   changes.publish({ kind: 'published' });
-  const blobs = Object.values(entry.collections).flat();
-  const newBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
-  yield { event: 'published', seq: entry.seq, newBlobs: blobs.length, newBytes };
+  const published = Object.values(entry.collections).flat();
+  const newBytes = published.reduce((sum, blob) => sum + blob.sizeBytes, 0);
+  yield { event: 'published', seq: entry.seq, newBlobs: published.length, newBytes };
 
   if (options.waitMirrors > 0) {
     yield* waitForMirrors(board, changes, plan, entry.seq, options);
