@@ -92,7 +92,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ 'notifications.endpoints.*.backoff': '2s', 'notifications.endpoints.*.ignoredmediatypes': ['a/b'] },
   'notifications.endpoints.*.ignore.mediatypes': ['c/d'],
   'notifications.endpoints.*.ignore.actions': ['pull'],
-  'notifications.endpoints.*.queuelimit': 7,
+  ...{ 'notifications.endpoints.*.batchsize': 5, 'notifications.endpoints.*.queuelimit': 7 },
   ...{ 'redis.addr': 'redis:6379', 'redis.password': 'hunter2', 'redis.db': 1, 'redis.dialtimeout': '10ms' },
   ...{
     'redis.prefix': 'other:',

@@ -20,7 +20,7 @@ describe('delivery of notifications', () => {
     expect(numbersOf(receiver.accepted())).to.deep.equal(upTo(250));
     expect(receiver.posts.map(({ events }) => events.length)).to.deep.equal([100, 100, 50]);
     expect(receiver.posts[0]?.headers).to.include({
-      'content-type': 'application/vnd.docker.distribution.events.v2+json',
+      'content-type': 'application/vnd.docker.distribution.events.v1+json',
       'x-token': 's3cret, second',
     });
     await eventually('the queue is empty', async () => {

@@ -19,6 +19,7 @@ export function endpointAt(url: string, options: Partial<EndpointConfig> = {}): 
     threshold: 3,
     backoff: 20,
     ignore: { mediatypes: [], actions: [] },
+    batchsize: 100,
     queuelimit: 100_000,
     ...options,
   };

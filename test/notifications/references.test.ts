@@ -23,6 +23,15 @@ describe('references in notifications', () => {
     expect(referencesOf(bytes)).to.equal(references);
   });
 
+  it('take null for what is absent or empty, as docker-registry does', () => {
+    const digest = digestOf(Buffer.from('x'));
+    const odd = { mediaType: null, digest, size: null, urls: null, annotations: { a: null } };
+    const bytes = Buffer.from(JSON.stringify({ config: odd, layers: null, manifests: null }));
+    expect(referencesOf(bytes)).to.deep.equal([{ digest, annotations: { a: '' } }]);
+    const listed = Buffer.from(JSON.stringify({ config: null, manifests: [{ ...odd, annotations: null }] }));
+    expect(referencesOf(listed)).to.deep.equal([{ digest }]);
+  });
+
   it('are left out when they weigh too much, or cannot be read', () => {
     expect(referencesOf(indexOf(2000))).to.have.lengthOf(2000);
     expect(referencesOf(indexOf(20_000))).to.deep.equal([]);

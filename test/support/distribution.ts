@@ -20,11 +20,12 @@ export interface Distribution extends AsyncDisposable {
 /** 3.x would otherwise look for a collector of traces on this machine. */
 const ENVIRONMENT = { OTEL_TRACES_EXPORTER: 'none' };
 
-/** Starts it on a free port, deletes allowed, nothing cached; `auth` is its section of that name. */
+/** Starts it on a free port, deletes allowed, nothing cached; `auth` is its section of that name, `more` are others. */
 export async function startDistribution(
   program: string,
   rootDirectory: string,
   auth?: Readonly<Record<string, unknown>>,
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<Distribution> {
   await using cleanUp = new AsyncDisposableStack();
   const home = cleanUp.use(await tempDir('distribution'));
@@ -37,6 +38,7 @@ export async function startDistribution(
     // Of any length: it signs the state of uploads, which must outlive a restart.
     http: { addr: `127.0.0.1:${port}`, secret: 'the same after a restart' },
     ...(auth && { auth }),
+    ...more,
   };
   // JSON is YAML.
   await writeFile(configPath, JSON.stringify(config));

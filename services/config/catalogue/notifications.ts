@@ -52,6 +52,14 @@ export const NOTIFICATIONS: readonly Entry[] = [
     honoured('events of these actions are not sent: pull, push, mount, delete'),
   ),
   row(
+    `${SECTION}.batchsize`,
+    'ours',
+    honoured("so many events go in one POST at most; Distribution's always carry one"),
+    {
+      standard: '1',
+    },
+  ),
+  row(
     `${SECTION}.queuelimit`,
     'ours',
     honoured('so many events wait at most; beyond, changes become dead letters, and pulls are dropped'),

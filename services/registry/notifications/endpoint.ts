@@ -20,6 +20,8 @@ export interface EndpointConfig {
   /** The first such pause in milliseconds; it doubles from there. */
   readonly backoff: number;
   readonly ignore: { readonly mediatypes: readonly string[]; readonly actions: readonly string[] };
+  /** Events in a POST, at most. */
+  readonly batchsize: number;
   /** Events that may wait. */
   readonly queuelimit: number;
 }

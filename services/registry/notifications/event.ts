@@ -5,7 +5,7 @@ import type { EventReference } from './references.ts';
  * Distribution's events, field by field as docker-registry 2.8.2 writes them (its `notifications/event.go` and
  * `bridge.go`): what is empty or zero is left out, but for the request's id, method and user agent.
  */
-export const EVENTS_MEDIA_TYPE = 'application/vnd.docker.distribution.events.v2+json';
+export const EVENTS_MEDIA_TYPE = 'application/vnd.docker.distribution.events.v1+json';
 
 export type EventAction = 'pull' | 'push' | 'mount' | 'delete';
 

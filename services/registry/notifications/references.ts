@@ -15,17 +15,22 @@ export interface EventReference {
  */
 const REFERENCES_MAX_BYTES = 256 * 1024;
 
+/** Null stands for what is absent or empty, as in the manifests that the registry takes. */
+const Text = z
+  .string()
+  .nullable()
+  .transform((text) => text ?? '');
 const Descriptor = z.object({
-  mediaType: z.string().optional(),
-  size: z.number().optional(),
+  mediaType: z.string().nullish(),
+  size: z.number().nullish(),
   digest: z.string(),
-  urls: z.array(z.string()).optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
+  urls: z.array(Text).nullish(),
+  annotations: z.record(z.string(), Text).nullish(),
 });
 const ManifestSchema = z.object({
-  config: Descriptor.optional(),
-  layers: z.array(Descriptor).optional(),
-  manifests: z.array(Descriptor).optional(),
+  config: Descriptor.nullish(),
+  layers: z.array(Descriptor).nullish(),
+  manifests: z.array(Descriptor).nullish(),
 });
 
 const known = new WeakMap<Buffer, readonly EventReference[]>();
@@ -46,8 +51,8 @@ function read(manifest: Buffer): readonly EventReference[] {
   const parsed = ManifestSchema.safeParse(jsonOf(manifest));
   // The registry checked it when it was pushed: what this schema does not know, it has no references for.
   if (!parsed.success) return [];
-  const { config, layers = [], manifests = [] } = parsed.data;
-  const references = [...(config ? [config] : []), ...layers, ...manifests].map(
+  const { config, layers, manifests } = parsed.data;
+  const references = [...(config ? [config] : []), ...(layers ?? []), ...(manifests ?? [])].map(
     ({ mediaType, size, digest, urls, annotations }): EventReference => ({
       ...(mediaType && { mediaType }),
       ...(size && { size }),

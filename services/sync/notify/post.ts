@@ -27,7 +27,7 @@ export class Poster implements AsyncDisposable {
     this.#headers = {
       'content-type': [EVENTS_MEDIA_TYPE],
       'user-agent': ['roadstead-notifications'],
-      // What is configured replaces ours: receivers made for Distribution 2 may insist on `…events.v1+json`.
+      // What is configured replaces ours: receivers made for Distribution 3 may insist on `…events.v2+json`.
       ...Object.fromEntries(
         Object.entries(headers).map(([name, values]) => [name.toLowerCase(), [...values]]),
       ),

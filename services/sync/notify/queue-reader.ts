@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import type { Log } from '../../registry/log.ts';
 import { itemsUnder } from '../../registry/notifications/backlog.ts';
+import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
 import { ITEM_MAX, readItem } from '../../registry/notifications/item.ts';
 import { queuePrefix, type StoredItem } from '../../registry/notifications/keys.ts';
 import type { ObjectStore } from '../../registry/object-store.ts';
@@ -15,8 +16,10 @@ export interface PendingEvent {
   readonly isLast: boolean;
 }
 
-/** What one POST carries at most. */
-const BATCH_MAX = { events: 100, bytes: 1024 * 1024 } as const;
+/** What one POST carries at most, of as many events as the endpoint takes. */
+const BATCH_MAX_BYTES = 1024 * 1024;
+/** Read at once, so that a receiver that takes events one by one does not wait for the store each time. */
+const READ_AHEAD_EVENTS = 100;
 const ITEMS_MAX = 1000;
 const READS_AT_ONCE = 16;
 const DELETE_AT_ONCE = 500;
@@ -28,6 +31,7 @@ const DELETE_AT_ONCE = 500;
 export class QueueReader {
   readonly #objects: ObjectStore;
   readonly #endpoint: string;
+  readonly #batchSize: number;
   readonly #logger: Log;
   #items: StoredItem[] = [];
   #events: PendingEvent[] = [];
@@ -37,15 +41,20 @@ export class QueueReader {
   /** Told of once, and passed over: perhaps a newer version wrote them, and reads them. */
   readonly #unreadable = new Set<string>();
 
-  constructor(objects: ObjectStore, endpoint: string, logger: Log) {
+  constructor(
+    objects: ObjectStore,
+    { name, batchsize }: Pick<EndpointConfig, 'name' | 'batchsize'>,
+    logger: Log,
+  ) {
     this.#objects = objects;
-    this.#endpoint = endpoint;
+    this.#endpoint = name;
+    this.#batchSize = batchsize;
     this.#logger = logger;
   }
 
   /** The next events, as many as one POST takes; none when nothing waits. */
   async take(signal: AbortSignal): Promise<PendingEvent[]> {
-    while (this.#events.length < BATCH_MAX.events) {
+    while (this.#events.length < this.#batchSize) {
       if (this.#items.length === 0) {
         // What is here goes out first: then the list shows only what is new.
         if (this.#events.length > 0) break;
@@ -58,7 +67,7 @@ export class QueueReader {
     let length = 0;
     for (const { json } of this.#events) {
       sizeBytes += Buffer.byteLength(json);
-      if (length === BATCH_MAX.events || (length > 0 && sizeBytes > BATCH_MAX.bytes)) break;
+      if (length === this.#batchSize || (length > 0 && sizeBytes > BATCH_MAX_BYTES)) break;
       length++;
     }
     return this.#events.splice(0, length);
@@ -95,12 +104,12 @@ export class QueueReader {
     }
   }
 
-  /** Reads items of about one batch, so that what lies in memory stays bounded. */
+  /** Reads a few items, so that what lies in memory stays bounded. */
   async #readSome(signal: AbortSignal): Promise<void> {
     let length = 0;
     let events = 0;
     for (const item of this.#items) {
-      if (length > 0 && events + item.events > BATCH_MAX.events) break;
+      if (length > 0 && events + item.events > READ_AHEAD_EVENTS) break;
       length++;
       events += Math.min(item.events, ITEM_MAX.events);
     }

@@ -76,7 +76,7 @@ export class EndpointWorker implements AsyncDisposable {
     const { endpoint, objects, metrics, logger } = this.#parts;
     const over = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, over.signal]);
-    const reader = new QueueReader(objects, endpoint.name, logger);
+    const reader = new QueueReader(objects, endpoint, logger);
     const count = (name: string, outcome: string, events: number) =>
       metrics.notificationEvents.inc({ endpoint: name, outcome }, events);
     const dead = new DeadLetters(objects, endpoint, count, logger);
