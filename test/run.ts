@@ -24,6 +24,8 @@ const DEBIAN_PACKAGES = [
   'busybox-static',
   'openssl',
   'redis-server',
+  'exfat-fuse',
+  'exfatprogs',
   'ceph-mon',
   'ceph-osd',
   'ceph-common',

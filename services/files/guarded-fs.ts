@@ -67,6 +67,11 @@ export class FileHandle {
     return this.#run('stat', () => this.#handle.stat());
   }
 
+  /** The number by which the file system tells the file from others. */
+  async inode(): Promise<bigint> {
+    return (await this.#run('stat', () => this.#handle.stat({ bigint: true }))).ino;
+  }
+
   read(buffer: Buffer, offset: number, lengthBytes: number, position: number | null) {
     return this.#run('read', () => this.#handle.read(buffer, offset, lengthBytes, position));
   }
@@ -79,7 +84,7 @@ export class FileHandle {
     return this.#run('write', () => this.#handle.writev(buffers));
   }
 
-  writeFile(data: Buffer) {
+  writeFile(data: Buffer | string) {
     return this.#run('write', () => this.#handle.writeFile(data));
   }
 

@@ -120,6 +120,29 @@ export class StoreFullError extends Error {
   }
 }
 
+/** What a store is opened for: with `read`, opening it writes nothing, not even to find out what the backend can do. */
+export type StoreMode = 'read' | 'write';
+
+/** There is no such store, and it was not to be made. The message tells the operator which key to look at. */
+export class StoreAbsentError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreAbsentError';
+  }
+}
+
+/** The backend is there and takes no writes from us. The message tells the operator where, why and what to do. */
+export class StoreNotWritableError extends Error {
+  /** Why, in a form that anyone may be told. */
+  readonly reason: 'denied' | 'read-only' | 'failed';
+
+  constructor(message: string, reason: StoreNotWritableError['reason'], options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreNotWritableError';
+    this.reason = reason;
+  }
+}
+
 /**
  * The backend cannot be reached, or has failed at what was asked of it: the client may try again. Message and cause name
  * servers, buckets and keys, and are for the log.

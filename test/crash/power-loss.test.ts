@@ -85,6 +85,7 @@ describe('a file system whose power is cut', () => {
     it('since the store asks the file system by nothing that is not recorded', () => {
       const reads = [
         'readdir',
+        'readFile',
         'stat',
         'lstat',
         'Dirent',

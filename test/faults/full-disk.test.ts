@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { requiresMounts } from '../support/mounts.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import type { Answer } from './client.ts';
 import { ImageWalk } from './image-walk.ts';
@@ -6,7 +7,7 @@ import { makeImage, makeLayer, sha256 } from './images.ts';
 import { postAndGoOn } from './kept-connection.ts';
 import { Random } from './random.ts';
 import { StoreView } from './store-view.ts';
-import { mountTmpfs, requiresTmpfs, type Tmpfs } from './tmpfs.ts';
+import { mountTmpfs, type Tmpfs } from './tmpfs.ts';
 import { codeOf, OCTETS, REPOSITORY, UPLOADS, UploadClient } from './upload-client.ts';
 import { Uploader } from './uploads.ts';
 
@@ -20,7 +21,7 @@ function expectStorageFull(answer: Answer): void {
   expect(answer.body.toString()).to.match(STORAGE_FULL);
 }
 
-requiresTmpfs()('a registry whose disk is full', () => {
+requiresMounts()('a registry whose disk is full', () => {
   const random = new Random(1);
   const image = makeImage(random, makeLayer(random), false);
   const large = random.bytes(20 * MIB);

@@ -13,11 +13,11 @@ import { FilesystemStore } from '../../services/stores/filesystem/filesystem-sto
 import { check, faults } from '../check/stores.ts';
 import { listPages, pullAll } from '../compat/pulling.ts';
 import { mountBound } from '../faults/mounts.ts';
-import { requiresTmpfs } from '../faults/tmpfs.ts';
 import { blobPath } from '../protocol/on-disk.ts';
 import { newBytes, pushBlob, pushImage } from '../protocol/pushing.ts';
 import { sha256 } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { requiresMounts } from '../support/mounts.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
@@ -141,7 +141,7 @@ describe('a store of which a part is a symbolic link', function () {
     );
   });
 
-  requiresTmpfs()('or a mount of its own', () => {
+  requiresMounts()('or a mount of its own', () => {
     for (const place of [B, REPOSITORIES, `${V2}/blobs`])
       it(`is collected like one without: ${place}`, async () => {
         const path = join(registry.rootDirectory, place);

@@ -21,6 +21,8 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'swift-object': ['swift-object-server'],
   keystone: ['keystone-manage'],
   'uwsgi-core': ['uwsgi'],
+  'exfat-fuse': ['mount.exfat-fuse'],
+  exfatprogs: ['mkfs.exfat'],
   // These bring no program; where Keystone and uWSGI are, they are.
   'uwsgi-plugin-python3': ['uwsgi'],
   'python3-keystonemiddleware': ['keystone-manage'],

@@ -2,8 +2,20 @@ import { dirname } from 'node:path';
 import { errorCode } from './errors.ts';
 import { mkdir, open } from './fs.ts';
 
-/** Makes a file's bytes, or a directory's entries, survive a power cut. */
-export async function syncPath(path: string): Promise<void> {
+/** What fsync(2) of a directory answers where a file system has no such thing: nothing more can be done there. */
+const WITHOUT_DIRECTORY_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF']);
+
+/** Makes a directory's entries survive a power cut, where the file system can. */
+export async function syncDirectory(path: string): Promise<void> {
+  try {
+    await syncFile(path);
+  } catch (error) {
+    if (!WITHOUT_DIRECTORY_SYNC.has(errorCode(error) ?? '')) throw error;
+  }
+}
+
+/** Makes a file's bytes survive a power cut. */
+export async function syncFile(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();
@@ -35,7 +47,7 @@ export class DurableDirectories {
     await mkdir(path).catch((error: unknown) => {
       if (errorCode(error) !== 'EEXIST') throw error;
     });
-    await syncPath(parent);
+    await syncDirectory(parent);
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.add(path);
   }

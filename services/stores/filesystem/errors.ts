@@ -11,6 +11,19 @@ export function isAbsent(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR';
 }
 
+/** What link(2) answers where the file system has no hard links (exFAT, FAT, many network and FUSE file systems). */
+const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** True when the error says that this file gets no second name: make a copy, or create the object another way. */
+export function lacksLinks(error: unknown): boolean {
+  return WITHOUT_LINKS.has(errorCode(error) ?? '');
+}
+
+/** True when the error says that the two names are on different mounts, between which no file can be renamed or linked. */
+export function isOtherMount(error: unknown): boolean {
+  return errorCode(error) === 'EXDEV';
+}
+
 /** Tells a full disk from other failures. */
 export function translate(error: unknown): unknown {
   const code = errorCode(error);

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import type {
   ByteRange,
@@ -9,21 +9,26 @@ import type {
   ObjectStat,
   ObjectStore,
   PutOptions,
+  StoreMode,
 } from '../../registry/object-store.ts';
 import { Directories } from './directories.ts';
-import { DurableDirectories, syncPath } from './durable.ts';
-import { isAbsent } from './errors.ts';
-import { type FileHandle, mkdir, open, readdir, rm, rmdir, STORE_CALLS, stat, unlink } from './fs.ts';
+import { DurableDirectories, syncDirectory, syncFile } from './durable.ts';
+import { isAbsent, isOtherMount, lacksLinks } from './errors.ts';
+import { type FileHandle, open, rmdir, STORE_CALLS, stat, unlink } from './fs.ts';
 import { listFiles } from './list.ts';
-import { pathOf, TEMPORARY } from './paths.ts';
+import { pathOf } from './paths.ts';
+import { probeWrites } from './probe.ts';
+import { openRoot } from './root.ts';
 import { sendFile } from './send.ts';
-import { linkUnlessTaken, replace, writeTemporary } from './write.ts';
+import { Temporaries } from './temporaries.ts';
+import { TemporaryFile } from './temporary-file.ts';
+import { createUnlessTaken, linkUnlessTaken, replace } from './write.ts';
 
 /** Measured: 64 KiB reads give 1.0 GB/s, 256 KiB 1.4 GB/s, more adds little and costs memory per download. */
 const READ_BYTES = 256 * 1024;
 
 export interface FilesystemOptions {
-  /** Made if it is not there. */
+  /** Made if it is not there, when the store is opened for writing. */
   readonly rootDirectory: string;
   /** Sync files and directories before answering, so that a power cut loses nothing acknowledged. */
   readonly sync: boolean;
@@ -32,34 +37,42 @@ export interface FilesystemOptions {
    * @default 30_000
    */
   readonly callTimeoutMs?: number | undefined;
+  /** With `read`, opening writes nothing. @default 'write' */
+  readonly mode?: StoreMode;
 }
 
 /**
- * Objects as files below a directory, for any number of processes on one machine (or on a shared file system with
- * POSIX rename and link). A file is written under a temporary name and then given its own, and is never written to
- * again, so a second name of it (a hard link) is a copy that costs nothing.
+ * Objects as files below a directory, for any number of processes on one machine (or on a shared file system with POSIX
+ * rename). A file is written under a temporary name and then given its own, and is never written to again, so a second
+ * name of it (a hard link) is a copy that costs nothing. Where the file system has no hard links, or there is another mount
+ * below the root, the same is done by other means (claim.ts, temporaries.ts).
  */
 export class FilesystemStore implements ObjectStore {
   readonly #root: string;
   readonly #sync: boolean;
   readonly #directories: DurableDirectories;
   readonly #listed = new Directories();
+  readonly #temporaries: Temporaries;
 
   private constructor(options: FilesystemOptions) {
     this.#root = resolve(options.rootDirectory);
     this.#sync = options.sync;
     this.#directories = new DurableDirectories(this.#root);
+    this.#temporaries = new Temporaries(this.#root);
   }
 
-  /** Opens the store, and makes its directory if it is not there. */
+  /** Opens the store. Throws StoreNotWritableError where its directory cannot be made, StoreAbsentError where it must be there. */
   static async open(options: FilesystemOptions): Promise<FilesystemStore> {
     if (options.callTimeoutMs !== undefined) STORE_CALLS.deadlineMs = options.callTimeoutMs;
     const store = new FilesystemStore(options);
-    await mkdir(join(store.#root, TEMPORARY), { recursive: true });
-    if (options.sync)
-      for (let path = store.#root; path !== dirname(path); path = dirname(path))
-        await syncPath(dirname(path));
+    await openRoot(store.#root, options);
+    if (options.mode !== 'read') await store.#temporaries.load();
     return store;
+  }
+
+  /** Writes to each place where objects are written, and deletes that. Rejects as {@link probeWrites} does. */
+  async probeWrites(): Promise<void> {
+    await probeWrites(this.#root, this.#temporaries);
   }
 
   async stat(key: string): Promise<ObjectStat | undefined> {
@@ -110,31 +123,42 @@ export class FilesystemStore implements ObjectStore {
     const path = pathOf(this.#root, key);
     options.signal?.throwIfAborted();
     const durable = this.#sync && options.durable !== false;
-    const temporary = await writeTemporary(this.#root, body, { durable, signal: options.signal });
-    await replace(temporary, path, durable ? this.#directories : undefined);
+    const file = await this.#write(path, body, { durable, signal: options.signal });
+    await replace(file, path, {
+      temporaries: this.#temporaries,
+      directories: durable ? this.#directories : undefined,
+    });
   }
 
   async putIfAbsent(key: string, body: Buffer): Promise<'created' | 'exists'> {
     const path = pathOf(this.#root, key);
     // Most that is there already is found so at a glance; races are decided by the link.
     if ((await this.stat(key)) !== undefined) return 'exists';
-    const temporary = await writeTemporary(this.#root, body, { durable: this.#sync });
+    const file = await this.#write(path, body, { durable: this.#sync });
+    const naming = { temporaries: this.#temporaries, directories: this.#durably };
     try {
-      return (await linkUnlessTaken(temporary, path, this.#durably)) ? 'created' : 'exists';
+      return (await createUnlessTaken(file, path, key, naming)) ? 'created' : 'exists';
     } finally {
-      await rm(temporary, { force: true });
+      await file.remove();
     }
   }
 
   async compose(sources: readonly string[], target: string, signal?: AbortSignal): Promise<void> {
     const [only] = sources;
-    if (only === undefined || sources.length > 1)
-      return this.put(target, this.#concatenated(sources), signal && { signal });
-    const path = pathOf(this.#root, only);
-    if (this.#sync) await syncPath(path);
-    if (await linkUnlessTaken(path, pathOf(this.#root, target), this.#durably)) return;
-    // Taken: replace it, as put does.
+    if (only !== undefined && sources.length === 1 && (await this.#isLinked(only, target))) return;
     await this.put(target, this.#concatenated(sources), signal && { signal });
+  }
+
+  /** Whether a file got one more name; not where that is taken, or where there can be none. */
+  async #isLinked(source: string, target: string): Promise<boolean> {
+    const path = pathOf(this.#root, source);
+    if (this.#sync) await syncFile(path);
+    try {
+      return await linkUnlessTaken(path, pathOf(this.#root, target), this.#durably);
+    } catch (error) {
+      if (isOtherMount(error) || lacksLinks(error)) return false;
+      throw error;
+    }
   }
 
   async delete(
@@ -163,7 +187,7 @@ export class FilesystemStore implements ObjectStore {
   async #syncFirstThere(directory: string): Promise<void> {
     for (let path = directory; path.length >= this.#root.length; path = dirname(path)) {
       try {
-        return await syncPath(path);
+        return await syncDirectory(path);
       } catch (error) {
         if (!isAbsent(error)) throw error;
       }
@@ -180,21 +204,19 @@ export class FilesystemStore implements ObjectStore {
   }
 
   /** Removes temporary files that nobody has written to since. */
-  async removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number> {
-    const directory = join(this.#root, TEMPORARY);
-    let removed = 0;
-    for (const name of await readdir(directory)) {
-      signal?.throwIfAborted();
-      const path = join(directory, name);
-      const stats = await stat(path).catch(() => undefined);
-      if (stats === undefined || stats.mtime >= olderThan) continue;
-      await rm(path, { force: true });
-      removed++;
-    }
-    return removed;
+  removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number> {
+    return this.#temporaries.removeOld(olderThan, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  #write(
+    path: string,
+    body: Buffer | AsyncIterable<Buffer>,
+    options: { durable: boolean; signal?: AbortSignal | undefined },
+  ): Promise<TemporaryFile> {
+    return TemporaryFile.write(this.#temporaries.directoryFor(path), body, options);
+  }
 
   /** The directories to sync along, when everything acknowledged is to survive a power cut. */
   get #durably(): DurableDirectories | undefined {

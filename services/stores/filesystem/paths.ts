@@ -4,6 +4,15 @@ import { checkObjectKey } from '../object-key.ts';
 /** Where files are written before they get their name; hidden from keys, which never begin with a dot. */
 export const TEMPORARY = join('roadstead', '.tmp');
 
+/** The same in the topmost directory of another mount below the root, since no file can be renamed between mounts. */
+export const TEMPORARY_OF_MOUNT = '.roadstead-tmp';
+
+/** Records of the directories that have a {@link TEMPORARY_OF_MOUNT}, so that nobody has to walk the store to find them. */
+export const MOUNTS = join('roadstead', '.mounts');
+
+/** A file that a probe makes and deletes at once. Distribution passes over it wherever it may see it. */
+export const PROBE = '.roadstead-probe';
+
 /** The path of a key below the root. Throws on a key that could leave it: a mistake of ours, never a client's. */
 export function pathOf(root: string, key: string): string {
   checkObjectKey(key);

@@ -1,0 +1,41 @@
+import { dirname } from 'node:path';
+import { StoreAbsentError, type StoreMode } from '../../registry/object-store.ts';
+import { syncDirectory } from './durable.ts';
+import { errorCode, isAbsent } from './errors.ts';
+import { mkdir, stat } from './fs.ts';
+import { explain } from './probe.ts';
+
+/** Makes a store's directory durably if it is not there, or, for reading, demands that it is. */
+export async function openRoot(
+  root: string,
+  { sync, mode = 'write' }: { readonly sync: boolean; readonly mode?: StoreMode },
+): Promise<void> {
+  if (mode === 'read') return demandDirectory(root);
+  try {
+    await mkdir(root, { recursive: true });
+  } catch (error) {
+    throw explain(error, root, root);
+  }
+  if (!sync) return;
+  for (let path = root; path !== dirname(path); path = dirname(path)) await syncIfReadable(dirname(path));
+}
+
+async function demandDirectory(root: string): Promise<void> {
+  const stats = await stat(root).catch((error: unknown) => {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  });
+  if (!stats?.isDirectory())
+    throw new StoreAbsentError(
+      `storage.filesystem.rootdirectory = ${root}: there is no such directory, and none is made for reading alone`,
+    );
+}
+
+/** A directory above the root may be one that we may pass and not read (0711). Then it is none that we made. */
+async function syncIfReadable(directory: string): Promise<void> {
+  try {
+    await syncDirectory(directory);
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) throw error;
+  }
+}

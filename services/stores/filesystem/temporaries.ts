@@ -1,0 +1,139 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { dirname, join, relative, sep } from 'node:path';
+import { errorCode, isAbsent, isOtherMount } from './errors.ts';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from './fs.ts';
+import { MOUNTS, PROBE, TEMPORARY, TEMPORARY_OF_MOUNT } from './paths.ts';
+import type { TemporaryFile } from './temporary-file.ts';
+
+/**
+ * Where files are written before they get their name: in one directory below the root, and in one more for each other
+ * mount below it. Other mounts are found when a rename fails for the first time, and recorded in the store, so that other
+ * processes write to the right place at once and leftovers are found without a walk.
+ */
+export class Temporaries {
+  readonly #root: string;
+  /** The topmost directories of other mounts, absolute, the longest first. */
+  #mounts: readonly string[] = [];
+
+  /** `root` is absolute. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Reads what this and other processes have recorded. */
+  async load(): Promise<void> {
+    const directory = join(this.#root, MOUNTS);
+    for (const name of await namesIn(directory)) {
+      const text = await readFile(join(directory, name), 'utf8').catch(() => '');
+      const top = join(this.#root, text);
+      // A damaged record is no reason to write outside the store.
+      if (text !== '' && nameOf(text) === name && isBelow(top, this.#root)) this.#add(top);
+    }
+  }
+
+  /** The directory for what will get this name. */
+  directoryFor(path: string): string {
+    const top = this.#mounts.find((mount) => isBelow(path, mount));
+    return top === undefined ? join(this.#root, TEMPORARY) : join(top, TEMPORARY_OF_MOUNT);
+  }
+
+  /** Runs `act`, which renames or links the file to `path`; when that is on another mount, takes the file there first. */
+  async onMountOf<T>(file: TemporaryFile, path: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isOtherMount(error)) throw error;
+      await this.#learn(dirname(path));
+      await file.copyTo(this.directoryFor(path));
+      return act();
+    }
+  }
+
+  /** Removes what has not been written to since, and answers how many things. */
+  async removeOld(olderThan: Date, signal?: AbortSignal): Promise<number> {
+    await this.load();
+    const directories = this.#mounts.map((top) => join(top, TEMPORARY_OF_MOUNT));
+    let removed = 0;
+    for (const directory of [join(this.#root, TEMPORARY), ...directories])
+      for (const name of await namesIn(directory)) {
+        signal?.throwIfAborted();
+        const path = join(directory, name);
+        const stats = await stat(path).catch(() => undefined);
+        if (stats === undefined || stats.mtime >= olderThan) continue;
+        if (stats.isDirectory()) await removeFlat(path);
+        else await rm(path, { force: true });
+        removed++;
+      }
+    return removed;
+  }
+
+  /** Finds the topmost directory from which a file can be renamed into this one, and records it. */
+  async #learn(directory: string): Promise<void> {
+    let top = directory;
+    while (top.length > this.#root.length && (await canRename(dirname(top), directory))) top = dirname(top);
+    const path = relative(this.#root, top) || '.';
+    const records = join(this.#root, MOUNTS);
+    await mkdir(records, { recursive: true });
+    await writeRecord(join(records, nameOf(path)), path);
+    this.#add(top);
+  }
+
+  #add(top: string): void {
+    if (this.#mounts.includes(top)) return;
+    this.#mounts = [...this.#mounts, top].sort((a, b) => b.length - a.length);
+  }
+}
+
+/** Records are tiny, and a torn one is passed over: whoever needs it learns it again. */
+async function writeRecord(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'w', 0o666);
+  try {
+    await handle.writeFile(text);
+  } finally {
+    await handle.close();
+  }
+}
+
+function nameOf(path: string): string {
+  return createHash('sha256').update(path).digest('hex');
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory + sep);
+}
+
+/** By trying: device numbers do not tell bind mounts apart, and differ within one mount on some file systems. */
+async function canRename(from: string, to: string): Promise<boolean> {
+  const name = `${PROBE}-${randomUUID()}`;
+  const source = join(from, name);
+  try {
+    await (await open(source, 'wx', 0o666)).close();
+  } catch {
+    // Not writable for us: then it is no place for temporary files either.
+    return false;
+  }
+  try {
+    await rename(source, join(to, name));
+    await rm(join(to, name), { force: true });
+    return true;
+  } catch (error) {
+    await rm(source, { force: true });
+    if (isOtherMount(error)) return false;
+    throw error;
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch((error: unknown) => {
+    if (isAbsent(error)) return [];
+    throw error;
+  });
+}
+
+/** A claim (see claim.ts) is a directory with one file. */
+async function removeFlat(directory: string): Promise<void> {
+  for (const name of await namesIn(directory)) await rm(join(directory, name), { force: true });
+  await rmdir(directory).catch((error: unknown) => {
+    if (!isAbsent(error) && errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw error;
+  });
+}

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { until } from '../until.ts';
+import { errorCode, isAbsent, translate } from './errors.ts';
+import { type FileHandle, mkdir, open, rm, stat } from './fs.ts';
+
+/** Larger writes mean fewer trips to the thread pool; two of them bound an upload's memory. */
+const WRITE_BYTES = 1024 * 1024;
+
+export interface WriteOptions {
+  /** Sync the bytes before the file gets its name. */
+  readonly durable: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A file that is written whole and has no name of its own yet. */
+export class TemporaryFile {
+  #path: string;
+  #inode: bigint;
+  readonly #durable: boolean;
+
+  private constructor(path: string, inode: bigint, durable: boolean) {
+    this.#path = path;
+    this.#inode = inode;
+    this.#durable = durable;
+  }
+
+  /** Writes a body to a new file in a directory, which is made if it is not there. On any failure the file is gone. */
+  static async write(
+    directory: string,
+    body: Buffer | AsyncIterable<Buffer>,
+    { durable, signal }: WriteOptions,
+  ): Promise<TemporaryFile> {
+    const { path, handle } = await create(directory);
+    try {
+      if (Buffer.isBuffer(body)) await writeWhole(handle, [body]);
+      else await writeStream(handle, body, signal);
+      if (durable) await handle.datasync();
+      const inode = await handle.inode();
+      await handle.close();
+      return new TemporaryFile(path, inode, durable);
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      await rm(path, { force: true });
+      throw translate(error);
+    }
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  /** Whether a path is a name of this very file. */
+  async isAt(path: string): Promise<boolean> {
+    const found = await stat(path, { bigint: true }).catch(() => undefined);
+    return found?.ino === this.#inode;
+  }
+
+  /** Moves the file to another directory by copying it: the way to another mount. */
+  async copyTo(directory: string): Promise<void> {
+    const source = await open(this.#path, 'r');
+    const { size } = await source.stat();
+    const body = source.stream(0, size - 1, WRITE_BYTES);
+    const copy = await TemporaryFile.write(directory, body, { durable: this.#durable });
+    await this.remove();
+    this.#path = copy.#path;
+    this.#inode = copy.#inode;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#path, { force: true });
+  }
+}
+
+async function create(directory: string): Promise<{ path: string; handle: FileHandle }> {
+  for (let attempt = 1; ; attempt++) {
+    const path = join(directory, randomUUID());
+    try {
+      return { path, handle: await open(path, 'wx', 0o666) };
+    } catch (error) {
+      // EEXIST can only be our own request that a network file system sent twice.
+      if (attempt === 3 || !(isAbsent(error) || errorCode(error) === 'EEXIST')) throw translate(error);
+      if (isAbsent(error)) await mkdir(dirname(path), { recursive: true });
+    }
+  }
+}
+
+/** Gathers chunks, and takes the next ones from the client while the disk writes the last ones. */
+async function writeStream(
+  handle: FileHandle,
+  body: AsyncIterable<Buffer>,
+  signal?: AbortSignal,
+): Promise<void> {
+  let chunks: Buffer[] = [];
+  let gatheredBytes = 0;
+  let writing: Promise<void> = Promise.resolve();
+  try {
+    for await (const chunk of signal ? until(signal, body) : body) {
+      chunks.push(chunk);
+      gatheredBytes += chunk.length;
+      if (gatheredBytes < WRITE_BYTES) continue;
+      await writing;
+      writing = writeWhole(handle, chunks);
+      // Awaited in the next round; until then a failure must not count as unhandled.
+      writing.catch(() => undefined);
+      chunks = [];
+      gatheredBytes = 0;
+    }
+  } finally {
+    await writing;
+  }
+  if (gatheredBytes > 0) await writeWhole(handle, chunks);
+}
+
+async function writeWhole(handle: FileHandle, chunks: Buffer[]): Promise<void> {
+  const wantedBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const { bytesWritten } = await handle.writev(chunks);
+  if (bytesWritten === wantedBytes) return;
+  // A short write is how a full disk first shows; writing the rest brings the error's name.
+  const rest = Buffer.concat(chunks).subarray(bytesWritten);
+  await handle.writeFile(rest);
+}

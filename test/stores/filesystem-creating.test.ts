@@ -1,0 +1,252 @@
+/**
+ * Promise: one of many creators wins on file systems with and without hard links; who dies in between leaves nobody waiting;
+ * and what a network file system did, but said it had not, counts as done.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { EXFAT_PROGRAMS, mountAt, mountExfat, requiresMounts } from '../support/mounts.ts';
+import { type TempDir, tempDir } from '../support/temp.ts';
+
+type Calls = Pick<typeof fs.promises, 'link' | 'rename'>;
+
+const real = { ...fs.promises };
+
+/** Takes the place of calls of `node:fs/promises`. */
+function replacing(calls: Partial<Calls>): Disposable {
+  Object.assign(fs.promises, calls);
+  syncBuiltinESMExports();
+  return {
+    [Symbol.dispose]() {
+      Object.assign(fs.promises, real);
+      syncBuiltinESMExports();
+    },
+  };
+}
+
+const failure = (code: string) => Object.assign(new Error(`${code}: made up`), { code });
+/** As where a file system has no hard links. */
+const withoutLinks = (code = 'EPERM') => replacing({ link: () => Promise.reject(failure(code)) });
+
+describe('creating files', () => {
+  let home: TempDir;
+  let root: string;
+  let store: FilesystemStore;
+  beforeEach(async () => {
+    home = await tempDir('creating');
+    root = join(home.path, 'root');
+    store = await FilesystemStore.open({ rootDirectory: root, sync: false });
+  });
+  afterEach(() => home[Symbol.asyncDispose]());
+
+  const temporary = () => join(root, 'roadstead', '.tmp');
+  const claimOf = (key: string) =>
+    join(temporary(), `claim-${createHash('sha256').update(key).digest('hex')}`);
+  /** What a process leaves that dies with a claim. */
+  const abandonClaim = async (key: string, content: string) => {
+    await mkdir(claimOf(key), { recursive: true });
+    await writeFile(join(claimOf(key), randomUUID()), content);
+  };
+
+  describe('without hard links', () => {
+    for (const code of ['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'])
+      it(`creates, and says what exists, where link(2) answers ${code}`, async () => {
+        using _links = withoutLinks(code);
+        expect(await store.putIfAbsent('a/b', Buffer.from('first'))).to.equal('created');
+        expect(await store.putIfAbsent('a/b', Buffer.from('second'))).to.equal('exists');
+        await store.compose(['a/b'], 'c/d');
+        expect(await readFile(join(root, 'c/d'), 'utf8')).to.equal('first');
+        expect(await readdir(temporary())).to.deep.equal([]);
+      });
+
+    it('lets one of sixteen win, over several stores, beside deletions, and leaves nothing', async () => {
+      using _links = withoutLinks();
+      const stores = await Promise.all(
+        Array.from({ length: 4 }, () => FilesystemStore.open({ rootDirectory: root, sync: false })),
+      );
+      for (let round = 0; round < 25; round++) {
+        const key = `round/${round}/object`;
+        const outcomes = await Promise.all(
+          Array.from({ length: 16 }, (_, i) =>
+            (stores[i % 4] ?? store).putIfAbsent(key, Buffer.from(`racer ${i}`)),
+          ),
+        );
+        expect(outcomes.filter((outcome) => outcome === 'created')).to.have.length(1);
+        const winner = outcomes.indexOf('created');
+        expect(await readFile(join(root, key), 'utf8')).to.equal(`racer ${winner}`);
+        await store.delete([key]);
+      }
+      expect(await readdir(temporary())).to.deep.equal([]);
+    });
+
+    it('finishes what a process that died had claimed, and goes on', async () => {
+      using _links = withoutLinks();
+      await abandonClaim('a/b', 'of the dead');
+      expect(await store.stat('a/b')).to.equal(undefined);
+      expect(await store.putIfAbsent('a/b', Buffer.from('ours'))).to.equal('exists');
+      expect(await readFile(join(root, 'a/b'), 'utf8')).to.equal('of the dead');
+      expect(await readdir(temporary())).to.deep.equal([]);
+    });
+
+    it('says of what another finished for it that it was created', async () => {
+      using _calls = replacing({
+        link: () => Promise.reject(failure('EPERM')),
+        rename: async (from, to) => {
+          // Just before we rename our claim's file to its name, another has done it.
+          if (String(to) === join(root, 'a/b')) {
+            await mkdir(join(root, 'a'), { recursive: true });
+            await real.rename(from, to);
+          }
+          await real.rename(from, to);
+        },
+      });
+      expect(await store.putIfAbsent('a/b', Buffer.from('ours'))).to.equal('created');
+    });
+
+    it('leaves no claim behind when the name cannot be given', async () => {
+      await mkdir(join(root, 'a'));
+      using _calls = replacing({
+        link: () => Promise.reject(failure('EPERM')),
+        rename: (from, to) =>
+          String(to) === join(root, 'a/b') ? Promise.reject(failure('EIO')) : real.rename(from, to),
+      });
+      const thrown = await store.putIfAbsent('a/b', Buffer.from('x')).catch((error: Error) => error.message);
+      expect(thrown).to.match(/EIO/);
+      expect(await readdir(temporary())).to.deep.equal([]);
+    });
+
+    it('takes old claims for leftovers, and young ones not', async () => {
+      await abandonClaim('a/old', 'x');
+      await abandonClaim('a/young', 'x');
+      await utimes(claimOf('a/old'), 1000, 1000);
+      expect(await store.removeLeftovers(new Date(2_000_000))).to.equal(1);
+      expect(await readdir(temporary())).to.deep.equal([claimOf('a/young').slice(temporary().length + 1)]);
+    });
+  });
+
+  describe('where answers are lost', () => {
+    it('believes the file, not the EEXIST of a link that was made', async () => {
+      using _calls = replacing({
+        async link(from, to) {
+          await real.link(from, to);
+          throw failure('EEXIST');
+        },
+      });
+      expect(await store.putIfAbsent('a/b', Buffer.from('ours'))).to.equal('created');
+      await store.compose(['a/b'], 'c/d');
+      expect(await readFile(join(root, 'c/d'), 'utf8')).to.equal('ours');
+    });
+
+    it('believes EEXIST where it is true', async () => {
+      using _calls = replacing({
+        async link(_, to) {
+          await mkdir(join(root, 'a'), { recursive: true });
+          await writeFile(String(to), 'theirs');
+          throw failure('EEXIST');
+        },
+      });
+      expect(await store.putIfAbsent('a/b', Buffer.from('ours'))).to.equal('exists');
+    });
+
+    it('believes the file, not the ENOENT of a rename that was done', async () => {
+      await mkdir(join(root, 'a'));
+      using _calls = replacing({
+        async rename(from, to) {
+          await real.rename(from, to);
+          throw failure('ENOENT');
+        },
+      });
+      await store.put('a/b', Buffer.from('ours'));
+      expect(await readFile(join(root, 'a/b'), 'utf8')).to.equal('ours');
+    });
+  });
+
+  requiresMounts()('below another mount', () => {
+    const TMPFS = ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs'];
+    const record = () => readdir(join(root, 'roadstead', '.mounts'));
+
+    it('writes beside the target, which other processes then know, and the purger finds', async () => {
+      await using _mount = await mountAt(join(root, 'docker'), TMPFS);
+      await store.put('docker/registry/v2/a', Buffer.from('x'));
+      expect(await record()).to.have.length(1);
+      const left = join(root, 'docker', '.roadstead-tmp', 'half');
+      await writeFile(left, 'of a bl');
+      await utimes(left, 1000, 1000);
+      const purger = await FilesystemStore.open({ rootDirectory: root, sync: false, mode: 'read' });
+      expect(await purger.removeLeftovers(new Date(2_000_000))).to.equal(1);
+      await using other = await FilesystemStore.open({ rootDirectory: root, sync: false });
+      using _calls = replacing({
+        rename: (from, to) =>
+          String(from).startsWith(temporary()) ? Promise.reject(failure('EIO')) : real.rename(from, to),
+      });
+      await other.put('docker/registry/v2/b', Buffer.from('y'));
+    });
+
+    it('finds a mount within a mount, and one that is a bind mount of the same disk', async () => {
+      const same = join(home.path, 'same');
+      await mkdir(same);
+      await using _outer = await mountAt(join(root, 'docker'), TMPFS);
+      await using _inner = await mountAt(join(root, 'docker/registry/v2/blobs'), ['--bind', same]);
+      for (const key of ['docker/registry/v2/x/y', 'docker/registry/v2/blobs/z', 'roadstead/w'])
+        for (const content of ['1', '2']) {
+          await store.put(key, Buffer.from(content));
+          expect(await readFile(join(root, key), 'utf8')).to.equal(content);
+        }
+      expect(await record()).to.have.length(2);
+      expect(await readdir(join(same, '.roadstead-tmp'))).to.deep.equal([]);
+    });
+
+    it('composes by copying where the parts are on another mount', async () => {
+      await using _mount = await mountAt(join(root, 'docker'), TMPFS);
+      await store.put('roadstead/part', Buffer.from('bytes'));
+      await store.compose(['roadstead/part'], 'docker/whole');
+      expect(await readFile(join(root, 'docker/whole'), 'utf8')).to.equal('bytes');
+    });
+
+    it('writes, creates and reads through a symlink to another disk', async () => {
+      await using _mount = await mountAt(join(home.path, 'other'), TMPFS);
+      await symlink(join(home.path, 'other'), join(root, 'docker'));
+      await store.put('docker/a', Buffer.from('a'));
+      expect(await store.putIfAbsent('docker/b', Buffer.from('b'))).to.equal('created');
+      await store.compose(['docker/a'], 'docker/c');
+      expect((await readdir(join(home.path, 'other'))).sort()).to.deep.equal([
+        '.roadstead-tmp',
+        'a',
+        'b',
+        'c',
+      ]);
+    });
+
+    it('passes over records that are damaged or lead out of the store', async () => {
+      await mkdir(join(root, 'roadstead', '.mounts'), { recursive: true });
+      const outside = '../outside';
+      const name = createHash('sha256').update(outside).digest('hex');
+      await writeFile(join(root, 'roadstead', '.mounts', name), outside);
+      await writeFile(join(root, 'roadstead', '.mounts', 'torn'), 'doc');
+      await mkdir(join(home.path, 'outside', '.roadstead-tmp'), { recursive: true });
+      await writeFile(join(home.path, 'outside', '.roadstead-tmp', 'precious'), 'x');
+      expect(await store.removeLeftovers(new Date(Date.now() + 1e9))).to.equal(0);
+      expect(await readdir(join(home.path, 'outside', '.roadstead-tmp'))).to.deep.equal(['precious']);
+    });
+  });
+
+  requiresMounts(EXFAT_PROGRAMS)('on exFAT', () => {
+    it('lets one of sixteen win', async () => {
+      await using disk = await mountExfat();
+      await using onDisk = await FilesystemStore.open({ rootDirectory: disk.path, sync: false });
+      for (let round = 0; round < 3; round++) {
+        const outcomes = await Promise.all(
+          Array.from({ length: 16 }, (_, i) => onDisk.putIfAbsent(`a/${round}`, Buffer.from(`racer ${i}`))),
+        );
+        expect(outcomes.filter((outcome) => outcome === 'created')).to.have.length(1);
+        const winner = Buffer.from(`racer ${outcomes.indexOf('created')}`);
+        expect((await onDisk.read(`a/${round}`, 100))?.equals(winner)).to.equal(true);
+      }
+      expect(await readdir(join(disk.path, 'roadstead', '.tmp'))).to.deep.equal([]);
+    });
+  });
+});
