@@ -21,6 +21,7 @@ import type { Notifier } from '../registry/notifications/notifier.ts';
 import { PublicationFollower } from '../registry/publication/follower.ts';
 import { Reader } from '../registry/pull/reader.ts';
 import type { ReadOnly } from '../registry/read-only.ts';
+import type { WriteHealth } from '../registry/write-health.ts';
 import type { Stores } from '../stores/open.ts';
 import { apiRoutes } from './routes.ts';
 
@@ -35,6 +36,7 @@ export interface ApiParts {
   readonly config: Config;
   readonly stores: Stores;
   readonly readOnly: ReadOnly;
+  readonly writes: WriteHealth;
   readonly notifier: Notifier;
   readonly door: Door;
   /** What clients ask of the door itself. */
@@ -69,7 +71,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     changes,
     logger,
   });
-  const readiness = new Readiness(stores.objects);
+  const readiness = new Readiness(stores.objects, parts.writes);
   const app = createApp({
     process: 'api',
     logger,

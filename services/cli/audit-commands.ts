@@ -31,7 +31,7 @@ export function addAuditCommands(program: Command): void {
     )
     .action(async (config: string, { verify, expect, ...query }) => {
       const { auditShowCommand, auditVerifyCommand } = await import('./commands/audit.ts');
-      await withStore(config, (objects, settings) =>
+      await withStore(config, 'only-read', (objects, settings) =>
         verify || expect
           ? auditVerifyCommand(objects, { sealer: sealerOf(settings), expect, json: query.json })
           : auditShowCommand(objects, query),
@@ -44,7 +44,7 @@ export function addAuditCommands(program: Command): void {
     .description('delete the oldest records; an entry of the record says so, and what is left verifies by it')
     .action(async (config: string, { before }: { before: Date }) => {
       const { auditPruneCommand } = await import('./commands/audit.ts');
-      await withStore(config, (objects, settings, record) =>
+      await withStore(config, 'write', (objects, settings, record) =>
         auditPruneCommand(objects, record, { before, sealer: sealerOf(settings) }),
       );
     });

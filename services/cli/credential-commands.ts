@@ -15,7 +15,7 @@ export function addCredentialCommands(program: Command): void {
     .description('show who has any, and until when')
     .action(async (config: string, options) => {
       const { credentialsListCommand } = await load();
-      await withStore(config, (objects) => credentialsListCommand(objects, options));
+      await withStore(config, 'only-read', (objects) => credentialsListCommand(objects, options));
     });
   credentials
     .command('revoke')
@@ -24,6 +24,6 @@ export function addCredentialCommands(program: Command): void {
     .description('end all that somebody has; tokens go on until they end')
     .action(async (name: string, config: string) => {
       const { credentialsRevokeCommand } = await load();
-      await withStore(config, (objects, _, audit) => credentialsRevokeCommand(objects, audit, name));
+      await withStore(config, 'write', (objects, _, audit) => credentialsRevokeCommand(objects, audit, name));
     });
 }

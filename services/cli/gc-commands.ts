@@ -12,7 +12,7 @@ export function addGcCommands(program: Command): void {
     .description('how it fares; exits with 2 when the last try failed')
     .action(async (config: string, options) => {
       const { gcStatusCommand } = await load();
-      await withStore(config, (objects) => gcStatusCommand(objects, options));
+      await withStore(config, 'only-read', (objects) => gcStatusCommand(objects, options));
     });
   gc.command('run')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
@@ -21,7 +21,7 @@ export function addGcCommands(program: Command): void {
     .description('have the worker do a cycle now')
     .action(async (config: string, { json, timeout }: { json: boolean; timeout?: number }) => {
       const { gcRunCommand } = await load();
-      await withStore(config, (objects, _, audit) =>
+      await withStore(config, 'write', (objects, _, audit) =>
         gcRunCommand(objects, audit, { json, timeoutMs: timeout ?? 3_600_000 }),
       );
     });
@@ -31,12 +31,15 @@ export function addGcCommands(program: Command): void {
     .description('what a cycle would do; changes nothing')
     .action(async (config: string, options) => {
       const { gcDryRunCommand } = await load();
-      await withStore(config, (objects, { garbagecollection: { grace, quarantine, deleteuntagged } }) =>
-        gcDryRunCommand(
-          objects,
-          { graceMs: grace, quarantineMs: quarantine, deleteUntagged: deleteuntagged },
-          options,
-        ),
+      await withStore(
+        config,
+        'only-read',
+        (objects, { garbagecollection: { grace, quarantine, deleteuntagged } }) =>
+          gcDryRunCommand(
+            objects,
+            { graceMs: grace, quarantineMs: quarantine, deleteUntagged: deleteuntagged },
+            options,
+          ),
       );
     });
   gc.command('restore')
@@ -45,6 +48,6 @@ export function addGcCommands(program: Command): void {
     .description('take a blob out of quarantine')
     .action(async (digest: string, config: string) => {
       const { gcRestoreCommand } = await load();
-      await withStore(config, (objects, _, audit) => gcRestoreCommand(objects, audit, digest));
+      await withStore(config, 'write', (objects, _, audit) => gcRestoreCommand(objects, audit, digest));
     });
 }

@@ -13,7 +13,9 @@ export function addKeysCommands(program: Command): void {
     .description('show every key: which one signs, which is the next, which only check what they have signed')
     .action(async (config: string, options: { json: boolean }) => {
       const { keysListCommand } = await load();
-      await withStore(config, (objects, settings) => keysListCommand(objects, settings, options));
+      await withStore(config, 'only-read', (objects, settings) =>
+        keysListCommand(objects, settings, options),
+      );
     });
   keys
     .command('rotate')
@@ -31,7 +33,7 @@ export function addKeysCommands(program: Command): void {
     .description('make a new key')
     .action(async (config: string, options: { after?: number; revoke: boolean }) => {
       const { keysRotateCommand } = await load();
-      await withStore(config, (objects, settings, audit) =>
+      await withStore(config, 'write', (objects, settings, audit) =>
         keysRotateCommand(objects, settings, audit, {
           afterMs: options.after ?? 60_000,
           revoke: options.revoke,

@@ -19,7 +19,9 @@ export function addRobotCommands(program: Command): void {
     .description('make one, and show its secret, this once')
     .action(async (name: string, config: string, options) => {
       const { robotsCreateCommand } = await load();
-      await withStore(config, (objects, _, audit) => robotsCreateCommand(objects, audit, name, options));
+      await withStore(config, 'write', (objects, _, audit) =>
+        robotsCreateCommand(objects, audit, name, options),
+      );
     });
   robots
     .command('list')
@@ -28,7 +30,7 @@ export function addRobotCommands(program: Command): void {
     .description('show all, those that were revoked, too')
     .action(async (config: string, options) => {
       const { robotsListCommand } = await load();
-      await withStore(config, (objects) => robotsListCommand(objects, options));
+      await withStore(config, 'only-read', (objects) => robotsListCommand(objects, options));
     });
   robots
     .command('rotate')
@@ -45,7 +47,9 @@ export function addRobotCommands(program: Command): void {
     .description('give it a new secret, and show that, this once')
     .action(async (name: string, config: string, options) => {
       const { robotsRotateCommand } = await load();
-      await withStore(config, (objects, _, audit) => robotsRotateCommand(objects, audit, name, options));
+      await withStore(config, 'write', (objects, _, audit) =>
+        robotsRotateCommand(objects, audit, name, options),
+      );
     });
   robots
     .command('revoke')
@@ -54,6 +58,6 @@ export function addRobotCommands(program: Command): void {
     .description('end it; tokens that it has go on until they end')
     .action(async (name: string, config: string) => {
       const { robotsRevokeCommand } = await load();
-      await withStore(config, (objects, _, audit) => robotsRevokeCommand(objects, audit, name));
+      await withStore(config, 'write', (objects, _, audit) => robotsRevokeCommand(objects, audit, name));
     });
 }

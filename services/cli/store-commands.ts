@@ -45,7 +45,7 @@ function addCheck(program: Command): void {
     .description('read the whole store and tell what is broken; exits with 2 when anything is')
     .action(async (config: string, options) => {
       const { checkCommand } = await import('./commands/check.ts');
-      await withStore(config, (objects, settings) =>
+      await withStore(config, 'only-read', (objects, settings) =>
         checkCommand(objects, manifestRulesOf(settings), {
           ...{ ...options, sealer: sealerOf(settings) },
           isStable: stableTest(promotionPolicyOf(settings)),
@@ -71,7 +71,7 @@ function addGarbageCollect(program: Command): void {
     .action(async (config: string, options) => {
       const { garbageCollectCommand } = await import('./commands/garbage-collect.ts');
       const graceMs = options.grace ?? 3_600_000;
-      await withStore(config, (objects, _, audit) =>
+      await withStore(config, options.dryRun ? 'only-read' : 'write', (objects, _, audit) =>
         garbageCollectCommand(objects, audit, { ...options, graceMs }),
       );
     });
@@ -88,7 +88,7 @@ function addReadOnly(program: Command): void {
     .description('answer pushes and deletes with 503; pulls go on')
     .action(async (config: string, { reason }: { reason: string }) => {
       const { readOnlyOnCommand } = await import('./commands/read-only.ts');
-      await withStore(config, (objects, _, audit) => readOnlyOnCommand(objects, audit, reason));
+      await withStore(config, 'write', (objects, _, audit) => readOnlyOnCommand(objects, audit, reason));
     });
   readOnly
     .command('off')
@@ -96,7 +96,7 @@ function addReadOnly(program: Command): void {
     .description('allow writes again')
     .action(async (config: string) => {
       const { readOnlyOffCommand } = await import('./commands/read-only.ts');
-      await withStore(config, (objects, _, audit) => readOnlyOffCommand(objects, audit));
+      await withStore(config, 'write', (objects, _, audit) => readOnlyOffCommand(objects, audit));
     });
   readOnly
     .command('status')
@@ -105,7 +105,7 @@ function addReadOnly(program: Command): void {
     .description('tell whether writes are allowed; exits with 2 when not')
     .action(async (config: string, { json }: { json: boolean }) => {
       const { readOnlyStatusCommand } = await import('./commands/read-only.ts');
-      await withStore(config, (objects) => readOnlyStatusCommand(objects, json));
+      await withStore(config, 'only-read', (objects) => readOnlyStatusCommand(objects, json));
     });
 }
 
@@ -118,7 +118,8 @@ function addNotifications(program: Command): void {
     .description("show every endpoint's queue and dead letters; exits with 2 when something is wrong")
     .action(async (config: string, options: { json: boolean; retryDead?: string }) => {
       const { notificationsCommand, retryDeadCommand } = await import('./commands/notifications.ts');
-      await withStore(config, (objects, { notifications }, audit) =>
+      const mode = options.retryDead === undefined ? 'only-read' : 'write';
+      await withStore(config, mode, (objects, { notifications }, audit) =>
         options.retryDead === undefined
           ? notificationsCommand(objects, notifications, options)
           : retryDeadCommand(objects, audit, notifications, options.retryDead, options),

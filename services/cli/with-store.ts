@@ -2,11 +2,15 @@ import type { Config } from '../config/schema.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 
-/** Opens the store of a configuration for a command, with the record of what it changes, and closes it when that is done. */
+/**
+ * Opens the store of a configuration for a command, with the record of what it changes, and closes it when that is done.
+ * With `only-read`, nothing at all is written to the store, which may be read-only or belong to another user.
+ */
 export async function withStore(
   config: string,
+  mode: 'write' | 'only-read',
   act: (objects: ObjectStore, config: Config, audit: Audit) => Promise<void>,
 ): Promise<void> {
   const serve = await import('../serve/main.ts');
-  await serve.withStore(config, act);
+  await serve.withStore(config, mode, act);
 }

@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../registry/object-store.ts';
+import type { WriteHealth } from '../registry/write-health.ts';
 import type { Route } from './routes.ts';
 
 /** Asked for by load balancers several times a second, so the store is not asked each time. */
@@ -8,11 +9,13 @@ const STORE_PATIENCE_MS = 2000;
 /** Whether this process should get requests. */
 export class Readiness {
   readonly #objects: ObjectStore;
+  readonly #writes: WriteHealth | undefined;
   #draining = false;
   #checked: { at: number; problem: Promise<string | undefined> } | undefined;
 
-  constructor(objects: ObjectStore) {
+  constructor(objects: ObjectStore, writes?: WriteHealth) {
     this.#objects = objects;
+    this.#writes = writes;
   }
 
   /** From now on the process asks not to be sent anything new. */
@@ -27,6 +30,11 @@ export class Readiness {
     if (!this.#checked || now - this.#checked.at > STORE_ANSWER_MS)
       this.#checked = { at: now, problem: this.#checkStore() };
     return this.#checked.problem;
+  }
+
+  /** Why writes fail, in words for anyone; undefined when they do not, or are off. */
+  async writeProblem(): Promise<string | undefined> {
+    return (await this.#writes?.trouble())?.reason;
   }
 
   async #checkStore(): Promise<string | undefined> {
@@ -44,21 +52,20 @@ export class Readiness {
   }
 }
 
-/** `/livez`: the process runs. `/readyz`: it may be sent requests. */
+/**
+ * `/livez`: the process runs. `/readyz`: it may be sent requests. A node whose store takes no writes still serves pulls, as
+ * all others over that store do, so it stays ready and says `degraded`; `/readyz?writes` is 503 then
+ * (docs/decisions/0012-half-working-storage.md).
+ */
 export function healthRoutes(readiness: Readiness): Route[] {
-  const answer = (handle: () => Promise<string | undefined>): Route['handle'] =>
-    async function health(ctx) {
-      ctx.state.isRoutine = true;
-      const problem = await handle();
-      ctx.status = problem === undefined ? 200 : 503;
-      ctx.set('Cache-Control', 'no-store');
-      ctx.body = {
-        status: problem === undefined ? 'ok' : 'unavailable',
-        ...(problem && { reason: problem }),
-      };
-    };
-  const live = answer(() => Promise.resolve(undefined));
-  const ready = answer(() => readiness.problem());
+  const live: Route['handle'] = async (ctx) => answer(ctx, 'ok', undefined);
+  const ready: Route['handle'] = async (ctx) => {
+    const [problem, writeProblem] = await Promise.all([readiness.problem(), readiness.writeProblem()]);
+    if (problem !== undefined) return answer(ctx, 'unavailable', problem);
+    if (writeProblem === undefined) return answer(ctx, 'ok', undefined);
+    const areWritesAsked = new URLSearchParams(ctx.querystring).has('writes');
+    answer(ctx, areWritesAsked ? 'unavailable' : 'degraded', `pushes fail: ${writeProblem}`);
+  };
   return (['GET', 'HEAD'] as const).flatMap((method) => [
     { method, path: '/livez', name: 'livez', handle: live },
     { method, path: '/readyz', name: 'readyz', handle: ready },
@@ -79,4 +86,15 @@ export function distributionHealthRoutes(readiness: Readiness): Route[] {
   };
   const path = '/debug/health';
   return (['GET', 'HEAD'] as const).map((method) => ({ method, path, name: 'debug-health', handle }));
+}
+
+function answer(
+  ctx: Parameters<Route['handle']>[0],
+  status: 'ok' | 'degraded' | 'unavailable',
+  reason: string | undefined,
+): void {
+  ctx.state.isRoutine = true;
+  ctx.status = status === 'unavailable' ? 503 : 200;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = { status, ...(reason !== undefined && { reason }) };
 }

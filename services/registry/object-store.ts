@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { OperatorError } from './operator-error.ts';
 
 /**
  * What the registry asks of a backend, in the words of object stores. Objects are immutable once written: a `put`
@@ -124,7 +125,7 @@ export class StoreFullError extends Error {
 export type StoreMode = 'read' | 'write';
 
 /** There is no such store, and it was not to be made. The message tells the operator which key to look at. */
-export class StoreAbsentError extends Error {
+export class StoreAbsentError extends OperatorError {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'StoreAbsentError';
@@ -132,7 +133,7 @@ export class StoreAbsentError extends Error {
 }
 
 /** The backend is there and takes no writes from us. The message tells the operator where, why and what to do. */
-export class StoreNotWritableError extends Error {
+export class StoreNotWritableError extends OperatorError {
   /** Why, in a form that anyone may be told. */
   readonly reason: 'denied' | 'read-only' | 'failed';
 

@@ -19,6 +19,7 @@ import type { Notifier } from '../registry/notifications/notifier.ts';
 import { isStable, type PromotionPolicy } from '../registry/promotion/policy.ts';
 import { TagRepair } from '../registry/promotion/tag-repair.ts';
 import type { ReadOnly } from '../registry/read-only.ts';
+import type { WriteHealth } from '../registry/write-health.ts';
 import type { Stores } from '../stores/open.ts';
 import { releaseRoutes } from './endpoints.ts';
 
@@ -36,6 +37,7 @@ export interface ReleaseParts {
   readonly policy: PromotionPolicy;
   readonly stores: Stores;
   readonly readOnly: ReadOnly;
+  readonly writes: WriteHealth;
   readonly notifier: Notifier;
   readonly door: Door;
   readonly audit: Audit;
@@ -60,13 +62,14 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
     isStable: (repository) => isStable(policy, repository),
     takesWrites: () => readOnly.takesWrites,
   });
-  const readiness = new Readiness(objects);
+  const readiness = new Readiness(objects, parts.writes);
   const service = {
     content,
     board,
     changes,
     policy,
     readOnly,
+    writes: parts.writes,
     notifier,
     door,
     audit,

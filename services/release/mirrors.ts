@@ -14,8 +14,12 @@ export function getMirrors(service: ReleaseService): Handler {
 /** GET of everything at a glance, for a person at three in the morning: what is wrong, and where. */
 export function getStatus(service: ReleaseService): Handler {
   return async (ctx) => {
-    const { head, mirrors } = await mirrorLines(service);
-    const problems = [...service.problems(), ...mirrors.flatMap(problemsOf)];
+    const [{ head, mirrors }, writes] = await Promise.all([mirrorLines(service), service.writes.trouble()]);
+    const problems = [
+      ...service.problems(),
+      ...(writes ? [`pushes and promotions fail: ${writes.detail}`] : []),
+      ...mirrors.flatMap(problemsOf),
+    ];
     const status = problems.length > 0 ? 'degraded' : 'ok';
     const body: Status = { status, problems, version: service.version, head, mirrors };
     ctx.body = body;

@@ -9,6 +9,7 @@ import type { MirrorBoard } from '../registry/mirrors/board.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { PromotionPolicy } from '../registry/promotion/policy.ts';
 import type { ReadOnly } from '../registry/read-only.ts';
+import type { WriteHealth } from '../registry/write-health.ts';
 
 /** What the release service's endpoints work with; made once in `main.ts`. */
 export interface ReleaseService {
@@ -17,6 +18,7 @@ export interface ReleaseService {
   readonly changes: Changes;
   readonly policy: PromotionPolicy;
   readonly readOnly: ReadOnly;
+  readonly writes: WriteHealth;
   readonly notifier: Notifier;
   readonly door: Door;
   readonly audit: Audit;

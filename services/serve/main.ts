@@ -23,12 +23,14 @@ import { createNotifier } from '../registry/notifications/notifier.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import { OperatorError } from '../registry/operator-error.ts';
 import { ReadOnly } from '../registry/read-only.ts';
+import { WriteHealth } from '../registry/write-health.ts';
 import { createRelease } from '../release/main.ts';
-import { openStores, type Stores } from '../stores/open.ts';
+import { demandWrites, openStores, type Stores, type StoresMode } from '../stores/open.ts';
 import { type Sync, startSync } from '../sync/main.ts';
 import { createToken, type Token } from '../token/main.ts';
 import { type AccessParts, openAccess, startSigner } from './access.ts';
 import { announce } from './announce.ts';
+import { goOnAsOwner } from './as-owner.ts';
 import { auditOf } from './audit.ts';
 import { problemsOfFiles } from './files.ts';
 import { HeldParts } from './held-parts.ts';
@@ -55,7 +57,7 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   const redis = { isUp: true, reason: '' };
   const stores = held.use(
     'stores',
-    await openStores({ objects: objectStoreOf(config), redis: config.redis }, logger, {
+    await openStores({ objects: objectStoreOf(config), redis: config.redis }, modeOf(config), logger, {
       up: (mode, isUp, reason = '') => {
         Object.assign(redis, { isUp, reason });
         metrics.redisUp.set({ mode }, isUp ? 1 : 0);
@@ -86,6 +88,11 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   );
 }
 
+/** A registry that takes no writes has no need to write, so read-only storage can be served. */
+function modeOf(config: Config): StoresMode {
+  return config.storage.maintenance.readonly.enabled ? 'read' : 'write';
+}
+
 /** What is wrong with the files that a configuration names, as far as these processes read them; a line each. */
 export function fileProblems(config: Config, parts: readonly Part[]): Promise<string[]> {
   return problemsOfFiles(config, parts, readHtpasswd);
@@ -94,15 +101,21 @@ export function fileProblems(config: Config, parts: readonly Part[]): Promise<st
 /** Opens the store of a configuration for a command, with the record of what it changes, and closes it when that is done. */
 export async function withStore(
   configPath: string,
+  mode: 'write' | 'only-read',
   act: (objects: ObjectStore, config: Config, audit: Audit) => Promise<void>,
 ): Promise<void> {
   const config = await loadConfig(configPath, process.env);
   const quiet = { up: () => undefined, failed: () => undefined };
   await using stores = await openStores(
     { objects: objectStoreOf(config), redis: config.redis },
+    mode === 'write' ? 'read' : mode,
     CONSOLE,
     quiet,
   );
+  if (mode === 'write') {
+    await goOnAsOwner(config);
+    await demandWrites(stores, CONSOLE);
+  }
   await using audit = auditOf(config, { objects: stores.objects, logger: CONSOLE });
   await act(stores.objects, config, audit);
 }
@@ -166,17 +179,24 @@ async function start({ config, parts, stores, metrics, logger, held, problems }:
       }),
     ),
   };
-  const api = parts.includes('api') ? held.use('api', await createApi(shared)) : undefined;
+  const { readOnly } = shared;
+  const writes = new WriteHealth({
+    probe: (signal) => stores.probeWrites(signal),
+    everyMs: stores.probeEveryMs,
+    areWanted: () => readOnly.takesWrites,
+    logger,
+  });
+  const api = parts.includes('api') ? held.use('api', await createApi({ ...shared, writes })) : undefined;
   const release =
     policy && parts.includes('release')
-      ? held.use('release', await createRelease({ ...shared, policy, version, problems }))
+      ? held.use('release', await createRelease({ ...shared, writes, policy, version, problems }))
       : undefined;
   let token: Token | undefined;
   if (access.ring && parts.includes('token')) {
     const login = await openBrowserLogin(config.accounts, { logger });
     token = createToken({
       browserLogin: login && held.use('login', login),
-      ...{ ...shared, logins, rules: accessRulesOf(config) },
+      ...{ ...shared, writes, logins, rules: accessRulesOf(config) },
       accounts: held.use('accounts', await openAccounts(config.accounts, { objects, logger })),
       signer: held.use('signer', await startSigner(accessParts, access.ring, shared.audit)),
     });
@@ -215,7 +235,7 @@ async function start({ config, parts, stores, metrics, logger, held, problems }:
   if (http.debug) {
     const { addr, prometheus } = http.debug;
     const metricsPath = prometheus.enabled ? prometheus.path : undefined;
-    const ofProcess = new Readiness(objects);
+    const ofProcess = new Readiness(objects, writes);
     readiness.push(ofProcess);
     held.use('debug', await listenDebug({ addr, metricsPath, readiness: ofProcess }, metrics, logger));
   }

@@ -2,11 +2,12 @@ import type { AttemptCounts } from '../registry/access/attempts.ts';
 import type { Changes } from '../registry/changes.ts';
 import type { Locks } from '../registry/locks.ts';
 import type { Log } from '../registry/log.ts';
-import type { ObjectStore } from '../registry/object-store.ts';
+import { type ObjectStore, StoreFullError, type StoreMode } from '../registry/object-store.ts';
 import { type FilesystemOptions, FilesystemStore } from './filesystem/filesystem-store.ts';
 import { STORE_CALLS } from './filesystem/fs.ts';
 import { MemoryAttempts } from './memory/attempts.ts';
 import { MemoryChanges } from './memory/changes.ts';
+import { readingOnly } from './reading-only.ts';
 import type { RedisHooks } from './redis/health.ts';
 import type { RedisSettings } from './redis/settings.ts';
 import type { S3Options } from './s3/options.ts';
@@ -14,9 +15,9 @@ import type { SwiftOptions } from './swift/options.ts';
 
 /** Where objects are kept, and how to reach it. */
 export type ObjectStoreSettings =
-  | (FilesystemOptions & { readonly driver: 'filesystem' })
-  | (Omit<S3Options, 'locks'> & { readonly driver: 's3' })
-  | (Omit<SwiftOptions, 'locks'> & { readonly driver: 'swift' });
+  | (Omit<FilesystemOptions, 'mode'> & { readonly driver: 'filesystem' })
+  | (Omit<S3Options, 'locks' | 'mode'> & { readonly driver: 's3' })
+  | (Omit<SwiftOptions, 'locks' | 'mode'> & { readonly driver: 'swift' });
 
 /** Which backends, and how to reach them. */
 export interface StoreSettings {
@@ -28,6 +29,10 @@ export interface StoreSettings {
 /** The backends of a process. */
 export interface Stores extends AsyncDisposable {
   readonly objects: ObjectStore;
+  /** Tries to write where objects are written. Rejects with StoreNotWritableError, StoreFullError or StoreUnavailableError. */
+  readonly probeWrites: (signal?: AbortSignal) => Promise<void>;
+  /** How often that may be done all day: requests to remote stores cost money. */
+  readonly probeEveryMs: number;
   readonly changes: Changes;
   /** Counts of failed logins: over all nodes with Redis, else of this process. */
   readonly attempts: AttemptCounts;
@@ -35,16 +40,35 @@ export interface Stores extends AsyncDisposable {
   readonly stuck: () => readonly string[];
 }
 
+/**
+ * What the stores are opened for. `write` demands that writes succeed, of which only a full store is excused: pulls are
+ * served from it, and garbage is collected in it. `read` writes nothing by itself. `only-read` refuses writes besides.
+ */
+export type StoresMode = StoreMode | 'only-read';
+
+const PROBE_FILES_EVERY_MS = 2000;
+const PROBE_REMOTE_EVERY_MS = 30_000;
+
 /** Opens the backends that the settings name. Each is loaded only where it is used: they take their time and memory. */
-export async function openStores(settings: StoreSettings, logger: Log, hooks: RedisHooks): Promise<Stores> {
+export async function openStores(
+  settings: StoreSettings,
+  mode: StoresMode,
+  logger: Log,
+  hooks: RedisHooks,
+): Promise<Stores> {
   await using opening = new AsyncDisposableStack();
   const redis =
     settings.redis &&
     opening.use(await (await import('./redis/open.ts')).openRedis(settings.redis, logger, hooks));
-  const objects = opening.use(await openObjects(settings.objects, redis?.locks));
+  const storeMode = mode === 'write' ? 'write' : 'read';
+  const objects = opening.use(await openObjects(settings.objects, storeMode, redis?.locks));
+  const probeWrites = (signal?: AbortSignal) => objects.probeWrites(signal);
+  if (mode === 'write') await demandWrites({ probeWrites }, logger);
   const held = opening.move();
   return {
-    objects,
+    objects: mode === 'only-read' ? readingOnly(objects) : objects,
+    probeWrites,
+    probeEveryMs: settings.objects.driver === 'filesystem' ? PROBE_FILES_EVERY_MS : PROBE_REMOTE_EVERY_MS,
     changes: redis?.changes ?? new MemoryChanges(),
     attempts: redis?.attempts ?? new MemoryAttempts(),
     stuck: () => STORE_CALLS.stuck,
@@ -52,18 +76,39 @@ export async function openStores(settings: StoreSettings, logger: Log, hooks: Re
   };
 }
 
+/** Rejects where writes fail, but for a full store: pulls are served from it, and garbage is collected in it. */
+export async function demandWrites({ probeWrites }: Pick<Stores, 'probeWrites'>, logger: Log): Promise<void> {
+  try {
+    await probeWrites();
+  } catch (error) {
+    if (!(error instanceof StoreFullError)) throw error;
+    logger.error(
+      { err: error },
+      'the object store is full: pulls are served, and pushes fail until there is room',
+    );
+  }
+}
+
+interface ProbedStore extends ObjectStore {
+  probeWrites(signal?: AbortSignal): Promise<void>;
+}
+
 /** A new driver joins here. */
-async function openObjects(settings: ObjectStoreSettings, locks: Locks | undefined): Promise<ObjectStore> {
+async function openObjects(
+  settings: ObjectStoreSettings,
+  mode: StoreMode,
+  locks: Locks | undefined,
+): Promise<ProbedStore> {
   switch (settings.driver) {
     case 'filesystem':
-      return FilesystemStore.open(settings);
+      return FilesystemStore.open({ ...settings, mode });
     case 's3': {
       const { S3Store } = await import('./s3/s3-store.ts');
-      return S3Store.open({ ...settings, ...(locks && { locks }) });
+      return S3Store.open({ ...settings, mode, ...(locks && { locks }) });
     }
     case 'swift': {
       const { SwiftStore } = await import('./swift/swift-store.ts');
-      return SwiftStore.open({ ...settings, locks });
+      return SwiftStore.open({ ...settings, mode, locks });
     }
   }
 }

@@ -18,6 +18,7 @@ import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import type { Audit } from '../registry/audit/audit.ts';
+import type { WriteHealth } from '../registry/write-health.ts';
 import type { Stores } from '../stores/open.ts';
 import { pageUrlsOf } from './login/page-urls.ts';
 import { PendingCookie } from './login/pending-cookie.ts';
@@ -42,6 +43,7 @@ export interface TokenParts {
   readonly signer: Signer;
   /** The provider at which people log in in a browser, where there is one. */
   readonly browserLogin: BrowserLogin | undefined;
+  readonly writes: WriteHealth;
   readonly audit: Audit;
   readonly door: Door;
   readonly limits?: RequestLimits | undefined;
@@ -63,7 +65,7 @@ export function createToken(parts: TokenParts): Token {
     tokenLifetimeMs: token.lifetime,
     loginUrlOf: parts.browserLogin && pageUrlsOf(http, auth.token, 'login'),
   };
-  const readiness = new Readiness(stores.objects);
+  const readiness = new Readiness(stores.objects, parts.writes);
   const app = createApp({
     process: 'token',
     logger,

@@ -58,7 +58,7 @@ nightly(requiresMounts())('over several mounts, synced and the other way round',
   describeObjectStore('with its temporary files on another mount', () => openOverMount('roadstead', true));
 });
 
-requiresMounts(EXFAT_PROGRAMS)('without hard links', () => {
+nightly(requiresMounts(EXFAT_PROGRAMS))('without hard links', () => {
   const open = async () => {
     await using cleanUp = new AsyncDisposableStack();
     const { path: root } = cleanUp.use(await mountExfat());

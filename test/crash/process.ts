@@ -13,6 +13,7 @@ import { contentOf } from '../../services/registry/content/content.ts';
 import { createNotifier } from '../../services/registry/notifications/notifier.ts';
 import type { ObjectStore } from '../../services/registry/object-store.ts';
 import { ReadOnly } from '../../services/registry/read-only.ts';
+import { WriteHealth } from '../../services/registry/write-health.ts';
 import { createRelease } from '../../services/release/main.ts';
 import { auditOf } from '../../services/serve/audit.ts';
 import { MemoryAttempts } from '../../services/stores/memory/attempts.ts';
@@ -87,8 +88,11 @@ export async function startProcess(
   };
   const changes = new MemoryChanges();
   const attempts = new MemoryAttempts();
+  const probeWrites = async () => undefined;
   const stores = {
     objects,
+    probeWrites,
+    probeEveryMs: 2000,
     changes,
     attempts,
     stuck: () => [],
@@ -103,7 +107,8 @@ export async function startProcess(
     }),
   );
   const audit = use(auditOf(config, { objects, logger }));
-  const shared = { config, stores, readOnly, notifier, door: OPEN_DOOR, audit, metrics, logger };
+  const writes = new WriteHealth({ probe: probeWrites, everyMs: 2000, areWanted: () => true, logger });
+  const shared = { config, stores, readOnly, writes, notifier, door: OPEN_DOOR, audit, metrics, logger };
   const api = use(await createApi(shared));
   const release = use(await createRelease({ ...shared, policy, version: '0' }));
   const server = createServer(side(api.app.callback(), release.app.callback()));

@@ -123,6 +123,21 @@ requiresMounts()('a registry whose disk is full', () => {
       for (const path of ['/livez', '/readyz', '/v2/'])
         expect((await client.call('GET', path)).status, path).to.equal(200);
     });
+
+    it('starts again, for pulls, and tells who asks whether it can be pushed to', async () => {
+      await registry.stop();
+      await registry.start();
+      const ready = async (query: string) => {
+        const answer = await fetch(`${registry.url}/readyz${query}`);
+        return `${answer.status} ${await answer.text()}`;
+      };
+      const reason = '"reason":"pushes fail: the object store is full"';
+      expect(await ready('')).to.equal(`200 {"status":"degraded",${reason}}`);
+      expect(await ready('?writes')).to.equal(`503 {"status":"unavailable",${reason}}`);
+      expect(registry.log().map(({ msg }) => String(msg))).to.include.members([
+        'the object store is full: pulls are served, and pushes fail until there is room',
+      ]);
+    });
   });
 
   describe('and then gets room', () => {

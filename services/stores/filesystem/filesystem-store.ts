@@ -72,6 +72,7 @@ export class FilesystemStore implements ObjectStore {
 
   /** Writes to each place where objects are written, and deletes that. Rejects as {@link probeWrites} does. */
   async probeWrites(): Promise<void> {
+    await this.#temporaries.load();
     await probeWrites(this.#root, this.#temporaries);
   }
 

@@ -56,16 +56,20 @@ const INSTEAD = 'or set storage.maintenance.readonly.enabled: true to serve what
 export function explain(error: unknown, root: string, directory: string): Error {
   const translated = translate(error);
   if (translated instanceof StoreFullError) return translated;
-  const { path = directory, message } = error as NodeJS.ErrnoException;
-  const where = path.startsWith(root) ? path.replace(/\/(?:\.roadstead-probe|[0-9a-f-]{36})$/, '') : path;
+  const { path = directory, syscall = '', message } = error as NodeJS.ErrnoException;
+  // What cannot be made is told by the directory that refuses it; a rename's error does not tell which of its two does.
+  const where = ['mkdir', 'open'].includes(syscall) ? dirname(path) : directory;
   const key = `storage.filesystem.rootdirectory = ${root}`;
+  const user = process.geteuid?.();
   const tell = (what: string, reason: 'denied' | 'read-only' | 'failed') =>
     new StoreNotWritableError(`${key}: ${what}`, reason, { cause: error });
   switch (errorCode(error)) {
     case 'EACCES':
     case 'EPERM':
       return tell(
-        `user ${process.geteuid?.()} may not write to ${where}: make that user its owner, ${INSTEAD}`,
+        where === dirname(root)
+          ? `user ${user} may not make that directory: make it, and make that user its owner`
+          : `user ${user} may not write to ${where}: make that user its owner, ${INSTEAD}`,
         'denied',
       );
     case 'EROFS':

@@ -50,3 +50,15 @@ export function creatingByLock(bucket: Bucket, locks: Locks): Create {
       return 'created';
     });
 }
+
+/** Finds out at the first creation by which way to create, since that takes writing. */
+export function findingTheWayLater(find: () => Promise<Create>): Create {
+  let found: Promise<Create> | undefined;
+  return async (...request) => {
+    found ??= find().catch((error: unknown) => {
+      found = undefined;
+      throw error;
+    });
+    return (await found)(...request);
+  };
+}

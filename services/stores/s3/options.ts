@@ -1,5 +1,6 @@
 import type { ObjectCannedACL, StorageClass } from '@aws-sdk/client-s3';
 import type { Locks } from '../../registry/locks.ts';
+import type { StoreMode } from '../../registry/object-store.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -56,6 +57,8 @@ export interface S3Options {
   readonly idleTimeoutMs?: number;
   /** Decide who creates an object, on servers that cannot. */
   readonly locks?: Locks;
+  /** With `read`, opening writes nothing. @default 'write' */
+  readonly mode?: StoreMode;
 }
 
 /** {@link S3Options} with what was left to us. */

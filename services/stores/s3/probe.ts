@@ -1,21 +1,52 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { StoreNotWritableError } from '../../registry/object-store.ts';
 import { OperatorError } from '../../registry/operator-error.ts';
 import type { Bucket } from './bucket.ts';
 import { type Create, creatingByCondition, creatingByLock } from './create.ts';
 import { deleteObjects } from './delete.ts';
 import { isUnmet, isUnsupported, S3Error } from './errors.ts';
 import { WriteMark } from './mark.ts';
+import { MultipartUpload } from './multipart.ts';
 import { putObject } from './write.ts';
 
 /** Objects by which a start finds out what the server can do; each is deleted at once. */
 export const PROBES_PREFIX = 'roadstead/probes/';
 
+/** Where objects are written: a policy may let us write to one and not to the other. */
+const PLACES = [PROBES_PREFIX, 'docker/registry/v2/blobs/', 'docker/registry/v2/repositories/'];
+
 /**
- * Looks whether the bucket is there and may be used, and finds the way to create objects. Throws an Error that names
- * the key of the configuration to look at.
+ * Sends a part of an object to each place where objects are written, and gives it up, so that nobody sees it. Throws
+ * StoreNotWritableError, which tells the operator what to do.
  */
+export async function probeWrites(bucket: Bucket, signal?: AbortSignal): Promise<void> {
+  const enough = new Error('a part is enough');
+  for (const place of PLACES) {
+    const key = bucket.keys.inBucket(`${place}roadstead-probe`);
+    const write = async (upload: MultipartUpload, either: AbortSignal) => {
+      await upload.upload(1, Buffer.from('sent to see whether it is taken'), either);
+      throw enough;
+    };
+    await MultipartUpload.run(bucket, key, write, signal).catch((error: unknown) => {
+      if (error !== enough) throw explain(error, bucket, key);
+    });
+  }
+}
+
+/** What an operator is told of a place that takes no writes. */
+function explain(error: unknown, bucket: Bucket, bucketKey: string): unknown {
+  if (!(error instanceof S3Error) || error.status !== 403) return error;
+  const place = bucketKey.slice(0, bucketKey.lastIndexOf('/') + 1);
+  return new StoreNotWritableError(
+    `storage.s3.bucket = ${bucket.name}: these credentials may not write and delete below ${place} (${error.code}): ` +
+      'give them that right, or set storage.maintenance.readonly.enabled: true to serve what is there',
+    'denied',
+    { cause: error },
+  );
+}
+
+/** Finds the way to create objects, by writing. Throws an Error that names the key of the configuration to look at. */
 export async function findWayToCreate(bucket: Bucket): Promise<Create> {
-  await checkAccess(bucket);
   const { locks } = bucket.settings;
   if (await heedsCondition(bucket)) return creatingByCondition(bucket);
   if (locks) {
@@ -44,7 +75,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   AuthorizationHeaderMalformed: 'the bucket lies in another region: look at storage.s3.region',
 };
 
-async function checkAccess(bucket: Bucket): Promise<void> {
+/** Looks whether the bucket is there and may be read. Throws an Error that names the key of the configuration to look at. */
+export async function checkAccess(bucket: Bucket): Promise<void> {
   const request = { Bucket: bucket.name, Prefix: bucket.keys.prefix, MaxKeys: 1 };
   try {
     await bucket.request('ListObjectsV2', (client, options) =>
@@ -76,6 +108,7 @@ function toldOf(bucket: Bucket, error: S3Error): OperatorError {
  */
 async function heedsCondition(bucket: Bucket): Promise<boolean> {
   const key = bucket.keys.inBucket(`${PROBES_PREFIX}${crypto.randomUUID()}`);
+  const remove = () => deleteObjects(bucket, [key]);
   const mark = new WriteMark();
   const create = () =>
     putObject(bucket, key, Buffer.from('written to see what the server can do'), mark, { IfNoneMatch: '*' });
@@ -84,19 +117,21 @@ async function heedsCondition(bucket: Bucket): Promise<boolean> {
       // By a try of ours whose answer was lost.
       if (!isUnmet(error)) throw error;
     });
-    return await create().then(
+    const isHeeded = await create().then(
       () => false,
       (error: unknown) => {
         if (isUnmet(error)) return true;
         throw error;
       },
     );
+    await remove();
+    return isHeeded;
   } catch (error) {
+    // What went wrong first is what is told.
+    await remove().catch(() => undefined);
     if (isUnsupported(error)) return false;
-    throw error instanceof S3Error ? toldOf(bucket, error) : error;
-  } finally {
-    // What was wrong is told by the writes; an old probe is deleted with the leftovers.
-    await deleteObjects(bucket, [key]).catch(() => undefined);
+    if (error instanceof S3Error && error.status !== 403) throw toldOf(bucket, error);
+    throw explain(error, bucket, key);
   }
 }
 

@@ -14,12 +14,12 @@ import { ChunkStream } from '../chunk-stream.ts';
 import { sendChunks } from '../send-chunks.ts';
 import { Bucket } from './bucket.ts';
 import { composeObject } from './compose.ts';
-import type { Create } from './create.ts';
+import { type Create, findingTheWayLater } from './create.ts';
 import { deleteObjects } from './delete.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { listObjects } from './list.ts';
 import type { S3Options } from './options.ts';
-import { findWayToCreate } from './probe.ts';
+import { checkAccess, findWayToCreate, probeWrites } from './probe.ts';
 import { startReading } from './read.ts';
 import { UrlSigner } from './sign.ts';
 import { statObject } from './stat.ts';
@@ -42,17 +42,25 @@ export class S3Store implements ObjectStore {
   }
 
   /**
-   * Opens the store: the bucket has to be there. Finds out whether the server can create objects on condition, and
-   * throws where it cannot and no locks are given. Errors name the key of the configuration to look at.
+   * Opens the store: the bucket has to be there. For writing, finds out whether the server can create objects on
+   * condition, and throws where it cannot and no locks are given. Errors name the key of the configuration to look at.
    */
   static async open(options: S3Options): Promise<S3Store> {
     const bucket = new Bucket(options);
     try {
-      return new S3Store(bucket, await findWayToCreate(bucket));
+      await checkAccess(bucket);
+      const find = () => findWayToCreate(bucket);
+      const create = options.mode === 'read' ? findingTheWayLater(find) : await find();
+      return new S3Store(bucket, create);
     } catch (error) {
       bucket.close();
       throw error;
     }
+  }
+
+  /** Rejects with StoreNotWritableError where the credentials may not write to one of the places that we write to. */
+  async probeWrites(signal?: AbortSignal): Promise<void> {
+    await probeWrites(this.#bucket, signal);
   }
 
   async stat(key: string, signal?: AbortSignal): Promise<ObjectStat | undefined> {

@@ -1,12 +1,17 @@
+import { StoreAbsentError, type StoreMode } from '../../registry/object-store.ts';
 import { OperatorError } from '../../registry/operator-error.ts';
 import type { SwiftClient } from './client.ts';
 import { SwiftError } from './errors.ts';
 
-/** Makes the container if it is not there, as Distribution does. Throws an Error that says what is not permitted. */
-export async function openContainer(client: SwiftClient): Promise<void> {
+/** Makes the container if it is not there, as Distribution does, but not for reading. Throws an Error that says what is wrong. */
+export async function openContainer(client: SwiftClient, mode: StoreMode): Promise<void> {
   const { container } = client.names;
   try {
     const { status } = await client.ask({ method: 'HEAD', expects: [200, 204, 404] });
+    if (status === 404 && mode === 'read')
+      throw new StoreAbsentError(
+        `storage.swift.container = ${container}: there is no such container, and none is made for reading alone`,
+      );
     if (status === 404) await client.ask({ method: 'PUT', expects: [201, 202] });
   } catch (error) {
     if (error instanceof SwiftError && error.status === 403)

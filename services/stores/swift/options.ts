@@ -1,5 +1,6 @@
 import type { ByNameOrId } from '../../openstack/auth-request.ts';
 import type { Locks } from '../../registry/locks.ts';
+import type { StoreMode } from '../../registry/object-store.ts';
 import { OperatorError } from '../../registry/operator-error.ts';
 
 /**
@@ -51,6 +52,8 @@ export interface SwiftOptions {
   readonly publicEndpoint?: string | undefined;
   /** Decides who creates an object: Swift itself cannot, see docs/decisions/0007-swift-large-objects.md. */
   readonly locks: Locks | undefined;
+  /** With `read`, opening writes nothing. @default 'write' */
+  readonly mode?: StoreMode | undefined;
   /**
    * Segments younger than this are never taken for leftovers; those older than half of it are copied before another
    * object may use them.

@@ -23,6 +23,7 @@ import { listKeys } from './list.ts';
 import { Names } from './names.ts';
 import { openContainer } from './open-container.ts';
 import { checkOptions, DEFAULT_CHUNK_BYTES, DEFAULT_LEFTOVER_AGE_MS, type SwiftOptions } from './options.ts';
+import { probeWrites } from './probe.ts';
 import { readWhole, startReading } from './read.ts';
 import { findSigner, signedUrl, type UrlSigner } from './temp-url.ts';
 import { putStream, putWhole, type WriteContext } from './write.ts';
@@ -58,22 +59,28 @@ export class SwiftStore implements ObjectStore {
   }
 
   /**
-   * Logs in, asks what this Swift can do, and makes the container if it is not there. Throws an Error that tells the
+   * Logs in, asks what this Swift can do, and, for writing, makes the container if it is not there. Throws an Error that tells the
    * operator what is wrong: the log-in, the region, the container, a Swift without large objects, no locks.
    */
   static async open(options: SwiftOptions): Promise<SwiftStore> {
     checkOptions(options);
     const client = SwiftClient.open(options, new Names(options.container, options.prefix ?? ''));
     try {
-      await openContainer(client);
+      const { mode = 'write' } = options;
+      await openContainer(client, mode);
       const capabilities = await discover(client);
       const { tempUrlKey: key, publicEndpoint } = options;
-      const signer = await findSigner(client, capabilities, { key, publicEndpoint });
+      const signer = await findSigner(client, capabilities, { key, publicEndpoint, mode });
       return new SwiftStore(client, capabilities, signer, options);
     } catch (error) {
       await client[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Rejects with StoreNotWritableError where the user may not write to the container. */
+  async probeWrites(signal?: AbortSignal): Promise<void> {
+    await probeWrites(this.#client, signal);
   }
 
   async stat(key: string, signal?: AbortSignal): Promise<ObjectStat | undefined> {

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { StoreMode } from '../../registry/object-store.ts';
 import { OperatorError } from '../../registry/operator-error.ts';
 import type { SwiftClient } from './client.ts';
 import type { Capabilities } from './info.ts';
@@ -22,7 +23,11 @@ const SLOTS = ['temp-url-key', 'temp-url-key-2'] as const;
 export async function findSigner(
   client: SwiftClient,
   { tempUrlDigest }: Capabilities,
-  given: { readonly key: string | undefined; readonly publicEndpoint: string | undefined },
+  given: {
+    readonly key: string | undefined;
+    readonly publicEndpoint: string | undefined;
+    readonly mode: StoreMode;
+  },
 ): Promise<UrlSigner | undefined> {
   if (tempUrlDigest === undefined) {
     if (given.key === undefined) return undefined;
@@ -46,6 +51,8 @@ export async function findSigner(
     return found === undefined ? undefined : signer(found);
   }
   if (known.includes(key)) return signer(key);
+  // To tell the container is to write.
+  if (given.mode === 'read') return undefined;
   const vacant = SLOTS.find((_, i) => ofContainer[i] === undefined);
   if (vacant === undefined)
     throw new OperatorError(

@@ -1,0 +1,22 @@
+import type { ObjectStore } from '../registry/object-store.ts';
+
+/** A store through which nothing can be written, for what promises to change nothing: a write is a mistake of ours. */
+export function readingOnly(objects: ObjectStore): ObjectStore {
+  const refuse = async (): Promise<never> => {
+    throw new Error('this was to change nothing in the store, and tried to');
+  };
+  return {
+    stat: (key, signal) => objects.stat(key, signal),
+    send: (key, range, sink) => objects.send(key, range, sink),
+    get: (key, range, signal) => objects.get(key, range, signal),
+    read: (key, limitBytes, signal) => objects.read(key, limitBytes, signal),
+    list: (request, signal) => objects.list(request, signal),
+    urlOf: (key, ttlSeconds) => objects.urlOf(key, ttlSeconds),
+    put: refuse,
+    putIfAbsent: refuse,
+    compose: refuse,
+    delete: refuse,
+    removeLeftovers: refuse,
+    [Symbol.asyncDispose]: () => objects[Symbol.asyncDispose](),
+  };
+}
