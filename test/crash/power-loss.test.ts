@@ -19,8 +19,14 @@ const TOLD_MAX = 12;
 const onDisk = ({ hasMirror, hasReceiver, claimedForMs, title }: Scenario) =>
   !hasMirror && !hasReceiver && claimedForMs === undefined && title !== 'an upload that Distribution began';
 
-/** Deletes are not synced yet. A line that is not needed any more fails: delete it with what mends it. */
-const UNSYNCED_DELETES = new Set<string>(['a cancelled upload']);
+/**
+ * What some cuts may leave, since the deletes of a cancelled upload are not synced: its client may be told either way. Which
+ * cuts are tried is left to chance, so the fault need not be met.
+ */
+const MAY_BE_LEFT: Readonly<Record<string, RegExp>> = {
+  'a cancelled upload':
+    /acknowledged, and (?:cannot be gone on with: .*BLOB_UPLOAD_UNKNOWN|lost: cancel it: GET .* answered with 204)/,
+};
 
 /** Syncs that nobody would miss, and why. */
 const NEEDLESS: readonly (readonly [RegExp, string])[] = [
@@ -47,9 +53,8 @@ describe('a file system whose power is cut', () => {
       this.timeout(120_000);
       const { faults, states } = await tryPowerCuts(scenario, { coin });
       if (this.test) this.test.title += ` (${states} states of the disk)`;
-      if (UNSYNCED_DELETES.has(scenario.title))
-        expect(faults, 'known faults, all mended').to.not.deep.equal([]);
-      else expect(faults.slice(0, TOLD_MAX), `CRASH_SEED=${SEED}`).to.deep.equal([]);
+      const unexpected = faults.filter((fault) => !MAY_BE_LEFT[scenario.title]?.test(fault));
+      expect(unexpected.slice(0, TOLD_MAX), `CRASH_SEED=${SEED}`).to.deep.equal([]);
     });
 
   describe('would be noticed', () => {
