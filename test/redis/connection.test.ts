@@ -140,7 +140,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
       expect(error)
         .to.be.instanceOf(Error)
         .with.property('message')
-        .match(/^redis\.tls\.rootcas: cannot read/);
+        .match(/^redis\.tls\.rootcas = .*none\.pem: cannot be read/);
     });
   });
 

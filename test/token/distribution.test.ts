@@ -235,10 +235,13 @@ requires(['openssl', 'skopeo', 'docker-registry'])('tokens between this registry
       [{ jwks: secret }, /auth\.token\.jwks = .*: key 1 is a shared secret/],
       [{ jwks: weak }, /auth\.token\.jwks = .*: key 1 cannot be used/],
       [{ jwks: empty }, /auth\.token\.jwks = .*: expected a JSON Web Key Set/],
-      [{ rootcertbundle: empty }, /auth\.token\.rootcertbundle = .*: expected certificates in PEM/],
+      [
+        { rootcertbundle: empty },
+        /auth\.token\.rootcertbundle = .*: it holds no PEM certificate: expected certificates in PEM/,
+      ],
       [
         { rootcertbundle: join(home, 'absent') },
-        /auth\.token\.rootcertbundle = .*absent: the file cannot be read \(ENOENT\)/,
+        /auth\.token\.rootcertbundle = .*absent: cannot be read \(ENOENT\)/,
       ],
     ] as const) {
       const failed = await startRegistry({
