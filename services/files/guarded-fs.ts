@@ -80,8 +80,16 @@ export class FileHandle {
     return this.#run('read', () => this.#handle.readFile());
   }
 
-  writev(buffers: readonly Buffer[]) {
-    return this.#run('write', () => this.#handle.writev(buffers));
+  writev(buffers: readonly Buffer[], position: number) {
+    return this.#run('write', () => this.#handle.writev(buffers, position));
+  }
+
+  write(buffer: Buffer, offset: number, lengthBytes: number, position: number) {
+    return this.#run('write', () => this.#handle.write(buffer, offset, lengthBytes, position));
+  }
+
+  truncate(sizeBytes: number) {
+    return this.#run('truncate', () => this.#handle.truncate(sizeBytes));
   }
 
   writeFile(data: Buffer | string) {

@@ -89,31 +89,6 @@ export class Hasher {
   }
 }
 
-/** What passed through a {@link hashing} stream so far. */
-export interface Passed {
-  readonly sizeBytes: number;
-  /** Call once, after the last byte. */
-  digest(): Sha256Digest;
-}
-
-/** Wraps a body so that it is hashed and counted as it passes; the bytes themselves are not kept. */
-export function hashing(body: AsyncIterable<Buffer>): { body: AsyncIterable<Buffer>; passed: Passed } {
-  const hasher = new Hasher();
-  async function* through(): AsyncGenerator<Buffer> {
-    for await (const chunk of body) {
-      hasher.update(chunk);
-      yield chunk;
-    }
-  }
-  const passed = {
-    get sizeBytes() {
-      return hasher.sizeBytes;
-    },
-    digest: () => hasher.digests().stored,
-  };
-  return { body: through(), passed };
-}
-
 /** Reads a stream to its end; answers with what it was. */
 export async function digestOfStream(
   body: AsyncIterable<Buffer>,

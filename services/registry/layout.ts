@@ -100,17 +100,24 @@ export const foreignUploadDataKey = (name: RepositoryName, id: UploadId) => `${u
 export const uploadStartedAtKey = (name: RepositoryName, id: UploadId) =>
   `${uploadPrefix(name, id)}startedat`;
 
-/** Records of an upload's parts; named by offset, so that names sort as the bytes do. */
+/** Records of an upload's pieces; named by offset, so that the last one is the newest. */
 export const uploadPartsPrefix = (name: RepositoryName, id: UploadId) =>
   `${uploadPrefix(name, id)}_roadstead/parts/`;
 
-/** The record that claims the bytes from `offset` on for one part. */
+/** The record that claims the bytes from `offset` on for one piece. */
 export const uploadPartKey = (name: RepositoryName, id: UploadId, offset: number) =>
   `${uploadPartsPrefix(name, id)}${String(offset).padStart(16, '0')}.json`;
 
-/** The bytes of one part. */
-export const uploadBytesKey = (name: RepositoryName, id: UploadId, partId: string) =>
-  `${uploadPrefix(name, id)}_roadstead/bytes/${partId}`;
+/**
+ * The right to let a segment grow from `offset` on, or to close the upload there. It lies beside the records on purpose: a
+ * node that knows no claims, and would link a file that still grows, fails to read it and leaves the upload alone.
+ */
+export const uploadClaimKey = (name: RepositoryName, id: UploadId, offset: number, segmentId: string) =>
+  `${uploadPartsPrefix(name, id)}${String(offset).padStart(16, '0')}.${segmentId}.claim`;
+
+/** The bytes of one segment. */
+export const uploadBytesKey = (name: RepositoryName, id: UploadId, segmentId: string) =>
+  `${uploadPrefix(name, id)}_roadstead/bytes/${segmentId}`;
 
 /** The publication log. */
 export const PUBLICATIONS_PREFIX = 'roadstead/publications/';

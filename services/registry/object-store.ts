@@ -4,7 +4,8 @@ import { OperatorError } from './operator-error.ts';
 /**
  * What the registry asks of a backend, in the words of object stores. Objects are immutable once written: a `put`
  * replaces the whole object at once, readers see the old bytes or the new ones, never a mixture and never a part.
- * No rename, no walk, no append: those are what makes object stores slow when they imitate file systems.
+ * No rename and no walk: those are what makes object stores slow when they imitate file systems. Only `grow` changes an
+ * object in place, and only stores of files have it.
  *
  * What fails for want of the backend, rather than by what was asked, throws StoreFullError or StoreUnavailableError.
  *
@@ -26,13 +27,27 @@ export interface ObjectStore extends AsyncDisposable {
   read(key: string, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined>;
   /** Writes an object whole, replacing what was there. When `body` throws, nothing is left behind. */
   put(key: string, body: Buffer | AsyncIterable<Buffer>, options?: PutOptions): Promise<void>;
-  /** Writes an object unless the key is taken; of any number of racers exactly one hears `created`. Always durable. */
-  putIfAbsent(key: string, body: Buffer, signal?: AbortSignal): Promise<'created' | 'exists'>;
+  /** Writes an object unless the key is taken; of any number of racers exactly one hears `created`. */
+  putIfAbsent(
+    key: string,
+    body: Buffer,
+    signal?: AbortSignal,
+    options?: CreateOptions,
+  ): Promise<'created' | 'exists'>;
   /**
    * Makes `target` of the bytes of `sources` in order, without sending them through the client of a remote store
    * (Swift's static large object, S3's UploadPartCopy, a hard link). Durable; the sources stay.
    */
   compose(sources: readonly string[], target: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Keeps the first `fromBytes` bytes of an object and adds a body behind them. Durable. False, with nothing read of the
+   * body, when the object is shorter, is absent, or shares its bytes with another that `compose` made. When the body or
+   * the store fails, those first bytes are as they were; what follows them is undefined.
+   *
+   * The caller must make sure that nobody else grows the object meanwhile, and that readers stop where it began to grow.
+   * Absent in stores whose objects cannot change: there a caller writes another object, and composes the two.
+   */
+  grow?(key: string, fromBytes: number, body: AsyncIterable<Buffer>): Promise<boolean>;
   /** Deletes objects, in any order; those that are not there are no error. */
   delete(keys: readonly string[], signal?: AbortSignal, options?: DeleteOptions): Promise<void>;
   /** One page of keys in byte order. */
@@ -69,6 +84,14 @@ export interface PutOptions {
    */
   readonly durable?: boolean;
   readonly signal?: AbortSignal;
+}
+
+export interface CreateOptions {
+  /**
+   * False for what means nothing after a power cut, such as a claim of a process that has died with it.
+   * @default true
+   */
+  readonly durable?: boolean;
 }
 
 export interface DeleteOptions {

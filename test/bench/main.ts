@@ -5,12 +5,21 @@ import { makeBenchImage } from './image.ts';
 import { Heard, loginLanes } from './logins/lanes.ts';
 import { startWithAccounts } from './logins/server.ts';
 import { measureLanes, type Sample } from './measure.ts';
+import { measurePieces } from './pieces.ts';
 import { pullLanes } from './pull-lanes.ts';
 import { pullCases } from './pulls.ts';
 import { PUSH_MB, pushLanes } from './push-lanes.ts';
 import { load, machineFacts } from './report/machine.ts';
 import { figure } from './report/markdown.ts';
-import { doorTable, loginTable, type PullResult, pullTable, pushTable, tagTable } from './report/tables.ts';
+import {
+  doorTable,
+  loginTable,
+  type PullResult,
+  piecesTable,
+  pullTable,
+  pushTable,
+  tagTable,
+} from './report/tables.ts';
 import { parseSettings, type Settings, USAGE, UsageError } from './settings.ts';
 import { tagLanes } from './tag-lanes.ts';
 import { TAG_STORES, type TagStoreKind } from './tag-stores/open.ts';
@@ -47,10 +56,20 @@ async function bench(settings: Settings): Promise<void> {
   }
   const pushes = settings.cases.has('push') ? await measurePushes(field, settings) : undefined;
 
+  const pieces = settings.cases.has('pieces')
+    ? piecesTable('a file system', await measurePieces(field.roadstead.url, settings.rounds, tellPieces))
+    : undefined;
   const logins = settings.cases.has('logins') ? await measureLogins(home.path, field, settings) : undefined;
 
   const tags: string[] = [];
   const leftOut: string[] = [];
+  const bucket = TAG_STORES.find(({ id }) => id === 'tags-s3');
+  const bucketPieces =
+    settings.cases.has('pieces-s3') && bucket
+      ? await measureBucketPieces(bucket, field, settings)
+      : undefined;
+  if (settings.cases.has('pieces-s3') && bucketPieces === undefined)
+    leftOut.push(`pieces-s3 is left out: it needs ${bucket?.missing().join(', ')}`);
   for (const kind of TAG_STORES.filter(({ id }) => settings.cases.has(id))) {
     const missing = kind.missing();
     if (missing.length > 0) leftOut.push(`${kind.id} is left out: it needs ${missing.join(', ')}`);
@@ -60,6 +79,8 @@ async function bench(settings: Settings): Promise<void> {
   if (pulls.length > 0) print(pullTable(pulls));
   if (pulls.some(({ pull }) => pull.bodyBytes === undefined)) print(doorTable(pulls));
   if (pushes) print(pushTable(PUSH_MB, pushes));
+  if (pieces) print(pieces);
+  if (bucketPieces) print(bucketPieces);
   if (logins) print(logins);
   for (const table of tags) print(table);
   const facts = [
@@ -74,6 +95,16 @@ async function bench(settings: Settings): Promise<void> {
 
 async function measurePushes(field: Field, { rounds }: Settings) {
   return measureLanes(pushLanes(field), rounds, teller(`push of ${PUSH_MB} MB`));
+}
+
+async function measureBucketPieces(kind: TagStoreKind, field: Field, { rounds }: Settings) {
+  if (kind.missing().length > 0) return undefined;
+  await using store = await kind.open(field);
+  return piecesTable(store.title, await measurePieces(store.server.url, rounds, tellPieces));
+}
+
+function tellPieces(text: string): void {
+  console.error(`uploads in pieces, ${text}`);
 }
 
 async function measureLogins(home: string, field: Field, { rounds, seconds }: Settings) {
@@ -96,7 +127,7 @@ async function measureTags(kind: TagStoreKind, field: Field, { rounds, seconds }
 /** Throws if the benchmark cannot be run here at all. */
 function demandPrograms({ cases }: Settings): void {
   if (process.platform !== 'linux') throw new UsageError('the benchmark reads /proc: it runs on Linux only');
-  const needsWrk = [...cases].some((id) => id !== 'push');
+  const needsWrk = [...cases].some((id) => id !== 'push' && !id.startsWith('pieces'));
   if (needsWrk && findProgram('wrk') === undefined)
     throw new UsageError('the benchmark needs wrk, which is not installed');
 }

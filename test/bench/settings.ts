@@ -8,6 +8,8 @@ export const CASE_IDS = [
   'small-blob',
   'large-blob',
   'push',
+  'pieces',
+  'pieces-s3',
   'logins',
   'tags',
   'tags-s3',

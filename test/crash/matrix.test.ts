@@ -27,8 +27,9 @@ const TOLD_MAX = 12;
 
 /** Places that no scenario comes by, and why that is so. One that is come by all the same fails. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  'await this.#objects.delete([bytesKey]);':
-    'another request came first, or the body broke off: a part that nobody claimed',
+  'await objects.delete([claim], undefined, { durable: false });':
+    'test/unit/uploads-files.test.ts: a store that fails while a segment grows',
+  'return objects.grow(key, last.sizeBytes, nothing());': 'the same, when the upload is closed after that',
   'await this.#objects.delete([key], signal);': 'a claim that came too late, and is nobody’s',
   'await this.#objects.put(itemKey(deadPrefix(this.#endpoint), item), encodeItem({ events, death }));':
     'test/notifications/outbox.test.ts: a receiver that refuses',

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type {
   ByteRange,
+  CreateOptions,
   ListPage,
   ListRequest,
   ObjectRead,
@@ -19,6 +20,8 @@ export const TOGETHER = ', with others in one call';
 
 export interface RecordingOptions {
   readonly deleteOrder?: DeleteOrder;
+  /** True for a store whose objects cannot grow. */
+  readonly isImmutable?: boolean | undefined;
   /** Hears, before each write, the stack of who makes it. */
   readonly onWrite?: (stack: string) => void;
 }
@@ -31,8 +34,16 @@ export class RecordingStore implements ObjectStore {
   readonly #inner: ObjectStore;
   readonly #life: Life;
   readonly #options: RecordingOptions;
+  readonly grow?: NonNullable<ObjectStore['grow']>;
 
   constructor(inner: ObjectStore, life: Life, options: RecordingOptions = {}) {
+    const { grow } = inner;
+    if (grow && !options.isImmutable)
+      this.grow = async (key, fromBytes, body) => {
+        this.#hear();
+        const bytes = await gather(body);
+        return life.write(`grow ${kindOf(key)}`, () => grow.call(inner, key, fromBytes, inOrder(bytes)));
+      };
     this.#inner = inner;
     this.#life = life;
     this.#options = options;
@@ -64,9 +75,16 @@ export class RecordingStore implements ObjectStore {
     await this.#life.write(`put ${kindOf(key)}`, () => this.#inner.put(key, bytes, options));
   }
 
-  putIfAbsent(key: string, body: Buffer): Promise<'created' | 'exists'> {
+  putIfAbsent(
+    key: string,
+    body: Buffer,
+    _signal?: AbortSignal,
+    options: CreateOptions = {},
+  ): Promise<'created' | 'exists'> {
     this.#hear();
-    return this.#life.write(`putIfAbsent ${kindOf(key)}`, () => this.#inner.putIfAbsent(key, body));
+    return this.#life.write(`putIfAbsent ${kindOf(key)}`, () =>
+      this.#inner.putIfAbsent(key, body, undefined, options),
+    );
   }
 
   compose(sources: readonly string[], target: string): Promise<void> {
@@ -96,4 +114,8 @@ export class RecordingStore implements ObjectStore {
   #hear(): void {
     this.#options.onWrite?.(new Error('a write').stack ?? '');
   }
+}
+
+async function* inOrder(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
+  yield* chunks;
 }

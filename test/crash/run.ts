@@ -57,7 +57,8 @@ export class Run implements AsyncDisposable {
     this.life = new Life(death);
     if (hasMirror && this.#process === undefined) await this.#makeMirror();
     if (hasReceiver) this.#receiver = await startReceiver();
-    const objects = new RecordingStore(this.stored, this.life, this.#lab.recording);
+    const { isImmutable } = this.#scenario;
+    const objects = new RecordingStore(this.stored, this.life, { ...this.#lab.recording, isImmutable });
     const starting = startProcess(objects, this.life, {
       isAudited,
       ...(hasMirror && {

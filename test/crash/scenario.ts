@@ -44,6 +44,8 @@ export interface Scenario {
   readonly hasMirror?: boolean;
   /** Somebody is notified, and the process delivers. */
   readonly hasReceiver?: boolean;
+  /** The store's objects cannot grow. */
+  readonly isImmutable?: boolean;
   /** Changes are recorded. */
   readonly isAudited?: boolean;
   /** Its writes depend on the clock: the last ones may be fewer in one run than in another. */

@@ -84,6 +84,13 @@ export class Stored implements ObjectStore {
     this.write(target, Buffer.concat(parts.filter((part) => part !== undefined)));
   }
 
+  async grow(key: string, fromBytes: number, body: AsyncIterable<Buffer>): Promise<boolean> {
+    const bytes = this.objects.get(key)?.bytes;
+    if (bytes === undefined || bytes.length < fromBytes) return false;
+    this.write(key, Buffer.concat([bytes.subarray(0, fromBytes), ...(await gather(body))]));
+    return true;
+  }
+
   async delete(keys: readonly string[]): Promise<void> {
     for (const key of keys) this.objects.delete(key);
   }

@@ -24,7 +24,8 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
 const PROCESS_MAY = ['registry', 'config', 'http', 'files'];
 
 /** Packages and built-ins that the registry library may use: none of them does I/O. */
-const REGISTRY_MAY = /^(node:crypto|node:stream|node:timers\/promises|zod|lru-cache|p-map|ipaddr\.js)$/;
+const REGISTRY_MAY =
+  /^(node:crypto|node:stream|node:timers\/promises|zod|lru-cache|p-map|hash-wasm|ipaddr\.js)$/;
 
 function folderOf(path: string): string {
   return path.split('/')[1] ?? '';

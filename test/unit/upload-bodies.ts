@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { partKey, readParts } from '../../services/registry/content/upload-parts.ts';
+import { readState, segmentKey } from '../../services/registry/content/upload-records.ts';
 import type { UploadBody } from '../../services/registry/content/uploads.ts';
 import type { RepositoryName, UploadId } from '../../services/registry/names.ts';
 import type { ObjectStore } from '../../services/registry/object-store.ts';
@@ -35,10 +35,12 @@ async function* streamOf(bytes: Buffer, cutAt: number | undefined): AsyncGenerat
 
 /** What an upload consists of, in the store. */
 export async function bytesOf(objects: ObjectStore, name: RepositoryName, id: UploadId): Promise<Buffer> {
-  const parts = await readParts(objects, name, id);
+  const place = { name, id };
+  const { segments } = await readState(objects, place);
   const all = await Promise.all(
-    parts.map(async (part) => {
-      const read = await objects.get(partKey(name, id, part));
+    segments.map(async (segment) => {
+      const range = { first: 0, last: segment.sizeBytes - 1 };
+      const read = await objects.get(segmentKey(place, segment), range);
       return read ? buffer(read.body) : Buffer.alloc(0);
     }),
   );

@@ -5,30 +5,46 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { contentOf } from '../../services/registry/content/content.ts';
+import { Uploads } from '../../services/registry/content/uploads.ts';
 import { type Digest, digestOf } from '../../services/registry/digest.ts';
 import { RegistryError } from '../../services/registry/errors.ts';
 import { parseRepositoryName } from '../../services/registry/names.ts';
 import type { ObjectStore } from '../../services/registry/object-store.ts';
 import { someBytes } from './arbitraries.ts';
-import { MemoryStore } from './memory-store.ts';
+import { FileMemoryStore, MemoryStore } from './memory-store.ts';
 import { bodyOf, bytesOf } from './upload-bodies.ts';
 
 const NAME = parseRepositoryName('hello');
 const READ_MAX_BYTES = 1_000_000;
 const REFUSALS = ['RANGE_INVALID', 'BLOB_UPLOAD_UNKNOWN', 'DIGEST_INVALID'];
 
-/** Every call waits for its turn, which the scheduler gives in any order. */
+/** Every call waits for its turn, which the scheduler gives in any order; so does every chunk of what is written. */
 function scheduled(objects: ObjectStore, scheduler: fc.Scheduler): ObjectStore {
   return new Proxy(objects, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property);
       if (typeof value !== 'function') return value;
       return async (...args: unknown[]) => {
-        await scheduler.schedule(Promise.resolve(), `${String(property)} ${String(args[0])}`);
-        return value.apply(target, args);
+        const turn = () => scheduler.schedule(Promise.resolve(), `${String(property)} ${String(args[0])}`);
+        await turn();
+        return value.apply(
+          target,
+          args.map((arg) => (isBody(arg) ? inTurns(arg, turn) : arg)),
+        );
       };
     },
   });
+}
+
+function isBody(arg: unknown): arg is AsyncIterable<Buffer> {
+  return typeof arg === 'object' && arg !== null && Symbol.asyncIterator in arg;
+}
+
+async function* inTurns(body: AsyncIterable<Buffer>, turn: () => Promise<unknown>): AsyncGenerator<Buffer> {
+  for await (const chunk of body) {
+    await turn();
+    yield chunk;
+  }
 }
 
 interface Act {
@@ -36,39 +52,60 @@ interface Act {
   readonly bytes: Buffer;
   /** Whether it says that its bytes begin where the upload ended when all began. */
   readonly says: boolean;
+  /** How many appends, one after the other: the later ones go on where the upload then ends. */
+  readonly times: number;
 }
 
 const act: fc.Arbitrary<Act> = fc.record({
   what: fc.constantFrom<Act['what'][]>('append', 'append', 'append', 'commit', 'commit', 'cancel'),
   bytes: someBytes,
   says: fc.boolean(),
+  times: fc.integer({ min: 1, max: 3 }),
 });
 
 describe('clients that race for one upload', function () {
   this.timeout(60_000);
 
-  it('are each told the truth', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.scheduler(), someBytes, fc.array(act, { minLength: 2, maxLength: 4 }), run),
-      { numRuns: 600 },
-    );
-  });
+  for (const [kind, Store] of [
+    ['objects', MemoryStore],
+    ['files, which grow', FileMemoryStore],
+  ] as const)
+    it(`are each told the truth, over a store of ${kind}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.scheduler(),
+          someBytes,
+          fc.array(act, { minLength: 2, maxLength: 4 }),
+          (scheduler, base, acts) => run(new Store(), scheduler, base, acts),
+        ),
+        { numRuns: 600 },
+      );
+    });
 });
 
-async function run(scheduler: fc.Scheduler, base: Buffer, acts: readonly Act[]): Promise<void> {
-  const objects = new MemoryStore();
+async function run(
+  objects: ObjectStore,
+  scheduler: fc.Scheduler,
+  base: Buffer,
+  acts: readonly Act[],
+): Promise<void> {
   const plain = contentOf(objects);
-  const { uploads } = contentOf(scheduled(objects, scheduler));
+  const slow = contentOf(scheduled(objects, scheduler));
+  // Whatever may be deleted is deleted at once, so that those who come late find it gone.
+  const uploads = new Uploads(slow.objects, slow.blobs, slow.quarantine, { outdatedMax: 1 });
   const id = await plain.uploads.begin(NAME);
   const manner = { shift: undefined, stretch: 0, tellsSize: true, cutAt: undefined };
   if (base.length > 0) await plain.uploads.append(NAME, id, bodyOf(base, 0, manner));
   const committed: { digest: Digest; bytes: Buffer }[] = [];
   const appended: { end: number; bytes: Buffer }[] = [];
   let isCancelled = false;
-  const one = async ({ what, bytes, says }: Act): Promise<void> => {
+  const one = async ({ what, bytes, says, times }: Act): Promise<void> => {
     const body = bodyOf(bytes, base.length, { ...manner, shift: says ? 0 : undefined });
-    if (what === 'append') appended.push({ end: await uploads.append(NAME, id, body), bytes });
-    else if (what === 'cancel') {
+    if (what === 'append') {
+      appended.push({ end: await uploads.append(NAME, id, body), bytes });
+      for (let time = 1; time < times; time++)
+        appended.push({ end: await uploads.append(NAME, id, bodyOf(bytes, 0, manner)), bytes });
+    } else if (what === 'cancel') {
       await uploads.cancel(NAME, id);
       isCancelled = true;
     } else {

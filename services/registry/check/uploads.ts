@@ -8,7 +8,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const OBJECT =
-  /^(?:startedat|data|hashstates\/[^/]+\/\d+|_roadstead\/(?:parts\/\d{16}\.json|bytes\/[0-9a-f-]{36}))$/;
+  /^(?:startedat|data|hashstates\/[^/]+\/\d+|_roadstead\/(?:parts\/\d{16}\.(?:json|[0-9a-f-]{36}\.claim)|bytes\/[0-9a-f-]{36}))$/;
 
 /** Uploads that were neither closed nor cancelled. */
 export async function* checkUploads(area: Area): AsyncGenerator<Finding> {

@@ -1,18 +1,14 @@
-import { type Algorithm, algorithmOf, type Digest, Hasher, hashing, type Sha256Digest } from '../digest.ts';
+import { algorithmOf, type Digest } from '../digest.ts';
 import { RegistryError } from '../errors.ts';
 import type { Quarantine } from '../garbage/online/hold.ts';
-import { blobDataKey, uploadBytesKey, uploadPrefix, uploadStartedAtKey } from '../layout.ts';
+import { blobDataKey, uploadPrefix, uploadStartedAtKey } from '../layout.ts';
 import { newUploadId, type RepositoryName, type UploadId } from '../names.ts';
-import { listAll, type ObjectStore } from '../object-store.ts';
+import { listAll, type ObjectStore, StoreFullError } from '../object-store.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
-import {
-  claimPart,
-  type ForeignPart,
-  type OwnPart,
-  partKey,
-  readParts,
-  type UploadPart,
-} from './upload-parts.ts';
+import { settle } from './upload-closing.ts';
+import { type PieceHash, UploadHashes } from './upload-hash.ts';
+import { writePiece } from './upload-pieces.ts';
+import { addRecord, readState, type UploadState } from './upload-records.ts';
 
 /** A request's body and what its headers promised of it. */
 export interface UploadBody {
@@ -32,18 +28,22 @@ export interface CommitHooks {
 }
 
 /**
- * Uploads, stateless over nodes: POST on one, PATCH on a second, PUT on a third. Each request's bytes become an
- * immutable part, claimed by offset; the parts become the blob by composition. Bytes are hashed as they pass, so the
- * usual upload (POST, one PATCH, PUT) is never read a second time; only one of several parts is, once, at its end, or
- * one that the client names by another algorithm than the store's. An upload that Distribution began over the same
- * store goes on here (docs/decisions/0001-object-store-without-rename.md has why not the other way round).
+ * Uploads, stateless over nodes: POST on one, PATCH on a second, PUT on a third. Each request's bytes are a piece, which
+ * a record claims by its offset; the newest record alone says what the upload consists of and what its hash is so far.
+ * So neither a piece nor the end costs more for what came before. docs/decisions/0014-uploads-in-many-pieces.md has how
+ * pieces become a blob; docs/decisions/0001-object-store-without-rename.md why an upload that Distribution began over
+ * the same store goes on here, and not the other way round.
  */
 export class Uploads {
   readonly #objects: ObjectStore;
   readonly #blobs: Blobs;
   readonly #quarantine: Quarantine;
+  readonly #hashes = new UploadHashes();
+  readonly #outdatedMax: number;
 
-  constructor(objects: ObjectStore, blobs: Blobs, quarantine: Quarantine) {
+  /** `outdatedMax`: so many outdated records and claims are deleted at once; most pieces then need no request for it. */
+  constructor(objects: ObjectStore, blobs: Blobs, quarantine: Quarantine, { outdatedMax = 8 } = {}) {
+    this.#outdatedMax = outdatedMax;
     this.#objects = objects;
     this.#blobs = blobs;
     this.#quarantine = quarantine;
@@ -60,18 +60,21 @@ export class Uploads {
 
   /** How many bytes an upload has; throws BLOB_UPLOAD_UNKNOWN where there is no such upload. */
   async sizeBytes(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<number> {
-    return totalBytes(await this.#parts(name, id, signal));
+    return (await this.#state(name, id, signal)).sizeBytes;
   }
 
   /**
    * Adds a request's body at the end; answers with the new size. A body that breaks off leaves what came of it, for
    * the client to resume from, and throws CLIENT_GONE. A range that does not begin at the end, or another request
-   * that came first, is RANGE_INVALID and changes nothing.
+   * that came first, is RANGE_INVALID.
    */
   async append(name: RepositoryName, id: UploadId, body: UploadBody): Promise<number> {
-    const parts = await this.#parts(name, id);
-    const part = await this.#receive(name, id, totalBytes(parts), body);
-    return totalBytes(parts) + (part?.sizeBytes ?? 0);
+    const before = await this.#state(name, id);
+    try {
+      return (await this.#receive(name, id, before, body)).sizeBytes;
+    } catch (error) {
+      throw await this.#explained(name, id, before, error);
+    }
   }
 
   /**
@@ -85,15 +88,12 @@ export class Uploads {
     body: UploadBody,
     hooks: CommitHooks = {},
   ): Promise<BlobStat> {
-    const earlier = await this.#parts(name, id);
-    const last = await this.#receive(name, id, totalBytes(earlier), body);
-    const parts = last ? [...earlier, last] : earlier;
+    let whole = await this.#state(name, id);
     try {
-      return await this.#close(name, id, digest, parts, hooks);
+      whole = await this.#receive(name, id, whole, body);
+      return await this.#close(name, id, digest, whole, hooks);
     } catch (error) {
-      // Another request closed or cancelled the upload meanwhile, and what it was made of has gone.
-      if (!(error instanceof RegistryError) && !(await this.#exists(name, id))) throw unknownUpload();
-      throw error;
+      throw await this.#explained(name, id, whole, error);
     }
   }
 
@@ -101,24 +101,25 @@ export class Uploads {
     name: RepositoryName,
     id: UploadId,
     digest: Digest,
-    parts: readonly UploadPart[],
+    whole: UploadState,
     { onVerified, onCommitted }: CommitHooks,
   ): Promise<BlobStat> {
-    const own = await this.#adopt(name, id, parts);
-    const { stored, named } = await this.#digestsOf(name, id, own, algorithmOf(digest));
+    const { sizeBytes } = whole;
+    const { sources, digests } = await settle(this.#objects, { name, id }, whole, algorithmOf(digest));
+    const { stored, named } = digests;
     if (named !== digest) {
       await this.#forget(name, id);
       throw new RegistryError(
         'DIGEST_INVALID',
         'the uploaded bytes have another digest than the one given: upload the blob again',
-        { given: digest, actual: named, sizeBytes: totalBytes(own) },
+        { given: digest, actual: named, sizeBytes },
       );
     }
-    const blob = { digest: stored, sizeBytes: totalBytes(own) };
+    const blob = { digest: stored, sizeBytes };
     await onVerified?.(blob);
     // Bytes that are there already may be about to be collected.
     await this.#quarantine.hold([stored], async () => {
-      await this.#publishBytes(name, id, stored, own);
+      await this.#publishBytes(blob, sources);
       await this.#blobs.link(name, stored, digest);
     });
     await onCommitted?.(blob);
@@ -126,20 +127,16 @@ export class Uploads {
     return blob;
   }
 
-  /** Copies what Distribution took, for its file may still grow, and a blob must be what was verified. */
-  async #adopt(name: RepositoryName, id: UploadId, parts: readonly UploadPart[]): Promise<OwnPart[]> {
-    const own: OwnPart[] = [];
-    for (const part of parts) own.push('foreignKey' in part ? await this.#copy(name, id, part) : part);
-    return own;
-  }
-
-  async #copy(name: RepositoryName, id: UploadId, { foreignKey, sizeBytes }: ForeignPart): Promise<OwnPart> {
-    const read = await this.#objects.get(foreignKey, { first: 0, last: sizeBytes - 1 });
-    if (read === undefined) throw unknownUpload();
-    const partId = crypto.randomUUID();
-    const { body, passed } = hashing(read.body);
-    await this.#objects.put(uploadBytesKey(name, id, partId), body);
-    return { offset: 0, sizeBytes: passed.sizeBytes, digest: passed.digest(), partId };
+  /** What a failure was in truth: another request may have changed or ended the upload under this one's feet. */
+  async #explained(
+    name: RepositoryName,
+    id: UploadId,
+    { record }: UploadState,
+    error: unknown,
+  ): Promise<unknown> {
+    if (error instanceof RegistryError) return error;
+    const now = await this.#state(name, id);
+    return now.record === record ? error : outrun(now.sizeBytes, error);
   }
 
   /** Gives an upload up. */
@@ -148,11 +145,11 @@ export class Uploads {
     await this.#forget(name, id);
   }
 
-  async #parts(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<UploadPart[]> {
-    const parts = await readParts(this.#objects, name, id, signal);
-    // In this order: forgetting begins with `startedat`, so while that stands the parts were all there.
+  async #state(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<UploadState> {
+    const state = await readState(this.#objects, { name, id }, signal);
+    // In this order: forgetting begins with `startedat`, so while that stands the records were all there.
     if (!(await this.#exists(name, id, signal))) throw unknownUpload();
-    return parts;
+    return state;
   }
 
   async #exists(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<boolean> {
@@ -162,67 +159,50 @@ export class Uploads {
   async #receive(
     name: RepositoryName,
     id: UploadId,
-    offset: number,
+    before: UploadState,
     body: UploadBody,
-  ): Promise<OwnPart | undefined> {
+  ): Promise<UploadState> {
+    const offset = before.sizeBytes;
     checkRange(offset, body);
-    if (body.sizeBytes === 0) return undefined;
-    const partId = crypto.randomUUID();
-    const bytesKey = uploadBytesKey(name, id, partId);
+    if (body.sizeBytes === 0) return before;
+    const place = { name, id };
+    const hash = await this.#hashes.goOn(before, body.range !== undefined);
     const cut = untilCut(body.stream);
-    const { body: stream, passed } = hashing(cut.body);
-    // Durable before its record says so: after a power cut a record without its bytes would vouch for nothing.
-    await this.#objects.put(bytesKey, stream);
+    const passing = hashedAndCounted(cut.body, hash);
+    const { passed } = passing;
+    const piece = await writePiece(this.#objects, place, before, passing.body, passed);
     if (passed.sizeBytes === 0) {
-      await this.#objects.delete([bytesKey]);
+      await this.#clear(piece.unclaimed);
       if (cut.error()) throw clientGone(offset, cut.error());
-      return undefined;
+      return before;
     }
-    const part = { offset, sizeBytes: passed.sizeBytes, digest: passed.digest(), partId };
-    const isClaimed = await claimPart(this.#objects, name, id, part).catch(async (error: unknown) => {
-      await this.#objects.delete([bytesKey]);
+    const { segments } = piece;
+    const sizeBytes = offset + passed.sizeBytes;
+    const known = hash.end(segments.at(-1)?.id ?? '', sizeBytes);
+    const record = { offset, sizeBytes: passed.sizeBytes, segments, hash: known };
+    const { outcome, key } = await addRecord(this.#objects, place, record).catch(async (error: unknown) => {
+      // Of other failures it is unknown whether the record is there, and then it needs its bytes.
+      if (error instanceof StoreFullError) await this.#clear(piece.unclaimed);
       throw error;
     });
-    if (!isClaimed) {
-      await this.#objects.delete([bytesKey]);
-      throw new RegistryError('RANGE_INVALID', 'another request added to this upload at the same time', {
-        offset,
-      });
-    }
-    if (cut.error()) throw clientGone(offset + part.sizeBytes, cut.error());
-    return part;
+    if (outcome === 'over') await this.#clear([...piece.unclaimed, key]);
+    if (outcome === 'over') throw unknownUpload();
+    if (outcome === 'taken') await this.#clear(piece.unclaimed);
+    if (outcome !== 'newest') throw outrun(offset);
+    const outdated = [...before.outdated, ...piece.merged];
+    if (piece.merged.length > 0 || outdated.length >= this.#outdatedMax) await this.#clear(outdated);
+    if (cut.error()) throw clientGone(sizeBytes, cut.error());
+    return { sizeBytes, segments, hash: known, record: key, outdated: [] };
   }
 
-  async #digestsOf(
-    name: RepositoryName,
-    id: UploadId,
-    parts: readonly OwnPart[],
-    algorithm: Algorithm,
-  ): Promise<{ stored: Sha256Digest; named: Digest }> {
-    const [only] = parts;
-    if (only && parts.length === 1 && algorithm === 'sha256') {
-      const stat = await this.#objects.stat(partKey(name, id, only));
-      if (stat?.sizeBytes === only.sizeBytes) return { stored: only.digest, named: only.digest };
-    }
-    const hasher = new Hasher(algorithm);
-    for (const part of parts) {
-      const read = await this.#objects.get(partKey(name, id, part));
-      // Closed or cancelled meanwhile, and perhaps not swept up to its end.
-      if (!read) throw unknownUpload();
-      for await (const chunk of read.body) hasher.update(chunk);
-    }
-    return hasher.digests();
+  /** Without waiting for the disk: what comes back after a power cut goes with the upload. */
+  async #clear(keys: readonly string[]): Promise<void> {
+    await this.#objects.delete(keys, undefined, FORGOTTEN);
   }
 
-  async #publishBytes(
-    name: RepositoryName,
-    id: UploadId,
-    digest: Sha256Digest,
-    parts: readonly OwnPart[],
-  ): Promise<void> {
+  async #publishBytes({ digest, sizeBytes }: BlobStat, sources: readonly string[]): Promise<void> {
     // Committing is idempotent: of two clients that finish the same blob, the second finds it done.
-    if (await this.#blobs.hasSoundData(digest, totalBytes(parts))) return;
-    const sources = parts.map((part) => partKey(name, id, part));
+    if (await this.#blobs.hasSoundData(digest, sizeBytes)) return;
     await this.#objects.compose(sources, blobDataKey(digest));
   }
 
@@ -239,8 +219,24 @@ export class Uploads {
 /** An upload that comes back after a power cut is one that its client has given up: the purger takes it. */
 const FORGOTTEN = { durable: false };
 
-function totalBytes(parts: readonly UploadPart[]): number {
-  return parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+interface Passed {
+  readonly sizeBytes: number;
+}
+
+/** Has a body hashed and counted as it passes. */
+function hashedAndCounted(
+  body: AsyncIterable<Buffer>,
+  hash: PieceHash,
+): { body: AsyncIterable<Buffer>; passed: Passed } {
+  const passed = { sizeBytes: 0 };
+  async function* through(): AsyncGenerator<Buffer> {
+    for await (const chunk of body) {
+      hash.update(chunk);
+      passed.sizeBytes += chunk.length;
+      yield chunk;
+    }
+  }
+  return { body: through(), passed };
 }
 
 function checkRange(offset: number, { range, sizeBytes }: UploadBody): void {
@@ -266,6 +262,15 @@ function untilCut(stream: AsyncIterable<Buffer>): { body: AsyncIterable<Buffer>;
     }
   }
   return { body: body(), error: () => error };
+}
+
+function outrun(offset: number, cause?: unknown): RegistryError {
+  return new RegistryError(
+    'RANGE_INVALID',
+    'another request added to this upload at the same time: GET the upload to ask where to continue',
+    { offset },
+    cause,
+  );
 }
 
 function unknownUpload(): RegistryError {

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import type {
   ByteRange,
+  CreateOptions,
   DeleteOptions,
   ListPage,
   ListRequest,
@@ -15,6 +16,7 @@ import { Directories } from './directories.ts';
 import { DurableDirectories, syncDirectory, syncFile } from './durable.ts';
 import { isAbsent, isOtherMount, lacksLinks } from './errors.ts';
 import { type FileHandle, open, rmdir, STORE_CALLS, stat, unlink } from './fs.ts';
+import { growFile } from './grow.ts';
 import { listFiles } from './list.ts';
 import { pathOf } from './paths.ts';
 import { probeWrites } from './probe.ts';
@@ -43,8 +45,8 @@ export interface FilesystemOptions {
 
 /**
  * Objects as files below a directory, for any number of processes on one machine (or on a shared file system with POSIX
- * rename). A file is written under a temporary name and then given its own, and is never written to again, so a second
- * name of it (a hard link) is a copy that costs nothing. Where the file system has no hard links, or there is another mount
+ * rename). A file is written under a temporary name and then given its own. Only `grow` writes to it again, and never once
+ * it has a second name: so a hard link is a copy that costs nothing. Where the file system has no hard links, or there is another mount
  * below the root, the same is done by other means (claim.ts, temporaries.ts).
  */
 export class FilesystemStore implements ObjectStore {
@@ -131,12 +133,18 @@ export class FilesystemStore implements ObjectStore {
     });
   }
 
-  async putIfAbsent(key: string, body: Buffer): Promise<'created' | 'exists'> {
+  async putIfAbsent(
+    key: string,
+    body: Buffer,
+    _signal?: AbortSignal,
+    options: CreateOptions = {},
+  ): Promise<'created' | 'exists'> {
     const path = pathOf(this.#root, key);
+    const durable = this.#sync && options.durable !== false;
     // Most that is there already is found so at a glance; races are decided by the link.
     if ((await this.stat(key)) !== undefined) return 'exists';
-    const file = await this.#write(path, body, { durable: this.#sync });
-    const naming = { temporaries: this.#temporaries, directories: this.#durably };
+    const file = await this.#write(path, body, { durable });
+    const naming = { temporaries: this.#temporaries, directories: durable ? this.#directories : undefined };
     try {
       return (await createUnlessTaken(file, path, key, naming)) ? 'created' : 'exists';
     } finally {
@@ -160,6 +168,10 @@ export class FilesystemStore implements ObjectStore {
       if (isOtherMount(error) || lacksLinks(error)) return false;
       throw error;
     }
+  }
+
+  async grow(key: string, fromBytes: number, body: AsyncIterable<Buffer>): Promise<boolean> {
+    return growFile(pathOf(this.#root, key), fromBytes, body, { durable: this.#sync });
   }
 
   async delete(

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { until } from '../until.ts';
 import { errorCode, isAbsent, translate } from './errors.ts';
 import { type FileHandle, mkdir, open, rm, stat } from './fs.ts';
-
-/** Larger writes mean fewer trips to the thread pool; two of them bound an upload's memory. */
-const WRITE_BYTES = 1024 * 1024;
+import { WRITE_BYTES, writeStream, writeWhole } from './write-body.ts';
 
 export interface WriteOptions {
   /** Sync the bytes before the file gets its name. */
@@ -33,8 +30,8 @@ export class TemporaryFile {
   ): Promise<TemporaryFile> {
     const { path, handle } = await create(directory);
     try {
-      if (Buffer.isBuffer(body)) await writeWhole(handle, [body]);
-      else await writeStream(handle, body, signal);
+      if (Buffer.isBuffer(body)) await writeWhole(handle, [body], 0);
+      else await writeStream(handle, body, { position: 0, signal });
       if (durable) await handle.datasync();
       const inode = await handle.inode();
       await handle.close();
@@ -83,40 +80,4 @@ async function create(directory: string): Promise<{ path: string; handle: FileHa
       if (isAbsent(error)) await mkdir(dirname(path), { recursive: true });
     }
   }
-}
-
-/** Gathers chunks, and takes the next ones from the client while the disk writes the last ones. */
-async function writeStream(
-  handle: FileHandle,
-  body: AsyncIterable<Buffer>,
-  signal?: AbortSignal,
-): Promise<void> {
-  let chunks: Buffer[] = [];
-  let gatheredBytes = 0;
-  let writing: Promise<void> = Promise.resolve();
-  try {
-    for await (const chunk of signal ? until(signal, body) : body) {
-      chunks.push(chunk);
-      gatheredBytes += chunk.length;
-      if (gatheredBytes < WRITE_BYTES) continue;
-      await writing;
-      writing = writeWhole(handle, chunks);
-      // Awaited in the next round; until then a failure must not count as unhandled.
-      writing.catch(() => undefined);
-      chunks = [];
-      gatheredBytes = 0;
-    }
-  } finally {
-    await writing;
-  }
-  if (gatheredBytes > 0) await writeWhole(handle, chunks);
-}
-
-async function writeWhole(handle: FileHandle, chunks: Buffer[]): Promise<void> {
-  const wantedBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const { bytesWritten } = await handle.writev(chunks);
-  if (bytesWritten === wantedBytes) return;
-  // A short write is how a full disk first shows; writing the rest brings the error's name.
-  const rest = Buffer.concat(chunks).subarray(bytesWritten);
-  await handle.writeFile(rest);
 }

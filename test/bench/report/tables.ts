@@ -1,4 +1,5 @@
 import type { LaneResult, Sample } from '../measure.ts';
+import { CLOSED_IN_PIECES, CLOSED_MB, COMPARED_PIECES, type PiecesResult, SMALL_PIECES } from '../pieces.ts';
 import type { PullCase } from '../pulls.ts';
 import { figure, markdownTable } from './markdown.ts';
 import { median, ratio } from './statistics.ts';
@@ -118,4 +119,25 @@ export function pushTable(megabytes: number, lanes: readonly LaneResult[]): stri
     ...ratios(lane, lanes),
   ]);
   return markdownTable(header, rows, 1);
+}
+
+/** Uploads in pieces, over a kind of store: what each request costs beside the first, or beside a single piece. */
+export function piecesTable(store: string, result: PiecesResult): string {
+  const { firstMs, lastMs, smallCloseMs, closeMs } = result;
+  const [whole = Number.NaN] = closeMs;
+  const small = `of ${SMALL_PIECES.count.toLocaleString('en')} PATCHes of ${SMALL_PIECES.bytes / 1000} kB`;
+  const rows: (readonly [string, number, number])[] = [
+    [`the first ${COMPARED_PIECES} ${small}`, firstMs, 1],
+    [`the last ${COMPARED_PIECES}`, lastMs, lastMs / firstMs],
+    ['closing PUT after them', smallCloseMs, Number.NaN],
+    ...CLOSED_IN_PIECES.map((pieces, i): [string, number, number] => {
+      const ms = closeMs[i] ?? Number.NaN;
+      return [`closing PUT of ${CLOSED_MB} MB in ${pieces}`, ms, ms / whole];
+    }),
+  ];
+  return markdownTable(
+    [`upload in pieces over ${store}`, 'ms', 'time : first'],
+    rows.map(([what, ms, times]) => [what, figure(ms), Number.isNaN(times) ? '' : figure(times)]),
+    1,
+  );
 }

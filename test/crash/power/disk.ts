@@ -34,8 +34,12 @@ export interface PowerCut {
 }
 
 const synced = (file: DiskFile) => file.durable;
-const half = ({ durable, bytes }: DiskFile) =>
-  durable === bytes ? bytes : bytes.subarray(0, Math.floor(bytes.length / 2));
+/** Of a file that was only added to since, what was synced is there. */
+const half = ({ durable, bytes }: DiskFile) => {
+  if (durable === bytes) return bytes;
+  const isAddedTo = bytes.subarray(0, durable.length).equals(durable);
+  return bytes.subarray(0, Math.max(isAddedTo ? durable.length : 0, Math.floor(bytes.length / 2)));
+};
 
 /** The worst that may happen, one way each. */
 export const POWER_CUTS: readonly PowerCut[] = [

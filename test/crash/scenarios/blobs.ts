@@ -12,11 +12,19 @@ const { digest } = new Upload({ repository, bytes });
 
 const ID = '7f1c1d6e-5b1f-4c55-9d1f-0123456789ab';
 
+/** Two pieces of it are merged. */
+const large = Buffer.alloc(5_500_000, bytes);
+
 /** Pushes, mounts and deletes of blobs. */
 export const BLOBS: readonly Scenario[] = [
   { title: 'a blob in one piece', steps: new Upload({ repository, bytes }).steps },
   { title: 'a blob in the closing PUT', steps: new Upload({ repository, bytes, pieces: 0 }).steps },
   { title: 'a blob in three pieces', steps: new Upload({ repository, bytes, pieces: 3 }).steps },
+  {
+    title: 'a blob whose pieces are merged, over objects that cannot grow',
+    isImmutable: true,
+    steps: new Upload({ repository, bytes: large, pieces: 2 }).steps,
+  },
   {
     title: 'a blob named by SHA-512, in two pieces',
     steps: new Upload({ repository, bytes, pieces: 2, algorithm: 'sha512' }).steps,

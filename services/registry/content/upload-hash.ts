@@ -1,0 +1,93 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createSHA256, type IHasher } from 'hash-wasm';
+import { LRUCache } from 'lru-cache';
+import type { Sha256Digest } from '../digest.ts';
+import type { KnownHash, UploadState } from './upload-records.ts';
+
+/** Hashes that are kept in memory for the next request of the same upload; each is a few hundred bytes. */
+const REMEMBERED_MAX = 2000;
+
+/** Gathers the bytes of one piece into the hash of the whole upload. */
+export interface PieceHash {
+  update(chunk: Uint8Array): void;
+  /** To be called once, when the upload has so many bytes, of which these are the last segment's. */
+  end(lastSegmentId: string, sizeBytes: number): KnownHash;
+}
+
+/**
+ * The SHA-256 of uploads that come in pieces, each perhaps at another node. Node's own hasher is several times as fast
+ * as WebAssembly, but cannot tell its state. So an upload that may well have a single piece is hashed by Node's, whose
+ * state stays in this process; one that says where its piece lies is hashed in WebAssembly, and its state goes into the
+ * record. What can be gone on from neither way is unknown: then closing the upload reads it once.
+ */
+export class UploadHashes {
+  readonly #remembered = new LRUCache<string, Hash>({ max: REMEMBERED_MAX });
+
+  /** The hash of an upload, to go on from; `isChunked` when the client says where its piece lies. */
+  async goOn({ sizeBytes, segments, hash }: UploadState, isChunked: boolean): Promise<PieceHash> {
+    if (sizeBytes === 0)
+      return isChunked ? new SerialHash(await wasm(), undefined) : this.#native(createHash('sha256'));
+    if (hash.state !== undefined) return serialFrom(hash.state);
+    const last = segments.at(-1);
+    const remembered = last && this.#remembered.get(keyOf(last.id, sizeBytes));
+    return remembered ? this.#native(remembered.copy()) : UNKNOWN;
+  }
+
+  #native(hasher: Hash): PieceHash {
+    return {
+      update: (chunk) => void hasher.update(chunk),
+      end: (lastSegmentId, sizeBytes) => {
+        this.#remembered.set(keyOf(lastSegmentId, sizeBytes), hasher.copy());
+        return { digest: `sha256:${hasher.digest('hex')}` as Sha256Digest };
+      },
+    };
+  }
+}
+
+const UNKNOWN: PieceHash = { update: () => undefined, end: () => ({}) };
+
+/** A segment's id is random, and its bytes up to a size never change: so this names bytes. */
+function keyOf(segmentId: string, sizeBytes: number): string {
+  return `${segmentId} ${sizeBytes}`;
+}
+
+let loading: Promise<IHasher> | undefined;
+
+/** One for the process: its memory is some 64 KiB of pages and a large reservation of addresses. */
+function wasm(): Promise<IHasher> {
+  loading ??= createSHA256();
+  return loading;
+}
+
+/** A hash whose state lies in a record; another version of the library refuses the state. */
+async function serialFrom(state: string): Promise<PieceHash> {
+  const hasher = await wasm();
+  const bytes = new Uint8Array(Buffer.from(state, 'base64'));
+  try {
+    hasher.load(bytes);
+  } catch {
+    return UNKNOWN;
+  }
+  return new SerialHash(hasher, bytes);
+}
+
+/** Takes the hasher, which all share, for one chunk at a time. */
+class SerialHash implements PieceHash {
+  readonly #hasher: IHasher;
+  #state: Uint8Array;
+
+  constructor(hasher: IHasher, state: Uint8Array | undefined) {
+    this.#hasher = hasher;
+    this.#state = state ?? hasher.init().save();
+  }
+
+  update(chunk: Uint8Array): void {
+    this.#state = this.#hasher.load(this.#state).update(chunk).save();
+  }
+
+  end(): KnownHash {
+    const state = Buffer.from(this.#state).toString('base64');
+    const digest = this.#hasher.load(this.#state).digest('hex');
+    return { state, digest: `sha256:${digest}` as Sha256Digest };
+  }
+}

@@ -1,0 +1,35 @@
+import { StoreUnavailableError } from '../../registry/object-store.ts';
+import { isAbsent, translate } from './errors.ts';
+import { open } from './fs.ts';
+import { writeStream } from './write-body.ts';
+
+/**
+ * Cuts a file to its first bytes and adds a body behind them; false, with nothing read of the body, when it is shorter,
+ * is absent, or has a second name, under which it must not change.
+ */
+export async function growFile(
+  path: string,
+  fromBytes: number,
+  body: AsyncIterable<Buffer>,
+  options: { readonly durable: boolean },
+): Promise<boolean> {
+  const handle = await open(path, 'r+').catch((error: unknown) => {
+    if (isAbsent(error)) return undefined;
+    throw translate(error);
+  });
+  if (handle === undefined) return false;
+  try {
+    const { nlink, size } = await handle.stat();
+    if (nlink > 1 || size < fromBytes) return false;
+    if (size > fromBytes) await handle.truncate(fromBytes);
+    await writeStream(handle, body, { position: fromBytes });
+    if (options.durable) await handle.datasync();
+    return true;
+  } catch (error) {
+    // A full disk gets back what it gave; one that does not answer is not asked again.
+    if (!(error instanceof StoreUnavailableError)) await handle.truncate(fromBytes).catch(() => undefined);
+    throw translate(error);
+  } finally {
+    await handle.close();
+  }
+}
