@@ -4,7 +4,7 @@ import type { Handler } from '../http/routes.ts';
 import type { ApiNode } from './node.ts';
 
 /**
- * `/`: says what this is and how to pull, to whoever opens the registry's URL in a browser. Distribution answers with 200
+ * `/`: tells a person who opens the registry's URL in a browser what this is and how to pull. Distribution answers with 200
  * and nothing; load balancers and charts that ask for "200 on /" rely on it, so it needs no credentials and no store.
  */
 export function frontPage({ baseUrlOf }: Pick<ApiNode, 'baseUrlOf'>): Handler {

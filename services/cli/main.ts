@@ -49,7 +49,7 @@ addRobotCommands(program);
 addCredentialCommands(program);
 addAccessCommands(program);
 
-/** What whoever typed the command can mend. */
+/** Errors that the person who typed the command can mend. */
 const FOR_PEOPLE = [OperatorError, RegistryError, ReleaseError, StoreUnavailableError, StoreFullError];
 
 program.hook('preAction', (_, command) => refuseNoConfig(command));

@@ -20,7 +20,7 @@ export interface NamedFile {
 const EVERYONE: readonly FileReader[] = ['api', 'token', 'release', 'sync'];
 const DOORS: readonly FileReader[] = ['api', 'token', 'release'];
 
-/** Every file that a configuration names, so that all of them are looked at, and told of, in one way. */
+/** Every file that a configuration names, so that all are checked and reported in one way. */
 export function filesOf(config: Config): NamedFile[] {
   const { http, promotion, token, auth, accounts, mirrors, redis } = config;
   return [

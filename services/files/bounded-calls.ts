@@ -48,7 +48,7 @@ interface PathUse {
 }
 
 /**
- * File system calls that cannot stop the process: only so many run at once, in all and on one path, and a caller waits
+ * File system calls that cannot stop the process: a bounded number runs at once, in all and on one path, and a caller waits
  * no longer than a deadline. A call into the kernel cannot be cancelled, so a stuck one keeps its place until it returns.
  * Until then calls on its path are refused at once, and all calls when every place is held by stuck ones; after
  * that everything goes on by itself. A file system that is only slow refuses nobody: waiting for a place is limited only

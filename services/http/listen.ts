@@ -62,7 +62,7 @@ const TIMEOUTS_CHECK_MS = 5000;
 /** No byte in either direction for so long ends a connection. Uploads and downloads that move are never cut. */
 const IDLE_TIMEOUT_MS = 120_000;
 /**
- * Whoever closes an idle connection last loses no request: a proxy that sends one into a connection that is closing can
+ * The side that closes an idle connection last loses no request: a proxy that sends one into a connection that is closing can
  * only answer 502. So it is longer than those of proxies: Envoy has an hour, Google's balancers 10 min, Caddy 2 min.
  */
 const IDLE_BETWEEN_REQUESTS_MS = 65 * 60_000;

@@ -4,7 +4,7 @@ import { reloadNow } from '../registry/reload.ts';
 
 /** A process that runs until told to stop. */
 export interface Running extends AsyncDisposable {
-  /** Stops taking new work, and finishes what is under way in at most so many milliseconds. */
+  /** Stops taking new work, and finishes what is under way within `timeoutMs` milliseconds. */
   drain(timeoutMs: number): Promise<void>;
   /** What has not ended yet, for the log. */
   readonly unfinished: () => readonly string[];

@@ -101,7 +101,7 @@ function isTextMap(value: unknown): value is Record<string, string | null> {
   );
 }
 
-/** Annotations as every reader takes them; undefined for what is none. */
+/** Annotations as every reader takes them; undefined for anything else. */
 export function textsOf(value: unknown): Record<string, string> | undefined {
   if (!isTextMap(value)) return undefined;
   return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, text ?? '']));

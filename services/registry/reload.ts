@@ -1,7 +1,7 @@
 const listeners = new Set<() => void>();
 
 /**
- * Calls a listener whenever whoever runs this process asks for files to be read again (SIGHUP), until it is disposed. What
+ * Calls a listener whenever the operator asks for files to be read again (SIGHUP), until it is disposed. What
  * follows files looks at them by itself, too: this only makes it look at once.
  */
 export function onReload(listener: () => void): Disposable {

@@ -6,7 +6,7 @@ import { parseKeySet } from '../http/access/tokens/jwks-keys.ts';
 import { variableOf } from '../http/operator-errors.ts';
 import { named } from '../http/tls.ts';
 
-/** What a file of each kind is, for whoever has to make one. */
+/** What a file of each kind holds, for the person who has to make one. */
 const EXPECTED: Readonly<Record<FileKind, string>> = {
   certificate: 'a certificate in PEM, and those between it and the root',
   'private key': 'a private key in PEM, without a passphrase',
@@ -72,7 +72,7 @@ function certificatesOf(text: string): X509Certificate[] {
     try {
       return new X509Certificate(pem);
     } catch {
-      throw new Error(`certificate ${i + 1} in it is none`);
+      throw new Error(`certificate ${i + 1} in it cannot be parsed`);
     }
   });
 }

@@ -16,7 +16,7 @@ import { PROBE_USER_AGENT } from './probe.ts';
 
 const READ_BYTES = 256 * 1024;
 
-/** A directory that hangs stops neither the registry nor, for long, a client: the client is told to come again. */
+/** A directory that hangs stops neither the registry nor, for long, a client: the client is asked to retry. */
 const { open, stat } = guardedFs(
   new BoundedCalls({
     ...{ atOnce: THREAD_SHARES.demoMirror, perPath: 2, deadlineMs: 10_000 },

@@ -6,7 +6,7 @@ import { parseRepositoryName, type RepositoryName, type Tag } from '../../regist
 import type { ApiNode } from '../node.ts';
 import { linkNext, parseLimit } from './pages.ts';
 
-/** A list without `n` is written in pieces of so many tags, so that it costs no more memory however long it is. */
+/** A list without `n` is written this many tags at a time, which bounds its memory. */
 const TAGS_AT_ONCE = 1000;
 
 /**

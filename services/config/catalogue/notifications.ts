@@ -51,14 +51,9 @@ export const NOTIFICATIONS: readonly Entry[] = [
     '2.8, 3',
     honoured('events of these actions are not sent: pull, push, mount, delete'),
   ),
-  row(
-    `${SECTION}.batchsize`,
-    'ours',
-    honoured("so many events go in one POST at most; Distribution's always carry one"),
-    {
-      standard: '1',
-    },
-  ),
+  row(`${SECTION}.batchsize`, 'ours', honoured('the most events in one POST; Distribution sends one'), {
+    standard: '1',
+  }),
   row(
     `${SECTION}.queuelimit`,
     'ours',

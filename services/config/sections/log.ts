@@ -3,7 +3,7 @@ import { Switch, Text } from '../values.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-/** A level, in any case. Logrus' other ones (`fatal`, `panic`, `warning`) are none of Distribution's, which refuses them, too. */
+/** A level, in any case. Distribution refuses Logrus' other levels (`fatal`, `panic`, `warning`), too. */
 export const Level = z.preprocess(
   (value) => (typeof value === 'string' ? value.toLowerCase() : value),
   z.enum(LEVELS, `expected one of ${LEVELS.join(', ')}`),

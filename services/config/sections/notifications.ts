@@ -32,7 +32,7 @@ const Endpoint = z
         actions: z.array(z.enum(['pull', 'push', 'mount', 'delete'])).default([]),
       })
       .prefault({}),
-    /** Ours: so many events go in one POST at most; receivers made for Distribution may read only the first. */
+    /** Ours: the most events in one POST; receivers made for Distribution may read only the first. */
     batchsize: Count(1, 1000).default(1),
     /** Ours: so many events wait for this endpoint at most. */
     queuelimit: Count(1, 10_000_000).default(100_000),

@@ -105,7 +105,7 @@ export class BasicDoor implements Door {
 
   /**
    * Clients ask for nothing in particular (`/v2/`) before anything else, and the anonymous among them give up at a 401:
-   * whoever may do anything at all may pass.
+   * a client that may do anything at all may pass.
    */
   #mayPass(ctx: Context, principal: Principal, wanted: readonly Wanted[]): boolean {
     if (wanted.length > 0) return firstDenied(ctx, principal, wanted) === undefined;

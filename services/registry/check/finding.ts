@@ -15,7 +15,7 @@ export const FINDINGS = {
   'child-missing': ['error', 'Push the index again with all that it lists'],
   'size-differs': [
     'error',
-    'Run it with --deep: where the blob is damaged, delete its key and push the image again; where it is not, the manifest is wrong, and the image has to be built anew',
+    'Run it with --deep: where the blob is damaged, delete its key and push the image again; where it is not, the manifest is wrong, and the image has to be built again',
   ],
   'tag-dangling': ['error', 'Push the tag again, or delete it'],
   'blob-damaged': [

@@ -2,7 +2,7 @@ import { mayLeadToContent } from '../unlisted.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Look } from './look.ts';
 
-/** Tells of what listings could not show. */
+/** Reports what listings could not show. */
 export function* unlistedFindings({ unlisted }: Look): Generator<Finding> {
   for (const { key, is, remedy } of unlisted.values())
     yield mayLeadToContent(key)

@@ -65,7 +65,7 @@ export class Integrity {
   }
 
   /**
-   * A manifest that says the blob has another size: either it is wrong or the blob was cut. Whoever pushes is asked for
+   * A manifest that says the blob has another size: either it is wrong or the blob was cut. A client that pushes is asked for
    * the bytes once more, which tells.
    */
   doubt(digest: Sha256Digest, sizeBytes: number): void {

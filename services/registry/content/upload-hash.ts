@@ -10,7 +10,7 @@ const REMEMBERED_MAX = 2000;
 /** Gathers the bytes of one piece into the hash of the whole upload. */
 export interface PieceHash {
   update(chunk: Uint8Array): void;
-  /** To be called once, when the upload has so many bytes, of which these are the last segment's. */
+  /** To be called once, at the end of the piece. `sizeBytes` is the whole upload's; the id is its last segment's. */
   end(lastSegmentId: string, sizeBytes: number): KnownHash;
 }
 

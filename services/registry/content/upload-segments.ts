@@ -3,7 +3,7 @@ import { FOREIGN, type Segment, segmentKey, type UploadPlace } from './upload-re
 
 /** S3's least part, and enough for Swift: from this size on a store composes objects without their passing through here. */
 const FULL_BYTES = 5 * 1024 * 1024;
-/** So many neighbours that were merged equally often are merged once more. */
+/** How many neighbours that were merged equally often are merged once more. */
 const FAN_IN = 16;
 
 /** Which of the last segments become one. */

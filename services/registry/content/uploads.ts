@@ -41,7 +41,7 @@ export class Uploads {
   readonly #hashes = new UploadHashes();
   readonly #outdatedMax: number;
 
-  /** `outdatedMax`: so many outdated records and claims are deleted at once; most pieces then need no request for it. */
+  /** `outdatedMax`: outdated records and claims are deleted when there are this many, so most pieces need no request for it. */
   constructor(objects: ObjectStore, blobs: Blobs, quarantine: Quarantine, { outdatedMax = 8 } = {}) {
     this.#outdatedMax = outdatedMax;
     this.#objects = objects;

@@ -9,7 +9,7 @@ import { accountable, tellUnlisted } from '../unlisted.ts';
 const LINK_MAX_BYTES = 1024;
 /** Enough for a person to see what is wrong. */
 const NAMED_MAX = 100;
-/** So many are counted once each; beyond, the count is too high. */
+/** Up to this many are counted exactly; beyond, the count is too high. */
 const UNLISTED_MAX = 10_000;
 
 /** What refers to content cannot be read, so it is unknown what is garbage. Nothing was deleted. */
@@ -27,7 +27,7 @@ export class UnreadableError extends Error {
   }
 }
 
-/** What is told of a link by a digest that nobody here can follow. */
+/** The finding for a link by a digest of an algorithm that this version does not know. */
 export function unknownDigest(key: string): string {
   return `${key}: is named by a digest that this registry does not know`;
 }

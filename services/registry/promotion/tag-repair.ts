@@ -23,14 +23,14 @@ export interface TagRepairOptions {
   readonly content: Pick<Content, 'objects' | 'tags' | 'log'>;
   readonly changes: Changes;
   readonly logger: Log;
-  /** Whether a repository changes only by promotion; tags of others may be moved by whoever pushes. */
+  /** Whether a repository changes only by promotion; tags of others are moved by pushes. */
   readonly isStable: (repository: TagPlace['repository']) => boolean;
   /** False while the registry is read-only. */
   readonly takesWrites: () => boolean;
   readonly pollMs?: number;
 }
 
-/** A tag that was promoted into of late. */
+/** A tag that was promoted into recently. */
 interface Watched {
   readonly place: TagPlace;
   /** Of each promotion what is needed here: its blobs may be many. */

@@ -10,7 +10,7 @@ import type { PublishedBlobs } from './published.ts';
 /** How often a node looks for entries that nobody told it of. */
 const POLL_MS = 1000;
 const REMEMBERED_BLOBS = 200_000;
-/** The log tells of every change; this bounds what a restored store, or a record that came late, leaves in memory. */
+/** The log reports every change; this bounds what a restored store, or a record that came late, leaves in memory. */
 const NUMBER_MAX_AGE_MS = 60 * 60_000;
 
 export interface FollowerOptions {

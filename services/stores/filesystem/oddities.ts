@@ -24,7 +24,7 @@ export const LOOP = {
   is: 'is a symbolic link that leads back to where it lies',
   remedy: 'have it lead to a directory outside the one that it lies in',
 };
-/** Nobody needs so many, and a few directories full of links can make more paths than anyone can walk. */
+/** More than any store needs: a few directories full of links can make more paths than a walk can end. */
 export const LINKS_MAX = 8;
 export const TOO_MANY_LINKS = {
   is: `lies behind more than ${LINKS_MAX} symbolic links, each below the last`,

@@ -52,7 +52,7 @@ async function nearestDirectory(root: string, path: string): Promise<string> {
 
 const INSTEAD = 'or set storage.maintenance.readonly.enabled: true to serve what is there';
 
-/** What an operator is told of a directory that cannot be written. */
+/** The error for a directory that cannot be written. */
 export function explain(error: unknown, root: string, directory: string): Error {
   const translated = translate(error);
   if (translated instanceof StoreFullError) return translated;

@@ -31,7 +31,7 @@ async function demandDirectory(root: string): Promise<void> {
     );
 }
 
-/** A directory above the root may be one that we may pass and not read (0711). Then it is none that we made. */
+/** A directory above the root may be one that we may pass and not read (0711). Then we did not make it. */
 async function syncIfReadable(directory: string): Promise<void> {
   try {
     await syncDirectory(directory);

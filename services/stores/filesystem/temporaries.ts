@@ -84,7 +84,7 @@ export class Temporaries {
   }
 }
 
-/** Records are tiny, and a torn one is passed over: whoever needs it learns it again. */
+/** Records are tiny, and a torn one is ignored: a process that needs it learns it again. */
 async function writeRecord(path: string, text: string): Promise<void> {
   const handle = await open(path, 'w', 0o666);
   try {

@@ -33,7 +33,7 @@ export async function probeWrites(bucket: Bucket, signal?: AbortSignal): Promise
   }
 }
 
-/** What an operator is told of a place that takes no writes. */
+/** The error for a place that takes no writes. */
 function explain(error: unknown, bucket: Bucket, bucketKey: string): unknown {
   if (!(error instanceof S3Error) || error.status !== 403) return error;
   const place = bucketKey.slice(0, bucketKey.lastIndexOf('/') + 1);
@@ -88,7 +88,7 @@ export async function checkAccess(bucket: Bucket): Promise<void> {
   }
 }
 
-/** What the operator is told of an error, with the setting to look at. */
+/** An error for the operator, with the setting to look at. */
 function toldOf(bucket: Bucket, error: S3Error): OperatorError {
   const advice = ADVICE[error.code];
   if (advice === undefined && error.status === undefined)

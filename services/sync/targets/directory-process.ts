@@ -12,7 +12,7 @@ export interface DirectoryProcessOptions {
 const IDLE_MS = 60_000;
 /** Between a process that hung and the next one; doubled up to the limit. */
 const PAUSE_MS = { first: 1000, most: 60_000 } as const;
-/** Processes that cannot be killed, as they wait in the kernel; with so many of them no other is started. */
+/** The most processes that cannot be killed because they wait in the kernel; at this many, no other is started. */
 const ABANDONED_MAX = 3;
 /** Small on purpose: what hangs in there holds only these. */
 const ENVIRONMENT = { UV_THREADPOOL_SIZE: '4' } as const;

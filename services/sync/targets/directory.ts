@@ -44,7 +44,7 @@ export class DirectoryTarget implements MirrorTarget {
       await this.#ask({ kind: 'commit', id, root: this.#root }, signal);
     } catch (error) {
       const aborted = this.#ask({ kind: 'abort', id }).catch(() => undefined);
-      // Whoever stops does not wait for the file system.
+      // Stopping does not wait for the file system.
       if (!signal.aborted) await aborted;
       throw error;
     }

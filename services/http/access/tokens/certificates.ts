@@ -9,7 +9,7 @@ export function readCertificates(key: string, path: string, text: string): X509C
     try {
       return new X509Certificate(pem);
     } catch {
-      throw new OperatorError(`${key} = ${path}: certificate ${i + 1} is none`);
+      throw new OperatorError(`${key} = ${path}: certificate ${i + 1} cannot be parsed`);
     }
   });
   if (certificates.length === 0)
