@@ -14,7 +14,8 @@ interface Writing {
   unsyncedBytes: number;
 }
 
-type Writings = Map<number, Writing>;
+/** Promises, so that an abort finds a file that is just being opened. */
+type Writings = Map<number, Promise<Writing>>;
 
 /** Does one thing in a mirror's directory; calls `moved` when a long one goes on. */
 export type DirectoryWork = (request: Request, moved: () => void) => Promise<Found | undefined>;
@@ -27,7 +28,7 @@ export function directoryWork(): DirectoryWork {
       case 'begin':
         return begin(writings, request);
       case 'chunk':
-        return write(writingOf(writings, request.id), request.bytes);
+        return write(await writingOf(writings, request.id), request.bytes);
       case 'commit':
         return commit(writings, request, moved);
       case 'abort':
@@ -40,20 +41,23 @@ export function directoryWork(): DirectoryWork {
   };
 }
 
-function writingOf(writings: Writings, id: number): Writing {
+function writingOf(writings: Writings, id: number): Promise<Writing> {
   const writing = writings.get(id);
   if (writing === undefined) throw new Error('nothing is being written');
   return writing;
 }
 
-async function begin(
-  writings: Writings,
-  { id, path, temporary }: Request & { kind: 'begin' },
-): Promise<undefined> {
+async function begin(writings: Writings, request: Request & { kind: 'begin' }): Promise<undefined> {
+  const opening = openTemporary(request);
+  writings.set(request.id, opening);
+  await opening;
+}
+
+async function openTemporary({ path, temporary }: Request & { kind: 'begin' }): Promise<Writing> {
   await Promise.all([path, temporary].map((file) => mkdir(dirname(file), { recursive: true })));
   // The same name for each attempt: what a killed process left behind is replaced, not added to.
   const handle = await open(temporary, 'w', 0o644);
-  writings.set(id, { handle, path, temporary, unsyncedBytes: 0 });
+  return { handle, path, temporary, unsyncedBytes: 0 };
 }
 
 async function write(writing: Writing, bytes: Buffer): Promise<undefined> {
@@ -69,7 +73,7 @@ async function commit(
   { id, root }: Request & { kind: 'commit' },
   moved: () => void,
 ): Promise<undefined> {
-  const { handle, path, temporary } = writingOf(writings, id);
+  const { handle, path, temporary } = await writingOf(writings, id);
   await handle.datasync();
   await handle.close();
   writings.delete(id);
@@ -82,9 +86,10 @@ async function commit(
 }
 
 async function abort(writings: Writings, id: number): Promise<undefined> {
-  const writing = writings.get(id);
-  if (writing === undefined) return;
+  // Undefined also where the file could not be opened: its `begin` has said why.
+  const writing = await writings.get(id)?.catch(() => undefined);
   writings.delete(id);
+  if (writing === undefined) return;
   await writing.handle.close().catch(() => undefined);
   await rm(writing.temporary, { force: true });
 }

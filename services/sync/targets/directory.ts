@@ -38,8 +38,8 @@ export class DirectoryTarget implements MirrorTarget {
     const id = ++this.#lastId;
     // Beside the blobs, for the rename to be one; the mirror's web server does not serve what begins with a dot.
     const temporary = join(this.#root, '.incoming', hexOf(blob.digest));
-    await this.#ask({ kind: 'begin', id, path: this.#pathOf(blob), temporary }, signal);
     try {
+      await this.#ask({ kind: 'begin', id, path: this.#pathOf(blob), temporary }, signal);
       for await (const bytes of body) await this.#ask({ kind: 'chunk', id, bytes }, signal);
       await this.#ask({ kind: 'commit', id, root: this.#root }, signal);
     } catch (error) {
