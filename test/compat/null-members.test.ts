@@ -137,10 +137,11 @@ requires(['docker-registry'])('null, empty and absent members', function () {
           expect(pulled.body.equals(bytes), 'the bytes are as they came').to.equal(true);
           expect(pulled.headers['content-type']).to.equal(mediaType);
         }),
-        { numRuns: RUNS },
+        // One that both refuse, whatever chance brings.
+        { numRuns: RUNS, examples: [[{ schemaVersion: 99, mediaType } as never]] },
       );
-      expect(answers.taken, JSON.stringify(answers)).to.be.above(2);
-      expect(answers.refused, JSON.stringify(answers)).to.be.above(2);
+      expect(answers.taken, JSON.stringify(answers)).to.be.above(0);
+      expect(answers.refused, JSON.stringify(answers)).to.be.above(0);
     });
 
   it('break nothing later: the store is sound, and sizes are counted by what is stored', async () => {
