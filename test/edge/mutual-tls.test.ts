@@ -132,7 +132,7 @@ requires(['nginx', 'openssl'])('mutual TLS', function () {
     expect(await put(client)).to.be.within(200, 204);
   });
 
-  it('stops the start where a file of a mirror cannot be read, by name', async () => {
+  it('stops the start where a file of a mirror cannot be read, and names the key', async () => {
     const directory = join(home.path, 'broken');
     await mkdir(directory);
     const failure = await startRegistry({
@@ -150,9 +150,7 @@ requires(['nginx', 'openssl'])('mutual TLS', function () {
       },
       (error: Error) => error.message,
     );
-    expect(failure).to.include(
-      'mirrors: broken: write.clientcertificate = nowhere.pem: cannot be read (ENOENT)',
-    );
+    expect(failure).to.include('mirrors.0.write.clientcertificate = nowhere.pem: cannot be read (ENOENT)');
   });
 
   it('goes on with a certificate that was renewed, without a restart', async () => {
