@@ -143,7 +143,7 @@ function mediaTypeOf(json: Record<string, unknown>, contentType: string | undefi
       `media type ${mediaType.slice(0, 255)} is not one of ${[...IMAGE_TYPES, ...INDEX_TYPES].join(', ')}`,
     );
   // The confusion of CVE-2021-41190: one document that two readers may take for two things.
-  if (has(json, 'manifests') && (has(json, 'config') || has(json, 'layers')))
+  if ((has(json, 'manifests') || isIndexType(mediaType)) && (has(json, 'config') || has(json, 'layers')))
     throw invalid('a manifest has either "manifests" or "config" and "layers", not both');
   // Media types are not stored: an index that lists nothing would be read back as an image.
   if (own === undefined && isIndexType(mediaType) && !isIndexType(deriveMediaType(json)))

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 import { Client } from './client.ts';
@@ -84,12 +85,15 @@ export class KillRun implements AsyncDisposable {
       const history = this.world.tags.get(name);
       if (!history) continue;
       const [repository = '', tag = ''] = name.split(':');
-      const digest = await walk.tag(repository, tag);
+      let digest: string | undefined;
+      // Not the same for a moment where a promotion that had died is finished just now.
+      await eventually(`${name} is stored as it resolves`, async () => {
+        digest = await walk.tag(repository, tag);
+        return (await this.store.tag(repository, tag)) === digest;
+      });
       const allowed = history.allowed();
       if (!allowed.has(digest))
         throw new Error(`${name} names ${digest ?? 'nothing'} instead of ${[...allowed].join(' or ')}`);
-      const stored = await this.store.tag(repository, tag);
-      if (stored !== digest) throw new Error(`${name} is stored as ${stored}, but resolves to ${digest}`);
       history.observe(digest);
     }
   }

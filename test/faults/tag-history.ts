@@ -21,6 +21,12 @@ export interface Move {
 export class TagHistory {
   #attempts: Attempt[] = [];
   #clock = 0;
+  readonly #lingers: boolean;
+
+  /** `lingers`: what was tried and cut off may still take effect after a read, until a later move is acknowledged. */
+  constructor({ lingers = false } = {}) {
+    this.#lingers = lingers;
+  }
 
   /** A move is sent. */
   begin(digest: string): Move {
@@ -61,7 +67,11 @@ export class TagHistory {
 
   /** What was read while nothing moved it is from now on as good as acknowledged. */
   observe(digest: string | undefined): void {
-    this.#attempts = [];
-    if (digest !== undefined) this.begin(digest).acknowledge();
+    const lingering = this.#lingers
+      ? this.#attempts.filter((attempt) => !attempt.acknowledged && attempt.digest !== digest)
+      : [];
+    this.#attempts = [...lingering];
+    // From the beginning, so that it stands for no move after those that linger.
+    if (digest !== undefined) this.#attempts.push({ digest, startedAt: 0, endedAt: 0, acknowledged: true });
   }
 }

@@ -49,7 +49,8 @@ export class World {
 
   /** Says that a tag is about to be moved. */
   beginMove(name: string, digest: string): Move {
-    const history = this.tags.get(name) ?? new TagHistory();
+    // A release service finishes a promotion that had announced its move when it died.
+    const history = this.tags.get(name) ?? new TagHistory({ lingers: name.startsWith(`${STABLE}:`) });
     this.tags.set(name, history);
     return history.begin(digest);
   }
