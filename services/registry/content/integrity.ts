@@ -30,9 +30,9 @@ export interface Damage {
 export class Integrity {
   readonly #objects: ObjectStore;
   readonly #report: (damage: Damage) => void;
-  readonly #sound = new LRUCache<Sha256Digest, string>({ max: VERIFIED_MAX, ttl: VERIFIED_MS });
-  readonly #damaged = new LRUCache<Sha256Digest, string>({ max: DAMAGED_MAX, ttl: DAMAGED_MS });
-  readonly #doubted = new LRUCache<Sha256Digest, number>({ max: DAMAGED_MAX, ttl: DAMAGED_MS });
+  readonly #sound = verdicts<string>(VERIFIED_MAX, VERIFIED_MS);
+  readonly #damaged = verdicts<string>(DAMAGED_MAX, DAMAGED_MS);
+  readonly #doubted = verdicts<number>(DAMAGED_MAX, DAMAGED_MS);
 
   /** `report` hears once of each version of an object that is found damaged. */
   constructor(objects: ObjectStore, report: (damage: Damage) => void = () => undefined) {
@@ -106,4 +106,9 @@ export class Integrity {
 
 function versionOf({ sizeBytes, modifiedAt }: ObjectStat): string {
   return `${sizeBytes}@${modifiedAt.getTime()}`;
+}
+
+/** Bounded by `maxSize`: with `max` the library would take the room for all entries at once. */
+function verdicts<V extends string | number>(max: number, ttl: number): LRUCache<Sha256Digest, V> {
+  return new LRUCache({ maxSize: max, sizeCalculation: () => 1, ttl });
 }

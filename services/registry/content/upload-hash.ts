@@ -21,7 +21,7 @@ export interface PieceHash {
  * record. What can be gone on from neither way is unknown: then closing the upload reads it once.
  */
 export class UploadHashes {
-  readonly #remembered = new LRUCache<string, Hash>({ max: REMEMBERED_MAX });
+  readonly #remembered = new LRUCache<string, Hash>({ maxSize: REMEMBERED_MAX, sizeCalculation: () => 1 });
 
   /** The hash of an upload, to go on from; `isChunked` when the client says where its piece lies. */
   async goOn({ sizeBytes, segments, hash }: UploadState, isChunked: boolean): Promise<PieceHash> {
