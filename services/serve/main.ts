@@ -25,12 +25,12 @@ import { OperatorError } from '../registry/operator-error.ts';
 import { ReadOnly } from '../registry/read-only.ts';
 import { WriteHealth } from '../registry/write-health.ts';
 import { createRelease } from '../release/main.ts';
+import { becomeOwner } from '../stores/filesystem/as-owner.ts';
 import { demandWrites, openStores, type Stores, type StoresMode } from '../stores/open.ts';
 import { type Sync, startSync } from '../sync/main.ts';
 import { createToken, type Token } from '../token/main.ts';
 import { type AccessParts, openAccess, startSigner } from './access.ts';
 import { announce } from './announce.ts';
-import { goOnAsOwner } from './as-owner.ts';
 import { auditOf } from './audit.ts';
 import { problemsOfFiles } from './files.ts';
 import { HeldParts } from './held-parts.ts';
@@ -113,7 +113,8 @@ export async function withStore(
     quiet,
   );
   if (mode === 'write') {
-    await goOnAsOwner(config);
+    const { filesystem } = config.storage;
+    if (filesystem) await becomeOwner(filesystem.rootdirectory);
     await demandWrites(stores, CONSOLE);
   }
   await using audit = auditOf(config, { objects: stores.objects, logger: CONSOLE });

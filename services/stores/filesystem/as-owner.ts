@@ -1,0 +1,44 @@
+import { join, resolve } from 'node:path';
+import { errorCode, isAbsent } from './errors.ts';
+import { stat } from './fs.ts';
+
+/** The directories that every write needs, from the store's own down. The service's user must own them all. */
+const NEEDED = [
+  '',
+  'docker',
+  'docker/registry',
+  'docker/registry/v2',
+  'docker/registry/v2/blobs',
+  'docker/registry/v2/blobs/sha256',
+  'docker/registry/v2/repositories',
+  'roadstead',
+  'roadstead/.tmp',
+];
+
+/**
+ * Turns root into the owner of a store, so that the registry, which runs as that user, can write to what a command makes
+ * there. Root stays root unless one other user owns all the directories that writes need: otherwise the registry itself
+ * runs as root. Load all modules before: the owner may not be able to read them. Throws StoreUnavailableError when the
+ * file system does not answer.
+ */
+export async function becomeOwner(rootDirectory: string): Promise<void> {
+  if (process.geteuid?.() !== 0) return;
+  const root = resolve(rootDirectory);
+  const found = await Promise.all(NEEDED.map((name) => ownerOf(join(root, name))));
+  const [owner] = found;
+  if (owner === undefined || owner.uid === 0) return;
+  if (found.some((other) => other !== undefined && other.uid !== owner.uid)) return;
+  process.setgroups?.([owner.gid]);
+  process.setegid?.(owner.gid);
+  process.seteuid?.(owner.uid);
+}
+
+/** Undefined where nothing is, or where root may not look, as on NFS that squashes root. */
+async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isAbsent(error) || errorCode(error) === 'EACCES') return undefined;
+    throw error;
+  }
+}
