@@ -26,6 +26,7 @@ import { ReadOnly } from '../registry/read-only.ts';
 import { WriteHealth } from '../registry/write-health.ts';
 import { createRelease } from '../release/main.ts';
 import { becomeOwner } from '../stores/filesystem/as-owner.ts';
+import { explainDenied } from '../stores/filesystem/denied.ts';
 import { demandWrites, openStores, type Stores, type StoresMode } from '../stores/open.ts';
 import { type Sync, startSync } from '../sync/main.ts';
 import { createToken, type Token } from '../token/main.ts';
@@ -112,13 +113,17 @@ export async function withStore(
     CONSOLE,
     quiet,
   );
+  const { filesystem } = config.storage;
   if (mode === 'write') {
-    const { filesystem } = config.storage;
     if (filesystem) await becomeOwner(filesystem.rootdirectory);
     await demandWrites(stores, CONSOLE);
   }
   await using audit = auditOf(config, { objects: stores.objects, logger: CONSOLE });
-  await act(stores.objects, config, audit);
+  try {
+    await act(stores.objects, config, audit);
+  } catch (error) {
+    throw filesystem && mode === 'write' ? explainDenied(error, filesystem.rootdirectory) : error;
+  }
 }
 
 /** What a command has to say beside its answer: a person reads it. */

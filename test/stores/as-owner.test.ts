@@ -1,5 +1,5 @@
 /** Promise: a command that root runs on a store writes what the registry can write to, whoever the registry runs as. */
-import fs, { chown, mkdir, writeFile } from 'node:fs/promises';
+import fs, { chown, mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
@@ -91,5 +91,22 @@ requiresMounts()('a command that root runs on a store of another user', function
     const { code, stderr } = await roadstead('read-only', 'on');
     expect(stderr).to.equal('');
     expect(code).to.equal(0);
+  });
+
+  it('is told in one sentence where a part of the store belongs to root', async () => {
+    const digest = 'ab'.repeat(32);
+    const blob = `docker/registry/v2/blobs/sha256/ab/${digest}`;
+    await make(NOBODY, ...ALL, dirname(blob));
+    await make(0, blob);
+    const data = join(root, blob, 'data');
+    await writeFile(data, 'garbage');
+    await utimes(data, 0, 0);
+    const { code, stdout, stderr } = await roadstead('garbage-collect', '--grace', '0');
+    expect(stderr.trim().split('\n').at(-1), stdout).to.equal(
+      `storage.filesystem.rootdirectory = ${root}: user ${NOBODY} may not delete ${data}: ` +
+        `make that user the owner of everything there, by chown -R ${NOBODY}:${NOBODY} ${root}`,
+    );
+    expect(stderr).to.not.match(/ {4}at /);
+    expect(code).to.equal(1);
   });
 });

@@ -1,0 +1,29 @@
+import { resolve } from 'node:path';
+import { OperatorError } from '../../registry/operator-error.ts';
+import { errorCode } from './errors.ts';
+
+/** What a system call was to do with the path in its error. */
+const WISHES: Readonly<Record<string, string>> = {
+  unlink: 'delete',
+  rmdir: 'delete',
+  rename: 'write',
+  link: 'write',
+  mkdir: 'make',
+  scandir: 'read',
+};
+
+/**
+ * The error for a command that may do something to a part of the store only, such as where root once left a directory;
+ * other errors as they are, and all errors of root itself, whom a change of owner does not help.
+ */
+export function explainDenied(error: unknown, rootDirectory: string): unknown {
+  const uid = process.geteuid?.();
+  if (!uid || !['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return error;
+  const { path, dest = path, syscall = '' } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  const root = resolve(rootDirectory);
+  return new OperatorError(
+    `storage.filesystem.rootdirectory = ${root}: user ${uid} may not ${WISHES[syscall] ?? syscall} ${dest}: ` +
+      `make that user the owner of everything there, by chown -R ${uid}:${process.getegid?.()} ${root}`,
+    { cause: error },
+  );
+}
