@@ -155,6 +155,14 @@ export class StoreAbsentError extends OperatorError {
   }
 }
 
+/** What a {@link StoreAbsentError} says after the setting, of a directory or a container. */
+export function absent(place: string): string {
+  return (
+    `there is no store here, since there is no such ${place}: ` +
+    'correct the setting, or start the registry once with writes enabled, which makes it'
+  );
+}
+
 /** The backend is there and takes no writes from us. The message tells the operator where, why and what to do. */
 export class StoreNotWritableError extends OperatorError {
   /** Why, in a form that anyone may be told. */

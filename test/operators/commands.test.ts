@@ -1,14 +1,19 @@
 /** Promise: commands say what to do in words, and exit as the others do. */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { stringify } from 'yaml';
 import { keysListCommand } from '../../services/cli/commands/keys.ts';
 import { ReleaseClient } from '../../services/cli/release-client.ts';
 import { ReleaseError } from '../../services/cli/release-error.ts';
 import { unreached } from '../../services/cli/unreached.ts';
 import type { Config } from '../../services/config/schema.ts';
+import { OperatorError } from '../../services/registry/operator-error.ts';
+import { withStore } from '../../services/serve/main.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { makePair, pem } from '../http/certificates.ts';
 import { startRegistry } from '../support/registry.ts';
@@ -42,6 +47,29 @@ describe('commands', () => {
       `no token service answers at ${url} (ECONNREFUSED)`,
     );
   });
+
+  for (const mode of ['write', 'only-read'] as const)
+    it(`say that there is no store, and make none (${mode})`, async () => {
+      const rootdirectory = join(home, 'mistyped');
+      const configPath = join(home, 'mistyped.yml');
+      await writeFile(
+        configPath,
+        stringify({
+          version: 0.1,
+          storage: { filesystem: { rootdirectory } },
+          http: { addr: '127.0.0.1:5000' },
+        }),
+      );
+      const error: unknown = await withStore(configPath, mode, async () =>
+        expect.fail('a store was made'),
+      ).catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(OperatorError);
+      expect((error as Error).message).to.equal(
+        `storage.filesystem.rootdirectory = ${rootdirectory}: there is no store here, since there is no such directory: ` +
+          'correct the setting, or start the registry once with writes enabled, which makes it',
+      );
+      expect(existsSync(rootdirectory)).to.equal(false);
+    });
 
   it('that list keys exit with 0 where there are none', async () => {
     await using objects = await FilesystemStore.open({ rootDirectory: join(home, 'store'), sync: false });

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { StoreAbsentError, type StoreMode } from '../../registry/object-store.ts';
+import { absent, StoreAbsentError, type StoreMode } from '../../registry/object-store.ts';
 import { syncDirectory } from './durable.ts';
 import { errorCode, isAbsent } from './errors.ts';
 import { mkdir, stat } from './fs.ts';
@@ -26,9 +26,7 @@ async function demandDirectory(root: string): Promise<void> {
     throw error;
   });
   if (!stats?.isDirectory())
-    throw new StoreAbsentError(
-      `storage.filesystem.rootdirectory = ${root}: there is no such directory, and none is made for reading alone`,
-    );
+    throw new StoreAbsentError(`storage.filesystem.rootdirectory = ${root}: ${absent('directory')}`);
 }
 
 /** A directory above the root may be one that we may pass and not read (0711). Then we did not make it. */

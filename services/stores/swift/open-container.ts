@@ -1,4 +1,4 @@
-import { StoreAbsentError, type StoreMode } from '../../registry/object-store.ts';
+import { absent, StoreAbsentError, type StoreMode } from '../../registry/object-store.ts';
 import { OperatorError } from '../../registry/operator-error.ts';
 import type { SwiftClient } from './client.ts';
 import { SwiftError } from './errors.ts';
@@ -9,9 +9,7 @@ export async function openContainer(client: SwiftClient, mode: StoreMode): Promi
   try {
     const { status } = await client.ask({ method: 'HEAD', expects: [200, 204, 404] });
     if (status === 404 && mode === 'read')
-      throw new StoreAbsentError(
-        `storage.swift.container = ${container}: there is no such container, and none is made for reading alone`,
-      );
+      throw new StoreAbsentError(`storage.swift.container = ${container}: ${absent('container')}`);
     if (status === 404) await client.ask({ method: 'PUT', expects: [201, 202] });
   } catch (error) {
     if (error instanceof SwiftError && error.status === 403)
