@@ -22,7 +22,7 @@ export interface Call<T> {
   readonly patience?: number;
 }
 
-/** More callers than this are refused instead of waiting. */
+/** While calls are stuck, more callers than this are refused instead of waiting. */
 const WAITING_MAX = 5000;
 /** How often deadlines are looked at, at least. */
 const LOOK_MS = 1000;
@@ -106,7 +106,7 @@ export class BoundedCalls {
       this.#start(job);
       return;
     }
-    const isCrowded = this.#waiting.size >= WAITING_MAX;
+    const isCrowded = this.#stuck > 0 && this.#waiting.size >= WAITING_MAX;
     const refusal = this.#refusal(job) ?? (isCrowded ? 'too many calls wait' : undefined);
     if (refusal !== undefined) this.#giveUp(job, refusal);
     if (refusal === undefined || job.mustRun) this.#waiting.add(job);

@@ -72,6 +72,12 @@ describe('calls that may hang', () => {
     expect(new Set(all)).to.deep.equal(new Set(['done']));
   });
 
+  it('refuse nobody when many wait and none is stuck', async () => {
+    const calls = bounded(4, 4);
+    const all = await Promise.all(Array.from({ length: 6000 }, () => quick(calls, '/a')));
+    expect(new Set(all)).to.deep.equal(new Set(['done']));
+  });
+
   it('hand what they return too late to whoever cleans up, and clean up then', async () => {
     const calls = bounded();
     const events: string[] = [];
