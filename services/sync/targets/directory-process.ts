@@ -4,7 +4,7 @@ import type { Answer, Found, Request } from './directory-messages.ts';
 export interface DirectoryProcessOptions {
   /** For messages. */
   readonly directory: string;
-  /** A request that got no sign of life for so long hangs, and ends the process. */
+  /** A request without a sign of life for longer hangs, and ends the process. Ten times as long for those that sync. */
   readonly patienceMs: number;
 }
 
@@ -17,15 +17,19 @@ const ABANDONED_MAX = 3;
 /** Small on purpose: what hangs in there holds only these. */
 const ENVIRONMENT = { UV_THREADPOOL_SIZE: '4' } as const;
 
+/** Times the patience for requests that sync: a slow disk may rightly take minutes for what the kernel gathered. */
+const SYNC_PATIENCE = 10;
+
 interface Waiting {
   readonly resolve: (answer: Found) => void;
   readonly reject: (error: Error) => void;
   movedAt: number;
+  readonly limitMs: number;
 }
 
 /**
  * The process that works on one mirror's directory: started when there is something to do, ended when it hangs, and
- * started again after a pause. The caller is told within `patienceMs`, whatever the file system does.
+ * started again after a pause. The caller is told within ten times `patienceMs`, whatever the file system does.
  */
 export class DirectoryProcess implements AsyncDisposable {
   readonly #options: DirectoryProcessOptions;
@@ -46,8 +50,10 @@ export class DirectoryProcess implements AsyncDisposable {
   ask(request: Request): Promise<Found> {
     const child = this.#child ?? this.#start();
     this.#usedAt = performance.now();
+    const syncs = request.kind === 'chunk' || request.kind === 'commit';
+    const limitMs = this.#options.patienceMs * (syncs ? SYNC_PATIENCE : 1);
     return new Promise((resolve, reject) => {
-      this.#waiting.set(request.id, { resolve, reject, movedAt: this.#usedAt });
+      this.#waiting.set(request.id, { resolve, reject, movedAt: this.#usedAt, limitMs });
       child.send(request, (error) => error && this.#settle(request.id)?.reject(error));
     });
   }
@@ -103,15 +109,16 @@ export class DirectoryProcess implements AsyncDisposable {
 
   #look(): void {
     const now = performance.now();
-    const { patienceMs, directory } = this.#options;
+    const { directory } = this.#options;
     if (this.#waiting.size === 0) {
       if (now - this.#usedAt > IDLE_MS) this.#end('idle');
       return;
     }
-    if ([...this.#waiting.values()].every(({ movedAt }) => now - movedAt < patienceMs)) return;
+    const hanging = [...this.#waiting.values()].find(({ movedAt, limitMs }) => now - movedAt >= limitMs);
+    if (!hanging) return;
     this.#startAt = now + this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS.most);
-    this.#end(`${directory} has not answered for ${patienceMs / 1000} s: its file system hangs`);
+    this.#end(`${directory} has not answered for ${hanging.limitMs / 1000} s: its file system hangs`);
   }
 
   /** Kills the process; one that waits in the kernel goes when the kernel lets it. */

@@ -1,0 +1,34 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { DirectoryProcess } from '../../services/sync/targets/directory-process.ts';
+
+const PATIENCE_MS = 600;
+/** Makes each sync of a file's data in the child take longer than the patience. */
+const SLOW_SYNC = `data:text/javascript,${encodeURIComponent(`
+  import fs from 'node:fs/promises';
+  const handle = await fs.open('/dev/null');
+  const proto = Object.getPrototypeOf(handle);
+  await handle.close();
+  proto.datasync = () => new Promise((resolve) => setTimeout(resolve, ${PATIENCE_MS * 2}));
+`)}`;
+
+describe('the process of a directory mirror', () => {
+  it('is not ended when the disk takes longer than the patience to sync', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'slow-mirror-'));
+    const path = join(root, 'file');
+    await using mirror = new DirectoryProcess({ directory: root, patienceMs: PATIENCE_MS });
+    const options = ['--import', SLOW_SYNC];
+    process.execArgv.push(...options);
+    try {
+      await mirror.ask({ kind: 'begin', id: 1, path, temporary: join(root, 'temporary') });
+      await mirror.ask({ kind: 'chunk', id: 1, bytes: Buffer.from('slow') });
+      await mirror.ask({ kind: 'commit', id: 1, root });
+      expect(await readFile(path, 'utf8')).to.equal('slow');
+    } finally {
+      process.execArgv.splice(-options.length);
+      await rm(root, { recursive: true, force: true });
+    }
+  });
+});
