@@ -61,7 +61,9 @@ export class BoundedCalls {
   /** Changes apply to calls that begin afterwards. */
   deadlineMs: number;
   readonly #running = new Set<Job>();
-  readonly #waiting = new Set<Job>();
+  /** By path, in the order in which paths get their next turn. */
+  readonly #waiting = new Map<string, Set<Job>>();
+  #waitingCount = 0;
   readonly #paths = new Map<string, PathUse>();
   #stuck = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -106,13 +108,27 @@ export class BoundedCalls {
       this.#start(job);
       return;
     }
-    const isCrowded = this.#stuck > 0 && this.#waiting.size >= WAITING_MAX;
+    const isCrowded = this.#stuck > 0 && this.#waitingCount >= WAITING_MAX;
     const refusal = this.#refusal(job) ?? (isCrowded ? 'too many calls wait' : undefined);
     if (refusal !== undefined) this.#giveUp(job, refusal);
-    if (refusal === undefined || job.mustRun) this.#waiting.add(job);
+    if (refusal === undefined || job.mustRun) this.#wait(job);
   }
 
-  #mayStart({ path }: Job): boolean {
+  #wait(job: Job): void {
+    const queue = this.#waiting.get(job.path);
+    if (queue) queue.add(job);
+    else this.#waiting.set(job.path, new Set([job]));
+    this.#waitingCount++;
+  }
+
+  #waitsNoMore(job: Job): void {
+    const queue = this.#waiting.get(job.path);
+    if (!queue?.delete(job)) return;
+    this.#waitingCount--;
+    if (queue.size === 0) this.#waiting.delete(job.path);
+  }
+
+  #mayStart({ path }: Pick<Job, 'path'>): boolean {
     if (this.#running.size >= this.#atOnce) return false;
     const use = this.#paths.get(path);
     return use === undefined || (use.running < this.#perPath && use.stuck === 0);
@@ -136,13 +152,24 @@ export class BoundedCalls {
     const use = this.#paths.get(job.path);
     if (job.isGivenUp) this.#countStuck(job, -1);
     if (use && --use.running === 0) this.#paths.delete(job.path);
-    for (const next of this.#waiting) {
-      if (this.#running.size >= this.#atOnce) break;
-      if (!this.#mayStart(next)) continue;
-      this.#waiting.delete(next);
+    this.#startWaiting();
+    return job.isGivenUp;
+  }
+
+  /** Passes over few paths, however many calls wait: each path that may not start has calls running. */
+  #startWaiting(): void {
+    for (const [path, queue] of this.#waiting) {
+      if (this.#running.size >= this.#atOnce) return;
+      const [next] = queue;
+      if (next === undefined || !this.#mayStart({ path })) continue;
+      this.#waitsNoMore(next);
+      // Behind the other paths: this loop comes to it again when they have had their turn.
+      if (queue.size > 0) {
+        this.#waiting.delete(path);
+        this.#waiting.set(path, queue);
+      }
       this.#start(next);
     }
-    return job.isGivenUp;
   }
 
   #countStuck({ path }: Job, by: 1 | -1): void {
@@ -175,12 +202,12 @@ export class BoundedCalls {
       this.#countStuck(job, 1);
       this.#giveUp(job, `no answer in ${job.limitMs / 1000} s`);
     }
-    for (const job of this.#waiting) {
+    for (const job of [...this.#waiting.values()].flatMap((queue) => [...queue])) {
       if (job.isGivenUp) continue;
       const isLate = this.#stuck > 0 && now - job.since > job.limitMs;
       const refusal = this.#refusal(job) ?? (isLate ? `no turn in ${job.limitMs / 1000} s` : undefined);
       if (refusal === undefined) continue;
-      if (!job.mustRun) this.#waiting.delete(job);
+      if (!job.mustRun) this.#waitsNoMore(job);
       this.#giveUp(job, refusal);
     }
     if (this.#running.size > 0) return;

@@ -15,9 +15,13 @@ import { SCENARIOS } from './scenarios/all.ts';
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 2 ** 31);
 const TOLD_MAX = 12;
 
-/** Those that begin in memory, or whose time is not their own. */
+/** They begin in memory, or with a process that has ended. */
+const NOT_ON_DISK = new Set([
+  'an upload that Distribution began',
+  'a tag that the loser of two racing promotions wrote late, before it died',
+]);
 const onDisk = ({ hasMirror, hasReceiver, claimedForMs, title }: Scenario) =>
-  !hasMirror && !hasReceiver && claimedForMs === undefined && title !== 'an upload that Distribution began';
+  !hasMirror && !hasReceiver && claimedForMs === undefined && !NOT_ON_DISK.has(title);
 
 /**
  * What some cuts may leave, since the deletes of a cancelled upload are not synced: its client may be told either way. Which

@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import { type Algorithm, type Digest, Hasher, type Sha256Digest } from '../digest.ts';
+import { RegistryError } from '../errors.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { sealLast } from './upload-pieces.ts';
 import { FOREIGN, type Segment, segmentKey, type UploadPlace, type UploadState } from './upload-records.ts';
@@ -75,7 +76,14 @@ async function* bytesOf(
   for (const segment of segments) {
     const key = segmentKey(place, segment);
     const read = await objects.get(key, { first: 0, last: segment.sizeBytes - 1 });
-    if (read === undefined) throw new Error(`the upload has lost ${key}`);
+    // Its last deletes may come back after a power cut, and its first ones not.
+    if (read === undefined)
+      throw new RegistryError(
+        'BLOB_UPLOAD_UNKNOWN',
+        'the upload has lost bytes: begin a new one with POST',
+        undefined,
+        new Error(`there is no ${key}`),
+      );
     for await (const chunk of read.body) yield chunk;
   }
 }
