@@ -25,7 +25,8 @@ function leftoversIn(root: string): string[] {
   return [join('roadstead', '.tmp'), '.roadstead-tmp', join(AREA, '.roadstead-tmp')]
     .map((path) => join(root, path))
     .filter((path) => existsSync(path))
-    .flatMap((path) => readdirSync(path));
+    .flatMap((path) => readdirSync(path))
+    .filter((name) => name !== '.mount');
 }
 
 async function openIn(root: string, sync: boolean, cleanUp: AsyncDisposableStack) {

@@ -197,7 +197,7 @@ describe('creating files', () => {
           expect(await readFile(join(root, key), 'utf8')).to.equal(content);
         }
       expect(await record()).to.have.length(2);
-      expect(await readdir(join(same, '.roadstead-tmp'))).to.deep.equal([]);
+      expect(await readdir(join(same, '.roadstead-tmp'))).to.deep.equal(['.mount']);
     });
 
     it('composes by copying where the parts are on another mount', async () => {

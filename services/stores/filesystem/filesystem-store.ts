@@ -18,6 +18,7 @@ import { isAbsent, isOtherMount, lacksLinks } from './errors.ts';
 import { type FileHandle, open, rmdir, STORE_CALLS, stat, unlink } from './fs.ts';
 import { growFile } from './grow.ts';
 import { listFiles } from './list.ts';
+import { markOldMounts } from './mounts.ts';
 import { pathOf } from './paths.ts';
 import { probeWrites } from './probe.ts';
 import { openRoot } from './root.ts';
@@ -68,7 +69,10 @@ export class FilesystemStore implements ObjectStore {
     if (options.callTimeoutMs !== undefined) STORE_CALLS.deadlineMs = options.callTimeoutMs;
     const store = new FilesystemStore(options);
     await openRoot(store.#root, options);
-    if (options.mode !== 'read') await store.#temporaries.load();
+    if (options.mode === 'read') return store;
+    // On a full or read-only disk, a later start does it.
+    await markOldMounts(store.#root).catch(() => undefined);
+    await store.#temporaries.load();
     return store;
   }
 

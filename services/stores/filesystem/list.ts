@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { ListPage, ListRequest } from '../../registry/object-store.ts';
 import type { Contents, Directories } from './directories.ts';
 import { stat } from './fs.ts';
+import { missingMounts } from './mounts.ts';
 import { FILE_ON_THE_WAY, LINKS_MAX, LOOP, type Oddity, TOO_MANY_LINKS, unreadable } from './oddities.ts';
 
 /** Lists files as an object store lists keys: in the order of the whole keys' bytes. */
@@ -10,6 +11,14 @@ export async function listFiles(
   directories: Directories,
   request: ListRequest,
 ): Promise<ListPage> {
+  const page = await walkPage(root, directories, request);
+  const { prefix, onUnlisted } = request;
+  // Afterwards: a mount that went away during the walk is missing now.
+  if (onUnlisted) (await missingMounts(root, prefix)).forEach(onUnlisted);
+  return page;
+}
+
+async function walkPage(root: string, directories: Directories, request: ListRequest): Promise<ListPage> {
   const keys: string[] = [];
   const prefixes: string[] = [];
   let last: string | undefined;

@@ -7,6 +7,12 @@ export const TEMPORARY = join('roadstead', '.tmp');
 /** The same in the topmost directory of another mount below the root, since no file can be renamed between mounts. */
 export const TEMPORARY_OF_MOUNT = '.roadstead-tmp';
 
+/**
+ * A file in a {@link TEMPORARY_OF_MOUNT} that is written once, when the mount is found. A mount point without it has lost
+ * its mount, whatever was written there since.
+ */
+export const MARKER = '.mount';
+
 /** Records of the directories that have a {@link TEMPORARY_OF_MOUNT}, so that nobody has to walk the store to find them. */
 export const MOUNTS = join('roadstead', '.mounts');
 

@@ -1,14 +1,15 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { dirname, join, relative, sep } from 'node:path';
 import { errorCode, isAbsent, isOtherMount } from './errors.ts';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from './fs.ts';
-import { MOUNTS, PROBE, TEMPORARY, TEMPORARY_OF_MOUNT } from './paths.ts';
+import { open, rename, rm, rmdir, stat } from './fs.ts';
+import { namesIn, readMounts, recordMount } from './mounts.ts';
+import { MARKER, PROBE, TEMPORARY, TEMPORARY_OF_MOUNT } from './paths.ts';
 import type { TemporaryFile } from './temporary-file.ts';
 
 /**
  * Where files are written before they get their name: in one directory below the root, and in one more for each other
- * mount below it. Other mounts are found when a rename fails for the first time, and recorded in the store, so that other
- * processes write to the right place at once and leftovers are found without a walk.
+ * mount below it. Other mounts are found when a rename fails for the first time, and recorded in the store (mounts.ts), so
+ * that other processes write to the right place at once and leftovers are found without a walk.
  */
 export class Temporaries {
   readonly #root: string;
@@ -22,13 +23,7 @@ export class Temporaries {
 
   /** Reads what this and other processes have recorded. */
   async load(): Promise<void> {
-    const directory = join(this.#root, MOUNTS);
-    for (const name of await namesIn(directory)) {
-      const text = await readFile(join(directory, name), 'utf8').catch(() => '');
-      const top = join(this.#root, text);
-      // A damaged record is no reason to write outside the store.
-      if (text !== '' && nameOf(text) === name && isBelow(top, this.#root)) this.#add(top);
-    }
+    for (const { path } of await readMounts(this.#root)) this.#add(join(this.#root, path));
   }
 
   /** The directory for what will get this name. */
@@ -57,6 +52,7 @@ export class Temporaries {
     for (const directory of [join(this.#root, TEMPORARY), ...directories])
       for (const name of await namesIn(directory)) {
         signal?.throwIfAborted();
+        if (name === MARKER) continue;
         const path = join(directory, name);
         const stats = await stat(path).catch(() => undefined);
         if (stats === undefined || stats.mtime >= olderThan) continue;
@@ -71,10 +67,7 @@ export class Temporaries {
   async #learn(directory: string): Promise<void> {
     let top = directory;
     while (top.length > this.#root.length && (await canRename(dirname(top), directory))) top = dirname(top);
-    const path = relative(this.#root, top) || '.';
-    const records = join(this.#root, MOUNTS);
-    await mkdir(records, { recursive: true });
-    await writeRecord(join(records, nameOf(path)), path);
+    await recordMount(this.#root, relative(this.#root, top) || '.');
     this.#add(top);
   }
 
@@ -82,20 +75,6 @@ export class Temporaries {
     if (this.#mounts.includes(top)) return;
     this.#mounts = [...this.#mounts, top].sort((a, b) => b.length - a.length);
   }
-}
-
-/** Records are tiny, and a torn one is ignored: a process that needs it learns it again. */
-async function writeRecord(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'w', 0o666);
-  try {
-    await handle.writeFile(text);
-  } finally {
-    await handle.close();
-  }
-}
-
-function nameOf(path: string): string {
-  return createHash('sha256').update(path).digest('hex');
 }
 
 function isBelow(path: string, directory: string): boolean {
@@ -121,13 +100,6 @@ async function canRename(from: string, to: string): Promise<boolean> {
     if (isOtherMount(error)) return false;
     throw error;
   }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  return readdir(directory).catch((error: unknown) => {
-    if (isAbsent(error)) return [];
-    throw error;
-  });
 }
 
 /** A claim (see claim.ts) is a directory with one file. */
