@@ -57,6 +57,7 @@ function mayLeadToManifests(path: string): boolean {
   return kind === undefined || (kind === 'revisions' && [name, ...rest].every(isOwnName));
 }
 
-function isOwnName(name: string | undefined): boolean {
+/** Whether this registry or Distribution may give an object or a directory this name; not `lost+found`. */
+export function isOwnName(name: string | undefined): boolean {
   return name === undefined || OWN_PATH.test(name);
 }

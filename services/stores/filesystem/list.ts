@@ -1,5 +1,6 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ListPage, ListRequest } from '../../registry/object-store.ts';
+import { isOwnName } from '../../registry/unlisted.ts';
 import type { Contents, Directories } from './directories.ts';
 import { stat } from './fs.ts';
 import { missingMounts } from './mounts.ts';
@@ -130,7 +131,11 @@ class Walk {
     try {
       return await this.#directories.contents(join(this.#root, directory));
     } catch (error) {
-      if (this.#request.onUnlisted === undefined) throw error;
+      if (this.#request.onUnlisted === undefined) {
+        // Such as the lost+found of a disk's topmost directory, which only root may read.
+        if (directory === '' || isOwnName(basename(directory))) throw error;
+        return { names: [], links: new Set(), oddities: [] };
+      }
       return { names: [], links: new Set(), oddities: [{ name: '', ...unreadable(error) }] };
     }
   }
