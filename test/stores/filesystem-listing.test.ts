@@ -1,5 +1,5 @@
 /**
- * Promise: a listing of files is not stopped by what others leave in directories.
+ * Promise: a listing of files is not stopped by what others leave in directories, and looks at no more than its prefix asks.
  */
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
@@ -48,5 +48,40 @@ describe('a listing of files', () => {
         const error = await list(REPOSITORIES).catch((failed: unknown) => failed);
         expect(error).to.have.property('code', 'EACCES');
       }));
+  });
+
+  it('looks only through the links that its prefix leads to', async () => {
+    for (const name of ['bolt', 'bond', 'cord']) {
+      await store.put(`elsewhere/${name}/_uploads/x/startedat`, Buffer.from('now'));
+      await fs.symlink(join(home.path, 'elsewhere', name), join(home.path, REPOSITORIES, name));
+    }
+    const real = fs.stat;
+    const followed = new Set<string>();
+    fs.stat = ((path: string, ...rest: []) => {
+      const name = /repositories\/(bolt|bond|cord)$/.exec(path)?.[1];
+      if (name !== undefined) followed.add(name);
+      return real(path, ...rest);
+    }) as typeof real;
+    const seen = async (prefix: string) => {
+      followed.clear();
+      return [await list(prefix), [...followed].sort()];
+    };
+    try {
+      const [alpha, bolt, bond, cord, zeta] = ['alpha', 'bolt', 'bond', 'cord', 'zeta'].map(
+        (name) => `${REPOSITORIES}${name}/`,
+      );
+      expect(await seen(`${alpha}_uploads/`)).to.deep.equal([[`${alpha}_uploads/x/`], []]);
+      expect(await seen(`${bond}_uploads/`)).to.deep.equal([[`${bond}_uploads/x/`], ['bond']]);
+      expect(await seen(`${REPOSITORIES}bo`)).to.deep.equal([
+        [bolt, bond],
+        ['bolt', 'bond'],
+      ]);
+      expect(await seen(REPOSITORIES)).to.deep.equal([
+        [alpha, bolt, bond, cord, zeta],
+        ['bolt', 'bond', 'cord'],
+      ]);
+    } finally {
+      fs.stat = real;
+    }
   });
 });

@@ -58,11 +58,12 @@ export class Directories {
 
   /**
    * Nothing for a directory that is not there. Names that begin with a dot are no keys and are left out. Throws what
-   * the file system says where the directory cannot be read.
+   * the file system says where the directory cannot be read. Of the links, only those are looked through, and shown, that
+   * may lie at `prefix` or lead to it; it is relative to the directory.
    */
-  async contents(path: string): Promise<Contents> {
+  async contents(path: string, prefix = ''): Promise<Contents> {
     try {
-      return await followed(path, await this.#entries(path));
+      return await followed(path, await this.#entries(path), prefix);
     } catch (error) {
       this.#remembered.delete(path);
       if (!isAbsent(error)) throw error;
@@ -103,11 +104,16 @@ async function read(path: string): Promise<Entries> {
   return { names: names.sort(), links, oddities };
 }
 
-async function followed(path: string, { names, links, oddities }: Entries): Promise<Contents> {
-  if (links.length === 0) return { names, links: NONE.links, oddities };
+async function followed(
+  path: string,
+  { names, links, oddities }: Entries,
+  prefix: string,
+): Promise<Contents> {
+  const wanted = links.filter((name) => name.startsWith(prefix) || prefix.startsWith(`${name}/`));
+  if (wanted.length === 0) return { names, links: NONE.links, oddities };
   const [more, odd]: [string[], Oddity[]] = [[], [...oddities]];
   const follow = async (name: string) => add(name, await lookThrough(join(path, name)), more, odd);
-  await pMap(links, follow, { concurrency: LINKS_AT_ONCE });
+  await pMap(wanted, follow, { concurrency: LINKS_AT_ONCE });
   return { names: [...names, ...more].sort(), links: new Set(more), oddities: odd };
 }
 

@@ -128,8 +128,10 @@ class Walk {
   }
 
   async #contents(directory: string): Promise<Contents> {
+    const { prefix } = this.#request;
+    const rest = prefix.startsWith(directory) ? prefix.slice(directory.length) : '';
     try {
-      return await this.#directories.contents(join(this.#root, directory));
+      return await this.#directories.contents(join(this.#root, directory), rest);
     } catch (error) {
       if (this.#request.onUnlisted === undefined) {
         // Such as the lost+found of a disk's topmost directory, which only root may read.
