@@ -9,7 +9,17 @@ const SYNC_PATIENCE = 10;
 export function guardedFs(calls: BoundedCalls) {
   /** `pathAt`: which argument says where it may hang. */
   function guard<
-    N extends 'stat' | 'lstat' | 'readdir' | 'mkdir' | 'rmdir' | 'unlink' | 'link' | 'rename' | 'readFile',
+    N extends
+      | 'access'
+      | 'stat'
+      | 'lstat'
+      | 'readdir'
+      | 'mkdir'
+      | 'rmdir'
+      | 'unlink'
+      | 'link'
+      | 'rename'
+      | 'readFile',
   >(name: N, pathAt = 0): (typeof fs)[N] {
     const guarded = (...args: readonly unknown[]) => {
       // Looked up at each call: tests put another file system in its place.
@@ -20,6 +30,7 @@ export function guardedFs(calls: BoundedCalls) {
   }
 
   return {
+    access: guard('access'),
     stat: guard('stat'),
     lstat: guard('lstat'),
     readdir: guard('readdir'),

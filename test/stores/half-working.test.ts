@@ -114,6 +114,21 @@ requiresMounts()('a directory that a user may not write to', () => {
     expect(await messageOf(openAndProbe())).to.equal('no failure');
   });
 
+  it('is noticed by the next probe, which leaves large directories as listings remember them', async () => {
+    const repositories = join(root, 'docker/registry/v2/repositories');
+    await asNobody(() => mkdir(repositories, { recursive: true }));
+    const store = await asNobody(() => FilesystemStore.open({ rootDirectory: root, sync: false }));
+    const probe = () => messageOf(asNobody(() => store.probeWrites()));
+    expect(await probe()).to.equal('no failure');
+    const { mtimeNs } = await lstat(repositories, { bigint: true });
+    expect(await probe()).to.equal('no failure');
+    expect((await lstat(repositories, { bigint: true })).mtimeNs).to.equal(mtimeNs);
+    await chown(repositories, 0, 0);
+    for (const _ of [1, 2]) expect(await probe()).to.include(`may not write to ${repositories}`);
+    await chown(repositories, NOBODY, NOBODY);
+    expect(await probe()).to.equal('no failure');
+  });
+
   it('leaves nothing of a probe', async () => {
     await openAndProbe();
     expect(await readdir(root, { recursive: true })).to.have.members(['roadstead', 'roadstead/.tmp']);

@@ -20,7 +20,7 @@ import { growFile } from './grow.ts';
 import { listFiles } from './list.ts';
 import { markOldMounts } from './mounts.ts';
 import { pathOf } from './paths.ts';
-import { probeWrites } from './probe.ts';
+import { WriteProbe } from './probe.ts';
 import { openRoot } from './root.ts';
 import { sendFile } from './send.ts';
 import { Temporaries } from './temporaries.ts';
@@ -56,12 +56,14 @@ export class FilesystemStore implements ObjectStore {
   readonly #directories: DurableDirectories;
   readonly #listed = new Directories();
   readonly #temporaries: Temporaries;
+  readonly #probe: WriteProbe;
 
   private constructor(options: FilesystemOptions) {
     this.#root = resolve(options.rootDirectory);
     this.#sync = options.sync;
     this.#directories = new DurableDirectories(this.#root);
     this.#temporaries = new Temporaries(this.#root);
+    this.#probe = new WriteProbe(this.#root, this.#temporaries);
   }
 
   /** Opens the store. Throws StoreNotWritableError where its directory cannot be made, StoreAbsentError where it must be there. */
@@ -76,10 +78,10 @@ export class FilesystemStore implements ObjectStore {
     return store;
   }
 
-  /** Writes to each place where objects are written, and deletes that. Rejects as {@link probeWrites} does. */
+  /** Tries each place where objects are written. Rejects as {@link WriteProbe} does. */
   async probeWrites(): Promise<void> {
     await this.#temporaries.load();
-    await probeWrites(this.#root, this.#temporaries);
+    await this.#probe.run();
   }
 
   async stat(key: string): Promise<ObjectStat | undefined> {

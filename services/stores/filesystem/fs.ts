@@ -18,5 +18,5 @@ export const STORE_CALLS = new BoundedCalls({
  * system does not answer (docs/decisions/0016-file-systems-that-hang.md). A function that is missing is added in
  * `services/files/guarded-fs.ts`.
  */
-export const { link, lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } =
+export const { access, link, lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } =
   guardedFs(STORE_CALLS);

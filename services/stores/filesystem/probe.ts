@@ -1,7 +1,8 @@
+import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StoreFullError, StoreNotWritableError } from '../../registry/object-store.ts';
 import { errorCode, isAbsent, translate } from './errors.ts';
-import { rename, rm, stat } from './fs.ts';
+import { access, rename, rm, stat } from './fs.ts';
 import { PROBE } from './paths.ts';
 import type { Temporaries } from './temporaries.ts';
 import { TemporaryFile } from './temporary-file.ts';
@@ -11,31 +12,74 @@ const PLACES = ['roadstead', 'docker/registry/v2/blobs/sha256', 'docker/registry
 /** A block, so that a full disk shows. */
 const PROBE_BYTES = 4096;
 
-/**
- * Writes a file to each place where objects are written, and deletes it. Throws StoreNotWritableError, which tells the
- * operator what to do, or StoreFullError.
- */
-export async function probeWrites(root: string, temporaries: Temporaries): Promise<void> {
-  const directories = await Promise.all(PLACES.map((place) => nearestDirectory(root, join(root, place))));
-  for (const directory of new Set(directories))
-    try {
-      await writeAndDelete(directory, temporaries);
-    } catch (error) {
-      throw explain(error, root, directory);
-    }
-}
+/** How long a directory that took a file is believed to take more, while nothing tells otherwise. */
+const PROVED_MS = 5 * 60_000;
 
-async function writeAndDelete(directory: string, temporaries: Temporaries): Promise<void> {
-  // All probes use one name, so one that a killed process left behind goes with the next.
-  const path = join(directory, PROBE);
-  const bytes = Buffer.alloc(PROBE_BYTES, 'roadstead looks whether it can write here\n');
-  const file = await TemporaryFile.write(temporaries.directoryFor(path), bytes, { durable: false });
-  try {
-    await temporaries.onMountOf(file, path, () => rename(file.path, path));
-    await rm(path, { force: true });
-  } catch (error) {
-    await file.remove();
-    throw error;
+/** Tries whether the places where objects are written take files. */
+export class WriteProbe {
+  readonly #root: string;
+  readonly #temporaries: Temporaries;
+  /** Directories that took a file: what they were then, and when (monotonic). */
+  readonly #proved = new Map<string, { readonly identity: string; readonly atMs: number }>();
+
+  /** `root` is absolute. */
+  constructor(root: string, temporaries: Temporaries) {
+    this.#root = root;
+    this.#temporaries = temporaries;
+  }
+
+  /**
+   * Writes a file to each place where objects are written, and deletes it. Throws StoreNotWritableError, which tells the
+   * operator what to do, or StoreFullError.
+   */
+  async run(): Promise<void> {
+    const root = this.#root;
+    const directories = await Promise.all(PLACES.map((place) => nearestDirectory(root, join(root, place))));
+    for (const directory of new Set(directories))
+      try {
+        await this.#probe(directory);
+      } catch (error) {
+        this.#proved.delete(directory);
+        throw explain(error, root, directory);
+      }
+  }
+
+  /**
+   * A file in the directory itself changes its times, which voids what listings remember of it (directories.ts). So that
+   * is done rarely, or when the directory has another owner, other rights, or is another one. In between, the file goes
+   * no further than the directory for temporary files on the same mount.
+   */
+  async #probe(directory: string): Promise<void> {
+    const { dev, ino, mode, uid, gid } = await stat(directory, { bigint: true });
+    const identity = [dev, ino, mode, uid, gid].join();
+    const proved = this.#proved.get(directory);
+    if (proved?.identity === identity && performance.now() - proved.atMs < PROVED_MS) {
+      await access(directory, constants.W_OK | constants.X_OK);
+      await (await this.#write(directory)).remove();
+      return;
+    }
+    await this.#writeAndDelete(directory);
+    this.#proved.set(directory, { identity, atMs: performance.now() });
+  }
+
+  async #writeAndDelete(directory: string): Promise<void> {
+    // All probes use one name, so one that a killed process left behind goes with the next.
+    const path = join(directory, PROBE);
+    const file = await this.#write(directory);
+    try {
+      await this.#temporaries.onMountOf(file, path, () => rename(file.path, path));
+      await rm(path, { force: true });
+    } catch (error) {
+      await file.remove();
+      throw error;
+    }
+  }
+
+  #write(directory: string): Promise<TemporaryFile> {
+    const bytes = Buffer.alloc(PROBE_BYTES, 'roadstead looks whether it can write here\n');
+    return TemporaryFile.write(this.#temporaries.directoryFor(join(directory, PROBE)), bytes, {
+      durable: false,
+    });
   }
 }
 
