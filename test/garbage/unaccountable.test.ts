@@ -268,6 +268,7 @@ describe('a collection that meets what it cannot account for', function () {
         await chmod(dirname(root), 0o755);
         await mkdir(join(root, key), { recursive: true });
         await chmod(join(root, key), 0o000);
+        await mkdir(join(root, 'roadstead/.tmp'), { recursive: true });
         if (process.getuid?.() === 0) await chown(join(root, 'roadstead/.tmp'), nobody, nobody);
       });
       const { root } = store;
