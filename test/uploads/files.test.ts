@@ -8,7 +8,11 @@ import { Blobs } from '../../services/registry/content/blobs.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { type Digest, digestOf, parseSha256 } from '../../services/registry/digest.ts';
 import type { UploadId } from '../../services/registry/names.ts';
-import { type ObjectStore, StoreUnavailableError } from '../../services/registry/object-store.ts';
+import {
+  type ObjectStore,
+  StoreFullError,
+  StoreUnavailableError,
+} from '../../services/registry/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { tempDir } from '../support/temp.ts';
 import { NAME } from './piecewise.ts';
@@ -26,9 +30,13 @@ const EMPTY = { stream: bodyOf(), sizeBytes: 0, range: undefined };
 
 /** A store whose `grow` is another. */
 function growing(inner: FilesystemStore, grow: NonNullable<ObjectStore['grow']>): ObjectStore {
+  return withMethod(inner, 'grow', grow);
+}
+
+function withMethod(inner: FilesystemStore, name: keyof ObjectStore, method: unknown): ObjectStore {
   return new Proxy(inner, {
     get(target, property) {
-      if (property === 'grow') return grow;
+      if (property === name) return method;
       const value: unknown = Reflect.get(target, property);
       return typeof value === 'function' ? value.bind(target) : value;
     },
@@ -70,6 +78,27 @@ describe('an upload whose file grows', () => {
       const { digest } = await close(id, Buffer.concat([FIRST, rest]));
       await expectBlob(digest, Buffer.concat([FIRST, rest]));
     }
+  });
+
+  it('forgets the hash of a piece whose record found no room, since another takes its place', async () => {
+    let isFull = false;
+    const filling = withMethod(store, 'putIfAbsent', (key: string, body: Buffer, ...rest: []) => {
+      if (isFull && key.endsWith('.json')) throw new StoreFullError(undefined);
+      return store.putIfAbsent(key, body, ...rest);
+    });
+    const here = contentOf(filling);
+    const id = await here.uploads.begin(NAME);
+    await here.uploads.append(NAME, id, patch(FIRST));
+    isFull = true;
+    const lost = Buffer.from('lost');
+    expect(await here.uploads.append(NAME, id, patch(lost)).catch(String)).to.match(/store is full/);
+    isFull = false;
+    // At another node, and of the same size.
+    const kept = Buffer.from('kept');
+    await contentOf(store).uploads.append(NAME, id, patch(kept));
+    await here.uploads.append(NAME, id, patch(SECOND));
+    const { digest } = await close(id, Buffer.concat([FIRST, kept, SECOND]));
+    await expectBlob(digest, Buffer.concat([FIRST, kept, SECOND]));
   });
 
   it('keeps a sleeping request out of the blob that others made meanwhile', async () => {

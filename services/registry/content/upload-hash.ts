@@ -10,8 +10,13 @@ const REMEMBERED_MAX = 2000;
 /** Gathers the bytes of one piece into the hash of the whole upload. */
 export interface PieceHash {
   update(chunk: Uint8Array): void;
-  /** To be called once, at the end of the piece. `sizeBytes` is the whole upload's; the id is its last segment's. */
-  end(lastSegmentId: string, sizeBytes: number): KnownHash;
+  /** To be called once, at the end of the piece. */
+  end(): KnownHash;
+  /**
+   * Keeps the hash for the next piece at this node. To be called once the piece's record is the newest: before, other
+   * bytes may take the place of these. `sizeBytes` is the whole upload's; the id is its last segment's.
+   */
+  remember(lastSegmentId: string, sizeBytes: number): void;
 }
 
 /**
@@ -36,17 +41,16 @@ export class UploadHashes {
   #native(hasher: Hash): PieceHash {
     return {
       update: (chunk) => void hasher.update(chunk),
-      end: (lastSegmentId, sizeBytes) => {
-        this.#remembered.set(keyOf(lastSegmentId, sizeBytes), hasher.copy());
-        return { digest: `sha256:${hasher.digest('hex')}` as Sha256Digest };
-      },
+      end: () => ({ digest: `sha256:${hasher.copy().digest('hex')}` as Sha256Digest }),
+      remember: (lastSegmentId, sizeBytes) =>
+        void this.#remembered.set(keyOf(lastSegmentId, sizeBytes), hasher),
     };
   }
 }
 
-const UNKNOWN: PieceHash = { update: () => undefined, end: () => ({}) };
+const UNKNOWN: PieceHash = { update: () => undefined, end: () => ({}), remember: () => undefined };
 
-/** A segment's id is random, and its bytes up to a size never change: so this names bytes. */
+/** A segment's id is random, and its bytes up to a recorded size never change: so this names bytes. */
 function keyOf(segmentId: string, sizeBytes: number): string {
   return `${segmentId} ${sizeBytes}`;
 }
@@ -89,5 +93,9 @@ class SerialHash implements PieceHash {
     const state = Buffer.from(this.#state).toString('base64');
     const digest = this.#hasher.load(this.#state).digest('hex');
     return { state, digest: `sha256:${digest}` as Sha256Digest };
+  }
+
+  remember(): void {
+    // The record has the state.
   }
 }

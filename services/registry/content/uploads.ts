@@ -178,7 +178,7 @@ export class Uploads {
     }
     const { segments } = piece;
     const sizeBytes = offset + passed.sizeBytes;
-    const known = hash.end(segments.at(-1)?.id ?? '', sizeBytes);
+    const known = hash.end();
     const record = { offset, sizeBytes: passed.sizeBytes, segments, hash: known };
     const { outcome, key } = await addRecord(this.#objects, place, record).catch(async (error: unknown) => {
       // Of other failures it is unknown whether the record is there, and then it needs its bytes.
@@ -189,6 +189,7 @@ export class Uploads {
     if (outcome === 'over') throw unknownUpload();
     if (outcome === 'taken') await this.#clear(piece.unclaimed);
     if (outcome !== 'newest') throw outrun(offset);
+    hash.remember(segments.at(-1)?.id ?? '', sizeBytes);
     const outdated = [...before.outdated, ...piece.merged];
     if (piece.merged.length > 0 || outdated.length >= this.#outdatedMax) await this.#clear(outdated);
     if (cut.error()) throw clientGone(sizeBytes, cut.error());
