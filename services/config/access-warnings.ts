@@ -2,6 +2,7 @@ import { printSubjectPattern } from '../registry/access/read-rule.ts';
 import type { Rule } from '../registry/access/rule.ts';
 import { findBehind } from '../registry/access/shadowed.ts';
 import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
+import { isOfThisMachine, isPlainBeyond } from './reach.ts';
 import type { Config } from './schema.ts';
 
 /** What of the rules is allowed, and can hardly be meant; each line names a key. */
@@ -14,7 +15,24 @@ export function accessWarnings(config: Omit<Config, 'notices'>): string[] {
     ...unusedGroups(config, rules),
     ...(auth?.token || auth?.htpasswd ? openRepositories(rules, promotion) : []),
     ...(rulesAreAsked ? publishedAndClosed(rules, promotion) : []),
+    ...(auth?.htpasswd && access ? dockerWithoutLogin(config, rules) : []),
   ];
+}
+
+/** What docker needs to pull without a login from a registry with passwords of its own. */
+function dockerWithoutLogin({ http }: Omit<Config, 'notices'>, rules: readonly Rule[]): string[] {
+  const isOpen = rules.some(
+    ({ effect, subjects }) =>
+      effect === 'allow' && subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous'),
+  );
+  if (!isOpen || isOfThisMachine(http)) return [];
+  const isPlain = http.host !== undefined && isPlainBeyond(http.host);
+  return http.host === undefined || isPlain
+    ? [
+        `http.host ${isPlain ? `= ${http.host}` : 'is missing'}: docker may be unable to pull without a login what ` +
+          "rules allow the anonymous: expected the registry's public URL, with https",
+      ]
+    : [];
 }
 
 function ofRules(

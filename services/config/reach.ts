@@ -6,6 +6,11 @@ export function isReachable({ host, trustedproxies }: Config['http']): boolean {
   return host === undefined ? trustedproxies.length > 0 : !isLoopback(bare(new URL(host).hostname));
 }
 
+/** Whether only this machine reaches the registry: it listens on loopback, and no proxy or public name leads there. */
+export function isOfThisMachine(http: Config['http']): boolean {
+  return isLoopback(http.addr.host) && http.trustedproxies.length === 0 && !isReachable(http);
+}
+
 /** Whether what is sent to a URL can be read on its way. */
 export function isPlainBeyond(url: string): boolean {
   const { protocol, hostname } = new URL(url);

@@ -4,7 +4,8 @@ import type { Config } from '../config/schema.ts';
 import { BasicDoor } from '../http/access/basic-door.ts';
 import { BearerDoor } from '../http/access/bearer-door.ts';
 import { type Door, OPEN_DOOR } from '../http/access/door.ts';
-import { PASS_PATH, Passes, passRoute } from '../http/access/passes.ts';
+import { passUrlsOf } from '../http/access/pass-url.ts';
+import { Passes, passRoute } from '../http/access/passes.ts';
 import { AllKeys } from '../http/access/tokens/all-keys.ts';
 import { CertificateKeys } from '../http/access/tokens/certificate-keys.ts';
 import { CertificateSigner } from '../http/access/tokens/certificate-signer.ts';
@@ -56,10 +57,10 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
   } else if (auth?.htpasswd && accounts) {
     const rules = access && accessRulesOf(config);
     const passes = new Passes(passesBoxOf(config));
-    const urlOf = absoluteUrlsOf(config);
+    const urlOf = passUrlsOf(config.http, trustedProxyTest(config.http.trustedproxies));
     door = new BasicDoor({
       ...{ accounts, logins, realm: auth.htpasswd.realm, rules },
-      passes: { passes, urlOf: (ctx) => urlOf(ctx, PASS_PATH) },
+      passes: { passes, urlOf },
     });
     if (rules) routes = [passRoute(door, passes)];
   }

@@ -11,6 +11,7 @@ import type { Context } from '../app.ts';
 import { basicCredentials, isNobody } from './basic-credentials.ts';
 import { challenge, unauthorized } from './challenge.ts';
 import { type Door, firstDenied } from './door.ts';
+import type { PassUrlOf } from './pass-url.ts';
 import type { Passes } from './passes.ts';
 
 export interface BasicDoorOptions {
@@ -20,8 +21,8 @@ export interface BasicDoorOptions {
   readonly realm: string;
   /** Undefined: whoever is known may do everything, and the anonymous nothing, as in Distribution. */
   readonly rules: AccessRules | undefined;
-  /** For docker, where the anonymous may do something; without, docker is answered as everyone else is. */
-  readonly passes?: { readonly passes: Passes; readonly urlOf: (ctx: Context) => string } | undefined;
+  /** For docker, where the anonymous may do something. Without, or where the URL is unknown, docker is asked for a password. */
+  readonly passes?: { readonly passes: Passes; readonly urlOf: PassUrlOf } | undefined;
 }
 
 /** A source of accounts has so long to answer. */
@@ -92,15 +93,18 @@ export class BasicDoor implements Door {
 
   /**
    * Clients decide at `/v2/` whether they send credentials at all. podman and skopeo read the challenge of a 200, and then
-   * send what they have with each request. docker reads that of a 401 only, so it is sent for a pass first.
+   * send what they have with each request. docker reads that of a 401 only, so it is sent for a pass first. Where it
+   * cannot be told safely where to get one, it is asked for a password, and cannot pull without a login.
    */
   #tellOfCredentials(ctx: Context): void {
-    const { passes } = this.#options;
-    if (passes && DOCKER.test(ctx.get('user-agent'))) {
-      challenge(ctx, 'Bearer', { realm: passes.urlOf(ctx), service: this.#options.realm });
-      throw unauthorized('get a token first, with or without a password, from the realm of this challenge');
+    if (!DOCKER.test(ctx.get('user-agent'))) {
+      this.#challenge(ctx);
+      return;
     }
-    this.#challenge(ctx);
+    const realm = this.#options.passes?.urlOf(ctx);
+    if (realm === undefined) throw this.#refusal(ctx, 'docker has to log in to this registry: docker login');
+    challenge(ctx, 'Bearer', { realm, service: this.#options.realm });
+    throw unauthorized('get a token first, with or without a password, from the realm of this challenge');
   }
 
   /**

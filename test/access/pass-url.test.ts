@@ -1,0 +1,61 @@
+/**
+ * Promise: docker is told to get a pass only where its password cannot be read on the way and the URL can be reached.
+ */
+import { expect } from 'chai';
+import { passUrlsOf } from '../../services/http/access/pass-url.ts';
+import { trustedProxyTest } from '../../services/http/client-address.ts';
+import { MINIMAL, parse } from '../config/configs.ts';
+
+type Sent = { peer?: string; encrypted?: boolean; headers?: Record<string, string> };
+
+/** The URL of a pass for a request from 192.0.2.7, unless it says otherwise; 10.0.0.0/8 are proxies. */
+function urlFor({ peer = '192.0.2.7', encrypted, headers = {} }: Sent, host?: string): string | undefined {
+  const urlOf = passUrlsOf({ host, prefix: '' }, trustedProxyTest(['10.0.0.0/8']));
+  const req = { socket: { remoteAddress: peer, encrypted }, headers: { host: 'r.example', ...headers } };
+  return urlOf({ req: req as never });
+}
+
+describe('the URL of passes', () => {
+  it('is that of http.host, when that is https or this machine', () => {
+    expect(urlFor({}, 'https://reg.example')).to.equal('https://reg.example/v2/_token');
+    expect(urlFor({}, 'http://localhost:5000')).to.equal('http://localhost:5000/v2/_token');
+    expect(urlFor({ encrypted: true }, 'http://reg.example')).to.equal(undefined);
+  });
+
+  it('is where the client came by TLS', () => {
+    expect(urlFor({ encrypted: true })).to.equal('https://r.example/v2/_token');
+    expect(urlFor({})).to.equal(undefined);
+    expect(urlFor({ headers: { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil' } })).to.equal(
+      undefined,
+    );
+  });
+
+  it('is what a trusted proxy says, when that is https and a host', () => {
+    const from = (headers: Record<string, string>) => urlFor({ peer: '10.0.0.1', headers });
+    const said = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'reg.example' };
+    expect(from(said)).to.equal('https://reg.example/v2/_token');
+    expect(from({ ...said, 'x-forwarded-proto': 'http' })).to.equal(undefined);
+    expect(from({ 'x-forwarded-proto': 'https' })).to.equal(undefined);
+    expect(from({})).to.equal(undefined);
+  });
+
+  it('is of this machine for whoever is on it, and not for a proxy there', () => {
+    const local = { peer: '::ffff:127.0.0.1', headers: { host: '127.0.0.1:5000' } };
+    expect(urlFor(local)).to.equal('http://127.0.0.1:5000/v2/_token');
+    expect(urlFor({ ...local, headers: { ...local.headers, 'x-forwarded-for': '192.0.2.7' } })).to.equal(
+      undefined,
+    );
+    expect(urlFor({ ...local, peer: '192.0.2.7' })).to.equal(undefined);
+  });
+
+  it('is warned of at the start when http.host is missing and others than this machine come', () => {
+    const rules = 'access: {rules: [{name: p, allow: [pull], subjects: [everyone]}]}';
+    const noticesWith = (http: string) =>
+      parse(
+        `${MINIMAL.replace('"127.0.0.1:5000"', http)}\nauth: {htpasswd: {realm: r, path: /h}}\n${rules}`,
+      ).notices.filter((notice) => notice.startsWith('http.host'));
+    expect(noticesWith('":5000", tls: {certificate: /c, key: /k}')).to.have.length(1);
+    expect(noticesWith('":5000", tls: {certificate: /c, key: /k}, host: "https://r.example"')).to.be.empty;
+    expect(noticesWith('"127.0.0.1:5000"')).to.be.empty;
+  });
+});
