@@ -26,13 +26,19 @@ function dockerWithoutLogin({ http }: Omit<Config, 'notices'>, rules: readonly R
       effect === 'allow' && subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous'),
   );
   if (!isOpen || isOfThisMachine(http)) return [];
+  const warnings: string[] = [];
   const isPlain = http.host !== undefined && isPlainBeyond(http.host);
-  return http.host === undefined || isPlain
-    ? [
-        `http.host ${isPlain ? `= ${http.host}` : 'is missing'}: docker may be unable to pull without a login what ` +
-          "rules allow the anonymous: expected the registry's public URL, with https",
-      ]
-    : [];
+  if (http.host === undefined || isPlain)
+    warnings.push(
+      `http.host ${isPlain ? `= ${http.host}` : 'is missing'}: docker may be unable to pull without a login what ` +
+        "rules allow the anonymous: expected the registry's public URL, with https",
+    );
+  if (http.secret === undefined)
+    warnings.push(
+      'http.secret is missing: docker cannot pull without a login what rules allow the anonymous: expected 32 ' +
+        'characters or more that nobody can guess, the same on every node',
+    );
+  return warnings;
 }
 
 function ofRules(

@@ -4,7 +4,8 @@ import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
 import { Sealer } from '../registry/audit/seal.ts';
 import type { ManifestRules } from '../registry/manifest-rules.ts';
 import type { PromotionPolicy } from '../registry/promotion/policy.ts';
-import { SECRET_MIN_CHARACTERS, SecretBox } from '../registry/secret-box.ts';
+import { SecretBox } from '../registry/secret-box.ts';
+import { isOfThisMachine } from './reach.ts';
 import type { Config } from './schema.ts';
 
 /** What the configuration asks of pushed manifests, in the registry's words. */
@@ -59,10 +60,14 @@ export function pendingLoginsBoxOf(config: Config): SecretBox {
   return new SecretBox(secretsOf(config), 'pending logins');
 }
 
-/** Seals docker's passes. Without an `http.secret` that nobody can guess, each process takes its own passes only. */
-export function passesBoxOf(config: Config): SecretBox {
-  const secrets = secretsOf(config).filter((secret) => secret.length >= SECRET_MIN_CHARACTERS);
-  return new SecretBox(secrets.length > 0 ? secrets : [randomBytes(32).toString('hex')], 'passes');
+/**
+ * Seals docker's passes, under a key from `http.secret` of whatever length, which all nodes have. Without a secret each
+ * process would take its own passes only: then there are none, except on a machine that nobody else reaches.
+ */
+export function passesBoxOf(config: Config): SecretBox | undefined {
+  const { http } = config;
+  if (http.secret !== undefined) return new SecretBox(secretsOf(config), 'passes');
+  return isOfThisMachine(http) ? new SecretBox([randomBytes(32).toString('hex')], 'passes') : undefined;
 }
 
 /** The secret to seal with, then those under which something may still be sealed. */

@@ -56,13 +56,14 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
     door = bearerDoor(config, await openKeys(config, ring, held, logger));
   } else if (auth?.htpasswd && accounts) {
     const rules = access && accessRulesOf(config);
-    const passes = new Passes(passesBoxOf(config));
+    const box = rules && passesBoxOf(config);
+    const passes = box && new Passes(box);
     const urlOf = passUrlsOf(config.http, trustedProxyTest(config.http.trustedproxies));
     door = new BasicDoor({
       ...{ accounts, logins, realm: auth.htpasswd.realm, rules },
-      passes: { passes, urlOf },
+      passes: passes && { passes, urlOf },
     });
-    if (rules) routes = [passRoute(door, passes)];
+    if (passes) routes = [passRoute(door, passes)];
   }
   const all = held.move();
   return { door, routes, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };

@@ -2,6 +2,7 @@
  * Promise: docker is told to get a pass only where its password cannot be read on the way and the URL can be reached.
  */
 import { expect } from 'chai';
+import { passesBoxOf } from '../../services/config/rules.ts';
 import { passUrlsOf } from '../../services/http/access/pass-url.ts';
 import { trustedProxyTest } from '../../services/http/client-address.ts';
 import { MINIMAL, parse } from '../config/configs.ts';
@@ -57,5 +58,27 @@ describe('the URL of passes', () => {
     expect(noticesWith('":5000", tls: {certificate: /c, key: /k}')).to.have.length(1);
     expect(noticesWith('":5000", tls: {certificate: /c, key: /k}, host: "https://r.example"')).to.be.empty;
     expect(noticesWith('"127.0.0.1:5000"')).to.be.empty;
+  });
+});
+
+describe('the key of passes', () => {
+  const TLS = '":5000", tls: {certificate: /c, key: /k}';
+  const configWith = (http: string) =>
+    parse(
+      `${MINIMAL.replace('"127.0.0.1:5000"', http)}\nauth: {htpasswd: {realm: r, path: /h}}\n` +
+        'access: {rules: [{name: p, allow: [pull], subjects: [everyone]}]}',
+    );
+
+  it('is the same on every node that has the same http.secret, however short', () => {
+    const [one, other] = [1, 2].map(() => passesBoxOf(configWith(`${TLS}, secret: short`)));
+    const sealed = one?.seal(Buffer.from('x'), 'pass') ?? '';
+    expect(other?.open(sealed, 'pass')?.toString()).to.equal('x');
+  });
+
+  it('is random on a machine of its own only; elsewhere there are no passes, and the start warns', () => {
+    expect(passesBoxOf(configWith('"127.0.0.1:5000"'))).not.to.equal(undefined);
+    const open = configWith(TLS);
+    expect(passesBoxOf(open)).to.equal(undefined);
+    expect(open.notices.filter((notice) => notice.startsWith('http.secret is missing'))).to.have.length(1);
   });
 });
