@@ -79,6 +79,18 @@ for (const isTls of [false, true])
       expect(await isServed(port, '127.0.0.2')).to.equal(true);
     });
 
+    it('that are idle are closed for the next one of the same client, and those of others stay', async () => {
+      const { listener, port } = await open({ total: 100, perClient: 5 });
+      await using _ = listener;
+      const [own, others] = [await several(port, 5, '127.0.0.2'), await several(port, 2, '127.0.0.3')];
+      for (const each of [...own, ...others]) each.socket.write(`${HEAD}\r\n`);
+      while (![...own, ...others].every((each) => each.received().includes('done'))) await sleep(20);
+      expect(await isServed(port, '127.0.0.2')).to.equal(true);
+      expect(await openOf(own)).to.equal(0);
+      expect(await openOf(others)).to.equal(2);
+      expect(refusals).to.deep.equal([]);
+    });
+
     it('of proxies and trusted networks are those of many clients', async () => {
       const { listener, port } = await open({ total: 100, perClient: 10 }, ['127.0.0.2/32']);
       await using _ = listener;
