@@ -106,9 +106,11 @@ function pathOf(target = ''): string {
   return path.includes('@') ? path.replaceAll(/\/\/[^/@]*@/g, '//(not logged)@') : path;
 }
 
-function isClosedByClient(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE';
+const CLOSED = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'EPIPE']);
+
+/** Whether an error only says that the client has gone. */
+export function isClosedByClient(error: unknown): boolean {
+  return CLOSED.has((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
 function observe(ctx: Context, { process, logger, metrics, accessLog }: AppOptions, tookMs: number): void {
