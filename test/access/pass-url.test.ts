@@ -3,8 +3,12 @@
  */
 import { expect } from 'chai';
 import { passesBoxOf } from '../../services/config/rules.ts';
+import { OPEN_DOOR } from '../../services/http/access/door.ts';
 import { passUrlsOf } from '../../services/http/access/pass-url.ts';
+import { Passes, passRoute } from '../../services/http/access/passes.ts';
 import { trustedProxyTest } from '../../services/http/client-address.ts';
+import { RegistryError } from '../../services/registry/errors.ts';
+import { SecretBox } from '../../services/registry/secret-box.ts';
 import { MINIMAL, parse } from '../config/configs.ts';
 
 type Sent = { peer?: string; encrypted?: boolean; headers?: Record<string, string> };
@@ -80,5 +84,17 @@ describe('the key of passes', () => {
     const open = configWith(TLS);
     expect(passesBoxOf(open)).to.equal(undefined);
     expect(open.notices.filter((notice) => notice.startsWith('http.secret is missing'))).to.have.length(1);
+  });
+});
+
+describe('the route of passes', () => {
+  it('seals no pass into another', async () => {
+    const passes = new Passes(new SecretBox(['s'.repeat(32)], 'passes'));
+    const ctx = { req: { headers: { authorization: `Bearer ${passes.make(undefined, Date.now())}` } } };
+    const answer = Promise.resolve(
+      passRoute(OPEN_DOOR, passes).handle({ ...ctx, set: () => undefined } as never),
+    );
+    const error = await answer.catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(RegistryError);
   });
 });

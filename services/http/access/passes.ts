@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { SecretBox } from '../../registry/secret-box.ts';
 import type { Handler, Route } from '../routes.ts';
+import { unauthorized } from './challenge.ts';
 import type { Door } from './door.ts';
 
 /** Where docker gets a pass. No repository's name begins with an underscore. */
@@ -58,6 +59,8 @@ export class Passes {
 export function passRoute(door: Door, passes: Passes): Route {
   const handle: Handler = async (ctx) => {
     const { authorization } = ctx.req.headers;
+    if (authorization !== undefined && !/^basic /i.test(authorization))
+      throw unauthorized('a token is given for a name and a password, or for nothing');
     // A wrong password is a 401 here, which is what `docker login` looks for.
     if (authorization !== undefined) await door.admit(ctx, []);
     const token = passes.make(authorization, Date.now());
