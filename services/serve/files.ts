@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type FileKind, type FileReader, filesOf, type NamedFile } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
+import { readFile } from '../files/settings-files.ts';
 import { parseKeySet } from '../http/access/tokens/jwks-keys.ts';
 import { variableOf } from '../http/operator-errors.ts';
 import { named } from '../http/tls.ts';

@@ -1,0 +1,26 @@
+/** Promise: a file system that hangs under a settings file is named as a problem, in bounded time. */
+import { execFileSync } from 'node:child_process';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { problemsOfFiles } from '../../services/serve/files.ts';
+import { tempDir } from '../support/temp.ts';
+import { MINIMAL, parse } from './configs.ts';
+
+describe('a settings file that hangs', () => {
+  it('is a problem after five seconds, not a start that waits for ever', async function () {
+    this.timeout(20_000);
+    await using home = await tempDir('hanging');
+    const fifo = join(home.path, 'certificate.pem');
+    execFileSync('mkfifo', [fifo]);
+    const tls = `"127.0.0.1:5000", tls: {certificate: "${fifo}", key: "${join(home.path, 'none')}"}`;
+    const config = parse(MINIMAL.replace('"127.0.0.1:5000"', tls));
+    try {
+      const problems = await problemsOfFiles(config, ['api'], () => undefined);
+      expect(problems.find((problem) => problem.includes(fifo))).to.match(/does not answer/);
+    } finally {
+      await using _ = await open(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+    }
+  });
+});
