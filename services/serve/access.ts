@@ -14,6 +14,7 @@ import { RingKeys } from '../http/access/tokens/ring-keys.ts';
 import type { TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
 import { TokenVerifier } from '../http/access/tokens/verifier.ts';
 import { trustedProxyTest } from '../http/client-address.ts';
+import type { RequestLimits } from '../http/request-limits.ts';
 import type { Route } from '../http/routes.ts';
 import { type UrlOf, urlsOf } from '../http/urls.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
@@ -32,6 +33,8 @@ export interface AccessParts {
   readonly logger: Logger;
   /** Those of `auth.htpasswd`, where it is there. */
   readonly accounts: Accounts | undefined;
+  /** How often an account may ask. */
+  readonly limits: RequestLimits;
 }
 
 /** Who is let in, and by which of our own keys tokens are signed. */
@@ -63,7 +66,7 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
       ...{ accounts, logins, realm: auth.htpasswd.realm, rules },
       passes: passes && { passes, urlOf },
     });
-    if (passes) routes = [passRoute(door, passes)];
+    if (passes) routes = [passRoute(parts.limits.atDoor(door), passes)];
   }
   const all = held.move();
   return { door, routes, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };

@@ -156,12 +156,13 @@ async function start({ config, parts, stores, metrics, logger, held, problems }:
   const basic = config.auth?.htpasswd;
   const accounts =
     basic && held.use('accounts', await openAccounts([{ htpasswd: basic }], { objects, logger }));
-  const accessParts: AccessParts = { config, objects, logins, logger, accounts };
+  const requestLimits = requestLimitsOf(config, metrics);
+  const accessParts: AccessParts = { config, objects, logins, logger, accounts, limits: requestLimits };
   const access = held.use('access', await openAccess(accessParts));
   let sync: Sync | undefined;
   const shared = {
     ...{ config, stores, metrics, logger },
-    limits: requestLimitsOf(config, metrics),
+    limits: requestLimits,
     door: access.door,
     doorRoutes: access.routes,
     audit: held.use(

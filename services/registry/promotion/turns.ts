@@ -98,6 +98,8 @@ export async function settleTag(
       if (named === undefined || follows(named, highest)) return undefined;
       // The same bytes under another of their names: half of a late write.
       if (named.stored !== highest.stored && !(await isSuperseded(named, highest))) return undefined;
+      // A newer promotion may have moved the tag, perhaps back to an older image, since the turn was read.
+      if ((await currentTurn(objects, place, signal))?.seq !== highest.seq) continue;
     }
     await tags.move(repository, tag, highest);
     moved = highest;

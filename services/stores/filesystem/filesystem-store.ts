@@ -257,8 +257,14 @@ export class FilesystemStore implements ObjectStore {
       throw error;
     });
     if (handle === undefined) return undefined;
-    const stats = await handle.stat();
-    if (stats.isFile()) return { handle, sizeBytes: stats.size, modifiedAt: stats.mtime };
+    try {
+      const stats = await handle.stat();
+      if (stats.isFile()) return { handle, sizeBytes: stats.size, modifiedAt: stats.mtime };
+    } catch (error) {
+      // Not waited for: it waits for the call that hangs.
+      handle.close().catch(() => undefined);
+      throw error;
+    }
     await handle.close();
     return undefined;
   }
