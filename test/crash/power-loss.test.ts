@@ -6,6 +6,7 @@
 import { expect } from 'chai';
 import { Random } from '../faults/random.ts';
 import { filesOf, textOf } from '../house/source.ts';
+import { nightly } from '../support/requirements.ts';
 import { hurry } from './hurry.ts';
 import { RECORDED_CALLS } from './power/recorded-fs.ts';
 import { type TrialResult, tryPowerCuts } from './power/trial.ts';
@@ -76,20 +77,21 @@ describe('a file system whose power is cut', () => {
         expect(faults.filter((fault) => fault.includes('acknowledged, and ')).length).to.be.greaterThan(0);
       });
 
-    for (const scenario of scenarios)
-      it(`by each sync that is left out of: ${scenario.title}`, async function () {
-        this.timeout(120_000);
-        const { syncs } = await tryPowerCuts(scenario, { coin });
-        const unnoticed: string[] = [];
-        for (const [i, { call, path }] of syncs.entries()) {
-          const without: TrialResult = await tryPowerCuts(scenario, { forgottenSync: i + 1, coin });
-          if (without.faults.length === 0) unnoticed.push(`${call} ${path}`);
-        }
-        expect(syncs.length).to.be.greaterThan(10);
-        expect(unnoticed.filter((sync) => !NEEDLESS.some(([pattern]) => pattern.test(sync)))).to.deep.equal(
-          [],
-        );
-      });
+    nightly(describe)('by each sync that is left out', () => {
+      for (const scenario of scenarios)
+        it(`of: ${scenario.title}`, async function () {
+          this.timeout(240_000);
+          const { syncs } = await tryPowerCuts(scenario, { coin });
+          const unnoticed: string[] = [];
+          for (const [i, { call, path }] of syncs.entries()) {
+            const without: TrialResult = await tryPowerCuts(scenario, { forgottenSync: i + 1, coin });
+            if (without.faults.length === 0) unnoticed.push(`${call} ${path}`);
+          }
+          expect(syncs.length).to.be.greaterThan(10);
+          const needed = unnoticed.filter((sync) => !NEEDLESS.some(([pattern]) => pattern.test(sync)));
+          expect(needed).to.deep.equal([]);
+        });
+    });
 
     it('since the store asks the file system by nothing that is not recorded', () => {
       const reads = [
