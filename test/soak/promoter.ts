@@ -78,7 +78,9 @@ export class Promoter {
   async #promote(candidate: Placement, target: Placement, tag: string): Promise<'done' | 'unknown'> {
     const known = candidate.snapshot(this.#journal.nowMs);
     const { repository, picture } = candidate;
-    const source = this.#random.chance(0.5) ? `${repository}@${picture.top.digest}` : candidate.name;
+    // Its tag may have been deleted since it was picked.
+    const isByTag = this.#random.chance(0.5) && known.byTag;
+    const source = isByTag ? candidate.name : `${repository}@${picture.top.digest}`;
     const body = {
       ...{ source, target: `${target.repository}:${tag}`, actor: 'soak' },
       ...{ waitMirrors: this.#random.chance(0.15) ? 1 : 0, waitTimeoutMs: WAIT_TIMEOUT_MS },
