@@ -99,6 +99,8 @@ describe('a file system whose power is cut', () => {
         'readFile',
         'stat',
         'lstat',
+        'access',
+        'constants',
         'Dirent',
         'Stats',
         'FileHandle',

@@ -128,8 +128,8 @@ const STEPS: readonly Step[] = [
 ];
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-/** RFC 3339: Go writes up to nine digits of a second, JavaScript three. */
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+/** RFC 3339: Go writes up to nine digits of a second and the machine's time zone, JavaScript three digits and UTC. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** An event without what differs from one to the next; all of that is looked at for its form. */
 function comparable(event: NotificationEvent) {
