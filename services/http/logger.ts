@@ -33,6 +33,19 @@ export function createLogger(settings: LogSettings): Logger {
   }
 }
 
-function asText(out: DestinationStream): DestinationStream {
-  return { write: (line) => out.write(textLine(line)) };
+/**
+ * Writes what has been logged at once. Lines are written by libuv's threads, one after the other, and a process that kills
+ * itself would take the last ones along.
+ */
+export function writeOut(logger: Logger): void {
+  const stream = Reflect.get(logger, pino.symbols.streamSym) as { flushSync?(): void };
+  try {
+    stream.flushSync?.();
+  } catch {
+    // Nobody reads the log any more.
+  }
+}
+
+function asText(out: ReturnType<typeof pino.destination>): DestinationStream & { flushSync(): void } {
+  return { write: (line) => out.write(textLine(line)), flushSync: () => out.flushSync() };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { reloadNow } from '../registry/reload.ts';
+import { writeOut } from './logger.ts';
 
 /** A process that runs until told to stop. */
 export interface Running extends AsyncDisposable {
@@ -47,16 +48,17 @@ export async function runUntilSignal(running: Running, times: StopTimes, logger:
   });
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => void endProcess(1, 0));
   const { noticeMs, drainMs } = times;
-  const endByForce = () => {
+  const endByForce = async () => {
     logger.error({ unfinished: running.unfinished() }, 'ended by force: this does not end by itself');
-    void endProcess(1, 0);
+    writeOut(logger);
+    return endProcess(1, 0);
   };
   // Not referenced: a process that has nothing left to do ends by itself, before this.
-  setTimeout(endByForce, noticeMs + Math.max(CLOSING_MIN_MS, drainMs)).unref();
+  setTimeout(() => void endByForce(), noticeMs + Math.max(CLOSING_MIN_MS, drainMs)).unref();
   logger.info({ signal }, 'draining');
   await running.drain(drainMs - Math.min(CLOSING_MAX_MS, drainMs / 5));
   await running[Symbol.asyncDispose]();
-  if (running.unfinished().length > 0) endByForce();
+  if (running.unfinished().length > 0) await endByForce();
   logger.info({}, 'stopped');
 }
 

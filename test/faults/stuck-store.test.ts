@@ -99,8 +99,10 @@ describe('a store that hangs in places', function () {
     console.log(`      SIGTERM took ${Math.round(tookMs)} ms, draintimeout is 5000 ms`);
     expect(tookMs).to.be.below(6000);
     expect((await registry.daemon.exit).reason).to.equal('signal SIGKILL');
-    const end = registry.log().find(({ msg }) => /ended by force/.test(String(msg)));
-    expect(JSON.stringify(end?.['unfinished'])).to.match(/open .*link/);
+    // The last line may still be on its way into the file.
+    const end = () => registry.log().find(({ msg }) => /ended by force/.test(String(msg)));
+    await eventually('the log says how it ended', () => end() !== undefined);
+    expect(JSON.stringify(end()?.['unfinished'])).to.match(/open .*link/);
   });
 
   it('goes on by itself when the file system comes back', async () => {
