@@ -19,7 +19,7 @@ export function cacheIndex(blobs: readonly Descriptor[]): Buffer {
       : {
           ...blob,
           annotations: {
-            'buildkit/createdat': '2026-11-28T19:19:08.044891499Z',
+            'buildkit/createdat': '2024-05-05T05:05:05.044891499Z',
             'containerd.io/uncompressed': blob.digest,
           },
         },
