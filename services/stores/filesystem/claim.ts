@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { DurableDirectories } from './durable.ts';
 import { errorCode, isAbsent } from './errors.ts';
-import { mkdir, readdir, rename, rmdir, stat, unlink } from './fs.ts';
+import { mkdir, rename, rmdir, stat, unlink } from './fs.ts';
 import { intoDirectory } from './into-directory.ts';
+import { namesIn } from './names-in.ts';
 import type { TemporaryFile } from './temporary-file.ts';
 
 /** Each attempt that fails means that another has created the object and a third deleted it meanwhile. */
@@ -115,13 +116,6 @@ async function isRemoved(path: string): Promise<boolean> {
     if (isAbsent(error)) return false;
     throw error;
   }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  return readdir(directory).catch((error: unknown) => {
-    if (isAbsent(error)) return [];
-    throw error;
-  });
 }
 
 /** Leaves it where another holds it meanwhile. */

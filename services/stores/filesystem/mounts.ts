@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import type { Unlisted } from '../../registry/object-store.ts';
 import { syncDirectory } from './durable.ts';
 import { isAbsent } from './errors.ts';
-import { mkdir, readdir, readFile, rename, stat } from './fs.ts';
+import { mkdir, readFile, rename, stat } from './fs.ts';
+import { namesIn } from './names-in.ts';
 import { unreadable } from './oddities.ts';
 import { MARKER, MOUNTS, TEMPORARY, TEMPORARY_OF_MOUNT } from './paths.ts';
 import { TemporaryFile } from './temporary-file.ts';
@@ -104,12 +105,4 @@ async function isThere(path: string): Promise<boolean> {
     if (isAbsent(error)) return false;
     throw error;
   }
-}
-
-/** The names in a directory; none where there is no such directory. */
-export async function namesIn(directory: string): Promise<string[]> {
-  return readdir(directory).catch((error: unknown) => {
-    if (isAbsent(error)) return [];
-    throw error;
-  });
 }

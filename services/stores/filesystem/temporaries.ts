@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { dirname, join, relative, sep } from 'node:path';
 import { errorCode, isAbsent, isOtherMount } from './errors.ts';
 import { open, rename, rm, rmdir, stat } from './fs.ts';
-import { namesIn, readMounts, recordMount } from './mounts.ts';
+import { readMounts, recordMount } from './mounts.ts';
+import { namesIn } from './names-in.ts';
 import { MARKER, PROBE, TEMPORARY, TEMPORARY_OF_MOUNT } from './paths.ts';
 import type { TemporaryFile } from './temporary-file.ts';
 
