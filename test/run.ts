@@ -107,8 +107,14 @@ process.on('SIGTERM', () => {
 });
 
 const results = await Promise.all(runs.map(({ result }) => result));
-const sum = (key: keyof Summary) => results.reduce((total, result) => total + result[key], 0);
-const summary = { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
+const sum = (key: 'passed' | 'failed' | 'skipped') =>
+  results.reduce((total, result) => total + result[key], 0);
+const summary = {
+  passed: sum('passed'),
+  failed: sum('failed'),
+  skipped: sum('skipped'),
+  failures: results.flatMap(({ failures }) => failures),
+};
 console.log(formatSummary(summary));
 process.exitCode = summary.failed === 0 ? 0 : 1;
 
@@ -138,13 +144,15 @@ async function resultOf(mocha: ChildProcess, isBeside: boolean): Promise<Summary
       wasCut = mocha.kill('SIGKILL');
     }, END_MS).unref();
   });
-  // Two reports at once could not be read: this one is told whole, when it is over.
+  // Two reports at once could not be read: this one is printed whole when it is over.
   const told: Buffer[] = [];
   mocha.stdout?.on('data', (chunk: Buffer) => told.push(chunk));
   const [code] = (await once(mocha, 'close')) as [number | null];
   if (isBeside) process.stdout.write(Buffer.concat(told));
   // A run that died before its end (a test file that does not load) has failed, even if no test has.
   const passedCleanly = (code === 0 || wasCut) && summary !== undefined && summary.failed === 0;
-  const { passed, failed, skipped } = summary ?? { passed: 0, failed: 0, skipped: 0 };
-  return { passed, skipped, failed: passedCleanly ? 0 : Math.max(1, failed) };
+  const { passed, failed, skipped, failures } = summary ?? { passed: 0, failed: 0, skipped: 0, failures: [] };
+  if (passedCleanly) return { passed, skipped, failed: 0, failures };
+  const died = failed === 0 ? [`failed: mocha ended with ${code ?? 'a signal'} before its result`] : [];
+  return { passed, skipped, failed: Math.max(1, failed), failures: [...failures, ...died] };
 }
