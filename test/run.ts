@@ -5,7 +5,7 @@ import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ensurePackages } from './support/debian.ts';
 import { type NamedTests, namedTests } from './support/named-tests.ts';
-import { formatSummary, type Summary } from './support/reporter.ts';
+import { formatSummary, formatTimes, type Report, type Summary } from './support/reporter.ts';
 
 /**
  * The program behind `npm test`: gets the real clients and servers that the tests talk to, runs mocha with the
@@ -84,6 +84,7 @@ if (process.env['NO_INSTALL'] !== '1') {
 const END_MS = 60_000;
 /** Lower than the rest, so that what is timed there is not late for it. */
 const BESIDE_PRIORITY = 10;
+const NOTHING_RUN: Report = { passed: 0, failed: 0, skipped: 0, failures: [], secondsOf: {} };
 
 /**
  * A second run beside the first: simulations that only need the processor, and suites that no load on the machine makes
@@ -109,12 +110,10 @@ process.on('SIGTERM', () => {
 const results = await Promise.all(runs.map(({ result }) => result));
 const sum = (key: 'passed' | 'failed' | 'skipped') =>
   results.reduce((total, result) => total + result[key], 0);
-const summary = {
-  passed: sum('passed'),
-  failed: sum('failed'),
-  skipped: sum('skipped'),
-  failures: results.flatMap(({ failures }) => failures),
-};
+const summary: Summary = { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
+for (const { secondsOf } of results) console.log(formatTimes(secondsOf));
+// Listed here, since the report of the run beside the first is far above.
+for (const failure of results.flatMap(({ failures }) => failures)) console.log(`failed: ${failure}`);
 console.log(formatSummary(summary));
 process.exitCode = summary.failed === 0 ? 0 : 1;
 
@@ -134,11 +133,11 @@ function startMocha(flags: readonly string[], { isBeside = false } = {}) {
   return { mocha, result: resultOf(mocha, isBeside) };
 }
 
-async function resultOf(mocha: ChildProcess, isBeside: boolean): Promise<Summary> {
-  let summary: Summary | undefined;
+async function resultOf(mocha: ChildProcess, isBeside: boolean): Promise<Report> {
+  let report: Report | undefined;
   let wasCut = false;
   mocha.on('message', (message) => {
-    summary = message as Summary;
+    report = message as Report;
     setTimeout(() => {
       console.log(`a test left something open: mocha did not end within ${END_MS / 1000} s`);
       wasCut = mocha.kill('SIGKILL');
@@ -150,9 +149,9 @@ async function resultOf(mocha: ChildProcess, isBeside: boolean): Promise<Summary
   const [code] = (await once(mocha, 'close')) as [number | null];
   if (isBeside) process.stdout.write(Buffer.concat(told));
   // A run that died before its end (a test file that does not load) has failed, even if no test has.
-  const passedCleanly = (code === 0 || wasCut) && summary !== undefined && summary.failed === 0;
-  const { passed, failed, skipped, failures } = summary ?? { passed: 0, failed: 0, skipped: 0, failures: [] };
-  if (passedCleanly) return { passed, skipped, failed: 0, failures };
-  const died = failed === 0 ? [`failed: mocha ended with ${code ?? 'a signal'} before its result`] : [];
-  return { passed, skipped, failed: Math.max(1, failed), failures: [...failures, ...died] };
+  const { failed, ...rest } = report ?? NOTHING_RUN;
+  if ((code === 0 || wasCut) && report !== undefined && failed === 0) return report;
+  const failures =
+    failed === 0 ? [`mocha ended with ${code ?? 'a signal'}, though no test had failed`] : rest.failures;
+  return { ...rest, failed: Math.max(1, failed), failures };
 }
