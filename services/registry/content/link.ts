@@ -6,8 +6,8 @@ import type { ObjectStore, PutOptions } from '../object-store.ts';
 const LINK_MAX_BYTES = 1024;
 
 /** Distribution 2.8 on a file system empties a link before it writes it; a look in between finds it so. */
-const LOOKS_AT_EMPTY = 20;
-const LOOK_AGAIN_MS = 5;
+const LOOKS_AT_EMPTY = 50;
+const LOOK_AGAIN_MS = 10;
 
 /**
  * Reads a link to stored bytes. The content counts, not the path: for content pushed under another algorithm
