@@ -3,12 +3,14 @@
  * node of theirs can be replaced by one of ours under running pushes. (Not the other way round, and why:
  * docs/decisions/0001-object-store-without-rename.md.)
  */
+import { stat } from 'node:fs/promises';
 import { request } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { filesBelow } from '../protocol/on-disk.ts';
 import { newBytes, pushBlob } from '../protocol/pushing.ts';
 import { type Answer, expectError, send, sha256 } from '../protocol/wire.ts';
+import { eventually } from '../support/eventually.ts';
 import { besideDistribution } from './beside.ts';
 import { sha512 } from './sha512.ts';
 
@@ -141,7 +143,10 @@ besideDistribution('an upload begun by Distribution', (pair) => {
     const outgoing = request(`${pair.theirs.url}${at.path}?${at.query}`, { method: 'PATCH' });
     const broken = new Promise((resolve) => outgoing.once('error', resolve));
     outgoing.write(whole.subarray(0, 2_000_000));
-    await sleep(300);
+    await eventually('it has written some of that', async () => {
+      const file = (await leftOf(at.path)).find((each) => each.endsWith('/data'));
+      return file !== undefined && (await stat(join(pair.ours.rootDirectory, file))).size > 0;
+    });
     await pair.theirs.kill();
     await broken;
     const status = await send(pair.ours.url, at.path);

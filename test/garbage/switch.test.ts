@@ -59,7 +59,7 @@ describe('while a garbage collection runs', () => {
 
   it('pushes are refused with the reason, and taken again when it has ended', async () => {
     expect(await begin()).to.equal(202);
-    const running = await startSlow(1);
+    const running = await startSlow(1, 500);
     const refused = await send(registry.url, '/v2/candidate/x/blobs/uploads/', { method: 'POST' });
     expect(refused.status).to.equal(503);
     expect(refused.body.toString()).to.include('garbage collection');

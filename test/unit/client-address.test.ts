@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { clientAddressOf } from '../../services/http/client-address.ts';
+import { cpuMsOf } from '../support/cpu.ts';
 
 function from(peer: string, forwarded?: string, byRfc7239?: string): IncomingMessage {
   const headers = {
@@ -171,13 +172,14 @@ describe('the address of a client', () => {
       ':',
       '[',
     ]) {
-      const startedAt = performance.now();
-      for (let i = 0; i < 20; i++) {
-        known(from('10.0.0.1', of(piece)));
-        known(from('10.0.0.1', undefined, of(piece)));
-        known(from('10.0.0.1', undefined, `for="${of(piece)}`));
-      }
-      expect((performance.now() - startedAt) / 60, JSON.stringify(piece)).to.be.below(5);
+      const usedMs = cpuMsOf(() => {
+        for (let i = 0; i < 20; i++) {
+          known(from('10.0.0.1', of(piece)));
+          known(from('10.0.0.1', undefined, of(piece)));
+          known(from('10.0.0.1', undefined, `for="${of(piece)}`));
+        }
+      });
+      expect(usedMs / 60, JSON.stringify(piece)).to.be.below(5);
     }
   });
 });

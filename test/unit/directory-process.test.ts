@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { DirectoryProcess } from '../../services/sync/targets/directory-process.ts';
 
-const PATIENCE_MS = 600;
+/** Long enough for a process to start on a busy machine. */
+const PATIENCE_MS = 4000;
 /** Makes each sync of a file's data in the child take longer than the patience. */
 const SLOW_SYNC = `data:text/javascript,${encodeURIComponent(`
   import fs from 'node:fs/promises';

@@ -8,8 +8,9 @@ import { expect } from 'chai';
 import { request } from 'undici';
 import { bodyOf } from '../../services/http/body.ts';
 
-const IDLE_MS = 100;
-const WORK_MS = 400;
+/** Long enough for a request to come in on a busy machine. */
+const IDLE_MS = 500;
+const WORK_MS = 1500;
 
 describe('an idle connection', () => {
   let server: Server;

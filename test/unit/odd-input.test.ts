@@ -15,6 +15,7 @@ import { parseRepositoryPattern } from '../../services/registry/repository-patte
 import { PromotionRequestBody } from '../../services/release/schemas.ts';
 import { rejection } from '../contract/area.ts';
 import { textOf } from '../house/source.ts';
+import { cpuMsOf } from '../support/cpu.ts';
 import { anyText, repositoryName } from './arbitraries.ts';
 import { MemoryStore } from './memory-store.ts';
 import { type Json, mutationsOf } from './mutations.ts';
@@ -81,10 +82,11 @@ describe('odd input', function () {
       }),
       { numRuns: 3000 },
     );
-    const startedAt = performance.now();
-    for (const long of ['"', '\\', ',', 'for="\\', 'for=1;', '[', '1.'])
-      readForwarded({ forwarded: long.repeat(30_000) }, () => true);
-    expect(performance.now() - startedAt).to.be.below(1000);
+    const usedMs = cpuMsOf(() => {
+      for (const long of ['"', '\\', ',', 'for="\\', 'for=1;', '[', '1.'])
+        readForwarded({ forwarded: long.repeat(30_000) }, () => true);
+    });
+    expect(usedMs).to.be.below(1000);
   });
 
   it('in a line of the log stays in that line', () => {
@@ -106,10 +108,11 @@ describe('odd input', function () {
       }),
       { numRuns: 1000 },
     );
-    const startedAt = performance.now();
-    const pattern = parseRepositoryPattern(`${'**/'.repeat(4)}x`);
-    pattern?.matches(parseRepositoryName(`${'a/'.repeat(126)}y`));
-    expect(performance.now() - startedAt).to.be.below(1000);
+    const usedMs = cpuMsOf(() => {
+      const pattern = parseRepositoryPattern(`${'**/'.repeat(4)}x`);
+      pattern?.matches(parseRepositoryName(`${'a/'.repeat(126)}y`));
+    });
+    expect(usedMs).to.be.below(1000);
   });
 
   it('as the body of a promotion is what it should be, or an issue', () => {

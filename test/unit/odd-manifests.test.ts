@@ -8,6 +8,7 @@ import { digestOf } from '../../services/registry/digest.ts';
 import { RegistryError } from '../../services/registry/errors.ts';
 import { parseManifest } from '../../services/registry/manifest.ts';
 import { readStoredManifest } from '../../services/registry/stored-manifest.ts';
+import { cpuMsOf } from '../support/cpu.ts';
 import { anyText, digest } from './arbitraries.ts';
 import { mutationsOf } from './mutations.ts';
 
@@ -72,13 +73,14 @@ describe('odd bytes', function () {
     ['a media type', `{"mediaType":"${'x'.repeat(1_000_000)}"}`],
   ] as const)
     it(`as ${what} of a manifest is refused in no time, and in a few words`, () => {
-      const startedAt = performance.now();
       const bytes = Buffer.from(text);
-      for (const type of [undefined, VALID_MANIFEST.mediaType]) {
-        const error = refusalOf(() => parseManifest(bytes, type));
-        expect(error.message.length).to.be.at.most(SHOWN_MAX_CHARACTERS);
-      }
-      expect(performance.now() - startedAt).to.be.below(2000);
+      const usedMs = cpuMsOf(() => {
+        for (const type of [undefined, VALID_MANIFEST.mediaType]) {
+          const error = refusalOf(() => parseManifest(bytes, type));
+          expect(error.message.length).to.be.at.most(SHOWN_MAX_CHARACTERS);
+        }
+      });
+      expect(usedMs).to.be.below(2000);
     });
 
   it('as a manifest in the store is read, or is an error that names it', () => {

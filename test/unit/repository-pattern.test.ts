@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseRepositoryName } from '../../services/registry/names.ts';
 import { parseRepositoryPattern } from '../../services/registry/repository-pattern.ts';
+import { cpuMsOf } from '../support/cpu.ts';
 import { anyText, repositoryName } from './arbitraries.ts';
 
 /** The dull twin: part by part, `**` tried with one part and with more. */
@@ -68,9 +69,10 @@ describe('patterns of repositories', () => {
 
   it('with many stars answer at once', () => {
     const pattern = parsed(Array.from({ length: 12 }, () => '**').join('/'));
-    const startedAt = performance.now();
-    pattern.matches(parseRepositoryName(`${'a/'.repeat(10)}a`));
-    pattern.matches(parseRepositoryName(`${'a/'.repeat(120)}a`));
-    expect(performance.now() - startedAt).to.be.below(500);
+    const usedMs = cpuMsOf(() => {
+      pattern.matches(parseRepositoryName(`${'a/'.repeat(10)}a`));
+      pattern.matches(parseRepositoryName(`${'a/'.repeat(120)}a`));
+    });
+    expect(usedMs).to.be.below(500);
   });
 });
