@@ -16,7 +16,8 @@ import { collect, PROGRAM, told } from './running.ts';
 
 const OPTIONS = { deleteUntagged: true };
 
-describe('while a garbage collection runs', () => {
+describe('while a garbage collection runs', function () {
+  this.timeout(90_000);
   let registry: TestRegistry;
   let content: Content;
   let objects: FilesystemStore;
@@ -59,7 +60,7 @@ describe('while a garbage collection runs', () => {
 
   it('pushes are refused with the reason, and taken again when it has ended', async () => {
     expect(await begin()).to.equal(202);
-    const running = await startSlow(1, 500);
+    const running = await startSlow(1, 250);
     const refused = await send(registry.url, '/v2/candidate/x/blobs/uploads/', { method: 'POST' });
     expect(refused.status).to.equal(503);
     expect(refused.body.toString()).to.include('garbage collection');
@@ -103,7 +104,7 @@ describe('while a garbage collection runs', () => {
     });
 
   it('a second one is refused, and the first goes on', async () => {
-    const running = await startSlow(1, 1000);
+    const running = await startSlow(1, 250);
     const second = await collect(registry.rootDirectory, OPTIONS, { allowFailure: true });
     expect([second.code, second.stderr]).to.deep.equal([1, second.stderr]);
     expect(second.stderr).to.include('another garbage collection').and.include('wait until it has ended');
