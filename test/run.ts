@@ -90,9 +90,18 @@ const NOTHING_RUN: Report = { passed: 0, failed: 0, skipped: 0, failures: [], se
  * A second run beside the first: simulations that only need the processor, and suites that no load on the machine makes
  * fail. It gives way to the first, in which times are measured.
  */
-const BESIDE = ['check', 'compat', 'crash', 'garbage', 'unit', 'uploads'].map(
-  (suite) => `test/${suite}/**/*.test.ts`,
-);
+const BESIDE = [
+  'access',
+  'attacks',
+  'audit',
+  'check',
+  'compat',
+  'conformance',
+  'crash',
+  'garbage',
+  'unit',
+  'uploads',
+].map((suite) => `test/${suite}/**/*.test.ts`);
 const runs = args.files.length
   ? [startMocha([...onlyNamedFiles(), ...args.flags, ...args.files])]
   : [
