@@ -57,6 +57,8 @@ program.hook('preAction', (_, command) => refuseNoConfig(command));
 try {
   const isCollection = process.argv[2] === 'garbage-collect';
   await program.parseAsync(isCollection ? withGoSwitches(process.argv) : process.argv);
+  // The result has been printed: what it says of a file system that hangs must not keep the command from ending.
+  if (process.exitCode !== undefined) await endProcess(Number(process.exitCode));
 } catch (error) {
   await fail(error);
 }

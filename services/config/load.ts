@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile } from '../files/settings-files.ts';
 import { OperatorError } from '../registry/operator-error.ts';
 import { applyEnvironment, type Environment } from './environment.ts';
 import { examine, type Setting } from './examine.ts';
@@ -35,7 +35,7 @@ export function parseConfig(text: string, environment: Environment, source: stri
 /** The text of a configuration file. Throws {@link ConfigError} when it cannot be read. */
 export async function readConfig(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: unknown) => {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     throw new ConfigError(path, [`it cannot be read (${reason}): name a file that this user may read`]);
   });
 }

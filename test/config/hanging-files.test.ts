@@ -5,12 +5,25 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { problemsOfFiles } from '../../services/serve/files.ts';
+import { CLI } from '../support/cli.ts';
+import { run } from '../support/process.ts';
 import { tempDir } from '../support/temp.ts';
 import { MINIMAL, parse } from './configs.ts';
 
-describe('a settings file that hangs', () => {
-  it('is a problem after five seconds, not a start that waits for ever', async function () {
-    this.timeout(20_000);
+describe('a settings file that hangs', function () {
+  this.timeout(30_000);
+
+  for (const command of [['config', 'check'], ['serve']])
+    it(`that is the configuration itself is named by \`${command.join(' ')}\`, which ends`, async () => {
+      await using home = await tempDir('hanging');
+      const config = join(home.path, 'config');
+      execFileSync('mkfifo', [config]);
+      const told = await run(process.execPath, [...CLI, ...command, config], { allowFailure: true });
+      expect(told.stdout + told.stderr).to.include(`the file system does not answer: readFile ${config}`);
+      expect(told.code).not.to.equal(0);
+    });
+
+  it('is a problem after five seconds, not a start that waits for ever', async () => {
     await using home = await tempDir('hanging');
     const fifo = join(home.path, 'certificate.pem');
     execFileSync('mkfifo', [fifo]);

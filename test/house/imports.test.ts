@@ -18,7 +18,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   files: [],
   stores: ['registry', 'openstack', 'files'],
   accounts: ['registry', 'openstack', 'files'],
-  config: ['registry'],
+  config: ['registry', 'files'],
   http: ['registry', 'files'],
 };
 const PROCESS_MAY = ['registry', 'config', 'http', 'files'];
