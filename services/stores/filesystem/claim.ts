@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { DurableDirectories } from './durable.ts';
 import { errorCode, isAbsent } from './errors.ts';
-import { mkdir, rename, rmdir, stat, unlink } from './fs.ts';
+import { mkdir, rename, rmdir, unlink } from './fs.ts';
 import { intoDirectory } from './into-directory.ts';
+import { isThere } from './is-there.ts';
 import { namesIn } from './names-in.ts';
 import type { TemporaryFile } from './temporary-file.ts';
 
@@ -95,16 +96,6 @@ function publish(
       throw error;
     }
   });
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isAbsent(error)) return false;
-    throw error;
-  }
 }
 
 /** Whether it was we who removed it. */

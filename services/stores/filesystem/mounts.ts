@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import type { Unlisted } from '../../registry/object-store.ts';
 import { syncDirectory } from './durable.ts';
 import { isAbsent } from './errors.ts';
-import { mkdir, readFile, rename, stat } from './fs.ts';
+import { mkdir, readFile, rename } from './fs.ts';
+import { isThere } from './is-there.ts';
 import { namesIn } from './names-in.ts';
 import { unreadable } from './oddities.ts';
 import { MARKER, MOUNTS, TEMPORARY, TEMPORARY_OF_MOUNT } from './paths.ts';
@@ -95,14 +96,4 @@ async function place(temporaries: string, path: string, text: string): Promise<v
     throw error;
   }
   for (const directory of [dirname(path), dirname(dirname(path))]) await syncDirectory(directory);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isAbsent(error)) return false;
-    throw error;
-  }
 }
