@@ -62,7 +62,7 @@ export function pendingLoginsBoxOf(config: Config): SecretBox {
 
 /**
  * Seals docker's passes, under a key from `http.secret` of whatever length, which all nodes have. Without a secret each
- * process would take its own passes only: then there are none, except on a machine that nobody else reaches.
+ * process would accept only its own passes, so passes are off, except on a machine that nobody else reaches.
  */
 export function passesBoxOf(config: Config): SecretBox | undefined {
   const { http } = config;
