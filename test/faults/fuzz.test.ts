@@ -24,7 +24,7 @@ const RENEW_EVERY = 500;
 /** What takes more of the processor keeps all others waiting, too. In its own time: other programs may be at work here. */
 const COSTLIEST_SECONDS = 4;
 /** Growth of what is in use beyond this, from the first third of the requests to the last, is not flat. */
-const FLAT_BYTES = 10 * MIB;
+const FLAT_BYTES = 5 * MIB;
 /** V8 lets its heap grow, however little of it is in use, before it looks for garbage in earnest; but no further. */
 const RESIDENT_BYTES = 512 * MIB;
 

@@ -6,7 +6,7 @@ import type { TestRegistry } from '../../support/registry.ts';
 export const COLLECTS_GARBAGE = `--import=${pathToFileURL(`${import.meta.dirname}/collects-garbage.ts`).href}`;
 
 /** What a collection finalizes only the next one frees, and connections that a client left take a while to be closed. */
-const COLLECTIONS = 15;
+const COLLECTIONS = 5;
 const COLLECTION_MS = 1000;
 
 /** Bytes that a registry started with {@link COLLECTS_GARBAGE} has in use once it rests, in V8's heap and in buffers beside it. */
