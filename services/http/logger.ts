@@ -1,4 +1,5 @@
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { openLogOutput } from './log-output.ts';
 import { textLine } from './log-text.ts';
 
 export interface LogSettings {
@@ -8,44 +9,41 @@ export interface LogSettings {
   readonly formatter?: 'json' | 'text' | 'logstash' | undefined;
 }
 
+/** A log, and what its process says last. */
+export interface LogOfProcess {
+  readonly logger: Logger;
+  /** For a process that is about to kill itself: what has been logged is written, and what is logged from now on is at once. */
+  writeAtOnce(): void;
+}
+
 /** A logger that writes a line for each event to standard output. Nothing that is logged can make a second line. */
-export function createLogger(settings: LogSettings): Logger {
+export function createLogger(settings: LogSettings): LogOfProcess {
+  const output = openLogOutput();
+  const logger = pino(optionsOf(settings), settings.formatter === 'text' ? asText(output) : output);
+  output.onDropped((lines) =>
+    logger.warn({ lines }, 'lines of this log were dropped: it was not read in time'),
+  );
+  return { logger, writeAtOnce: () => output.writeAtOnce() };
+}
+
+function optionsOf({ level, fields, formatter }: LogSettings): LoggerOptions {
   const options: LoggerOptions = {
-    level: settings.level,
-    base: settings.fields,
+    level,
+    base: fields,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     // Whatever is logged by mistake under these names stays out. No wildcards: they would double a line's cost.
     redact: { paths: ['authorization', 'password', 'err.headers', 'err.config'], censor: '(not logged)' },
   };
-  switch (settings.formatter) {
-    case 'text':
-      return pino(options, asText(pino.destination(1)));
-    case 'logstash':
-      return pino({
-        ...options,
-        base: { ...settings.fields, '@version': '1' },
-        timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
-        messageKey: 'message',
-      });
-    default:
-      return pino(options);
-  }
+  if (formatter !== 'logstash') return options;
+  return {
+    ...options,
+    base: { ...fields, '@version': '1' },
+    timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
+    messageKey: 'message',
+  };
 }
 
-/**
- * Writes what has been logged at once. Lines are written by libuv's threads, one after the other, and a process that kills
- * itself would take the last ones along.
- */
-export function writeOut(logger: Logger): void {
-  const stream = Reflect.get(logger, pino.symbols.streamSym) as { flushSync?(): void };
-  try {
-    stream.flushSync?.();
-  } catch {
-    // Nobody reads the log any more.
-  }
-}
-
-function asText(out: ReturnType<typeof pino.destination>): DestinationStream & { flushSync(): void } {
-  return { write: (line) => out.write(textLine(line)), flushSync: () => out.flushSync() };
+function asText(output: DestinationStream): DestinationStream {
+  return { write: (line) => output.write(textLine(line)) };
 }

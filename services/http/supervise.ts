@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { reloadNow } from '../registry/reload.ts';
-import { writeOut } from './logger.ts';
+import type { LogOfProcess } from './logger.ts';
 
 /** A process that runs until told to stop. */
 export interface Running extends AsyncDisposable {
@@ -42,15 +42,16 @@ export function reloadAtHangup(logger: Logger): void {
  * Waits for SIGTERM or SIGINT, then drains and disposes what runs. A second signal ends the process at once, for the
  * operator who cannot wait. When the time is over, the process ends whatever hangs.
  */
-export async function runUntilSignal(running: Running, times: StopTimes, logger: Logger): Promise<void> {
+export async function runUntilSignal(running: Running, times: StopTimes, log: LogOfProcess): Promise<void> {
+  const { logger } = log;
   const signal = await new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => void endProcess(1, 0));
   const { noticeMs, drainMs } = times;
   const endByForce = async () => {
+    log.writeAtOnce();
     logger.error({ unfinished: running.unfinished() }, 'ended by force: this does not end by itself');
-    writeOut(logger);
     return endProcess(1, 0);
   };
   // Not referenced: a process that has nothing left to do ends by itself, before this.

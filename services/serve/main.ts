@@ -50,7 +50,8 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   const config = await loadConfig(configPath, process.env);
   const problems = await fileProblems(config, parts);
   if (problems.length > 0) throw new ConfigError(configPath, problems);
-  const logger = createLogger(config.log);
+  const log = createLogger(config.log);
+  const { logger } = log;
   reloadAtHangup(logger);
   for (const notice of config.notices) logger.warn({}, notice);
   await using held = new HeldParts();
@@ -85,7 +86,7 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
       [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
     },
     { noticeMs, drainMs: config.http.draintimeout },
-    logger,
+    log,
   );
 }
 

@@ -15,7 +15,7 @@ async function logged(formatter: string | undefined, facts: unknown): Promise<st
   const program = `
     import { createLogger } from ${JSON.stringify(LOGGER)};
     const [settings, facts] = process.argv.slice(1).map((text) => JSON.parse(text));
-    const logger = createLogger(settings);
+    const { logger } = createLogger(settings);
     logger.debug({}, 'too small to be told');
     logger.info(facts, 'request');
     logger.error({ err: new Error('oh'), password: 'secret' }, 'it "broke"\\nlevel=info');`;
