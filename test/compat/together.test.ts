@@ -38,9 +38,9 @@ besideDistribution('one directory, both at once', (pair) => {
     const pushed: { name: string; image: Pushed }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       await pMap(
-        Array.from({ length: PUSHES_A_ROUND }),
-        async () => {
-          const [{ url }, name, tag] = [oneOf([pair.ours, pair.theirs]), oneOf(names), oneOf(tags)];
+        Array.from({ length: PUSHES_A_ROUND }, (_, i) => names[i % names.length] as string),
+        async (name) => {
+          const [{ url }, tag] = [oneOf([pair.ours, pair.theirs]), oneOf(tags)];
           const image = await pushImage(url, name, tag, [oneOf(layers), oneOf(layers), newBytes()]);
           pushed.push({ name, image });
           const other = oneOf([pair.ours, pair.theirs]).url;
