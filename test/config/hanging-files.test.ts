@@ -1,11 +1,12 @@
 /** Promise: a file system that hangs under a settings file is named as a problem, in bounded time. */
 import { execFileSync } from 'node:child_process';
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { readFile } from '../../services/files/settings-files.ts';
 import { problemsOfFiles } from '../../services/serve/files.ts';
+import { makeFifo } from '../faults/fifo.ts';
 import { CLI } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
 import { run } from '../support/process.ts';
 import { tempDir } from '../support/temp.ts';
 import { MINIMAL, parse } from './configs.ts';
@@ -25,15 +26,18 @@ describe('a settings file that hangs', function () {
 
   it('is a problem after five seconds, not a start that waits for ever', async () => {
     await using home = await tempDir('hanging');
-    const fifo = join(home.path, 'certificate.pem');
-    execFileSync('mkfifo', [fifo]);
-    const tls = `"127.0.0.1:5000", tls: {certificate: "${fifo}", key: "${join(home.path, 'none')}"}`;
+    const certificate = join(home.path, 'certificate.pem');
+    const tls = `"127.0.0.1:5000", tls: {certificate: "${certificate}", key: "${join(home.path, 'none')}"}`;
     const config = parse(MINIMAL.replace('"127.0.0.1:5000"', tls));
+    using fifo = makeFifo(certificate);
     try {
       const problems = await problemsOfFiles(config, ['api'], () => undefined);
-      expect(problems.find((problem) => problem.includes(fifo))).to.match(/does not answer/);
+      expect(problems.find((problem) => problem.includes(certificate))).to.match(/does not answer/);
     } finally {
-      await using _ = await open(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+      fifo.release();
+      // Until the call has returned, it holds the one thread with which later tests here read their settings.
+      const isRead = () => readFile(import.meta.filename).then(Boolean, () => false);
+      await eventually('settings files are read again', isRead);
     }
   });
 });
