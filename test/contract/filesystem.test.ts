@@ -6,18 +6,23 @@ import { FilesystemStore } from '../../services/stores/filesystem/filesystem-sto
 import { tempDir } from '../support/temp.ts';
 import { describeObjectStore } from './object-store.ts';
 
-for (const sync of [true, false])
-  describeObjectStore(`on a file system, ${sync ? 'synced' : 'not synced'}`, async () => {
-    const directory = await tempDir('contract');
-    const store = await FilesystemStore.open({ rootDirectory: join(directory.path, 'root'), sync });
-    return {
-      store,
-      async [Symbol.asyncDispose]() {
-        const leftovers = await readdir(join(directory.path, 'root', 'roadstead', '.tmp'));
-        const besideTheRoot = await readdir(directory.path);
-        await store[Symbol.asyncDispose]();
-        await directory[Symbol.asyncDispose]();
-        expect({ leftovers, besideTheRoot }).to.deep.equal({ leftovers: [], besideTheRoot: ['root'] });
-      },
-    };
-  });
+describe('files', function () {
+  // The races sync thousands of times, each ten times slower on a disk that others keep busy.
+  this.timeout(120_000);
+
+  for (const sync of [true, false])
+    describeObjectStore(`on a file system, ${sync ? 'synced' : 'not synced'}`, async () => {
+      const directory = await tempDir('contract');
+      const store = await FilesystemStore.open({ rootDirectory: join(directory.path, 'root'), sync });
+      return {
+        store,
+        async [Symbol.asyncDispose]() {
+          const leftovers = await readdir(join(directory.path, 'root', 'roadstead', '.tmp'));
+          const besideTheRoot = await readdir(directory.path);
+          await store[Symbol.asyncDispose]();
+          await directory[Symbol.asyncDispose]();
+          expect({ leftovers, besideTheRoot }).to.deep.equal({ leftovers: [], besideTheRoot: ['root'] });
+        },
+      };
+    });
+});
