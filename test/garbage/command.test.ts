@@ -67,7 +67,7 @@ describe('roadstead gc', () => {
       ...{ objects, audit: NO_AUDIT, metrics: new Metrics(), logger: LOG, pollMs: 20, settleMs: 1 },
       settings: { collecting, purging: undefined, requestsPerSecond: undefined },
     });
-    const run = await outcomeOf(() => gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 10_000 }));
+    const run = await outcomeOf(() => gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 25_000 }));
     expect(run.text).to.match(/^done with \d+ requests: .*1 in quarantine/);
     const status = await outcomeOf(() => gcStatusCommand(objects, { json: false }));
     expect(status.text).to.include('no cycle is under way').and.to.include('last cycle:');
@@ -76,7 +76,7 @@ describe('roadstead gc', () => {
   it('run waits for a worker that is in the midst of a cycle', async () => {
     const list = objects.list.bind(objects);
     objects.list = async (request) => {
-      if (request.prefix === BLOBS_PREFIX) await sleep(2000);
+      if (request.prefix === BLOBS_PREFIX) await sleep(1000);
       return list(request);
     };
     await using _ = new GarbageWorker({
@@ -90,7 +90,7 @@ describe('roadstead gc', () => {
     });
     while ((await readProgress(objects))?.startedAt === undefined) await sleep(10);
     const run = await outcomeOf(() =>
-      gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 10_000, heardWithinMs: 700 }),
+      gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 25_000, heardWithinMs: 700 }),
     );
     expect(run.text).to.match(/^done with \d+ requests/);
   });
@@ -106,7 +106,7 @@ describe('roadstead gc', () => {
       ...{ objects, audit: NO_AUDIT, metrics: new Metrics(), logger: LOG, pollMs: 20, settleMs: 1 },
       settings: { collecting, purging: undefined, requestsPerSecond: undefined },
     });
-    const run = await outcomeOf(() => gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 10_000 }));
+    const run = await outcomeOf(() => gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 25_000 }));
     expect(run.text).to.include('holds no digest');
     expect(run.code).to.equal(1);
     expect((await outcomeOf(() => gcStatusCommand(objects, { json: true }))).code).to.equal(2);
