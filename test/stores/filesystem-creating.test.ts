@@ -128,6 +128,33 @@ describe('creating files', () => {
     });
   });
 
+  describe('synced, where another deletes the object and its emptied directory at once', () => {
+    const ways: readonly [name: string, act: (store: FilesystemStore) => Promise<unknown>][] = [
+      ['put', (synced) => synced.put('a/b', Buffer.from('ours'))],
+      ['putIfAbsent', (synced) => synced.putIfAbsent('a/b', Buffer.from('ours'))],
+      ['compose', (synced) => synced.compose(['source'], 'a/b')],
+    ];
+    for (const [name, act] of ways)
+      it(`${name} is done nevertheless`, async () => {
+        const synced = await FilesystemStore.open({ rootDirectory: root, sync: true });
+        await store.put('source', Buffer.from('ours'));
+        let deletions = 0;
+        const thenDeleted =
+          (call: Calls['link']): Calls['link'] =>
+          async (from, to) => {
+            await call(from, to);
+            if (String(to) !== join(root, 'a/b')) return;
+            await store.delete(['a/b']);
+            deletions++;
+          };
+        using _calls = replacing({ link: thenDeleted(real.link), rename: thenDeleted(real.rename) });
+        await act(synced);
+        expect(deletions).to.equal(1);
+        expect(await readdir(root)).to.have.members(['roadstead', 'source']);
+        expect(await readdir(temporary())).to.deep.equal([]);
+      });
+  });
+
   describe('where answers are lost', () => {
     it('believes the file, not the EEXIST of a link that was made', async () => {
       using _calls = replacing({

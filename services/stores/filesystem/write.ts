@@ -26,7 +26,7 @@ export async function replace(
     });
   try {
     await temporaries.onMountOf(file, path, () => intoDirectory(path, directories, act));
-    if (directories) await syncDirectory(dirname(path));
+    if (directories) await syncIfThere(dirname(path));
   } catch (error) {
     await file.remove();
     throw translate(error);
@@ -72,7 +72,7 @@ export async function linkUnlessTaken(
     if (directories) await syncIfThere(dirname(path));
     return isSameFile(existing, path);
   }
-  if (directories) await syncDirectory(dirname(path));
+  if (directories) await syncIfThere(dirname(path));
   return true;
 }
 
@@ -87,6 +87,7 @@ async function isSameFile(existing: string, path: string): Promise<boolean> {
   return ours !== undefined && ours.ino === found?.ino && ours.dev === found.dev;
 }
 
+/** A directory that is gone was removed by whoever deleted the object meanwhile: then it is they who sync. */
 async function syncIfThere(directory: string): Promise<void> {
   try {
     await syncDirectory(directory);
