@@ -11,7 +11,9 @@ import { check, pushArtifact } from './stores.ts';
 const ROUNDS_MIN = 6;
 const CHECKS = 25;
 
-describe('a check of a store that others write to', () => {
+describe('a check of a store that others write to', function () {
+  this.timeout(120_000);
+
   it('finds no fault', async () => {
     await using registry = await startRegistry({ delete: true });
     const { url, rootDirectory } = registry;

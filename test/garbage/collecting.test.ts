@@ -14,7 +14,8 @@ import { requires } from '../support/requirements.ts';
 import { type Content, pullEverything, pushEverything } from './content.ts';
 import { collect, told } from './running.ts';
 
-describe('a garbage collection', () => {
+describe('a garbage collection', function () {
+  this.timeout(90_000);
   let registry: TestRegistry;
   let content: Content;
   beforeEach(async () => {

@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { makeFifo } from '../faults/fifo.ts';
@@ -67,8 +66,19 @@ async function start(stdout: 'pipe' | number, events: number, fifo?: string): Pr
   return { process: child, inUseBytes, exit };
 }
 
-async function linesOf({ process: { stdout } }: Started): Promise<Record<string, unknown>[]> {
-  const lines = (await text(stdout as Readable)).trimEnd().split('\n');
+/** All lines; `latest` hears the end of what has been read so far. */
+async function linesOf(
+  { process: { stdout } }: Started,
+  latest: (end: string) => void = () => undefined,
+): Promise<Record<string, unknown>[]> {
+  const chunks: string[] = [];
+  let end = '';
+  for await (const chunk of (stdout as Readable).setEncoding('utf8') as AsyncIterable<string>) {
+    chunks.push(chunk);
+    end = (end + chunk).slice(-500);
+    latest(end);
+  }
+  const lines = chunks.join('').trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
@@ -82,9 +92,9 @@ describe('the output of a log', function () {
     const events = 150_000;
     const started = await start('pipe', events);
     expect(started.inUseBytes, 'bytes in use').to.be.below(64 * MIB);
-    const reading = linesOf(started);
-    setTimeout(() => started.process.kill('SIGTERM'), 2000);
-    const lines = await reading;
+    const lines = await linesOf(started, (end) => {
+      if (end.includes('were dropped')) started.process.kill('SIGTERM');
+    });
     const dropped = lines.filter(({ msg }) => /were dropped/.test(String(msg)));
     expect(dropped).to.have.length(1);
     expect(dropped[0]).to.include({ level: 'warn' });

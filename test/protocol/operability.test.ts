@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { newBytes, pushBlob } from './pushing.ts';
 
@@ -17,8 +19,11 @@ describe('operating a node', () => {
     const answer = await fetch(`${registry.url}/v2/logged/blobs/${blob.digest}`);
     await answer.arrayBuffer();
     const id = answer.headers.get('x-request-id');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const lines = registry.log().filter((line) => line['requestId'] === id);
+    const linesOfIt = () => registry.log().filter((line) => line['requestId'] === id);
+    await eventually('it is logged', () => linesOfIt().length > 0);
+    // A second line would come at once.
+    await sleep(50);
+    const lines = linesOfIt();
     expect(lines).to.have.lengthOf(1);
     expect(lines[0]).to.include({
       ...{ msg: 'request', method: 'GET', status: 200, repository: 'logged', digest: blob.digest },
@@ -33,9 +38,10 @@ describe('operating a node', () => {
     await fetch(`${registry.url}/v2/?token=s3cr3t`, { headers });
     await fetch(`${registry.url}/v2/x/manifests/1?password=s3cr3t`, { headers });
     await fetch(`${registry.url}/v2/x/manifests/1`, { method: 'PUT', headers, body: 's3cr3t' });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const put = () =>
+      registry.log().some((line) => line['method'] === 'PUT' && line['path'] === '/v2/x/manifests/1');
+    await eventually('the last of them is logged', put);
     const log = JSON.stringify(registry.log());
-    expect(log).to.include('/v2/x/manifests/1');
     expect(log).to.not.include('s3cr3t').and.not.include('czNjcjN0');
   });
 
@@ -77,18 +83,18 @@ describe('operating a node', () => {
     const first = await reader.read();
     hash.update(first.value ?? new Uint8Array());
     const stopped = registry.stop('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const refused = await fetch(`${registry.url}/readyz`).then(
-      (again) => again.status,
-      () => 'refused',
-    );
-    expect(refused).to.be.oneOf(['refused', 503]);
+    const isReady = () =>
+      fetch(`${registry.url}/readyz`).then(
+        (again) => again.ok,
+        () => false,
+      );
+    // Less than the drain time, so that the download is still under way.
+    await eventually('connections are refused, or answered with 503', async () => !(await isReady()), 3000);
     for (let next = await reader.read(); !next.done; next = await reader.read()) hash.update(next.value);
     expect(`sha256:${hash.digest('hex')}`).to.equal(blob.digest);
     await stopped;
     expect((await registry.daemon.exit).code).to.equal(0);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(registry.log().at(-1)).to.include({ msg: 'stopped' });
+    await eventually('that is logged last', () => registry.log().at(-1)?.['msg'] === 'stopped');
     await registry.start();
   });
 });

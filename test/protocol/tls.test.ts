@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { daysFromNow, makePair, type Pair, pem, replacePair } from '../http/certificates.ts';
 import { shownBy } from '../http/tls-client.ts';
 import { CLI } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort, isListening } from '../support/ports.ts';
 import { type Daemon, run, startDaemon } from '../support/process.ts';
 import { requires } from '../support/requirements.ts';
@@ -87,7 +88,7 @@ requires(['openssl'])('TLS of the registry', function () {
     const deadline = performance.now() + 8000;
     while ((await shownBy(url)) !== 'renewed' && performance.now() < deadline) await sleep(50);
     expect(await shownBy(url)).to.equal('renewed');
-    expect(registry.output()).to.include('new TLS files are in use');
+    await eventually('it is logged', () => registry.output().includes('new TLS files are in use'));
   });
 
   it('keeps the registry from starting, by name, when a file is not there', async () => {

@@ -4,11 +4,11 @@ import { BoundedCalls } from '../../services/files/bounded-calls.ts';
 
 const DEADLINE_MS = 40;
 
-function bounded(atOnce = 4, perPath = 2) {
+function bounded(atOnce = 4, perPath = 2, deadlineMs = DEADLINE_MS) {
   return new BoundedCalls({
     atOnce,
     perPath,
-    deadlineMs: DEADLINE_MS,
+    deadlineMs,
     error: (message) => new Error(message),
   });
 }
@@ -64,8 +64,10 @@ describe('calls that may hang', () => {
   });
 
   it('refuse nobody when they are only slow', async () => {
-    const calls = bounded(1);
-    const slow = () => sleep(DEADLINE_MS / 2, 'done');
+    // Far apart: a process that is held up for a moment sees a call's end and its deadline at once.
+    const deadlineMs = 1000;
+    const calls = bounded(1, 1, deadlineMs);
+    const slow = () => sleep(deadlineMs / 4, 'done');
     const all = await Promise.all(
       ['/a', '/b', '/c', '/d', '/e', '/f'].map((path) => quick(calls, path, slow)),
     );

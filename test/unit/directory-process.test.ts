@@ -5,17 +5,19 @@ import { expect } from 'chai';
 import { DirectoryProcess } from '../../services/sync/targets/directory-process.ts';
 
 /** Long enough for a process to start on a busy machine. */
-const PATIENCE_MS = 4000;
+const PATIENCE_MS = 8000;
 /** Makes each sync of a file's data in the child take longer than the patience. */
 const SLOW_SYNC = `data:text/javascript,${encodeURIComponent(`
   import fs from 'node:fs/promises';
   const handle = await fs.open('/dev/null');
   const proto = Object.getPrototypeOf(handle);
   await handle.close();
-  proto.datasync = () => new Promise((resolve) => setTimeout(resolve, ${PATIENCE_MS * 2}));
+  proto.datasync = () => new Promise((resolve) => setTimeout(resolve, ${PATIENCE_MS + 3000}));
 `)}`;
 
-describe('the process of a directory mirror', () => {
+describe('the process of a directory mirror', function () {
+  this.timeout(60_000);
+
   it('is not ended when the disk takes longer than the patience to sync', async () => {
     const root = await mkdtemp(join(tmpdir(), 'slow-mirror-'));
     const path = join(root, 'file');
