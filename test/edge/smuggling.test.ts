@@ -12,12 +12,17 @@ import { closedWithin, rawConnection } from './raw.ts';
 
 /** So long both ends may be silent until all that will come has come. */
 const SILENCE_MS = 60;
+/** Before anything has come: a process may be held up for longer than it is silent between two answers. */
+const FIRST_SILENCE_MS = 1500;
 
 /** Sends bytes, and reads until the other end closes or falls silent. */
 async function exchange(port: number, bytes: string): Promise<string> {
   using connection = await rawConnection(port);
   connection.socket.write(Buffer.from(bytes, 'latin1'));
-  for (let before = -1; !connection.isClosed() && connection.received().length !== before; ) {
+  const startedAt = performance.now();
+  const mayBegin = () =>
+    connection.received().length === 0 && performance.now() - startedAt < FIRST_SILENCE_MS;
+  for (let before = -1; !connection.isClosed() && (mayBegin() || connection.received().length !== before); ) {
     before = connection.received().length;
     await sleep(SILENCE_MS);
   }

@@ -74,7 +74,7 @@ describe('delivery of notifications', () => {
   it('waits for a receiver that is not there, and does not follow one that hangs into eternity', async () => {
     await using world = await outboxWorld();
     const port = await freePort();
-    const endpoint = endpointAt(`http://127.0.0.1:${port}/hook`, { timeout: 150 });
+    const endpoint = endpointAt(`http://127.0.0.1:${port}/hook`, { timeout: 1500 });
     const notifier = world.notifier([endpoint]);
     world.worker(endpoint);
     for (const n of upTo(5)) await notifier.changed([push(n)], FACTS);

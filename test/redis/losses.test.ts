@@ -85,8 +85,8 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
     server = await startRedis();
     here = await openWorking({ addr: server.address });
     there = await openWorking({ addr: server.address });
-    // Those that came first hear of one that they did not know, which may have spoken before.
-    await sleep(1300);
+    // They hear of one that they did not know, which may have spoken before, and may have to look once more a second later.
+    await sleep(2500);
     resyncs = { here: resyncsOf(here), there: resyncsOf(there) };
   });
   afterEach(async () => {
