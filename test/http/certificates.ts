@@ -65,10 +65,10 @@ function asn1(date: Date): string {
 
 /** Puts one pair's files where another's are, each by a rename, as certificate managers do. */
 export async function replacePair(target: Pair, source: Pair): Promise<void> {
-  for (const kind of ['certificate', 'key'] as const) {
-    await copyFile(source[kind], `${target[kind]}.new`);
-    await rename(`${target[kind]}.new`, target[kind]);
-  }
+  const kinds = ['certificate', 'key'] as const;
+  for (const kind of kinds) await copyFile(source[kind], `${target[kind]}.new`);
+  // At once: whoever looks twice in between rightly says that they do not belong together.
+  for (const kind of kinds) await rename(`${target[kind]}.new`, target[kind]);
 }
 
 /** A PEM file. */

@@ -92,8 +92,10 @@ describe('the output of a log', function () {
     const events = 150_000;
     const started = await start('pipe', events);
     expect(started.inUseBytes, 'bytes in use').to.be.below(64 * MIB);
+    let isEnding = false;
     const lines = await linesOf(started, (end) => {
-      if (end.includes('were dropped')) started.process.kill('SIGTERM');
+      if (isEnding || !end.includes('were dropped')) return;
+      isEnding = started.process.kill('SIGTERM');
     });
     const dropped = lines.filter(({ msg }) => /were dropped/.test(String(msg)));
     expect(dropped).to.have.length(1);

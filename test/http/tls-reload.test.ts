@@ -154,7 +154,7 @@ requires(['openssl'])('TLS files', function () {
     const { logger, lines } = keepingLogger();
     await using listener = await open({ ...pair, logger });
     await copyFile((second as Pair).certificate, pair.certificate);
-    await sleep(600);
+    await sleep(300);
     await copyFile((second as Pair).key, pair.key);
     await until(async () => (await shownBy(listener.url)) === 'second', 5000);
     expect(lines.map(({ level }) => level)).to.deep.equal(['info']);

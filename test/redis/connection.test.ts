@@ -205,7 +205,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
 
   it('follows Sentinels to the next master', async function () {
     this.timeout(60_000);
-    await using group = await startSentinels(PASSWORD);
+    await using group = await startSentinels(PASSWORD, 500);
     const section = { addrs: group.addresses, mastername: 'main', sentinelpassword: PASSWORD };
     await using here = await openWorking(section, { ttlMs: 500 });
     await using there = await openWorking(section);

@@ -19,7 +19,7 @@ const KINDS: Readonly<Record<string, () => Promise<Found>>> = {
     };
   },
   'over a Redis that Sentinels name': async () => {
-    const { addresses, ...group } = await startSentinels('hunter2');
+    const { addresses, ...group } = await startSentinels('hunter2', 10_000);
     const section = { addrs: addresses, mastername: 'main', sentinelpassword: 'hunter2' };
     return { section, [Symbol.asyncDispose]: () => group[Symbol.asyncDispose]() };
   },

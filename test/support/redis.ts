@@ -101,8 +101,8 @@ export interface RedisSentinels extends AsyncDisposable {
   readonly addresses: readonly string[];
 }
 
-/** Starts a group that notices within half a second that its master is gone; `password` is that of the Sentinels. */
-export async function startSentinels(password: string): Promise<RedisSentinels> {
+/** Starts a group that notices so soon that its master is gone; `password` is that of the Sentinels. */
+export async function startSentinels(password: string, downAfterMs: number): Promise<RedisSentinels> {
   await using held = new AsyncDisposableStack();
   const master = held.use(await startRedis());
   const replica = held.use(await startRedis({ args: ['--replicaof', `${HOST} ${master.port}`] }));
@@ -124,7 +124,7 @@ export async function startSentinels(password: string): Promise<RedisSentinels> 
         `requirepass ${password}`,
         `sentinel sentinel-pass ${password}`,
         `sentinel monitor main ${HOST} ${master.port} 2`,
-        'sentinel down-after-milliseconds main 500',
+        `sentinel down-after-milliseconds main ${downAfterMs}`,
         'sentinel failover-timeout main 3000',
         '',
       ].join('\n'),
