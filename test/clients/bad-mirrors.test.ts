@@ -19,8 +19,8 @@ import { clientLines, pathOnMirror, redirectedLayers, startMirrors, statusOf } f
 import { showTime, timeUntil } from './time-until.ts';
 
 const NOTICED = { withinMs: 10_000 };
-/** The sync worker tries again after 10 s at most; then come its work, a probe after 2 s at most, and the board's second. */
-const MENDED = { withinMs: 20_000 };
+/** The sync worker tries again after 10 s at most. */
+const MENDED = { withinMs: 15_000 };
 
 /** A web server in a mirror's place that answers everything with 500. */
 async function answer500(mirror: NginxMirror): Promise<Server> {

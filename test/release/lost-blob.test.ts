@@ -51,7 +51,7 @@ describe('a published blob that the store has lost', () => {
     expect(await late({ watermark: 2, missing: 1 }), 'all but one').to.equal(true);
     // Nodes hear of it by themselves, some moments later than who was asked here.
     const isRedirected = (blob: typeof layer) =>
-      eventually('it is redirected', async () => (await statusOf(registry, blob)) === 302);
+      eventually('it is redirected', async () => (await statusOf(registry, blob)) === 302, 3000);
     await isRedirected(other);
     await pushBlob(registry.url, 'candidate/again', layer);
     expect(await late({ watermark: 2, missing: 0 }), 'all').to.equal(true);

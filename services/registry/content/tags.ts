@@ -84,7 +84,7 @@ export class Tags {
     return wasThere;
   }
 
-  /** The tags that name one of these digests now; reads every tag of the repository. */
+  /** The tags that name one of these digests now, sorted; reads every tag of the repository. */
   async naming(name: RepositoryName, digests: ReadonlySet<Digest>, signal?: AbortSignal): Promise<Tag[]> {
     const naming: Tag[] = [];
     await pMap(
@@ -95,7 +95,7 @@ export class Tags {
       },
       { concurrency: this.#readsAtOnce },
     );
-    return naming;
+    return naming.sort();
   }
 
   /** A page of tags in one total order, that of the names' bytes; costs O(page). */

@@ -1,0 +1,27 @@
+/** Promise: the tags that name a manifest come in one order, whichever of their reads ends first. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { Tags } from '../../services/registry/content/tags.ts';
+import { digestOf } from '../../services/registry/digest.ts';
+import { tagCurrentKey } from '../../services/registry/layout.ts';
+import { parseRepositoryName, parseTag } from '../../services/registry/names.ts';
+import { MemoryObjects } from '../garbage/memory-objects.ts';
+
+const NAME = parseRepositoryName('hello');
+const TAGS = ['1', '2', '3', '4'].map(parseTag);
+
+describe('the tags that name a manifest', () => {
+  it('are sorted, though the last is read first', async () => {
+    const digest = digestOf(Buffer.from('manifest'));
+    const objects = new MemoryObjects();
+    for (const tag of TAGS) objects.hold(tagCurrentKey(NAME, tag), digest, new Date(0));
+    const read = objects.read.bind(objects);
+    let restMs = 80;
+    objects.read = async (key, limitBytes) => {
+      restMs -= 20;
+      await sleep(restMs);
+      return read(key, limitBytes);
+    };
+    expect(await new Tags(objects, TAGS.length).naming(NAME, new Set([digest]))).to.deep.equal(TAGS);
+  });
+});
