@@ -1,8 +1,8 @@
 import type { AccountSource } from '../registry/access/account.ts';
 import { AccountSources, type Accounts } from '../registry/access/accounts.ts';
 import type { BrowserLogin } from '../registry/access/browser-login.ts';
-import type { Log } from '../registry/log.ts';
-import type { ObjectStore } from '../registry/object-store.ts';
+import type { Log } from '../registry/runtime/log.ts';
+import type { ObjectStore } from '../registry/storage/object-store.ts';
 import { HtpasswdSource } from './htpasswd/htpasswd-source.ts';
 import { IssuedSource } from './issued/issued-source.ts';
 import { type KeystoneOptions, KeystoneSource } from './keystone/keystone-source.ts';

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Credentials } from '../registry/access/account.ts';
-import { untilAborted } from '../registry/waiting.ts';
+import { untilAborted } from '../registry/runtime/waiting.ts';
 
 /** So many are remembered: a build farm's worth, in a few megabytes. */
 const REMEMBERED_MAX = 10_000;

@@ -1,9 +1,9 @@
 import { factsOf } from '../http/request-facts.ts';
 import type { RouteContext } from '../http/routes.ts';
 import type { BlobStat } from '../registry/content/blobs.ts';
-import type { Digest } from '../registry/digest.ts';
-import type { Manifest } from '../registry/manifest.ts';
-import type { RepositoryName, Tag } from '../registry/names.ts';
+import type { Digest } from '../registry/oci/digest.ts';
+import type { Manifest } from '../registry/oci/manifest.ts';
+import type { RepositoryName, Tag } from '../registry/oci/names.ts';
 import type { Happening } from '../registry/notifications/event.ts';
 import type { ApiNode } from './node.ts';
 

@@ -1,7 +1,7 @@
 import { param, type RouteContext } from '../http/routes.ts';
-import { RegistryError } from '../registry/errors.ts';
-import { parseRepositoryName, type RepositoryName } from '../registry/names.ts';
-import { refusePushToStable } from '../registry/promotion/policy.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
+import { parseRepositoryName, type RepositoryName } from '../registry/oci/names.ts';
+import { refusePushToStable } from '../registry/publishing/promotion/policy.ts';
 import type { ApiNode } from './node.ts';
 
 /** The repository that a request wants to change; throws where nobody may, or nobody may now. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { millisecondsOf } from '../config/duration.ts';
-import { OperatorError } from '../registry/operator-error.ts';
+import { OperatorError } from '../registry/runtime/operator-error.ts';
 
 /** Where the configuration is looked for when a command names no file; Distribution's variable is heeded. */
 export const DEFAULT_CONFIG = process.env['REGISTRY_CONFIGURATION_PATH'] || '/etc/roadstead/config.yml';

@@ -3,7 +3,7 @@ import { millisecondsOf } from '../config/duration.ts';
 import { sealerOf } from '../config/rules.ts';
 import { PRUNE_MIN_AGE_MS } from '../registry/audit/prune.ts';
 import type { Place } from '../registry/audit/record.ts';
-import { parseRepositoryPattern, type RepositoryPattern } from '../registry/repository-pattern.ts';
+import { parseRepositoryPattern, type RepositoryPattern } from '../registry/oci/repository-pattern.ts';
 import { DEFAULT_CONFIG, wholeNumber } from './arguments.ts';
 import { withStore } from './with-store.ts';
 

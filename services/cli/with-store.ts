@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Audit } from '../registry/audit/audit.ts';
-import type { ObjectStore } from '../registry/object-store.ts';
+import type { ObjectStore } from '../registry/storage/object-store.ts';
 
 /**
  * Opens the store of a configuration for a command, with the record of what it changes, and closes it when that is done.

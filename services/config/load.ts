@@ -1,5 +1,5 @@
 import { readFile } from '../files/settings-files.ts';
-import { OperatorError } from '../registry/operator-error.ts';
+import { OperatorError } from '../registry/runtime/operator-error.ts';
 import { applyEnvironment, type Environment } from './environment.ts';
 import { examine, type Setting } from './examine.ts';
 import { explain, origin } from './explain.ts';

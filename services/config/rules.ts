@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { AccessRules } from '../registry/access/rules.ts';
 import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
 import { Sealer } from '../registry/audit/seal.ts';
-import type { ManifestRules } from '../registry/manifest-rules.ts';
-import type { PromotionPolicy } from '../registry/promotion/policy.ts';
-import { SecretBox } from '../registry/secret-box.ts';
+import type { ManifestRules } from '../registry/oci/manifest-rules.ts';
+import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
+import { SecretBox } from '../registry/storage/secret-box.ts';
 import { isOfThisMachine } from './reach.ts';
 import type { Config } from './schema.ts';
 

@@ -1,4 +1,4 @@
-import { SECRET_MIN_CHARACTERS } from '../registry/secret-box.ts';
+import { SECRET_MIN_CHARACTERS } from '../registry/storage/secret-box.ts';
 import { isPlainBeyond, isReachable, print } from './reach.ts';
 import type { Config } from './schema.ts';
 import { isLoopback } from './values.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isNetwork } from '../registry/access/networks.ts';
-import { isMirrorName, type MirrorName } from '../registry/names.ts';
-import { parseRepositoryPattern, type RepositoryPattern } from '../registry/repository-pattern.ts';
+import { isMirrorName, type MirrorName } from '../registry/oci/names.ts';
+import { parseRepositoryPattern, type RepositoryPattern } from '../registry/oci/repository-pattern.ts';
 
 /** Where a process listens. */
 export interface ListenAddress {

@@ -1,7 +1,7 @@
 import Koa from 'koa';
 import type { Logger } from 'pino';
 import { NOBODY_IN_PARTICULAR, type Principal } from '../registry/access/grants.ts';
-import { RegistryError } from '../registry/errors.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
 import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
 import { answerTo } from './errors.ts';

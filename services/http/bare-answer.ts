@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RegistryError } from '../registry/errors.ts';
+import type { RegistryError } from '../registry/oci/errors.ts';
 import { drainRest } from './body.ts';
 import { answerTo } from './errors.ts';
 

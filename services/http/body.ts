@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { RegistryError } from '../registry/errors.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
 
 /** More than this of an unwanted body is not worth reading for the sake of a polite answer. */
 const DRAIN_MAX_BYTES = 256 * 1024 * 1024;

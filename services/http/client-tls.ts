@@ -1,7 +1,7 @@
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { readFile, stat } from '../files/settings-files.ts';
-import { OperatorError } from '../registry/operator-error.ts';
+import { OperatorError } from '../registry/runtime/operator-error.ts';
 
 /** What a client of ours shows a server, and which servers it believes. Files are PEM. */
 export interface ClientTlsOptions {

@@ -1,5 +1,5 @@
-import { type ErrorKind, RegistryError } from '../registry/errors.ts';
-import { StoreFullError, StoreUnavailableError } from '../registry/object-store.ts';
+import { type ErrorKind, RegistryError } from '../registry/oci/errors.ts';
+import { StoreFullError, StoreUnavailableError } from '../registry/storage/object-store.ts';
 
 /** A failure's status, and its code in the specification's list (or ours where that has none). */
 interface OnTheWire {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { RegistryError } from '../registry/errors.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
 
 /** More than any client or chain of proxies sends. Node itself ends the connection beyond 2000. */
 const HEADERS_MAX = 200;

@@ -1,5 +1,5 @@
-import type { ObjectStore } from '../registry/object-store.ts';
-import type { WriteHealth } from '../registry/write-health.ts';
+import type { ObjectStore } from '../registry/storage/object-store.ts';
+import type { WriteHealth } from '../registry/storage/write-health.ts';
 import type { Route } from './routes.ts';
 
 /** Asked for by load balancers several times a second, so the store is not asked each time. */

@@ -1,4 +1,4 @@
-import { RegistryError } from '../registry/errors.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
 import type { Context } from './app.ts';
 
 /**

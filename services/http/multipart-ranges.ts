@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { ByteRange } from '../registry/object-store.ts';
+import type { ByteRange } from '../registry/storage/object-store.ts';
 
 /** A range, and the text that comes before its bytes. */
 interface Part {

@@ -1,4 +1,4 @@
-import { OperatorError } from '../registry/operator-error.ts';
+import { OperatorError } from '../registry/runtime/operator-error.ts';
 
 /** The variable that sets a key: `REGISTRY_HTTP_ADDR` for `http.addr`. */
 export function variableOf(key: string): string {

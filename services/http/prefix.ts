@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import { RegistryError } from '../registry/errors.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
 import { answerBare } from './bare-answer.ts';
 import { originForm } from './target.ts';
 

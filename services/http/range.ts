@@ -1,4 +1,4 @@
-import type { ByteRange } from '../registry/object-store.ts';
+import type { ByteRange } from '../registry/storage/object-store.ts';
 
 /** podman asks for up to 1024 chunks of a zstd:chunked layer in one request (`maxNumberMissingChunks` in containers/storage). */
 export const RANGES_MAX = 1024;

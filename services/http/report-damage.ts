@@ -1,5 +1,5 @@
 import type { Damage } from '../registry/content/integrity.ts';
-import type { Log } from '../registry/log.ts';
+import type { Log } from '../registry/runtime/log.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Counts damaged content, and logs what the operator can do about it. */

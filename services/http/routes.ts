@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import Router, { type RouterContext } from '@koa/router';
 import type { Principal } from '../registry/access/grants.ts';
-import { RegistryError } from '../registry/errors.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
 import type { Door } from './access/door.ts';
 import type { Needs } from './access/needs.ts';
 import type { App, Context, RequestState } from './app.ts';

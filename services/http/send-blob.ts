@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
-import type { Digest } from '../registry/digest.ts';
-import type { ByteRange } from '../registry/object-store.ts';
+import type { Digest } from '../registry/oci/digest.ts';
+import type { ByteRange } from '../registry/storage/object-store.ts';
 import type { Context } from './app.ts';
 import { layOutRanges, sendRanges } from './multipart-ranges.ts';
 import { parseRanges } from './range.ts';

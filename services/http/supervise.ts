@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { reloadNow } from '../registry/reload.ts';
+import { reloadNow } from '../registry/runtime/reload.ts';
 import type { LogOfProcess } from './logger.ts';
 
 /** A process that runs until told to stop. */

@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Server } from 'node:tls';
 import type { Logger } from 'pino';
-import { onReload } from '../registry/reload.ts';
+import { onReload } from '../registry/runtime/reload.ts';
 import { keyOf, parseTls, readTlsFiles, type TlsIdentity, type TlsOptions } from './tls.ts';
 import type { TicketKeys } from './tls-tickets.ts';
 

@@ -1,7 +1,7 @@
 import { constants, createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { readFile } from '../files/settings-files.ts';
-import { OperatorError } from '../registry/operator-error.ts';
+import { OperatorError } from '../registry/runtime/operator-error.ts';
 import { type ClientAuth, clientAuthOf } from './tls-clients.ts';
 
 /** How a port speaks TLS. Files are PEM; they are named in errors by the keys that Distribution gives them. */

@@ -1,6 +1,6 @@
 import { onRegistry } from '../http/access/needs.ts';
 import type { Route } from '../http/routes.ts';
-import { PublicationSchema } from '../registry/publication/entry.ts';
+import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 import type { Endpoint } from './endpoint.ts';
 import { getExplanation, pullOfAsked } from './explain.ts';
 import { getMirrors, getStatus } from './mirrors.ts';

@@ -14,12 +14,12 @@ import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
-import { MirrorBoard } from '../registry/mirrors/board.ts';
+import { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
-import { isStable, type PromotionPolicy } from '../registry/promotion/policy.ts';
-import { TagRepair } from '../registry/promotion/tag-repair.ts';
-import type { ReadOnly } from '../registry/read-only.ts';
-import type { WriteHealth } from '../registry/write-health.ts';
+import { isStable, type PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
+import { TagRepair } from '../registry/publishing/promotion/tag-repair.ts';
+import type { ReadOnly } from '../registry/storage/read-only.ts';
+import type { WriteHealth } from '../registry/storage/write-health.ts';
 import type { Stores } from '../stores/open.ts';
 import { releaseRoutes } from './endpoints.ts';
 

@@ -4,10 +4,10 @@ import { readBody } from '../http/body.ts';
 import { answerTo } from '../http/errors.ts';
 import { factsOf } from '../http/request-facts.ts';
 import type { Handler, RouteContext } from '../http/routes.ts';
-import { RegistryError } from '../registry/errors.ts';
-import { parseImageName, printImageName } from '../registry/names.ts';
-import { type PromotionPlan, type PromotionRequest, planPromotion } from '../registry/promotion/plan.ts';
-import { promote } from '../registry/promotion/promote.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
+import { parseImageName, printImageName } from '../registry/oci/names.ts';
+import { type PromotionPlan, type PromotionRequest, planPromotion } from '../registry/publishing/promotion/plan.ts';
+import { promote } from '../registry/publishing/promotion/promote.ts';
 import { type PromotionEventLine, PromotionRequestBody } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 

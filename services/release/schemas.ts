@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { WAIT_MAX_MS } from '../registry/promotion/open.ts';
-import { PublicationSchema } from '../registry/publication/entry.ts';
+import { WAIT_MAX_MS } from '../registry/publishing/promotion/open.ts';
+import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 
 /**
  * What the release service takes and answers; the OpenAPI document is made of these. A request says nothing that we do not

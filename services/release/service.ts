@@ -2,14 +2,14 @@ import type { Door } from '../http/access/door.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { UrlOf } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
-import type { Changes } from '../registry/changes.ts';
+import type { Changes } from '../registry/storage/changes.ts';
 import type { Content } from '../registry/content/content.ts';
-import type { Log } from '../registry/log.ts';
-import type { MirrorBoard } from '../registry/mirrors/board.ts';
+import type { Log } from '../registry/runtime/log.ts';
+import type { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
-import type { PromotionPolicy } from '../registry/promotion/policy.ts';
-import type { ReadOnly } from '../registry/read-only.ts';
-import type { WriteHealth } from '../registry/write-health.ts';
+import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
+import type { ReadOnly } from '../registry/storage/read-only.ts';
+import type { WriteHealth } from '../registry/storage/write-health.ts';
 
 /** What the release service's endpoints work with; made once in `main.ts`. */
 export interface ReleaseService {

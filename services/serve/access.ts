@@ -23,7 +23,7 @@ import { RingSigner } from '../registry/access/keys/ring-signer.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { Audit } from '../registry/audit/audit.ts';
-import type { ObjectStore } from '../registry/object-store.ts';
+import type { ObjectStore } from '../registry/storage/object-store.ts';
 
 /** What doors and the token service of one program are made of. */
 export interface AccessParts {

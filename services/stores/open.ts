@@ -1,8 +1,8 @@
 import type { AttemptCounts } from '../registry/access/attempts.ts';
-import type { Changes } from '../registry/changes.ts';
-import type { Locks } from '../registry/locks.ts';
-import type { Log } from '../registry/log.ts';
-import { type ObjectStore, StoreFullError, type StoreMode } from '../registry/object-store.ts';
+import type { Changes } from '../registry/storage/changes.ts';
+import type { Locks } from '../registry/storage/locks.ts';
+import type { Log } from '../registry/runtime/log.ts';
+import { type ObjectStore, StoreFullError, type StoreMode } from '../registry/storage/object-store.ts';
 import { type FilesystemOptions, FilesystemStore } from './filesystem/filesystem-store.ts';
 import { STORE_CALLS } from './filesystem/fs.ts';
 import { MemoryAttempts } from './memory/attempts.ts';

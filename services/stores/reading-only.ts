@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../registry/object-store.ts';
+import type { ObjectStore } from '../registry/storage/object-store.ts';
 
 /** A store through which nothing can be written, for what promises to change nothing: a write is a mistake of ours. */
 export function readingOnly(objects: ObjectStore): ObjectStore {

@@ -1,6 +1,6 @@
-import type { Sha256Digest } from '../registry/digest.ts';
-import { MISSING_MAX } from '../registry/mirrors/ledger.ts';
-import { blobsOf } from '../registry/publication/entry.ts';
+import type { Sha256Digest } from '../registry/oci/digest.ts';
+import { MISSING_MAX } from '../registry/publishing/mirrors/ledger.ts';
+import { blobsOf } from '../registry/publishing/publication/entry.ts';
 import { publishBlobs } from './publish.ts';
 import type { Shift } from './shift.ts';
 import type { WantedBlob } from './targets/target.ts';

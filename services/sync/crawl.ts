@@ -1,8 +1,8 @@
 import pMap from 'p-map';
-import type { Sha256Digest } from '../registry/digest.ts';
-import { MISSING_MAX } from '../registry/mirrors/ledger.ts';
-import { blobsOf } from '../registry/publication/entry.ts';
-import type { PublicationLog } from '../registry/publication/log.ts';
+import type { Sha256Digest } from '../registry/oci/digest.ts';
+import { MISSING_MAX } from '../registry/publishing/mirrors/ledger.ts';
+import { blobsOf } from '../registry/publishing/publication/entry.ts';
+import type { PublicationLog } from '../registry/publishing/publication/log.ts';
 import type { Shift } from './shift.ts';
 import type { MirrorTarget } from './targets/target.ts';
 

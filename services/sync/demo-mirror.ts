@@ -9,9 +9,9 @@ import { answerEmpty } from '../http/empty.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { mountNotFound, mountRoutes, param, type Route } from '../http/routes.ts';
 import { sendBlob } from '../http/send-blob.ts';
-import { parseSha256 } from '../registry/digest.ts';
-import { blobDataKey } from '../registry/layout.ts';
-import { StoreUnavailableError } from '../registry/object-store.ts';
+import { parseSha256 } from '../registry/oci/digest.ts';
+import { blobDataKey } from '../registry/storage/layout.ts';
+import { StoreUnavailableError } from '../registry/storage/object-store.ts';
 import { PROBE_USER_AGENT } from './probe.ts';
 
 const READ_BYTES = 256 * 1024;

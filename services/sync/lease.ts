@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { ObjectStore } from '../registry/object-store.ts';
-import { type Held, Terms } from '../registry/terms.ts';
+import type { ObjectStore } from '../registry/storage/object-store.ts';
+import { type Held, Terms } from '../registry/storage/terms.ts';
 import { holderIsGone, holderName } from './holder.ts';
 
 /** How often workers look at one another. */

@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import { blobDataKey } from '../registry/layout.ts';
+import { blobDataKey } from '../registry/storage/layout.ts';
 import type { WantedBlob } from './targets/target.ts';
 
 /** A mirror that takes longer for one byte would hang clients, which have no such limit themselves. */

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { Blobs } from '../registry/content/blobs.ts';
-import type { Sha256Digest } from '../registry/digest.ts';
+import type { Sha256Digest } from '../registry/oci/digest.ts';
 import type { MirrorTarget, WantedBlob } from './targets/target.ts';
 
 const BLOBS_AT_ONCE = 4;

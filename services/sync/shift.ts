@@ -1,10 +1,10 @@
 import type { MirrorConfig } from '../config/schema.ts';
 import type { Metrics } from '../http/metrics.ts';
-import type { Changes } from '../registry/changes.ts';
+import type { Changes } from '../registry/storage/changes.ts';
 import type { Content } from '../registry/content/content.ts';
-import type { Log } from '../registry/log.ts';
-import type { Ledger } from '../registry/mirrors/ledger.ts';
-import { Alarm } from '../registry/waiting.ts';
+import type { Log } from '../registry/runtime/log.ts';
+import type { Ledger } from '../registry/publishing/mirrors/ledger.ts';
+import { Alarm } from '../registry/runtime/waiting.ts';
 import type { MirrorTarget } from './targets/target.ts';
 import type { Term } from './term.ts';
 

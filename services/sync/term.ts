@@ -5,9 +5,9 @@ import {
   type LedgerTerm,
   readLedger,
   writeLedger,
-} from '../registry/mirrors/ledger.ts';
-import type { MirrorName } from '../registry/names.ts';
-import type { ObjectStore } from '../registry/object-store.ts';
+} from '../registry/publishing/mirrors/ledger.ts';
+import type { MirrorName } from '../registry/oci/names.ts';
+import type { ObjectStore } from '../registry/storage/object-store.ts';
 import { holderIsGone, holderName } from './holder.ts';
 
 /** A worker whose ledger did not move for so long has lost its term. */

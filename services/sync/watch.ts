@@ -1,4 +1,4 @@
-import { blobsOf } from '../registry/publication/entry.ts';
+import { blobsOf } from '../registry/publishing/publication/entry.ts';
 import { type ProbeResult, probeBlob, probeServer } from './probe.ts';
 import type { Shift } from './shift.ts';
 import type { WantedBlob } from './targets/target.ts';

@@ -18,7 +18,7 @@ import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import type { Audit } from '../registry/audit/audit.ts';
-import type { WriteHealth } from '../registry/write-health.ts';
+import type { WriteHealth } from '../registry/storage/write-health.ts';
 import type { Stores } from '../stores/open.ts';
 import { pageUrlsOf } from './login/page-urls.ts';
 import { PendingCookie } from './login/pending-cookie.ts';

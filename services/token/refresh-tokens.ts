@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RefreshSeed } from '../registry/access/account.ts';
-import { RegistryError } from '../registry/errors.ts';
-import type { SecretBox } from '../registry/secret-box.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
+import type { SecretBox } from '../registry/storage/secret-box.ts';
 
 const ContentSchema = z.object({
   /** The name that the token was made for: who else its seed turns out to be is not let in by it. */

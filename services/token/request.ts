@@ -2,7 +2,7 @@ import { basicCredentials, isNobody } from '../http/access/basic-credentials.ts'
 import { readBody } from '../http/body.ts';
 import { query, queryAll, type RouteContext } from '../http/routes.ts';
 import type { Credentials } from '../registry/access/account.ts';
-import { RegistryError } from '../registry/errors.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
 
 /** How somebody says who they are. */
 export type Proof =

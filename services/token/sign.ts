@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose';
 import type { SigningKey } from '../registry/access/keys/signing-key.ts';
 import type { Identity } from '../registry/access/subject.ts';
-import { RegistryError } from '../registry/errors.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
 import type { Granted } from './grant.ts';
 
 export interface TokenContent {

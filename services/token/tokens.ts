@@ -2,7 +2,7 @@ import { challenge } from '../http/access/challenge.ts';
 import type { Handler, RouteContext } from '../http/routes.ts';
 import type { Authentication } from '../registry/access/account.ts';
 import { ANONYMOUS } from '../registry/access/subject.ts';
-import { RegistryError } from '../registry/errors.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
 import { type Granted, grant, printGranted } from './grant.ts';
 import { endedRefreshToken } from './refresh-tokens.ts';
 import { type Proof, readGet, readPost, type TokenRequest } from './request.ts';

@@ -7,8 +7,8 @@ import { OPEN_DOOR } from '../../services/http/access/door.ts';
 import { passUrlsOf } from '../../services/http/access/pass-url.ts';
 import { Passes, passRoute } from '../../services/http/access/passes.ts';
 import { trustedProxyTest } from '../../services/http/client-address.ts';
-import { RegistryError } from '../../services/registry/errors.ts';
-import { SecretBox } from '../../services/registry/secret-box.ts';
+import { RegistryError } from '../../services/registry/oci/errors.ts';
+import { SecretBox } from '../../services/registry/storage/secret-box.ts';
 import { MINIMAL, parse } from '../config/configs.ts';
 
 type Sent = { peer?: string; encrypted?: boolean; headers?: Record<string, string> };

@@ -14,7 +14,7 @@ import {
 import type { Rule } from '../../services/registry/access/rule.ts';
 import { AccessRules } from '../../services/registry/access/rules.ts';
 import { ACTIONS } from '../../services/registry/access/wanted.ts';
-import { parseRepositoryPattern } from '../../services/registry/repository-pattern.ts';
+import { parseRepositoryPattern } from '../../services/registry/oci/repository-pattern.ts';
 import { withSection } from '../config/configs.ts';
 import { anyText } from '../unit/arbitraries.ts';
 import { deed, person, repository, world } from './arbitraries.ts';

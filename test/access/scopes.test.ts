@@ -11,7 +11,7 @@ import {
   REPOSITORY_ACTIONS,
   type Wanted,
 } from '../../services/registry/access/wanted.ts';
-import { isRepositoryName } from '../../services/registry/names.ts';
+import { isRepositoryName } from '../../services/registry/oci/names.ts';
 import { anyText, repositoryName } from '../unit/arbitraries.ts';
 
 const wanted: fc.Arbitrary<Wanted> = fc.oneof(

@@ -10,7 +10,7 @@ import {
   type RepositoryAction,
   type Wanted,
 } from '../../services/registry/access/wanted.ts';
-import { parseRepositoryName } from '../../services/registry/names.ts';
+import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import type { WorldText } from './twin.ts';
 
 /** The rules that a configuration file with these sections gives, by the way that every start takes. */

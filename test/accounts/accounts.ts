@@ -1,6 +1,6 @@
 import type { Authentication } from '../../services/registry/access/account.ts';
 import type { Identity } from '../../services/registry/access/subject.ts';
-import type { Log } from '../../services/registry/log.ts';
+import type { Log } from '../../services/registry/runtime/log.ts';
 
 /** A signal that never aborts. */
 export const PATIENT = new AbortController().signal;

@@ -4,7 +4,7 @@ import { hashSync } from 'bcrypt';
 import { expect } from 'chai';
 import { Hasher } from '../../services/accounts/htpasswd/hasher.ts';
 import { HtpasswdSource } from '../../services/accounts/htpasswd/htpasswd-source.ts';
-import { RegistryError } from '../../services/registry/errors.ts';
+import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 import { identityOf, recordingLog } from './accounts.ts';

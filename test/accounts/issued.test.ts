@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import { IssuedSource } from '../../services/accounts/issued/issued-source.ts';
 import { IssuedCredentials } from '../../services/registry/access/issued/credentials.ts';
 import { robotName } from '../../services/registry/access/issued/robots.ts';
-import { RegistryError } from '../../services/registry/errors.ts';
-import { listAll } from '../../services/registry/object-store.ts';
+import { RegistryError } from '../../services/registry/oci/errors.ts';
+import { listAll } from '../../services/registry/storage/object-store.ts';
 import { MemoryStore } from '../unit/memory-store.ts';
 import { identityOf, PATIENT } from './accounts.ts';
 

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { KeystoneSource } from '../../services/accounts/keystone/keystone-source.ts';
 import { AccountSources } from '../../services/registry/access/accounts.ts';
 import type { Membership } from '../../services/registry/access/subject.ts';
-import { RegistryError } from '../../services/registry/errors.ts';
+import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { MIGRATION_TIMEOUT_MS } from '../support/keystone.ts';
 import { requires } from '../support/requirements.ts';
 import { identityOf, PATIENT, recordingLog } from './accounts.ts';

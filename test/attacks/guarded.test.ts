@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { expect } from 'chai';
-import { digestBy } from '../../services/registry/digest.ts';
+import { digestBy } from '../../services/registry/oci/digest.ts';
 import type { TestRegistry } from '../support/registry.ts';
 import {
   askToken,

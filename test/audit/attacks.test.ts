@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { decodeRecord, encodeRecord, hashOf, NO_HASH } from '../../services/registry/audit/record.ts';
 import { Sealer } from '../../services/registry/audit/seal.ts';
 import { verifyAudit } from '../../services/registry/audit/verify.ts';
-import { auditRecordKey } from '../../services/registry/layout.ts';
+import { auditRecordKey } from '../../services/registry/storage/layout.ts';
 import { MemoryStore } from '../unit/memory-store.ts';
 import { bytesOf, changeOf, placeOf, recorderOver, SECRET, sealer, sealerOf, writeRecords } from './world.ts';
 

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 
 /** What was asked of a store, by method. */
 export interface Counted {

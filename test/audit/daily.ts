@@ -1,6 +1,6 @@
 import { encodeRecord, hashOf, NO_HASH } from '../../services/registry/audit/record.ts';
-import { auditRecordKey } from '../../services/registry/layout.ts';
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import { auditRecordKey } from '../../services/registry/storage/layout.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { sealer } from './world.ts';
 
 const DAY_MS = 24 * 3_600_000;

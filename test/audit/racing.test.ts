@@ -4,8 +4,8 @@
  */
 import { expect } from 'chai';
 import { verifyAudit } from '../../services/registry/audit/verify.ts';
-import { AUDIT_PREFIX } from '../../services/registry/layout.ts';
-import { listAll, type ObjectStore } from '../../services/registry/object-store.ts';
+import { AUDIT_PREFIX } from '../../services/registry/storage/layout.ts';
+import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { MemoryLocks } from '../../services/stores/memory/locks.ts';
 import { S3Store } from '../../services/stores/s3/s3-store.ts';

@@ -8,7 +8,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { hashSync } from 'bcrypt';
 import { expect } from 'chai';
-import { auditRecordKey } from '../../services/registry/layout.ts';
+import { auditRecordKey } from '../../services/registry/storage/layout.ts';
 import { type Descriptor, descriptorOf, MEDIA_TYPES, newBytes } from '../protocol/pushing.ts';
 import { type Answer, expectError, type Sent, send, sha256 } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';

@@ -2,8 +2,8 @@ import type { AuditEvent } from '../../services/registry/audit/entry.ts';
 import { decodeRecord, hashOf, type Place } from '../../services/registry/audit/record.ts';
 import { Recorder, type RecorderParts } from '../../services/registry/audit/recorder.ts';
 import { Sealer } from '../../services/registry/audit/seal.ts';
-import { AUDIT_PREFIX, auditRecordKey } from '../../services/registry/layout.ts';
-import { listAll, type ObjectStore } from '../../services/registry/object-store.ts';
+import { AUDIT_PREFIX, auditRecordKey } from '../../services/registry/storage/layout.ts';
+import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
 
 export const SECRET = 'a secret that all nodes share, and nobody else';
 export const sealer = sealerOf(SECRET);

@@ -1,6 +1,6 @@
 /** `roadstead check` over a directory: `program.ts ROOT OPTIONS-AS-JSON`. */
 import { type CheckCommandOptions, checkCommand } from '../../services/cli/commands/check.ts';
-import { COMPLETE } from '../../services/registry/manifest-rules.ts';
+import { COMPLETE } from '../../services/registry/oci/manifest-rules.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 
 const [rootDirectory = '', options = '{}'] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { listAll, type ObjectStore } from '../../services/registry/object-store.ts';
+import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
 
 /** Larger than any object of the suite. */
 const READ_LIMIT_BYTES = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 /** Promise: keys are listed in the order of their bytes, in pages that together are the whole. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { ListPage, ListRequest } from '../../services/registry/object-store.ts';
+import type { ListPage, ListRequest } from '../../services/registry/storage/object-store.ts';
 import type { Area } from './area.ts';
 import { inByteOrder, listByHand } from './memory-twin.ts';
 

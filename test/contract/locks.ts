@@ -1,8 +1,8 @@
-/** Promise: what `services/registry/locks.ts` says in words, held in code for every way of taking turns. */
+/** Promise: what `services/registry/storage/locks.ts` says in words, held in code for every way of taking turns. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { RegistryError } from '../../services/registry/errors.ts';
-import type { Locks } from '../../services/registry/locks.ts';
+import { RegistryError } from '../../services/registry/oci/errors.ts';
+import type { Locks } from '../../services/registry/storage/locks.ts';
 
 /** The processes of one registry; where they cannot be several, both are the same. */
 export interface OpenedLocks extends AsyncDisposable {

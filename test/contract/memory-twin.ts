@@ -1,4 +1,4 @@
-import type { ListPage, ListRequest } from '../../services/registry/object-store.ts';
+import type { ListPage, ListRequest } from '../../services/registry/storage/object-store.ts';
 
 /** What a list of keys has to answer, written as plainly as can be: the dull twin that drivers are compared with. */
 export function listByHand(keys: Iterable<string>, request: ListRequest): ListPage {

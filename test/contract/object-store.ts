@@ -1,8 +1,8 @@
 /**
- * Promise: what `services/registry/object-store.ts` says in words, held in code for every driver. A driver joins with
+ * Promise: what `services/registry/storage/object-store.ts` says in words, held in code for every driver. A driver joins with
  * a few lines: see `filesystem.test.ts`.
  */
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { Area } from './area.ts';
 import { describeComposing } from './composing.ts';
 import { describeDeleting } from './deleting.ts';

@@ -1,9 +1,9 @@
 import { checkStore } from '../../services/registry/check/check.ts';
 import type { Finding, FindingKind } from '../../services/registry/check/finding.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { algorithmOf, type Digest, digestBy } from '../../services/registry/digest.ts';
-import type { RepositoryName } from '../../services/registry/names.ts';
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import { algorithmOf, type Digest, digestBy } from '../../services/registry/oci/digest.ts';
+import type { RepositoryName } from '../../services/registry/oci/names.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { messageOf } from './client.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hexOf } from '../../services/registry/digest.ts';
+import { hexOf } from '../../services/registry/oci/digest.ts';
 import { DirectoryTarget } from '../../services/sync/targets/directory.ts';
 import type { Request } from '../../services/sync/targets/directory-messages.ts';
 import { directoryWork } from '../../services/sync/targets/directory-work.ts';

@@ -1,7 +1,7 @@
 import { Sealer } from '../../services/registry/audit/seal.ts';
 import { verifyAudit } from '../../services/registry/audit/verify.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
-import type { RepositoryName } from '../../services/registry/names.ts';
+import type { RepositoryName } from '../../services/registry/oci/names.ts';
 import { entriesOf } from '../audit/world.ts';
 import type { World } from './scenario.ts';
 

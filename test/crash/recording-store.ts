@@ -7,7 +7,7 @@ import type {
   ObjectRead,
   ObjectStat,
   ObjectStore,
-} from '../../services/registry/object-store.ts';
+} from '../../services/registry/storage/object-store.ts';
 import { gather } from '../unit/gather.ts';
 import { kindOf } from './key-kinds.ts';
 import type { Life } from './life.ts';

@@ -1,5 +1,5 @@
 import { contentOf } from '../../services/registry/content/content.ts';
-import { parseRepositoryName, parseTag } from '../../services/registry/names.ts';
+import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import { promote as postPromotion } from '../release/promoting.ts';
 import { ask, expectBytes } from './client.ts';
 import type { Made } from './content.ts';

@@ -1,5 +1,5 @@
 import type { NotificationEvent } from '../../services/registry/notifications/event.ts';
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import type { Stored } from './stored.ts';
 
 /** What a step has to do with. */

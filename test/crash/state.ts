@@ -1,5 +1,5 @@
 import { parseVersion } from '../../services/registry/access/issued/versions.ts';
-import { PublicationSchema } from '../../services/registry/publication/entry.ts';
+import { PublicationSchema } from '../../services/registry/publishing/publication/entry.ts';
 import type { Stored } from './stored.ts';
 
 /** What may differ between two runs that did the same: names by chance, times, claims that were given up. */

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import type { Authentication } from '../../services/registry/access/account.ts';
 import type { AttemptCounts } from '../../services/registry/access/attempts.ts';
 import { LoginGuard } from '../../services/registry/access/login-guard.ts';
-import { RegistryError } from '../../services/registry/errors.ts';
+import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { MemoryAttempts } from '../../services/stores/memory/attempts.ts';
 
 const KNOWN: Authentication = {

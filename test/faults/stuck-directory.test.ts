@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseSha256 } from '../../services/registry/digest.ts';
+import { parseSha256 } from '../../services/registry/oci/digest.ts';
 import { DirectoryTarget } from '../../services/sync/targets/directory.ts';
 import { newBytes } from '../protocol/pushing.ts';
 import { sha256 } from '../protocol/wire.ts';

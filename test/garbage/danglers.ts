@@ -1,5 +1,5 @@
-import type { Sha256Digest } from '../../services/registry/digest.ts';
-import { blobDataKey } from '../../services/registry/layout.ts';
+import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
+import { blobDataKey } from '../../services/registry/storage/layout.ts';
 import type { MemoryObjects } from './memory-objects.ts';
 
 /** Links that lead nowhere, and manifests that name blobs that are not there, found as plainly as can be. */

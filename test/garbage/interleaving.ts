@@ -1,6 +1,6 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
-import type { Clock } from '../../services/registry/garbage/online/hold.ts';
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import type { Clock } from '../../services/registry/content/quarantine/guard.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 
 /** Something that happens beside others, one request to the store after the other. */
 export interface Actor {

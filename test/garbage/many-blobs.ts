@@ -1,4 +1,4 @@
-import { digestOf } from '../../services/registry/digest.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
 import {
   blobDataKey,
   layerLinkKey,
@@ -6,8 +6,8 @@ import {
   revisionLinkKey,
   tagCurrentKey,
   tagIndexKey,
-} from '../../services/registry/layout.ts';
-import type { RepositoryName, Tag } from '../../services/registry/names.ts';
+} from '../../services/registry/storage/layout.ts';
+import type { RepositoryName, Tag } from '../../services/registry/oci/names.ts';
 
 const REPOSITORIES = 500;
 const LAYERS = 2;

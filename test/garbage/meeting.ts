@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DELETING_PREFIX, RESCUED_PREFIX } from '../../services/registry/garbage/online/keys.ts';
-import type { ListRequest, ObjectStore } from '../../services/registry/object-store.ts';
+import { DELETING_PREFIX, RESCUED_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
+import type { ListRequest, ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { eventually } from '../support/eventually.ts';
 
 /**

@@ -5,9 +5,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { digestOf } from '../../services/registry/digest.ts';
-import { blobDataKey, revisionLinkKey } from '../../services/registry/layout.ts';
-import type { RepositoryName } from '../../services/registry/names.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
+import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import type { RepositoryName } from '../../services/registry/oci/names.ts';
 import { cycle, HOUR } from './cycles.ts';
 import { countsOf, manyBlobs } from './many-blobs.ts';
 import { SortedObjects } from './sorted-objects.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { pullAll } from '../compat/pulling.ts';
 import { collect, expectNothingLeft, expectStored, type Pass, purgeOlderThan } from '../crash/collecting.ts';
 import { faultsOf } from '../crash/invariants.ts';

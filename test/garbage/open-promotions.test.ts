@@ -4,16 +4,16 @@
  */
 import { expect } from 'chai';
 import { type Content, contentOf } from '../../services/registry/content/content.ts';
-import type { Sha256Digest } from '../../services/registry/digest.ts';
+import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { planGarbage } from '../../services/registry/garbage/plan.ts';
-import { blobDataKey, revisionLinkKey } from '../../services/registry/layout.ts';
-import { parseManifest } from '../../services/registry/manifest.ts';
-import { COMPLETE } from '../../services/registry/manifest-rules.ts';
-import type { MirrorBoard, MirrorState } from '../../services/registry/mirrors/board.ts';
-import { parseImageName, parseRepositoryName, parseTag } from '../../services/registry/names.ts';
-import { planPromotion } from '../../services/registry/promotion/plan.ts';
-import { type PromotionEvent, promote } from '../../services/registry/promotion/promote.ts';
-import { parseRepositoryPattern } from '../../services/registry/repository-pattern.ts';
+import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { parseManifest } from '../../services/registry/oci/manifest.ts';
+import { COMPLETE } from '../../services/registry/oci/manifest-rules.ts';
+import type { MirrorBoard, MirrorState } from '../../services/registry/publishing/mirrors/board.ts';
+import { parseImageName, parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
+import { planPromotion } from '../../services/registry/publishing/promotion/plan.ts';
+import { type PromotionEvent, promote } from '../../services/registry/publishing/promotion/promote.ts';
+import { parseRepositoryPattern } from '../../services/registry/oci/repository-pattern.ts';
 import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
 import { cycle, HOUR } from './cycles.ts';

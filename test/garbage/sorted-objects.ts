@@ -1,4 +1,4 @@
-import type { ListPage, ListRequest } from '../../services/registry/object-store.ts';
+import type { ListPage, ListRequest } from '../../services/registry/storage/object-store.ts';
 import { MemoryObjects } from './memory-objects.ts';
 
 /**

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { readNotice, writeNotice } from '../../services/registry/read-only.ts';
+import { readNotice, writeNotice } from '../../services/registry/storage/read-only.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { check, faults } from '../check/stores.ts';
 import { blobPath } from '../protocol/on-disk.ts';

@@ -6,7 +6,7 @@ import { listen } from '../../services/http/listen.ts';
 import { Metrics } from '../../services/http/metrics.ts';
 import { mountNotFound, mountRoutes } from '../../services/http/routes.ts';
 import { sendBlob } from '../../services/http/send-blob.ts';
-import { parseDigest } from '../../services/registry/digest.ts';
+import { parseDigest } from '../../services/registry/oci/digest.ts';
 import { send, sha256 } from '../protocol/wire.ts';
 import { keepingLogger } from './log-sink.ts';
 

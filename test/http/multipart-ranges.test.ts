@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { layOutRanges, sendRanges } from '../../services/http/multipart-ranges.ts';
 import { parseRanges } from '../../services/http/range.ts';
-import type { ByteRange } from '../../services/registry/object-store.ts';
+import type { ByteRange } from '../../services/registry/storage/object-store.ts';
 import { parseByteRanges } from '../support/multipart.ts';
 
 /** What a client asks for, as text and as a slice of the bytes. */

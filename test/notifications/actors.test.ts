@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashSync } from 'bcrypt';
 import { expect } from 'chai';
-import { digestOf } from '../../services/registry/digest.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
 import type { NotificationEvent } from '../../services/registry/notifications/event.ts';
 import { makePair } from '../http/certificates.ts';
 import { type Distribution, startDistribution } from '../support/distribution.ts';

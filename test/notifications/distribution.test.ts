@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { digestOf } from '../../services/registry/digest.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
 import type {
   Happening,
   NotificationEvent,

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { keySegment } from '../../services/registry/key-segment.ts';
+import { keySegment } from '../../services/registry/storage/key-segment.ts';
 import { Backlog, sizeOf } from '../../services/registry/notifications/backlog.ts';
 import {
   forgottenOutboxes,

@@ -1,6 +1,6 @@
 /** Promise: references are read once for the same bytes, and cannot make an event heavier than it may be. */
 import { expect } from 'chai';
-import { digestOf } from '../../services/registry/digest.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
 import { referencesOf } from '../../services/registry/notifications/references.ts';
 
 function indexOf(manifests: number): Buffer {

@@ -12,7 +12,7 @@ import { ReleaseClient } from '../../services/cli/release-client.ts';
 import { ReleaseError } from '../../services/cli/release-error.ts';
 import { unreached } from '../../services/cli/unreached.ts';
 import type { Config } from '../../services/config/schema.ts';
-import { OperatorError } from '../../services/registry/operator-error.ts';
+import { OperatorError } from '../../services/registry/runtime/operator-error.ts';
 import { withStore } from '../../services/serve/main.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { makePair, pem } from '../http/certificates.ts';

@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { stringify } from 'yaml';
 import { HtpasswdFile } from '../../services/accounts/htpasswd/file.ts';
 import { FollowedFiles } from '../../services/http/access/tokens/followed-files.ts';
-import { onReload, reloadNow } from '../../services/registry/reload.ts';
+import { onReload, reloadNow } from '../../services/registry/runtime/reload.ts';
 import { PARTS } from '../../services/serve/parts.ts';
 import { CLI } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';

@@ -82,7 +82,7 @@ describe('promotions at the same time', () => {
     expect(seqs).to.deep.equal(Array.from({ length: seqs.length }, (_, i) => i + 1));
   });
 
-  // In one process: between two, a gap of milliseconds is left (services/registry/promotion/promote.ts).
+  // In one process: between two, a gap of milliseconds is left (services/registry/publishing/promotion/promote.ts).
   it('of different images to one tag leave it at the one that the log names last', async () => {
     const images = await pushMany(6, 'rivals');
     for (let round = 0; round < 10; round++) {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listNames, readList } from '../../services/registry/garbage/online/hold.ts';
-import { DELETING_PREFIX, WORKER_PREFIX } from '../../services/registry/garbage/online/keys.ts';
-import { BLOBS_PREFIX } from '../../services/registry/layout.ts';
-import { listAll, type ObjectStore } from '../../services/registry/object-store.ts';
+import { listNames, readList } from '../../services/registry/content/quarantine/guard.ts';
+import { DELETING_PREFIX, WORKER_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
+import { BLOBS_PREFIX } from '../../services/registry/storage/layout.ts';
+import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { QUARANTINE_MS } from './settings.ts';
 
 const LOOK_MS = 60;

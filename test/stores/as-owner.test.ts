@@ -3,7 +3,7 @@ import fs, { chown, mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
-import { StoreUnavailableError } from '../../services/registry/object-store.ts';
+import { StoreUnavailableError } from '../../services/registry/storage/object-store.ts';
 import { becomeOwner } from '../../services/stores/filesystem/as-owner.ts';
 import { STORE_CALLS } from '../../services/stores/filesystem/fs.ts';
 import { CLI } from '../support/cli.ts';

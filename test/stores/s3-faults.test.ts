@@ -5,7 +5,7 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { StoreUnavailableError } from '../../services/registry/object-store.ts';
+import { StoreUnavailableError } from '../../services/registry/storage/object-store.ts';
 import { rejection } from '../contract/area.ts';
 import type { Fault, SeenRequest } from '../support/fault-proxy.ts';
 import { RADOSGW_PROGRAMS } from '../support/radosgw.ts';

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { StoreUnavailableError } from '../../services/registry/object-store.ts';
+import { StoreUnavailableError } from '../../services/registry/storage/object-store.ts';
 import { Bucket } from '../../services/stores/s3/bucket.ts';
 import { listObjects } from '../../services/stores/s3/list.ts';
 import { rejection } from '../contract/area.ts';

@@ -4,7 +4,7 @@
  */
 import { ListMultipartUploadsCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { expect } from 'chai';
-import { StoreNotWritableError } from '../../services/registry/object-store.ts';
+import { StoreNotWritableError } from '../../services/registry/storage/object-store.ts';
 import type { S3Options } from '../../services/stores/s3/options.ts';
 import { S3Store } from '../../services/stores/s3/s3-store.ts';
 import { rejection } from '../contract/area.ts';

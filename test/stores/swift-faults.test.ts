@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Locks } from '../../services/registry/locks.ts';
-import { StoreFullError, StoreUnavailableError } from '../../services/registry/object-store.ts';
+import type { Locks } from '../../services/registry/storage/locks.ts';
+import { StoreFullError, StoreUnavailableError } from '../../services/registry/storage/object-store.ts';
 import type { SwiftOptions } from '../../services/stores/swift/options.ts';
 import type { SwiftStore } from '../../services/stores/swift/swift-store.ts';
 import { rejection } from '../contract/area.ts';

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import type { ListRequest } from '../../services/registry/object-store.ts';
+import type { ListRequest } from '../../services/registry/storage/object-store.ts';
 import { MemoryLocks } from '../../services/stores/memory/locks.ts';
 import { SwiftClient } from '../../services/stores/swift/client.ts';
 import { listKeys, walk } from '../../services/stores/swift/list.ts';

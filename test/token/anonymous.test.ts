@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { hashSync } from 'bcrypt';
 import { expect } from 'chai';
 import { Passes } from '../../services/http/access/passes.ts';
-import { SecretBox } from '../../services/registry/secret-box.ts';
+import { SecretBox } from '../../services/registry/storage/secret-box.ts';
 import { Docker } from '../support/clients/docker.ts';
 import { Podman } from '../support/clients/podman.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';

@@ -22,9 +22,9 @@ import {
   type StoredKey,
 } from '../../services/registry/access/keys/stored-key.ts';
 import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
-import { RegistryError } from '../../services/registry/errors.ts';
-import type { ObjectStore } from '../../services/registry/object-store.ts';
-import { SecretBox } from '../../services/registry/secret-box.ts';
+import { RegistryError } from '../../services/registry/oci/errors.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { SecretBox } from '../../services/registry/storage/secret-box.ts';
 import { recordingLog } from '../accounts/accounts.ts';
 import { eventually } from '../support/eventually.ts';
 import { MemoryStore } from '../unit/memory-store.ts';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { type Digest, parseDigest } from '../../services/registry/digest.ts';
+import { type Digest, parseDigest } from '../../services/registry/oci/digest.ts';
 import {
   parseRepositoryName,
   parseTag,
   type RepositoryName,
   type Tag,
-} from '../../services/registry/names.ts';
+} from '../../services/registry/oci/names.ts';
 
 const hexDigit = fc.constantFrom(...'0123456789abcdef');
 const alphanumeric = fc.constantFrom(...'abz019');

@@ -4,7 +4,7 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Cached } from '../../services/registry/pull/cached.ts';
+import { Cached } from '../../services/registry/storage/cached.ts';
 
 const MAX_AGE_MS = 1000;
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Cached } from '../../services/registry/pull/cached.ts';
+import { Cached } from '../../services/registry/storage/cached.ts';
 
 /** Bounded staleness, and no wait for what is asked for often: what docs/architecture.md promises of tags. */
 describe('Cached', () => {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { readLink } from '../../services/registry/content/link.ts';
-import { digestOf } from '../../services/registry/digest.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const KEY = 'link';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Damage, Integrity, SMALL_BLOB_MAX_BYTES } from '../../services/registry/content/integrity.ts';
-import { digestOf } from '../../services/registry/digest.ts';
-import { blobDataKey } from '../../services/registry/layout.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
+import { blobDataKey } from '../../services/registry/storage/layout.ts';
 import { Stored } from '../crash/stored.ts';
 
 /** What a verdict about stored bytes costs, and for what it holds (docs/decisions/0015-damaged-content.md). */

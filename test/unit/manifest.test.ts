@@ -4,8 +4,8 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { digestOf } from '../../services/registry/digest.ts';
-import { isManifestMediaType, parseManifest } from '../../services/registry/manifest.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
+import { isManifestMediaType, parseManifest } from '../../services/registry/oci/manifest.ts';
 import { digest } from './arbitraries.ts';
 import { outcomeOf } from './registry-error.ts';
 

@@ -6,7 +6,7 @@ import type {
   ObjectRead,
   ObjectStat,
   ObjectStore,
-} from '../../services/registry/object-store.ts';
+} from '../../services/registry/storage/object-store.ts';
 import { listByHand } from '../contract/memory-twin.ts';
 import { gather } from './gather.ts';
 

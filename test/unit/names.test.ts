@@ -4,7 +4,7 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { digestOf, digestOfStream, hexOf, isDigest, parseDigest } from '../../services/registry/digest.ts';
+import { digestOf, digestOfStream, hexOf, isDigest, parseDigest } from '../../services/registry/oci/digest.ts';
 import {
   isMirrorName,
   newUploadId,
@@ -15,7 +15,7 @@ import {
   parseUploadId,
   printImageName,
   printReference,
-} from '../../services/registry/names.ts';
+} from '../../services/registry/oci/names.ts';
 import { anyText, digest, repositoryName, tag } from './arbitraries.ts';
 import { expectRefused, outcomeOf } from './registry-error.ts';
 

@@ -4,10 +4,10 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { digestOf } from '../../services/registry/digest.ts';
-import { RegistryError } from '../../services/registry/errors.ts';
-import { parseManifest } from '../../services/registry/manifest.ts';
-import { readStoredManifest } from '../../services/registry/stored-manifest.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
+import { RegistryError } from '../../services/registry/oci/errors.ts';
+import { parseManifest } from '../../services/registry/oci/manifest.ts';
+import { readStoredManifest } from '../../services/registry/oci/stored-manifest.ts';
 import { cpuMsOf } from '../support/cpu.ts';
 import { anyText, digest } from './arbitraries.ts';
 import { mutationsOf } from './mutations.ts';

@@ -5,9 +5,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Content, contentOf } from '../../services/registry/content/content.ts';
-import { digestOf } from '../../services/registry/digest.ts';
-import { parseRepositoryName, type RepositoryName, type Tag } from '../../services/registry/names.ts';
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
+import { parseRepositoryName, type RepositoryName, type Tag } from '../../services/registry/oci/names.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { inByteOrder } from '../contract/memory-twin.ts';
 import { tempDir } from '../support/temp.ts';

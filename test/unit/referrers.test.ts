@@ -6,11 +6,11 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Content, contentOf } from '../../services/registry/content/content.ts';
 import { fallbackTag } from '../../services/registry/content/fallback-referrers.ts';
-import { type Digest, digestBy } from '../../services/registry/digest.ts';
-import { revisionLinkKey } from '../../services/registry/layout.ts';
-import { type Manifest, OCI_INDEX, parseManifest } from '../../services/registry/manifest.ts';
-import { parseRepositoryName } from '../../services/registry/names.ts';
-import type { Referrer } from '../../services/registry/referrer.ts';
+import { type Digest, digestBy } from '../../services/registry/oci/digest.ts';
+import { revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { type Manifest, OCI_INDEX, parseManifest } from '../../services/registry/oci/manifest.ts';
+import { parseRepositoryName } from '../../services/registry/oci/names.ts';
+import type { Referrer } from '../../services/registry/oci/referrer.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const NAME = parseRepositoryName('hello');

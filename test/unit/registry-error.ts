@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type ErrorKind, RegistryError } from '../../services/registry/errors.ts';
+import { type ErrorKind, RegistryError } from '../../services/registry/oci/errors.ts';
 
 /** What a parser makes of an input: its value, or the kind of the error that it threw, which has to be ours. */
 export function outcomeOf<T>(parse: () => T): { value: T } | { kind: ErrorKind } {

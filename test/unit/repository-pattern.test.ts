@@ -1,8 +1,8 @@
 /** Promise: `*` stands for one part of a repository's name and `**` for any number of them, and nothing else matches. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseRepositoryName } from '../../services/registry/names.ts';
-import { parseRepositoryPattern } from '../../services/registry/repository-pattern.ts';
+import { parseRepositoryName } from '../../services/registry/oci/names.ts';
+import { parseRepositoryPattern } from '../../services/registry/oci/repository-pattern.ts';
 import { cpuMsOf } from '../support/cpu.ts';
 import { anyText, repositoryName } from './arbitraries.ts';
 

@@ -1,6 +1,6 @@
 /** Promise: who asks for a blob again is known by it, on every node, for a while; who asks for something else is not. */
 import { expect } from 'chai';
-import { type Asked, Retries } from '../../services/registry/mirrors/retries.ts';
+import { type Asked, Retries } from '../../services/registry/publishing/mirrors/retries.ts';
 import { eventually } from '../support/eventually.ts';
 
 const ASKED: Asked = {

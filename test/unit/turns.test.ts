@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { digestBy, digestOf } from '../../services/registry/digest.ts';
-import { parseRepositoryName, parseTag } from '../../services/registry/names.ts';
-import { moveTagInTurn } from '../../services/registry/promotion/turns.ts';
+import { digestBy, digestOf } from '../../services/registry/oci/digest.ts';
+import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
+import { moveTagInTurn } from '../../services/registry/publishing/promotion/turns.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { tempDir } from '../support/temp.ts';
 

@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { readState, segmentKey } from '../../services/registry/content/upload-records.ts';
 import type { UploadBody } from '../../services/registry/content/uploads.ts';
-import type { RepositoryName, UploadId } from '../../services/registry/names.ts';
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import type { RepositoryName, UploadId } from '../../services/registry/oci/names.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 
 /** How a client says where its bytes go, and whether it says how many they are. */
 export interface Manner {

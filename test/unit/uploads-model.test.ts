@@ -5,9 +5,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Content, contentOf } from '../../services/registry/content/content.ts';
-import { type Algorithm, digestBy } from '../../services/registry/digest.ts';
-import { type ErrorKind, RegistryError } from '../../services/registry/errors.ts';
-import { newUploadId, parseRepositoryName, type UploadId } from '../../services/registry/names.ts';
+import { type Algorithm, digestBy } from '../../services/registry/oci/digest.ts';
+import { type ErrorKind, RegistryError } from '../../services/registry/oci/errors.ts';
+import { newUploadId, parseRepositoryName, type UploadId } from '../../services/registry/oci/names.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { tempDir } from '../support/temp.ts';
 import { someBytes } from './arbitraries.ts';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 
 /** What was asked of a store. */
 export interface Cost {

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Blobs } from '../../services/registry/content/blobs.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { type Digest, digestOf, parseSha256 } from '../../services/registry/digest.ts';
-import type { UploadId } from '../../services/registry/names.ts';
+import { type Digest, digestOf, parseSha256 } from '../../services/registry/oci/digest.ts';
+import type { UploadId } from '../../services/registry/oci/names.ts';
 import {
   type ObjectStore,
   StoreFullError,
   StoreUnavailableError,
-} from '../../services/registry/object-store.ts';
+} from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { tempDir } from '../support/temp.ts';
 import { NAME } from './piecewise.ts';

@@ -5,9 +5,9 @@
 import { expect } from 'chai';
 import { Blobs } from '../../services/registry/content/blobs.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { digestOf } from '../../services/registry/digest.ts';
-import { uploadBytesKey, uploadPartKey, uploadPartsPrefix } from '../../services/registry/layout.ts';
-import { listAll } from '../../services/registry/object-store.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
+import { uploadBytesKey, uploadPartKey, uploadPartsPrefix } from '../../services/registry/storage/layout.ts';
+import { listAll } from '../../services/registry/storage/object-store.ts';
 import { FileMemoryStore, MemoryStore } from '../unit/memory-store.ts';
 import { NAME } from './piecewise.ts';
 

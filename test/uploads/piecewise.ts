@@ -1,9 +1,9 @@
 import { createHash, type Hash, randomFillSync } from 'node:crypto';
 import { type Content, contentOf } from '../../services/registry/content/content.ts';
 import type { UploadBody } from '../../services/registry/content/uploads.ts';
-import type { Digest } from '../../services/registry/digest.ts';
-import { parseRepositoryName, type UploadId } from '../../services/registry/names.ts';
-import type { ObjectStore } from '../../services/registry/object-store.ts';
+import type { Digest } from '../../services/registry/oci/digest.ts';
+import { parseRepositoryName, type UploadId } from '../../services/registry/oci/names.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 
 export const NAME = parseRepositoryName('hello');
 

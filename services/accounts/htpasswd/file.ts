@@ -1,7 +1,7 @@
 import { readFile, stat } from '../../files/settings-files.ts';
-import type { Log } from '../../registry/log.ts';
-import { OperatorError } from '../../registry/operator-error.ts';
-import { onReload } from '../../registry/reload.ts';
+import type { Log } from '../../registry/runtime/log.ts';
+import { OperatorError } from '../../registry/runtime/operator-error.ts';
+import { onReload } from '../../registry/runtime/reload.ts';
 import { type Htpasswd, readHtpasswd } from './read.ts';
 
 /** A change of the file is seen within this time. */

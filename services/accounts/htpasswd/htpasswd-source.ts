@@ -5,7 +5,7 @@ import type {
   Credentials,
   RefreshSeed,
 } from '../../registry/access/account.ts';
-import type { Log } from '../../registry/log.ts';
+import type { Log } from '../../registry/runtime/log.ts';
 import { Proofs } from '../proofs.ts';
 import { HtpasswdFile } from './file.ts';
 import { Hasher } from './hasher.ts';

@@ -4,8 +4,8 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { type AuthScope, authRequest, type Proof } from '../../openstack/auth-request.ts';
 import { SUBJECT_TOKEN, type Token, TokenBody } from '../../openstack/token.ts';
-import { RegistryError } from '../../registry/errors.ts';
-import type { Log } from '../../registry/log.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
+import type { Log } from '../../registry/runtime/log.ts';
 
 export interface KeystoneClientOptions {
   /** Of its API's version 3, without a slash at its end. */

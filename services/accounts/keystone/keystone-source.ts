@@ -8,8 +8,8 @@ import type {
   RefreshSeed,
 } from '../../registry/access/account.ts';
 import type { Membership } from '../../registry/access/subject.ts';
-import type { Log } from '../../registry/log.ts';
-import { untilAborted } from '../../registry/waiting.ts';
+import type { Log } from '../../registry/runtime/log.ts';
+import { untilAborted } from '../../registry/runtime/waiting.ts';
 import { Bounded } from '../bounded.ts';
 import { Proofs } from '../proofs.ts';
 import { type Issued, KeystoneClient } from './client.ts';

@@ -1,5 +1,5 @@
 import { ROBOT_PREFIX } from '../../registry/access/subject.ts';
-import { RegistryError } from '../../registry/errors.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
 
 export interface ClaimNames {
   /** The claim that is the user's name. */

@@ -10,8 +10,8 @@ import {
   randomState,
 } from 'openid-client';
 import type { BrowserLogin, PendingLogin, Person } from '../../registry/access/browser-login.ts';
-import { RegistryError } from '../../registry/errors.ts';
-import type { Log } from '../../registry/log.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
+import type { Log } from '../../registry/runtime/log.ts';
 import { Bounded } from '../bounded.ts';
 import { type ClaimNames, type Claims, groupsOf, nameOf, vouchedBy } from './claims.ts';
 import { failureOf, reasonOf } from './failures.ts';

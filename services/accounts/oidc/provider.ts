@@ -10,9 +10,9 @@ import {
   enableNonRepudiationChecks,
   None,
 } from 'openid-client';
-import type { RegistryError } from '../../registry/errors.ts';
-import type { Log } from '../../registry/log.ts';
-import { untilAborted } from '../../registry/waiting.ts';
+import type { RegistryError } from '../../registry/oci/errors.ts';
+import type { Log } from '../../registry/runtime/log.ts';
+import { untilAborted } from '../../registry/runtime/waiting.ts';
 import { reasonOf, unreachable } from './failures.ts';
 import type { Transport } from './transport.ts';
 

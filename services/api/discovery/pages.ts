@@ -1,5 +1,5 @@
 import type { RouteContext } from '../../http/routes.ts';
-import { RegistryError } from '../../registry/errors.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
 import type { ApiNode } from '../node.ts';
 
 /** How many entries a client wants at most; throws PAGINATION_NUMBER_INVALID for anything but a whole number. */

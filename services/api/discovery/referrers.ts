@@ -1,7 +1,7 @@
 import { type Handler, param, query } from '../../http/routes.ts';
-import { parseDigest } from '../../registry/digest.ts';
-import { OCI_INDEX } from '../../registry/manifest.ts';
-import { parseRepositoryName } from '../../registry/names.ts';
+import { parseDigest } from '../../registry/oci/digest.ts';
+import { OCI_INDEX } from '../../registry/oci/manifest.ts';
+import { parseRepositoryName } from '../../registry/oci/names.ts';
 import type { ApiNode } from '../node.ts';
 import { linkNext, parseLimit } from './pages.ts';
 

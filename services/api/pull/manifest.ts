@@ -1,7 +1,7 @@
 import { isNotModified } from '../../http/conditional.ts';
 import { type Handler, param } from '../../http/routes.ts';
-import { RegistryError } from '../../registry/errors.ts';
-import { parseReference, parseRepositoryName } from '../../registry/names.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
+import { parseReference, parseRepositoryName } from '../../registry/oci/names.ts';
 import { tellManifestPulled } from '../events.ts';
 import type { ApiNode } from '../node.ts';
 

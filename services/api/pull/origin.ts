@@ -1,8 +1,8 @@
 import { type Handler, param } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../../registry/content/integrity.ts';
-import { parseSha256 } from '../../registry/digest.ts';
-import { RegistryError } from '../../registry/errors.ts';
+import { parseSha256 } from '../../registry/oci/digest.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
 import type { ApiNode } from '../node.ts';
 
 /**

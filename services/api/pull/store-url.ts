@@ -1,6 +1,6 @@
 import { isLoopback } from '../../config/values.ts';
 import type { Context } from '../../http/app.ts';
-import type { Sha256Digest } from '../../registry/digest.ts';
+import type { Sha256Digest } from '../../registry/oci/digest.ts';
 import type { ApiNode } from '../node.ts';
 
 /**

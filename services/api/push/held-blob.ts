@@ -1,7 +1,7 @@
 import type { BlobStat } from '../../registry/content/blobs.ts';
 import type { Content } from '../../registry/content/content.ts';
-import type { Sha256Digest } from '../../registry/digest.ts';
-import { RegistryError } from '../../registry/errors.ts';
+import type { Sha256Digest } from '../../registry/oci/digest.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
 
 /**
  * A blob that a client may be told to be there, because no garbage collection takes it away before the client has

@@ -3,17 +3,17 @@ import { readBody } from '../../http/body.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { type Handler, param, queryAll, type RouteContext } from '../../http/routes.ts';
 import { warn } from '../../http/warning.ts';
-import { algorithmOf } from '../../registry/digest.ts';
-import { RegistryError } from '../../registry/errors.ts';
-import { type Child, MANIFEST_MAX_BYTES, type Manifest, parseManifest } from '../../registry/manifest.ts';
-import { checkShape } from '../../registry/manifest-shape.ts';
+import { algorithmOf } from '../../registry/oci/digest.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
+import { type Child, MANIFEST_MAX_BYTES, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
+import { checkShape } from '../../registry/oci/manifest-shape.ts';
 import {
   parseReference,
   parseTag,
   type Reference,
   type RepositoryName,
   type Tag,
-} from '../../registry/names.ts';
+} from '../../registry/oci/names.ts';
 import { tellChanges } from '../events.ts';
 import type { ApiNode } from '../node.ts';
 import { writableName } from '../writes.ts';

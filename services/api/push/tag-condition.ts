@@ -1,9 +1,9 @@
 import { type EntityTags, parseEntityTags } from '../../http/conditional.ts';
 import type { RouteContext } from '../../http/routes.ts';
 import type { TagCondition } from '../../registry/content/tag-moves.ts';
-import { type Digest, isDigest } from '../../registry/digest.ts';
-import { RegistryError } from '../../registry/errors.ts';
-import type { Tag } from '../../registry/names.ts';
+import { type Digest, isDigest } from '../../registry/oci/digest.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
+import type { Tag } from '../../registry/oci/names.ts';
 
 /**
  * What a client says that the tag names now: `If-Match: "<digest>"` (or `*` for anything), or `If-None-Match: *` for

@@ -5,8 +5,8 @@ import { PROJECT, type RepositorySelector, type Rule, USER } from '../../registr
 import type { Miss } from '../../registry/access/rules.ts';
 import type { Subject } from '../../registry/access/subject.ts';
 import type { Wanted } from '../../registry/access/wanted.ts';
-import { RegistryError } from '../../registry/errors.ts';
-import { isStable } from '../../registry/promotion/policy.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
+import { isStable } from '../../registry/publishing/promotion/policy.ts';
 
 /** A decision in plain words. */
 export interface Answer {

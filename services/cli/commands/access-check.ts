@@ -9,8 +9,8 @@ import {
   type RepositoryAction,
   type Wanted,
 } from '../../registry/access/wanted.ts';
-import { RegistryError } from '../../registry/errors.ts';
-import { parseRepositoryName } from '../../registry/names.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
+import { parseRepositoryName } from '../../registry/oci/names.ts';
 import { DEFAULT_CONFIG } from '../arguments.ts';
 import { print, table } from '../table.ts';
 import { type Answer, answer } from './access-answer.ts';

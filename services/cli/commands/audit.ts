@@ -6,7 +6,7 @@ import { type AuditQuery, readAudit } from '../../registry/audit/read.ts';
 import type { Place } from '../../registry/audit/record.ts';
 import type { Sealer } from '../../registry/audit/seal.ts';
 import { type Verification, verifyAudit } from '../../registry/audit/verify.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import { print, table } from '../table.ts';
 

@@ -2,8 +2,8 @@ import ora, { type Ora } from 'ora';
 import type { Sealer } from '../../registry/audit/seal.ts';
 import { type CheckOptions, checkStore, NoSuchRepositoryError } from '../../registry/check/check.ts';
 import type { Finding, Severity } from '../../registry/check/finding.ts';
-import type { ManifestRules } from '../../registry/manifest-rules.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { ManifestRules } from '../../registry/oci/manifest-rules.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { formatBytes, print, table } from '../table.ts';
 
 export interface CheckCommandOptions {

@@ -1,6 +1,6 @@
 import { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';
 import { showIssued } from './show-issued.ts';

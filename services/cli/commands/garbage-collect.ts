@@ -5,7 +5,7 @@ import { collectGarbage } from '../../registry/garbage/collect.ts';
 import { type GarbagePlan, planGarbage } from '../../registry/garbage/plan.ts';
 import { UnreadableError } from '../../registry/garbage/reader.ts';
 import { WritesOffError } from '../../registry/garbage/writes-off.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { actor } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';

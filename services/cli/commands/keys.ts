@@ -4,8 +4,8 @@ import { KEYS_POLL_MS, KeyRing } from '../../registry/access/keys/key-ring.ts';
 import { addKey, KEY_LEAD_MIN_MS, removeKeys, signingNow } from '../../registry/access/keys/rotation.ts';
 import type { StoredKey } from '../../registry/access/keys/stored-key.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
-import type { Log } from '../../registry/log.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { Log } from '../../registry/runtime/log.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import { print, table } from '../table.ts';
 

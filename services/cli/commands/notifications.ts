@@ -6,7 +6,7 @@ import {
   inspectEndpoint,
   requeueDead,
 } from '../../registry/notifications/inspect.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import { print, table } from '../table.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Audit } from '../../registry/audit/audit.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
-import { READ_ONLY_POLL_MS, readNotice, writeNotice } from '../../registry/read-only.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
+import { READ_ONLY_POLL_MS, readNotice, writeNotice } from '../../registry/storage/read-only.ts';
 import { actor } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';

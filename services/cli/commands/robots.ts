@@ -1,7 +1,7 @@
 import { type Issued, IssuedCredentials } from '../../registry/access/issued/credentials.ts';
 import { robotName } from '../../registry/access/issued/robots.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { actor } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';

@@ -6,7 +6,7 @@ import type { LoginGuard } from '../../registry/access/login-guard.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS, type Identity } from '../../registry/access/subject.ts';
 import type { Wanted } from '../../registry/access/wanted.ts';
-import { RegistryError } from '../../registry/errors.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Context } from '../app.ts';
 import { basicCredentials, isNobody } from './basic-credentials.ts';
 import { challenge, unauthorized } from './challenge.ts';

@@ -1,4 +1,4 @@
-import { RegistryError } from '../../registry/errors.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Context } from '../app.ts';
 
 /** Asks for credentials: the parameters of a challenge (RFC 9110, section 11.6.1), those that are there. */

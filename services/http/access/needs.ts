@@ -1,5 +1,5 @@
 import type { RegistryAction, RepositoryAction, Wanted } from '../../registry/access/wanted.ts';
-import { parseRepositoryName } from '../../registry/names.ts';
+import { parseRepositoryName } from '../../registry/oci/names.ts';
 import { param, type RouteContext } from '../routes.ts';
 
 /** What whoever asks for an endpoint must be allowed to do. */

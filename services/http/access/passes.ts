@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SecretBox } from '../../registry/secret-box.ts';
+import type { SecretBox } from '../../registry/storage/secret-box.ts';
 import type { Handler, Route } from '../routes.ts';
 import { unauthorized } from './challenge.ts';
 import type { Door } from './door.ts';

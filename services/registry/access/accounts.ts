@@ -1,4 +1,4 @@
-import { RegistryError } from '../errors.ts';
+import { RegistryError } from '../oci/errors.ts';
 import type { AccountSource, Authentication, Credentials, RefreshSeed } from './account.ts';
 import { type Identity, ROBOT_PREFIX } from './subject.ts';
 

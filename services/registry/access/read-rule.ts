@@ -1,5 +1,5 @@
-import { isRepositoryName } from '../names.ts';
-import { parseRepositoryPattern } from '../repository-pattern.ts';
+import { isRepositoryName } from '../oci/names.ts';
+import { parseRepositoryPattern } from '../oci/repository-pattern.ts';
 import { PROJECT, type RepositorySelector, type SubjectPattern, USER } from './rule.ts';
 import { isRobotName, ROBOT_PREFIX } from './subject.ts';
 

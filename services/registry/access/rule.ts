@@ -1,4 +1,4 @@
-import type { RepositoryPattern } from '../repository-pattern.ts';
+import type { RepositoryPattern } from '../oci/repository-pattern.ts';
 import type { Action } from './wanted.ts';
 
 /** Whom a rule is for; `role:member@alpha` is a role in one project, `role:member` one in any. */

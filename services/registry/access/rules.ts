@@ -1,6 +1,6 @@
-import { isRepositoryName, type RepositoryName } from '../names.ts';
-import { isCandidate, isStable, type RepositoryClasses } from '../promotion/policy.ts';
-import { parseRepositoryPattern, type RepositoryPattern } from '../repository-pattern.ts';
+import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
+import { isCandidate, isStable, type RepositoryClasses } from '../publishing/promotion/policy.ts';
+import { parseRepositoryPattern, type RepositoryPattern } from '../oci/repository-pattern.ts';
 import { isAddress, type NetworkTest, networkTest } from './networks.ts';
 import { type Groups, isForAll, PROJECT, type RepositorySelector, type Rule, USER } from './rule.ts';
 import { coversSelector } from './shadowed.ts';

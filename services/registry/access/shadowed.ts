@@ -1,4 +1,4 @@
-import type { RepositoryPattern } from '../repository-pattern.ts';
+import type { RepositoryPattern } from '../oci/repository-pattern.ts';
 import { networkWithin } from './networks.ts';
 import {
   type Groups,

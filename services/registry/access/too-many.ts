@@ -1,4 +1,4 @@
-import { RegistryError } from '../errors.ts';
+import { RegistryError } from '../oci/errors.ts';
 
 /**
  * 429 with `Retry-After`: what there is too much of, and when it is worth trying again. Without a stack, which costs more

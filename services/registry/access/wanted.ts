@@ -1,4 +1,4 @@
-import { isRepositoryName, type RepositoryName } from '../names.ts';
+import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
 
 /** What can be done to a repository. Its images are `pull`ed, `push`ed and `delete`d; `promote` moves a stable tag. */
 export const REPOSITORY_ACTIONS = ['pull', 'push', 'delete', 'promote'] as const;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { auditRecordKey } from '../layout.ts';
-import type { Log } from '../log.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { auditRecordKey } from '../storage/layout.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { findEnd, readBytes } from './end.ts';
 import { decodeRecord, encodeRecord, hashOf, type Place } from './record.ts';
 import type { Sealer } from './seal.ts';

@@ -1,6 +1,6 @@
-import { AUDIT_PREFIX, auditRecordKey } from '../layout.ts';
-import { endOfLog } from '../log-end.ts';
-import { listAll, type ObjectStore } from '../object-store.ts';
+import { AUDIT_PREFIX, auditRecordKey } from '../storage/layout.ts';
+import { endOfLog } from '../storage/log-end.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { readPruned } from './pruned.ts';
 import { BEGINNING, hashOf, type Place, RECORD_MAX_BYTES } from './record.ts';
 

@@ -1,5 +1,5 @@
-import { AUDIT_PREFIX, auditRecordKey } from '../layout.ts';
-import { listAll, type ObjectStore } from '../object-store.ts';
+import { AUDIT_PREFIX, auditRecordKey } from '../storage/layout.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { readBytes, seqOf } from './end.ts';
 import type { AuditEvent } from './entry.ts';
 import { writePruned } from './pruned.ts';

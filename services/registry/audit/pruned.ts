@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AUDIT_PRUNED_KEY } from '../layout.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { AUDIT_PRUNED_KEY } from '../storage/layout.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { type Place, PlaceSchema } from './record.ts';
 
 const NOTE_MAX_BYTES = 4096;

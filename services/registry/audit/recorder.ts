@@ -1,5 +1,5 @@
-import { RegistryError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { RegistryError } from '../oci/errors.ts';
+import type { Log } from '../runtime/log.ts';
 import type { Audit } from './audit.ts';
 import { AuditChain, type ChainParts } from './chain.ts';
 import type { AuditEntry, AuditEvent } from './entry.ts';

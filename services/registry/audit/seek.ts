@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { readBytes } from './end.ts';
 import { type AuditRecord, decodeRecord } from './record.ts';
 

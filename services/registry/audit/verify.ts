@@ -1,6 +1,6 @@
 import { pMapIterable } from 'p-map';
-import { AUDIT_PREFIX, AUDIT_PRUNED_KEY } from '../layout.ts';
-import { listAll, type ObjectStore } from '../object-store.ts';
+import { AUDIT_PREFIX, AUDIT_PRUNED_KEY } from '../storage/layout.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { readBytes, seqOf } from './end.ts';
 import { type Fault, fault, recordsAre } from './fault.ts';
 import { LinkCheck } from './link-check.ts';

@@ -1,12 +1,12 @@
 import type { Sealer } from '../audit/seal.ts';
-import type { Sha256Digest } from '../digest.ts';
-import { layerLinkKey, revisionLinkKey, revisionsPrefix } from '../layout.ts';
-import type { ManifestRules } from '../manifest-rules.ts';
-import type { RepositoryName } from '../names.ts';
+import type { Sha256Digest } from '../oci/digest.ts';
+import { layerLinkKey, revisionLinkKey, revisionsPrefix } from '../storage/layout.ts';
+import type { ManifestRules } from '../oci/manifest-rules.ts';
+import type { RepositoryName } from '../oci/names.ts';
 import type { BlobView } from './blob-view.ts';
-import { DigestTable } from './digest-table.ts';
+import { DigestTable } from '../storage/digest-table.ts';
 import { type Finding, finding } from './finding.ts';
-import { isLeftover, isUnknownDigestLink, partPrefix } from './keys.ts';
+import { isLeftover, isUnknownDigestLink, partPrefix } from '../storage/layout-read.ts';
 import type { Look } from './look.ts';
 
 /** What checking a repository needs to know of the whole. */

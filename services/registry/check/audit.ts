@@ -1,5 +1,5 @@
 import { verifyAudit } from '../audit/verify.ts';
-import { auditRecordKey } from '../layout.ts';
+import { auditRecordKey } from '../storage/layout.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,5 +1,5 @@
 import { parseVersion, VERSION_MAX_BYTES } from '../access/issued/versions.ts';
-import { CREDENTIALS_PREFIX } from '../layout.ts';
+import { CREDENTIALS_PREFIX } from '../storage/layout.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,4 +1,4 @@
-import type { Digest } from '../digest.ts';
+import type { Digest } from '../oci/digest.ts';
 
 /**
  * Every kind of finding: how bad it is, and what to do about it. An *error* is content that cannot be served, or will

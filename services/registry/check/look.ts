@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pMapIterable } from 'p-map';
-import { type Digest, digestOfStream, Hasher, isDigest } from '../digest.ts';
-import { listAll, type ObjectStat, type ObjectStore, type Unlisted } from '../object-store.ts';
-import { listingBy } from '../unlisted.ts';
+import { type Digest, digestOfStream, Hasher, isDigest } from '../oci/digest.ts';
+import { listAll, type ObjectStat, type ObjectStore, type Unlisted } from '../storage/object-store.ts';
+import { listingBy } from '../storage/unlisted.ts';
 import type { Finding } from './finding.ts';
 
 const LINK_MAX_BYTES = 1024;

@@ -1,5 +1,5 @@
-import { BLOBS_PREFIX, OWN_PREFIX, READ_ONLY_KEY, REPOSITORIES_PREFIX } from '../layout.ts';
-import { readNotice } from '../read-only.ts';
+import { BLOBS_PREFIX, OWN_PREFIX, READ_ONLY_KEY, REPOSITORIES_PREFIX } from '../storage/layout.ts';
+import { readNotice } from '../storage/read-only.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { checkCredentials } from './credentials.ts';
 import { type Finding, finding } from './finding.ts';

@@ -6,7 +6,7 @@ import {
   listKey,
   QUARANTINE_PREFIX,
   REQUEST_KEY,
-} from '../garbage/online/keys.ts';
+} from '../content/quarantine/keys.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,4 +1,4 @@
-import { mayLeadToContent } from '../unlisted.ts';
+import { mayLeadToContent } from '../storage/unlisted.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Look } from './look.ts';
 

@@ -1,5 +1,5 @@
-import { type Digest, hexOf, isSha256 } from '../digest.ts';
-import type { Tag } from '../names.ts';
+import { type Digest, hexOf, isSha256 } from '../oci/digest.ts';
+import type { Tag } from '../oci/names.ts';
 
 /** What cosign before its use of referrers attaches: signature, attestation, software bill of materials. */
 const SUFFIXES = ['sig', 'att', 'sbom'] as const;

@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
-import { type Digest, isSha256, type Sha256Digest } from '../digest.ts';
-import { blobDataKey, layerLinkKey } from '../layout.ts';
-import type { RepositoryName } from '../names.ts';
-import type { ByteRange, ObjectRead, ObjectStore } from '../object-store.ts';
+import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import { blobDataKey, layerLinkKey } from '../storage/layout.ts';
+import type { RepositoryName } from '../oci/names.ts';
+import type { ByteRange, ObjectRead, ObjectStore } from '../storage/object-store.ts';
 import { Integrity } from './integrity.ts';
 import { readLink, writeLink } from './link.ts';
 

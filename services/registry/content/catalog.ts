@@ -1,6 +1,6 @@
-import { REPOSITORIES_PREFIX, repositoryManifestsPrefix } from '../layout.ts';
-import { isRepositoryName, type RepositoryName } from '../names.ts';
-import { listAll, type ObjectStore } from '../object-store.ts';
+import { REPOSITORIES_PREFIX, repositoryManifestsPrefix } from '../storage/layout.ts';
+import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { inNameOrder } from './name-order.ts';
 
 /** The repositories of a store, straight from its listing: there is no index that could be wrong. */

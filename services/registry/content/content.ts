@@ -1,7 +1,7 @@
-import { Quarantine } from '../garbage/online/hold.ts';
-import type { ObjectStore } from '../object-store.ts';
-import { PublicationLog } from '../publication/log.ts';
-import { PublishedBlobs } from '../publication/published.ts';
+import { Quarantine } from './quarantine/guard.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { PublicationLog } from '../publishing/publication/log.ts';
+import { PublishedBlobs } from '../publishing/publication/published.ts';
 import { Blobs } from './blobs.ts';
 import { Catalog } from './catalog.ts';
 import { type Damage, Integrity } from './integrity.ts';

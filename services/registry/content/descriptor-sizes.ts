@@ -1,6 +1,6 @@
-import type { Digest } from '../digest.ts';
-import { RegistryError } from '../errors.ts';
-import type { Manifest } from '../manifest.ts';
+import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/errors.ts';
+import type { Manifest } from '../oci/manifest.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import { digestOf, type Sha256Digest } from '../digest.ts';
-import { blobDataKey } from '../layout.ts';
-import type { ObjectStat, ObjectStore } from '../object-store.ts';
+import { digestOf, type Sha256Digest } from '../oci/digest.ts';
+import { blobDataKey } from '../storage/layout.ts';
+import type { ObjectStat, ObjectStore } from '../storage/object-store.ts';
 
 /** Blobs up to this size are verified before they are served or relied on: hashing them costs less than asking for them. */
 export const SMALL_BLOB_MAX_BYTES = 64 * 1024;

@@ -1,9 +1,9 @@
-import { type Digest, digestOf, isSha256 } from '../digest.ts';
-import type { Quarantine } from '../garbage/online/hold.ts';
-import { blobDataKey, keeperKey, revisionLinkKey } from '../layout.ts';
-import { allBlobs, type Manifest } from '../manifest.ts';
-import type { RepositoryName } from '../names.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { type Digest, digestOf, isSha256 } from '../oci/digest.ts';
+import type { Quarantine } from './quarantine/guard.ts';
+import { blobDataKey, keeperKey, revisionLinkKey } from '../storage/layout.ts';
+import { allBlobs, type Manifest } from '../oci/manifest.ts';
+import type { RepositoryName } from '../oci/names.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { BlobStat } from './blobs.ts';
 import { readLink, writeLink } from './link.ts';
 

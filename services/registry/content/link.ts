@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Digest, isDigest, isSha256, type Sha256Digest } from '../digest.ts';
-import type { ObjectStore, PutOptions } from '../object-store.ts';
+import { type Digest, isDigest, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import type { ObjectStore, PutOptions } from '../storage/object-store.ts';
 
 /** Larger than any link; a link is 71 bytes (`sha256:` and 64 digits, no newline). */
 const LINK_MAX_BYTES = 1024;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Digest } from '../digest.ts';
-import { RegistryError } from '../errors.ts';
-import { tagClaimKey, tagClaimsPrefix, tagCurrentKey } from '../layout.ts';
-import type { RepositoryName, Tag } from '../names.ts';
-import { listAll, type ObjectStore } from '../object-store.ts';
+import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { tagClaimKey, tagClaimsPrefix, tagCurrentKey } from '../storage/layout.ts';
+import type { RepositoryName, Tag } from '../oci/names.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { readLink } from './link.ts';
 import { readTagName, recordTagName, type TagTarget } from './tag-names.ts';
 

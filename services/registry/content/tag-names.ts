@@ -1,7 +1,7 @@
-import { type Digest, isDigest, isSha256, type Sha256Digest } from '../digest.ts';
-import { tagNameKey } from '../layout.ts';
-import type { RepositoryName, Tag } from '../names.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { type Digest, isDigest, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import { tagNameKey } from '../storage/layout.ts';
+import type { RepositoryName, Tag } from '../oci/names.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 
 /** What a tag names: where the bytes lie, and what the client who pushed them calls them. */
 export interface TagTarget {

@@ -1,8 +1,8 @@
 import pMap from 'p-map';
-import type { Digest, Sha256Digest } from '../digest.ts';
-import { tagCurrentKey, tagIndexKey, tagPrefix, tagsPrefix } from '../layout.ts';
-import { isTag, type RepositoryName, type Tag } from '../names.ts';
-import { listAll, type ObjectStore } from '../object-store.ts';
+import type { Digest, Sha256Digest } from '../oci/digest.ts';
+import { tagCurrentKey, tagIndexKey, tagPrefix, tagsPrefix } from '../storage/layout.ts';
+import { isTag, type RepositoryName, type Tag } from '../oci/names.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { linkTo, readLink, writeLink } from './link.ts';
 import { inNameOrder } from './name-order.ts';
 import { type TagCondition, TagMoves } from './tag-moves.ts';

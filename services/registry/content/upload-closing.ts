@@ -1,7 +1,7 @@
 import pMap from 'p-map';
-import { type Algorithm, type Digest, Hasher, type Sha256Digest } from '../digest.ts';
-import { RegistryError } from '../errors.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { type Algorithm, type Digest, Hasher, type Sha256Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/errors.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { sealLast } from './upload-pieces.ts';
 import { FOREIGN, type Segment, segmentKey, type UploadPlace, type UploadState } from './upload-records.ts';
 

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createSHA256, type IHasher } from 'hash-wasm';
 import { LRUCache } from 'lru-cache';
-import type { Sha256Digest } from '../digest.ts';
+import type { Sha256Digest } from '../oci/digest.ts';
 import type { KnownHash, UploadState } from './upload-records.ts';
 
 /** Hashes that are kept in memory for the next request of the same upload; each is a few hundred bytes. */

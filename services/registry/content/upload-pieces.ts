@@ -1,5 +1,5 @@
-import { uploadClaimKey } from '../layout.ts';
-import { type ObjectStore, StoreUnavailableError } from '../object-store.ts';
+import { uploadClaimKey } from '../storage/layout.ts';
+import { type ObjectStore, StoreUnavailableError } from '../storage/object-store.ts';
 import {
   FOREIGN,
   type Segment,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSha256, type Sha256Digest } from '../digest.ts';
+import { isSha256, type Sha256Digest } from '../oci/digest.ts';
 import {
   foreignUploadDataKey,
   uploadBytesKey,
@@ -7,9 +7,9 @@ import {
   uploadPartsPrefix,
   uploadPrefix,
   uploadStartedAtKey,
-} from '../layout.ts';
-import type { RepositoryName, UploadId } from '../names.ts';
-import { listAll, type ObjectStore } from '../object-store.ts';
+} from '../storage/layout.ts';
+import type { RepositoryName, UploadId } from '../oci/names.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
 
 /** Which upload. */
 export interface UploadPlace {

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { FOREIGN, type Segment, segmentKey, type UploadPlace } from './upload-records.ts';
 
 /** S3's least part, and enough for Swift: from this size on a store composes objects without their passing through here. */

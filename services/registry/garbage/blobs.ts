@@ -1,7 +1,7 @@
 import pMap from 'p-map';
-import { DigestTable } from '../check/digest-table.ts';
-import { digestOfData } from '../check/keys.ts';
-import { BLOBS_PREFIX } from '../layout.ts';
+import { DigestTable } from '../storage/digest-table.ts';
+import { digestOfData } from '../storage/layout-read.ts';
+import { BLOBS_PREFIX } from '../storage/layout.ts';
 import type { MarkOptions } from './mark.ts';
 import type { StrictReader } from './reader.ts';
 

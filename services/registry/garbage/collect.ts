@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { type GarbagePlan, type PlanOptions, planGarbage } from './plan.ts';
 import { sweep } from './sweep.ts';
 import { type Run, WritesOff } from './writes-off.ts';

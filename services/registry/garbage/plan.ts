@@ -1,9 +1,9 @@
-import { DigestTable } from '../check/digest-table.ts';
-import { walkRepositories } from '../check/walk.ts';
-import type { Digest } from '../digest.ts';
-import { BLOBS_PREFIX } from '../layout.ts';
-import type { RepositoryName, Tag } from '../names.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { DigestTable } from '../storage/digest-table.ts';
+import { walkRepositories } from '../storage/walk.ts';
+import type { Digest } from '../oci/digest.ts';
+import { BLOBS_PREFIX } from '../storage/layout.ts';
+import type { RepositoryName, Tag } from '../oci/names.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { type Blobs, planBlobs } from './blobs.ts';
 import { holdYoungLinks, uselessLayerLinks } from './layer-links.ts';
 import { type MarkOptions, markRepository } from './mark.ts';

@@ -1,10 +1,10 @@
-import { type Digest, digestOf, isDigest, isSha256, type Sha256Digest } from '../digest.ts';
-import { blobDataKey } from '../layout.ts';
-import { MANIFEST_MAX_BYTES, type Manifest } from '../manifest.ts';
-import type { RepositoryName } from '../names.ts';
-import { listAll, type ObjectStore } from '../object-store.ts';
-import { readStoredManifest } from '../stored-manifest.ts';
-import { accountable, tellUnlisted } from '../unlisted.ts';
+import { type Digest, digestOf, isDigest, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import { blobDataKey } from '../storage/layout.ts';
+import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
+import type { RepositoryName } from '../oci/names.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
+import { readStoredManifest } from '../oci/stored-manifest.ts';
+import { accountable, tellUnlisted } from '../storage/unlisted.ts';
 
 const LINK_MAX_BYTES = 1024;
 /** Enough for a person to see what is wrong. */

@@ -1,6 +1,6 @@
-import { isSha256 } from '../digest.ts';
-import { blobDataKey, layerLinkKey, referrerKey, revisionLinkKey, tagIndexKey } from '../layout.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { isSha256 } from '../oci/digest.ts';
+import { blobDataKey, layerLinkKey, referrerKey, revisionLinkKey, tagIndexKey } from '../storage/layout.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { GarbagePlan, RepositoryGarbage } from './plan.ts';
 
 const BATCH_KEYS = 200;

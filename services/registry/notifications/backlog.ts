@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { parseItemKey, type StoredItem } from './keys.ts';
 
 /** Fewer, larger pages: a file system reads a whole directory for each. */

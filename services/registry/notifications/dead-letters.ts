@@ -1,5 +1,5 @@
-import type { Log } from '../log.ts';
-import type { ObjectStore } from '../object-store.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { allItemsUnder, Backlog } from './backlog.ts';
 import type { CountEvents, EndpointConfig } from './endpoint.ts';
 import { encodeItem } from './item.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ObjectStore } from '../object-store.ts';
-import { Terms } from '../terms.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { Terms } from '../storage/terms.ts';
 import { deliveryPrefix } from './keys.ts';
 
 /** How delivery to an endpoint fares, as its worker tells it. */

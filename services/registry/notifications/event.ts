@@ -1,4 +1,4 @@
-import type { Digest } from '../digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { EventReference } from './references.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { keySegment } from '../key-segment.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { keySegment } from '../storage/key-segment.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { allItemsUnder, Backlog, sizeOf } from './backlog.ts';
 import { type Delivery, deliveryTerms } from './delivery.ts';
 import type { EndpointConfig } from './endpoint.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ObjectStore } from '../object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 
 /** What lies in an object of the outbox: events as JSON, and, of a dead letter, why it is one. */
 export interface ItemContent {

@@ -1,4 +1,4 @@
-import { keySegment } from '../key-segment.ts';
+import { keySegment } from '../storage/key-segment.ts';
 
 /**
  * Where the outbox lies: `roadstead/notifications/<endpoint>/` holds `queue/` (events that wait), `dead/` (events that

@@ -1,5 +1,5 @@
-import type { Log } from '../log.ts';
-import type { ObjectStore } from '../object-store.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { type CountEvents, type EndpointConfig, type NotificationsConfig, wants } from './endpoint.ts';
 import {
   type BlobHappening,

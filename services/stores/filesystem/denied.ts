@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { OperatorError } from '../../registry/operator-error.ts';
+import { OperatorError } from '../../registry/runtime/operator-error.ts';
 import { errorCode } from './errors.ts';
 
 /** What a system call was to do with the path in its error. */

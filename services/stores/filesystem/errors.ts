@@ -1,4 +1,4 @@
-import { StoreFullError } from '../../registry/object-store.ts';
+import { StoreFullError } from '../../registry/storage/object-store.ts';
 
 /** The code of a system error, such as ENOENT. */
 export function errorCode(error: unknown): string | undefined {

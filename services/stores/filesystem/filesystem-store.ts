@@ -11,7 +11,7 @@ import type {
   ObjectStore,
   PutOptions,
   StoreMode,
-} from '../../registry/object-store.ts';
+} from '../../registry/storage/object-store.ts';
 import { Directories } from './directories.ts';
 import { DurableDirectories, syncDirectory, syncFile } from './durable.ts';
 import { isAbsent, isOtherMount, lacksLinks } from './errors.ts';

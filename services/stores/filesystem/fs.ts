@@ -1,7 +1,7 @@
 import { BoundedCalls } from '../../files/bounded-calls.ts';
 import { guardedFs } from '../../files/guarded-fs.ts';
 import { THREAD_SHARES } from '../../files/thread-shares.ts';
-import { StoreUnavailableError } from '../../registry/object-store.ts';
+import { StoreUnavailableError } from '../../registry/storage/object-store.ts';
 
 export type { FileHandle } from '../../files/guarded-fs.ts';
 

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../registry/object-store.ts';
+import { StoreUnavailableError } from '../../registry/storage/object-store.ts';
 import { isAbsent, translate } from './errors.ts';
 import { open } from './fs.ts';
 import { writeStream } from './write-body.ts';

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
-import type { ListPage, ListRequest } from '../../registry/object-store.ts';
-import { isOwnName } from '../../registry/unlisted.ts';
+import type { ListPage, ListRequest } from '../../registry/storage/object-store.ts';
+import { isOwnName } from '../../registry/storage/unlisted.ts';
 import type { Contents, Directories } from './directories.ts';
 import { stat } from './fs.ts';
 import { missingMounts } from './mounts.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import type { Unlisted } from '../../registry/object-store.ts';
+import type { Unlisted } from '../../registry/storage/object-store.ts';
 import { syncDirectory } from './durable.ts';
 import { isAbsent } from './errors.ts';
 import { mkdir, readFile, rename } from './fs.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { StoreFullError, StoreNotWritableError } from '../../registry/object-store.ts';
+import { StoreFullError, StoreNotWritableError } from '../../registry/storage/object-store.ts';
 import { errorCode, isAbsent, translate } from './errors.ts';
 import { access, rename, rm, stat } from './fs.ts';
 import { PROBE } from './paths.ts';

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { absent, StoreAbsentError, type StoreMode } from '../../registry/object-store.ts';
+import { absent, StoreAbsentError, type StoreMode } from '../../registry/storage/object-store.ts';
 import { syncDirectory } from './durable.ts';
 import { errorCode, isAbsent } from './errors.ts';
 import { mkdir, stat } from './fs.ts';

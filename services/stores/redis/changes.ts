@@ -1,4 +1,4 @@
-import type { Change, Changes } from '../../registry/changes.ts';
+import type { Change, Changes } from '../../registry/storage/changes.ts';
 import { MemoryChanges } from '../memory/changes.ts';
 import type { RedisConnection } from './connect.ts';
 import { Gaps } from './gaps.ts';

@@ -1,4 +1,4 @@
-import type { ByteRange } from '../../registry/object-store.ts';
+import type { ByteRange } from '../../registry/storage/object-store.ts';
 import { PART_MIN_BYTES, PARTS_MAX } from './options.ts';
 
 /** An object that another is made of; `index` is its place among them. */

@@ -1,4 +1,4 @@
-import type { Locks } from '../../registry/locks.ts';
+import type { Locks } from '../../registry/storage/locks.ts';
 import type { Bucket } from './bucket.ts';
 import { throughConflicts } from './conflicts.ts';
 import { isUnmet, S3Error } from './errors.ts';

@@ -1,4 +1,4 @@
-import { StoreFullError, StoreUnavailableError } from '../../registry/object-store.ts';
+import { StoreFullError, StoreUnavailableError } from '../../registry/storage/object-store.ts';
 
 /** A request that S3 refused, or that did not come through; without anything of the request in it but what it asked for. */
 export class S3Error extends StoreUnavailableError {

@@ -5,7 +5,7 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import { type ByteRange, StoreUnavailableError } from '../../registry/object-store.ts';
+import { type ByteRange, StoreUnavailableError } from '../../registry/storage/object-store.ts';
 import type { Bucket } from './bucket.ts';
 import { WriteMark } from './mark.ts';
 

@@ -1,6 +1,6 @@
 import type { ObjectCannedACL, StorageClass } from '@aws-sdk/client-s3';
-import type { Locks } from '../../registry/locks.ts';
-import type { StoreMode } from '../../registry/object-store.ts';
+import type { Locks } from '../../registry/storage/locks.ts';
+import type { StoreMode } from '../../registry/storage/object-store.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

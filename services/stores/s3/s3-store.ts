@@ -9,7 +9,7 @@ import type {
   ObjectStat,
   ObjectStore,
   PutOptions,
-} from '../../registry/object-store.ts';
+} from '../../registry/storage/object-store.ts';
 import { ChunkStream } from '../chunk-stream.ts';
 import { sendChunks } from '../send-chunks.ts';
 import { Bucket } from './bucket.ts';

@@ -1,5 +1,5 @@
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
-import type { ObjectStat } from '../../registry/object-store.ts';
+import type { ObjectStat } from '../../registry/storage/object-store.ts';
 import type { Bucket } from './bucket.ts';
 
 /** Size and time of an object, or undefined where there is none. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Locks } from '../../registry/locks.ts';
+import type { Locks } from '../../registry/storage/locks.ts';
 import type { SwiftClient } from './client.ts';
 import { CREATOR, look } from './head.ts';
 import { md5Of } from './write.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { StoreFullError, StoreUnavailableError } from '../../registry/object-store.ts';
+import { StoreFullError, StoreUnavailableError } from '../../registry/storage/object-store.ts';
 
 /** Swift or Keystone said no. The message names the request without its headers, which hold the token. */
 export class SwiftError extends StoreUnavailableError {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { type ByteRange, StoreUnavailableError } from '../../registry/object-store.ts';
+import { type ByteRange, StoreUnavailableError } from '../../registry/storage/object-store.ts';
 import type { BodyReader, Passed } from './body.ts';
 import type { SwiftClient } from './client.ts';
 import { deleteObjects } from './delete.ts';

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../registry/object-store.ts';
+import { StoreUnavailableError } from '../../registry/storage/object-store.ts';
 import type { SwiftClient } from './client.ts';
 import { pause, type WireResponse } from './wire.ts';
 

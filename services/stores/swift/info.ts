@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OperatorError } from '../../registry/operator-error.ts';
+import { OperatorError } from '../../registry/runtime/operator-error.ts';
 import type { SwiftClient } from './client.ts';
 
 /** What this Swift can do, and how much of it in one request. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ListPage, ListRequest } from '../../registry/object-store.ts';
+import type { ListPage, ListRequest } from '../../registry/storage/object-store.ts';
 import type { SwiftClient } from './client.ts';
 
 const ListingSchema = z.array(

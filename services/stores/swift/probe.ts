@@ -1,4 +1,4 @@
-import { StoreNotWritableError } from '../../registry/object-store.ts';
+import { StoreNotWritableError } from '../../registry/storage/object-store.ts';
 import type { SwiftClient } from './client.ts';
 import { SwiftError } from './errors.ts';
 import { putWhole } from './write.ts';

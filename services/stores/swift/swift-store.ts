@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { addAbortSignal } from 'node:stream';
-import type { Locks } from '../../registry/locks.ts';
+import type { Locks } from '../../registry/storage/locks.ts';
 import type {
   ByteRange,
   ListPage,
@@ -9,7 +9,7 @@ import type {
   ObjectStat,
   ObjectStore,
   PutOptions,
-} from '../../registry/object-store.ts';
+} from '../../registry/storage/object-store.ts';
 import { ChunkStream } from '../chunk-stream.ts';
 import { sendChunks } from '../send-chunks.ts';
 import { SwiftClient } from './client.ts';

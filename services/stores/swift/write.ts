@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
-import { StoreUnavailableError } from '../../registry/object-store.ts';
+import { StoreUnavailableError } from '../../registry/storage/object-store.ts';
 import { BodyReader } from './body.ts';
 import type { SwiftClient } from './client.ts';
 import { SegmentGroup } from './group.ts';

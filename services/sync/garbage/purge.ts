@@ -1,6 +1,6 @@
 import { purgeUploads } from '../../registry/garbage/online/purge-uploads.ts';
-import type { Log } from '../../registry/log.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { Log } from '../../registry/runtime/log.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 
 /** Distribution's `storage.maintenance.uploadpurging`. Times in milliseconds. */
 export interface PurgeSettings {

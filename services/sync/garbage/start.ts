@@ -1,8 +1,8 @@
 import type { Config } from '../../config/schema.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
-import type { Log } from '../../registry/log.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { Log } from '../../registry/runtime/log.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { GarbageWorker } from './worker.ts';
 
 /** Starts the worker that collects garbage and purges uploads; none where the configuration asks for neither. */

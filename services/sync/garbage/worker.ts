@@ -9,7 +9,7 @@ import {
   newCounts,
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
-import { WORKER_PREFIX } from '../../registry/garbage/online/keys.ts';
+import { WORKER_PREFIX } from '../../registry/content/quarantine/keys.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
 import {
   hearRequest,
@@ -19,9 +19,9 @@ import {
   readProgress,
 } from '../../registry/garbage/online/progress.ts';
 import { UnreadableError } from '../../registry/garbage/reader.ts';
-import type { Log } from '../../registry/log.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
-import { readNotice } from '../../registry/read-only.ts';
+import type { Log } from '../../registry/runtime/log.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
+import { readNotice } from '../../registry/storage/read-only.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { type PurgeSettings, purge } from './purge.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../../http/metrics.ts';
-import type { Log } from '../../registry/log.ts';
+import type { Log } from '../../registry/runtime/log.ts';
 import type { DeadLetters } from '../../registry/notifications/dead-letters.ts';
 import type { DeliveryFacts } from '../../registry/notifications/delivery.ts';
 import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';

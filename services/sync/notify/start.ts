@@ -1,7 +1,7 @@
 import type { Metrics } from '../../http/metrics.ts';
-import type { Log } from '../../registry/log.ts';
+import type { Log } from '../../registry/runtime/log.ts';
 import type { NotificationsConfig } from '../../registry/notifications/endpoint.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { EndpointWorker } from './worker.ts';
 
 /** The workers of all endpoints. */

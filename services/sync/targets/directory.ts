@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import { hexOf } from '../../registry/digest.ts';
-import { blobDataKey } from '../../registry/layout.ts';
+import { hexOf } from '../../registry/oci/digest.ts';
+import { blobDataKey } from '../../registry/storage/layout.ts';
 import type { Found, Request } from './directory-messages.ts';
 import { DirectoryProcess } from './directory-process.ts';
 import type { MirrorTarget, WantedBlob } from './target.ts';

@@ -1,4 +1,4 @@
-import type { Sha256Digest } from '../../registry/digest.ts';
+import type { Sha256Digest } from '../../registry/oci/digest.ts';
 
 /** A blob that a mirror should hold. */
 export interface WantedBlob {

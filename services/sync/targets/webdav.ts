@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
-import { digestOfStream, hexOf } from '../../registry/digest.ts';
-import { blobDataKey } from '../../registry/layout.ts';
+import { digestOfStream, hexOf } from '../../registry/oci/digest.ts';
+import { blobDataKey } from '../../registry/storage/layout.ts';
 import type { MirrorTarget, WantedBlob } from './target.ts';
 
 export interface WebdavOptions {

@@ -2,7 +2,7 @@ import { answerTo } from '../../http/errors.ts';
 import { protectPage, sendPage } from '../../http/page.ts';
 import type { Handler, RouteContext } from '../../http/routes.ts';
 import type { Person } from '../../registry/access/browser-login.ts';
-import { RegistryError } from '../../registry/errors.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
 import { beginPage, credentialPage, failurePage } from './pages.ts';
 import type { LoginService } from './service.ts';
 

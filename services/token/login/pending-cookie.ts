@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RouteContext } from '../../http/routes.ts';
 import type { PendingLogin } from '../../registry/access/browser-login.ts';
-import type { SecretBox } from '../../registry/secret-box.ts';
+import type { SecretBox } from '../../registry/storage/secret-box.ts';
 
 /** So long somebody may take at the provider. */
 const LIFETIME_MS = 15 * 60_000;

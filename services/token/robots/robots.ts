@@ -5,7 +5,7 @@ import { type Handler, param, type RouteContext } from '../../http/routes.ts';
 import type { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
 import { robotName } from '../../registry/access/issued/robots.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
-import { RegistryError } from '../../registry/errors.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
 import { NewRobotBody, RotationBody, showRobot, showSecret } from './schemas.ts';
 
 /** What the robots' endpoints work with. */

@@ -2,7 +2,7 @@ import { pruneAudit } from '../../../services/registry/audit/prune.ts';
 import { Recorder } from '../../../services/registry/audit/recorder.ts';
 import { Sealer } from '../../../services/registry/audit/seal.ts';
 import { verifyAudit } from '../../../services/registry/audit/verify.ts';
-import type { ObjectStore } from '../../../services/registry/object-store.ts';
+import type { ObjectStore } from '../../../services/registry/storage/object-store.ts';
 import { writeDaily } from '../../audit/daily.ts';
 import { ask } from '../client.ts';
 import { collect } from '../collecting.ts';

@@ -1,6 +1,6 @@
 import { planGarbage } from '../../../services/registry/garbage/plan.ts';
 import { sweep } from '../../../services/registry/garbage/sweep.ts';
-import { readNotice, writeNotice } from '../../../services/registry/read-only.ts';
+import { readNotice, writeNotice } from '../../../services/registry/storage/read-only.ts';
 import { bytesOf, imageOf, indexOf, type Made } from '../content.ts';
 import { deleting, expectTag, pushBlobs, pushImage, putting } from '../requests.ts';
 import type { Scenario, Step, World } from '../scenario.ts';

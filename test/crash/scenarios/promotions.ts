@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { linkTo } from '../../../services/registry/content/link.ts';
-import { digestOf } from '../../../services/registry/digest.ts';
-import { blobDataKey, tagCurrentKey } from '../../../services/registry/layout.ts';
-import { readLedger } from '../../../services/registry/mirrors/ledger.ts';
-import { type MirrorName, parseRepositoryName, parseTag } from '../../../services/registry/names.ts';
+import { digestOf } from '../../../services/registry/oci/digest.ts';
+import { blobDataKey, tagCurrentKey } from '../../../services/registry/storage/layout.ts';
+import { readLedger } from '../../../services/registry/publishing/mirrors/ledger.ts';
+import { type MirrorName, parseRepositoryName, parseTag } from '../../../services/registry/oci/names.ts';
 import { eventually } from '../../support/eventually.ts';
 import { imageOf, indexOf, type Made } from '../content.ts';
 import { expectTag, promoting, pushImage, putting } from '../requests.ts';

@@ -1,6 +1,6 @@
-import { uploadPrefix } from '../../../services/registry/layout.ts';
-import { parseRepositoryName, parseUploadId } from '../../../services/registry/names.ts';
-import { listAll } from '../../../services/registry/object-store.ts';
+import { uploadPrefix } from '../../../services/registry/storage/layout.ts';
+import { parseRepositoryName, parseUploadId } from '../../../services/registry/oci/names.ts';
+import { listAll } from '../../../services/registry/storage/object-store.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ask } from '../client.ts';
 import { purgeOlderThan } from '../collecting.ts';

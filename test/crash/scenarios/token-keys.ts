@@ -1,6 +1,6 @@
 import { KeyRing } from '../../../services/registry/access/keys/key-ring.ts';
 import { addKey, removeKeys } from '../../../services/registry/access/keys/rotation.ts';
-import { SecretBox } from '../../../services/registry/secret-box.ts';
+import { SecretBox } from '../../../services/registry/storage/secret-box.ts';
 import type { Scenario, World } from '../scenario.ts';
 
 const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { libtrustId, thumbprint } from '../../../registry/access/keys/key-id.ts';
-import type { Log } from '../../../registry/log.ts';
+import type { Log } from '../../../registry/runtime/log.ts';
 import { isValidNow, readCertificates } from './certificates.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';

@@ -6,8 +6,8 @@ import type {
   SigningKey,
   TokenAlgorithm,
 } from '../../../registry/access/keys/signing-key.ts';
-import type { Log } from '../../../registry/log.ts';
-import { OperatorError } from '../../../registry/operator-error.ts';
+import type { Log } from '../../../registry/runtime/log.ts';
+import { OperatorError } from '../../../registry/runtime/operator-error.ts';
 import { readCertificates } from './certificates.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { trusted } from './trusted-keys.ts';

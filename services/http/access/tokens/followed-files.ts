@@ -1,7 +1,7 @@
 import { readFile } from '../../../files/settings-files.ts';
-import type { Log } from '../../../registry/log.ts';
-import { OperatorError } from '../../../registry/operator-error.ts';
-import { onReload } from '../../../registry/reload.ts';
+import type { Log } from '../../../registry/runtime/log.ts';
+import { OperatorError } from '../../../registry/runtime/operator-error.ts';
+import { onReload } from '../../../registry/runtime/reload.ts';
 
 /** So often files are read: a key that is to be used has to lie there for longer before. */
 const POLL_MS = 5000;

@@ -1,8 +1,8 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
 import { thumbprint } from '../../../registry/access/keys/key-id.ts';
-import type { Log } from '../../../registry/log.ts';
-import { OperatorError } from '../../../registry/operator-error.ts';
+import type { Log } from '../../../registry/runtime/log.ts';
+import { OperatorError } from '../../../registry/runtime/operator-error.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';
 

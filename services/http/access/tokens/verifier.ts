@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { type JWTHeaderParameters, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Principal } from '../../../registry/access/grants.ts';
-import { RegistryError } from '../../../registry/errors.ts';
+import { RegistryError } from '../../../registry/oci/errors.ts';
 import { ClaimsSchema, principalOf } from './claims.ts';
 import type { TrustedKey, TrustedKeys } from './trusted-keys.ts';
 

@@ -1,5 +1,5 @@
-import { RegistryError } from '../../errors.ts';
-import type { ObjectStore } from '../../object-store.ts';
+import { RegistryError } from '../../oci/errors.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
 import { type IssuedAccount, type IssuedKind, isCurrent } from './account.ts';
 import { makeSecret } from './secret.ts';
 import { listVersions, readVersion, type Version, writeVersion } from './versions.ts';

@@ -1,4 +1,4 @@
-import { RegistryError } from '../../errors.ts';
+import { RegistryError } from '../../oci/errors.ts';
 import { ROBOT_PREFIX } from '../subject.ts';
 
 /** What a robot may be called, after `robot+`. */

@@ -1,7 +1,7 @@
-import { keySegment } from '../../key-segment.ts';
-import { CREDENTIALS_PREFIX } from '../../layout.ts';
-import { endOfLog } from '../../log-end.ts';
-import { listAll, type ObjectStore } from '../../object-store.ts';
+import { keySegment } from '../../storage/key-segment.ts';
+import { CREDENTIALS_PREFIX } from '../../storage/layout.ts';
+import { endOfLog } from '../../storage/log-end.ts';
+import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { type IssuedAccount, IssuedAccountSchema, type IssuedKind } from './account.ts';
 
 export const VERSION_MAX_BYTES = 256 * 1024;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../../log.ts';
-import { listAll, type ObjectStore } from '../../object-store.ts';
+import type { Log } from '../../runtime/log.ts';
+import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { KEY_MAX_BYTES, KEYS_PREFIX, parseKey, type StoredKey, seqOfKey } from './stored-key.ts';
 
 /** So often the keys are looked at: a key has to be known for longer before it signs. */

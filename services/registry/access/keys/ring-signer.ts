@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Audit } from '../../audit/audit.ts';
-import { RegistryError } from '../../errors.ts';
-import type { Log } from '../../log.ts';
-import type { ObjectStore } from '../../object-store.ts';
-import type { SecretBox } from '../../secret-box.ts';
+import { RegistryError } from '../../oci/errors.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import type { SecretBox } from '../../storage/secret-box.ts';
 import { KEYS_POLL_MS, type KeyRing } from './key-ring.ts';
 import { addKey, endedKeys, KEY_LEAD_MIN_MS, nextSignsFrom, removeKeys, signingNow } from './rotation.ts';
 import type { Signer, SigningKey, TokenAlgorithm } from './signing-key.ts';

@@ -1,5 +1,5 @@
-import type { ObjectStore } from '../../object-store.ts';
-import type { SecretBox } from '../../secret-box.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import type { SecretBox } from '../../storage/secret-box.ts';
 import { KEYS_POLL_MS } from './key-ring.ts';
 import type { TokenAlgorithm } from './signing-key.ts';
 import { keyKey, makeKey, type StoredKey } from './stored-key.ts';

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import type { SecretBox } from '../../secret-box.ts';
+import type { SecretBox } from '../../storage/secret-box.ts';
 import { libtrustId } from './key-id.ts';
 import { type PublishedKey, TOKEN_ALGORITHMS, type TokenAlgorithm } from './signing-key.ts';
 

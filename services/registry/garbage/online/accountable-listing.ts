@@ -1,5 +1,5 @@
-import type { ObjectStore, Unlisted } from '../../object-store.ts';
-import { listingBy, mayLeadToContent, tellUnlisted } from '../../unlisted.ts';
+import type { ObjectStore, Unlisted } from '../../storage/object-store.ts';
+import { listingBy, mayLeadToContent, tellUnlisted } from '../../storage/unlisted.ts';
 import { UnreadableError } from '../reader.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Sha256Digest } from '../../digest.ts';
-import type { ObjectStore } from '../../object-store.ts';
+import type { Sha256Digest } from '../../oci/digest.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
 
 /** What decides when something goes. Times in milliseconds. */
 export interface GarbageSettings {

@@ -1,7 +1,7 @@
-import type { ObjectStore } from '../../object-store.ts';
-import { listAll } from '../../object-store.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { listAll } from '../../storage/object-store.ts';
 import { encodeFact, type Fact, openSegment, sealSegment } from './facts.ts';
-import { freshName } from './keys.ts';
+import { freshName } from '../../content/quarantine/keys.ts';
 
 /** No segment is larger, but for one fact more. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Digest, hexOf, isSha256, type Sha256Digest } from '../../digest.ts';
-import type { Manifest } from '../../manifest.ts';
+import { type Digest, hexOf, isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import type { Manifest } from '../../oci/manifest.ts';
 
 /** What a manifest refers to; true for ever, as its bytes are its name. */
 export interface ManifestFact {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ObjectStore } from '../../object-store.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
 
 /** The methods that cost a request. */
 const REQUESTS: ReadonlySet<string | symbol> = new Set([

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { ObjectStore } from '../../object-store.ts';
-import { Terms } from '../../terms.ts';
-import { REQUEST_KEY, WORKER_PREFIX } from './keys.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { Terms } from '../../storage/terms.ts';
+import { REQUEST_KEY, WORKER_PREFIX } from '../../content/quarantine/keys.ts';
 
 const Counted = z.int().nonnegative();
 

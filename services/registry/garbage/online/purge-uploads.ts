@@ -1,8 +1,8 @@
-import { partPrefix } from '../../check/keys.ts';
-import { walkRepositories } from '../../check/walk.ts';
-import type { RepositoryName } from '../../names.ts';
-import { listAll, type ObjectStore } from '../../object-store.ts';
-import { listingBy } from '../../unlisted.ts';
+import { partPrefix } from '../../storage/layout-read.ts';
+import { walkRepositories } from '../../storage/walk.ts';
+import type { RepositoryName } from '../../oci/names.ts';
+import { listAll, type ObjectStore } from '../../storage/object-store.ts';
+import { listingBy } from '../../storage/unlisted.ts';
 
 const DELETE_AT_ONCE = 1000;
 

@@ -1,8 +1,8 @@
-import type { Sha256Digest } from '../../digest.ts';
-import { listAll } from '../../object-store.ts';
+import type { Sha256Digest } from '../../oci/digest.ts';
+import { listAll } from '../../storage/object-store.ts';
 import type { CycleContext } from './context.ts';
-import { DigestList } from './digest-list.ts';
-import { ANNOUNCEMENT_MIN_MS, listNames, readList } from './hold.ts';
+import { DigestList } from '../../storage/digest-list.ts';
+import { ANNOUNCEMENT_MIN_MS, listNames, readList } from '../../content/quarantine/guard.ts';
 import {
   ANNOUNCED_PREFIX,
   announcedKey,
@@ -11,7 +11,7 @@ import {
   listKey,
   RESCUED_PREFIX,
   rangeOf,
-} from './keys.ts';
+} from '../../content/quarantine/keys.ts';
 
 /** What one list holds at most: those who push read whole lists. */
 const LIST_DIGESTS_MAX = 10_000;

@@ -1,6 +1,6 @@
 import { type AuthScope, authRequest, DEFAULT_DOMAIN, type Proof } from '../../../openstack/auth-request.ts';
 import { SUBJECT_TOKEN, type Token, TokenBody } from '../../../openstack/token.ts';
-import { OperatorError } from '../../../registry/operator-error.ts';
+import { OperatorError } from '../../../registry/runtime/operator-error.ts';
 import type { SwiftCredentials, SwiftOptions } from '../options.ts';
 import type { Wire } from '../wire.ts';
 import type { Grant } from './session.ts';

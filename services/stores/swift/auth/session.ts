@@ -1,4 +1,4 @@
-import { untilAborted } from '../../../registry/waiting.ts';
+import { untilAborted } from '../../../registry/runtime/waiting.ts';
 
 /** What a log-in gives. */
 export interface Grant {

@@ -1,4 +1,4 @@
-import { OperatorError } from '../../../registry/operator-error.ts';
+import { OperatorError } from '../../../registry/runtime/operator-error.ts';
 import type { SwiftCredentials } from '../options.ts';
 import type { Wire } from '../wire.ts';
 import type { Grant } from './session.ts';

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import pMap from 'p-map';
+import type { Sha256Digest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/errors.ts';
+import { listAll, type ObjectStore } from '../../storage/object-store.ts';
+import { DigestList } from '../../storage/digest-list.ts';
+import { covers, DELETING_PREFIX, isListName, listKey, QUARANTINE_PREFIX, rescuedKey } from './keys.ts';
+
+/**
+ * A look at the quarantine is good for so long: what a caller writes within this time of it, no collection overlooks.
+ * The collector lets at least {@link ANNOUNCEMENT_MIN_MS} pass between announcing a list and scanning for what of it is
+ * in use.
+ * Who takes longer looks a second time.
+ */
+export const LOOK_GOOD_MS = 2000;
+/** See {@link LOOK_GOOD_MS}: twice as long, for clocks that run differently. */
+export const ANNOUNCEMENT_MIN_MS = 2 * LOOK_GOOD_MS;
+
+/** A deletion takes a moment; one whose worker died, until another worker has taken over. */
+const DELETION_PATIENCE_MS = 10_000;
+const LOOK_AGAIN_MS = 100;
+const LIST_MAX_BYTES = 4 * 1024 * 1024;
+/** Lists are immutable: they are remembered for as long as they stand there, up to this many bytes. */
+const REMEMBERED_BYTES = 32 * 1024 * 1024;
+const PUTS_AT_ONCE = 16;
+
+/** What waits and tells the time; tests have their own. */
+export interface Clock {
+  /** Milliseconds; never runs backwards, goes on while the machine sleeps. */
+  now(): number;
+  wait(ms: number): Promise<void>;
+}
+
+const CLOCK: Clock = { now: () => Date.now(), wait: async (ms) => void (await sleep(ms)) };
+
+/**
+ * How those who push keep content from the garbage collector that works meanwhile. The proof is in
+ * docs/decisions/0009-online-garbage-collection.md: either side writes its flag before it looks for the other's, so at
+ * least one of them sees the other.
+ */
+export class Quarantine {
+  readonly #objects: ObjectStore;
+  readonly #clock: Clock;
+  readonly #lists: LRUCache<string, DigestList>;
+
+  constructor(objects: ObjectStore, clock = CLOCK) {
+    this.#objects = objects;
+    this.#clock = clock;
+    this.#lists = new LRUCache({
+      maxSize: REMEMBERED_BYTES,
+      sizeCalculation: ({ bytes }) => bytes.length + 500,
+    });
+  }
+
+  /**
+   * Runs `act`, which looks whether content is there and refers to it, or tells a client that it is there. What of the
+   * content was in quarantine is rescued first; what was being deleted has gone, or will stay, when `act` runs. Where
+   * that took long it is run again, and has to look again. Costs one listing. Throws UNAVAILABLE when a deletion does not come to an end.
+   */
+  async hold<T>(digests: readonly Sha256Digest[], act: () => Promise<T>): Promise<T> {
+    const rescued = new Set<string>();
+    const lookedAt = this.#clock.now();
+    await this.rescue(digests, rescued);
+    const result = await act();
+    const tookMs = this.#clock.now() - lookedAt;
+    if (tookMs >= 0 && tookMs < LOOK_GOOD_MS) return result;
+    // Content may have come into quarantine and gone since. Now that it is written what refers to it, whoever scans from
+    // here on sees that; so what is still there after a second look stays.
+    await this.rescue(digests, rescued);
+    return act();
+  }
+
+  /**
+   * Takes content out of quarantine, and waits until it is certain what became of it; answers with what was in there.
+   * `rescued` gathers the flags that were written.
+   */
+  async rescue(
+    digests: readonly Sha256Digest[],
+    rescued: Set<string> = new Set(),
+  ): Promise<readonly Sha256Digest[]> {
+    const listed = await this.#listed(digests);
+    if (listed.length === 0) return [];
+    const fresh = listed.filter(({ key }) => !rescued.has(key));
+    await pMap(fresh, ({ key }) => this.#objects.put(key, Buffer.alloc(0)), { concurrency: PUTS_AT_ONCE });
+    for (const { key } of fresh) rescued.add(key);
+    await this.#outwaitDeletions(listed);
+    return [...new Set(listed.map(({ digest }) => digest))];
+  }
+
+  /** Which of the digests stand in lists, and the keys by which to rescue them. */
+  async #listed(digests: readonly Sha256Digest[]): Promise<Listed[]> {
+    const listed: Listed[] = [];
+    for await (const list of listNames(this.#objects)) {
+      const near = digests.filter((digest) => covers(list, digest));
+      const content = near.length > 0 ? await this.#read(list) : undefined;
+      for (const digest of near)
+        if (content?.has(digest)) listed.push({ list, digest, key: rescuedKey(list, digest) });
+    }
+    return listed;
+  }
+
+  /** A list's content; undefined when it has been dealt with since it was listed. */
+  async #read(list: string): Promise<DigestList | undefined> {
+    const known = this.#lists.get(list);
+    if (known) return known;
+    const read = await readList(this.#objects, list);
+    if (read) this.#lists.set(list, read);
+    return read;
+  }
+
+  async #outwaitDeletions(listed: readonly Listed[]): Promise<void> {
+    const deadline = this.#clock.now() + DELETION_PATIENCE_MS;
+    while (await this.#isDeleting(listed)) {
+      if (this.#clock.now() > deadline) throw unavailable();
+      await this.#clock.wait(LOOK_AGAIN_MS);
+    }
+  }
+
+  async #isDeleting(listed: readonly Listed[]): Promise<boolean> {
+    for await (const { key } of listAll(this.#objects, { prefix: DELETING_PREFIX })) {
+      const [list, range = ''] = key.slice(DELETING_PREFIX.length).split('/');
+      if (listed.some((each) => each.list === list && covers(range, each.digest))) return true;
+    }
+    return false;
+  }
+}
+
+interface Listed {
+  readonly list: string;
+  readonly digest: Sha256Digest;
+  /** Of the flag that rescues it. */
+  readonly key: string;
+}
+
+/** The names of all lists. */
+export async function* listNames(objects: ObjectStore, signal?: AbortSignal): AsyncGenerator<string> {
+  for await (const { key } of listAll(objects, { prefix: QUARANTINE_PREFIX }, signal)) {
+    const name = key.slice(QUARANTINE_PREFIX.length);
+    if (isListName(name)) yield name;
+  }
+}
+
+/** A list; undefined where there is none (any more). */
+export async function readList(
+  objects: ObjectStore,
+  list: string,
+  signal?: AbortSignal,
+): Promise<DigestList | undefined> {
+  const bytes = await objects.read(listKey(list), LIST_MAX_BYTES, signal);
+  return bytes && new DigestList(bytes);
+}
+
+function unavailable(): RegistryError {
+  return new RegistryError(
+    'UNAVAILABLE',
+    'the garbage collection is deleting this content at the moment: try again in a few seconds',
+  );
+}

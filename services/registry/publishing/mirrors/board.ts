@@ -1,0 +1,152 @@
+import type { Changes } from '../../storage/changes.ts';
+import type { Sha256Digest } from '../../oci/digest.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { Alarm } from '../../runtime/waiting.ts';
+import { type Ledger, readLedger } from './ledger.ts';
+import type { Mirror } from './mirror.ts';
+
+/** How often a node reads the ledgers. */
+const REFRESH_MS = 1000;
+/** A worker that was not seen to beat for so long no longer vouches for its mirrors' health. */
+const VOUCHED_MS = 15_000;
+
+/** What a node knows of a mirror now. */
+export interface MirrorState {
+  readonly mirror: Mirror;
+  readonly watermark: number;
+  readonly missing: ReadonlySet<Sha256Digest>;
+  /** Up, and vouched for by a worker that is alive. */
+  readonly healthy: boolean;
+  /** Why not, for people. */
+  readonly reason: string | undefined;
+  readonly ledger: Ledger | undefined;
+}
+
+interface Sighting {
+  readonly beat: string;
+  readonly seenAt: number;
+}
+
+/** A node's view of all mirrors, refreshed behind the pull path's back; the pull path only looks at it. */
+export class MirrorBoard implements AsyncDisposable {
+  readonly #objects: ObjectStore;
+  readonly #mirrors: readonly Mirror[];
+  readonly #failing = new Set<string>();
+  readonly #sightings = new Map<string, Sighting>();
+  readonly #stop = new AbortController();
+  readonly #unsubscribe: () => void;
+  #running: Promise<void> = Promise.resolve();
+  #states: readonly MirrorState[];
+  #refreshedAt = Number.NEGATIVE_INFINITY;
+  readonly #alarm = new Alarm();
+
+  private constructor(objects: ObjectStore, mirrors: readonly Mirror[], changes: Changes) {
+    this.#objects = objects;
+    this.#mirrors = mirrors;
+    this.#states = mirrors.map((mirror) => unknownState(mirror, 'no sync worker has reported on it yet'));
+    this.#unsubscribe = changes.subscribe((change) => {
+      if (change.kind === 'mirrors-changed' || change.kind === 'resync') this.#alarm.ring();
+    });
+  }
+
+  /** Reads the ledgers once, then keeps doing so until disposed. */
+  static async start(options: {
+    objects: ObjectStore;
+    mirrors: readonly Mirror[];
+    changes: Changes;
+    logger: Log;
+  }): Promise<MirrorBoard> {
+    const board = new MirrorBoard(options.objects, options.mirrors, options.changes);
+    if (options.mirrors.length === 0) return board;
+    await board.refresh(options.logger);
+    board.#running = board.#run(options.logger);
+    return board;
+  }
+
+  /** The mirrors in the order of the configuration. */
+  get states(): readonly MirrorState[] {
+    if (performance.now() - this.#refreshedAt < VOUCHED_MS) return this.#states;
+    // A store that hangs must not leave us with yesterday's news.
+    return this.#mirrors.map((mirror) => unknownState(mirror, 'its ledger could not be read for a while'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#unsubscribe();
+    await this.#running;
+  }
+
+  /** Reads the ledgers now. A mirror whose ledger cannot be read keeps its state until its worker counts as silent. */
+  async refresh(logger: Log): Promise<void> {
+    this.#states = await Promise.all(
+      this.#mirrors.map(async (mirror, i) => {
+        try {
+          const read = await readLedger(this.#objects, mirror.name);
+          this.#failing.delete(mirror.name);
+          return read
+            ? this.#judge(mirror, read.term, read.ledger)
+            : unknownState(mirror, 'no sync worker has reported on it yet');
+        } catch (error) {
+          this.#complain(logger, mirror, error);
+          const known = this.#states[i];
+          return known?.ledger && this.#isVouched(mirror)
+            ? known
+            : unknownState(mirror, 'its ledger cannot be read');
+        }
+      }),
+    );
+    this.#refreshedAt = performance.now();
+  }
+
+  /** Once, not every second. */
+  #complain(logger: Log, mirror: Mirror, error: unknown): void {
+    if (this.#failing.has(mirror.name)) return;
+    this.#failing.add(mirror.name);
+    logger.warn({ err: error, mirror: mirror.name }, "cannot read the mirror's ledger; trying again");
+  }
+
+  #judge(mirror: Mirror, term: number, ledger: Ledger): MirrorState {
+    const beat = `${term}.${ledger.beat}`;
+    const sighting = this.#sightings.get(mirror.name);
+    if (sighting?.beat !== beat)
+      this.#sightings.set(mirror.name, { beat, seenAt: this.#firstSeenAt(sighting, ledger) });
+    const vouched = this.#isVouched(mirror);
+    const reason = !vouched
+      ? `its sync worker was last heard of at ${ledger.beatAt}`
+      : ledger.health.state === 'up'
+        ? undefined
+        : (ledger.health.reason ?? 'its health is not known yet');
+    return {
+      mirror,
+      watermark: ledger.watermark,
+      missing: new Set(ledger.missing),
+      healthy: reason === undefined,
+      reason,
+      ledger,
+    };
+  }
+
+  /** The first sight of a ledger says nothing of its age but its own clock's word; later ones are seen to move. */
+  #firstSeenAt(before: Sighting | undefined, ledger: Ledger): number {
+    if (before) return performance.now();
+    return performance.now() - Math.max(0, Date.now() - Date.parse(ledger.beatAt));
+  }
+
+  #isVouched(mirror: Mirror): boolean {
+    const sighting = this.#sightings.get(mirror.name);
+    return sighting !== undefined && performance.now() - sighting.seenAt < VOUCHED_MS;
+  }
+
+  async #run(logger: Log): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#alarm.wait(REFRESH_MS, signal);
+      if (!signal.aborted) await this.refresh(logger);
+    }
+  }
+}
+
+function unknownState(mirror: Mirror, reason: string): MirrorState {
+  return { mirror, watermark: 0, missing: new Set(), healthy: false, reason, ledger: undefined };
+}

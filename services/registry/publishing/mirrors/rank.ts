@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { Sha256Digest } from '../../oci/digest.ts';
+import type { MirrorState } from './board.ts';
+
+/**
+ * Weighted rendezvous hashing (Schindelhauer and Schomaker 2005; the logarithmic form): every node, without asking
+ * another, sends a blob to the same mirror, so that mirrors' page caches stay warm; shares follow the weights; and a
+ * mirror that leaves moves only its own blobs.
+ */
+export function rendezvousScore(mirrorName: string, weight: number, digest: Sha256Digest): number {
+  const seed = seedOf(mirrorName);
+  // A digest is uniform already: it takes a mixer, not another SHA-256, to make it independent for each mirror.
+  const high = mix(seed ^ Number.parseInt(digest.slice(7, 15), 16));
+  const low = mix(high ^ Number.parseInt(digest.slice(15, 23), 16));
+  // 53 bits: a uniform number in (0, 1).
+  const uniform = (high * 2 ** 21 + (low >>> 11) + 0.5) / 2 ** 53;
+  return -weight / Math.log(uniform);
+}
+
+/** MurmurHash3's finaliser: every bit of the input changes every bit of the result with even odds. */
+function mix(word: number): number {
+  let h = word;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Mirrors are few and come from the configuration, so this stays small. */
+const seeds = new Map<string, number>();
+
+function seedOf(mirrorName: string): number {
+  let seed = seeds.get(mirrorName);
+  if (seed === undefined) {
+    seed = createHash('sha256').update(mirrorName).digest().readUInt32BE(0);
+    seeds.set(mirrorName, seed);
+  }
+  return seed;
+}
+
+/** The mirror of highest score for this blob. */
+export function bestOf(states: readonly MirrorState[], digest: Sha256Digest): MirrorState | undefined {
+  if (states.length <= 1) return states[0];
+  let best: MirrorState | undefined;
+  let bestScore = -1;
+  for (const state of states) {
+    const score = rendezvousScore(state.mirror.name, state.mirror.weight, digest);
+    if (score > bestScore) {
+      best = state;
+      bestScore = score;
+    }
+  }
+  return best;
+}
+
+/** Mirrors by their scores for this blob, the highest first. */
+export function ranked(states: readonly MirrorState[], digest: Sha256Digest): MirrorState[] {
+  const score = ({ mirror }: MirrorState) => rendezvousScore(mirror.name, mirror.weight, digest);
+  return states.toSorted((a, b) => score(b) - score(a));
+}

@@ -1,0 +1,118 @@
+import pMap from 'p-map';
+import { attachedTags } from '../../content/attached-tags.ts';
+import type { Content } from '../../content/content.ts';
+import type { Digest, Sha256Digest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/errors.ts';
+import { type Descriptor, type Manifest, mayBeBlob } from '../../oci/manifest.ts';
+import { type ManifestRules, requiredChildren } from '../../oci/manifest-rules.ts';
+import type { RepositoryName, Tag } from '../../oci/names.ts';
+import type { PublishedBlob } from '../publication/entry.ts';
+
+/** A blob as a repository has it: where it lies, and what a manifest calls it. */
+export interface ImageBlob extends PublishedBlob {
+  readonly named: Digest;
+}
+
+/** An image as a whole: all that a client may fetch after pulling its topmost manifest, and what is attached to it. */
+export interface Image {
+  /** Children before the indexes that list them, so that whoever links in this order never shows a gap. */
+  readonly manifests: readonly Manifest[];
+  /** Configs and layers, each once; promoting the image publishes them. */
+  readonly blobs: readonly ImageBlob[];
+  /** Non-distributable layers that the repository has although it need not: promoted with the image, on no mirror. */
+  readonly nonDistributable: readonly ImageBlob[];
+  /** Tags by which signatures and the like are attached. */
+  readonly attached: readonly { readonly tag: Tag; readonly digest: Sha256Digest }[];
+}
+
+/** Deeper nesting than this is no image that anyone built on purpose. */
+const DEPTH_MAX = 8;
+/** Bounds what one request may make the registry read. */
+const MANIFESTS_MAX = 1000;
+
+export type ImageContent = Pick<Content, 'blobs' | 'manifests' | 'tags' | 'referrers'>;
+
+/**
+ * Reads a whole image from the store, in no cache: every platform's manifest, config and layers, each with the size
+ * that its descriptor states, if it does, and the same of all that is attached to any of it. Throws IMAGE_INCOMPLETE naming what
+ * lacks, up to a hundred digests; what the rules let an index lack is no lack.
+ */
+export async function readImage(
+  content: ImageContent,
+  name: RepositoryName,
+  digest: Digest,
+  rules: Pick<ManifestRules, 'indexes' | 'urls'>,
+  signal?: AbortSignal,
+): Promise<Image> {
+  const manifests = new Map<Digest, Manifest>();
+  const blobs = new Map<Digest, ImageBlob>();
+  const nonDistributable = new Map<Digest, ImageBlob>();
+  const attached: { tag: Tag; digest: Sha256Digest }[] = [];
+  const lacking: { digest: Digest; what: string }[] = [];
+
+  const visit = async (wanted: Digest, depth: number, isRequired: boolean): Promise<void> => {
+    if (manifests.has(wanted)) return;
+    if (depth > DEPTH_MAX || manifests.size >= MANIFESTS_MAX)
+      throw new RegistryError(
+        'MANIFEST_INVALID',
+        `the image has more than ${MANIFESTS_MAX} manifests, or nests deeper than ${DEPTH_MAX}`,
+      );
+    const manifest = await content.manifests.get(name, wanted, signal);
+    if (manifest === undefined) {
+      if (isRequired) lacking.push({ digest: wanted, what: 'manifest' });
+      return;
+    }
+    const required = new Set(requiredChildren(rules, manifest).map((child) => child.digest));
+    for (const child of manifest.manifests) {
+      const isBlob = mayBeBlob(child) && (await visitBlob(child, blobs));
+      await visit(child.digest, depth + 1, required.has(child.digest) && !isBlob);
+    }
+    manifests.set(wanted, manifest);
+    for (const blob of manifest.blobs)
+      if (!(await visitBlob(blob, blobs))) lacking.push({ digest: blob.digest, what: 'blob' });
+    for (const layer of manifest.foreign) await visitBlob(layer, nonDistributable);
+    await visitAttached(manifest, depth);
+  };
+
+  /** Adds a blob to its kind; false where the repository has none such. */
+  const visitBlob = async (
+    { digest: named, sizeBytes: stated }: Descriptor,
+    kind: Map<Digest, ImageBlob>,
+  ): Promise<boolean> => {
+    const stat = blobs.get(named) ?? (await content.blobs.stat(name, named, signal));
+    if (stat === undefined) return false;
+    const { digest: stored, sizeBytes } = stat;
+    if (!stated || stated === sizeBytes) kind.set(named, { digest: stored, sizeBytes, named });
+    else lacking.push({ digest: named, what: `blob of ${stated} bytes (stored: ${sizeBytes})` });
+    return true;
+  };
+
+  const visitAttached = async (manifest: Manifest, depth: number): Promise<void> => {
+    // A referrer that was deleted since lacks nobody.
+    for (const referrer of await content.referrers.digests(name, manifest.digest, signal))
+      await visit(referrer, depth + 1, false);
+    const tags = attachedTags(manifest.digest);
+    const named = await pMap(tags, (tag) => content.tags.resolve(name, tag, signal));
+    for (const [i, tag] of tags.entries()) {
+      const target = named[i];
+      if (target === undefined) continue;
+      attached.push({ tag, digest: target });
+      await visit(target, depth + 1, true);
+    }
+  };
+
+  await visit(digest, 0, true);
+  if (lacking.length > 0)
+    throw new RegistryError(
+      'IMAGE_INCOMPLETE',
+      `${name}@${digest} is incomplete: push it again, with all of its platforms`,
+      { missing: lacking.slice(0, 100) },
+    );
+  return {
+    manifests: [...manifests.values()],
+    blobs: [...blobs.values()],
+    // What another manifest needs as an ordinary layer is published, whatever this one calls it.
+    nonDistributable: [...nonDistributable.values()].filter(({ named }) => !blobs.has(named)),
+    attached,
+  };
+}

@@ -1,0 +1,115 @@
+import type { Content } from '../../content/content.ts';
+import type { TagTarget } from '../../content/tag-names.ts';
+import type { Digest, Sha256Digest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/errors.ts';
+import { type ImageName, printImageName, type RepositoryName, type Tag } from '../../oci/names.ts';
+import { type Image, readImage } from './image.ts';
+import { isCandidate, isStable, type PromotionPolicy } from './policy.ts';
+import { currentTurn, follows, type TagPlace } from './turns.ts';
+
+/** What a person asks for. */
+export interface PromotionRequest {
+  readonly source: ImageName;
+  readonly target: { readonly repository: RepositoryName; readonly tag: Tag };
+}
+
+/** What promoting would do; a dry run shows it and stops here. */
+export interface PromotionPlan extends PromotionRequest {
+  readonly digest: Digest;
+  /** What the target tag names now. */
+  readonly previousDigest: Digest | undefined;
+  readonly image: Image;
+  /** Blobs that become public by this promotion. */
+  readonly unpublished: readonly { readonly digest: Sha256Digest; readonly sizeBytes: number }[];
+  /** The newest entry that published a blob of this image; 0 when none did. Mirrors that are this far hold it. */
+  readonly publishedUpTo: number;
+  /** True when the tag already names this image, and is to name it, and all of it is there and published. */
+  readonly alreadyThere: boolean;
+}
+
+/** Resolves and verifies, and changes nothing. */
+export async function planPromotion(
+  content: Content,
+  policy: PromotionPolicy,
+  request: PromotionRequest,
+  signal?: AbortSignal,
+): Promise<PromotionPlan> {
+  const { source, target } = request;
+  if (isCandidate(policy, target.repository))
+    throw new RegistryError(
+      'DENIED',
+      `${target.repository} holds candidates: promote into a stable repository`,
+      {
+        repository: target.repository,
+      },
+    );
+  if (!isStable(policy, target.repository))
+    throw new RegistryError(
+      'DENIED',
+      `${target.repository} is no stable repository (promotion.stable): clients push to it`,
+      { repository: target.repository },
+    );
+  const digest =
+    source.reference.kind === 'digest'
+      ? source.reference.digest
+      : (await content.tags.target(source.repository, source.reference.tag, signal))?.digest;
+  if (digest === undefined)
+    throw new RegistryError(
+      'MANIFEST_UNKNOWN',
+      `there is no ${printImageName(source)} to promote: push it first`,
+    );
+  const image = await readImage(content, source.repository, digest, policy.manifests, signal);
+  const [previous, numbers] = await Promise.all([
+    content.tags.target(target.repository, target.tag, signal),
+    content.published.numbers(image.blobs),
+  ]);
+  const previousDigest = previous?.digest;
+  const unpublished = image.blobs.filter((blob) => !numbers.has(blob.digest));
+  return {
+    source,
+    target,
+    digest,
+    previousDigest,
+    image,
+    unpublished,
+    publishedUpTo: Math.max(0, ...numbers.values()),
+    alreadyThere:
+      previousDigest === digest &&
+      unpublished.length === 0 &&
+      (await isDue(content, target, previous, signal)) &&
+      (await holdsAll(content, target.repository, image, signal)),
+  };
+}
+
+/**
+ * Whether what a tag names is what the newest promotion into it moved it to, not what an earlier one wrote late: that
+ * will be moved back, so nobody may rely on it.
+ */
+async function isDue(
+  content: Content,
+  target: TagPlace,
+  named: TagTarget | undefined,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const turn = await currentTurn(content.objects, target, signal);
+  return turn === undefined || (named !== undefined && follows(named, turn));
+}
+
+/**
+ * Whether a repository has the image's manifests, what is attached, and the layers that it need not have: a signature may
+ * be newer than the image, and such a layer may have been pushed later.
+ */
+async function holdsAll(
+  content: Content,
+  repository: RepositoryName,
+  image: Image,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  for (const { digest } of image.manifests)
+    if (!(await content.manifests.has(repository, digest, signal))) return false;
+  for (const { named } of image.nonDistributable)
+    if ((await content.blobs.resolve(repository, named, signal)) === undefined) return false;
+  for (const { tag, digest } of image.attached)
+    if ((await content.tags.resolve(repository, tag, signal)) !== digest) return false;
+  return true;
+}

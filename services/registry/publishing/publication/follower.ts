@@ -1,0 +1,99 @@
+import type { Changes } from '../../storage/changes.ts';
+import type { Sha256Digest } from '../../oci/digest.ts';
+import type { Log } from '../../runtime/log.ts';
+import { Cached } from '../../storage/cached.ts';
+import { Alarm } from '../../runtime/waiting.ts';
+import { blobsOf } from './entry.ts';
+import type { PublicationLog } from './log.ts';
+import type { PublishedBlobs } from './published.ts';
+
+/** How often a node looks for entries that nobody told it of. */
+const POLL_MS = 1000;
+const REMEMBERED_BLOBS = 200_000;
+/** The log reports every change; this bounds what a restored store, or a record that came late, leaves in memory. */
+const NUMBER_MAX_AGE_MS = 60 * 60_000;
+
+export interface FollowerOptions {
+  readonly log: PublicationLog;
+  readonly published: PublishedBlobs;
+  readonly changes: Changes;
+  readonly logger: Log;
+}
+
+/**
+ * A node's knowledge of publication numbers: asked of the store once a blob, then remembered, and kept current by
+ * following the log's end. `0` stands for "not published", so that candidates' blobs are remembered too.
+ */
+export class PublicationFollower implements AsyncDisposable {
+  readonly #log: PublicationLog;
+  readonly #published: PublishedBlobs;
+  readonly #numbers = new Cached<number>({
+    maxSize: REMEMBERED_BLOBS,
+    sizeOf: () => 1,
+    maxAgeMs: NUMBER_MAX_AGE_MS,
+  });
+  readonly #stop = new AbortController();
+  readonly #unsubscribe: () => void;
+  readonly #running: Promise<void>;
+  #head: number;
+  readonly #alarm = new Alarm();
+
+  private constructor(options: FollowerOptions, head: number) {
+    this.#log = options.log;
+    this.#published = options.published;
+    this.#head = head;
+    this.#unsubscribe = options.changes.subscribe((change) => {
+      if (change.kind === 'published' || change.kind === 'resync') this.#alarm.ring();
+    });
+    this.#running = this.#follow(options.logger);
+  }
+
+  /** Begins at the log's end: the past is looked up as it is asked for. */
+  static async start(options: FollowerOptions): Promise<PublicationFollower> {
+    const head = await options.log.head();
+    const newest = head > 0 ? await options.log.read(head) : undefined;
+    // Its author may have died before recording its numbers.
+    if (newest) await options.published.record(newest);
+    return new PublicationFollower(options, head);
+  }
+
+  /** The newest entry that this node has seen. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** A blob's publication number, 0 when it is not published; at once when remembered. */
+  number(digest: Sha256Digest): number | Promise<number> {
+    const answer = this.#numbers.get(digest, async () => (await this.#published.number(digest)) ?? 0);
+    return typeof answer === 'number' ? answer : answer.then((number) => number ?? 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#unsubscribe();
+    await this.#running;
+  }
+
+  async #follow(logger: Log): Promise<void> {
+    const { signal } = this.#stop;
+    let failing = false;
+    while (!signal.aborted) {
+      try {
+        for (
+          let entry = await this.#log.read(this.#head + 1);
+          entry;
+          entry = await this.#log.read(this.#head + 1)
+        ) {
+          for (const { digest } of blobsOf(entry)) this.#numbers.set(digest, entry.seq);
+          this.#head = entry.seq;
+        }
+        failing = false;
+      } catch (error) {
+        // What is not known to be published is served by the node itself: slower, never wrong.
+        if (!failing) logger.warn({ err: error }, 'cannot follow the publication log; trying again');
+        failing = true;
+      }
+      await this.#alarm.wait(POLL_MS, signal);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { RegistryError } from '../../oci/errors.ts';
+import { publicationKey } from '../../storage/layout.ts';
+import { endOfLog } from '../../storage/log-end.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import {
+  DEFAULT_COLLECTION,
+  PUBLICATION_MAX_BYTES,
+  type Publication,
+  type PublicationDraft,
+  PublicationSchema,
+  type PublishedBlob,
+} from './entry.ts';
+import type { PublishedBlobs } from './published.ts';
+
+/**
+ * The publication log: `roadstead/publications/<seq>.json`, numbered from 1 without gaps. The conditional create of
+ * the next number is the only coordination: of appenders that race, on whichever nodes, one gets it and the others
+ * look again. Being gapless, its end is found by doubling and halving, never by listing.
+ */
+export class PublicationLog {
+  readonly #objects: ObjectStore;
+  readonly #published: PublishedBlobs;
+  /** The highest number seen; the log only grows. */
+  #seen = 0;
+
+  constructor(objects: ObjectStore, published: PublishedBlobs) {
+    this.#objects = objects;
+    this.#published = published;
+  }
+
+  /** The entry with this number, if it was appended. */
+  async read(seq: number, signal?: AbortSignal): Promise<Publication | undefined> {
+    const bytes = await this.#objects.read(publicationKey(seq), PUBLICATION_MAX_BYTES, signal);
+    if (bytes === undefined) return undefined;
+    if (seq > this.#seen) this.#seen = seq;
+    return PublicationSchema.parse(JSON.parse(bytes.toString('utf8')));
+  }
+
+  /** The number of the newest entry; 0 for an empty log. Costs one read when nothing was appended since. */
+  async head(signal?: AbortSignal): Promise<number> {
+    const has = async (seq: number) => (await this.#objects.stat(publicationKey(seq), signal)) !== undefined;
+    const head = await endOfLog(this.#seen, has);
+    this.#seen = Math.max(this.#seen, head);
+    return head;
+  }
+
+  /**
+   * Appends an entry that publishes those of `blobs` (each named once) which no earlier entry did. Complete when it returns: durable,
+   * with its publication numbers recorded.
+   */
+  async append(
+    draft: PublicationDraft,
+    blobs: readonly PublishedBlob[],
+    signal?: AbortSignal,
+  ): Promise<Publication> {
+    for (;;) {
+      signal?.throwIfAborted();
+      const head = await this.head(signal);
+      const newest = head > 0 ? await this.read(head, signal) : undefined;
+      if (newest) await this.#published.record(newest);
+      const entry: Publication = {
+        version: 1,
+        seq: head + 1,
+        time: new Date().toISOString(),
+        ...draft,
+        collections: { [DEFAULT_COLLECTION]: await this.#unpublished(blobs) },
+      };
+      const bytes = Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`);
+      // An entry that nobody could read would be the log's last.
+      if (bytes.length > PUBLICATION_MAX_BYTES)
+        throw new RegistryError('MANIFEST_INVALID', 'the image has too many blobs for one publication');
+      if ((await this.#objects.putIfAbsent(publicationKey(entry.seq), bytes, signal)) === 'exists') continue;
+      await this.#published.record(entry);
+      this.#seen = Math.max(this.#seen, entry.seq);
+      return entry;
+    }
+  }
+
+  async #unpublished(blobs: readonly PublishedBlob[]): Promise<PublishedBlob[]> {
+    const numbers = await this.#published.numbers(blobs);
+    const fresh = blobs.filter((blob) => !numbers.has(blob.digest));
+    return fresh.map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
+  }
+}

@@ -1,0 +1,158 @@
+import { algorithmOf, type Digest, hexOf, type Sha256Digest } from '../oci/digest.ts';
+import type { RepositoryName, Tag, UploadId } from '../oci/names.ts';
+
+/**
+ * Where everything lies: CNCF Distribution's layout (its `registry/storage/paths.go`, the same in 2.x and 3.x), and
+ * ours beside it. Ours stands under `roadstead/` at the root and `_roadstead/` inside a repository, which
+ * Distribution's walkers, purger and garbage collector skip.
+ */
+const ROOT = 'docker/registry/v2';
+const repository = (name: RepositoryName) => `${ROOT}/repositories/${name}`;
+const address = (digest: Digest) => `${algorithmOf(digest)}/${hexOf(digest)}`;
+
+/** The bytes of a blob or manifest. A mirror serves blobs under the same path. */
+export const blobDataKey = (digest: Sha256Digest) =>
+  `${ROOT}/blobs/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}/data`;
+
+/** Says that a repository has a blob; under another algorithm's name, which stored blob that is. */
+export const layerLinkKey = (name: RepositoryName, digest: Digest) =>
+  `${repository(name)}/_layers/${address(digest)}/link`;
+
+/** Says that a repository has a manifest; under another algorithm's name, which stored one that is. */
+export const revisionLinkKey = (name: RepositoryName, digest: Digest) =>
+  `${repository(name)}/_manifests/revisions/${address(digest)}/link`;
+
+/** Prefix of a repository's tags; one common prefix `<tag>/` each. */
+export const tagsPrefix = (name: RepositoryName) => `${repository(name)}/_manifests/tags/`;
+
+/** What a tag names now. */
+export const tagCurrentKey = (name: RepositoryName, tag: Tag) => `${tagsPrefix(name)}${tag}/current/link`;
+
+/** What a tag ever named, a link each. */
+export const tagIndexKey = (name: RepositoryName, tag: Tag, digest: Digest) =>
+  `${tagsPrefix(name)}${tag}/index/${address(digest)}/link`;
+
+/** Everything of a tag. */
+export const tagPrefix = (name: RepositoryName, tag: Tag) => `${tagsPrefix(name)}${tag}/`;
+
+/** Prefix of the links to all manifests of a repository. */
+export const revisionsPrefix = (name: RepositoryName) => `${repository(name)}/_manifests/revisions/`;
+
+/** Prefix of what says which manifests name this one as their subject. */
+export const referrersPrefix = (name: RepositoryName, subject: Digest) =>
+  `${repository(name)}/_roadstead/referrers/${address(subject)}/`;
+
+/** Says that a manifest names another as its subject; holds its descriptor. */
+export const referrerKey = (name: RepositoryName, subject: Digest, digest: Digest) =>
+  `${referrersPrefix(name, subject)}${address(digest)}`;
+
+/** How the client named what a tag names, where that is not by SHA-256. */
+export const tagNameKey = (name: RepositoryName, tag: Tag) =>
+  `${repository(name)}/_roadstead/tag-names/${tag}`;
+
+/** Links a manifest to the one that keeps its blobs from Distribution's garbage collector. */
+export const keeperKey = (name: RepositoryName, manifest: Sha256Digest) =>
+  `${repository(name)}/_roadstead/keepers/${address(manifest)}/link`;
+
+/** Prefix of the claims to move a tag only if it names what the client says. */
+export const tagClaimsPrefix = (name: RepositoryName, tag: Tag) =>
+  `${repository(name)}/_roadstead/claims/${tag}/`;
+
+/** The claim with this number. */
+export const tagClaimKey = (name: RepositoryName, tag: Tag, turn: number) =>
+  `${tagClaimsPrefix(name, tag)}${String(turn).padStart(12, '0')}`;
+
+/** Prefix of all repositories. */
+export const REPOSITORIES_PREFIX = `${ROOT}/repositories/`;
+
+/** Prefix of all stored bytes. */
+export const BLOBS_PREFIX = `${ROOT}/blobs/`;
+
+/** Prefix of all that is ours alone. */
+export const OWN_PREFIX = 'roadstead/';
+
+/** Prefix of the promotions that were ready to move a tag. */
+export const tagTurnsPrefix = (name: RepositoryName, tag: Tag) =>
+  `${repository(name)}/_roadstead/turns/${tag}/`;
+
+/** Says that the promotion with this number was ready to move the tag. */
+export const tagTurnKey = (name: RepositoryName, tag: Tag, seq: number) =>
+  `${tagTurnsPrefix(name, tag)}${String(seq).padStart(12, '0')}`;
+
+/** Prefix of a repository's manifests and tags. */
+export const repositoryManifestsPrefix = (name: RepositoryName) => `${repository(name)}/_manifests/`;
+
+/** Prefixes under which a repository that exists has at least one object. */
+export const repositoryPrefixes = (name: RepositoryName) =>
+  [
+    `${repository(name)}/_manifests/`,
+    `${repository(name)}/_layers/`,
+    `${repository(name)}/_uploads/`,
+  ] as const;
+
+/** Everything of one upload. */
+export const uploadPrefix = (name: RepositoryName, id: UploadId) => `${repository(name)}/_uploads/${id}/`;
+
+/** The bytes of an upload that Distribution has begun: one growing file. */
+export const foreignUploadDataKey = (name: RepositoryName, id: UploadId) => `${uploadPrefix(name, id)}data`;
+
+/** When an upload began: its existence, and what Distribution's purger reads. */
+export const uploadStartedAtKey = (name: RepositoryName, id: UploadId) =>
+  `${uploadPrefix(name, id)}startedat`;
+
+/** Records of an upload's pieces; named by offset, so that the last one is the newest. */
+export const uploadPartsPrefix = (name: RepositoryName, id: UploadId) =>
+  `${uploadPrefix(name, id)}_roadstead/parts/`;
+
+/** The record that claims the bytes from `offset` on for one piece. */
+export const uploadPartKey = (name: RepositoryName, id: UploadId, offset: number) =>
+  `${uploadPartsPrefix(name, id)}${String(offset).padStart(16, '0')}.json`;
+
+/**
+ * The right to let a segment grow from `offset` on, or to close the upload there. It lies beside the records on purpose: a
+ * node that knows no claims, and would link a file that still grows, fails to read it and leaves the upload alone.
+ */
+export const uploadClaimKey = (name: RepositoryName, id: UploadId, offset: number, segmentId: string) =>
+  `${uploadPartsPrefix(name, id)}${String(offset).padStart(16, '0')}.${segmentId}.claim`;
+
+/** The bytes of one segment. */
+export const uploadBytesKey = (name: RepositoryName, id: UploadId, segmentId: string) =>
+  `${uploadPrefix(name, id)}_roadstead/bytes/${segmentId}`;
+
+/** The publication log. */
+export const PUBLICATIONS_PREFIX = 'roadstead/publications/';
+/** The publication numbers of all blobs that were ever published. */
+export const PUBLISHED_PREFIX = 'roadstead/published/';
+
+/** One entry of the publication log. */
+export const publicationKey = (seq: number) => `${PUBLICATIONS_PREFIX}${String(seq).padStart(12, '0')}.json`;
+
+/** A blob's publication number in a collection: derived from the log, so that a look-up needs no scan of it. */
+export const publicationNumberKey = (collection: string, digest: Sha256Digest) =>
+  `${PUBLISHED_PREFIX}${collection}/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
+
+/** Prefix of the terms of a mirror's ledger. */
+export const mirrorLedgerPrefix = (mirror: string) => `roadstead/mirrors/${mirror}/`;
+
+/** A mirror's ledger as kept by the worker that holds this term. */
+export const mirrorLedgerKey = (mirror: string, term: number) =>
+  `${mirrorLedgerPrefix(mirror)}${String(term).padStart(10, '0')}.json`;
+
+/** The audit record. */
+export const AUDIT_PREFIX = 'roadstead/audit/';
+
+/** Of so many records of it each lies in a directory of its own: file systems read one to its end to list a part. */
+const AUDIT_GROUP = 1000;
+
+/** One record of changes of state; by number from 1, without gaps. */
+export const auditRecordKey = (seq: number) =>
+  `${AUDIT_PREFIX}${String(Math.floor(seq / AUDIT_GROUP)).padStart(9, '0')}/${String(seq).padStart(12, '0')}.jsonl`;
+
+/** Up to where the audit record was pruned: where to look for its end from, and nothing that proves anything. */
+export const AUDIT_PRUNED_KEY = `${AUDIT_PREFIX}pruned.json`;
+
+/** Its presence makes every node of this store read-only; says why. */
+export const READ_ONLY_KEY = 'roadstead/read-only.json';
+
+/** Credentials that this registry has issued itself: `<kind>/<name>/<number>.json`, of which the newest counts. */
+export const CREDENTIALS_PREFIX = 'roadstead/credentials/';

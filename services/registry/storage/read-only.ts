@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { RegistryError } from '../oci/errors.ts';
+import { READ_ONLY_KEY } from './layout.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ObjectStore } from './object-store.ts';
+
+/** Why a store takes no writes, as `roadstead read-only on` recorded it. */
+const NoticeSchema = z.object({ since: z.iso.datetime(), by: z.string(), reason: z.string() });
+export type ReadOnlyNotice = z.infer<typeof NoticeSchema>;
+
+/** How long a node may go on writing after the switch was thrown: so often it looks. */
+export const READ_ONLY_POLL_MS = 1000;
+const NOTICE_MAX_BYTES = 16 * 1024;
+
+/** Reads the switch; undefined when writes are allowed. */
+export async function readNotice(
+  objects: ObjectStore,
+  signal?: AbortSignal,
+): Promise<ReadOnlyNotice | undefined> {
+  const bytes = await objects.read(READ_ONLY_KEY, NOTICE_MAX_BYTES, signal);
+  return bytes && NoticeSchema.parse(JSON.parse(bytes.toString('utf8')));
+}
+
+/** Throws the switch for every node over this store; `undefined` lifts it. Nodes follow within {@link READ_ONLY_POLL_MS}. */
+export async function writeNotice(objects: ObjectStore, notice: ReadOnlyNotice | undefined): Promise<void> {
+  if (notice === undefined) return objects.delete([READ_ONLY_KEY]);
+  return objects.put(READ_ONLY_KEY, Buffer.from(`${JSON.stringify(notice, undefined, 2)}\n`));
+}
+
+/**
+ * Whether this node takes writes: never, by its configuration (`storage.maintenance.readonly`), or not now, by the
+ * switch in the store, which it looks at all the time so that no write waits for a look.
+ */
+export class ReadOnly implements AsyncDisposable {
+  readonly #always: boolean;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #notice: ReadOnlyNotice | undefined;
+
+  private constructor(
+    objects: ObjectStore,
+    always: boolean,
+    notice: ReadOnlyNotice | undefined,
+    logger: Log,
+  ) {
+    this.#always = always;
+    this.#notice = notice;
+    this.#running = this.#follow(objects, logger);
+  }
+
+  /** Looks once, then goes on looking until disposed. */
+  static async start(objects: ObjectStore, always: boolean, logger: Log): Promise<ReadOnly> {
+    return new ReadOnly(objects, always, await readNotice(objects), logger);
+  }
+
+  /** Whether {@link refuseWrites} lets writes pass now. */
+  get takesWrites(): boolean {
+    return !this.#always && this.#notice === undefined;
+  }
+
+  /** Throws READ_ONLY or MAINTENANCE, with the operator's reason, unless writes are allowed. */
+  refuseWrites(): void {
+    if (this.#always)
+      throw new RegistryError(
+        'READ_ONLY',
+        'this registry is read-only (storage.maintenance.readonly in its configuration)',
+      );
+    if (this.#notice)
+      throw new RegistryError(
+        'MAINTENANCE',
+        `this registry takes no writes since ${this.#notice.since}: ${this.#notice.reason}. Try again later`,
+        { since: this.#notice.since },
+      );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #follow(objects: ObjectStore, logger: Log): Promise<void> {
+    const { signal } = this.#stop;
+    let failing = false;
+    while (!signal.aborted) {
+      await sleep(READ_ONLY_POLL_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        const before = this.#notice;
+        this.#notice = await readNotice(objects, signal);
+        if ((before === undefined) !== (this.#notice === undefined))
+          logger.info(
+            { ...this.#notice },
+            this.#notice ? 'read-only from now on' : 'writes are allowed again',
+          );
+        failing = false;
+      } catch (error) {
+        // What was so last stays so; a store that does not answer takes no writes anyway.
+        if (!failing && !signal.aborted)
+          logger.warn({ err: error }, 'cannot look whether the registry is read-only; trying again');
+        failing = true;
+      }
+    }
+  }
+}

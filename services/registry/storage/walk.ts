@@ -1,0 +1,35 @@
+import { REPOSITORIES_PREFIX } from './layout.ts';
+import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
+import { listAll, type ObjectStore } from './object-store.ts';
+
+const PARTS = new Set(['_layers', '_manifests', '_roadstead', '_uploads']);
+
+/** What lies where repositories lie. */
+export type Found =
+  | { readonly kind: 'repository'; readonly name: RepositoryName }
+  /** A key, or a prefix ending in `/`; of a repository, when its name alone keeps it from being served. */
+  | { readonly kind: 'stray'; readonly key: string; readonly isRepository: boolean };
+
+/**
+ * Every repository of a store, also one that holds no manifest, in the order of its keys; and what is none. A few
+ * listings a repository, nothing remembered.
+ */
+export async function* walkRepositories(objects: ObjectStore, signal?: AbortSignal): AsyncGenerator<Found> {
+  yield* walk(objects, '', signal);
+}
+
+async function* walk(objects: ObjectStore, parent: string, signal?: AbortSignal): AsyncGenerator<Found> {
+  const prefix = REPOSITORIES_PREFIX + parent;
+  const name = parent.slice(0, -1);
+  let isTold = false;
+  for await (const { key, isPrefix } of listAll(objects, { prefix, delimiter: '/' }, signal)) {
+    const part = key.slice(prefix.length, isPrefix ? -1 : undefined);
+    if (isPrefix && !part.startsWith('_')) yield* walk(objects, `${parent}${part}/`, signal);
+    else if (!isPrefix || !PARTS.has(part) || !isRepositoryName(name))
+      yield { kind: 'stray', key, isRepository: part === '_manifests' || part === '_layers' };
+    else if (!isTold) {
+      isTold = true;
+      yield { kind: 'repository', name };
+    }
+  }
+}

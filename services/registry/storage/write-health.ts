@@ -1,0 +1,94 @@
+import type { Log } from '../runtime/log.ts';
+import { StoreFullError, StoreNotWritableError } from './object-store.ts';
+
+const PATIENCE_MS = 2000;
+
+export interface WriteHealthParts {
+  readonly probe: (signal: AbortSignal) => Promise<void>;
+  /** Probes write to the store, and load balancers ask several times a second: at most one in this time is sent. */
+  readonly everyMs: number;
+  /** False while writes are off: then none are tried. */
+  readonly areWanted: () => boolean;
+  readonly logger: Log;
+}
+
+/** Why writes fail. */
+export interface WriteTrouble {
+  /** In words that anyone may be told. */
+  readonly reason: string;
+  /** The same with places and keys, for operators. */
+  readonly detail: string;
+}
+
+/**
+ * Whether writes to the store would succeed: tried when somebody asks, at most once
+ * in a given time, and never while writes are off.
+ */
+export class WriteHealth {
+  readonly #parts: WriteHealthParts;
+  #trouble: WriteTrouble | undefined;
+  #probedAt = Number.NEGATIVE_INFINITY;
+  #probing: Promise<void> | undefined;
+
+  constructor(parts: WriteHealthParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers within 2 s, whatever the store does; undefined where writes succeed or nobody wants any. */
+  async trouble(): Promise<WriteTrouble | undefined> {
+    if (!this.#parts.areWanted()) return undefined;
+    if (this.#probing === undefined && performance.now() - this.#probedAt > this.#parts.everyMs)
+      this.#probing = this.#probe();
+    if (this.#probing !== undefined) await this.#probing;
+    return this.#trouble;
+  }
+
+  async #probe(): Promise<void> {
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    const late = new Promise<never>((_, reject) => {
+      patience.addEventListener('abort', () => reject(patience.reason));
+    });
+    const probe = this.#parts.probe(patience);
+    // One that hangs is not followed by another before it ends.
+    const settled = probe.then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      await Promise.race([probe, late]);
+      this.#tell(undefined, undefined);
+    } catch (error) {
+      this.#tell(patience.aborted ? LATE : troubleOf(error), error);
+    }
+    void settled.then(() => {
+      this.#probedAt = performance.now();
+      this.#probing = undefined;
+    });
+  }
+
+  #tell(trouble: WriteTrouble | undefined, err: unknown): void {
+    const { logger } = this.#parts;
+    if (trouble && trouble.reason !== this.#trouble?.reason)
+      logger.error({ err }, `writes to the store fail: ${trouble.detail}`);
+    else if (this.#trouble && !trouble) logger.info({}, 'writes to the store succeed again');
+    this.#trouble = trouble;
+  }
+}
+
+const LATE: WriteTrouble = {
+  reason: 'the object store does not answer a write',
+  detail: `the object store did not answer a write within ${PATIENCE_MS / 1000} s`,
+};
+
+const REASONS = {
+  denied: 'the object store does not permit writes',
+  'read-only': 'the object store is read-only',
+  failed: 'the object store fails at writes',
+} as const;
+
+function troubleOf(error: unknown): WriteTrouble {
+  const detail = error instanceof Error ? error.message : String(error);
+  if (error instanceof StoreFullError) return { reason: 'the object store is full', detail };
+  if (error instanceof StoreNotWritableError) return { reason: REASONS[error.reason], detail };
+  return { reason: REASONS.failed, detail };
+}
