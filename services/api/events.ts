@@ -1,10 +1,10 @@
+import type { RouteContext } from '../http/context.ts';
 import { factsOf } from '../http/request-facts.ts';
-import type { RouteContext } from '../http/routes.ts';
 import type { BlobStat } from '../registry/content/blobs.ts';
+import type { Happening } from '../registry/notifications/event.ts';
 import type { Digest } from '../registry/oci/digest.ts';
 import type { Manifest } from '../registry/oci/manifest.ts';
 import type { RepositoryName, Tag } from '../registry/oci/names.ts';
-import type { Happening } from '../registry/notifications/event.ts';
 import type { ApiNode } from './node.ts';
 
 /** Keeps events of what a request changed, for the configured endpoints; to be awaited before the answer. */

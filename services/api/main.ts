@@ -3,8 +3,9 @@ import { onlyPublicName } from '../config/public-name.ts';
 import { manifestRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import type { Door } from '../http/access/door.ts';
-import { type App, type Context, createApp } from '../http/app.ts';
+import { createApp } from '../http/app.ts';
 import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
+import type { App, Context } from '../http/context.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -15,11 +16,12 @@ import { mountNotFound, mountRoutes, type Route } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
+import { Reader } from '../registry/content/reader.ts';
+import type { Notifier } from '../registry/notifications/notifier.ts';
 import { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
 import { Retries } from '../registry/publishing/mirrors/retries.ts';
-import type { Notifier } from '../registry/notifications/notifier.ts';
 import { PublicationFollower } from '../registry/publishing/publication/follower.ts';
-import { Reader } from '../registry/content/reader.ts';
+import { withPublications } from '../registry/publishing/publishing-content.ts';
 import type { ReadOnly } from '../registry/storage/read-only.ts';
 import type { WriteHealth } from '../registry/storage/write-health.ts';
 import type { Stores } from '../stores/open.ts';
@@ -50,10 +52,12 @@ export interface ApiParts {
 /** Makes a stateless registry node: the OCI API and its redirects. */
 export async function createApi(parts: ApiParts): Promise<Api> {
   const { config, stores, readOnly, notifier, door, audit, metrics, logger } = parts;
-  const content = contentOf(stores.objects, {
-    tagReadsAtOnce: config.storage.tag.concurrencylimit,
-    onDamage: reportDamage(metrics, logger),
-  });
+  const content = withPublications(
+    contentOf(stores.objects, {
+      tagReadsAtOnce: config.storage.tag.concurrencylimit,
+      onDamage: reportDamage(metrics, logger),
+    }),
+  );
   const reader = new Reader(content);
   const { changes } = stores;
   const self = crypto.randomUUID();

@@ -1,15 +1,15 @@
-import type { Context } from '../http/app.ts';
+import type { Context } from '../http/context.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Audit } from '../registry/audit/audit.ts';
-import type { Changes } from '../registry/storage/changes.ts';
 import type { Content } from '../registry/content/content.ts';
+import type { Reader } from '../registry/content/reader.ts';
+import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { ManifestRules } from '../registry/oci/manifest-rules.ts';
 import type { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
 import type { Retries } from '../registry/publishing/mirrors/retries.ts';
-import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import type { PublicationFollower } from '../registry/publishing/publication/follower.ts';
-import type { Reader } from '../registry/content/reader.ts';
+import type { Changes } from '../registry/storage/changes.ts';
 import type { ReadOnly } from '../registry/storage/read-only.ts';
 
 /** What the API's endpoints work with; made once in `main.ts`. */

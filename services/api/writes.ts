@@ -1,4 +1,5 @@
-import { param, type RouteContext } from '../http/routes.ts';
+import type { RouteContext } from '../http/context.ts';
+import { param } from '../http/parameters.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { parseRepositoryName, type RepositoryName } from '../registry/oci/names.ts';
 import { refusePushToStable } from '../registry/publishing/promotion/policy.ts';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { manifestRulesOf, promotionPolicyOf, sealerOf } from '../config/rules.ts';
-import { stableTest } from '../registry/publishing/promotion/policy.ts';
+import { stableTest } from '../registry/oci/repository-classes.ts';
 import { PARTS } from '../serve/parts.ts';
 import { DEFAULT_CONFIG, durationIn } from './arguments.ts';
 import { addAuditCommands } from './audit-commands.ts';

@@ -1,32 +1,14 @@
 import Koa from 'koa';
 import type { Logger } from 'pino';
-import { NOBODY_IN_PARTICULAR, type Principal } from '../registry/access/grants.ts';
+import { NOBODY_IN_PARTICULAR } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
+import type { App, Context, RequestState } from './context.ts';
 import { answerTo } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { mountPreflight } from './preflight.ts';
 import type { RequestLimits } from './request-limits.ts';
-
-/** What each request carries from the first step to its log line. */
-export interface RequestState {
-  requestId: string;
-  clientAddress: string;
-  /** The route's name for metrics: never anything that a client wrote. */
-  route: string;
-  /** True for what machines ask all day (health checks, probes): logged at level debug. */
-  isRoutine: boolean;
-  /** Who asks; set by the door of a route that needs a right. */
-  principal: Principal;
-  /** The rule by which the door let the request in; undefined where there are none. For records. */
-  rule: string | undefined;
-  /** Facts for the log line: repository, digest, decision. No secrets, no headers. */
-  facts: Record<string, unknown>;
-}
-
-export type App = Koa<RequestState>;
-export type Context = Koa.ParameterizedContext<RequestState>;
 
 export interface AppOptions {
   readonly process: 'api' | 'token' | 'release' | 'debug' | 'mirror';

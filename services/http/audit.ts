@@ -1,6 +1,6 @@
 import type { Audit } from '../registry/audit/audit.ts';
 import type { AuditChange } from '../registry/audit/entry.ts';
-import type { Context } from './app.ts';
+import type { Context } from './context.ts';
 
 /**
  * Records what a request is about to change, with who asked for it, from where, and by which rule. To be awaited before

@@ -1,4 +1,4 @@
-import type { Context } from './app.ts';
+import type { Context } from './context.ts';
 
 /** Answers with a status and no body; left to itself Koa would send the status' name as text. */
 export function answerEmpty(ctx: Context, status: number): void {

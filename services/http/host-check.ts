@@ -1,5 +1,5 @@
 import { RegistryError } from '../registry/oci/errors.ts';
-import type { Context } from './app.ts';
+import type { Context } from './context.ts';
 
 /**
  * Refuses requests that name another host than this one. A listener on loopback is safe only from those who cannot

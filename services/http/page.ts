@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Context } from './app.ts';
+import type { Context } from './context.ts';
 import { type Html, html } from './html.ts';
 
 /** A page for people. Pages run no scripts and load nothing. */

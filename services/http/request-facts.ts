@@ -1,5 +1,5 @@
 import type { RequestFacts } from '../registry/notifications/event.ts';
-import type { Context } from './app.ts';
+import type { Context } from './context.ts';
 
 /**
  * What notifications tell of the request that made things happen. The actor is whom the door let in, unless the caller

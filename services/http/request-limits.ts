@@ -4,7 +4,7 @@ import { networkTest } from '../registry/access/networks.ts';
 import { RateLimit } from '../registry/access/rate-limit.ts';
 import { tooMany } from '../registry/access/too-many.ts';
 import type { Door } from './access/door.ts';
-import type { Context } from './app.ts';
+import type { Context } from './context.ts';
 
 export interface RequestLimitsOptions {
   /** Requests a second of one client, and of one account; undefined for as many as come. */

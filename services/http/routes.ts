@@ -1,13 +1,9 @@
-import type { IncomingMessage } from 'node:http';
-import Router, { type RouterContext } from '@koa/router';
+import Router from '@koa/router';
 import type { Principal } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import type { Door } from './access/door.ts';
 import type { Needs } from './access/needs.ts';
-import type { App, Context, RequestState } from './app.ts';
-
-/** A route's context. */
-export type RouteContext = RouterContext<RequestState>;
+import type { App, Context, RequestState, RouteContext } from './context.ts';
 
 /** What a route does; it answers through the context or throws. */
 export type Handler = (ctx: RouteContext) => Promise<void> | void;
@@ -59,33 +55,4 @@ export function mountNotFound(app: App): void {
     }
     throw new RegistryError('NO_SUCH_ENDPOINT', `there is nothing at ${ctx.path.slice(0, 200)}`);
   });
-}
-
-/** A parameter of the path, decoded. */
-export function param(ctx: RouteContext, name: string): string {
-  const value: unknown = ctx.params[name];
-  return Array.isArray(value) ? value.join('/') : String(value ?? '');
-}
-
-/** A query parameter; of several of one name, none: two readers could take two different ones. */
-export function query(ctx: Context, name: string): string | undefined {
-  const [value, ...more] = queryAll(ctx, name);
-  if (more.length > 0)
-    throw new RegistryError('PARAMETER_INVALID', `the query parameter ${name} stands twice`);
-  return value;
-}
-
-const queries = new WeakMap<IncomingMessage, URLSearchParams>();
-
-/**
- * Every value of a query parameter that may stand several times. Koa's own `ctx.query` takes time that grows with the
- * square of the number of parameters, and it is clients who write them.
- */
-export function queryAll(ctx: Context, name: string): string[] {
-  let parsed = queries.get(ctx.req);
-  if (parsed === undefined) {
-    parsed = new URLSearchParams(ctx.querystring);
-    queries.set(ctx.req, parsed);
-  }
-  return parsed.getAll(name);
 }

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Digest } from '../registry/oci/digest.ts';
 import type { ByteRange } from '../registry/storage/object-store.ts';
-import type { Context } from './app.ts';
+import type { Context } from './context.ts';
 import { layOutRanges, sendRanges } from './multipart-ranges.ts';
 import { parseRanges } from './range.ts';
 

@@ -1,4 +1,4 @@
-import type { Context } from './app.ts';
+import type { Context } from './context.ts';
 
 /** All warnings of an answer together may weigh so much (specification, "Warnings"). */
 const WARNINGS_MAX_BYTES = 4096;

@@ -1,13 +1,15 @@
 import ipaddr from 'ipaddr.js';
-import { type Handler, query, type RouteContext } from '../http/routes.ts';
+import type { RouteContext } from '../http/context.ts';
+import { query } from '../http/parameters.ts';
+import type { Handler } from '../http/routes.ts';
 import type { Wanted } from '../registry/access/wanted.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../registry/content/integrity.ts';
 import { parseDigest } from '../registry/oci/digest.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
+import { parseRepositoryName } from '../registry/oci/names.ts';
 import type { Obstacle } from '../registry/publishing/mirrors/eligible.ts';
 import { type Decision, locate, obstacles } from '../registry/publishing/mirrors/locate.ts';
 import type { Tier } from '../registry/publishing/mirrors/tiers.ts';
-import { parseRepositoryName } from '../registry/oci/names.ts';
 import type { Explanation } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 

@@ -2,8 +2,9 @@ import type { Logger } from 'pino';
 import { onlyPublicName } from '../config/public-name.ts';
 import type { Config } from '../config/schema.ts';
 import type { Door } from '../http/access/door.ts';
-import { type App, createApp } from '../http/app.ts';
+import { createApp } from '../http/app.ts';
 import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
+import type { App } from '../http/context.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -14,10 +15,12 @@ import { mountNotFound, mountRoutes } from '../http/routes.ts';
 import { urlsOf } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
-import { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
-import { isStable, type PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
+import { isStable } from '../registry/oci/repository-classes.ts';
+import { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
+import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import { TagRepair } from '../registry/publishing/promotion/tag-repair.ts';
+import { withPublications } from '../registry/publishing/publishing-content.ts';
 import type { ReadOnly } from '../registry/storage/read-only.ts';
 import type { WriteHealth } from '../registry/storage/write-health.ts';
 import type { Stores } from '../stores/open.ts';
@@ -55,7 +58,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
   const { objects, changes } = stores;
   const { host, prefix } = config.http;
   const stop = new AbortController();
-  const content = contentOf(objects, { onDamage: reportDamage(metrics, logger) });
+  const content = withPublications(contentOf(objects, { onDamage: reportDamage(metrics, logger) }));
   const board = await MirrorBoard.start({ objects, mirrors: config.mirrors, changes, logger });
   const repair = new TagRepair({
     ...{ content, changes, logger },

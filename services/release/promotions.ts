@@ -1,12 +1,17 @@
 import { finished } from 'node:stream';
 import { recordChange } from '../http/audit.ts';
 import { readBody } from '../http/body.ts';
+import type { RouteContext } from '../http/context.ts';
 import { answerTo } from '../http/errors.ts';
 import { factsOf } from '../http/request-facts.ts';
-import type { Handler, RouteContext } from '../http/routes.ts';
+import type { Handler } from '../http/routes.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { parseImageName, printImageName } from '../registry/oci/names.ts';
-import { type PromotionPlan, type PromotionRequest, planPromotion } from '../registry/publishing/promotion/plan.ts';
+import {
+  type PromotionPlan,
+  type PromotionRequest,
+  planPromotion,
+} from '../registry/publishing/promotion/plan.ts';
 import { promote } from '../registry/publishing/promotion/promote.ts';
 import { type PromotionEventLine, PromotionRequestBody } from './schemas.ts';
 import type { ReleaseService } from './service.ts';

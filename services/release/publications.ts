@@ -1,4 +1,5 @@
-import { type Handler, param, query } from '../http/routes.ts';
+import { param, query } from '../http/parameters.ts';
+import type { Handler } from '../http/routes.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import type { Publications } from './schemas.ts';
 import type { ReleaseService } from './service.ts';

@@ -2,18 +2,18 @@ import type { Door } from '../http/access/door.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { UrlOf } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
-import type { Changes } from '../registry/storage/changes.ts';
-import type { Content } from '../registry/content/content.ts';
-import type { Log } from '../registry/runtime/log.ts';
-import type { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
+import type { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
+import type { PublishingContent } from '../registry/publishing/publishing-content.ts';
+import type { Log } from '../registry/runtime/log.ts';
+import type { Changes } from '../registry/storage/changes.ts';
 import type { ReadOnly } from '../registry/storage/read-only.ts';
 import type { WriteHealth } from '../registry/storage/write-health.ts';
 
 /** What the release service's endpoints work with; made once in `main.ts`. */
 export interface ReleaseService {
-  readonly content: Content;
+  readonly content: PublishingContent;
   readonly board: MirrorBoard;
   readonly changes: Changes;
   readonly policy: PromotionPolicy;

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { ListenAddress } from '../config/values.ts';
-import type { App } from '../http/app.ts';
+import type { App } from '../http/context.ts';
 import type { Listener } from '../http/listen.ts';
 
 /** A part of the registry that answers below a path of its own. */

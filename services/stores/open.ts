@@ -1,7 +1,7 @@
 import type { AttemptCounts } from '../registry/access/attempts.ts';
+import type { Log } from '../registry/runtime/log.ts';
 import type { Changes } from '../registry/storage/changes.ts';
 import type { Locks } from '../registry/storage/locks.ts';
-import type { Log } from '../registry/runtime/log.ts';
 import { type ObjectStore, StoreFullError, type StoreMode } from '../registry/storage/object-store.ts';
 import { type FilesystemOptions, FilesystemStore } from './filesystem/filesystem-store.ts';
 import { STORE_CALLS } from './filesystem/fs.ts';

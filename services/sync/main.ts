@@ -4,6 +4,7 @@ import { type Listener, listen } from '../http/listen.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
+import { withPublications } from '../registry/publishing/publishing-content.ts';
 import type { Stores } from '../stores/open.ts';
 import { createDemoMirror } from './demo-mirror.ts';
 import { startGarbageWorker } from './garbage/start.ts';
@@ -26,7 +27,7 @@ export async function startSync(
   logger: Logger,
   originUrl: string,
 ): Promise<Sync> {
-  const content = contentOf(stores.objects);
+  const content = withPublications(contentOf(stores.objects));
   const listeners: Listener[] = [];
   for (const [i, { serve, write }] of config.mirrors.entries())
     if (serve && 'directory' in write) {

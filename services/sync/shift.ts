@@ -1,10 +1,10 @@
 import type { MirrorConfig } from '../config/schema.ts';
 import type { Metrics } from '../http/metrics.ts';
-import type { Changes } from '../registry/storage/changes.ts';
-import type { Content } from '../registry/content/content.ts';
-import type { Log } from '../registry/runtime/log.ts';
 import type { Ledger } from '../registry/publishing/mirrors/ledger.ts';
+import type { PublishingContent } from '../registry/publishing/publishing-content.ts';
+import type { Log } from '../registry/runtime/log.ts';
 import { Alarm } from '../registry/runtime/waiting.ts';
+import type { Changes } from '../registry/storage/changes.ts';
 import type { MirrorTarget } from './targets/target.ts';
 import type { Term } from './term.ts';
 
@@ -12,7 +12,7 @@ import type { Term } from './term.ts';
 export interface WorkerParts {
   readonly mirror: MirrorConfig;
   readonly target: MirrorTarget;
-  readonly content: Content;
+  readonly content: PublishingContent;
   readonly changes: Changes;
   readonly metrics: Metrics;
   readonly logger: Log;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MirrorName } from '../registry/oci/names.ts';
 import {
   acquireLedger,
   type Ledger,
@@ -6,7 +7,6 @@ import {
   readLedger,
   writeLedger,
 } from '../registry/publishing/mirrors/ledger.ts';
-import type { MirrorName } from '../registry/oci/names.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 import { holderIsGone, holderName } from './holder.ts';
 

@@ -1,6 +1,7 @@
 import { basicCredentials, isNobody } from '../http/access/basic-credentials.ts';
 import { readBody } from '../http/body.ts';
-import { query, queryAll, type RouteContext } from '../http/routes.ts';
+import type { RouteContext } from '../http/context.ts';
+import { query, queryAll } from '../http/parameters.ts';
 import type { Credentials } from '../registry/access/account.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 

@@ -1,4 +1,4 @@
-import type { RouteContext } from '../http/routes.ts';
+import type { RouteContext } from '../http/context.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';

@@ -1,5 +1,6 @@
 import { challenge } from '../http/access/challenge.ts';
-import type { Handler, RouteContext } from '../http/routes.ts';
+import type { RouteContext } from '../http/context.ts';
+import type { Handler } from '../http/routes.ts';
 import type { Authentication } from '../registry/access/account.ts';
 import { ANONYMOUS } from '../registry/access/subject.ts';
 import { RegistryError } from '../registry/oci/errors.ts';

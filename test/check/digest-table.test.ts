@@ -1,8 +1,8 @@
 /** Promise: the table of digests that checks and collections rest on is a map, at the memory it says. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { DigestTable } from '../../services/registry/storage/digest-table.ts';
 import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
+import { DigestTable } from '../../services/registry/storage/digest-table.ts';
 import { run } from '../support/process.ts';
 
 const TABLE = new URL('../../services/registry/storage/digest-table.ts', import.meta.url);

@@ -1,12 +1,12 @@
 /** Promise: a check knows what the collector keeps, tells what it has forgotten, and what is none of its own. */
 import { expect } from 'chai';
 import { checkStore } from '../../services/registry/check/check.ts';
-import { digestOf } from '../../services/registry/oci/digest.ts';
 import {
   GARBAGE_PREFIX,
   QUARANTINE_PREFIX,
   REQUEST_KEY,
 } from '../../services/registry/content/quarantine/keys.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
 import { blobDataKey } from '../../services/registry/storage/layout.ts';
 import { cycle } from '../garbage/cycles.ts';
 import { MemoryObjects } from '../garbage/memory-objects.ts';

@@ -1,8 +1,8 @@
 /** Promise: what `services/registry/storage/changes.ts` says in words, held in code for every way of telling. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Change, Changes } from '../../services/registry/storage/changes.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
+import type { Change, Changes } from '../../services/registry/storage/changes.ts';
 import { digest, repositoryName, sha512Digest, tag } from '../unit/arbitraries.ts';
 
 /** The processes of one registry; where they cannot be several, both are the same. */

@@ -1,10 +1,10 @@
 import { Metrics } from '../../services/http/metrics.ts';
 import { type Audit, NO_AUDIT } from '../../services/registry/audit/audit.ts';
-import { parseSha256 } from '../../services/registry/oci/digest.ts';
 import { GARBAGE_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
 import { readProgress, requestCycle } from '../../services/registry/garbage/online/progress.ts';
-import { blobDataKey } from '../../services/registry/storage/layout.ts';
+import { parseSha256 } from '../../services/registry/oci/digest.ts';
 import type { Log } from '../../services/registry/runtime/log.ts';
+import { blobDataKey } from '../../services/registry/storage/layout.ts';
 import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { GarbageWorker, type GarbageWorkerParts } from '../../services/sync/garbage/worker.ts';
 import { LEASE_TIMING } from '../../services/sync/lease.ts';

@@ -11,6 +11,7 @@ import { OPEN_DOOR } from '../../services/http/access/door.ts';
 import { Metrics } from '../../services/http/metrics.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { createNotifier } from '../../services/registry/notifications/notifier.ts';
+import { withPublications } from '../../services/registry/publishing/publishing-content.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { ReadOnly } from '../../services/registry/storage/read-only.ts';
 import { WriteHealth } from '../../services/registry/storage/write-health.ts';
@@ -119,7 +120,7 @@ export async function startProcess(
     server.closeAllConnections();
   };
   held.defer(hangUp);
-  const content = contentOf(objects);
+  const content = withPublications(contentOf(objects));
   for (const mirror of config.mirrors) {
     if (!('directory' in mirror.write)) continue;
     const target = new RecordedTarget(mirror.write.directory, life);

@@ -9,8 +9,8 @@ import {
 } from '../../services/cli/commands/gc.ts';
 import { Metrics } from '../../services/http/metrics.ts';
 import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
-import { digestOf } from '../../services/registry/oci/digest.ts';
 import { readProgress } from '../../services/registry/garbage/online/progress.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
 import { BLOBS_PREFIX, blobDataKey } from '../../services/registry/storage/layout.ts';
 import { GarbageWorker } from '../../services/sync/garbage/worker.ts';
 import { LEASE_TIMING } from '../../services/sync/lease.ts';

@@ -5,11 +5,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { contentOf } from '../../services/registry/content/content.ts';
-import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { Quarantine } from '../../services/registry/content/quarantine/guard.ts';
-import { blobDataKey, layerLinkKey } from '../../services/registry/storage/layout.ts';
+import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
+import { blobDataKey, layerLinkKey } from '../../services/registry/storage/layout.ts';
 import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
 import { cycle, HOUR } from './cycles.ts';
 import { MemoryObjects } from './memory-objects.ts';

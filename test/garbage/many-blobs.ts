@@ -1,4 +1,5 @@
 import { digestOf } from '../../services/registry/oci/digest.ts';
+import type { RepositoryName, Tag } from '../../services/registry/oci/names.ts';
 import {
   blobDataKey,
   layerLinkKey,
@@ -7,7 +8,6 @@ import {
   tagCurrentKey,
   tagIndexKey,
 } from '../../services/registry/storage/layout.ts';
-import type { RepositoryName, Tag } from '../../services/registry/oci/names.ts';
 
 const REPOSITORIES = 500;
 const LAYERS = 2;

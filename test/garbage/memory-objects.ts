@@ -1,4 +1,9 @@
-import type { ListPage, ListRequest, ObjectStat, ObjectStore } from '../../services/registry/storage/object-store.ts';
+import type {
+  ListPage,
+  ListRequest,
+  ObjectStat,
+  ObjectStore,
+} from '../../services/registry/storage/object-store.ts';
 import { listByHand } from '../contract/memory-twin.ts';
 import { gather } from '../unit/gather.ts';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { fallbackTag } from '../../services/registry/content/fallback-referrers.ts';
 import { type Digest, digestBy, digestOf, type Sha256Digest } from '../../services/registry/oci/digest.ts';
+import type { RepositoryName, Tag } from '../../services/registry/oci/names.ts';
 import {
   blobDataKey,
   layerLinkKey,
@@ -9,7 +10,6 @@ import {
   tagCurrentKey,
   tagIndexKey,
 } from '../../services/registry/storage/layout.ts';
-import type { RepositoryName, Tag } from '../../services/registry/oci/names.ts';
 import { MemoryObjects } from './memory-objects.ts';
 
 /** A manifest of a random store; it names only what stands before it, as digests force it to. */

@@ -4,10 +4,10 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { Quarantine } from '../../services/registry/content/quarantine/guard.ts';
 import { QUARANTINE_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
 import { UnreadableError } from '../../services/registry/garbage/reader.ts';
+import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { cycle, HOUR } from './cycles.ts';
 import { danglers } from './danglers.ts';

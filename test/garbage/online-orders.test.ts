@@ -6,15 +6,15 @@
 import { expect } from 'chai';
 import { heldBlob } from '../../services/api/push/held-blob.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { digestOf } from '../../services/registry/oci/digest.ts';
-import { RegistryError } from '../../services/registry/oci/errors.ts';
+import { LOOK_GOOD_MS, Quarantine } from '../../services/registry/content/quarantine/guard.ts';
 import type { CycleContext } from '../../services/registry/garbage/online/context.ts';
 import { newCounts } from '../../services/registry/garbage/online/context.ts';
 import { collectOnce } from '../../services/registry/garbage/online/cycle.ts';
-import { LOOK_GOOD_MS, Quarantine } from '../../services/registry/content/quarantine/guard.ts';
-import { blobDataKey, layerLinkKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
+import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import type { RepositoryName } from '../../services/registry/oci/names.ts';
+import { blobDataKey, layerLinkKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { type Actor, everyOrder, type Hands } from './interleaving.ts';
 import { MemoryObjects } from './memory-objects.ts';
 

@@ -9,8 +9,8 @@ import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-
 import { expect } from 'chai';
 import pMap from 'p-map';
 import { digestOf } from '../../services/registry/oci/digest.ts';
-import { blobDataKey, layerLinkKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import type { RepositoryName } from '../../services/registry/oci/names.ts';
+import { blobDataKey, layerLinkKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { TEMPORARY } from '../../services/stores/filesystem/paths.ts';
 import type { S3Options } from '../../services/stores/s3/options.ts';

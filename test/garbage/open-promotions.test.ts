@@ -3,17 +3,21 @@
  * goes when nobody can be waiting any more; and a tag is never moved to what has gone meanwhile.
  */
 import { expect } from 'chai';
-import { type Content, contentOf } from '../../services/registry/content/content.ts';
-import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
+import { contentOf } from '../../services/registry/content/content.ts';
 import { planGarbage } from '../../services/registry/garbage/plan.ts';
-import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import { COMPLETE } from '../../services/registry/oci/manifest-rules.ts';
-import type { MirrorBoard, MirrorState } from '../../services/registry/publishing/mirrors/board.ts';
 import { parseImageName, parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
+import { parseRepositoryPattern } from '../../services/registry/oci/repository-pattern.ts';
+import type { MirrorBoard, MirrorState } from '../../services/registry/publishing/mirrors/board.ts';
 import { planPromotion } from '../../services/registry/publishing/promotion/plan.ts';
 import { type PromotionEvent, promote } from '../../services/registry/publishing/promotion/promote.ts';
-import { parseRepositoryPattern } from '../../services/registry/oci/repository-pattern.ts';
+import {
+  type PublishingContent,
+  withPublications,
+} from '../../services/registry/publishing/publishing-content.ts';
+import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
 import { cycle, HOUR } from './cycles.ts';
@@ -32,7 +36,7 @@ interface Pushed {
 }
 
 /** Pushes an image by its digest: no tag leads to it. */
-async function push({ blobs, manifests, objects }: Content, name: string): Promise<Pushed> {
+async function push({ blobs, manifests, objects }: PublishingContent, name: string): Promise<Pushed> {
   const [config, layer] = [Buffer.from(`{"of":"${name}"}`), Buffer.from(`a layer of ${name}`)];
   const stored = [config, layer].map((bytes) => ({
     bytes,
@@ -59,7 +63,7 @@ async function push({ blobs, manifests, objects }: Content, name: string): Promi
 }
 
 /** A promotion that waits for a mirror, which holds everything from `arrive` on. */
-async function waiting(content: Content, digest: Sha256Digest) {
+async function waiting(content: PublishingContent, digest: Sha256Digest) {
   const states: MirrorState[] = [];
   const board = { states } as unknown as MirrorBoard;
   const candidates = [parseRepositoryPattern('candidate/**')].filter((pattern) => pattern !== undefined);
@@ -88,13 +92,13 @@ async function waiting(content: Content, digest: Sha256Digest) {
 
 describe('an image whose promotion waits for mirrors', () => {
   let objects: MemoryObjects;
-  let content: Content;
+  let content: PublishingContent;
   let image: Pushed;
   let other: Pushed;
   let promotion: Awaited<ReturnType<typeof waiting>>;
   beforeEach(async () => {
     objects = new MemoryObjects();
-    content = contentOf(objects);
+    content = withPublications(contentOf(objects));
     image = await push(content, 'the image');
     other = await push(content, 'another image');
     promotion = await waiting(content, image.digest);

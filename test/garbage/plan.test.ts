@@ -4,10 +4,10 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { isSha256 } from '../../services/registry/oci/digest.ts';
 import { type GarbagePlan, planGarbage } from '../../services/registry/garbage/plan.ts';
 import { UnreadableError } from '../../services/registry/garbage/reader.ts';
 import { sweep } from '../../services/registry/garbage/sweep.ts';
+import { isSha256 } from '../../services/registry/oci/digest.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { danglers } from './danglers.ts';
 import { type Model, models, REPOSITORIES, type Written, write } from './model.ts';

@@ -5,9 +5,9 @@
 import { lstat, mkdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { isSha256, type Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { planGarbage } from '../../services/registry/garbage/plan.ts';
 import { sweep } from '../../services/registry/garbage/sweep.ts';
+import { isSha256, type Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { blobDataKey } from '../../services/registry/storage/layout.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { check, faults } from '../check/stores.ts';

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { circlesIn } from './circles.ts';
 import { filesOf, importsOf, textOf } from './source.ts';
 
 /**
@@ -26,6 +27,40 @@ const PROCESS_MAY = ['registry', 'config', 'http', 'files'];
 /** Packages and built-ins that the registry library may use: none of them does I/O. */
 const REGISTRY_MAY =
   /^(node:crypto|node:stream|node:timers\/promises|zod|lru-cache|p-map|hash-wasm|ipaddr\.js)$/;
+
+/**
+ * The floors of the registry library, from the ground up: a file there imports from its own room and from those named
+ * before it.
+ */
+const FLOORS = [
+  'runtime',
+  'oci',
+  'storage',
+  'audit',
+  'access',
+  'notifications',
+  'content',
+  'publishing',
+  'garbage',
+  'check',
+];
+
+/** Which imports each module of services/ has of its others. */
+const IMPORTS = new Map(
+  MODULES.map((path) => [
+    path,
+    importsOf(path, textOf(path)).filter((target) => target.startsWith('services/')),
+  ]),
+);
+
+function floorOf(path: string): number {
+  return FLOORS.indexOf(path.split('/')[2] ?? '');
+}
+
+/** Whether an import of the registry library runs up, from a lower floor to a higher one. */
+function runsUp(path: string, target: string): boolean {
+  return folderOf(path) === 'registry' && folderOf(target) === 'registry' && floorOf(path) < floorOf(target);
+}
 
 function folderOf(path: string): string {
   return path.split('/')[1] ?? '';
@@ -67,6 +102,22 @@ describe('imports', () => {
   it('are all found: the processes are the ones that the architecture names', () => {
     expect([...PROCESSES].sort()).to.deep.equal(['api', 'cli', 'release', 'serve', 'sync', 'token']);
     expect(MODULES.flatMap((path) => importsOf(path, textOf(path)))).to.have.length.above(300);
+  });
+
+  it('run down inside the registry library, floor by floor', () => {
+    const strangers = MODULES.filter((path) => folderOf(path) === 'registry' && floorOf(path) < 0);
+    expect(strangers, 'on no floor').to.deep.equal([]);
+    const up = [...IMPORTS].flatMap(([path, targets]) =>
+      targets.filter((target) => runsUp(path, target)).map((target) => `${path} → ${target}`),
+    );
+    expect(up).to.deep.equal([]);
+    expect(
+      runsUp('services/registry/content/made-up.ts', 'services/registry/publishing/publication/log.ts'),
+    ).to.equal(true);
+  });
+
+  it('form no circle of files', () => {
+    expect(circlesIn(IMPORTS)).to.deep.equal([]);
   });
 
   for (const [path, source] of [

@@ -2,12 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { digestOf } from '../../services/registry/oci/digest.ts';
 import type {
   Happening,
   NotificationEvent,
   RequestFacts,
 } from '../../services/registry/notifications/event.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort, isListening } from '../support/ports.ts';
 import { startDaemon } from '../support/process.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Metrics } from '../../services/http/metrics.ts';
-import { digestOf } from '../../services/registry/oci/digest.ts';
 import type { EndpointConfig, EventOutcome } from '../../services/registry/notifications/endpoint.ts';
 import type { BlobHappening, RequestFacts } from '../../services/registry/notifications/event.ts';
 import { createNotifier, type Notifier } from '../../services/registry/notifications/notifier.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import type { LeaseTiming } from '../../services/sync/lease.ts';
 import { EndpointWorker } from '../../services/sync/notify/worker.ts';

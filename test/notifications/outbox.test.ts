@@ -2,7 +2,6 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { keySegment } from '../../services/registry/storage/key-segment.ts';
 import { Backlog, sizeOf } from '../../services/registry/notifications/backlog.ts';
 import {
   forgottenOutboxes,
@@ -12,6 +11,7 @@ import {
 import { encodeItem } from '../../services/registry/notifications/item.ts';
 import { itemKey, nextTick, parseItemKey, queuePrefix } from '../../services/registry/notifications/keys.ts';
 import { createNotifier, SILENT } from '../../services/registry/notifications/notifier.ts';
+import { keySegment } from '../../services/registry/storage/key-segment.ts';
 import { eventually } from '../support/eventually.ts';
 import { endpointAt, FACTS, numbersOf, outboxWorld, pull, push, upTo } from './outbox-world.ts';
 

@@ -1,7 +1,7 @@
 /** Promise: references are read once for the same bytes, and cannot make an event heavier than it may be. */
 import { expect } from 'chai';
-import { digestOf } from '../../services/registry/oci/digest.ts';
 import { referencesOf } from '../../services/registry/notifications/references.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
 
 function indexOf(manifests: number): Buffer {
   const digest = digestOf(Buffer.from('x'));

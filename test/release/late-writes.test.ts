@@ -5,14 +5,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Content, contentOf } from '../../services/registry/content/content.ts';
+import { contentOf } from '../../services/registry/content/content.ts';
 import { writeLink } from '../../services/registry/content/link.ts';
 import { type Digest, digestBy, digestOf } from '../../services/registry/oci/digest.ts';
-import { revisionLinkKey, tagCurrentKey } from '../../services/registry/storage/layout.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
-import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { TagRepair, type TagRepairOptions } from '../../services/registry/publishing/promotion/tag-repair.ts';
 import { moveTagInTurn, type Turn } from '../../services/registry/publishing/promotion/turns.ts';
+import {
+  type PublishingContent,
+  withPublications,
+} from '../../services/registry/publishing/publishing-content.ts';
+import { revisionLinkKey, tagCurrentKey } from '../../services/registry/storage/layout.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { tagLinks } from '../protocol/on-disk.ts';
@@ -33,11 +37,11 @@ describe('a tag that an earlier promotion writes late', () => {
   const held = new AsyncDisposableStack();
   let directory: string;
   let store: FilesystemStore;
-  let content: Content;
+  let content: PublishingContent;
   beforeEach(async () => {
     directory = held.use(await tempDir('late')).path;
     store = held.use(await open());
-    content = contentOf(store);
+    content = withPublications(contentOf(store));
   });
   after(() => held.disposeAsync());
 

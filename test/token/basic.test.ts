@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { hashSync } from 'bcrypt';
 import { expect } from 'chai';
 import { BasicDoor } from '../../services/http/access/basic-door.ts';
-import type { Context } from '../../services/http/app.ts';
+import type { Context } from '../../services/http/context.ts';
 import type { LoginGuard } from '../../services/registry/access/login-guard.ts';
 import { ANONYMOUS } from '../../services/registry/access/subject.ts';
 import { Docker } from '../support/clients/docker.ts';

@@ -4,7 +4,13 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { digestOf, digestOfStream, hexOf, isDigest, parseDigest } from '../../services/registry/oci/digest.ts';
+import {
+  digestOf,
+  digestOfStream,
+  hexOf,
+  isDigest,
+  parseDigest,
+} from '../../services/registry/oci/digest.ts';
 import {
   isMirrorName,
   newUploadId,

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { publicationKey } from '../../services/registry/storage/layout.ts';
-import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { PublicationLog } from '../../services/registry/publishing/publication/log.ts';
 import type { PublishedBlobs } from '../../services/registry/publishing/publication/published.ts';
+import { publicationKey } from '../../services/registry/storage/layout.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 
 /** The log's end is found by doubling and halving; the dull twin is the length that the log was made with. */
 describe('the end of the publication log', () => {

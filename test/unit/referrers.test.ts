@@ -7,10 +7,10 @@ import fc from 'fast-check';
 import { type Content, contentOf } from '../../services/registry/content/content.ts';
 import { fallbackTag } from '../../services/registry/content/fallback-referrers.ts';
 import { type Digest, digestBy } from '../../services/registry/oci/digest.ts';
-import { revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { type Manifest, OCI_INDEX, parseManifest } from '../../services/registry/oci/manifest.ts';
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import type { Referrer } from '../../services/registry/oci/referrer.ts';
+import { revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const NAME = parseRepositoryName('hello');

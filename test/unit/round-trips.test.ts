@@ -5,7 +5,20 @@ import { millisecondsOf } from '../../services/config/duration.ts';
 import { isNotModified, parseEntityTags } from '../../services/http/conditional.ts';
 import { parseRanges } from '../../services/http/range.ts';
 import { linkTo, readLink } from '../../services/registry/content/link.ts';
-import { algorithmOf, digestBy, hexOf, parseDigest, parseSha256 } from '../../services/registry/oci/digest.ts';
+import {
+  algorithmOf,
+  digestBy,
+  hexOf,
+  parseDigest,
+  parseSha256,
+} from '../../services/registry/oci/digest.ts';
+import {
+  parseImageName,
+  parseReference,
+  printImageName,
+  printReference,
+} from '../../services/registry/oci/names.ts';
+import { type Publication, PublicationSchema } from '../../services/registry/publishing/publication/entry.ts';
 import {
   blobDataKey,
   layerLinkKey,
@@ -14,13 +27,6 @@ import {
   revisionLinkKey,
   tagIndexKey,
 } from '../../services/registry/storage/layout.ts';
-import {
-  parseImageName,
-  parseReference,
-  printImageName,
-  printReference,
-} from '../../services/registry/oci/names.ts';
-import { type Publication, PublicationSchema } from '../../services/registry/publishing/publication/entry.ts';
 import { digest, repositoryName, sha512Digest, someBytes, tag } from './arbitraries.ts';
 import { MemoryStore } from './memory-store.ts';
 

@@ -10,8 +10,8 @@ import type { TagCondition } from '../../services/registry/content/tag-moves.ts'
 import type { Tags } from '../../services/registry/content/tags.ts';
 import { type Digest, digestOf, type Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
-import { tagClaimKey, tagClaimsPrefix } from '../../services/registry/storage/layout.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
+import { tagClaimKey, tagClaimsPrefix } from '../../services/registry/storage/layout.ts';
 import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { rejection } from '../contract/area.ts';

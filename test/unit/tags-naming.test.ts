@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Tags } from '../../services/registry/content/tags.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
-import { tagCurrentKey } from '../../services/registry/storage/layout.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
+import { tagCurrentKey } from '../../services/registry/storage/layout.ts';
 import { MemoryObjects } from '../garbage/memory-objects.ts';
 
 const NAME = parseRepositoryName('hello');

@@ -12,9 +12,9 @@ import {
 } from '../../registry/access/issued/account.ts';
 import { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
 import { findSecret } from '../../registry/access/issued/secret.ts';
-import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { Cached } from '../../registry/storage/cached.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
+import { Cached } from '../../registry/storage/cached.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 
 /** A secret that was replaced or revoked is taken for so long at most. */
 const MAX_AGE_MS = 5000;

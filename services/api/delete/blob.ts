@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordChange } from '../../http/audit.ts';
 import { answerEmpty } from '../../http/empty.ts';
-import { type Handler, param } from '../../http/routes.ts';
+import { param } from '../../http/parameters.ts';
+import type { Handler } from '../../http/routes.ts';
 import { parseDigest } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { tellChanges } from '../events.ts';

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordChange } from '../../http/audit.ts';
+import type { RouteContext } from '../../http/context.ts';
 import { answerEmpty } from '../../http/empty.ts';
-import { type Handler, param, type RouteContext } from '../../http/routes.ts';
+import { param } from '../../http/parameters.ts';
+import type { Handler } from '../../http/routes.ts';
 import { namesOf } from '../../registry/content/manifests.ts';
+import type { Deletion } from '../../registry/notifications/event.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseReference, type RepositoryName, type Tag } from '../../registry/oci/names.ts';
-import type { Deletion } from '../../registry/notifications/event.ts';
 import { tellChanges } from '../events.ts';
 import type { ApiNode } from '../node.ts';
 import { deletableName } from '../writes.ts';

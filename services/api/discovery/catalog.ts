@@ -1,4 +1,5 @@
-import { type Handler, query } from '../../http/routes.ts';
+import { query } from '../../http/parameters.ts';
+import type { Handler } from '../../http/routes.ts';
 import type { ApiNode } from '../node.ts';
 import { linkNext, parseLimit } from './pages.ts';
 

@@ -1,4 +1,4 @@
-import type { RouteContext } from '../../http/routes.ts';
+import type { RouteContext } from '../../http/context.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { ApiNode } from '../node.ts';
 

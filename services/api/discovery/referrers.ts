@@ -1,4 +1,5 @@
-import { type Handler, param, query } from '../../http/routes.ts';
+import { param, query } from '../../http/parameters.ts';
+import type { Handler } from '../../http/routes.ts';
 import { parseDigest } from '../../registry/oci/digest.ts';
 import { OCI_INDEX } from '../../registry/oci/manifest.ts';
 import { parseRepositoryName } from '../../registry/oci/names.ts';

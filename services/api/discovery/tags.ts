@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Handler, param, query, type RouteContext } from '../../http/routes.ts';
+import type { RouteContext } from '../../http/context.ts';
+import { param, query } from '../../http/parameters.ts';
+import type { Handler } from '../../http/routes.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseRepositoryName, type RepositoryName, type Tag } from '../../registry/oci/names.ts';
 import type { ApiNode } from '../node.ts';

@@ -1,5 +1,6 @@
 import { isNotModified } from '../../http/conditional.ts';
-import { type Handler, param } from '../../http/routes.ts';
+import { param } from '../../http/parameters.ts';
+import type { Handler } from '../../http/routes.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseReference, parseRepositoryName } from '../../registry/oci/names.ts';
 import { tellManifestPulled } from '../events.ts';

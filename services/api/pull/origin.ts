@@ -1,4 +1,5 @@
-import { type Handler, param } from '../../http/routes.ts';
+import { param } from '../../http/parameters.ts';
+import type { Handler } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../../registry/content/integrity.ts';
 import { parseSha256 } from '../../registry/oci/digest.ts';

@@ -1,5 +1,5 @@
 import { isLoopback } from '../../config/values.ts';
-import type { Context } from '../../http/app.ts';
+import type { Context } from '../../http/context.ts';
 import type { Sha256Digest } from '../../registry/oci/digest.ts';
 import type { ApiNode } from '../node.ts';
 

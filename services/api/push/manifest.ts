@@ -1,7 +1,9 @@
 import { recordChange } from '../../http/audit.ts';
 import { readBody } from '../../http/body.ts';
+import type { RouteContext } from '../../http/context.ts';
 import { answerEmpty } from '../../http/empty.ts';
-import { type Handler, param, queryAll, type RouteContext } from '../../http/routes.ts';
+import { param, queryAll } from '../../http/parameters.ts';
+import type { Handler } from '../../http/routes.ts';
 import { warn } from '../../http/warning.ts';
 import { algorithmOf } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';

@@ -1,5 +1,5 @@
 import { type EntityTags, parseEntityTags } from '../../http/conditional.ts';
-import type { RouteContext } from '../../http/routes.ts';
+import type { RouteContext } from '../../http/context.ts';
 import type { TagCondition } from '../../registry/content/tag-moves.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';

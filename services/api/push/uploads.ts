@@ -1,12 +1,19 @@
 import { recordChange } from '../../http/audit.ts';
 import { bodyOf } from '../../http/body.ts';
+import type { RouteContext } from '../../http/context.ts';
 import { answerEmpty } from '../../http/empty.ts';
-import { type Handler, param, query, type RouteContext } from '../../http/routes.ts';
+import { param, query } from '../../http/parameters.ts';
+import type { Handler } from '../../http/routes.ts';
 import { NOBODY_IN_PARTICULAR } from '../../registry/access/grants.ts';
 import type { UploadBody } from '../../registry/content/uploads.ts';
 import { type Digest, isDigest, isSha256, parseDigest, parseSha256 } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
-import { isRepositoryName, parseUploadId, type RepositoryName, type UploadId } from '../../registry/oci/names.ts';
+import {
+  isRepositoryName,
+  parseUploadId,
+  type RepositoryName,
+  type UploadId,
+} from '../../registry/oci/names.ts';
 import { once } from '../../registry/runtime/once.ts';
 import { tellChanges } from '../events.ts';
 import type { ApiNode } from '../node.ts';

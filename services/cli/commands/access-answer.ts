@@ -6,7 +6,7 @@ import type { Miss } from '../../registry/access/rules.ts';
 import type { Subject } from '../../registry/access/subject.ts';
 import type { Wanted } from '../../registry/access/wanted.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
-import { isStable } from '../../registry/publishing/promotion/policy.ts';
+import { isStable } from '../../registry/oci/repository-classes.ts';
 
 /** A decision in plain words. */
 export interface Answer {

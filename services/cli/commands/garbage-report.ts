@@ -1,5 +1,6 @@
 import { firstDigests } from '../../registry/audit/digests.ts';
-import type { GarbagePlan, RepositoryGarbage } from '../../registry/garbage/plan.ts';
+import type { RepositoryGarbage } from '../../registry/garbage/garbage.ts';
+import type { GarbagePlan } from '../../registry/garbage/plan.ts';
 import { formatBytes, print, table } from '../table.ts';
 
 interface ReportOptions {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Audit } from '../../registry/audit/audit.ts';
-import { parseSha256, type Sha256Digest } from '../../registry/oci/digest.ts';
+import { Quarantine } from '../../registry/content/quarantine/guard.ts';
 import {
   type CycleContext,
   type CycleCounts,
@@ -8,9 +8,9 @@ import {
   newCounts,
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
-import { Quarantine } from '../../registry/content/quarantine/guard.ts';
 import { isCycleRequested, readProgress, requestCycle } from '../../registry/garbage/online/progress.ts';
 import { UnreadableError } from '../../registry/garbage/reader.ts';
+import { parseSha256, type Sha256Digest } from '../../registry/oci/digest.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { actor } from '../actor.ts';

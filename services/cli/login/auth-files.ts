@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { ReleaseError } from '../release-error.ts';
-import type { Login } from './login.ts';
+import type { Login } from './identity.ts';
 
 const AuthFileSchema = z.object({
   auths: z

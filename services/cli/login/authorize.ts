@@ -2,7 +2,7 @@ import { request } from 'undici';
 import { z } from 'zod';
 import { ReleaseError } from '../release-error.ts';
 import { unreached } from '../unreached.ts';
-import type { Login } from './login.ts';
+import type { Login } from './identity.ts';
 
 /** What a registry asks for with a 401. */
 export interface Challenge {

@@ -1,10 +1,6 @@
 import { ReleaseError } from '../release-error.ts';
 import { readAuthFiles } from './auth-files.ts';
-
-/** What somebody logged in with: a name and a password, or the refresh token that `docker login` kept instead. */
-export type Login =
-  | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  | { readonly kind: 'refresh-token'; readonly username: string; readonly refreshToken: string };
+import type { Login } from './identity.ts';
 
 /**
  * Who the person at this terminal is to a registry: `--username` (or ROADSTEAD_USERNAME) with ROADSTEAD_PASSWORD, or what

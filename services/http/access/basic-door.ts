@@ -7,7 +7,7 @@ import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS, type Identity } from '../../registry/access/subject.ts';
 import type { Wanted } from '../../registry/access/wanted.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
-import type { Context } from '../app.ts';
+import type { Context } from '../context.ts';
 import { basicCredentials, isNobody } from './basic-credentials.ts';
 import { challenge, unauthorized } from './challenge.ts';
 import { type Door, firstDenied } from './door.ts';

@@ -2,7 +2,7 @@ import type { Principal } from '../../registry/access/grants.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS } from '../../registry/access/subject.ts';
 import { printScopes, type Wanted } from '../../registry/access/wanted.ts';
-import type { Context } from '../app.ts';
+import type { Context } from '../context.ts';
 import { challenge, unauthorized } from './challenge.ts';
 import { type Door, firstDenied } from './door.ts';
 import { InvalidTokenError, type TokenVerifier } from './tokens/verifier.ts';

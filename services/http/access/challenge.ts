@@ -1,5 +1,5 @@
 import { RegistryError } from '../../registry/oci/errors.ts';
-import type { Context } from '../app.ts';
+import type { Context } from '../context.ts';
 
 /** Asks for credentials: the parameters of a challenge (RFC 9110, section 11.6.1), those that are there. */
 export function challenge(

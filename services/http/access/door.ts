@@ -1,6 +1,6 @@
 import { NOBODY_IN_PARTICULAR, type Principal } from '../../registry/access/grants.ts';
 import type { Wanted } from '../../registry/access/wanted.ts';
-import type { Context } from '../app.ts';
+import type { Context } from '../context.ts';
 
 /**
  * Who stands before a process's endpoints. Once warm it decides at once: nothing is asked of anybody on the pull path.

@@ -1,6 +1,7 @@
 import type { RegistryAction, RepositoryAction, Wanted } from '../../registry/access/wanted.ts';
 import { parseRepositoryName } from '../../registry/oci/names.ts';
-import { param, type RouteContext } from '../routes.ts';
+import type { RouteContext } from '../context.ts';
+import { param } from '../parameters.ts';
 
 /** What whoever asks for an endpoint must be allowed to do. */
 export type Needs = (ctx: RouteContext) => readonly Wanted[];

@@ -1,5 +1,5 @@
 import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
-import { isCandidate, isStable, type RepositoryClasses } from '../publishing/promotion/policy.ts';
+import { isCandidate, isStable, type RepositoryClasses } from '../oci/repository-classes.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../oci/repository-pattern.ts';
 import { isAddress, type NetworkTest, networkTest } from './networks.ts';
 import { type Groups, isForAll, PROJECT, type RepositorySelector, type Rule, USER } from './rule.ts';

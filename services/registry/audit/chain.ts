@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { auditRecordKey } from '../storage/layout.ts';
 import type { Log } from '../runtime/log.ts';
+import { auditRecordKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { findEnd, readBytes } from './end.ts';
 import { decodeRecord, encodeRecord, hashOf, type Place } from './record.ts';

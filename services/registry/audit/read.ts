@@ -1,7 +1,7 @@
 import { pMapIterable } from 'p-map';
 import { isRepositoryName } from '../oci/names.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import type { RepositoryPattern } from '../oci/repository-pattern.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { findEnd, readBytes } from './end.ts';
 import type { AuditEntry } from './entry.ts';
 import { readPruned } from './pruned.ts';

@@ -1,12 +1,12 @@
 import type { Sealer } from '../audit/seal.ts';
 import type { Sha256Digest } from '../oci/digest.ts';
-import { layerLinkKey, revisionLinkKey, revisionsPrefix } from '../storage/layout.ts';
 import type { ManifestRules } from '../oci/manifest-rules.ts';
 import type { RepositoryName } from '../oci/names.ts';
-import type { BlobView } from './blob-view.ts';
 import { DigestTable } from '../storage/digest-table.ts';
-import { type Finding, finding } from './finding.ts';
+import { layerLinkKey, revisionLinkKey, revisionsPrefix } from '../storage/layout.ts';
 import { isLeftover, isUnknownDigestLink, partPrefix } from '../storage/layout-read.ts';
+import type { BlobView } from './blob-view.ts';
+import { type Finding, finding } from './finding.ts';
 import type { Look } from './look.ts';
 
 /** What checking a repository needs to know of the whole. */

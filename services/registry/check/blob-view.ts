@@ -1,6 +1,6 @@
 import type { Sha256Digest } from '../oci/digest.ts';
-import { blobDataKey } from '../storage/layout.ts';
 import { DigestTable } from '../storage/digest-table.ts';
+import { blobDataKey } from '../storage/layout.ts';
 import type { Look } from './look.ts';
 
 /**

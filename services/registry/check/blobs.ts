@@ -1,8 +1,8 @@
 import type { Sha256Digest } from '../oci/digest.ts';
 import { BLOBS_PREFIX, blobDataKey } from '../storage/layout.ts';
+import { digestOfData } from '../storage/layout-read.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
-import { digestOfData } from '../storage/layout-read.ts';
 
 /** Lists the stored blobs; if asked to, reads each to its end. */
 export function checkBlobs(scope: Scope): AsyncGenerator<Finding> {

@@ -1,8 +1,9 @@
 import type { Sealer } from '../audit/seal.ts';
-import { BLOBS_PREFIX, repositoryPrefixes } from '../storage/layout.ts';
 import { COMPLETE, type ManifestRules } from '../oci/manifest-rules.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
+import { BLOBS_PREFIX, repositoryPrefixes } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { walkRepositories } from '../storage/walk.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { checkAudit } from './audit.ts';
 import { BlobView } from './blob-view.ts';
@@ -14,7 +15,6 @@ import { checkPublicationNumbers } from './publication-numbers.ts';
 import { checkPublications, Published } from './publications.ts';
 import { checkRepository } from './repository.ts';
 import { isContentHidden, unlistedFindings } from './unlisted.ts';
-import { walkRepositories } from '../storage/walk.ts';
 
 export interface CheckOptions {
   /** Read every blob to its end and compare its digest. */

@@ -1,9 +1,9 @@
 import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
 import { blobDataKey, layerLinkKey } from '../storage/layout.ts';
+import { digestOfLink, partPrefix } from '../storage/layout-read.ts';
 import { type Area, strayFinding } from './area.ts';
 import { checkBytes } from './blobs.ts';
 import { type Finding, finding } from './finding.ts';
-import { digestOfLink, partPrefix } from '../storage/layout-read.ts';
 
 /** The links that say which blobs a repository has. */
 export async function* checkLayers(area: Area): AsyncGenerator<Finding> {

@@ -1,10 +1,10 @@
 import { algorithmOf, type Digest, digestBy, isSha256, type Sha256Digest } from '../oci/digest.ts';
-import { blobDataKey, revisionsPrefix } from '../storage/layout.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import { readStoredManifest } from '../oci/stored-manifest.ts';
+import { blobDataKey, revisionsPrefix } from '../storage/layout.ts';
+import { digestOfLink } from '../storage/layout-read.ts';
 import { type Area, strayFinding } from './area.ts';
 import { type Finding, finding, type Place } from './finding.ts';
-import { digestOfLink } from '../storage/layout-read.ts';
 import { checkReferences } from './references.ts';
 
 /** The links that say which manifests a repository has, the manifests' bytes, and all that they name. */

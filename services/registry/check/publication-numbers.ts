@@ -1,7 +1,7 @@
 import { isSha256, type Sha256Digest } from '../oci/digest.ts';
+import { DigestTable } from '../storage/digest-table.ts';
 import { PUBLISHED_PREFIX, publicationNumberKey } from '../storage/layout.ts';
 import { type Scope, strayFinding } from './area.ts';
-import { DigestTable } from '../storage/digest-table.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Look } from './look.ts';
 import { type Published, readEntry } from './publications.ts';

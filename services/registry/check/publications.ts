@@ -1,8 +1,12 @@
 import type { Sha256Digest } from '../oci/digest.ts';
-import { PUBLICATIONS_PREFIX, publicationKey } from '../storage/layout.ts';
-import { PUBLICATION_MAX_BYTES, type Publication, PublicationSchema } from '../publishing/publication/entry.ts';
-import { type Scope, strayFinding } from './area.ts';
+import {
+  PUBLICATION_MAX_BYTES,
+  type Publication,
+  PublicationSchema,
+} from '../publishing/publication/entry.ts';
 import { DigestTable } from '../storage/digest-table.ts';
+import { PUBLICATIONS_PREFIX, publicationKey } from '../storage/layout.ts';
+import { type Scope, strayFinding } from './area.ts';
 import { type Finding, finding, type Place } from './finding.ts';
 import type { Look } from './look.ts';
 

@@ -1,8 +1,8 @@
 import { namesOf } from '../content/manifests.ts';
 import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
-import { blobDataKey, layerLinkKey, referrerKey, revisionLinkKey } from '../storage/layout.ts';
 import { type Descriptor, type Manifest, mayBeBlob } from '../oci/manifest.ts';
 import { requiredChildren } from '../oci/manifest-rules.ts';
+import { blobDataKey, layerLinkKey, referrerKey, revisionLinkKey } from '../storage/layout.ts';
 import type { Area } from './area.ts';
 import { type Finding, finding, type Place } from './finding.ts';
 

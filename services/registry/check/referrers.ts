@@ -1,11 +1,11 @@
 import { ReferrerRecord } from '../content/referrers.ts';
 import { type Digest, isSha256 } from '../oci/digest.ts';
-import { blobDataKey, revisionLinkKey } from '../storage/layout.ts';
 import { MANIFEST_MAX_BYTES } from '../oci/manifest.ts';
 import { readStoredManifest } from '../oci/stored-manifest.ts';
+import { blobDataKey, revisionLinkKey } from '../storage/layout.ts';
+import { digestOfPath, partPrefix } from '../storage/layout-read.ts';
 import { type Area, strayFinding } from './area.ts';
 import { type Finding, finding, type Place } from './finding.ts';
-import { digestOfPath, partPrefix } from '../storage/layout-read.ts';
 
 const OTHER_RECORDS = [
   /^(?:claims|turns)\/[\w][\w.-]{0,127}\/\d{12}$/,

@@ -1,6 +1,6 @@
 import { isSha256 } from '../oci/digest.ts';
-import { repositoryManifestsPrefix } from '../storage/layout.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import { repositoryManifestsPrefix } from '../storage/layout.ts';
 import { Area, type Scope, strayFinding } from './area.ts';
 import type { Finding } from './finding.ts';
 import { checkLayers, unusedLayerLinks } from './layers.ts';

@@ -1,8 +1,8 @@
-import { tagCurrentKey, tagPrefix, tagsPrefix } from '../storage/layout.ts';
 import { isTag, type Tag } from '../oci/names.ts';
+import { tagCurrentKey, tagPrefix, tagsPrefix } from '../storage/layout.ts';
+import { digestOfLink } from '../storage/layout-read.ts';
 import { type Area, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
-import { digestOfLink } from '../storage/layout-read.ts';
 import { hasManifest } from './references.ts';
 
 /** An object of a tag; `lost` stands for a `current` that is not there. */

@@ -1,9 +1,9 @@
 import { parseTarget } from '../content/tag-names.ts';
-import { tagCurrentKey } from '../storage/layout.ts';
 import { isTag, type Tag } from '../oci/names.ts';
+import { tagCurrentKey } from '../storage/layout.ts';
+import { partPrefix } from '../storage/layout-read.ts';
 import type { Area } from './area.ts';
 import { type Finding, finding } from './finding.ts';
-import { partPrefix } from '../storage/layout-read.ts';
 
 const TURN_MAX_BYTES = 1024;
 

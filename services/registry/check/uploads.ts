@@ -1,6 +1,6 @@
+import { partPrefix } from '../storage/layout-read.ts';
 import { type Area, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
-import { partPrefix } from '../storage/layout-read.ts';
 
 /** Distribution's purger takes uploads of this age for given up, unless told otherwise. */
 const FORGOTTEN_MS = 7 * 24 * 60 * 60 * 1000;

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
-import { blobDataKey, layerLinkKey } from '../storage/layout.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import { blobDataKey, layerLinkKey } from '../storage/layout.ts';
 import type { ByteRange, ObjectRead, ObjectStore } from '../storage/object-store.ts';
 import { Integrity } from './integrity.ts';
 import { readLink, writeLink } from './link.ts';

@@ -1,5 +1,5 @@
-import { REPOSITORIES_PREFIX, repositoryManifestsPrefix } from '../storage/layout.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
+import { REPOSITORIES_PREFIX, repositoryManifestsPrefix } from '../storage/layout.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { inNameOrder } from './name-order.ts';
 

@@ -1,11 +1,9 @@
-import { Quarantine } from './quarantine/guard.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { PublicationLog } from '../publishing/publication/log.ts';
-import { PublishedBlobs } from '../publishing/publication/published.ts';
 import { Blobs } from './blobs.ts';
 import { Catalog } from './catalog.ts';
 import { type Damage, Integrity } from './integrity.ts';
 import { Manifests } from './manifests.ts';
+import { Quarantine } from './quarantine/guard.ts';
 import { Referrers } from './referrers.ts';
 import { Tags } from './tags.ts';
 import { Uploads } from './uploads.ts';
@@ -19,8 +17,6 @@ export interface Content {
   readonly tags: Tags;
   readonly uploads: Uploads;
   readonly catalog: Catalog;
-  readonly published: PublishedBlobs;
-  readonly log: PublicationLog;
   /** Keeps what is pushed from the garbage collector that works meanwhile. */
   readonly quarantine: Quarantine;
 }
@@ -42,7 +38,6 @@ export function contentOf(
   const integrity = new Integrity(objects, options.onDamage);
   const blobs = new Blobs(objects, integrity);
   const referrers = new Referrers(objects, integrity);
-  const published = new PublishedBlobs(objects);
   const quarantine = options.quarantine ?? new Quarantine(objects);
   return {
     objects,
@@ -52,8 +47,6 @@ export function contentOf(
     tags: new Tags(objects, tagReadsAtOnce),
     uploads: new Uploads(objects, blobs, quarantine),
     catalog: new Catalog(objects),
-    published,
-    log: new PublicationLog(objects, published),
     quarantine,
   };
 }

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import pMap from 'p-map';
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
-import { tagCurrentKey } from '../storage/layout.ts';
 import type { RepositoryName, Tag } from '../oci/names.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { type Referrer, referrerOf } from '../oci/referrer.ts';
+import { tagCurrentKey } from '../storage/layout.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { Integrity } from './integrity.ts';
 import { readLink } from './link.ts';
 import { readRevision } from './revisions.ts';

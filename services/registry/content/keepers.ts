@@ -1,11 +1,11 @@
 import { type Digest, digestOf, isSha256 } from '../oci/digest.ts';
-import type { Quarantine } from './quarantine/guard.ts';
-import { blobDataKey, keeperKey, revisionLinkKey } from '../storage/layout.ts';
 import { allBlobs, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import { blobDataKey, keeperKey, revisionLinkKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { BlobStat } from './blobs.ts';
 import { readLink, writeLink } from './link.ts';
+import type { Quarantine } from './quarantine/guard.ts';
 
 /**
  * Keeps Distribution's garbage collector off blobs that a manifest names by another algorithm: it marks the name and

@@ -1,18 +1,18 @@
 import pMap from 'p-map';
 import { type Digest, digestBy, isSha256, type Sha256Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
-import type { Quarantine } from './quarantine/guard.ts';
-import { blobDataKey, repositoryPrefixes, revisionLinkKey } from '../storage/layout.ts';
 import { allBlobs, type Child, type Descriptor, type Manifest, mayBeBlob } from '../oci/manifest.ts';
 import { COMPLETE, checkForeignUrls, type ManifestRules, requiredChildren } from '../oci/manifest-rules.ts';
 import type { RepositoryName } from '../oci/names.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { once } from '../runtime/once.ts';
+import { blobDataKey, repositoryPrefixes, revisionLinkKey } from '../storage/layout.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
 import { checkSizes } from './descriptor-sizes.ts';
 import type { Integrity } from './integrity.ts';
 import { putKeeper, removeKeeper } from './keepers.ts';
 import { writeLink } from './link.ts';
+import type { Quarantine } from './quarantine/guard.ts';
 import type { Referrers } from './referrers.ts';
 import { readRevision, resolveRevision } from './revisions.ts';
 

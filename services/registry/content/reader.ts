@@ -1,11 +1,11 @@
-import type { BlobStat, Blobs } from './blobs.ts';
-import { SMALL_BLOB_MAX_BYTES } from './integrity.ts';
-import type { Manifests } from './manifests.ts';
-import type { Tags } from './tags.ts';
 import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { Reference, RepositoryName, Tag } from '../oci/names.ts';
 import { Cached } from '../storage/cached.ts';
+import type { BlobStat, Blobs } from './blobs.ts';
+import { SMALL_BLOB_MAX_BYTES } from './integrity.ts';
+import type { Manifests } from './manifests.ts';
+import type { Tags } from './tags.ts';
 
 /**
  * Content that was verified cannot become wrong. It still ages, so that what the store has lost or damaged since is

@@ -1,11 +1,11 @@
 import pMap from 'p-map';
 import { z } from 'zod';
 import type { Digest } from '../oci/digest.ts';
-import { referrerKey, referrersPrefix } from '../storage/layout.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
-import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { type Referrer, referrerOf } from '../oci/referrer.ts';
+import { referrerKey, referrersPrefix } from '../storage/layout.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { FallbackReferrers } from './fallback-referrers.ts';
 import type { Integrity } from './integrity.ts';
 import { resolveRevision } from './revisions.ts';

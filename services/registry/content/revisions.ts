@@ -1,9 +1,9 @@
 import { algorithmOf, type Digest, digestBy, isSha256, type Sha256Digest } from '../oci/digest.ts';
-import { revisionLinkKey } from '../storage/layout.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { readStoredManifest } from '../oci/stored-manifest.ts';
+import { revisionLinkKey } from '../storage/layout.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { Integrity } from './integrity.ts';
 import { readLink } from './link.ts';
 

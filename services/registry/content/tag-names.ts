@@ -1,6 +1,6 @@
 import { type Digest, isDigest, isSha256, type Sha256Digest } from '../oci/digest.ts';
-import { tagNameKey } from '../storage/layout.ts';
 import type { RepositoryName, Tag } from '../oci/names.ts';
+import { tagNameKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 /** What a tag names: where the bytes lie, and what the client who pushed them calls them. */

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { Digest, Sha256Digest } from '../oci/digest.ts';
-import { tagCurrentKey, tagIndexKey, tagPrefix, tagsPrefix } from '../storage/layout.ts';
 import { isTag, type RepositoryName, type Tag } from '../oci/names.ts';
+import { tagCurrentKey, tagIndexKey, tagPrefix, tagsPrefix } from '../storage/layout.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { linkTo, readLink, writeLink } from './link.ts';
 import { inNameOrder } from './name-order.ts';

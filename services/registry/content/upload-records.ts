@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSha256, type Sha256Digest } from '../oci/digest.ts';
+import type { RepositoryName, UploadId } from '../oci/names.ts';
 import {
   foreignUploadDataKey,
   uploadBytesKey,
@@ -8,7 +9,6 @@ import {
   uploadPrefix,
   uploadStartedAtKey,
 } from '../storage/layout.ts';
-import type { RepositoryName, UploadId } from '../oci/names.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
 
 /** Which upload. */

@@ -1,10 +1,10 @@
 import { algorithmOf, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
-import type { Quarantine } from './quarantine/guard.ts';
-import { blobDataKey, uploadPrefix, uploadStartedAtKey } from '../storage/layout.ts';
 import { newUploadId, type RepositoryName, type UploadId } from '../oci/names.ts';
+import { blobDataKey, uploadPrefix, uploadStartedAtKey } from '../storage/layout.ts';
 import { listAll, type ObjectStore, StoreFullError } from '../storage/object-store.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
+import type { Quarantine } from './quarantine/guard.ts';
 import { settle } from './upload-closing.ts';
 import { type PieceHash, UploadHashes } from './upload-hash.ts';
 import { writePiece } from './upload-pieces.ts';

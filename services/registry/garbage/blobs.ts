@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import { DigestTable } from '../storage/digest-table.ts';
-import { digestOfData } from '../storage/layout-read.ts';
 import { BLOBS_PREFIX } from '../storage/layout.ts';
+import { digestOfData } from '../storage/layout-read.ts';
 import type { MarkOptions } from './mark.ts';
 import type { StrictReader } from './reader.ts';
 

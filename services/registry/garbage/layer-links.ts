@@ -1,9 +1,9 @@
 import pMap from 'p-map';
-import type { DigestTable } from '../storage/digest-table.ts';
-import { digestOfLink, isUnknownDigestLink, partPrefix } from '../storage/layout-read.ts';
 import type { Digest, Sha256Digest } from '../oci/digest.ts';
-import { blobDataKey } from '../storage/layout.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import type { DigestTable } from '../storage/digest-table.ts';
+import { blobDataKey } from '../storage/layout.ts';
+import { digestOfLink, isUnknownDigestLink, partPrefix } from '../storage/layout-read.ts';
 import type { Blobs } from './blobs.ts';
 import type { MarkOptions } from './mark.ts';
 import type { StrictReader } from './reader.ts';

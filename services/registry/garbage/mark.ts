@@ -1,10 +1,10 @@
 import pMap, { pMapSkip } from 'p-map';
-import { DigestTable } from '../storage/digest-table.ts';
-import { digestOfLink, isUnknownDigestLink } from '../storage/layout-read.ts';
 import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
-import { layerLinkKey, revisionLinkKey, revisionsPrefix, tagsPrefix } from '../storage/layout.ts';
 import { allBlobs, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import { DigestTable } from '../storage/digest-table.ts';
+import { layerLinkKey, revisionLinkKey, revisionsPrefix, tagsPrefix } from '../storage/layout.ts';
+import { digestOfLink, isUnknownDigestLink } from '../storage/layout-read.ts';
 import type { StrictReader } from './reader.ts';
 
 const CONCURRENCY = { concurrency: 16 };

@@ -1,28 +1,15 @@
+import type { RepositoryName } from '../oci/names.ts';
 import { DigestTable } from '../storage/digest-table.ts';
-import { walkRepositories } from '../storage/walk.ts';
-import type { Digest } from '../oci/digest.ts';
 import { BLOBS_PREFIX } from '../storage/layout.ts';
-import type { RepositoryName, Tag } from '../oci/names.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { walkRepositories } from '../storage/walk.ts';
 import { type Blobs, planBlobs } from './blobs.ts';
+import type { RepositoryGarbage } from './garbage.ts';
 import { holdYoungLinks, uselessLayerLinks } from './layer-links.ts';
 import { type MarkOptions, markRepository } from './mark.ts';
 import { readPublished } from './published.ts';
 import { StrictReader } from './reader.ts';
 import { uselessRecords } from './records.ts';
-
-/** What goes from a repository. */
-export interface RepositoryGarbage {
-  readonly name: RepositoryName;
-  /** Manifests, under all of their names. */
-  readonly manifests: readonly Digest[];
-  /** Entries of tags' histories. */
-  readonly history: readonly { readonly tag: Tag; readonly digest: Digest }[];
-  /** Records of referrers. */
-  readonly referrers: readonly { readonly subject: Digest; readonly digest: Digest }[];
-  /** Links to blobs that go, or have gone. */
-  readonly layers: readonly Digest[];
-}
 
 /**
  * What is garbage, and so what a collection would delete, or deletes. Costs up to 115 bytes for each blob that is in

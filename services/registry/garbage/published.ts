@@ -1,9 +1,13 @@
-import { DigestTable } from '../storage/digest-table.ts';
 import { type Digest, isSha256 } from '../oci/digest.ts';
-import { PUBLICATIONS_PREFIX, PUBLISHED_PREFIX, tagIndexKey } from '../storage/layout.ts';
 import type { RepositoryName, Tag } from '../oci/names.ts';
 import { mayBeOpen } from '../publishing/promotion/open.ts';
-import { PUBLICATION_MAX_BYTES, type Publication, PublicationSchema } from '../publishing/publication/entry.ts';
+import {
+  PUBLICATION_MAX_BYTES,
+  type Publication,
+  PublicationSchema,
+} from '../publishing/publication/entry.ts';
+import { DigestTable } from '../storage/digest-table.ts';
+import { PUBLICATIONS_PREFIX, PUBLISHED_PREFIX, tagIndexKey } from '../storage/layout.ts';
 import type { StrictReader } from './reader.ts';
 
 /** What the publication log keeps. */

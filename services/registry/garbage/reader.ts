@@ -1,9 +1,9 @@
 import { type Digest, digestOf, isDigest, isSha256, type Sha256Digest } from '../oci/digest.ts';
-import { blobDataKey } from '../storage/layout.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
-import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { readStoredManifest } from '../oci/stored-manifest.ts';
+import { blobDataKey } from '../storage/layout.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { accountable, tellUnlisted } from '../storage/unlisted.ts';
 
 const LINK_MAX_BYTES = 1024;

@@ -1,9 +1,9 @@
-import { digestOfLink, digestOfPath, partPrefix } from '../storage/layout-read.ts';
 import { type Digest, isSha256 } from '../oci/digest.ts';
-import { revisionLinkKey, revisionsPrefix, tagsPrefix } from '../storage/layout.ts';
 import { isTag, type RepositoryName } from '../oci/names.ts';
+import { revisionLinkKey, revisionsPrefix, tagsPrefix } from '../storage/layout.ts';
+import { digestOfLink, digestOfPath, partPrefix } from '../storage/layout-read.ts';
+import type { RepositoryGarbage } from './garbage.ts';
 import { type MarkOptions, type Revisions, Standing } from './mark.ts';
-import type { RepositoryGarbage } from './plan.ts';
 import type { StrictReader } from './reader.ts';
 
 type Records = Omit<RepositoryGarbage, 'layers'>;

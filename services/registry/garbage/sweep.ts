@@ -1,7 +1,8 @@
 import { isSha256 } from '../oci/digest.ts';
 import { blobDataKey, layerLinkKey, referrerKey, revisionLinkKey, tagIndexKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { GarbagePlan, RepositoryGarbage } from './plan.ts';
+import type { RepositoryGarbage } from './garbage.ts';
+import type { GarbagePlan } from './plan.ts';
 
 const BATCH_KEYS = 200;
 

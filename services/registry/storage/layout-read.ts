@@ -1,7 +1,7 @@
 import type { Algorithm, Digest, Sha256Digest } from '../oci/digest.ts';
 import { isDigest, isSha256 } from '../oci/digest.ts';
-import { BLOBS_PREFIX, REPOSITORIES_PREFIX } from './layout.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import { BLOBS_PREFIX, REPOSITORIES_PREFIX } from './layout.ts';
 
 /** Prefix of all that a repository itself is made of, or of one part of it; repositories below it lie beside these. */
 export const partPrefix = (

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RegistryError } from '../oci/errors.ts';
-import { READ_ONLY_KEY } from './layout.ts';
 import type { Log } from '../runtime/log.ts';
+import { READ_ONLY_KEY } from './layout.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** Why a store takes no writes, as `roadstead read-only on` recorded it. */

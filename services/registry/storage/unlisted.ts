@@ -1,5 +1,5 @@
-import { BLOBS_PREFIX, OWN_PREFIX, REPOSITORIES_PREFIX } from './layout.ts';
 import { isRepositoryName, isTag } from '../oci/names.ts';
+import { BLOBS_PREFIX, OWN_PREFIX, REPOSITORIES_PREFIX } from './layout.ts';
 import type { ObjectStore, Unlisted } from './object-store.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { REPOSITORIES_PREFIX } from './layout.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
+import { REPOSITORIES_PREFIX } from './layout.ts';
 import { listAll, type ObjectStore } from './object-store.ts';
 
 const PARTS = new Set(['_layers', '_manifests', '_roadstead', '_uploads']);

@@ -1,5 +1,9 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { type ListPage, type ListRequest, StoreUnavailableError } from '../../registry/storage/object-store.ts';
+import {
+  type ListPage,
+  type ListRequest,
+  StoreUnavailableError,
+} from '../../registry/storage/object-store.ts';
 import { isObjectKey } from '../object-key.ts';
 import type { Bucket } from './bucket.ts';
 

@@ -1,6 +1,6 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { StoreNotWritableError } from '../../registry/storage/object-store.ts';
 import { OperatorError } from '../../registry/runtime/operator-error.ts';
+import { StoreNotWritableError } from '../../registry/storage/object-store.ts';
 import type { Bucket } from './bucket.ts';
 import { type Create, creatingByCondition, creatingByLock } from './create.ts';
 import { deleteObjects } from './delete.ts';

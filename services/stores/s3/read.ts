@@ -1,6 +1,10 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
-import { type ByteRange, type ObjectStat, StoreUnavailableError } from '../../registry/storage/object-store.ts';
+import {
+  type ByteRange,
+  type ObjectStat,
+  StoreUnavailableError,
+} from '../../registry/storage/object-store.ts';
 import type { Bucket } from './bucket.ts';
 
 /** How often a body that breaks off is taken up again before the next byte of it has come. */

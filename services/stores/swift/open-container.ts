@@ -1,5 +1,5 @@
-import { absent, StoreAbsentError, type StoreMode } from '../../registry/storage/object-store.ts';
 import { OperatorError } from '../../registry/runtime/operator-error.ts';
+import { absent, StoreAbsentError, type StoreMode } from '../../registry/storage/object-store.ts';
 import type { SwiftClient } from './client.ts';
 import { SwiftError } from './errors.ts';
 

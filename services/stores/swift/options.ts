@@ -1,7 +1,7 @@
 import type { ByNameOrId } from '../../openstack/auth-request.ts';
+import { OperatorError } from '../../registry/runtime/operator-error.ts';
 import type { Locks } from '../../registry/storage/locks.ts';
 import type { StoreMode } from '../../registry/storage/object-store.ts';
-import { OperatorError } from '../../registry/runtime/operator-error.ts';
 
 /**
  * Who the store is to Swift. TempAuth (v1, also Ceph's and Swauth's) takes a name and a key; Keystone v3 a user's

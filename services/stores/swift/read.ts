@@ -1,4 +1,8 @@
-import { type ByteRange, type ObjectStat, StoreUnavailableError } from '../../registry/storage/object-store.ts';
+import {
+  type ByteRange,
+  type ObjectStat,
+  StoreUnavailableError,
+} from '../../registry/storage/object-store.ts';
 import type { SwiftClient } from './client.ts';
 import { translate } from './errors.ts';
 import { type Part, quoted } from './group.ts';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import type { StoreMode } from '../../registry/storage/object-store.ts';
 import { OperatorError } from '../../registry/runtime/operator-error.ts';
+import type { StoreMode } from '../../registry/storage/object-store.ts';
 import type { SwiftClient } from './client.ts';
 import type { Capabilities } from './info.ts';
 

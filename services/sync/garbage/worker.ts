@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../../http/metrics.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import { firstDigests } from '../../registry/audit/digests.ts';
+import { WORKER_PREFIX } from '../../registry/content/quarantine/keys.ts';
 import {
   type CycleContext,
   type Doomed,
@@ -9,7 +10,6 @@ import {
   newCounts,
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
-import { WORKER_PREFIX } from '../../registry/content/quarantine/keys.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
 import {
   hearRequest,

@@ -1,9 +1,9 @@
 import pMap from 'p-map';
-import type { Log } from '../../registry/runtime/log.ts';
 import { itemsUnder } from '../../registry/notifications/backlog.ts';
 import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
 import { ITEM_MAX, readItem } from '../../registry/notifications/item.ts';
 import { queuePrefix, type StoredItem } from '../../registry/notifications/keys.ts';
+import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 
 /** One event that waits. */

@@ -1,6 +1,6 @@
 import type { Metrics } from '../../http/metrics.ts';
-import type { Log } from '../../registry/runtime/log.ts';
 import type { NotificationsConfig } from '../../registry/notifications/endpoint.ts';
+import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { EndpointWorker } from './worker.ts';
 

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../../http/metrics.ts';
-import type { Log } from '../../registry/runtime/log.ts';
 import { sizeOf } from '../../registry/notifications/backlog.ts';
 import { DeadLetters } from '../../registry/notifications/dead-letters.ts';
 import { type DeliveryFacts, DeliveryFactsSchema } from '../../registry/notifications/delivery.ts';
 import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
 import { deadPrefix, deliveryPrefix, queuePrefix } from '../../registry/notifications/keys.ts';
-import type { ObjectStore } from '../../registry/storage/object-store.ts';
+import type { Log } from '../../registry/runtime/log.ts';
 import { Alarm } from '../../registry/runtime/waiting.ts';
+import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { Dispatch } from './dispatch.ts';
 import { Poster } from './post.ts';

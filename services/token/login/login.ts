@@ -1,6 +1,7 @@
+import type { RouteContext } from '../../http/context.ts';
 import { answerTo } from '../../http/errors.ts';
 import { protectPage, sendPage } from '../../http/page.ts';
-import type { Handler, RouteContext } from '../../http/routes.ts';
+import type { Handler } from '../../http/routes.ts';
 import type { Person } from '../../registry/access/browser-login.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { beginPage, credentialPage, failurePage } from './pages.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts';
 import { trustedProxyTest } from '../../http/client-address.ts';
-import type { RouteContext } from '../../http/routes.ts';
+import type { RouteContext } from '../../http/context.ts';
 import { urlsOf } from '../../http/urls.ts';
 
 type TokenAuth = NonNullable<NonNullable<Config['auth']>['token']>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RouteContext } from '../../http/routes.ts';
+import type { RouteContext } from '../../http/context.ts';
 import type { PendingLogin } from '../../registry/access/browser-login.ts';
 import type { SecretBox } from '../../registry/storage/secret-box.ts';
 

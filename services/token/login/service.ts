@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { RouteContext } from '../../http/routes.ts';
+import type { RouteContext } from '../../http/context.ts';
 import type { Accounts } from '../../registry/access/accounts.ts';
 import type { BrowserLogin } from '../../registry/access/browser-login.ts';
 import type { IssuedCredentials } from '../../registry/access/issued/credentials.ts';

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { recordChange } from '../../http/audit.ts';
 import { readBody } from '../../http/body.ts';
-import { type Handler, param, type RouteContext } from '../../http/routes.ts';
+import type { RouteContext } from '../../http/context.ts';
+import { param } from '../../http/parameters.ts';
+import type { Handler } from '../../http/routes.ts';
 import type { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
 import { robotName } from '../../registry/access/issued/robots.ts';
 import type { Audit } from '../../registry/audit/audit.ts';

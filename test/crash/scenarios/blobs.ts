@@ -1,5 +1,5 @@
-import { layerLinkKey, uploadPrefix } from '../../../services/registry/storage/layout.ts';
 import { parseRepositoryName, parseUploadId } from '../../../services/registry/oci/names.ts';
+import { layerLinkKey, uploadPrefix } from '../../../services/registry/storage/layout.ts';
 import { ask, expectBytes } from '../client.ts';
 import { bytesOf } from '../content.ts';
 import { deleting } from '../requests.ts';

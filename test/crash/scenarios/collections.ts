@@ -1,6 +1,6 @@
-import { parseSha256 } from '../../../services/registry/oci/digest.ts';
 import { Quarantine } from '../../../services/registry/content/quarantine/guard.ts';
 import { MANIFEST_FACTS_PREFIX } from '../../../services/registry/content/quarantine/keys.ts';
+import { parseSha256 } from '../../../services/registry/oci/digest.ts';
 import { ask } from '../client.ts';
 import { collect, expectNothingLeft, expectStored, type Pass, passing } from '../collecting.ts';
 import { bytesOf, image512Of, imageOf, indexOf, type Made } from '../content.ts';

@@ -1,5 +1,5 @@
-import { uploadPrefix } from '../../../services/registry/storage/layout.ts';
 import { parseRepositoryName, parseUploadId } from '../../../services/registry/oci/names.ts';
+import { uploadPrefix } from '../../../services/registry/storage/layout.ts';
 import { listAll } from '../../../services/registry/storage/object-store.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ask } from '../client.ts';

@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache';
 import pMap from 'p-map';
 import type { Sha256Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/errors.ts';
-import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { DigestList } from '../../storage/digest-list.ts';
+import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { covers, DELETING_PREFIX, isListName, listKey, QUARANTINE_PREFIX, rescuedKey } from './keys.ts';
 
 /**

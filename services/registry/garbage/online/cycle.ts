@@ -1,14 +1,14 @@
+import { ALIAS_FACTS_PREFIX, MANIFEST_FACTS_PREFIX } from '../../content/quarantine/keys.ts';
+import type { Digest, Sha256Digest } from '../../oci/digest.ts';
 import type { DigestTable } from '../../storage/digest-table.ts';
 import { DigestTable as Table } from '../../storage/digest-table.ts';
-import { digestOfData } from '../../storage/layout-read.ts';
-import type { Digest, Sha256Digest } from '../../oci/digest.ts';
 import { BLOBS_PREFIX } from '../../storage/layout.ts';
+import { digestOfData } from '../../storage/layout-read.ts';
 import { listAll } from '../../storage/object-store.ts';
 import { accountableListing } from './accountable-listing.ts';
 import type { CycleContext } from './context.ts';
 import { deleteLists } from './delete-list.ts';
 import { FactStore } from './fact-store.ts';
-import { ALIAS_FACTS_PREFIX, MANIFEST_FACTS_PREFIX } from '../../content/quarantine/keys.ts';
 import { Marked } from './marked.ts';
 import {
   announce,

@@ -1,9 +1,9 @@
+import { announcedKey, deletingKey, listKey, rangeOf, rescuedPrefix } from '../../content/quarantine/keys.ts';
 import { isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import type { DigestList } from '../../storage/digest-list.ts';
 import { blobDataKey } from '../../storage/layout.ts';
 import { listAll } from '../../storage/object-store.ts';
 import type { CycleContext, Doomed } from './context.ts';
-import type { DigestList } from '../../storage/digest-list.ts';
-import { announcedKey, deletingKey, listKey, rangeOf, rescuedPrefix } from '../../content/quarantine/keys.ts';
 import type { Marked } from './marked.ts';
 
 /** What one request deletes at most: S3's limit. */

@@ -1,7 +1,7 @@
+import { freshName } from '../../content/quarantine/keys.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { listAll } from '../../storage/object-store.ts';
 import { encodeFact, type Fact, openSegment, sealSegment } from './facts.ts';
-import { freshName } from '../../content/quarantine/keys.ts';
 
 /** No segment is larger, but for one fact more. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;

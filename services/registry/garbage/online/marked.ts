@@ -1,12 +1,16 @@
 import pMap from 'p-map';
-import { DigestTable } from '../../storage/digest-table.ts';
 import { type Digest, digestOf, isSha256, type Sha256Digest } from '../../oci/digest.ts';
-import { blobDataKey, PUBLICATIONS_PREFIX, PUBLISHED_PREFIX, publicationKey } from '../../storage/layout.ts';
 import { MANIFEST_MAX_BYTES } from '../../oci/manifest.ts';
-import { listAll } from '../../storage/object-store.ts';
-import { mayBeOpen } from '../../publishing/promotion/open.ts';
-import { PUBLICATION_MAX_BYTES, type Publication, PublicationSchema } from '../../publishing/publication/entry.ts';
 import { readStoredManifest } from '../../oci/stored-manifest.ts';
+import { mayBeOpen } from '../../publishing/promotion/open.ts';
+import {
+  PUBLICATION_MAX_BYTES,
+  type Publication,
+  PublicationSchema,
+} from '../../publishing/publication/entry.ts';
+import { DigestTable } from '../../storage/digest-table.ts';
+import { blobDataKey, PUBLICATIONS_PREFIX, PUBLISHED_PREFIX, publicationKey } from '../../storage/layout.ts';
+import { listAll } from '../../storage/object-store.ts';
 import { UnreadableError } from '../reader.ts';
 import type { CycleContext } from './context.ts';
 import type { FactStore } from './fact-store.ts';

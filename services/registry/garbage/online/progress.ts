@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { REQUEST_KEY, WORKER_PREFIX } from '../../content/quarantine/keys.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { Terms } from '../../storage/terms.ts';
-import { REQUEST_KEY, WORKER_PREFIX } from '../../content/quarantine/keys.ts';
 
 const Counted = z.int().nonnegative();
 

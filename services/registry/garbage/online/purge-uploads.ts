@@ -1,8 +1,8 @@
-import { partPrefix } from '../../storage/layout-read.ts';
-import { walkRepositories } from '../../storage/walk.ts';
 import type { RepositoryName } from '../../oci/names.ts';
+import { partPrefix } from '../../storage/layout-read.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { listingBy } from '../../storage/unlisted.ts';
+import { walkRepositories } from '../../storage/walk.ts';
 
 const DELETE_AT_ONCE = 1000;
 

@@ -1,7 +1,3 @@
-import type { Sha256Digest } from '../../oci/digest.ts';
-import { listAll } from '../../storage/object-store.ts';
-import type { CycleContext } from './context.ts';
-import { DigestList } from '../../storage/digest-list.ts';
 import { ANNOUNCEMENT_MIN_MS, listNames, readList } from '../../content/quarantine/guard.ts';
 import {
   ANNOUNCED_PREFIX,
@@ -12,6 +8,10 @@ import {
   RESCUED_PREFIX,
   rangeOf,
 } from '../../content/quarantine/keys.ts';
+import type { Sha256Digest } from '../../oci/digest.ts';
+import { DigestList } from '../../storage/digest-list.ts';
+import { listAll } from '../../storage/object-store.ts';
+import type { CycleContext } from './context.ts';
 
 /** What one list holds at most: those who push read whole lists. */
 const LIST_DIGESTS_MAX = 10_000;

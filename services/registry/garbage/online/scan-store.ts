@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type Digest, isDigest, isSha256, type Sha256Digest } from '../../oci/digest.ts';
-import { listAll, type ObjectStore } from '../../storage/object-store.ts';
-import { DigestList } from '../../storage/digest-list.ts';
 import { freshName, SCAN_PREFIX } from '../../content/quarantine/keys.ts';
+import { type Digest, isDigest, isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import { DigestList } from '../../storage/digest-list.ts';
+import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import type { ScanFindings } from './scan.ts';
 
 const HEADER_MAX_BYTES = 1024 * 1024;

@@ -1,12 +1,12 @@
 import pMap from 'p-map';
-import { DigestTable } from '../../storage/digest-table.ts';
-import { digestOfLink, digestOfPath, isUnknownDigestLink } from '../../storage/layout-read.ts';
 import { type Digest, isDigest, isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import type { DigestList } from '../../storage/digest-list.ts';
+import { DigestTable } from '../../storage/digest-table.ts';
 import { REPOSITORIES_PREFIX } from '../../storage/layout.ts';
+import { digestOfLink, digestOfPath, isUnknownDigestLink } from '../../storage/layout-read.ts';
 import type { ListPage } from '../../storage/object-store.ts';
 import { UnreadableError, unknownDigest } from '../reader.ts';
 import type { CycleContext } from './context.ts';
-import type { DigestList } from '../../storage/digest-list.ts';
 import type { AliasFact } from './facts.ts';
 
 const PAGE = 1000;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { DigestTable } from '../../storage/digest-table.ts';
-import { hexOf, type Sha256Digest } from '../../oci/digest.ts';
-import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { freshName, SUSPECTS_PREFIX } from '../../content/quarantine/keys.ts';
+import { hexOf, type Sha256Digest } from '../../oci/digest.ts';
+import { DigestTable } from '../../storage/digest-table.ts';
+import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 
 const MAGIC = Buffer.from('roadstead suspects 1\n');
 const ENTRY_BYTES = 32 + 6;

@@ -1,8 +1,8 @@
-import type { Changes } from '../../storage/changes.ts';
 import type { Sha256Digest } from '../../oci/digest.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
 import { Alarm } from '../../runtime/waiting.ts';
+import type { Changes } from '../../storage/changes.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
 import { type Ledger, readLedger } from './ledger.ts';
 import type { Mirror } from './mirror.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isSha256, type Sha256Digest } from '../../oci/digest.ts';
-import { mirrorLedgerKey, mirrorLedgerPrefix } from '../../storage/layout.ts';
 import type { MirrorName } from '../../oci/names.ts';
+import { mirrorLedgerKey, mirrorLedgerPrefix } from '../../storage/layout.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 
 /** More exceptions than this are not exceptions: the watermark is lowered instead. */

@@ -1,10 +1,11 @@
-import type { Content } from '../../content/content.ts';
 import type { TagTarget } from '../../content/tag-names.ts';
 import type { Digest, Sha256Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/errors.ts';
 import { type ImageName, printImageName, type RepositoryName, type Tag } from '../../oci/names.ts';
+import { isCandidate, isStable } from '../../oci/repository-classes.ts';
+import type { PublishingContent } from '../publishing-content.ts';
 import { type Image, readImage } from './image.ts';
-import { isCandidate, isStable, type PromotionPolicy } from './policy.ts';
+import type { PromotionPolicy } from './policy.ts';
 import { currentTurn, follows, type TagPlace } from './turns.ts';
 
 /** What a person asks for. */
@@ -29,7 +30,7 @@ export interface PromotionPlan extends PromotionRequest {
 
 /** Resolves and verifies, and changes nothing. */
 export async function planPromotion(
-  content: Content,
+  content: PublishingContent,
   policy: PromotionPolicy,
   request: PromotionRequest,
   signal?: AbortSignal,
@@ -86,7 +87,7 @@ export async function planPromotion(
  * will be moved back, so nobody may rely on it.
  */
 async function isDue(
-  content: Content,
+  content: PublishingContent,
   target: TagPlace,
   named: TagTarget | undefined,
   signal?: AbortSignal,
@@ -100,7 +101,7 @@ async function isDue(
  * be newer than the image, and such a layer may have been pushed later.
  */
 async function holdsAll(
-  content: Content,
+  content: PublishingContent,
   repository: RepositoryName,
   image: Image,
   signal?: AbortSignal,

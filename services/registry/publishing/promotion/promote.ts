@@ -1,11 +1,11 @@
-import type { Changes } from '../../storage/changes.ts';
-import type { Content } from '../../content/content.ts';
 import type { TagTarget } from '../../content/tag-names.ts';
 import { RegistryError } from '../../oci/errors.ts';
-import type { MirrorBoard } from '../mirrors/board.ts';
-import { obstacle } from '../mirrors/eligible.ts';
 import { printReference } from '../../oci/names.ts';
 import { Alarm } from '../../runtime/waiting.ts';
+import type { Changes } from '../../storage/changes.ts';
+import type { MirrorBoard } from '../mirrors/board.ts';
+import { obstacle } from '../mirrors/eligible.ts';
+import type { PublishingContent } from '../publishing-content.ts';
 import type { PromotionPlan } from './plan.ts';
 import { moveTagInTurn } from './turns.ts';
 
@@ -43,7 +43,7 @@ export type PromotionEvent =
  * the tag last. Stopping anywhere before the last step leaves the tag as it was, and doing it again finishes it.
  */
 export async function* promote(
-  content: Content,
+  content: PublishingContent,
   board: MirrorBoard,
   changes: Changes,
   plan: PromotionPlan,

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Changes } from '../../storage/changes.ts';
-import type { Content } from '../../content/content.ts';
 import { resolveRevision } from '../../content/revisions.ts';
 import type { TagTarget } from '../../content/tag-names.ts';
-import type { Log } from '../../runtime/log.ts';
 import { isRepositoryName, isTag } from '../../oci/names.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Changes } from '../../storage/changes.ts';
 import type { Publication } from '../publication/entry.ts';
+import type { PublishingContent } from '../publishing-content.ts';
 import { mayBeOpen } from './open.ts';
 import { settleTag, type TagPlace, type Turn } from './turns.ts';
 
@@ -20,7 +20,7 @@ const LOOKS_PER_POLL = 20;
 const ENTRIES_MAX = 10_000;
 
 export interface TagRepairOptions {
-  readonly content: Pick<Content, 'objects' | 'tags' | 'log'>;
+  readonly content: Pick<PublishingContent, 'objects' | 'tags' | 'log'>;
   readonly changes: Changes;
   readonly logger: Log;
   /** Whether a repository changes only by promotion; tags of others are moved by pushes. */

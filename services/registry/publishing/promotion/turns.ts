@@ -1,7 +1,7 @@
 import { parseTarget, printTarget, type TagTarget } from '../../content/tag-names.ts';
 import type { Tags } from '../../content/tags.ts';
-import { tagTurnKey, tagTurnsPrefix } from '../../storage/layout.ts';
 import type { RepositoryName, Tag } from '../../oci/names.ts';
+import { tagTurnKey, tagTurnsPrefix } from '../../storage/layout.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 
 /** Which promotion a tag now follows. */

@@ -1,8 +1,8 @@
-import type { Changes } from '../../storage/changes.ts';
 import type { Sha256Digest } from '../../oci/digest.ts';
 import type { Log } from '../../runtime/log.ts';
-import { Cached } from '../../storage/cached.ts';
 import { Alarm } from '../../runtime/waiting.ts';
+import { Cached } from '../../storage/cached.ts';
+import type { Changes } from '../../storage/changes.ts';
 import { blobsOf } from './entry.ts';
 import type { PublicationLog } from './log.ts';
 import type { PublishedBlobs } from './published.ts';

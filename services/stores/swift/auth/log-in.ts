@@ -1,5 +1,5 @@
-import { StoreUnavailableError } from '../../../registry/storage/object-store.ts';
 import { OperatorError } from '../../../registry/runtime/operator-error.ts';
+import { StoreUnavailableError } from '../../../registry/storage/object-store.ts';
 import { SwiftError } from '../errors.ts';
 import type { SwiftCredentials, SwiftOptions } from '../options.ts';
 import { type Wire, withRetries } from '../wire.ts';

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http';
+import { RegistryError } from '../registry/oci/errors.ts';
+import type { Context, RouteContext } from './context.ts';
+
+/** A parameter of the path, decoded. */
+export function param(ctx: RouteContext, name: string): string {
+  const value: unknown = ctx.params[name];
+  return Array.isArray(value) ? value.join('/') : String(value ?? '');
+}
+
+/** A query parameter; of several of one name, none: two readers could take two different ones. */
+export function query(ctx: Context, name: string): string | undefined {
+  const [value, ...more] = queryAll(ctx, name);
+  if (more.length > 0)
+    throw new RegistryError('PARAMETER_INVALID', `the query parameter ${name} stands twice`);
+  return value;
+}
+
+const queries = new WeakMap<IncomingMessage, URLSearchParams>();
+
+/**
+ * Every value of a query parameter that may stand several times. Koa's own `ctx.query` takes time that grows with the
+ * square of the number of parameters, and it is clients who write them.
+ */
+export function queryAll(ctx: Context, name: string): string[] {
+  let parsed = queries.get(ctx.req);
+  if (parsed === undefined) {
+    parsed = new URLSearchParams(ctx.querystring);
+    queries.set(ctx.req, parsed);
+  }
+  return parsed.getAll(name);
+}
