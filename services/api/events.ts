@@ -1,7 +1,7 @@
 import type { RouteContext } from '../http/context.ts';
-import { factsOf } from '../http/request-facts.ts';
+import { requestInfoOf } from '../http/request-info.ts';
 import type { BlobStat } from '../registry/content/blobs.ts';
-import type { Happening } from '../registry/notifications/event.ts';
+import type { ChangeEvent } from '../registry/notifications/event.ts';
 import type { Digest } from '../registry/oci/digest.ts';
 import type { Manifest } from '../registry/oci/manifest.ts';
 import type { RepositoryName, Tag } from '../registry/oci/names.ts';
@@ -11,9 +11,10 @@ import type { ApiNode } from './node.ts';
 export async function tellChanges(
   node: ApiNode,
   ctx: RouteContext,
-  happenings: readonly Happening[],
+  changeEvents: readonly ChangeEvent[],
 ): Promise<void> {
-  if (node.notifier.wantsChanges) await node.notifier.changed(happenings, factsOf(ctx, node.baseUrlOf(ctx)));
+  if (node.notifier.wantsChanges)
+    await node.notifier.changed(changeEvents, requestInfoOf(ctx, node.baseUrlOf(ctx)));
 }
 
 /** Takes note of a manifest that was pulled; a HEAD counts as Distribution counts it. */
@@ -27,7 +28,7 @@ export function tellManifestPulled(
   if (!node.notifier.wantsPulls) return;
   const { mediaType, digest, bytes } = manifest;
   const pull = { kind: 'manifest', action: 'pull', repository, mediaType, digest, bytes, tag } as const;
-  node.notifier.pulled(pull, factsOf(ctx, node.baseUrlOf(ctx)));
+  node.notifier.pulled(pull, requestInfoOf(ctx, node.baseUrlOf(ctx)));
 }
 
 /** Takes note of a blob that was pulled, here or where the client was sent. */
@@ -41,6 +42,6 @@ export function tellBlobPulled(
   if (!node.notifier.wantsPulls) return;
   node.notifier.pulled(
     { kind: 'blob', action: 'pull', repository, digest, sizeBytes },
-    factsOf(ctx, node.baseUrlOf(ctx)),
+    requestInfoOf(ctx, node.baseUrlOf(ctx)),
   );
 }

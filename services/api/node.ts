@@ -5,19 +5,19 @@ import type { Content } from '../registry/content/content.ts';
 import type { Reader } from '../registry/content/reader.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { ManifestRules } from '../registry/oci/manifest-rules.ts';
-import type { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
+import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import type { Retries } from '../registry/publishing/mirrors/retries.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import type { PublicationFollower } from '../registry/publishing/publication/follower.ts';
 import type { Changes } from '../registry/storage/changes.ts';
 import type { ReadOnly } from '../registry/storage/read-only.ts';
 
-/** What the API's endpoints work with; made once in `main.ts`. */
+/** What the API's endpoints work with; made once in `app.ts`. */
 export interface ApiNode {
   readonly content: Content;
   readonly reader: Reader;
   readonly publications: PublicationFollower;
-  readonly board: MirrorBoard;
+  readonly board: MirrorStates;
   readonly retries: Retries;
   readonly changes: Changes;
   readonly policy: PromotionPolicy | undefined;

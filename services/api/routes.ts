@@ -1,4 +1,4 @@
-import { identity, onRegistry, onRepository } from '../http/access/needs.ts';
+import { identity, onRegistry, onRepository } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
 import { deleteBlob } from './delete/blob.ts';
 import { deleteManifest } from './delete/manifest.ts';

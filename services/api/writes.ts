@@ -8,7 +8,7 @@ import type { ApiNode } from './node.ts';
 /** The repository that a request wants to change; throws where nobody may, or nobody may now. */
 export function writableName(node: ApiNode, ctx: RouteContext): RepositoryName {
   const name = parseRepositoryName(param(ctx, 'name'));
-  ctx.state.facts['repository'] = name;
+  ctx.state.logFields['repository'] = name;
   node.readOnly.refuseWrites();
   refusePushToStable(node.policy, name);
   return name;

@@ -67,7 +67,7 @@ async function run(config: string, parts: readonly Part[]): Promise<void> {
   // Nobody waits for a worker: it collects its own garbage as soon as there is a tenth more, and stays below 200 MB over
   // 100,000 blobs (test/garbage/hundred-thousand.test.ts). A node would pay for that with every pull.
   if (parts.length === 1 && parts[0] === 'sync') setFlagsFromString('--heap-growing-percent=10');
-  const { serve } = await import('../serve/main.ts');
+  const { serve } = await import('../serve/serve.ts');
   await serve(config, parts);
 }
 

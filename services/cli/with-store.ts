@@ -11,6 +11,6 @@ export async function withStore(
   mode: 'write' | 'only-read',
   act: (objects: ObjectStore, config: Config, audit: Audit) => Promise<void>,
 ): Promise<void> {
-  const serve = await import('../serve/main.ts');
+  const serve = await import('../serve/serve.ts');
   await serve.withStore(config, mode, act);
 }

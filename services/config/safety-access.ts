@@ -5,11 +5,16 @@ import { isLoopback } from './values.ts';
 
 /** What of users, tokens and rules does not go together, or would leave a door open; each line names a key. */
 export function checkAccess(config: Config): string[] {
-  return [...checkDoor(config), ...checkTokens(config), ...checkAccounts(config), ...checkRules(config)];
+  return [
+    ...checkAuthenticator(config),
+    ...checkTokens(config),
+    ...checkAccounts(config),
+    ...checkRules(config),
+  ];
 }
 
 /** A registry that others reach asks who they are, unless its operator says in so many words that it does not. */
-function checkDoor({ http, auth, access }: Config): string[] {
+function checkAuthenticator({ http, auth, access }: Config): string[] {
   const problems: string[] = [];
   const isOpen = !isLoopback(http.addr.host) || isReachable(http);
   if (isOpen && !auth?.isNone && !auth?.htpasswd && !auth?.token)

@@ -1,6 +1,6 @@
 import Koa from 'koa';
 import type { Logger } from 'pino';
-import { NOBODY_IN_PARTICULAR } from '../registry/access/grants.ts';
+import { OPEN_ACCESS } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -32,9 +32,9 @@ export function createApp(options: AppOptions): App {
       clientAddress: options.clientAddress(ctx.req),
       route: 'none',
       isRoutine: false,
-      principal: NOBODY_IN_PARTICULAR,
+      principal: OPEN_ACCESS,
       rule: undefined,
-      facts: {},
+      logFields: {},
     };
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.set('X-Request-Id', ctx.state.requestId);
@@ -51,7 +51,7 @@ const OF_CONTENT = ['Cache-Control', 'ETag', 'Accept-Ranges', 'Content-Range', '
 function answerError(ctx: Context, logger: Logger, error: unknown): void {
   if (ctx.res.headersSent || ctx.req.socket.destroyed) {
     // The answer has begun, or nobody is there: all that can be said is that it ends here.
-    ctx.state.facts['aborted'] = true;
+    ctx.state.logFields['aborted'] = true;
     if (!(error instanceof RegistryError) && !isClosedByClient(error))
       logger.error({ err: error, requestId: ctx.state.requestId }, 'an answer broke off');
     ctx.res.destroy();
@@ -59,11 +59,11 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   }
   const answer = answerTo(error, ctx.state.requestId);
   if (answer.isFault)
-    logger.error({ err: error, requestId: ctx.state.requestId, ...ctx.state.facts }, 'request failed');
+    logger.error({ err: error, requestId: ctx.state.requestId, ...ctx.state.logFields }, 'request failed');
   // A lock that was not to be had is nobody's fault, but more is known of it than the client should hear.
   else if (answer.status >= 500 && error instanceof Error && error.cause !== undefined)
-    logger.warn({ err: error, requestId: ctx.state.requestId, ...ctx.state.facts }, 'request not served');
-  ctx.state.facts['error'] = answer.body.errors[0].code;
+    logger.warn({ err: error, requestId: ctx.state.requestId, ...ctx.state.logFields }, 'request not served');
+  ctx.state.logFields['error'] = answer.body.errors[0].code;
   // What was said of the content is not so of the error: a cache might keep it for a year.
   for (const header of OF_CONTENT) ctx.remove(header);
   ctx.status = answer.status;
@@ -114,7 +114,7 @@ function observe(ctx: Context, { process, logger, metrics, accessLog }: AppOptio
       sentBytes,
       tookMs: Math.round(tookMs * 100) / 100,
       ...(res.writableFinished ? {} : { aborted: true }),
-      ...state.facts,
+      ...state.logFields,
     },
     'request',
   );

@@ -14,8 +14,8 @@ export interface RequestState {
   principal: Principal;
   /** The rule by which the door let the request in; undefined where there are none. For records. */
   rule: string | undefined;
-  /** Facts for the log line: repository, digest, decision. No secrets, no headers. */
-  facts: Record<string, unknown>;
+  /** Fields of the log line: repository, digest, decision. No secrets, no headers. */
+  logFields: Record<string, unknown>;
 }
 
 export type App = Koa<RequestState>;

@@ -3,7 +3,7 @@ import type { Principal } from '../registry/access/grants.ts';
 import { networkTest } from '../registry/access/networks.ts';
 import { RateLimit } from '../registry/access/rate-limit.ts';
 import { tooMany } from '../registry/access/too-many.ts';
-import type { Door } from './access/door.ts';
+import type { Authenticator } from './access/authenticator.ts';
 import type { Context } from './context.ts';
 
 export interface RequestLimitsOptions {
@@ -52,9 +52,9 @@ export class RequestLimits {
   };
 
   /** A door that counts the requests of each account that it lets in. */
-  atDoor(door: Door): Door {
+  countingAccounts(authenticator: Authenticator): Authenticator {
     const limit = this.#accounts;
-    if (limit === undefined) return door;
+    if (limit === undefined) return authenticator;
     const count = (ctx: Context, principal: Principal): Principal => {
       if (principal.name === '' || this.#isTrusted(ctx.state.clientAddress)) return principal;
       const waitMs = limit.take(principal.name);
@@ -63,8 +63,8 @@ export class RequestLimits {
       throw tooMany('too many requests of this account', waitMs);
     };
     return {
-      admit(ctx, wanted) {
-        const admitted = door.admit(ctx, wanted);
+      authorize(ctx, wanted) {
+        const admitted = authenticator.authorize(ctx, wanted);
         return admitted instanceof Promise
           ? admitted.then((principal) => count(ctx, principal))
           : count(ctx, admitted);

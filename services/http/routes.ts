@@ -1,8 +1,8 @@
 import Router from '@koa/router';
 import type { Principal } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
-import type { Door } from './access/door.ts';
-import type { Needs } from './access/needs.ts';
+import type { Authenticator } from './access/authenticator.ts';
+import type { RequiredAccess } from './access/required-access.ts';
 import type { App, Context, RequestState, RouteContext } from './context.ts';
 
 /** What a route does; it answers through the context or throws. */
@@ -16,7 +16,7 @@ export interface Route {
   /** For metrics and logs. */
   readonly name: string;
   /** What whoever asks must be allowed to do; left out for what is open to all. */
-  readonly needs?: Needs;
+  readonly needs?: RequiredAccess;
   readonly handle: Handler;
 }
 
@@ -24,14 +24,14 @@ export interface Route {
  * Mounts a table of routes, the first that matches wins; what none matches is left to {@link mountNotFound}. Nothing
  * that a route needs a right for is begun before the door has let the request in; without a door, no route may need one.
  */
-export function mountRoutes(app: App, routes: readonly Route[], door?: Door): void {
+export function mountRoutes(app: App, routes: readonly Route[], authenticator?: Authenticator): void {
   const router = new Router<RequestState>({ sensitive: true, strict: true });
   for (const { path, method, name, needs, handle } of routes) {
-    if (needs && !door) throw new Error(`the route ${name} needs a right, and nobody asks for it`);
+    if (needs && !authenticator) throw new Error(`the route ${name} needs a right, and nobody asks for it`);
     router.register(path, [method], (ctx: RouteContext) => {
       ctx.state.route = name;
-      if (needs === undefined || door === undefined) return handle(ctx);
-      const principal = door.admit(ctx, needs(ctx));
+      if (needs === undefined || authenticator === undefined) return handle(ctx);
+      const principal = authenticator.authorize(ctx, needs(ctx));
       if (principal instanceof Promise) return principal.then((known) => pass(ctx, known, handle));
       return pass(ctx, principal, handle);
     });
@@ -41,7 +41,7 @@ export function mountRoutes(app: App, routes: readonly Route[], door?: Door): vo
 
 function pass(ctx: RouteContext, principal: Principal, handle: Handler): Promise<void> | void {
   ctx.state.principal = principal;
-  if (principal.name !== '') ctx.state.facts['user'] = principal.name;
+  if (principal.name !== '') ctx.state.logFields['user'] = principal.name;
   return handle(ctx);
 }
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Needs } from '../http/access/needs.ts';
+import type { RequiredAccess } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
 import type { ReleaseService } from './service.ts';
 
@@ -12,7 +12,7 @@ export interface Endpoint {
   readonly summary: string;
   readonly query?: Readonly<Record<string, { readonly description: string; readonly required: boolean }>>;
   /** As in {@link Route}; left out where the handler asks itself, or anyone may. */
-  readonly needs?: Needs;
+  readonly needs?: RequiredAccess;
   readonly request?: z.ZodType;
   readonly response: z.ZodType | undefined;
   readonly responseType: 'application/json' | 'application/x-ndjson';

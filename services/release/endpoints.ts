@@ -1,4 +1,4 @@
-import { onRegistry } from '../http/access/needs.ts';
+import { onRegistry } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
 import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 import type { Endpoint } from './endpoint.ts';

@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import type { RouteContext } from '../http/context.ts';
 import { query } from '../http/parameters.ts';
 import type { Handler } from '../http/routes.ts';
-import type { Wanted } from '../registry/access/wanted.ts';
+import type { AccessRequest } from '../registry/access/access-request.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../registry/content/integrity.ts';
 import { parseDigest } from '../registry/oci/digest.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
@@ -14,7 +14,7 @@ import type { Explanation } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
 /** The right to look into the repository that is asked about. */
-export function pullOfAsked(ctx: RouteContext): readonly Wanted[] {
+export function pullOfAsked(ctx: RouteContext): readonly AccessRequest[] {
   return [{ type: 'repository', name: parseRepositoryName(required(ctx, 'repository')), action: 'pull' }];
 }
 

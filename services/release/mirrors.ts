@@ -1,5 +1,5 @@
 import type { Handler } from '../http/routes.ts';
-import type { MirrorState } from '../registry/publishing/mirrors/board.ts';
+import type { MirrorState } from '../registry/publishing/mirrors/mirror-states.ts';
 import type { MirrorLine, Mirrors, Status } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 

@@ -3,7 +3,7 @@ import { recordChange } from '../http/audit.ts';
 import { readBody } from '../http/body.ts';
 import type { RouteContext } from '../http/context.ts';
 import { answerTo } from '../http/errors.ts';
-import { factsOf } from '../http/request-facts.ts';
+import { requestInfoOf } from '../http/request-info.ts';
 import type { Handler } from '../http/routes.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { parseImageName, printImageName } from '../registry/oci/names.ts';
@@ -27,8 +27,8 @@ export function postPromotion(service: ReleaseService): Handler {
   return async (ctx) => {
     const body = await parseBody(ctx);
     const request = parseRequest(body.source, body.target);
-    ctx.state.facts['repository'] = request.target.repository;
-    ctx.state.principal = await service.door.admit(ctx, [
+    ctx.state.logFields['repository'] = request.target.repository;
+    ctx.state.principal = await service.authenticator.authorize(ctx, [
       { type: 'repository', name: request.target.repository, action: 'promote' },
       { type: 'repository', name: request.source.repository, action: 'pull' },
     ]);
@@ -42,7 +42,7 @@ export function postPromotion(service: ReleaseService): Handler {
       );
     if (!body.dryRun) service.readOnly.refuseWrites();
     const plan = await planPromotion(service.content, service.policy, request);
-    ctx.state.facts['digest'] = plan.digest;
+    ctx.state.logFields['digest'] = plan.digest;
 
     ctx.respond = false;
     ctx.res.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
@@ -66,11 +66,11 @@ export function postPromotion(service: ReleaseService): Handler {
           tell(event.event === 'waiting' ? { ...event, ready: [...event.ready] } : event);
       const outcome = plan.alreadyThere ? 'already-there' : body.dryRun ? 'dry-run' : 'promoted';
       service.metrics.promotions.inc({ outcome });
-      ctx.state.facts['outcome'] = outcome;
+      ctx.state.logFields['outcome'] = outcome;
       tell({ event: 'done', outcome });
     } catch (error) {
       service.metrics.promotions.inc({ outcome: 'failed' });
-      ctx.state.facts['outcome'] = 'failed';
+      ctx.state.logFields['outcome'] = 'failed';
       tell({ event: 'failed', error: answerTo(stopped(service, error), ctx.state.requestId).body.errors[0] });
       // Told in the answer's last line, so the connection stays; what is ours to mend goes into the log as well.
       if (!(error instanceof RegistryError) && !gone.signal.aborted)
@@ -123,7 +123,7 @@ async function tellEndpoints(
   const { mediaType, bytes } = manifest;
   await service.notifier.changed(
     [{ kind: 'manifest', action: 'push', ...target, mediaType, digest, bytes }],
-    factsOf(ctx, service.baseUrlOf(ctx, ''), actor),
+    requestInfoOf(ctx, service.baseUrlOf(ctx, ''), actor),
   );
 }
 

@@ -1,9 +1,9 @@
-import type { Door } from '../http/access/door.ts';
+import type { Authenticator } from '../http/access/authenticator.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { UrlOf } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
-import type { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
+import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import type { PublishingContent } from '../registry/publishing/publishing-content.ts';
 import type { Log } from '../registry/runtime/log.ts';
@@ -11,16 +11,16 @@ import type { Changes } from '../registry/storage/changes.ts';
 import type { ReadOnly } from '../registry/storage/read-only.ts';
 import type { WriteHealth } from '../registry/storage/write-health.ts';
 
-/** What the release service's endpoints work with; made once in `main.ts`. */
+/** What the release service's endpoints work with; made once in `app.ts`. */
 export interface ReleaseService {
   readonly content: PublishingContent;
-  readonly board: MirrorBoard;
+  readonly board: MirrorStates;
   readonly changes: Changes;
   readonly policy: PromotionPolicy;
   readonly readOnly: ReadOnly;
   readonly writes: WriteHealth;
   readonly notifier: Notifier;
-  readonly door: Door;
+  readonly authenticator: Authenticator;
   readonly audit: Audit;
   /** The registry's URL as a client sees it, followed by a path. */
   readonly baseUrlOf: UrlOf;

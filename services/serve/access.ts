@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { accessRulesOf, passesBoxOf, tokenKeysBoxOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
-import { BasicDoor } from '../http/access/basic-door.ts';
-import { BearerDoor } from '../http/access/bearer-door.ts';
-import { type Door, OPEN_DOOR } from '../http/access/door.ts';
+import { type Authenticator, OPEN_AUTHENTICATOR } from '../http/access/authenticator.ts';
+import { BasicAuthenticator } from '../http/access/basic-authenticator.ts';
+import { BearerAuthenticator } from '../http/access/bearer-authenticator.ts';
 import { passUrlsOf } from '../http/access/pass-url.ts';
 import { Passes, passRoute } from '../http/access/passes.ts';
 import { AllKeys } from '../http/access/tokens/all-keys.ts';
@@ -39,7 +39,7 @@ export interface AccessParts {
 
 /** Who is let in, and by which of our own keys tokens are signed. */
 export interface Access extends AsyncDisposable {
-  readonly door: Door;
+  readonly authenticator: Authenticator;
   /** What clients ask of the door itself; an API node answers it. */
   readonly routes: readonly Route[];
   /** Undefined where tokens are made by somebody else, or there are none. */
@@ -52,24 +52,24 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
   const { auth, access } = config;
   await using held = new AsyncDisposableStack();
   let ring: KeyRing | undefined;
-  let door: Door = OPEN_DOOR;
+  let authenticator: Authenticator = OPEN_AUTHENTICATOR;
   let routes: readonly Route[] = [];
   if (auth?.token) {
     if (config.token) ring = held.use(await KeyRing.start(objects, logger));
-    door = bearerDoor(config, await openKeys(config, ring, held, logger));
+    authenticator = bearerAuthenticator(config, await openKeys(config, ring, held, logger));
   } else if (auth?.htpasswd && accounts) {
     const rules = access && accessRulesOf(config);
     const box = rules && passesBoxOf(config);
     const passes = box && new Passes(box);
     const urlOf = passUrlsOf(config.http, trustedProxyTest(config.http.trustedproxies));
-    door = new BasicDoor({
+    authenticator = new BasicAuthenticator({
       ...{ accounts, logins, realm: auth.htpasswd.realm, rules },
       passes: passes && { passes, urlOf },
     });
-    if (passes) routes = [passRoute(parts.limits.atDoor(door), passes)];
+    if (passes) routes = [passRoute(parts.limits.countingAccounts(authenticator), passes)];
   }
   const all = held.move();
-  return { door, routes, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { authenticator, routes, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** The keys of whoever may sign tokens for this registry. */
@@ -93,12 +93,12 @@ async function openKeys(
   return new AllKeys(keys);
 }
 
-function bearerDoor(config: Config, keys: TrustedKeys): Door {
+function bearerAuthenticator(config: Config, keys: TrustedKeys): Authenticator {
   const { auth, access, token } = config;
   if (!auth?.token) throw new Error('a door for tokens without auth.token');
   const { service, issuer, signingalgorithms, realm, autoredirect, autoredirectpath } = auth.token;
   const urlOf = absoluteUrlsOf(config);
-  return new BearerDoor({
+  return new BearerAuthenticator({
     verifier: new TokenVerifier({ keys, issuer, audience: service, algorithms: signingalgorithms }),
     // Who makes tokens elsewhere makes them for the anonymous, too, unless rules here say something of them.
     rules: token || access ? accessRulesOf(config) : undefined,

@@ -39,7 +39,7 @@ async function publishEntries(shift: Shift): Promise<void> {
         ? { watermark: seq, ...(lost.length > 0 && { missing: [...ledger.missing, ...lost] }) }
         : {},
     );
-    if (term.ledger.health.state !== 'up') shift.watching.ring();
+    if (term.ledger.health.state !== 'up') shift.watching.notify();
   }
 }
 

@@ -31,8 +31,8 @@ export async function crawlWhenDue(shift: Shift): Promise<void> {
       missing: [...missing],
     }));
     if (!shift.crawlIsDue) shift.isHeldBack = false;
-    shift.publishing.ring();
-    shift.watching.ring();
+    shift.publishing.notify();
+    shift.watching.notify();
   }
 }
 

@@ -52,7 +52,7 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
   });
   const handle: Route['handle'] = async (ctx) => {
     const digest = parseSha256(`sha256:${param(ctx, 'hex')}`);
-    ctx.state.facts['digest'] = digest;
+    ctx.state.logFields['digest'] = digest;
     const path = join(directory, blobDataKey(digest));
     const stats = await stat(path).catch((error: Error) => {
       if (error instanceof StoreUnavailableError) throw error;

@@ -3,7 +3,7 @@ import type { Metrics } from '../http/metrics.ts';
 import type { Ledger } from '../registry/publishing/mirrors/ledger.ts';
 import type { PublishingContent } from '../registry/publishing/publishing-content.ts';
 import type { Log } from '../registry/runtime/log.ts';
-import { Alarm } from '../registry/runtime/waiting.ts';
+import { WakeSignal } from '../registry/runtime/waiting.ts';
 import type { Changes } from '../registry/storage/changes.ts';
 import type { MirrorTarget } from './targets/target.ts';
 import type { Term } from './term.ts';
@@ -25,11 +25,11 @@ export class Shift {
   /** Aborts when the shift is over. */
   readonly signal: AbortSignal;
   /** Rings when there may be something to publish. */
-  readonly publishing = new Alarm();
+  readonly publishing = new WakeSignal();
   /** Rings when the mirror's health should be looked at now. */
-  readonly watching = new Alarm();
+  readonly watching = new WakeSignal();
   /** Rings when a crawl is due. */
-  readonly crawling = new Alarm();
+  readonly crawling = new WakeSignal();
   crawlIsDue = false;
   /** Set while a crawl has to end before the mirror counts as up. */
   isHeldBack = false;
@@ -44,7 +44,7 @@ export class Shift {
   requestCrawl(holdBack: boolean): void {
     this.crawlIsDue = true;
     if (holdBack) this.isHeldBack = true;
-    this.crawling.ring();
+    this.crawling.notify();
   }
 
   /** Changes the ledger, and tells this process' nodes if that can change where clients are sent. */

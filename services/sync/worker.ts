@@ -22,7 +22,7 @@ export class MirrorWorker implements AsyncDisposable {
   constructor(parts: WorkerParts) {
     this.#parts = parts;
     this.#unsubscribe = parts.changes.subscribe((change) => {
-      if (change.kind === 'published') this.#shift?.publishing.ring();
+      if (change.kind === 'published') this.#shift?.publishing.notify();
     });
     this.#running = this.#run();
   }

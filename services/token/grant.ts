@@ -1,6 +1,6 @@
+import { type AccessEntry, parseScopes, spell } from '../registry/access/access-request.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import type { Subject } from '../registry/access/subject.ts';
-import { type AccessEntry, parseScopes, spell } from '../registry/access/wanted.ts';
 
 /** What somebody was granted of what they asked for. */
 export interface Granted {

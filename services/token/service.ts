@@ -5,7 +5,7 @@ import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 
-/** What the token service's endpoints work with; made once in `main.ts`. */
+/** What the token service's endpoints work with; made once in `app.ts`. */
 export interface TokenService {
   readonly accounts: Accounts;
   /** Stands before every look at a password. */

@@ -47,7 +47,7 @@ async function issue(
     const request = await read();
     const audience = audienceOf(service, request);
     const { identity, refresh } = await authenticate(service, request.proof, ctx);
-    if (identity.name !== '') ctx.state.facts['user'] = identity.name;
+    if (identity.name !== '') ctx.state.logFields['user'] = identity.name;
     const subject = { ...identity, address: ctx.state.clientAddress };
     const granted = grant(service.rules, subject, request.scopes);
     const issuedAt = new Date();
@@ -55,7 +55,7 @@ async function issue(
     const token = await signToken(service.signer.current(), {
       ...{ issuer: service.issuer, service: audience, identity, granted, issuedAt, lifetimeMs },
     });
-    ctx.state.facts['granted'] = printGranted(granted).slice(0, 500);
+    ctx.state.logFields['granted'] = printGranted(granted).slice(0, 500);
     return {
       ...{ token, granted, issued_at: issuedAt.toISOString() },
       expires_in: Math.ceil(lifetimeMs / 1000),

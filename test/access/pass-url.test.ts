@@ -3,7 +3,7 @@
  */
 import { expect } from 'chai';
 import { passesBoxOf } from '../../services/config/rules.ts';
-import { OPEN_DOOR } from '../../services/http/access/door.ts';
+import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts';
 import { passUrlsOf } from '../../services/http/access/pass-url.ts';
 import { Passes, passRoute } from '../../services/http/access/passes.ts';
 import { trustedProxyTest } from '../../services/http/client-address.ts';
@@ -92,7 +92,7 @@ describe('the route of passes', () => {
     const passes = new Passes(new SecretBox(['s'.repeat(32)], 'passes'));
     const ctx = { req: { headers: { authorization: `Bearer ${passes.make(undefined, Date.now())}` } } };
     const answer = Promise.resolve(
-      passRoute(OPEN_DOOR, passes).handle({ ...ctx, set: () => undefined } as never),
+      passRoute(OPEN_AUTHENTICATOR, passes).handle({ ...ctx, set: () => undefined } as never),
     );
     const error = await answer.catch((thrown: unknown) => thrown);
     expect(error).to.be.instanceOf(RegistryError);

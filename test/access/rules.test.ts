@@ -5,6 +5,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { inspectConfig } from '../../services/config/load.ts';
+import { ACTIONS } from '../../services/registry/access/access-request.ts';
 import {
   parseRepositorySelector,
   parseSubjectPattern,
@@ -13,7 +14,6 @@ import {
 } from '../../services/registry/access/read-rule.ts';
 import type { Rule } from '../../services/registry/access/rule.ts';
 import { AccessRules } from '../../services/registry/access/rules.ts';
-import { ACTIONS } from '../../services/registry/access/wanted.ts';
 import { parseRepositoryPattern } from '../../services/registry/oci/repository-pattern.ts';
 import { withSection } from '../config/configs.ts';
 import { anyText } from '../unit/arbitraries.ts';

@@ -5,16 +5,16 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
+  type AccessRequest,
   parseScopes,
   printScopes,
   REGISTRY_ACTIONS,
   REPOSITORY_ACTIONS,
-  type Wanted,
-} from '../../services/registry/access/wanted.ts';
+} from '../../services/registry/access/access-request.ts';
 import { isRepositoryName } from '../../services/registry/oci/names.ts';
 import { anyText, repositoryName } from '../unit/arbitraries.ts';
 
-const wanted: fc.Arbitrary<Wanted> = fc.oneof(
+const wanted: fc.Arbitrary<AccessRequest> = fc.oneof(
   fc.record({
     type: fc.constant('repository' as const),
     name: repositoryName,
@@ -22,9 +22,9 @@ const wanted: fc.Arbitrary<Wanted> = fc.oneof(
   }),
   fc.record({ type: fc.constant('registry' as const), action: fc.constantFrom(...REGISTRY_ACTIONS) }),
 );
-const key = (each: Wanted) =>
+const key = (each: AccessRequest) =>
   JSON.stringify([each.type, each.type === 'repository' && each.name, each.action]);
-const keys = (all: readonly Wanted[]) => [...new Set(all.map(key))].sort();
+const keys = (all: readonly AccessRequest[]) => [...new Set(all.map(key))].sort();
 const read = (...texts: string[]) => parseScopes(texts).map((each) => printScopes([each]));
 
 describe('scopes', () => {

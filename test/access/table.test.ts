@@ -3,7 +3,7 @@
  * made for the standard rules and for rules with everything in them, and each row is checked against a dull twin.
  */
 import { expect } from 'chai';
-import { REGISTRY_ACTIONS, REPOSITORY_ACTIONS } from '../../services/registry/access/wanted.ts';
+import { REGISTRY_ACTIONS, REPOSITORY_ACTIONS } from '../../services/registry/access/access-request.ts';
 import { STANDARD_WORLD } from './standard-world.ts';
 import { decideByHand, type Person, type WorldText } from './twin.ts';
 import { anonymous, robot, rulesFrom, user, wanted } from './worlds.ts';

@@ -1,15 +1,15 @@
 import { stringify } from 'yaml';
 import { inspectConfig } from '../../services/config/load.ts';
 import { accessRulesOf } from '../../services/config/rules.ts';
-import type { AccessRules } from '../../services/registry/access/rules.ts';
-import type { Subject } from '../../services/registry/access/subject.ts';
 import {
+  type AccessRequest,
   REGISTRY_ACTIONS,
   REPOSITORY_ACTIONS,
   type RegistryAction,
   type RepositoryAction,
-  type Wanted,
-} from '../../services/registry/access/wanted.ts';
+} from '../../services/registry/access/access-request.ts';
+import type { AccessRules } from '../../services/registry/access/rules.ts';
+import type { Subject } from '../../services/registry/access/subject.ts';
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import type { WorldText } from './twin.ts';
 
@@ -32,7 +32,7 @@ export function rulesFrom(
 }
 
 /** `pull a/b`, or `view`, as a rule is asked for it. */
-export function wanted(action: string, repository?: string): Wanted {
+export function wanted(action: string, repository?: string): AccessRequest {
   if (repository === undefined) {
     if (!REGISTRY_ACTIONS.includes(action as RegistryAction)) throw new Error(`${action} of what?`);
     return { type: 'registry', action: action as RegistryAction };

@@ -12,7 +12,7 @@ import { PUSH_MB, pushLanes } from './push-lanes.ts';
 import { load, machineFacts } from './report/machine.ts';
 import { figure } from './report/markdown.ts';
 import {
-  doorTable,
+  authenticatorTable,
   loginTable,
   type PullResult,
   piecesTable,
@@ -77,7 +77,7 @@ async function bench(settings: Settings): Promise<void> {
   }
 
   if (pulls.length > 0) print(pullTable(pulls));
-  if (pulls.some(({ pull }) => pull.bodyBytes === undefined)) print(doorTable(pulls));
+  if (pulls.some(({ pull }) => pull.bodyBytes === undefined)) print(authenticatorTable(pulls));
   if (pushes) print(pushTable(PUSH_MB, pushes));
   if (pieces) print(pieces);
   if (bucketPieces) print(bucketPieces);

@@ -19,12 +19,12 @@ export function pullLanes(field: Field, pull: PullCase, seconds: number): Lane[]
     lane('lean', 'Roadstead, no access log', field.lean, pull, seconds),
     ...(peer ? [lane('docker-registry', 'docker-registry', peer, pull, seconds)] : []),
     // Bytes cost the same whoever gets them.
-    ...(pull.bodyBytes === undefined ? doorLanes(field, pull, seconds) : []),
+    ...(pull.bodyBytes === undefined ? authenticatorLanes(field, pull, seconds) : []),
   ];
 }
 
 /** One process, asked by the anonymous and by somebody with a token: what a token costs, and nothing else. */
-function doorLanes({ guarded }: Field, pull: PullCase, seconds: number): Lane[] {
+function authenticatorLanes({ guarded }: Field, pull: PullCase, seconds: number): Lane[] {
   return [
     lane('anonymous', 'Roadstead with a door, anonymous', guarded, pull, seconds),
     lane('authorised', 'Roadstead with a door, by token', guarded, pull, seconds, guarded.authorization),

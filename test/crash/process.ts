@@ -3,11 +3,11 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { stringify } from 'yaml';
-import { createApi } from '../../services/api/main.ts';
+import { createApi } from '../../services/api/app.ts';
 import { parseConfig } from '../../services/config/load.ts';
 import { promotionPolicyOf } from '../../services/config/rules.ts';
 import type { Config } from '../../services/config/schema.ts';
-import { OPEN_DOOR } from '../../services/http/access/door.ts';
+import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts';
 import { Metrics } from '../../services/http/metrics.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { createNotifier } from '../../services/registry/notifications/notifier.ts';
@@ -15,7 +15,7 @@ import { withPublications } from '../../services/registry/publishing/publishing-
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { ReadOnly } from '../../services/registry/storage/read-only.ts';
 import { WriteHealth } from '../../services/registry/storage/write-health.ts';
-import { createRelease } from '../../services/release/main.ts';
+import { createRelease } from '../../services/release/app.ts';
 import { auditOf } from '../../services/serve/audit.ts';
 import { MemoryAttempts } from '../../services/stores/memory/attempts.ts';
 import { MemoryChanges } from '../../services/stores/memory/changes.ts';
@@ -109,7 +109,17 @@ export async function startProcess(
   );
   const audit = use(auditOf(config, { objects, logger }));
   const writes = new WriteHealth({ probe: probeWrites, everyMs: 2000, areWanted: () => true, logger });
-  const shared = { config, stores, readOnly, writes, notifier, door: OPEN_DOOR, audit, metrics, logger };
+  const shared = {
+    config,
+    stores,
+    readOnly,
+    writes,
+    notifier,
+    authenticator: OPEN_AUTHENTICATOR,
+    audit,
+    metrics,
+    logger,
+  };
   const api = use(await createApi(shared));
   const release = use(await createRelease({ ...shared, policy, version: '0' }));
   const server = createServer(side(api.app.callback(), release.app.callback()));

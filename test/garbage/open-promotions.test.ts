@@ -10,7 +10,7 @@ import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import { COMPLETE } from '../../services/registry/oci/manifest-rules.ts';
 import { parseImageName, parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import { parseRepositoryPattern } from '../../services/registry/oci/repository-pattern.ts';
-import type { MirrorBoard, MirrorState } from '../../services/registry/publishing/mirrors/board.ts';
+import type { MirrorState, MirrorStates } from '../../services/registry/publishing/mirrors/mirror-states.ts';
 import { planPromotion } from '../../services/registry/publishing/promotion/plan.ts';
 import { type PromotionEvent, promote } from '../../services/registry/publishing/promotion/promote.ts';
 import {
@@ -65,7 +65,7 @@ async function push({ blobs, manifests, objects }: PublishingContent, name: stri
 /** A promotion that waits for a mirror, which holds everything from `arrive` on. */
 async function waiting(content: PublishingContent, digest: Sha256Digest) {
   const states: MirrorState[] = [];
-  const board = { states } as unknown as MirrorBoard;
+  const board = { states } as unknown as MirrorStates;
   const candidates = [parseRepositoryPattern('candidate/**')].filter((pattern) => pattern !== undefined);
   const request = { source: parseImageName(`${SOURCE}@${digest}`), target: { repository: TARGET, tag: TAG } };
   const plan = await planPromotion(content, { candidates, manifests: COMPLETE }, request);

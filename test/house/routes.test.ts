@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ApiNode } from '../../services/api/node.ts';
 import { apiRoutes } from '../../services/api/routes.ts';
-import { OPEN_DOOR } from '../../services/http/access/door.ts';
+import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts';
 import { type Passes, passRoute } from '../../services/http/access/passes.ts';
 import type { RouteContext } from '../../services/http/context.ts';
 import type { Route } from '../../services/http/routes.ts';
@@ -37,7 +37,7 @@ const NOTHING = new Proxy({}, { get: () => undefined });
 type Line = Pick<Route, 'method' | 'path'> & { readonly needs?: Route['needs'] };
 const ROUTES: readonly Line[] = [
   ...apiRoutes(NOTHING as ApiNode),
-  passRoute(OPEN_DOOR, NOTHING as Passes),
+  passRoute(OPEN_AUTHENTICATOR, NOTHING as Passes),
   ...ENDPOINTS,
   ...tokenRoutes(NOTHING as Parameters<typeof tokenRoutes>[0]),
   ...robotRoutes(NOTHING as Parameters<typeof robotRoutes>[0]),

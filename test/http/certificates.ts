@@ -8,7 +8,7 @@ export interface Pair {
   readonly key: string;
 }
 
-export interface Wanted {
+export interface AccessRequest {
   /** The common name, and the file's. */
   readonly name: string;
   /** Who signs; itself unless given. */
@@ -22,7 +22,7 @@ const DAY_MS = 24 * 3_600_000;
 export const daysFromNow = (days: number): Date => new Date(Date.now() + days * DAY_MS);
 
 /** Makes a certificate for localhost and its key, by openssl, which unlike its `req` lets `ca` choose any dates. */
-export async function makePair(directory: string, wanted: Wanted): Promise<Pair> {
+export async function makePair(directory: string, wanted: AccessRequest): Promise<Pair> {
   const { name, by, from = daysFromNow(-1), to = daysFromNow(2) } = wanted;
   const file = (suffix: string) => join(directory, `${name}.${suffix}`);
   const [request, certificate, key] = [file('csr'), file('pem'), file('key')];

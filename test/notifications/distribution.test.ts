@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type {
-  Happening,
+  ChangeEvent,
   NotificationEvent,
-  RequestFacts,
+  RequestInfo,
 } from '../../services/registry/notifications/event.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { eventually } from '../support/eventually.ts';
@@ -47,14 +47,19 @@ const index = Buffer.from(
   }),
 );
 
-const blobOf = (action: 'push' | 'pull', bytes: Buffer): Happening => ({
+const blobOf = (action: 'push' | 'pull', bytes: Buffer): ChangeEvent => ({
   kind: 'blob',
   action,
   repository: 'a/b',
   digest: digestOf(bytes),
   sizeBytes: bytes.length,
 });
-const manifestOf = (action: 'push' | 'pull', mediaType: string, bytes: Buffer, tag?: string): Happening => ({
+const manifestOf = (
+  action: 'push' | 'pull',
+  mediaType: string,
+  bytes: Buffer,
+  tag?: string,
+): ChangeEvent => ({
   kind: 'manifest',
   action,
   repository: 'a/b',
@@ -71,7 +76,7 @@ interface Step {
   readonly body?: Buffer;
   readonly type?: string;
   readonly status: number;
-  readonly happenings: readonly Happening[];
+  readonly changeEvents: readonly ChangeEvent[];
 }
 
 const put = (reference: string, type: string, body: Buffer, tag?: string): Step => ({
@@ -80,19 +85,19 @@ const put = (reference: string, type: string, body: Buffer, tag?: string): Step 
   body,
   type,
   status: 201,
-  happenings: [manifestOf('push', type, body, tag)],
+  changeEvents: [manifestOf('push', type, body, tag)],
 });
-const get = (path: string, happening: Happening, method = 'GET'): Step => ({
+const get = (path: string, change: ChangeEvent, method = 'GET'): Step => ({
   method,
   path: `/v2/a/b/${path}`,
   status: 200,
-  happenings: [happening],
+  changeEvents: [change],
 });
-const remove = (path: string, happenings: Happening[]): Step => ({
+const remove = (path: string, changeEvents: ChangeEvent[]): Step => ({
   method: 'DELETE',
   path: `/v2/a/b/${path}`,
   status: 202,
-  happenings,
+  changeEvents,
 });
 
 const STEPS: readonly Step[] = [
@@ -108,7 +113,7 @@ const STEPS: readonly Step[] = [
     method: 'POST',
     path: `/v2/c/d/blobs/uploads/?mount=${digestOf(layer)}&from=a/b`,
     status: 201,
-    happenings: [
+    changeEvents: [
       {
         kind: 'blob',
         action: 'mount',
@@ -181,9 +186,9 @@ requires(['docker-registry'])("notifications beside docker-registry's", () => {
       expect(response.status, `${step.method} ${step.path}`).to.equal(step.status);
       await eventually(
         `docker-registry tells of ${step.method} ${step.path}`,
-        () => theirs.posts.length >= before + step.happenings.length,
+        () => theirs.posts.length >= before + step.changeEvents.length,
       );
-      const facts: RequestFacts = {
+      const facts: RequestInfo = {
         id: crypto.randomUUID(),
         addr: '127.0.0.1:1',
         host: new URL(peer.url).host,
@@ -192,7 +197,7 @@ requires(['docker-registry'])("notifications beside docker-registry's", () => {
         actor: '',
         baseUrl: peer.url,
       };
-      await notifier.changed(step.happenings, facts);
+      await notifier.changed(step.changeEvents, facts);
     }
     await eventually('ours are delivered', () => ours.accepted().length === theirs.accepted().length);
     return { theirs: posted(theirs), ours: posted(ours, source) };
@@ -227,7 +232,7 @@ requires(['docker-registry'])("notifications beside docker-registry's", () => {
     const v2 = 'application/vnd.docker.distribution.events.v2+json';
     const endpoint = endpointAt(receiver.url, { headers: { 'Content-Type': [v2] } });
     const [step] = STEPS;
-    await world.notifier([endpoint]).changed(step?.happenings ?? [], {
+    await world.notifier([endpoint]).changed(step?.changeEvents ?? [], {
       ...{ id: '1', addr: '', host: '', method: 'PUT', userAgent: '', actor: '', baseUrl: '' },
     });
     world.worker(endpoint);
@@ -273,7 +278,7 @@ async function uploadSteps(url: string): Promise<Step[]> {
       body: bytes,
       type: 'application/octet-stream',
       status: 201,
-      happenings: [blobOf('push', bytes)],
+      changeEvents: [blobOf('push', bytes)],
     });
   }
   return steps;

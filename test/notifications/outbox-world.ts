@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Metrics } from '../../services/http/metrics.ts';
 import type { EndpointConfig, EventOutcome } from '../../services/registry/notifications/endpoint.ts';
-import type { BlobHappening, RequestFacts } from '../../services/registry/notifications/event.ts';
+import type { BlobChange, RequestInfo } from '../../services/registry/notifications/event.ts';
 import { createNotifier, type Notifier } from '../../services/registry/notifications/notifier.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
@@ -25,7 +25,7 @@ export function endpointAt(url: string, options: Partial<EndpointConfig> = {}): 
   };
 }
 
-export const FACTS: RequestFacts = {
+export const FACTS: RequestInfo = {
   id: '5b0c9f3e-0000-4000-8000-000000000001',
   addr: '192.0.2.7:40000',
   host: 'registry.example.org',
@@ -36,7 +36,7 @@ export const FACTS: RequestFacts = {
 };
 
 /** The push of a blob that is recognised by its repository's name: `r/0`, `r/1`, … */
-export function push(n: number): BlobHappening {
+export function push(n: number): BlobChange {
   return {
     kind: 'blob',
     action: 'push',
@@ -47,7 +47,7 @@ export function push(n: number): BlobHappening {
 }
 
 /** Its pull. */
-export function pull(n: number): BlobHappening & { readonly action: 'pull' } {
+export function pull(n: number): BlobChange & { readonly action: 'pull' } {
   return { ...push(n), action: 'pull' };
 }
 

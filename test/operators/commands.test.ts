@@ -13,7 +13,7 @@ import { ReleaseError } from '../../services/cli/release-error.ts';
 import { unreached } from '../../services/cli/unreached.ts';
 import type { Config } from '../../services/config/schema.ts';
 import { OperatorError } from '../../services/registry/runtime/operator-error.ts';
-import { withStore } from '../../services/serve/main.ts';
+import { withStore } from '../../services/serve/serve.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { makePair, pem } from '../http/certificates.ts';
 import { startRegistry } from '../support/registry.ts';

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashSync } from 'bcrypt';
 import { expect } from 'chai';
-import { BasicDoor } from '../../services/http/access/basic-door.ts';
+import { BasicAuthenticator } from '../../services/http/access/basic-authenticator.ts';
 import type { Context } from '../../services/http/context.ts';
 import type { LoginGuard } from '../../services/registry/access/login-guard.ts';
 import { ANONYMOUS } from '../../services/registry/access/subject.ts';
@@ -152,7 +152,7 @@ requires(['skopeo'])('a registry with names and passwords', () => {
 describe('a door for names and passwords', () => {
   it('looks at a password once for all the requests of a pull, and at each other one', async () => {
     let looks = 0;
-    const door = new BasicDoor({
+    const authenticator = new BasicAuthenticator({
       accounts: {
         async authenticate({ username }) {
           looks++;
@@ -170,7 +170,7 @@ describe('a door for names and passwords', () => {
     });
     const nameOf = async (authorization: string) => {
       const ctx = { req: { headers: { authorization } }, state: { clientAddress: '192.0.2.1', facts: {} } };
-      return (await door.admit(ctx as unknown as Context, [])).name;
+      return (await authenticator.authorize(ctx as unknown as Context, [])).name;
     };
     for (let i = 0; i < 100; i++) expect(await nameOf(basic('user1'))).to.equal('user1');
     expect(looks).to.equal(1);

@@ -6,12 +6,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import type { MirrorName } from '../../services/registry/oci/names.ts';
-import type { MirrorState } from '../../services/registry/publishing/mirrors/board.ts';
 import {
   type Decision,
   type LocateRequest,
   locate,
 } from '../../services/registry/publishing/mirrors/locate.ts';
+import type { MirrorState } from '../../services/registry/publishing/mirrors/mirror-states.ts';
 import { rendezvousScore } from '../../services/registry/publishing/mirrors/rank.ts';
 
 /** An address as a number, and how many bits it has; IPv4 in the clothes of IPv6 is IPv4. */

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { digestOf, type Sha256Digest } from '../../services/registry/oci/digest.ts';
 import type { MirrorName } from '../../services/registry/oci/names.ts';
-import type { MirrorState } from '../../services/registry/publishing/mirrors/board.ts';
 import {
   type Decision,
   type LocateRequest,
   locate,
 } from '../../services/registry/publishing/mirrors/locate.ts';
+import type { MirrorState } from '../../services/registry/publishing/mirrors/mirror-states.ts';
 import { bestOf, rendezvousScore } from '../../services/registry/publishing/mirrors/rank.ts';
 
 /** Mirror choice case by case; `locate-twin.test.ts` holds the whole rule against a dull twin. */

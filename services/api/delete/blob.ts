@@ -14,7 +14,7 @@ export function deleteBlob(node: ApiNode): Handler {
   return async (ctx) => {
     const name = deletableName(node, ctx, 'GET, HEAD');
     const digest = parseDigest(param(ctx, 'digest'));
-    ctx.state.facts['digest'] = digest;
+    ctx.state.logFields['digest'] = digest;
     // Damaged bytes can be deleted, too.
     const stored = await node.content.blobs.resolveData(name, digest);
     if (stored === undefined) throw new RegistryError('BLOB_UNKNOWN', `${name} has no such blob`, { digest });

@@ -44,7 +44,7 @@ async function deleteByDigest(
   name: RepositoryName,
   digest: Digest,
 ): Promise<void> {
-  ctx.state.facts['digest'] = digest;
+  ctx.state.logFields['digest'] = digest;
   const { manifests, tags } = node.content;
   const manifest = await manifests.get(name, digest);
   if (manifest === undefined)

@@ -17,8 +17,8 @@ export function listReferrers(node: ApiNode): Handler {
   return async (ctx) => {
     const name = parseRepositoryName(param(ctx, 'name'));
     const subject = parseDigest(param(ctx, 'digest'));
-    ctx.state.facts['repository'] = name;
-    ctx.state.facts['digest'] = subject;
+    ctx.state.logFields['repository'] = name;
+    ctx.state.logFields['digest'] = subject;
     const artifactType = query(ctx, 'artifactType');
     const limit = Math.max(1, parseLimit(query(ctx, 'n'), REFERRERS_MAX));
     const page = { artifactType, last: query(ctx, 'last'), limit };

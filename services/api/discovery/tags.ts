@@ -18,7 +18,7 @@ const TAGS_AT_ONCE = 1000;
 export function listTags(node: ApiNode): Handler {
   return async (ctx) => {
     const name = parseRepositoryName(param(ctx, 'name'));
-    ctx.state.facts['repository'] = name;
+    ctx.state.logFields['repository'] = name;
     const [n, last] = [query(ctx, 'n'), query(ctx, 'last')];
     if (n === undefined) return sendAll(node, ctx, name, last);
     const limit = parseLimit(n, node.limits.tagsMax);

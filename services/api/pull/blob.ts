@@ -3,7 +3,7 @@ import { answerEmpty } from '../../http/empty.ts';
 import { param } from '../../http/parameters.ts';
 import type { Handler } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
-import { NOBODY_IN_PARTICULAR } from '../../registry/access/grants.ts';
+import { OPEN_ACCESS } from '../../registry/access/grants.ts';
 import type { BlobStat } from '../../registry/content/blobs.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../../registry/content/integrity.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
@@ -25,8 +25,8 @@ export function getBlob(node: ApiNode): Handler {
   return async (ctx) => {
     const name = parseRepositoryName(param(ctx, 'name'));
     const digest = parseDigest(param(ctx, 'digest'));
-    ctx.state.facts['repository'] = name;
-    ctx.state.facts['digest'] = digest;
+    ctx.state.logFields['repository'] = name;
+    ctx.state.logFields['digest'] = digest;
 
     const blob =
       ctx.method === 'HEAD' && isOpenToPushes(node, name)
@@ -47,29 +47,29 @@ export function getBlob(node: ApiNode): Handler {
       const decision = await decide(node, ctx, name, blob);
       if (decision.kind === 'redirect') {
         const { mirror, rule, url } = decision;
-        ctx.state.facts['decision'] = mirror;
-        ctx.state.facts['reason'] = rule;
+        ctx.state.logFields['decision'] = mirror;
+        ctx.state.logFields['reason'] = rule;
         node.metrics.redirects.inc({ mirror, rule });
         redirect(ctx, { url, digest, told: `mirror=${mirror}; rule=${rule}` });
         return;
       }
       const { reason } = decision;
-      ctx.state.facts['reason'] = reason;
+      ctx.state.logFields['reason'] = reason;
       const url = reason === 'small' ? undefined : await storeUrl(node, ctx, blob.digest);
       if (url !== undefined) {
-        ctx.state.facts['decision'] = 'store';
+        ctx.state.logFields['decision'] = 'store';
         node.metrics.sentToStore.inc({ reason });
         redirect(ctx, { url, digest, told: `store; reason=${reason}` });
         return;
       }
-      ctx.state.facts['decision'] = 'serve';
+      ctx.state.logFields['decision'] = 'serve';
       node.metrics.served.inc({ reason });
       ctx.set('Roadstead-Decision', `serve; reason=${reason}`);
     }
     await sendBlob(ctx, {
       digest,
       sizeBytes: bytes?.length ?? blob.sizeBytes,
-      isPublic: ctx.state.principal === NOBODY_IN_PARTICULAR,
+      isPublic: ctx.state.principal === OPEN_ACCESS,
       bytes,
       send: (range, sink) => node.content.blobs.send(blob.digest, range, sink),
     });

@@ -11,7 +11,7 @@ export function getManifest(node: ApiNode): Handler {
   return async (ctx) => {
     const name = parseRepositoryName(param(ctx, 'name'));
     const reference = parseReference(param(ctx, 'reference'));
-    ctx.state.facts['repository'] = name;
+    ctx.state.logFields['repository'] = name;
     const manifest = await node.reader.manifest(name, reference);
     if (manifest === undefined) {
       if (!(await node.content.manifests.repositoryExists(name)))
@@ -21,7 +21,7 @@ export function getManifest(node: ApiNode): Handler {
       });
     }
     const { digest } = manifest;
-    ctx.state.facts['digest'] = digest;
+    ctx.state.logFields['digest'] = digest;
     ctx.set('Docker-Content-Digest', digest);
     ctx.set('ETag', `"${digest}"`);
     if (isNotModified(ctx.get('if-none-match'), digest)) {

@@ -13,9 +13,9 @@ import type { ApiNode } from '../node.ts';
 export function getOrigin(node: ApiNode): Handler {
   return async (ctx) => {
     const digest = parseSha256(`${param(ctx, 'algorithm')}:${param(ctx, 'hex')}`);
-    ctx.state.facts['digest'] = digest;
-    ctx.state.facts['decision'] = 'serve';
-    ctx.state.facts['reason'] = 'bounced';
+    ctx.state.logFields['digest'] = digest;
+    ctx.state.logFields['decision'] = 'serve';
+    ctx.state.logFields['reason'] = 'bounced';
     const isPublished =
       param(ctx, 'hex').startsWith(param(ctx, 'prefix')) && (await node.publications.number(digest)) > 0;
     const blob = isPublished ? await node.content.blobs.statData(digest) : undefined;

@@ -39,7 +39,7 @@ export function putManifest(node: ApiNode): Handler {
       reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256',
     );
     const { digest } = manifest;
-    ctx.state.facts['digest'] = digest;
+    ctx.state.logFields['digest'] = digest;
     if (reference.kind === 'digest' && reference.digest !== digest)
       throw new RegistryError('DIGEST_INVALID', 'the manifest has another digest than the URL', {
         given: reference.digest,
@@ -103,8 +103,8 @@ async function tellPushed(
   tags: readonly Tag[],
 ): Promise<void> {
   const push = { kind: 'manifest', action: 'push', repository, mediaType, digest, bytes } as const;
-  const happenings = tags.length === 0 ? [push] : tags.map((tag) => ({ ...push, tag }));
-  await tellChanges(node, ctx, happenings);
+  const changeEvents = tags.length === 0 ? [push] : tags.map((tag) => ({ ...push, tag }));
+  await tellChanges(node, ctx, changeEvents);
 }
 
 /** What was taken although someone may wonder about it later. */

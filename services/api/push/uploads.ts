@@ -4,7 +4,7 @@ import type { RouteContext } from '../../http/context.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { param, query } from '../../http/parameters.ts';
 import type { Handler } from '../../http/routes.ts';
-import { NOBODY_IN_PARTICULAR } from '../../registry/access/grants.ts';
+import { OPEN_ACCESS } from '../../registry/access/grants.ts';
 import type { UploadBody } from '../../registry/content/uploads.ts';
 import { type Digest, isDigest, isSha256, parseDigest, parseSha256 } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
@@ -93,7 +93,7 @@ async function commit(
   id: UploadId,
   digest: Digest,
 ): Promise<void> {
-  ctx.state.facts['digest'] = digest;
+  ctx.state.logFields['digest'] = digest;
   const isMend = isSha256(digest) && node.content.blobs.isSuspect(digest);
   try {
     const blob = await node.content.uploads.commit(name, id, digest, uploadBody(ctx), {
@@ -168,7 +168,7 @@ async function mayMount(node: ApiNode, ctx: RouteContext, mount: Digest, from: R
   const { principal } = ctx.state;
   if (from !== undefined)
     return principal.decide({ type: 'repository', name: from, action: 'pull' }).isAllowed;
-  if (principal === NOBODY_IN_PARTICULAR) return true;
+  if (principal === OPEN_ACCESS) return true;
   return isSha256(mount) && (await node.publications.number(mount)) > 0;
 }
 
@@ -183,7 +183,7 @@ function checkAlgorithm(given: string | undefined): void {
 function session(node: ApiNode, ctx: RouteContext): { name: RepositoryName; id: UploadId } {
   const name = writableName(node, ctx);
   const id = parseUploadId(param(ctx, 'id'));
-  ctx.state.facts['upload'] = id;
+  ctx.state.logFields['upload'] = id;
   return { name, id };
 }
 

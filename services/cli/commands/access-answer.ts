@@ -1,10 +1,10 @@
 import { accessRulesOf, promotionPolicyOf } from '../../config/rules.ts';
 import type { Config } from '../../config/schema.ts';
+import type { AccessRequest } from '../../registry/access/access-request.ts';
 import { printRepositorySelector, printSubjectPattern } from '../../registry/access/read-rule.ts';
 import { PROJECT, type RepositorySelector, type Rule, USER } from '../../registry/access/rule.ts';
 import type { Miss } from '../../registry/access/rules.ts';
 import type { Subject } from '../../registry/access/subject.ts';
-import type { Wanted } from '../../registry/access/wanted.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { isStable } from '../../registry/oci/repository-classes.ts';
 
@@ -27,7 +27,7 @@ export interface Answer {
  * What a registry with this configuration does when somebody wants something. Throws PARAMETER_INVALID where that is not
  * for the configuration to say.
  */
-export function answer(config: Config, subject: Subject, wanted: Wanted): Answer {
+export function answer(config: Config, subject: Subject, wanted: AccessRequest): Answer {
   const without = withoutRules(config, subject);
   if (without !== undefined) {
     const { allowed, reason } = without;
@@ -70,7 +70,7 @@ function withoutRules(config: Config, { kind }: Subject): { allowed: boolean; re
 function finished(
   config: Config,
   subject: Subject,
-  wanted: Wanted,
+  wanted: AccessRequest,
   { reason, ...told }: Omit<Answer, 'headline'> & { reason: string },
 ): Answer {
   const obstacle = told.allowed ? obstacleTo(config, wanted) : undefined;
@@ -81,7 +81,7 @@ function finished(
 }
 
 /** What rules have no say in. */
-function obstacleTo(config: Config, wanted: Wanted): string | undefined {
+function obstacleTo(config: Config, wanted: AccessRequest): string | undefined {
   if (wanted.type === 'registry' || wanted.action === 'pull') return undefined;
   const { name, action } = wanted;
   if (config.storage.maintenance.readonly.enabled)
@@ -100,7 +100,7 @@ function obstacleTo(config: Config, wanted: Wanted): string | undefined {
     : undefined;
 }
 
-function deed(wanted: Wanted): string {
+function deed(wanted: AccessRequest): string {
   switch (wanted.action) {
     case 'catalog':
       return 'list all repositories (catalog)';

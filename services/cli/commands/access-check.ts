@@ -1,14 +1,14 @@
 import { loadConfig } from '../../config/load.ts';
-import type { Membership, Subject } from '../../registry/access/subject.ts';
-import { isRobotName } from '../../registry/access/subject.ts';
 import {
   ACTIONS,
+  type AccessRequest,
   REGISTRY_ACTIONS,
   REPOSITORY_ACTIONS,
   type RegistryAction,
   type RepositoryAction,
-  type Wanted,
-} from '../../registry/access/wanted.ts';
+} from '../../registry/access/access-request.ts';
+import type { Membership, Subject } from '../../registry/access/subject.ts';
+import { isRobotName } from '../../registry/access/subject.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseRepositoryName } from '../../registry/oci/names.ts';
 import { DEFAULT_CONFIG } from '../arguments.ts';
@@ -40,7 +40,7 @@ export async function accessCheckCommand(asked: AccessCheck): Promise<void> {
   if (!told.allowed) process.exitCode = 2;
 }
 
-function readWanted({ action, rest: [first, second] }: AccessCheck): { wanted: Wanted; path: string } {
+function readWanted({ action, rest: [first, second] }: AccessCheck): { wanted: AccessRequest; path: string } {
   if (REGISTRY_ACTIONS.includes(action as RegistryAction)) {
     if (second !== undefined) throw wrong(`${action} is done to the registry as a whole: name no repository`);
     return { wanted: { type: 'registry', action: action as RegistryAction }, path: first ?? DEFAULT_CONFIG };
@@ -68,7 +68,7 @@ function wrong(message: string): RegistryError {
   return new RegistryError('PARAMETER_INVALID', message);
 }
 
-function described({ user }: AccessCheck, wanted: Wanted, { groups, memberships, address }: Subject) {
+function described({ user }: AccessCheck, wanted: AccessRequest, { groups, memberships, address }: Subject) {
   return {
     ...{ user, groups, projects: memberships, address, action: wanted.action },
     ...(wanted.type === 'repository' && { repository: wanted.name }),

@@ -43,7 +43,7 @@ async function inspect(
 async function withFiles(inspection: Inspection, parts: readonly Part[]): Promise<Inspection> {
   const { config, ...rest } = inspection;
   if (config === undefined || filesOf(config).length === 0) return inspection;
-  const { fileProblems } = await import('../../serve/main.ts');
+  const { fileProblems } = await import('../../serve/serve.ts');
   const problems = await fileProblems(config, parts);
   return problems.length === 0 ? inspection : { ...rest, problems };
 }

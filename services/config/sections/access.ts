@@ -1,5 +1,11 @@
 import { z } from 'zod';
 import {
+  ACTIONS,
+  type Action,
+  REGISTRY_ACTIONS,
+  REPOSITORY_ACTIONS,
+} from '../../registry/access/access-request.ts';
+import {
   parseRepositorySelector,
   parseSubjectPattern,
   REPOSITORY_FORMS,
@@ -12,7 +18,6 @@ import {
   type SubjectPattern,
 } from '../../registry/access/rule.ts';
 import { STANDARD_RULES } from '../../registry/access/standard-rules.ts';
-import { ACTIONS, type Action, REGISTRY_ACTIONS, REPOSITORY_ACTIONS } from '../../registry/access/wanted.ts';
 import { Cidr, Switch, Text } from '../values.ts';
 
 const SubjectValue = z.string().transform((text, context): SubjectPattern => {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { SecretBox } from '../../registry/storage/secret-box.ts';
 import type { Handler, Route } from '../routes.ts';
+import type { Authenticator } from './authenticator.ts';
 import { unauthorized } from './challenge.ts';
-import type { Door } from './door.ts';
 
 /** Where docker gets a pass. No repository's name begins with an underscore. */
 export const PASS_PATH = '/v2/_token';
@@ -56,13 +56,13 @@ export class Passes {
  * `/v2/` whether it sends credentials: after a 200 never, and after a challenge for a password it gives up when nobody has
  * logged in. Only a challenge for a token suits both, since docker asks for tokens with and without a password.
  */
-export function passRoute(door: Door, passes: Passes): Route {
+export function passRoute(authenticator: Authenticator, passes: Passes): Route {
   const handle: Handler = async (ctx) => {
     const { authorization } = ctx.req.headers;
     if (authorization !== undefined && !/^basic /i.test(authorization))
       throw unauthorized('a token is given for a name and a password, or for nothing');
     // A wrong password is a 401 here, which is what `docker login` looks for.
-    if (authorization !== undefined) await door.admit(ctx, []);
+    if (authorization !== undefined) await authenticator.authorize(ctx, []);
     const token = passes.make(authorization, Date.now());
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Type', 'application/json');

@@ -1,9 +1,9 @@
-import type { Wanted } from './wanted.ts';
+import type { AccessRequest } from './access-request.ts';
 
 /** What somebody may do, however that is known: from rules, or from a token that rules were asked for. */
 export interface Grants {
   /** Whether something is allowed, and by which rule, for records. Decides at once: nothing is asked of anybody. */
-  decide(wanted: Wanted): { readonly isAllowed: boolean; readonly rule: string | undefined };
+  decide(wanted: AccessRequest): { readonly isAllowed: boolean; readonly rule: string | undefined };
 }
 
 /** A registry without accounts: everyone may do everything (the section `auth` is not there). */
@@ -16,4 +16,4 @@ export interface Principal extends Grants {
   readonly name: string;
 }
 
-export const NOBODY_IN_PARTICULAR: Principal = { kind: 'anonymous', name: '', ...EVERYTHING };
+export const OPEN_ACCESS: Principal = { kind: 'anonymous', name: '', ...EVERYTHING };

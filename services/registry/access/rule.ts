@@ -1,5 +1,5 @@
 import type { RepositoryPattern } from '../oci/repository-pattern.ts';
-import type { Action } from './wanted.ts';
+import type { Action } from './access-request.ts';
 
 /** Whom a rule is for; `role:member@alpha` is a role in one project, `role:member` one in any. */
 export type SubjectPattern =

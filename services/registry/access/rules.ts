@@ -1,12 +1,12 @@
 import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
 import { isCandidate, isStable, type RepositoryClasses } from '../oci/repository-classes.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../oci/repository-pattern.ts';
+import { type AccessRequest, type Action, REGISTRY_ACTIONS } from './access-request.ts';
 import { isAddress, type NetworkTest, networkTest } from './networks.ts';
 import { type Groups, isForAll, PROJECT, type RepositorySelector, type Rule, USER } from './rule.ts';
 import { coversSelector } from './shadowed.ts';
 import type { Membership, Subject } from './subject.ts';
 import { membershipsOf } from './subject-match.ts';
-import { type Action, REGISTRY_ACTIONS, type Wanted } from './wanted.ts';
 
 /** What was decided, and by which rule; no rule when none was for it, which denies. */
 export interface Decision {
@@ -51,7 +51,7 @@ export class AccessRules {
   }
 
   /** Decides, without looking at anything but its arguments. */
-  decide(subject: Subject, wanted: Wanted): Decision {
+  decide(subject: Subject, wanted: AccessRequest): Decision {
     for (const compiled of this.#rules)
       if (this.#miss(compiled, subject, wanted) === undefined)
         return { isAllowed: compiled.rule.effect === 'allow', rule: compiled.rule.name };
@@ -59,7 +59,7 @@ export class AccessRules {
   }
 
   /** {@link decide}, with why. */
-  explain(subject: Subject, wanted: Wanted): Explanation {
+  explain(subject: Subject, wanted: AccessRequest): Explanation {
     const passed: { rule: Rule; miss: Miss }[] = [];
     for (const compiled of this.#rules) {
       const miss = this.#miss(compiled, subject, wanted);
@@ -110,7 +110,7 @@ export class AccessRules {
   }
 
   /** What keeps a rule from being for something; undefined when it is for it. */
-  #miss({ rule, isFrom }: Compiled, subject: Subject, wanted: Wanted): Miss | undefined {
+  #miss({ rule, isFrom }: Compiled, subject: Subject, wanted: AccessRequest): Miss | undefined {
     if (!rule.actions.includes(wanted.action)) return 'action';
     if (isFrom && !isAsked(rule, isFrom, subject.address)) return 'address';
     let isFor = false;
@@ -131,7 +131,7 @@ export class AccessRules {
    */
   #selects(
     selector: RepositorySelector,
-    wanted: Wanted,
+    wanted: AccessRequest,
     subject: Subject,
     memberships: readonly Membership[],
   ): boolean {

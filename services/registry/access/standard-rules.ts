@@ -1,6 +1,6 @@
+import { ACTIONS, type Action } from './access-request.ts';
 import { parseRepositorySelector, parseSubjectPattern } from './read-rule.ts';
 import type { Rule } from './rule.ts';
-import { ACTIONS, type Action } from './wanted.ts';
 
 /**
  * The rules where a configuration has none of its own, in the order in which they are asked. A user writes below their

@@ -47,7 +47,7 @@ export interface EventSource {
 }
 
 /** What happened to a manifest. */
-export interface ManifestHappening {
+export interface ManifestChange {
   readonly kind: 'manifest';
   readonly action: 'pull' | 'push';
   readonly repository: string;
@@ -60,7 +60,7 @@ export interface ManifestHappening {
 }
 
 /** What happened to a blob; a mount names where it came from. */
-export interface BlobHappening {
+export interface BlobChange {
   readonly kind: 'blob';
   readonly action: 'pull' | 'push' | 'mount';
   readonly repository: string;
@@ -77,10 +77,10 @@ export interface Deletion {
   readonly tag?: string | undefined;
 }
 
-export type Happening = ManifestHappening | BlobHappening | Deletion;
+export type ChangeEvent = ManifestChange | BlobChange | Deletion;
 
 /** The request that made things happen. */
-export interface RequestFacts {
+export interface RequestInfo {
   readonly id: string;
   /** The client's address, with its port where it is known. */
   readonly addr: string;
@@ -100,17 +100,17 @@ const USER_AGENT_MAX_CHARACTERS = 1024;
 
 /** Puts an event together. `references` are given for manifests when the configuration asks for them. */
 export function eventOf(
-  happening: Happening,
+  change: ChangeEvent,
   at: Date,
-  facts: RequestFacts,
+  facts: RequestInfo,
   source: EventSource,
   references: readonly EventReference[] = [],
 ): NotificationEvent {
   return {
     id: crypto.randomUUID(),
     timestamp: at.toISOString(),
-    action: happening.action,
-    target: targetOf(happening, facts.baseUrl, references),
+    action: change.action,
+    target: targetOf(change, facts.baseUrl, references),
     request: {
       id: facts.id,
       ...(facts.addr !== '' && { addr: facts.addr }),
@@ -123,22 +123,22 @@ export function eventOf(
   };
 }
 
-function targetOf(happening: Happening, baseUrl: string, references: readonly EventReference[]): EventTarget {
-  const { repository } = happening;
-  if (happening.action === 'delete') {
-    const { digest, tag } = happening;
+function targetOf(change: ChangeEvent, baseUrl: string, references: readonly EventReference[]): EventTarget {
+  const { repository } = change;
+  if (change.action === 'delete') {
+    const { digest, tag } = change;
     return { ...(digest && { digest }), repository, ...(tag && { tag }) };
   }
-  const url = `${baseUrl}/v2/${repository}/${happening.kind}s/${happening.digest}`;
+  const url = `${baseUrl}/v2/${repository}/${change.kind}s/${change.digest}`;
   const content = (mediaType: string, sizeBytes: number) => ({
     mediaType,
     ...(sizeBytes > 0 && { size: sizeBytes }),
-    digest: happening.digest,
+    digest: change.digest,
     ...(sizeBytes > 0 && { length: sizeBytes }),
     repository,
   });
-  if (happening.kind === 'manifest') {
-    const { mediaType, bytes, tag } = happening;
+  if (change.kind === 'manifest') {
+    const { mediaType, bytes, tag } = change;
     return {
       ...content(mediaType, bytes.length),
       url,
@@ -146,7 +146,7 @@ function targetOf(happening: Happening, baseUrl: string, references: readonly Ev
       ...(references.length > 0 && { references }),
     };
   }
-  const { sizeBytes, fromRepository } = happening;
+  const { sizeBytes, fromRepository } = change;
   return { ...content(BLOB_MEDIA_TYPE, sizeBytes), ...(fromRepository && { fromRepository }), url };
 }
 

@@ -2,20 +2,20 @@ import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { type CountEvents, type EndpointConfig, type NotificationsConfig, wants } from './endpoint.ts';
 import {
-  type BlobHappening,
+  type BlobChange,
+  type ChangeEvent,
   type EventSource,
   eventOf,
-  type Happening,
-  type ManifestHappening,
+  type ManifestChange,
   type NotificationEvent,
-  type RequestFacts,
+  type RequestInfo,
 } from './event.ts';
 import { Outbox } from './outbox.ts';
 import { Pulls, type WrittenEvent } from './pulls.ts';
 import { referencesOf } from './references.ts';
 
 /** A pull of a manifest or blob. */
-export type Pull = (ManifestHappening | BlobHappening) & { readonly action: 'pull' };
+export type Pull = (ManifestChange | BlobChange) & { readonly action: 'pull' };
 
 /** Tells the configured endpoints what happened in the registry. */
 export interface Notifier extends AsyncDisposable {
@@ -28,9 +28,9 @@ export interface Notifier extends AsyncDisposable {
    * durable when it returns. Rejects when the store fails; the request has to fail then too, so that the client
    * repeats it.
    */
-  changed(happenings: readonly Happening[], facts: RequestFacts): Promise<void>;
+  changed(changeEvents: readonly ChangeEvent[], facts: RequestInfo): Promise<void>;
   /** Takes note of a pull. Never throws, never waits. */
-  pulled(happening: Pull, facts: RequestFacts): void;
+  pulled(change: Pull, facts: RequestInfo): void;
 }
 
 /** What a notifier needs. */
@@ -80,17 +80,17 @@ class OutboxNotifier implements Notifier {
     );
   }
 
-  async changed(happenings: readonly Happening[], facts: RequestFacts): Promise<void> {
+  async changed(changeEvents: readonly ChangeEvent[], facts: RequestInfo): Promise<void> {
     const at = new Date();
-    const events = happenings.map((happening) => {
-      const event = this.#eventOf(happening, at, facts);
+    const events = changeEvents.map((change) => {
+      const event = this.#eventOf(change, at, facts);
       return { event, json: JSON.stringify(event) };
     });
     await this.#write('change', events);
   }
 
-  pulled(happening: Pull, facts: RequestFacts): void {
-    if (this.wantsPulls) this.#pulls.add(this.#eventOf(happening, new Date(), facts));
+  pulled(change: Pull, facts: RequestInfo): void {
+    if (this.wantsPulls) this.#pulls.add(this.#eventOf(change, new Date(), facts));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,12 +98,12 @@ class OutboxNotifier implements Notifier {
     await Promise.all(this.#outboxes.map(({ outbox }) => outbox.settle()));
   }
 
-  #eventOf(happening: Happening, at: Date, facts: RequestFacts): NotificationEvent {
+  #eventOf(change: ChangeEvent, at: Date, facts: RequestInfo): NotificationEvent {
     const references =
-      this.#parts.config.includereferences && happening.action !== 'delete' && happening.kind === 'manifest'
-        ? referencesOf(happening.bytes)
+      this.#parts.config.includereferences && change.action !== 'delete' && change.kind === 'manifest'
+        ? referencesOf(change.bytes)
         : [];
-    return eventOf(happening, at, facts, this.#parts.source, references);
+    return eventOf(change, at, facts, this.#parts.source, references);
   }
 
   async #write(kind: 'change' | 'pull', events: readonly WrittenEvent[]): Promise<void> {

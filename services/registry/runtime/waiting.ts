@@ -1,17 +1,17 @@
 /** Something that can be woken before its time is up. */
-export class Alarm {
+export class WakeSignal {
   #wake: (() => void) | undefined;
-  #rung = false;
+  #notified = false;
 
   /** Ends the wait under way, or the next one at once. */
-  ring(): void {
-    this.#rung = true;
+  notify(): void {
+    this.#notified = true;
     this.#wake?.();
   }
 
-  /** Waits until rung, until `timeoutMs` is over, or until the signal aborts; never rejects. */
+  /** Waits until notified, until `timeoutMs` is over, or until the signal aborts; never rejects. */
   async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.#rung && !signal.aborted) {
+    if (!this.#notified && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, timeoutMs);
       this.#wake = resolve;
@@ -22,7 +22,7 @@ export class Alarm {
       // A signal that lives as long as the process must not gather listeners.
       signal.removeEventListener('abort', onAbort);
     }
-    this.#rung = false;
+    this.#notified = false;
     this.#wake = undefined;
   }
 }

@@ -4,7 +4,7 @@ import type { RedisServers, RedisSettings } from './settings.ts';
 /** What Redis is asked for; the label of its errors. */
 export type RedisUse = 'connection' | 'changes' | 'message' | 'locks' | 'attempts';
 
-/** Where the state of Redis is counted; `services/serve/main.ts` hands the process's metrics over. */
+/** Where the state of Redis is counted; `services/serve/serve.ts` hands the process's metrics over. */
 export interface RedisHooks {
   /** Redis came (back) or went; why it went, as far as known, without secrets. */
   up(mode: RedisServers['kind'], isUp: boolean, reason?: string): void;

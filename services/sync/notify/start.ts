@@ -7,7 +7,7 @@ import { EndpointWorker } from './worker.ts';
 /** The workers of all endpoints. */
 export interface Deliveries extends AsyncDisposable {
   /** Has an endpoint's worker look for events now, not at its next turn. */
-  ring(endpoint: string): void;
+  notify(endpoint: string): void;
 }
 
 /** Starts a worker for each endpoint. */
@@ -21,7 +21,7 @@ export function startDeliveries(
     endpoints.map((endpoint) => [endpoint.name, new EndpointWorker({ endpoint, objects, metrics, logger })]),
   );
   return {
-    ring: (endpoint) => workers.get(endpoint)?.ring(),
+    notify: (endpoint) => workers.get(endpoint)?.notify(),
     async [Symbol.asyncDispose]() {
       await Promise.all([...workers.values()].map((worker) => worker[Symbol.asyncDispose]()));
     },

@@ -6,7 +6,7 @@ import { type DeliveryFacts, DeliveryFactsSchema } from '../../registry/notifica
 import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
 import { deadPrefix, deliveryPrefix, queuePrefix } from '../../registry/notifications/keys.ts';
 import type { Log } from '../../registry/runtime/log.ts';
-import { Alarm } from '../../registry/runtime/waiting.ts';
+import { WakeSignal } from '../../registry/runtime/waiting.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { Dispatch } from './dispatch.ts';
@@ -35,7 +35,7 @@ export interface EndpointWorkerParts {
 export class EndpointWorker implements AsyncDisposable {
   readonly #parts: EndpointWorkerParts;
   readonly #stop = new AbortController();
-  readonly #alarm = new Alarm();
+  readonly #wake = new WakeSignal();
   readonly #running: Promise<void>;
 
   constructor(parts: EndpointWorkerParts) {
@@ -44,8 +44,8 @@ export class EndpointWorker implements AsyncDisposable {
   }
 
   /** There may be something to deliver. */
-  ring(): void {
-    this.#alarm.ring();
+  notify(): void {
+    this.#wake.notify();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,7 +110,7 @@ export class EndpointWorker implements AsyncDisposable {
   ): Promise<void> {
     while (!signal.aborted) {
       const batch = await reader.take(signal);
-      if (batch.length === 0) await this.#alarm.wait(POLL_MS, signal);
+      if (batch.length === 0) await this.#wake.wait(POLL_MS, signal);
       // A worker that slept through its term (a stopped process, a slow store) asks for it before it goes on.
       else if (lease.isFresh) await dispatch.deliver(batch, signal);
       else throw new Error('the lease was not renewed in time');

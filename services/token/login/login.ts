@@ -49,7 +49,7 @@ async function issue({ login, accounts, issued, audit }: LoginService, ctx: Rout
   const known = accounts.believe(source, { kind: 'user', name, groups, memberships: [] });
   if (known === undefined)
     throw new RegistryError('DENIED', `your name at ${provider} cannot be used here: it is another source's`);
-  ctx.state.facts['user'] = known.name;
+  ctx.state.logFields['user'] = known.name;
   await audit.record({
     action: 'credential.issue',
     actor: { kind: 'user', name: known.name },
@@ -81,11 +81,11 @@ function asPage({ logger }: LoginService, handle: (ctx: RouteContext) => Promise
     try {
       await handle(ctx);
     } catch (error) {
-      const { requestId, facts } = ctx.state;
+      const { requestId, logFields } = ctx.state;
       const { status, body, retryAfterSeconds, isFault } = answerTo(error, requestId);
       const [{ code, message }] = body.errors;
-      if (isFault) logger.error({ err: error, requestId, ...facts }, 'request failed');
-      facts['error'] = code;
+      if (isFault) logger.error({ err: error, requestId, ...logFields }, 'request failed');
+      logFields['error'] = code;
       if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
       sendPage(ctx, status, failurePage(message));
     }

@@ -6,7 +6,7 @@ import type { IssuedCredentials } from '../../registry/access/issued/credentials
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { PendingCookie } from './pending-cookie.ts';
 
-/** What the pages for logins in a browser work with; made once in `main.ts`. */
+/** What the pages for logins in a browser work with; made once in `app.ts`. */
 export interface LoginService {
   readonly login: BrowserLogin;
   readonly cookie: PendingCookie;

@@ -1,4 +1,4 @@
-import { onRegistry } from '../../http/access/needs.ts';
+import { onRegistry } from '../../http/access/required-access.ts';
 import type { Route } from '../../http/routes.ts';
 import { deleteRobot, getRobots, postRobot, postRotation, type RobotService } from './robots.ts';
 

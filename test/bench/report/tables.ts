@@ -46,7 +46,7 @@ export function pullTable(results: readonly PullResult[]): string {
 }
 
 /** What it costs that somebody asks with a token, beside the anonymous at the same door: a line for each case. */
-export function doorTable(results: readonly PullResult[]): string {
+export function authenticatorTable(results: readonly PullResult[]): string {
   const header = ['GET', 'by token, req/s', 'CPU µs/req', 'anonymous, CPU µs/req', 'CPU : anonymous'];
   const rows = results.flatMap(({ pull, lanes }) => {
     const [anonymous, authorised] = (['anonymous', 'authorised'] as const).map((contender) =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { type AccessEntry, type AccessRequest, spell } from '../../../registry/access/access-request.ts';
 import type { Principal } from '../../../registry/access/grants.ts';
-import { type AccessEntry, spell, type Wanted } from '../../../registry/access/wanted.ts';
 
 const Access = z
   .array(z.object({ type: z.string(), name: z.string(), actions: z.array(z.string()) }))
@@ -30,7 +30,7 @@ export function principalOf({ sub, access, roadstead }: Claims): Principal {
   return {
     kind: roadstead?.kind ?? (sub === '' ? 'anonymous' : 'user'),
     name: sub,
-    decide(wanted: Wanted) {
+    decide(wanted: AccessRequest) {
       const { type, name, action } = spell(wanted);
       const actions = granted.get(`${type}:${name}`);
       const isAllowed =

@@ -1,5 +1,5 @@
 import type { Sha256Digest } from '../../oci/digest.ts';
-import type { MirrorState } from './board.ts';
+import type { MirrorState } from './mirror-states.ts';
 
 /** Why a mirror may not be chosen for a blob. */
 export type Obstacle = 'behind' | 'missing' | 'unhealthy';

@@ -1,7 +1,7 @@
 import type { Sha256Digest } from '../../oci/digest.ts';
 import { blobDataKey } from '../../storage/layout.ts';
-import type { MirrorState } from './board.ts';
 import { type Obstacle, obstacle } from './eligible.ts';
+import type { MirrorState } from './mirror-states.ts';
 import { bestOf, ranked } from './rank.ts';
 import { nearestTier, type Tier } from './tiers.ts';
 

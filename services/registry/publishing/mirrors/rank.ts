@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Sha256Digest } from '../../oci/digest.ts';
-import type { MirrorState } from './board.ts';
+import type { MirrorState } from './mirror-states.ts';
 
 /**
  * Weighted rendezvous hashing (Schindelhauer and Schomaker 2005; the logarithmic form): every node, without asking

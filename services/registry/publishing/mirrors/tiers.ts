@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
-import type { MirrorState } from './board.ts';
 import type { Mirror } from './mirror.ts';
+import type { MirrorState } from './mirror-states.ts';
 
 /** Why a mirror was preferred to others: the tiers of MirrorManager, nearest first. */
 export type Tier = 'netblock' | 'anywhere';

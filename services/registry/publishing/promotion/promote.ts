@@ -1,10 +1,10 @@
 import type { TagTarget } from '../../content/tag-names.ts';
 import { RegistryError } from '../../oci/errors.ts';
 import { printReference } from '../../oci/names.ts';
-import { Alarm } from '../../runtime/waiting.ts';
+import { WakeSignal } from '../../runtime/waiting.ts';
 import type { Changes } from '../../storage/changes.ts';
-import type { MirrorBoard } from '../mirrors/board.ts';
 import { obstacle } from '../mirrors/eligible.ts';
+import type { MirrorStates } from '../mirrors/mirror-states.ts';
 import type { PublishingContent } from '../publishing-content.ts';
 import type { PromotionPlan } from './plan.ts';
 import { moveTagInTurn } from './turns.ts';
@@ -44,7 +44,7 @@ export type PromotionEvent =
  */
 export async function* promote(
   content: PublishingContent,
-  board: MirrorBoard,
+  board: MirrorStates,
   changes: Changes,
   plan: PromotionPlan,
   options: PromotionOptions,
@@ -114,16 +114,16 @@ function topOf({ image, digest }: PromotionPlan): TagTarget {
 }
 
 async function* waitForMirrors(
-  board: MirrorBoard,
+  board: MirrorStates,
   changes: Changes,
   { image }: PromotionPlan,
   seq: number,
   { waitMirrors, waitTimeoutMs, signal }: PromotionOptions,
 ): AsyncGenerator<PromotionEvent> {
   const deadline = performance.now() + waitTimeoutMs;
-  const alarm = new Alarm();
+  const wake = new WakeSignal();
   const unsubscribe = changes.subscribe((change) => {
-    if (change.kind === 'mirrors-changed') alarm.ring();
+    if (change.kind === 'mirrors-changed') wake.notify();
   });
   try {
     for (;;) {
@@ -140,7 +140,7 @@ async function* waitForMirrors(
             'the tag was not moved. See "roadstead mirrors", then promote again',
           { ready, wanted: waitMirrors, seq },
         );
-      await alarm.wait(500, signal);
+      await wake.wait(500, signal);
     }
   } finally {
     unsubscribe();

@@ -1,6 +1,6 @@
 import type { Sha256Digest } from '../../oci/digest.ts';
 import type { Log } from '../../runtime/log.ts';
-import { Alarm } from '../../runtime/waiting.ts';
+import { WakeSignal } from '../../runtime/waiting.ts';
 import { Cached } from '../../storage/cached.ts';
 import type { Changes } from '../../storage/changes.ts';
 import { blobsOf } from './entry.ts';
@@ -36,14 +36,14 @@ export class PublicationFollower implements AsyncDisposable {
   readonly #unsubscribe: () => void;
   readonly #running: Promise<void>;
   #head: number;
-  readonly #alarm = new Alarm();
+  readonly #wake = new WakeSignal();
 
   private constructor(options: FollowerOptions, head: number) {
     this.#log = options.log;
     this.#published = options.published;
     this.#head = head;
     this.#unsubscribe = options.changes.subscribe((change) => {
-      if (change.kind === 'published' || change.kind === 'resync') this.#alarm.ring();
+      if (change.kind === 'published' || change.kind === 'resync') this.#wake.notify();
     });
     this.#running = this.#follow(options.logger);
   }
@@ -93,7 +93,7 @@ export class PublicationFollower implements AsyncDisposable {
         if (!failing) logger.warn({ err: error }, 'cannot follow the publication log; trying again');
         failing = true;
       }
-      await this.#alarm.wait(POLL_MS, signal);
+      await this.#wake.wait(POLL_MS, signal);
     }
   }
 }

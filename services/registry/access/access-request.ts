@@ -15,7 +15,7 @@ export type Action = RepositoryAction | RegistryAction;
 export const ACTIONS: readonly Action[] = [...REPOSITORY_ACTIONS, ...REGISTRY_ACTIONS];
 
 /** One thing that somebody wants to do. */
-export type Wanted =
+export type AccessRequest =
   | { readonly type: 'repository'; readonly name: RepositoryName; readonly action: RepositoryAction }
   | { readonly type: 'registry'; readonly action: RegistryAction };
 
@@ -34,14 +34,14 @@ export interface AccessEntry {
 }
 
 /** The resource and the action as they stand in a scope and in a token's `access` claim. */
-export function spell(wanted: Wanted): { type: string; name: string; action: string } {
+export function spell(wanted: AccessRequest): { type: string; name: string; action: string } {
   if (wanted.type === 'repository') return wanted;
   const [name, action] = REGISTRY_SCOPES[wanted.action];
   return { type: 'registry', name, action };
 }
 
 /** The scopes of what is wanted, as a challenge asks for them: `repository:a/b:pull,push registry:catalog:*`. */
-export function printScopes(wanted: readonly Wanted[]): string {
+export function printScopes(wanted: readonly AccessRequest[]): string {
   const resources = Map.groupBy(wanted.map(spell), ({ type, name }) => `${type}:${name}`);
   return [...resources]
     .map(([resource, each]) => `${resource}:${[...new Set(each.map(({ action }) => action))].join(',')}`)
@@ -57,13 +57,13 @@ const SCOPES_MAX = 100;
  * specification has it: the client is granted what is left, or nothing. `*` stands for every action on a repository.
  * What is asked twice is wanted once.
  */
-export function parseScopes(texts: readonly string[]): Wanted[] {
+export function parseScopes(texts: readonly string[]): AccessRequest[] {
   const scopes = texts.flatMap((text) => text.split(' ').filter((scope) => scope !== ''));
   const wanted = scopes.slice(0, SCOPES_MAX).flatMap(parseScope);
   return [...new Map(wanted.map((each) => [printScopes([each]), each])).values()];
 }
 
-function parseScope(scope: string): Wanted[] {
+function parseScope(scope: string): AccessRequest[] {
   const [type = '', ...rest] = scope.split(':');
   const actions = (rest.pop() ?? '').split(',');
   const name = rest.join(':');

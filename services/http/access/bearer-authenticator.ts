@@ -1,13 +1,13 @@
+import { type AccessRequest, printScopes } from '../../registry/access/access-request.ts';
 import type { Principal } from '../../registry/access/grants.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS } from '../../registry/access/subject.ts';
-import { printScopes, type Wanted } from '../../registry/access/wanted.ts';
 import type { Context } from '../context.ts';
+import { type Authenticator, firstDenied } from './authenticator.ts';
 import { challenge, unauthorized } from './challenge.ts';
-import { type Door, firstDenied } from './door.ts';
 import { InvalidTokenError, type TokenVerifier } from './tokens/verifier.ts';
 
-export interface BearerDoorOptions {
+export interface BearerAuthenticatorOptions {
   readonly verifier: TokenVerifier;
   /** What the anonymous may do; undefined for nothing. */
   readonly rules: AccessRules | undefined;
@@ -20,14 +20,14 @@ export interface BearerDoorOptions {
  * Lets in whoever bears a token for what they want (docs/spec/auth/token.md of Distribution), and the anonymous where
  * the rules do. Whoever it refuses is told where to get a token, and which.
  */
-export class BearerDoor implements Door {
-  readonly #options: BearerDoorOptions;
+export class BearerAuthenticator implements Authenticator {
+  readonly #options: BearerAuthenticatorOptions;
 
-  constructor(options: BearerDoorOptions) {
+  constructor(options: BearerAuthenticatorOptions) {
     this.#options = options;
   }
 
-  admit(ctx: Context, wanted: readonly Wanted[]): Principal | Promise<Principal> {
+  authorize(ctx: Context, wanted: readonly AccessRequest[]): Principal | Promise<Principal> {
     const { authorization } = ctx.req.headers;
     if (authorization === undefined) return this.#admitAnonymous(ctx, wanted);
     const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
@@ -48,7 +48,7 @@ export class BearerDoor implements Door {
     );
   }
 
-  #admitAnonymous(ctx: Context, wanted: readonly Wanted[]): Principal {
+  #admitAnonymous(ctx: Context, wanted: readonly AccessRequest[]): Principal {
     const { rules } = this.#options;
     const { clientAddress: address } = ctx.state;
     const principal: Principal = {
@@ -61,22 +61,22 @@ export class BearerDoor implements Door {
     return principal;
   }
 
-  #admitKnown(ctx: Context, wanted: readonly Wanted[], principal: Principal): Principal {
+  #admitKnown(ctx: Context, wanted: readonly AccessRequest[], principal: Principal): Principal {
     if (firstDenied(ctx, principal, wanted) === undefined) return principal;
-    ctx.state.facts['user'] = principal.name;
+    ctx.state.logFields['user'] = principal.name;
     // Distribution's status too, where RFC 6750 has 403: clients ask for another token.
     throw this.#refusal(ctx, wanted, 'insufficient_scope', 'the token does not allow this: it takes one for');
   }
 
-  #invalid(ctx: Context, wanted: readonly Wanted[], error: unknown): unknown {
+  #invalid(ctx: Context, wanted: readonly AccessRequest[], error: unknown): unknown {
     if (!(error instanceof InvalidTokenError)) return error;
-    ctx.state.facts['token'] = reasonOf(error);
+    ctx.state.logFields['token'] = reasonOf(error);
     return this.#refusal(ctx, wanted, 'invalid_token', 'the token is not valid (any more): it takes one for');
   }
 
   #refusal(
     ctx: Context,
-    wanted: readonly Wanted[],
+    wanted: readonly AccessRequest[],
     error?: string,
     message = 'this takes a token for',
   ): Error {
@@ -88,7 +88,7 @@ export class BearerDoor implements Door {
 }
 
 /** Who pushes looks at what is there already, too, with the same token: Distribution asks for both. */
-function withItsPull(wanted: Wanted): Wanted[] {
+function withItsPull(wanted: AccessRequest): AccessRequest[] {
   if (wanted.type !== 'repository' || wanted.action !== 'push') return [wanted];
   return [{ ...wanted, action: 'pull' }, wanted];
 }

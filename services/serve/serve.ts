@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { readHtpasswd } from '../accounts/htpasswd/read.ts';
 import { openAccounts, openBrowserLogin } from '../accounts/open.ts';
-import { createApi } from '../api/main.ts';
+import { createApi } from '../api/app.ts';
 import { ConfigError, loadConfig } from '../config/load.ts';
 import { accessRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
@@ -24,12 +24,12 @@ import { OperatorError } from '../registry/runtime/operator-error.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 import { ReadOnly } from '../registry/storage/read-only.ts';
 import { WriteHealth } from '../registry/storage/write-health.ts';
-import { createRelease } from '../release/main.ts';
+import { createRelease } from '../release/app.ts';
 import { becomeOwner } from '../stores/filesystem/as-owner.ts';
 import { explainDenied } from '../stores/filesystem/denied.ts';
 import { demandWrites, openStores, type Stores, type StoresMode } from '../stores/open.ts';
-import { type Sync, startSync } from '../sync/main.ts';
-import { createToken, type Token } from '../token/main.ts';
+import { type Sync, startSync } from '../sync/start.ts';
+import { createToken, type Token } from '../token/app.ts';
 import { type AccessParts, openAccess, startSigner } from './access.ts';
 import { announce } from './announce.ts';
 import { auditOf } from './audit.ts';
@@ -164,8 +164,8 @@ async function start({ config, parts, stores, metrics, logger, held, problems }:
   const shared = {
     ...{ config, stores, metrics, logger },
     limits: requestLimits,
-    door: access.door,
-    doorRoutes: access.routes,
+    authenticator: access.authenticator,
+    authenticatorRoutes: access.routes,
     audit: held.use(
       'audit',
       auditOf(config, {

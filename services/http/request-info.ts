@@ -1,11 +1,11 @@
-import type { RequestFacts } from '../registry/notifications/event.ts';
+import type { RequestInfo } from '../registry/notifications/event.ts';
 import type { Context } from './context.ts';
 
 /**
  * What notifications tell of the request that made things happen. The actor is whom the door let in, unless the caller
  * knows better; a name that nobody verified is not told.
  */
-export function factsOf(ctx: Context, baseUrl: string, actor = ctx.state.principal.name): RequestFacts {
+export function requestInfoOf(ctx: Context, baseUrl: string, actor = ctx.state.principal.name): RequestInfo {
   const { remoteAddress = '', remotePort } = ctx.req.socket;
   const { clientAddress } = ctx.state;
   const isPeer = remoteAddress.endsWith(clientAddress) && remotePort !== undefined;

@@ -1,20 +1,24 @@
-import type { RegistryAction, RepositoryAction, Wanted } from '../../registry/access/wanted.ts';
+import type {
+  AccessRequest,
+  RegistryAction,
+  RepositoryAction,
+} from '../../registry/access/access-request.ts';
 import { parseRepositoryName } from '../../registry/oci/names.ts';
 import type { RouteContext } from '../context.ts';
 import { param } from '../parameters.ts';
 
 /** What whoever asks for an endpoint must be allowed to do. */
-export type Needs = (ctx: RouteContext) => readonly Wanted[];
+export type RequiredAccess = (ctx: RouteContext) => readonly AccessRequest[];
 
 /** Somebody, whoever they are: what `docker login` asks. */
-export const identity: Needs = () => [];
+export const identity: RequiredAccess = () => [];
 
 /** An action on the repository that the path names. */
-export function onRepository(action: RepositoryAction): Needs {
+export function onRepository(action: RepositoryAction): RequiredAccess {
   return (ctx) => [{ type: 'repository', name: parseRepositoryName(param(ctx, 'name')), action }];
 }
 
 /** An action on the registry as a whole. */
-export function onRegistry(action: RegistryAction): Needs {
+export function onRegistry(action: RegistryAction): RequiredAccess {
   return () => [{ type: 'registry', action }];
 }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { onlyPublicName } from '../config/public-name.ts';
 import { manifestRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
-import type { Door } from '../http/access/door.ts';
+import type { Authenticator } from '../http/access/authenticator.ts';
 import { createApp } from '../http/app.ts';
 import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
 import type { App, Context } from '../http/context.ts';
@@ -18,7 +18,7 @@ import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { Reader } from '../registry/content/reader.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
-import { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
+import { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import { Retries } from '../registry/publishing/mirrors/retries.ts';
 import { PublicationFollower } from '../registry/publishing/publication/follower.ts';
 import { withPublications } from '../registry/publishing/publishing-content.ts';
@@ -40,9 +40,9 @@ export interface ApiParts {
   readonly readOnly: ReadOnly;
   readonly writes: WriteHealth;
   readonly notifier: Notifier;
-  readonly door: Door;
+  readonly authenticator: Authenticator;
   /** What clients ask of the door itself. */
-  readonly doorRoutes?: readonly Route[];
+  readonly authenticatorRoutes?: readonly Route[];
   readonly audit: Audit;
   readonly limits?: RequestLimits | undefined;
   readonly metrics: Metrics;
@@ -51,7 +51,7 @@ export interface ApiParts {
 
 /** Makes a stateless registry node: the OCI API and its redirects. */
 export async function createApi(parts: ApiParts): Promise<Api> {
-  const { config, stores, readOnly, notifier, door, audit, metrics, logger } = parts;
+  const { config, stores, readOnly, notifier, authenticator, audit, metrics, logger } = parts;
   const content = withPublications(
     contentOf(stores.objects, {
       tagReadsAtOnce: config.storage.tag.concurrencylimit,
@@ -69,7 +69,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     if (change.kind === 'blobs-asked' && change.by !== self) retries.heard(change.keys);
   });
   const publications = await PublicationFollower.start({ ...content, changes, logger });
-  const board = await MirrorBoard.start({
+  const board = await MirrorStates.start({
     objects: stores.objects,
     mirrors: config.mirrors,
     changes,
@@ -115,8 +115,8 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   if (publicName !== false) app.use(checkHost(publicName));
   mountRoutes(
     app,
-    [...healthRoutes(readiness), ...(parts.doorRoutes ?? []), ...apiRoutes(node)],
-    parts.limits?.atDoor(door) ?? door,
+    [...healthRoutes(readiness), ...(parts.authenticatorRoutes ?? []), ...apiRoutes(node)],
+    parts.limits?.countingAccounts(authenticator) ?? authenticator,
   );
   mountNotFound(app);
   metrics.onScrape(() => reportMirrors(metrics, board, publications.head));
@@ -131,7 +131,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   };
 }
 
-function reportMirrors(metrics: Metrics, board: MirrorBoard, head: number): void {
+function reportMirrors(metrics: Metrics, board: MirrorStates, head: number): void {
   metrics.publications.set(head);
   for (const { mirror, watermark, healthy } of board.states) {
     metrics.mirrorWatermark.set({ mirror: mirror.name }, watermark);

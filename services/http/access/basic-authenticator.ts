@@ -1,20 +1,20 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { AccessRequest } from '../../registry/access/access-request.ts';
 import type { Accounts } from '../../registry/access/accounts.ts';
 import { EVERYTHING, type Principal } from '../../registry/access/grants.ts';
 import type { LoginGuard } from '../../registry/access/login-guard.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS, type Identity } from '../../registry/access/subject.ts';
-import type { Wanted } from '../../registry/access/wanted.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Context } from '../context.ts';
+import { type Authenticator, firstDenied } from './authenticator.ts';
 import { basicCredentials, isNobody } from './basic-credentials.ts';
 import { challenge, unauthorized } from './challenge.ts';
-import { type Door, firstDenied } from './door.ts';
 import type { PassUrlOf } from './pass-url.ts';
 import type { Passes } from './passes.ts';
 
-export interface BasicDoorOptions {
+export interface BasicAuthenticatorOptions {
   readonly accounts: Accounts;
   /** Stands before every look at a password. */
   readonly logins: LoginGuard;
@@ -35,17 +35,17 @@ const KNOWN_MAX = 10_000;
 const DOCKER = /^docker\//;
 
 /** Asks for a name and a password with each request (`auth.htpasswd`). */
-export class BasicDoor implements Door {
-  readonly #options: BasicDoorOptions;
+export class BasicAuthenticator implements Authenticator {
+  readonly #options: BasicAuthenticatorOptions;
   /** By what they sent, under a key of this process: neither names nor passwords stand in memory. */
   readonly #known = new LRUCache<string, Identity>({ max: KNOWN_MAX, ttl: KNOWN_MS });
   readonly #key = randomBytes(32);
 
-  constructor(options: BasicDoorOptions) {
+  constructor(options: BasicAuthenticatorOptions) {
     this.#options = options;
   }
 
-  admit(ctx: Context, wanted: readonly Wanted[]): Principal | Promise<Principal> {
+  authorize(ctx: Context, wanted: readonly AccessRequest[]): Principal | Promise<Principal> {
     const { authorization: sent = '' } = ctx.req.headers;
     const authorization = this.#options.passes?.passes.read(sent, Date.now()) ?? sent;
     if (authorization === '' || isNobody(authorization)) {
@@ -75,15 +75,15 @@ export class BasicDoor implements Door {
     throw this.#refusal(ctx, 'the name or the password is wrong');
   }
 
-  #admitKnown(ctx: Context, wanted: readonly Wanted[], identity: Identity): Principal {
+  #admitKnown(ctx: Context, wanted: readonly AccessRequest[], identity: Identity): Principal {
     const principal = this.#principal(ctx, identity);
-    ctx.state.facts['user'] = principal.name;
+    ctx.state.logFields['user'] = principal.name;
     const denied = firstDenied(ctx, principal, wanted);
     if (denied) throw refusalTo(principal, denied);
     return principal;
   }
 
-  #admitAnonymous(ctx: Context, wanted: readonly Wanted[]): Principal {
+  #admitAnonymous(ctx: Context, wanted: readonly AccessRequest[]): Principal {
     const { rules } = this.#options;
     const principal = rules && this.#principal(ctx, ANONYMOUS);
     if (principal === undefined || !this.#mayPass(ctx, principal, wanted))
@@ -111,7 +111,7 @@ export class BasicDoor implements Door {
    * Clients ask for nothing in particular (`/v2/`) before anything else, and the anonymous among them give up at a 401:
    * a client that may do anything at all may pass.
    */
-  #mayPass(ctx: Context, principal: Principal, wanted: readonly Wanted[]): boolean {
+  #mayPass(ctx: Context, principal: Principal, wanted: readonly AccessRequest[]): boolean {
     if (wanted.length > 0) return firstDenied(ctx, principal, wanted) === undefined;
     return this.#options.rules?.allowsAnything({ ...ANONYMOUS, address: ctx.state.clientAddress }) ?? false;
   }
@@ -138,7 +138,7 @@ export class BasicDoor implements Door {
  * Asking again with the same credentials would not help, so it is no 401. Who may not look is told what is told of
  * repositories that do not exist.
  */
-function refusalTo(principal: Principal, denied: Wanted): RegistryError {
+function refusalTo(principal: Principal, denied: AccessRequest): RegistryError {
   if (denied.type === 'repository' && denied.action === 'pull')
     return new RegistryError('NAME_UNKNOWN', `there is no repository ${denied.name} here that you may see`);
   return new RegistryError('DENIED', `the rules of this registry do not allow ${principal.name} to do this`);

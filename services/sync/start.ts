@@ -43,7 +43,7 @@ export async function startSync(
   const deliveries = startDeliveries(config.notifications, stores.objects, metrics, logger);
   const garbage = startGarbageWorker(config, stores.objects, audit, metrics, logger);
   return {
-    notificationQueued: (endpoint) => deliveries.ring(endpoint),
+    notificationQueued: (endpoint) => deliveries.notify(endpoint),
     async [Symbol.asyncDispose]() {
       await Promise.all(
         [...workers, ...listeners, ...garbage, deliveries].map((held) => held[Symbol.asyncDispose]()),

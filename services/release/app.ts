@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { onlyPublicName } from '../config/public-name.ts';
 import type { Config } from '../config/schema.ts';
-import type { Door } from '../http/access/door.ts';
+import type { Authenticator } from '../http/access/authenticator.ts';
 import { createApp } from '../http/app.ts';
 import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
 import type { App } from '../http/context.ts';
@@ -17,7 +17,7 @@ import type { Audit } from '../registry/audit/audit.ts';
 import { contentOf } from '../registry/content/content.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
 import { isStable } from '../registry/oci/repository-classes.ts';
-import { MirrorBoard } from '../registry/publishing/mirrors/board.ts';
+import { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import { TagRepair } from '../registry/publishing/promotion/tag-repair.ts';
 import { withPublications } from '../registry/publishing/publishing-content.ts';
@@ -42,7 +42,7 @@ export interface ReleaseParts {
   readonly readOnly: ReadOnly;
   readonly writes: WriteHealth;
   readonly notifier: Notifier;
-  readonly door: Door;
+  readonly authenticator: Authenticator;
   readonly audit: Audit;
   readonly limits?: RequestLimits | undefined;
   readonly metrics: Metrics;
@@ -54,12 +54,13 @@ export interface ReleaseParts {
 
 /** Makes the control plane: promotions, the publication log, mirrors, status. */
 export async function createRelease(parts: ReleaseParts): Promise<Release> {
-  const { config, policy, stores, readOnly, notifier, door, audit, metrics, logger, version } = parts;
+  const { config, policy, stores, readOnly, notifier, authenticator, audit, metrics, logger, version } =
+    parts;
   const { objects, changes } = stores;
   const { host, prefix } = config.http;
   const stop = new AbortController();
   const content = withPublications(contentOf(objects, { onDamage: reportDamage(metrics, logger) }));
-  const board = await MirrorBoard.start({ objects, mirrors: config.mirrors, changes, logger });
+  const board = await MirrorStates.start({ objects, mirrors: config.mirrors, changes, logger });
   const repair = new TagRepair({
     ...{ content, changes, logger },
     isStable: (repository) => isStable(policy, repository),
@@ -74,7 +75,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
     readOnly,
     writes: parts.writes,
     notifier,
-    door,
+    authenticator,
     audit,
     baseUrlOf: urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(config.http.trustedproxies)),
     metrics,
@@ -98,7 +99,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
   mountRoutes(
     app,
     [...healthRoutes(readiness), ...releaseRoutes(service)],
-    parts.limits?.atDoor(door) ?? door,
+    parts.limits?.countingAccounts(authenticator) ?? authenticator,
   );
   mountNotFound(app);
   return {

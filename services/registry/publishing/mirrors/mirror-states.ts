@@ -1,6 +1,6 @@
 import type { Sha256Digest } from '../../oci/digest.ts';
 import type { Log } from '../../runtime/log.ts';
-import { Alarm } from '../../runtime/waiting.ts';
+import { WakeSignal } from '../../runtime/waiting.ts';
 import type { Changes } from '../../storage/changes.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { type Ledger, readLedger } from './ledger.ts';
@@ -29,7 +29,7 @@ interface Sighting {
 }
 
 /** A node's view of all mirrors, refreshed behind the pull path's back; the pull path only looks at it. */
-export class MirrorBoard implements AsyncDisposable {
+export class MirrorStates implements AsyncDisposable {
   readonly #objects: ObjectStore;
   readonly #mirrors: readonly Mirror[];
   readonly #failing = new Set<string>();
@@ -39,14 +39,14 @@ export class MirrorBoard implements AsyncDisposable {
   #running: Promise<void> = Promise.resolve();
   #states: readonly MirrorState[];
   #refreshedAt = Number.NEGATIVE_INFINITY;
-  readonly #alarm = new Alarm();
+  readonly #wake = new WakeSignal();
 
   private constructor(objects: ObjectStore, mirrors: readonly Mirror[], changes: Changes) {
     this.#objects = objects;
     this.#mirrors = mirrors;
     this.#states = mirrors.map((mirror) => unknownState(mirror, 'no sync worker has reported on it yet'));
     this.#unsubscribe = changes.subscribe((change) => {
-      if (change.kind === 'mirrors-changed' || change.kind === 'resync') this.#alarm.ring();
+      if (change.kind === 'mirrors-changed' || change.kind === 'resync') this.#wake.notify();
     });
   }
 
@@ -56,8 +56,8 @@ export class MirrorBoard implements AsyncDisposable {
     mirrors: readonly Mirror[];
     changes: Changes;
     logger: Log;
-  }): Promise<MirrorBoard> {
-    const board = new MirrorBoard(options.objects, options.mirrors, options.changes);
+  }): Promise<MirrorStates> {
+    const board = new MirrorStates(options.objects, options.mirrors, options.changes);
     if (options.mirrors.length === 0) return board;
     await board.refresh(options.logger);
     board.#running = board.#run(options.logger);
@@ -141,7 +141,7 @@ export class MirrorBoard implements AsyncDisposable {
   async #run(logger: Log): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      await this.#alarm.wait(REFRESH_MS, signal);
+      await this.#wake.wait(REFRESH_MS, signal);
       if (!signal.aborted) await this.refresh(logger);
     }
   }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { onlyPublicName } from '../config/public-name.ts';
 import { pendingLoginsBoxOf, refreshTokensBoxOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
-import type { Door } from '../http/access/door.ts';
+import type { Authenticator } from '../http/access/authenticator.ts';
 import { createApp } from '../http/app.ts';
 import { clientAddressOf } from '../http/client-address.ts';
 import type { App } from '../http/context.ts';
@@ -46,7 +46,7 @@ export interface TokenParts {
   readonly browserLogin: BrowserLogin | undefined;
   readonly writes: WriteHealth;
   readonly audit: Audit;
-  readonly door: Door;
+  readonly authenticator: Authenticator;
   readonly limits?: RequestLimits | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -54,7 +54,7 @@ export interface TokenParts {
 
 /** Makes the token service: Docker's token authentication, and its form in OAuth 2.0. */
 export function createToken(parts: TokenParts): Token {
-  const { config, stores, accounts, logins, rules, signer, door, audit, metrics, logger } = parts;
+  const { config, stores, accounts, logins, rules, signer, authenticator, audit, metrics, logger } = parts;
   const { auth, token, http } = config;
   if (!auth?.token || !token) throw new Error('a token service without the sections auth.token and token');
   const service = {
@@ -86,7 +86,7 @@ export function createToken(parts: TokenParts): Token {
     ...robotRoutes(robots),
     ...(login ? loginRoutes(login) : []),
   ];
-  mountRoutes(app, routes, parts.limits?.atDoor(door) ?? door);
+  mountRoutes(app, routes, parts.limits?.countingAccounts(authenticator) ?? authenticator);
   mountNotFound(app);
   return { app, readiness };
 }
