@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { openRedis } from '../../services/stores/redis/open.ts';
+import { openRedis } from '../../services/redis/open.ts';
 import { hearing, someMove, soon } from '../contract/changes.ts';
 import { makePair, type Pair } from '../http/certificates.ts';
 import { freePort } from '../support/ports.ts';

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Gaps } from '../../services/stores/redis/gaps.ts';
-import { encodeMessage, parseMessage } from '../../services/stores/redis/message.ts';
+import { Gaps } from '../../services/redis/gaps.ts';
+import { encodeMessage, parseMessage } from '../../services/redis/message.ts';
 import { anyChange, hearing, someMove, soon } from '../contract/changes.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { requires } from '../support/requirements.ts';

@@ -1,5 +1,5 @@
-import { RegistryError } from '../../registry/oci/errors.ts';
-import type { Locks } from '../../registry/storage/locks.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
+import type { Locks } from '../registry/storage/locks.ts';
 
 /** How long one waits for its turn, unless told otherwise. */
 export const LOCK_PATIENCE_MS = 10_000;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type Digest, isDigest } from '../../registry/oci/digest.ts';
-import { isRepositoryName, isTag, type RepositoryName, type Tag } from '../../registry/oci/names.ts';
-import type { Change } from '../../registry/storage/changes.ts';
+import { type Digest, isDigest } from '../registry/oci/digest.ts';
+import { isRepositoryName, isTag, type RepositoryName, type Tag } from '../registry/oci/names.ts';
+import type { Change } from '../registry/storage/changes.ts';
 
 /** What goes over the channel: a change, or none, which only says that its author lives and how far it has counted. */
 export interface Message {

@@ -1,6 +1,6 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { AttemptCounts } from '../../registry/access/attempts.ts';
 import { MemoryAttempts, passed } from '../memory/attempts.ts';
+import type { AttemptCounts } from '../registry/access/attempts.ts';
 import type { RedisConnection } from './connect.ts';
 import type { RedisHealth } from './health.ts';
 

@@ -1,4 +1,4 @@
-import type { Log } from '../../registry/runtime/log.ts';
+import type { Log } from '../registry/runtime/log.ts';
 import type { RedisServers, RedisSettings } from './settings.ts';
 
 /** What Redis is asked for; the label of its errors. */

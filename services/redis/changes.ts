@@ -1,5 +1,5 @@
-import type { Change, Changes } from '../../registry/storage/changes.ts';
 import { MemoryChanges } from '../memory/changes.ts';
+import type { Change, Changes } from '../registry/storage/changes.ts';
 import type { RedisConnection } from './connect.ts';
 import { Gaps } from './gaps.ts';
 import type { RedisHealth } from './health.ts';

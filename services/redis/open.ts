@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AttemptCounts } from '../../registry/access/attempts.ts';
-import type { Log } from '../../registry/runtime/log.ts';
-import type { Changes } from '../../registry/storage/changes.ts';
-import type { Locks } from '../../registry/storage/locks.ts';
+import type { AttemptCounts } from '../registry/access/attempts.ts';
+import type { Log } from '../registry/runtime/log.ts';
+import type { Changes } from '../registry/storage/changes.ts';
+import type { Locks } from '../registry/storage/locks.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisChanges } from './changes.ts';
 import { connect } from './connect.ts';

@@ -1,4 +1,4 @@
-import type { Change, Changes } from '../../registry/storage/changes.ts';
+import type { Change, Changes } from '../registry/storage/changes.ts';
 
 /** Tells of changes within one process: enough for one node, and for `serve`. */
 export class MemoryChanges implements Changes {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { ClusterOptions, DNSLookupFunction, RedisOptions } from 'ioredis';
-import { OperatorError } from '../../registry/runtime/operator-error.ts';
+import { OperatorError } from '../registry/runtime/operator-error.ts';
 import { MasterConnector, ServerConnector } from './connectors.ts';
 import type { RedisSettings, RedisTls } from './settings.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RegistryError } from '../../registry/oci/errors.ts';
-import type { Locks } from '../../registry/storage/locks.ts';
 import { busy, LOCK_PATIENCE_MS, MemoryLocks } from '../memory/locks.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
+import type { Locks } from '../registry/storage/locks.ts';
 import type { RedisConnection } from './connect.ts';
 import type { RedisHealth } from './health.ts';
 import { Lease } from './lease.ts';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import type { AttemptCounts } from '../../registry/access/attempts.ts';
+import type { AttemptCounts } from '../registry/access/attempts.ts';
 
 /** The limiter itself would keep as many as somebody makes up. */
 const KEYS_MAX = 100_000;
