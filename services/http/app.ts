@@ -6,6 +6,7 @@ import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { App, Context, RequestState } from './context.ts';
 import { answerTo } from './errors.ts';
+import { type RequestMetrics, requestMetrics } from './http-metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { mountPreflight } from './preflight.ts';
 import type { RequestLimits } from './request-limits.ts';
@@ -25,6 +26,7 @@ export interface AppOptions {
 export function createApp(options: AppOptions): App {
   const app: App = new Koa<RequestState>();
   app.silent = true;
+  const metrics = requestMetrics(options.metrics);
   app.use((ctx, next) => {
     const startedAt = performance.now();
     ctx.state = {
@@ -38,7 +40,7 @@ export function createApp(options: AppOptions): App {
     };
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.set('X-Request-Id', ctx.state.requestId);
-    ctx.res.once('close', () => observe(ctx, options, performance.now() - startedAt));
+    ctx.res.once('close', () => observe(ctx, options, metrics, performance.now() - startedAt));
     return next().catch((error: unknown) => answerError(ctx, options.logger, error));
   });
   if (options.limits) app.use(options.limits.ofClients);
@@ -95,7 +97,12 @@ export function isClosedByClient(error: unknown): boolean {
   return CLOSED.has((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
-function observe(ctx: Context, { process, logger, metrics, accessLog }: AppOptions, tookMs: number): void {
+function observe(
+  ctx: Context,
+  { process, logger, accessLog }: AppOptions,
+  metrics: RequestMetrics,
+  tookMs: number,
+): void {
   const { state, method, res } = ctx;
   const { statusCode: status } = res;
   const { route } = state;

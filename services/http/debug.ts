@@ -34,7 +34,7 @@ export async function listenDebug(
         path: options.metricsPath,
         name: 'metrics',
         handle: async (ctx) => {
-          ctx.set('Content-Type', metrics.registry.contentType);
+          ctx.set('Content-Type', metrics.contentType);
           ctx.body = Buffer.from(await metrics.scrape());
         },
       },

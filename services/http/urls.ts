@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { TrustedProxyTest } from './client-address.ts';
+import { type TrustedProxyTest, trustedProxyTest } from './client-address.ts';
 import { plain, readForwarded } from './forwarded.ts';
 
 /** What goes into the URLs that answers name. */
@@ -33,7 +33,16 @@ export function urlsOf(options: UrlOptions, isTrustedProxy: TrustedProxyTest): U
   return ({ req }, path) => `${originOf(req, isTrustedProxy)}${prefix}${path}`;
 }
 
-/** Where the registry stands for the public, without trailing slash. */
+/** {@link urlsOf} for absolute URLs, as the section `http` of a configuration has them. */
+export function absoluteUrlsOf({
+  host,
+  prefix,
+  trustedproxies,
+}: UrlOptions & { readonly trustedproxies: readonly string[] }): UrlOf {
+  return urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(trustedproxies));
+}
+
+/** The registry's public URL, without trailing slash. */
 export function publicBaseUrl(host: string, prefix: string): string {
   const base = host.replace(/\/+$/, '');
   // Distribution adds no prefix to the host, so its operators have written it there.

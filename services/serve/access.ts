@@ -16,7 +16,7 @@ import { TokenVerifier } from '../http/access/tokens/verifier.ts';
 import { trustedProxyTest } from '../http/client-address.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
 import type { Route } from '../http/routes.ts';
-import { type UrlOf, urlsOf } from '../http/urls.ts';
+import { absoluteUrlsOf } from '../http/urls.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
 import { KeyRing } from '../registry/access/keys/key-ring.ts';
 import { RingSigner } from '../registry/access/keys/ring-signer.ts';
@@ -97,7 +97,7 @@ function bearerAuthenticator(config: Config, keys: TrustedKeys): Authenticator {
   const { auth, access, token } = config;
   if (!auth?.token) throw new Error('a door for tokens without auth.token');
   const { service, issuer, signingalgorithms, realm, autoredirect, autoredirectpath } = auth.token;
-  const urlOf = absoluteUrlsOf(config);
+  const urlOf = absoluteUrlsOf(config.http);
   return new BearerAuthenticator({
     verifier: new TokenVerifier({ keys, issuer, audience: service, algorithms: signingalgorithms }),
     // Who makes tokens elsewhere makes them for the anonymous, too, unless rules here say something of them.
@@ -105,12 +105,6 @@ function bearerAuthenticator(config: Config, keys: TrustedKeys): Authenticator {
     realmOf: (ctx) => (autoredirect || realm === undefined ? urlOf(ctx, autoredirectpath) : realm),
     service,
   });
-}
-
-/** URLs as clients reach this registry. */
-function absoluteUrlsOf({ http }: Config): UrlOf {
-  const options = { host: http.host, relativeUrls: false, prefix: http.prefix };
-  return urlsOf(options, trustedProxyTest(http.trustedproxies));
 }
 
 /** Whoever signs our tokens. */

@@ -9,7 +9,6 @@ import { promotionPolicyOf } from '../../services/config/rules.ts';
 import type { Config } from '../../services/config/schema.ts';
 import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts';
 import { Metrics } from '../../services/http/metrics.ts';
-import { MemoryAttempts } from '../../services/memory/attempts.ts';
 import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { createNotifier } from '../../services/registry/notifications/notifier.ts';
@@ -88,17 +87,7 @@ export async function startProcess(
     return held.use(part);
   };
   const changes = new MemoryChanges();
-  const attempts = new MemoryAttempts();
   const probeWrites = async () => undefined;
-  const stores = {
-    objects,
-    probeWrites,
-    probeEveryMs: 2000,
-    changes,
-    attempts,
-    stuck: () => [],
-    [Symbol.asyncDispose]: async () => undefined,
-  };
   const readOnly = use(await ReadOnly.start(objects, false, logger));
   const notifier = use(
     createNotifier({
@@ -110,8 +99,8 @@ export async function startProcess(
   const audit = use(auditOf(config, { objects, logger }));
   const writes = new WriteHealth({ probe: probeWrites, everyMs: 2000, areWanted: () => true, logger });
   const shared = {
-    config,
-    stores,
+    objects,
+    changes,
     readOnly,
     writes,
     notifier,
@@ -120,8 +109,8 @@ export async function startProcess(
     metrics,
     logger,
   };
-  const api = use(await createApi(shared));
-  const release = use(await createRelease({ ...shared, policy, version: '0' }));
+  const api = use(await createApi(config, shared));
+  const release = use(await createRelease(config, shared, { policy, version: '0' }));
   const server = createServer(side(api.app.callback(), release.app.callback()));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
