@@ -12,7 +12,7 @@ export interface Endpoint {
   readonly summary: string;
   readonly query?: Readonly<Record<string, { readonly description: string; readonly required: boolean }>>;
   /** As in {@link Route}; left out where the handler asks itself, or anyone may. */
-  readonly needs?: RequiredAccess;
+  readonly requiredAccess?: RequiredAccess;
   readonly request?: z.ZodType;
   readonly response: z.ZodType | undefined;
   readonly responseType: 'application/json' | 'application/x-ndjson';

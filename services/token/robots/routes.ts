@@ -2,7 +2,7 @@ import { onRegistry } from '../../http/access/required-access.ts';
 import type { Route } from '../../http/routes.ts';
 import { deleteRobot, getRobots, postRobot, postRotation, type RobotService } from './robots.ts';
 
-const administer = { needs: onRegistry('administer') } as const;
+const administer = { requiredAccess: onRegistry('administer') } as const;
 
 /** Robots, for whoever may administer: by tokens of the service itself. */
 export function robotRoutes(service: RobotService): Route[] {
