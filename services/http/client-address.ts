@@ -2,18 +2,18 @@ import type { IncomingMessage } from 'node:http';
 import { type NetworkTest, networkTest } from '../registry/access/networks.ts';
 import { plain, readForwarded } from './forwarded.ts';
 
-/** Finds out who a request is from. */
+/** The IP address that a request comes from. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
-/** Whether an address is that of a proxy which is believed. */
+/** Whether an address is that of a trusted proxy. */
 export type TrustedProxyTest = NetworkTest;
 
-/** The test for a list of networks in CIDR notation, `http.trustedproxies`. Throws when one is none. */
+/** The test for `http.trustedproxies`, networks in CIDR notation. Throws when one cannot be parsed. */
 export const trustedProxyTest = networkTest;
 
 /**
- * The connection's far end; or, when that is a trusted proxy, the last address in `X-Forwarded-For` or `Forwarded`
- * that is not one. Anything before it was written by the client, and anyone can write anything.
+ * The connection's remote address; or, when that is a trusted proxy, the last address in `X-Forwarded-For` or `Forwarded`
+ * that is not one. Anything before it was written by the client and proves nothing.
  */
 export function clientAddressOf(trustedProxies: readonly string[]): ClientAddress {
   const isTrusted = trustedProxyTest(trustedProxies);

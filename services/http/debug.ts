@@ -13,7 +13,7 @@ export interface DebugOptions {
   readonly readiness: Readiness;
 }
 
-/** The debug listener, Distribution's `http.debug`: health, and metrics in Prometheus' format, on a port of their own. */
+/** The debug listener (Distribution's `http.debug`): health and Prometheus metrics on a port of their own. */
 export async function listenDebug(
   options: DebugOptions,
   metrics: Metrics,

@@ -1,12 +1,12 @@
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Takes no new connections, and waits up to `timeoutMs` for the answers under way; what is left is cut. */
+/** Stops accepting connections, waits up to `timeoutMs` for answers under way, and closes what is left. */
 export async function drain(server: Server, timeoutMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  // Connections kept alive fall idle one after the other, as their last answers end.
+  // Kept-alive connections become idle one by one, as their answers end.
   const closingIdle = setInterval(() => server.closeIdleConnections(), 50);
   const patience = new AbortController();
   const outOfPatience = sleep(timeoutMs, undefined, { signal: patience.signal }).catch(() => undefined);

@@ -12,8 +12,8 @@ export function reportDamage(metrics: Metrics, logger: Log): (damage: Damage) =>
     damagedBlobs.inc();
     logger.error(
       { digest, key, sizeBytes, actual },
-      'stored bytes do not have the digest that they lie under, and are not served: push the content again, which ' +
-        'replaces them, or copy them from a mirror or a backup; then run "roadstead check --deep"',
+      'stored bytes do not match their digest and are not served: push the content again, which replaces them, or ' +
+        'copy them from a mirror or a backup; then run "roadstead check --deep"',
     );
   };
 }

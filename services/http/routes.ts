@@ -5,10 +5,10 @@ import type { Authenticator } from './access/authenticator.ts';
 import type { RequiredAccess } from './access/required-access.ts';
 import type { App, Context, RequestState, RouteContext } from './context.ts';
 
-/** What a route does; it answers through the context or throws. */
+/** Answers a request through the context, or throws. */
 export type Handler = (ctx: RouteContext) => Promise<void> | void;
 
-/** One endpoint: a line of a process's table of routes. */
+/** One endpoint, a line of a service's table of routes. */
 export interface Route {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** In path-to-regexp's notation; `*name` matches a repository's name with its slashes. */
@@ -46,7 +46,7 @@ function pass(ctx: RouteContext, principal: Principal, handle: Handler): Promise
   return handle(ctx);
 }
 
-/** Answers what no route did: 405 and `Allow` for a known path, else 404. To be mounted last. */
+/** Answers what no route did: 405 and `Allow` for a known path, else 404. Mount it last. */
 export function mountNotFound(app: App): void {
   app.use((ctx: Context & { matched?: readonly { readonly methods: readonly string[] }[] }) => {
     const methods = new Set(ctx.matched?.flatMap((layer) => layer.methods));

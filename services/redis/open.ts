@@ -10,7 +10,7 @@ import { RedisHealth, type RedisHooks } from './health.ts';
 import { RedisLocks } from './locks.ts';
 import type { RedisSettings } from './settings.ts';
 
-/** How long a start waits to learn whether Redis is there. */
+/** How long a start waits for Redis to answer. */
 const START_WAIT_MS = 1000;
 
 /** What Redis is used for. */
@@ -21,8 +21,8 @@ export interface OpenRedis extends AsyncDisposable {
 }
 
 /**
- * Changes, locks and counts over Redis. A Redis that is not there, or refuses us, keeps nobody from starting: that is logged,
- * the connection is tried again and again, and meanwhile only locks cannot be had. Throws for unreadable certificates.
+ * Changes, locks and counts over Redis. A Redis that is down or refuses the login does not prevent a start: that is logged,
+ * the connection is retried, and until then only locks are unavailable. Throws for unreadable certificates.
  */
 export async function openRedis(settings: RedisSettings, logger: Log, hooks: RedisHooks): Promise<OpenRedis> {
   const health = new RedisHealth(settings, logger, hooks);

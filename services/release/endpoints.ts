@@ -30,7 +30,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     summary: 'The publication log, newest first',
     query: {
       before: { description: 'Only entries with a lower number', required: false },
-      limit: { description: 'At most so many; 20 unless given, 100 at most', required: false },
+      limit: { description: 'Page size; 20 unless given, 100 at most', required: false },
     },
     response: PublicationsBody,
     handle: getPublications,
@@ -74,7 +74,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
   {
     ...json,
-    // It tells what is in a repository.
+    // The answer says what is in a repository.
     requiredAccess: (ctx) => [...onRegistry('view')(ctx), ...pullOfAsked(ctx)],
     method: 'GET',
     path: '/api/v1/explain',

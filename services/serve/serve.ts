@@ -81,17 +81,17 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   );
 }
 
-/** A registry that takes no writes has no need to write, so read-only storage can be served. */
+/** A registry that takes no writes needs no writable storage. */
 function modeOf(config: Config): StoresMode {
   return config.storage.maintenance.readonly.enabled ? 'read' : 'write';
 }
 
-/** What is wrong with the files that a configuration names, as far as these processes read them; a line each. */
+/** What is wrong with the files that a configuration names and these processes read; a line each. */
 export function fileProblems(config: Config, parts: readonly Part[]): Promise<string[]> {
   return problemsOfFiles(config, parts, readHtpasswd);
 }
 
-/** Opens the store of a configuration for a command, with the record of what it changes, and closes it when that is done. */
+/** Opens the store of a configuration, and its audit record, for a command; closes it when `act` is done. */
 export async function withStore(
   configPath: string,
   mode: 'write' | 'only-read',
@@ -118,17 +118,17 @@ export async function withStore(
   }
 }
 
-/** What a command has to say beside its answer: a person reads it. */
+/** Warnings and errors of a command, for people. */
 const CONSOLE: Log = {
   info: () => undefined,
   warn: (_, message) => process.stderr.write(`${message}\n`),
   error: (_, message) => process.stderr.write(`${message}\n`),
 };
 
-/** How long a node that is about to go stays open, so that nothing new is sent to it. */
+/** How long a node stays open after it reports that it is not ready. */
 const DRAIN_NOTICE_MS = 5000;
 
-/** What a start works with, step by step. */
+/** What a start works with. */
 interface Start {
   readonly config: Config;
   readonly parts: readonly Part[];

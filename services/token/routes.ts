@@ -5,17 +5,17 @@ import type { LoginService } from './login/service.ts';
 import type { TokenService } from './service.ts';
 import { getToken, postToken } from './tokens.ts';
 
-/** The endpoints below `/auth/` that clients ask. */
+/** The endpoints below `/auth/` for clients. */
 export function tokenRoutes(service: TokenService): Route[] {
   return [
-    // Whoever asks says in the request who they are, or is anonymous.
+    // The handlers authenticate the client themselves, or treat it as anonymous.
     { method: 'GET', path: '/auth/token', name: 'token', handle: getToken(service) },
     { method: 'POST', path: '/auth/token', name: 'token', handle: postToken(service) },
     { method: 'GET', path: '/auth/jwks.json', name: 'jwks', handle: getJwks(service) },
   ];
 }
 
-/** The pages below `/auth/`, where people log in in a browser. */
+/** The pages below `/auth/` for logins in a browser. */
 export function loginRoutes(service: LoginService): Route[] {
   return [
     { method: 'GET', path: '/auth/login', name: 'login', handle: beginLogin(service) },

@@ -8,16 +8,16 @@ import type { RefreshTokens } from './refresh-tokens.ts';
 /** What the token service's endpoints work with; made once in `app.ts`. */
 export interface TokenService {
   readonly accounts: Accounts;
-  /** Stands before every look at a password. */
+  /** The guard of every password check. */
   readonly logins: LoginGuard;
   readonly rules: AccessRules;
   readonly signer: Signer;
   readonly refreshTokens: RefreshTokens;
   readonly issuer: string;
-  /** The registry that tokens are for unless another one is named, and those others. */
+  /** The registry that tokens are for unless the request names one of `otherServices`. */
   readonly service: string;
   readonly otherServices: readonly string[];
   readonly tokenLifetimeMs: number;
-  /** Where people get a password in a browser; undefined where they do not. */
+  /** Where people get a password in a browser; undefined where that is not configured. */
   readonly loginUrlOf: ((ctx: RouteContext) => string) | undefined;
 }

@@ -10,14 +10,14 @@ import { type Proof, readGet, readPost, type TokenRequest } from './request.ts';
 import type { TokenService } from './service.ts';
 import { signToken } from './sign.ts';
 
-/** Sources of accounts have so long to answer. */
+/** Time limit for the sources of accounts. */
 const ACCOUNTS_TIMEOUT_MS = 20_000;
 
-/** GET: a token for the scopes asked for, as far as the rules allow them; for nobody in particular without a password. */
+/** GET: a token for the requested scopes, as far as the rules allow them; an anonymous one without a password. */
 export function getToken(service: TokenService): Handler {
   return async (ctx) => {
     const { token, granted: _, ...rest } = await issue(service, ctx, () => readGet(ctx));
-    // Under both names: older clients read the one, newer ones the other.
+    // Both names: older clients read the first, newer ones the second.
     answer(ctx, { token, access_token: token, ...rest });
   };
 }
@@ -74,7 +74,7 @@ function audienceOf({ service, otherServices }: TokenService, request: TokenRequ
   if (asked === service || otherServices.includes(asked)) return asked;
   throw new RegistryError(
     'PARAMETER_INVALID',
-    `no tokens are made here for the service ${asked.slice(0, 200)}: ask for ${service}`,
+    `unknown service ${asked.slice(0, 200)}: this token service makes tokens for ${service}`,
   );
 }
 
@@ -93,7 +93,7 @@ async function authenticate(service: TokenService, proof: Proof, ctx: RouteConte
         accounts.authenticate(proof.credentials, signal),
       );
       if (answer.outcome === 'known') return answer;
-      const hint = loginUrlOf ? `, or has ended; a new one is to be had at ${loginUrlOf(ctx)}` : '';
+      const hint = loginUrlOf ? `, or has expired; get a new one at ${loginUrlOf(ctx)}` : '';
       throw new RegistryError('UNAUTHORIZED', `the name or the password is wrong${hint}`);
     }
     case 'refresh-token': {

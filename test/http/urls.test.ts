@@ -205,7 +205,7 @@ describe('the URL in an answer', () => {
     };
     expect(await ask('GET / HTTP/1.1\r\nHost: localhost:1\r\n')).to.include(`http://localhost:1${PATH}`);
     for (const host of ['a/b', 'a b', 'a@b', 'a"b'])
-      expect(await ask(`GET / HTTP/1.1\r\nHost: ${host}\r\n`)).to.include('the header host holds no host');
+      expect(await ask(`GET / HTTP/1.1\r\nHost: ${host}\r\n`)).to.include('invalid Host header');
     expect(await ask('GET / HTTP/1.1\r\nHost: a:b:c\r\n'))
       .to.include(PATH)
       .and.not.include('http');

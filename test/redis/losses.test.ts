@@ -150,9 +150,9 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
     );
     const messages = there.witness.lines.map(({ message }) => message);
     expect(messages).to.deep.equal([
-      'Redis is there',
-      'Redis does not answer; going on without it',
-      'Redis is back',
+      'Redis is up',
+      'Redis does not answer; continuing without it',
+      'Redis is up again',
     ]);
   });
 

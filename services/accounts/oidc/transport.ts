@@ -5,17 +5,17 @@ import { Agent, request } from 'undici';
 
 export interface TransportOptions {
   readonly timeoutMs: number;
-  /** PEM files of who may have signed the provider's certificate, besides those that everyone trusts. */
+  /** PEM files of authorities besides the built-in ones. */
   readonly rootCas: readonly string[];
 }
 
 /** Metadata, keys and tokens are small. */
 const ANSWER_MAX_BYTES = 1024 * 1024;
 const CONNECTIONS = 16;
-/** Statuses whose answers have no body, as the Fetch standard has it. */
+/** Statuses without a body (Fetch standard). */
 const BODILESS = new Set([101, 204, 205, 304]);
 
-/** How the provider is spoken to: with bounds on time and size, and without following where it redirects to. */
+/** HTTP for the provider, with limits on time and size, and without following redirects. */
 export class Transport implements AsyncDisposable {
   readonly #agent: Agent;
 
@@ -44,12 +44,12 @@ export class Transport implements AsyncDisposable {
       ...(signal && { signal }),
     });
     const bytes = await answer.body.arrayBuffer();
-    const told = Object.entries(answer.headers).flatMap(([name, value]) =>
+    const headerList = Object.entries(answer.headers).flatMap(([name, value]) =>
       [value ?? []].flat().map((each): [string, string] => [name, each]),
     );
     return new Response(BODILESS.has(answer.statusCode) ? null : bytes, {
       status: answer.statusCode,
-      headers: told,
+      headers: headerList,
     });
   };
 

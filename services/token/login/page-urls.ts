@@ -4,7 +4,7 @@ import { absoluteUrlsOf } from '../../http/urls.ts';
 
 type TokenAuth = NonNullable<NonNullable<Config['auth']>['token']>;
 
-/** Where a page is for browsers: beside the token endpoint, as clients are told of that. */
+/** The URL of a page for browsers: next to the token endpoint, as challenges name it. */
 export function pageUrlsOf(
   http: Config['http'],
   { realm, autoredirect, autoredirectpath }: TokenAuth,

@@ -6,7 +6,7 @@ import type { IssuedCredentials } from '../../registry/access/issued/credentials
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { PendingCookie } from './pending-cookie.ts';
 
-/** What the pages for logins in a browser work with; made once in `app.ts`. */
+/** What the login pages work with; made once in `app.ts`. */
 export interface LoginService {
   readonly login: BrowserLogin;
   readonly cookie: PendingCookie;
@@ -14,8 +14,8 @@ export interface LoginService {
   readonly issued: IssuedCredentials;
   readonly audit: Audit;
   readonly logger: Logger;
-  /** Where the provider sends browsers back to: an absolute URL, or a path where it cannot be told. */
+  /** Where the provider sends browsers back to: an absolute URL, or a path where that is unknown. */
   callbackUrlOf(ctx: RouteContext): string;
-  /** Where clients log in, `host[:port]`; undefined where it is where the pages are. */
+  /** Where clients log in, `host[:port]`; undefined when that is the host of the pages. */
   readonly registry: string | undefined;
 }

@@ -18,14 +18,14 @@ export interface RobotService {
 
 const BODY_MAX_BYTES = 16 * 1024;
 
-/** GET: all robots, without their secrets. */
+/** GET: lists all robots, without their secrets. */
 export function getRobots({ issued }: RobotService): Handler {
   return async (ctx) => {
     answer(ctx, 200, { robots: (await issued.list('robot')).map(showRobot) });
   };
 }
 
-/** POST: makes a robot; the answer is the only place where its secret ever stands. */
+/** POST: creates a robot. Only this answer ever holds its secret. */
 export function postRobot({ issued, audit }: RobotService): Handler {
   return async (ctx) => {
     const body = await parse(ctx, NewRobotBody);
@@ -55,7 +55,7 @@ export function postRotation({ issued, audit }: RobotService): Handler {
   };
 }
 
-/** DELETE: ends a robot. */
+/** DELETE: revokes a robot. */
 export function deleteRobot({ issued, audit }: RobotService): Handler {
   return async (ctx) => {
     const name = robotName(param(ctx, 'name'));

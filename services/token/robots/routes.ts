@@ -4,7 +4,7 @@ import { deleteRobot, getRobots, postRobot, postRotation, type RobotService } fr
 
 const administer = { requiredAccess: onRegistry('administer') } as const;
 
-/** Robots, for whoever may administer: by tokens of the service itself. */
+/** Robots, for administrators, by tokens of the service itself. */
 export function robotRoutes(service: RobotService): Route[] {
   const one = '/auth/robots/:name';
   return [

@@ -1,36 +1,22 @@
 import type { TrustedKey, TrustedKeys } from './trusted-keys.ts';
 
-/** Keys from several places, asked in their order. */
-export class AllKeys implements TrustedKeys {
-  readonly #all: readonly TrustedKeys[];
-  readonly findCertified?: (certificates: readonly string[]) => TrustedKey | undefined;
-
-  constructor(all: readonly TrustedKeys[]) {
-    this.#all = all;
-    if (all.some((each) => each.findCertified))
-      this.findCertified = (certificates) => first(all, (each) => each.findCertified?.(certificates));
-  }
-
-  find(kid: string): TrustedKey | undefined {
-    return first(this.#all, (each) => each.find(kid));
-  }
-
-  async refresh(): Promise<void> {
-    await Promise.all(this.#all.map((each) => each.refresh?.()));
-  }
-
-  onChange(listener: () => void): void {
-    for (const each of this.#all) each.onChange(listener);
-  }
-}
-
-function first(
-  all: readonly TrustedKeys[],
-  find: (each: TrustedKeys) => TrustedKey | undefined,
-): TrustedKey | undefined {
-  for (const each of all) {
-    const found = find(each);
-    if (found) return found;
-  }
-  return undefined;
+/** Keys of several sources, asked in their order. */
+export function allKeys(all: readonly TrustedKeys[]): TrustedKeys {
+  const first = (find: (each: TrustedKeys) => TrustedKey | undefined) => {
+    for (const each of all) {
+      const found = find(each);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  return {
+    find: (kid) => first((each) => each.find(kid)),
+    ...(all.some((each) => each.findCertified) && {
+      findCertified: (certificates) => first((each) => each.findCertified?.(certificates)),
+    }),
+    refresh: async () => void (await Promise.all(all.map((each) => each.refresh?.()))),
+    onChange(listener) {
+      for (const each of all) each.onChange(listener);
+    },
+  };
 }
