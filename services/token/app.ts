@@ -11,8 +11,7 @@ import type { AccessRules } from '../registry/access/rules.ts';
 import { pageUrlsOf } from './login/page-urls.ts';
 import { PendingCookie } from './login/pending-cookie.ts';
 import { RefreshTokens } from './refresh-tokens.ts';
-import { robotRoutes } from './robots/routes.ts';
-import { loginRoutes, tokenRoutes } from './routes.ts';
+import { loginRoutes, robotRoutes, tokenRoutes } from './routes.ts';
 
 export interface TokenOptions {
   readonly accounts: Accounts;

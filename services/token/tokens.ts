@@ -1,5 +1,6 @@
 import { challenge } from '../http/access/challenge.ts';
 import type { RouteContext } from '../http/context.ts';
+import { sendJson } from '../http/json.ts';
 import type { Handler } from '../http/routes.ts';
 import type { Authentication } from '../registry/access/account.ts';
 import { ANONYMOUS } from '../registry/access/subject.ts';
@@ -18,7 +19,7 @@ export function getToken(service: TokenService): Handler {
   return async (ctx) => {
     const { token, granted: _, ...rest } = await issue(service, ctx, () => readGet(ctx));
     // Both names: older clients read the first, newer ones the second.
-    answer(ctx, { token, access_token: token, ...rest });
+    sendJson(ctx, 200, { token, access_token: token, ...rest });
   };
 }
 
@@ -26,7 +27,7 @@ export function getToken(service: TokenService): Handler {
 export function postToken(service: TokenService): Handler {
   return async (ctx) => {
     const { token, granted, ...rest } = await issue(service, ctx, () => readPost(ctx));
-    answer(ctx, { access_token: token, token_type: 'Bearer', scope: printGranted(granted), ...rest });
+    sendJson(ctx, 200, { access_token: token, token_type: 'Bearer', scope: printGranted(granted), ...rest });
   };
 }
 
@@ -103,10 +104,4 @@ async function authenticate(service: TokenService, proof: Proof, ctx: RouteConte
       throw endedRefreshToken();
     }
   }
-}
-
-function answer(ctx: RouteContext, body: object): void {
-  ctx.set('Cache-Control', 'no-store');
-  ctx.set('Content-Type', 'application/json');
-  ctx.body = Buffer.from(`${JSON.stringify(body)}\n`);
 }

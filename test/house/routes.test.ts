@@ -6,8 +6,7 @@ import { type Passes, passRoute } from '../../services/http/access/passes.ts';
 import type { RouteContext } from '../../services/http/context.ts';
 import type { Route } from '../../services/http/routes.ts';
 import { ENDPOINTS } from '../../services/release/endpoints.ts';
-import { robotRoutes } from '../../services/token/robots/routes.ts';
-import { tokenRoutes } from '../../services/token/routes.ts';
+import { robotRoutes, tokenRoutes } from '../../services/token/routes.ts';
 
 /** A route's right is asked for in the table of routes: what has none there is open to everybody, and stands here. */
 const OPEN = new Map([

@@ -1,18 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { rootCertificates } from 'node:tls';
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { z } from 'zod';
 import { type AuthScope, authRequest, type Proof } from '../../openstack/auth-request.ts';
 import { SUBJECT_TOKEN, type Token, TokenBody } from '../../openstack/token.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import { type AgentOptions, openAgent } from '../agent.ts';
 
-export interface KeystoneClientOptions {
+export interface KeystoneClientOptions extends AgentOptions {
   /** URL of the API's version 3, without a trailing slash. */
   readonly authUrl: string;
-  readonly timeoutMs: number;
-  /** PEM files of authorities besides the built-in ones. */
-  readonly rootCas: readonly string[];
   /** An application credential that may validate any token; without one, each token validates itself. */
   readonly service: { readonly id: string; readonly secret: string } | undefined;
   readonly logger: Log;
@@ -31,9 +27,6 @@ interface Answer {
   header(name: string): string | undefined;
 }
 
-/** Answers are small; the catalogue is the largest part. */
-const ANSWER_MAX_BYTES = 1024 * 1024;
-const CONNECTIONS = 16;
 /** Keystone's statuses for wrong credentials, missing rights, and unknown or invalid things. */
 const REFUSED = [400, 401, 403, 404, 413];
 /** A Keystone that does not answer is logged at most this often. */
@@ -59,20 +52,12 @@ export class KeystoneClient implements AsyncDisposable {
 
   /** Sends nothing yet. Throws an Error when a file of `rootCas` cannot be read. */
   static async open(options: KeystoneClientOptions): Promise<KeystoneClient> {
-    const own = await Promise.all(options.rootCas.map((path) => readFile(path, 'utf8')));
-    return new KeystoneClient(options, own);
+    return new KeystoneClient(options, await openAgent(options));
   }
 
-  private constructor(options: KeystoneClientOptions, ownCas: readonly string[]) {
+  private constructor(options: KeystoneClientOptions, agent: Agent) {
     this.#options = options;
-    const { timeoutMs } = options;
-    this.#agent = new Agent({
-      connections: CONNECTIONS,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      maxResponseSize: ANSWER_MAX_BYTES,
-      connect: { timeout: timeoutMs, ...(ownCas.length > 0 && { ca: [...rootCertificates, ...ownCas] }) },
-    });
+    this.#agent = agent;
   }
 
   /** A token for these credentials; undefined when they are wrong, or do not allow that scope. */
@@ -90,16 +75,12 @@ export class KeystoneClient implements AsyncDisposable {
     const ask = (token: string) =>
       this.#send('GET', '/auth/tokens?nocatalog', signal, { token, headers: { [SUBJECT_TOKEN]: id } });
     const { service } = this.#options;
-    if (service === undefined) {
-      const answer = await ask(id);
-      return answer.isRefused ? undefined : this.#understood(TokenBody, answer.body).token;
-    }
-    let answer = await ask(await this.#asService(service, signal));
-    if (answer.status === 401) {
+    let answer = await ask(service ? await this.#asService(service, signal) : id);
+    if (service && answer.status === 401) {
       this.#serviceToken = undefined;
       answer = await ask(await this.#asService(service, signal));
     }
-    if (answer.status === 401 || answer.status === 403)
+    if (service && (answer.status === 401 || answer.status === 403))
       throw this.#unavailable(
         new Error(
           'the application credential of the section accounts may not validate tokens: give it the role service',

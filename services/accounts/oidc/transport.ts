@@ -1,17 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { rootCertificates } from 'node:tls';
 import type { CustomFetch } from 'openid-client';
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
+import { type AgentOptions, openAgent } from '../agent.ts';
 
-export interface TransportOptions {
-  readonly timeoutMs: number;
-  /** PEM files of authorities besides the built-in ones. */
-  readonly rootCas: readonly string[];
-}
-
-/** Metadata, keys and tokens are small. */
-const ANSWER_MAX_BYTES = 1024 * 1024;
-const CONNECTIONS = 16;
 /** Statuses without a body (Fetch standard). */
 const BODILESS = new Set([101, 204, 205, 304]);
 
@@ -20,17 +10,8 @@ export class Transport implements AsyncDisposable {
   readonly #agent: Agent;
 
   /** Sends nothing yet. Throws an Error when a file of `rootCas` cannot be read. */
-  static async open({ timeoutMs, rootCas }: TransportOptions): Promise<Transport> {
-    const own = await Promise.all(rootCas.map((path) => readFile(path, 'utf8')));
-    return new Transport(
-      new Agent({
-        connections: CONNECTIONS,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-        maxResponseSize: ANSWER_MAX_BYTES,
-        connect: { timeout: timeoutMs, ...(own.length > 0 && { ca: [...rootCertificates, ...own] }) },
-      }),
-    );
+  static async open(options: AgentOptions): Promise<Transport> {
+    return new Transport(await openAgent(options));
   }
 
   private constructor(agent: Agent) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SecretBox } from '../../registry/storage/secret-box.ts';
+import { sendJson } from '../json.ts';
 import type { Handler, Route } from '../routes.ts';
 import type { Authenticator } from './authenticator.ts';
 import { unauthorized } from './challenge.ts';
@@ -64,11 +65,7 @@ export function passRoute(authenticator: Authenticator, passes: Passes): Route {
     // A wrong password is a 401, as `docker login` expects.
     if (authorization !== undefined) await authenticator.authorize(ctx, []);
     const token = passes.make(authorization, Date.now());
-    ctx.set('Cache-Control', 'no-store');
-    ctx.set('Content-Type', 'application/json');
-    ctx.body = Buffer.from(
-      `${JSON.stringify({ token, access_token: token, expires_in: LIFETIME_MS / 1000 })}\n`,
-    );
+    sendJson(ctx, 200, { token, access_token: token, expires_in: LIFETIME_MS / 1000 });
   };
   return { method: 'GET', path: PASS_PATH, name: 'pass', handle };
 }

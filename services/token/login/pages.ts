@@ -1,6 +1,5 @@
 import { html } from '../../http/html.ts';
 import type { Page } from '../../http/page.ts';
-import { shellWord } from './shell.ts';
 
 export interface NewCredential {
   /** Where clients log in, `host[:port]`. */
@@ -50,4 +49,9 @@ export function failurePage(message: string): Page {
 
 function printTime(time: string): string {
   return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+}
+
+/** Quotes a text as one word of a POSIX shell. */
+function shellWord(text: string): string {
+  return /^[A-Za-z0-9_@%+=,./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -62,7 +62,7 @@ export function parseKeySet(text: string): Keys {
   try {
     json = JSON.parse(text);
   } catch {
-    throw wrong('expected a JSON Web Key Set, found no JSON');
+    throw wrong('expected a JSON Web Key Set, but it is not JSON');
   }
   const set = KeySetSchema.safeParse(json);
   if (!set.success) throw wrong('expected a JSON Web Key Set: {"keys": [{"kty": …}, …]}');
