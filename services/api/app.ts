@@ -1,12 +1,12 @@
 import { onlyPublicName } from '../config/public-name.ts';
 import { manifestRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
-import { trustedProxyTest } from '../http/client-address.ts';
 import type { Context } from '../http/context.ts';
 import { reportDamage } from '../http/report-damage.ts';
 import type { Route } from '../http/routes.ts';
 import { createService, type Service, type ServiceParts } from '../http/service.ts';
 import { absoluteUrlsOf, urlsOf } from '../http/urls.ts';
+import { networkTest } from '../registry/access/networks.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { Reader } from '../registry/content/reader.ts';
 import { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
@@ -50,7 +50,7 @@ export async function createApi(
     redirects: !config.storage.redirect.disable,
     deletes: config.storage.delete.enabled,
     limits: { tagsMax: config.tags.maxtags, catalogMax: config.catalog.maxentries },
-    urlOf: urlsOf({ host, relativeUrls: relativeurls, prefix }, trustedProxyTest(trustedproxies)),
+    urlOf: urlsOf({ host, relativeUrls: relativeurls, prefix }, networkTest(trustedproxies)),
     baseUrlOf: (ctx: Context) => absoluteUrlOf(ctx, ''),
   };
   reportMirrors(metrics, board, () => publications.head);

@@ -79,16 +79,17 @@ export function answerTo(error: unknown, requestId: string): ErrorAnswer {
       retryAfterSeconds: typeof own === 'number' ? own : retryAfterSeconds,
     };
   }
-  if (error instanceof StoreFullError) {
-    const message = "the registry's storage is full; its operator has to free space";
-    const { status, code } = ANSWERS.STORE_FULL;
-    return { status, body: { errors: [{ code, message }] }, isFault: true };
-  }
-  if (error instanceof StoreUnavailableError) {
-    const message = `the registry's storage does not answer as it should; try again later. The log has the reason under request ${requestId}`;
-    const { status, code, retryAfterSeconds } = ANSWERS.STORE_UNAVAILABLE;
-    return { status, body: { errors: [{ code, message }] }, retryAfterSeconds, isFault: true };
-  }
-  const message = `internal error; the log has the reason under request ${requestId}`;
-  return { status: 500, body: { errors: [{ code: 'UNKNOWN', message }] }, isFault: true };
+  if (error instanceof StoreFullError)
+    return faultOf(ANSWERS.STORE_FULL, "the registry's storage is full; its operator has to free space");
+  const logged = `the log has the reason under request ${requestId}`;
+  if (error instanceof StoreUnavailableError)
+    return faultOf(
+      ANSWERS.STORE_UNAVAILABLE,
+      `the registry's storage does not answer as it should; try again later; ${logged}`,
+    );
+  return faultOf({ status: 500, code: 'UNKNOWN' }, `internal error; ${logged}`);
+}
+
+function faultOf({ status, code, retryAfterSeconds }: OnTheWire, message: string): ErrorAnswer {
+  return { status, body: { errors: [{ code, message }] }, retryAfterSeconds, isFault: true };
 }

@@ -1,10 +1,11 @@
+import { untilAborted } from '../registry/runtime/waiting.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 import type { WriteHealth } from '../registry/storage/write-health.ts';
 import type { Route } from './routes.ts';
 
 /** Load balancers probe several times a second; the store is asked at most this often. */
 const STORE_ANSWER_MS = 2000;
-const STORE_PATIENCE_MS = 2000;
+const STORE_TIMEOUT_MS = 2000;
 
 /** Whether this process should receive requests. */
 export class Readiness {
@@ -39,12 +40,11 @@ export class Readiness {
 
   async #checkStore(): Promise<string | undefined> {
     try {
-      const patience = AbortSignal.timeout(STORE_PATIENCE_MS);
-      const late = new Promise<never>((_, reject) => {
-        patience.addEventListener('abort', () => reject(patience.reason));
-      });
-      const asked = this.#objects.list({ prefix: 'roadstead/', delimiter: '/', limit: 1 }, patience);
-      await Promise.race([asked, late]);
+      const signal = AbortSignal.timeout(STORE_TIMEOUT_MS);
+      await untilAborted(
+        this.#objects.list({ prefix: 'roadstead/', delimiter: '/', limit: 1 }, signal),
+        signal,
+      );
       return undefined;
     } catch {
       return 'the object store does not answer';

@@ -1,10 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { answerBare } from './bare-answer.ts';
 import { type ConnectionLimits, limitConnections, type Refusal } from './connections.ts';
-import { drain } from './drain.ts';
 import { flawOf, isEndInDoubt } from './framing.ts';
 import { listenError } from './operator-errors.ts';
 import { type PaceLimits, type Slowness, watchPace } from './pace.ts';
@@ -140,4 +140,20 @@ async function serveTls(
     server,
     keepFresh: () => new TlsReloader({ server, options: tls, identity, tickets, logger, pollIntervalMs }),
   };
+}
+
+/** Stops accepting connections, waits up to `timeoutMs` for answers under way, and closes what is left. */
+async function drain(server: Server, timeoutMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  // Kept-alive connections become idle one by one, as their answers end.
+  const closingIdle = setInterval(() => server.closeIdleConnections(), 50);
+  const patience = new AbortController();
+  const outOfPatience = sleep(timeoutMs, undefined, { signal: patience.signal }).catch(() => undefined);
+  await Promise.race([closed, outOfPatience]);
+  patience.abort();
+  clearInterval(closingIdle);
+  server.closeAllConnections();
+  await closed;
 }

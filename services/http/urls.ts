@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type TrustedProxyTest, trustedProxyTest } from './client-address.ts';
+import { type NetworkTest, networkTest } from '../registry/access/networks.ts';
 import { plain, readForwarded } from './forwarded.ts';
 
 /** How URLs in answers are built. */
@@ -22,7 +22,7 @@ export type UrlOf = (ctx: { readonly req: IncomingMessage }, path: string) => st
  * `host` when there is one; with only `relativeUrls: false`, at the scheme and host that the client used, as a trusted
  * proxy or the connection and its Host header say. Without a valid host the URL is relative.
  */
-export function urlsOf(options: UrlOptions, isTrustedProxy: TrustedProxyTest): UrlOf {
+export function urlsOf(options: UrlOptions, isTrustedProxy: NetworkTest): UrlOf {
   const { host, relativeUrls, prefix } = options;
   if (relativeUrls === true || (relativeUrls === undefined && host === undefined))
     return (_, path) => `${prefix}${path}`;
@@ -39,7 +39,7 @@ export function absoluteUrlsOf({
   prefix,
   trustedproxies,
 }: UrlOptions & { readonly trustedproxies: readonly string[] }): UrlOf {
-  return urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(trustedproxies));
+  return urlsOf({ host, relativeUrls: false, prefix }, networkTest(trustedproxies));
 }
 
 /** The registry's public URL, without trailing slash. */
@@ -50,7 +50,7 @@ export function publicBaseUrl(host: string, prefix: string): string {
 }
 
 /** Such as `https://registry.example.org:5000`; empty when unknown. */
-function originOf(request: IncomingMessage, isTrustedProxy: TrustedProxyTest): string {
+function originOf(request: IncomingMessage, isTrustedProxy: NetworkTest): string {
   const { headers, socket } = request;
   const isProxied = isTrustedProxy(plain(socket.remoteAddress ?? ''));
   const forwarded = isProxied ? readForwarded(headers, isTrustedProxy) : {};

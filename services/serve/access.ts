@@ -6,14 +6,11 @@ import { BasicAuthenticator } from '../http/access/basic-authenticator.ts';
 import { BearerAuthenticator } from '../http/access/bearer-authenticator.ts';
 import { passUrlsOf } from '../http/access/pass-url.ts';
 import { Passes, passRoute } from '../http/access/passes.ts';
-import { allKeys } from '../http/access/tokens/all-keys.ts';
 import { CertificateKeys } from '../http/access/tokens/certificate-keys.ts';
 import { CertificateSigner } from '../http/access/tokens/certificate-signer.ts';
 import { JwksKeys } from '../http/access/tokens/jwks-keys.ts';
-import { ringKeys } from '../http/access/tokens/ring-keys.ts';
-import type { TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
+import { allKeys, ringKeys, type TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
 import { TokenVerifier } from '../http/access/tokens/verifier.ts';
-import { trustedProxyTest } from '../http/client-address.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
 import type { Route } from '../http/routes.ts';
 import { absoluteUrlsOf } from '../http/urls.ts';
@@ -22,6 +19,7 @@ import { KeyRing } from '../registry/access/keys/key-ring.ts';
 import { RingSigner } from '../registry/access/keys/ring-signer.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';
+import { networkTest } from '../registry/access/networks.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 
@@ -61,7 +59,7 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
     const rules = access && accessRulesOf(config);
     const box = rules && passesBoxOf(config);
     const passes = box && new Passes(box);
-    const urlOf = passUrlsOf(config.http, trustedProxyTest(config.http.trustedproxies));
+    const urlOf = passUrlsOf(config.http, networkTest(config.http.trustedproxies));
     authenticator = new BasicAuthenticator({
       ...{ accounts, logins, realm: auth.htpasswd.realm, rules },
       passes: passes && { passes, urlOf },

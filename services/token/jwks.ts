@@ -1,5 +1,5 @@
 import type { Handler } from '../http/routes.ts';
-import type { TokenService } from './service.ts';
+import type { TokenService } from './tokens.ts';
 
 /** Shorter than the time between a key's publication and its first use. */
 const MAX_AGE_SECONDS = 5;

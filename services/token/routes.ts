@@ -1,11 +1,9 @@
 import { onRegistry } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
 import { getJwks } from './jwks.ts';
-import { beginLogin, finishLogin } from './login/login.ts';
-import type { LoginService } from './login/service.ts';
+import { beginLogin, finishLogin, type LoginService } from './login/login.ts';
 import { deleteRobot, getRobots, postRobot, postRotation, type RobotService } from './robots/robots.ts';
-import type { TokenService } from './service.ts';
-import { getToken, postToken } from './tokens.ts';
+import { getToken, postToken, type TokenService } from './tokens.ts';
 
 /** The endpoints below `/auth/` for clients. */
 export function tokenRoutes(service: TokenService): Route[] {

@@ -10,7 +10,7 @@ import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Context } from '../context.ts';
 import { type Authenticator, firstDenied } from './authenticator.ts';
 import { basicCredentials, isNobody } from './basic-credentials.ts';
-import { challenge, unauthorized } from './challenge.ts';
+import { challenge } from './challenge.ts';
 import type { PassUrlOf } from './pass-url.ts';
 import type { Passes } from './passes.ts';
 
@@ -104,7 +104,10 @@ export class BasicAuthenticator implements Authenticator {
     const realm = this.#options.passes?.urlOf(ctx);
     if (realm === undefined) throw this.#refusal(ctx, 'docker has to log in to this registry: docker login');
     challenge(ctx, 'Bearer', { realm, service: this.#options.realm });
-    throw unauthorized('get a token first, with or without a password, from the realm of this challenge');
+    throw new RegistryError(
+      'UNAUTHORIZED',
+      'get a token first, with or without a password, from the realm of this challenge',
+    );
   }
 
   /** At `/v2/` nothing is wanted, and anonymous clients give up at a 401: those that may do anything at all may pass. */
@@ -123,7 +126,7 @@ export class BasicAuthenticator implements Authenticator {
 
   #refusal(ctx: Context, message: string): RegistryError {
     this.#challenge(ctx);
-    return unauthorized(message);
+    return new RegistryError('UNAUTHORIZED', message);
   }
 
   #challenge(ctx: Context): void {

@@ -2,9 +2,10 @@ import { type AccessRequest, printScopes } from '../../registry/access/access-re
 import type { Principal } from '../../registry/access/grants.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS } from '../../registry/access/subject.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Context } from '../context.ts';
 import { type Authenticator, firstDenied } from './authenticator.ts';
-import { challenge, unauthorized } from './challenge.ts';
+import { challenge } from './challenge.ts';
 import { InvalidTokenError, type TokenVerifier } from './tokens/verifier.ts';
 
 export interface BearerAuthenticatorOptions {
@@ -93,7 +94,10 @@ export class BearerAuthenticator implements Authenticator {
     const { realmOf, service } = this.#options;
     const scope = printScopes(wanted.flatMap(withItsPull)) || undefined;
     challenge(ctx, 'Bearer', { realm: realmOf(ctx), service, scope, error });
-    return unauthorized(`${message} ${scope ?? 'this registry'}; clients get one after: docker login`);
+    return new RegistryError(
+      'UNAUTHORIZED',
+      `${message} ${scope ?? 'this registry'}; clients get one after: docker login`,
+    );
   }
 }
 

@@ -1,4 +1,3 @@
-import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Context } from '../context.ts';
 
 /** Sets a challenge (RFC 9110, section 11.6.1) with the parameters that are defined. */
@@ -11,9 +10,4 @@ export function challenge(
     value === undefined ? [] : `${name}="${value.replaceAll(/["\\]/g, '\\$&')}"`,
   );
   ctx.set('WWW-Authenticate', `${scheme} ${given.join(',')}`);
-}
-
-/** The error of a request that needs (other) credentials. */
-export function unauthorized(message: string): RegistryError {
-  return new RegistryError('UNAUTHORIZED', message);
 }

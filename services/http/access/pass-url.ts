@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { networkTest } from '../../registry/access/networks.ts';
-import type { TrustedProxyTest } from '../client-address.ts';
+import { type NetworkTest, networkTest } from '../../registry/access/networks.ts';
 import { plain, readForwarded } from '../forwarded.ts';
 import { publicBaseUrl, type UrlOptions, urlsOf } from '../urls.ts';
 import { PASS_PATH } from './passes.ts';
@@ -18,7 +17,7 @@ const isLoopbackAddress = networkTest(['127.0.0.0/8', '::1/128']);
  */
 export function passUrlsOf(
   { host, prefix }: Pick<UrlOptions, 'host' | 'prefix'>,
-  isTrustedProxy: TrustedProxyTest,
+  isTrustedProxy: NetworkTest,
 ): PassUrlOf {
   if (host !== undefined) {
     const url = `${publicBaseUrl(host, prefix)}${PASS_PATH}`;
@@ -31,7 +30,7 @@ export function passUrlsOf(
   };
 }
 
-function isCertain({ headers, socket }: IncomingMessage, url: string, isTrustedProxy: TrustedProxyTest) {
+function isCertain({ headers, socket }: IncomingMessage, url: string, isTrustedProxy: NetworkTest) {
   const peer = plain(socket.remoteAddress ?? '');
   if (isTrustedProxy(peer)) {
     const { proto, host } = readForwarded(headers, isTrustedProxy);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { RegistryError } from '../../registry/oci/errors.ts';
 import type { SecretBox } from '../../registry/storage/secret-box.ts';
 import { sendJson } from '../json.ts';
 import type { Handler, Route } from '../routes.ts';
 import type { Authenticator } from './authenticator.ts';
-import { unauthorized } from './challenge.ts';
 
 /** Where docker gets a pass. No repository name begins with an underscore. */
 export const PASS_PATH = '/v2/_token';
@@ -61,7 +61,10 @@ export function passRoute(authenticator: Authenticator, passes: Passes): Route {
   const handle: Handler = async (ctx) => {
     const { authorization } = ctx.req.headers;
     if (authorization !== undefined && !/^basic /i.test(authorization))
-      throw unauthorized('send a name and a password as Authorization: Basic, or nothing');
+      throw new RegistryError(
+        'UNAUTHORIZED',
+        'send a name and a password as Authorization: Basic, or nothing',
+      );
     // A wrong password is a 401, as `docker login` expects.
     if (authorization !== undefined) await authenticator.authorize(ctx, []);
     const token = passes.make(authorization, Date.now());

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { KeyRing } from '../../../registry/access/keys/key-ring.ts';
 
 /** A trusted key, and the algorithms it may sign tokens with: never those of another type of key. */
 export interface TrustedKey {
@@ -40,4 +41,37 @@ export function trusted(key: KeyObject): TrustedKey | undefined {
     default:
       return undefined;
   }
+}
+
+/** The keys of our own token service, each for its one algorithm. */
+export function ringKeys(ring: KeyRing): TrustedKeys {
+  return {
+    find(kid) {
+      const key = ring.find(kid);
+      return key && { key: key.publicKey, algorithms: [key.algorithm] };
+    },
+    refresh: () => ring.refresh(),
+    onChange: (listener) => ring.onChange(listener),
+  };
+}
+
+/** Keys of several sources, asked in their order. */
+export function allKeys(all: readonly TrustedKeys[]): TrustedKeys {
+  const first = (find: (each: TrustedKeys) => TrustedKey | undefined) => {
+    for (const each of all) {
+      const found = find(each);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  return {
+    find: (kid) => first((each) => each.find(kid)),
+    ...(all.some((each) => each.findCertified) && {
+      findCertified: (certificates) => first((each) => each.findCertified?.(certificates)),
+    }),
+    refresh: async () => void (await Promise.all(all.map((each) => each.refresh?.()))),
+    onChange(listener) {
+      for (const each of all) each.onChange(listener);
+    },
+  };
 }
