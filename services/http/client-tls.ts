@@ -3,20 +3,20 @@ import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { readFile, stat } from '../files/settings-files.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 
-/** What a client of ours shows a server, and which servers it believes. Files are PEM. */
+/** The certificate that a client of ours shows, and the authorities it trusts. Files are PEM. */
 export interface ClientTlsOptions {
   /** With `key`, or neither. */
   readonly certificate?: string | undefined;
   readonly key?: string | undefined;
-  /** Who may have signed the server's certificate, besides those that everyone trusts. */
+  /** Authorities besides the built-in ones. */
   readonly rootCas?: readonly string[] | undefined;
-  /** What a file is called in errors. */
+  /** A file's name in errors. */
   readonly nameOf: (file: 'certificate' | 'key' | 'rootCas') => string;
 }
 
 /**
- * A dispatcher whose connections show a certificate. Files that change are read again for the next connection, so that
- * certificates that are good for days need no restart. Throws an Error that names what cannot be read or used.
+ * A dispatcher whose connections show a certificate. Changed files are read again for the next connection, so that
+ * short-lived certificates need no restart. Throws an OperatorError that names what cannot be read or used.
  */
 export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> {
   const paths = [options.certificate, options.key, ...(options.rootCas ?? [])].filter(
@@ -29,7 +29,7 @@ export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> 
       try {
         inUse = { version, connect: await connectorOf(options) };
       } catch {
-        // Half written, perhaps: what was good before is tried, and the next connection looks again.
+        // Perhaps half written: keep the last good files; the next connection tries again.
       }
     return inUse.connect;
   };

@@ -2,9 +2,8 @@ import { RegistryError } from '../registry/oci/errors.ts';
 import type { Context } from './context.ts';
 
 /**
- * Refuses requests that name another host than this one. A listener on loopback is safe only from those who cannot
- * reach it, and a browser on this machine can: a web page whose name its owner makes resolve to 127.0.0.1 ("DNS
- * rebinding") may then send anything. What it cannot do is send another Host than its own.
+ * Refuses requests whose Host is not this one. A browser on this machine can reach a listener on loopback: a web page
+ * whose name resolves to 127.0.0.1 ("DNS rebinding") may send it anything, except another Host than its own.
  */
 export function checkHost(
   publicHostname: string | undefined,

@@ -1,6 +1,7 @@
 import type { Sha256Digest } from '../registry/oci/digest.ts';
 import { MISSING_MAX } from '../registry/publishing/mirrors/ledger.ts';
 import { blobsOf } from '../registry/publishing/publication/entry.ts';
+import { syncedBytes } from './metrics.ts';
 import { publishBlobs } from './publish.ts';
 import type { Shift } from './shift.ts';
 import type { WantedBlob } from './targets/target.ts';
@@ -57,6 +58,6 @@ async function healMissing(shift: Shift): Promise<void> {
 async function write({ parts, signal }: Shift, blobs: readonly WantedBlob[]): Promise<Sha256Digest[]> {
   const { content, target, metrics, mirror } = parts;
   return publishBlobs(content.blobs, target, blobs, signal, (blob) =>
-    metrics.syncedBytes.inc({ mirror: mirror.name }, blob.sizeBytes),
+    syncedBytes(metrics).inc({ mirror: mirror.name }, blob.sizeBytes),
   );
 }

@@ -1,7 +1,7 @@
 /** Promise: Redis is found in the shape of Distribution 2.8 and in that of 3, and both come to the same settings. */
 import { expect } from 'chai';
 import type { Config } from '../../services/config/schema.ts';
-import type { RedisSettings } from '../../services/stores/redis/settings.ts';
+import type { RedisSettings } from '../../services/redis/settings.ts';
 import { parse, problemOf, withSection } from './configs.ts';
 
 const redisOf = (section: string): Config['redis'] => parse(withSection(`redis: ${section}`)).redis;

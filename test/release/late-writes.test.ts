@@ -5,6 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { writeLink } from '../../services/registry/content/link.ts';
 import { type Digest, digestBy, digestOf } from '../../services/registry/oci/digest.ts';
@@ -18,7 +19,6 @@ import {
 import { revisionLinkKey, tagCurrentKey } from '../../services/registry/storage/layout.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
-import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { tagLinks } from '../protocol/on-disk.ts';
 import { pushImage } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';

@@ -15,7 +15,7 @@ export interface Accounts extends AsyncDisposable {
    * Somebody whom a source knows by something else than credentials, such as a login in a browser, with the names by
    * which rules know them; undefined where that source is not believed such a name, or is not there.
    */
-  believe(source: string, identity: Identity): Identity | undefined;
+  mapIdentity(source: string, identity: Identity): Identity | undefined;
 }
 
 export interface AccountSourcesOptions {
@@ -73,7 +73,7 @@ export class AccountSources implements Accounts {
     return source === this.#robots ? answer : this.#named(source, answer);
   }
 
-  believe(name: string, identity: Identity): Identity | undefined {
+  mapIdentity(name: string, identity: Identity): Identity | undefined {
     const source = this.#sources.find((each) => each.name === name);
     const answer = source ? this.#named(source, { outcome: 'known', identity }) : UNKNOWN;
     return answer.outcome === 'known' ? answer.identity : undefined;

@@ -23,6 +23,7 @@ import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
+import { type GarbageMetrics, garbageMetrics } from './metrics.ts';
 import { type PurgeSettings, purge } from './purge.ts';
 
 /** What the worker is to do, and when. Times in milliseconds. */
@@ -67,7 +68,7 @@ const IDLE: Progress = { phase: 'idle' };
  * that cannot be seen to have ended may still have a request under way: nothing is changed before that is over.
  */
 export class GarbageWorker implements AsyncDisposable {
-  readonly #parts: GarbageWorkerParts;
+  readonly #parts: Omit<GarbageWorkerParts, 'metrics'> & { readonly metrics: GarbageMetrics };
   readonly #objects: ObjectStore;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
@@ -81,10 +82,10 @@ export class GarbageWorker implements AsyncDisposable {
   #notice = { isOn: false, seenAt: Number.NEGATIVE_INFINITY };
 
   constructor(parts: GarbageWorkerParts) {
-    this.#parts = parts;
+    this.#parts = { ...parts, metrics: garbageMetrics(parts.metrics) };
     this.#objects = paced(parts.objects, parts.settings.requestsPerSecond, () => {
       this.#requests++;
-      parts.metrics.garbageRequests.inc();
+      this.#parts.metrics.garbageRequests.inc();
     });
     this.#running = this.#run();
   }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Metrics } from '../../http/metrics.ts';
 import type { DeadLetters } from '../../registry/notifications/dead-letters.ts';
 import type { DeliveryFacts } from '../../registry/notifications/delivery.ts';
 import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import type { NotificationMetrics } from './metrics.ts';
 import { pauseMs } from './pause.ts';
 import type { Poster, PostResult } from './post.ts';
 import type { PendingEvent, QueueReader } from './queue-reader.ts';
@@ -16,7 +16,7 @@ export interface DispatchParts {
   readonly reader: QueueReader;
   readonly poster: Pick<Poster, 'post'>;
   readonly dead: DeadLetters;
-  readonly metrics: Metrics;
+  readonly metrics: NotificationMetrics;
   readonly logger: Log;
 }
 

@@ -10,6 +10,7 @@ import { WakeSignal } from '../../registry/runtime/waiting.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { Dispatch } from './dispatch.ts';
+import { type NotificationMetrics, notificationMetrics } from './metrics.ts';
 import { Poster } from './post.ts';
 import { QueueReader } from './queue-reader.ts';
 
@@ -33,13 +34,13 @@ export interface EndpointWorkerParts {
  * least once: events leave the queue when the receiver has them, so a crash in between delivers some again.
  */
 export class EndpointWorker implements AsyncDisposable {
-  readonly #parts: EndpointWorkerParts;
+  readonly #parts: Omit<EndpointWorkerParts, 'metrics'> & { readonly metrics: NotificationMetrics };
   readonly #stop = new AbortController();
   readonly #wake = new WakeSignal();
   readonly #running: Promise<void>;
 
   constructor(parts: EndpointWorkerParts) {
-    this.#parts = parts;
+    this.#parts = { ...parts, metrics: notificationMetrics(parts.metrics) };
     this.#running = this.#run();
   }
 

@@ -55,14 +55,14 @@ function parse(path: string, text: string): Keys {
   }
 }
 
-/** Reads a key set. Throws an Error that says what is wrong with it, and quotes nothing of it. */
+/** Reads a key set. Throws an Error that says what is wrong with it, without quoting it. */
 export function parseKeySet(text: string): Keys {
   const wrong = (what: string) => new Error(what);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw wrong('expected a JSON Web Key Set, and it is not JSON');
+    throw wrong('expected a JSON Web Key Set, but it is not JSON');
   }
   const set = KeySetSchema.safeParse(json);
   if (!set.success) throw wrong('expected a JSON Web Key Set: {"keys": [{"kty": …}, …]}');
@@ -77,11 +77,11 @@ export function parseKeySet(text: string): Keys {
       );
     keys.set(jwk.kid ?? thumbprint(known.key), known);
   }
-  if (keys.size === 0) throw wrong('it has no keys to check signatures with');
+  if (keys.size === 0) throw wrong('it has no keys for signatures');
   return keys;
 }
 
-/** A key that says which algorithm it is for is for no other. */
+/** A key that names its algorithm is trusted for no other. */
 function keyOf(jwk: z.output<typeof KeySetSchema>['keys'][number]): TrustedKey | undefined {
   try {
     const known = trusted(createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }));

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RegistryError } from '../../registry/oci/errors.ts';
-import type { Locks } from '../../registry/storage/locks.ts';
 import { busy, LOCK_PATIENCE_MS, MemoryLocks } from '../memory/locks.ts';
+import { RegistryError } from '../registry/oci/errors.ts';
+import type { Locks } from '../registry/storage/locks.ts';
 import type { RedisConnection } from './connect.ts';
 import type { RedisHealth } from './health.ts';
 import { Lease } from './lease.ts';
 import { NOTE, RELEASE, RENEW, TAKE } from './scripts.ts';
 
-/** A lock outlives its holder's death by so much, and Redis gives none for so long after it may have forgotten some. */
+/** How long a lock outlives its holder, and how long Redis grants none after it may have lost some. */
 const TTL_MS = 5000;
-const LOOK_MIN_MS = 10;
-const LOOK_MAX_MS = 200;
+const RETRY_MIN_MS = 10;
+const RETRY_MAX_MS = 200;
 
 export interface RedisLocksOptions {
   readonly prefix: string;
@@ -19,8 +19,8 @@ export interface RedisLocksOptions {
 }
 
 /**
- * Turns over all processes of a registry, held in one Redis (or the master that Sentinels name, or one node of a
- * cluster) as long as it answers. What that is worth, and when two may hold a lock: docs/decisions/0008-redis.md.
+ * Locks over all processes of a registry, held in one Redis (or the master that Sentinels name, or one node of a cluster)
+ * while it answers. docs/decisions/0008-redis.md says what that guarantees, and when two may hold a lock.
  */
 export class RedisLocks implements Locks {
   readonly #connection: RedisConnection;
@@ -28,7 +28,7 @@ export class RedisLocks implements Locks {
   readonly #prefix: string;
   readonly #ttlMs: number;
   readonly #patienceMs: number;
-  /** The turns of this process: only one of it asks Redis for a lock at a time. */
+  /** Within this process, only one caller at a time asks Redis for a lock. */
   readonly #local: MemoryLocks;
 
   constructor(connection: RedisConnection, options: RedisLocksOptions, health: RedisHealth) {
@@ -49,22 +49,22 @@ export class RedisLocks implements Locks {
     return this.#local.hold(name, async () => {
       const lease = await this.#take(name, until);
       let answer: T;
-      let isVouchedFor: boolean;
+      let isCertain: boolean;
       try {
         answer = await act(lease.signal);
-        isVouchedFor = lease.isVouchedFor;
+        isCertain = lease.isCertain;
       } catch (error) {
         await lease.release();
-        // What it says is what comes of losing the lock.
+        // The failure may result from losing the lock.
         throw lease.signal.aborted ? lost(name, error) : error;
       }
       const wasHeld = await lease.release();
-      if (isVouchedFor && wasHeld) return answer;
+      if (isCertain && wasHeld) return answer;
       throw lost(name, lease.signal.reason);
     });
   }
 
-  /** Asks again and again, less often with time and not in step with others. Throws UNAVAILABLE when it takes too long. */
+  /** Retries with backoff and jitter. Throws UNAVAILABLE when it takes too long. */
   async #take(name: string, until: number): Promise<Lease> {
     const token = crypto.randomUUID();
     const calls = {
@@ -72,7 +72,7 @@ export class RedisLocks implements Locks {
       release: async () => (await this.#run(RELEASE, name, token)) === 1,
     };
     let cause: unknown;
-    for (let pauseMs = LOOK_MIN_MS; ; pauseMs = Math.min(pauseMs * 2, LOOK_MAX_MS)) {
+    for (let pauseMs = RETRY_MIN_MS; ; pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS)) {
       const askedAt = performance.now();
       let waitMs = -1;
       try {
@@ -80,11 +80,11 @@ export class RedisLocks implements Locks {
         cause = undefined;
         if (waitMs === 0) {
           const lease = new Lease(calls, askedAt, this.#ttlMs, this.#health);
-          if (lease.isVouchedFor) return lease;
+          if (lease.isCertain) return lease;
           await lease.release();
         }
       } catch (error) {
-        // It may be ours even so: the next attempt, which comes with the same token, finds out.
+        // It may have succeeded: the next attempt finds out, by the same token.
         this.#health.failed('locks');
         cause = error;
       }
@@ -96,7 +96,7 @@ export class RedisLocks implements Locks {
     throw busy(name, cause instanceof Error ? new Error(cause.message) : undefined);
   }
 
-  /** Both keys have one hash tag, for a cluster runs a script on one node. */
+  /** Both keys have one hash tag: a cluster runs a script on one node. */
   async #run(script: string, name: string, token: string): Promise<number> {
     const keys = [`${this.#prefix}{locks}:${name}`, `${this.#prefix}{locks}`];
     return Number(await this.#connection.commands.eval(script, keys.length, ...keys, token, this.#ttlMs));
@@ -106,7 +106,7 @@ export class RedisLocks implements Locks {
 function lost(name: string, cause: unknown): RegistryError {
   return new RegistryError(
     'UNAVAILABLE',
-    'the lock was lost meanwhile, so that another may have done the same; try again',
+    'lock lost during the operation; another process may have done the same work. Try again',
     undefined,
     new Error(`the lock ${name} was lost`, { cause }),
   );

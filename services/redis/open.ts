@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AttemptCounts } from '../../registry/access/attempts.ts';
-import type { Log } from '../../registry/runtime/log.ts';
-import type { Changes } from '../../registry/storage/changes.ts';
-import type { Locks } from '../../registry/storage/locks.ts';
+import type { AttemptCounts } from '../registry/access/attempts.ts';
+import type { Log } from '../registry/runtime/log.ts';
+import type { Changes } from '../registry/storage/changes.ts';
+import type { Locks } from '../registry/storage/locks.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisChanges } from './changes.ts';
 import { connect } from './connect.ts';
@@ -10,7 +10,7 @@ import { RedisHealth, type RedisHooks } from './health.ts';
 import { RedisLocks } from './locks.ts';
 import type { RedisSettings } from './settings.ts';
 
-/** How long a start waits to learn whether Redis is there. */
+/** How long a start waits for Redis to answer. */
 const START_WAIT_MS = 1000;
 
 /** What Redis is used for. */
@@ -21,8 +21,8 @@ export interface OpenRedis extends AsyncDisposable {
 }
 
 /**
- * Changes, locks and counts over Redis. A Redis that is not there, or refuses us, keeps nobody from starting: that is logged,
- * the connection is tried again and again, and meanwhile only locks cannot be had. Throws for unreadable certificates.
+ * Changes, locks and counts over Redis. A Redis that is down or refuses the login does not prevent a start: that is logged,
+ * the connection is retried, and until then only locks are unavailable. Throws for unreadable certificates.
  */
 export async function openRedis(settings: RedisSettings, logger: Log, hooks: RedisHooks): Promise<OpenRedis> {
   const health = new RedisHealth(settings, logger, hooks);

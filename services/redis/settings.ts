@@ -6,13 +6,13 @@ export interface RedisSettings {
   /** A cluster has only 0. */
   readonly database: number;
   readonly tls?: RedisTls | undefined;
-  /** What connections are called in `CLIENT LIST`. */
+  /** The name of connections in `CLIENT LIST`. */
   readonly clientName?: string | undefined;
-  /** How long a connection may take to stand. */
+  /** Time limit for connecting. */
   readonly connectTimeoutMs: number;
-  /** How long a command may take; only turns at locks ever wait for one. */
+  /** Time limit for a command; only locks ever wait for one. */
   readonly commandTimeoutMs: number;
-  /** What all keys and channels begin with, so that registries, and others, can share a Redis. */
+  /** Prefix of all keys and channels, so that registries and others can share a Redis. */
   readonly prefix: string;
 }
 
@@ -37,6 +37,6 @@ export type RedisServers =
 export interface RedisTls {
   readonly certificate?: string | undefined;
   readonly key?: string | undefined;
-  /** Authorities that the server's certificate may come from; those of the system unless given. */
+  /** Authorities for the server's certificate; the system's unless given. */
   readonly rootCas?: readonly string[] | undefined;
 }

@@ -6,24 +6,24 @@ import type { RedisSettings } from './settings.ts';
 /** A client of any kind of Redis. */
 export type RedisClient = Redis | Cluster;
 
-/** Connections that come back by themselves. While they are gone, commands fail at once. */
+/** Connections that reconnect by themselves. While they are down, commands fail at once. */
 export interface RedisConnection extends Disposable {
   readonly commands: RedisClient;
-  /** Listens; the same as `commands` for a cluster, whose client keeps a connection of its own for that. */
+  /** For subscriptions; the same as `commands` for a cluster, whose client has a connection of its own for them. */
   readonly subscriber: RedisClient;
 }
 
-/** A client that has given up for good, which none of ours should, is told to go on after so long. */
+/** A client that gave up for good, which ours should not, is restarted after this time. */
 const RECALL_MS = 1000;
 
-/** Begins to connect, and does not wait for it. Throws only for certificates that cannot be read. */
+/** Begins to connect without waiting. Throws only for certificates that cannot be read. */
 export async function connect(settings: RedisSettings, health: RedisHealth): Promise<RedisConnection> {
   const tls = await tlsOf(settings.tls);
   const { servers } = settings;
   if (servers.kind === 'cluster') {
     const nodes = servers.addresses.map(({ host, port }) => ({ host, port }));
     const cluster = new Cluster(nodes, clusterOptions(settings, tls));
-    // Tells of a node that is gone; others may still do its work.
+    // One node is down; others may still do its work.
     cluster.on('node error', () => health.failed('connection'));
     const kept = keep(cluster, health);
     return { commands: cluster, subscriber: cluster, [Symbol.dispose]: () => kept[Symbol.dispose]() };
@@ -39,7 +39,7 @@ export async function connect(settings: RedisSettings, health: RedisHealth): Pro
   };
 }
 
-/** Tells of a client's errors, and keeps it from ending before it is disposed. */
+/** Reports a client's errors, and keeps it running until it is disposed. */
 function keep(client: RedisClient, health: RedisHealth): Disposable {
   let isOver = false;
   let recalling: NodeJS.Timeout | undefined;

@@ -1,10 +1,10 @@
 /**
- * The steps of a lock that have to be one step (Lua, run by Redis). KEYS[1] is the lock: whoever's token lies there
- * holds it. KEYS[2] says which server has given locks since when: another run of the server, after a restart or a
- * failover, may have forgotten locks, so it gives none until all that it can have forgotten have run out.
+ * The atomic steps of a lock (Lua, run by Redis). KEYS[1] is the lock and holds its owner's token. KEYS[2] says which run of
+ * the server has granted locks since when: another run, after a restart or a failover, may have lost locks, so it grants
+ * none until all of those have expired.
  */
 
-/** ARGV[2] is a lock's time to live, ms. Leaves in `wait` how long no lock may be given, ms. */
+/** ARGV[2] is a lock's time to live, ms. Leaves in `wait` how long no lock may be granted, ms. */
 const MEMORY = `
 local ttl = tonumber(ARGV[2])
 local time = redis.call('TIME')
@@ -19,10 +19,10 @@ end
 local wait = since + ttl - now
 `;
 
-/** Notes when this server began to give locks, so that waiting for the first of them is over sooner. */
+/** Records when this server began to grant locks, so that the wait for the first one ends sooner. */
 export const NOTE = `${MEMORY} return 0`;
 
-/** Takes the lock for ARGV[1], or keeps it: 0 when it is held now, -1 when another holds it, or how long to wait, ms. */
+/** Acquires or keeps the lock for ARGV[1]: 0 when held now, -1 when another holds it, or how long to wait, ms. */
 export const TAKE = `${MEMORY}
 if wait > 0 then return wait end
 local holder = redis.call('GET', KEYS[1])
@@ -31,13 +31,13 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ttl)
 return 0
 `;
 
-/** Keeps the lock for ARGV[1] for another ARGV[2] ms: 1, or 0 when it is no longer held. */
+/** Extends the lock of ARGV[1] by ARGV[2] ms: 1, or 0 when it is no longer held. */
 export const RENEW = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
 
-/** Gives the lock back: 1, or 0 when it was no longer held by ARGV[1]. */
+/** Releases the lock: 1, or 0 when ARGV[1] no longer held it. */
 export const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])

@@ -2,48 +2,48 @@ import type { RedisHealth } from './health.ts';
 
 /** How a lock's holder speaks to Redis. */
 export interface LeaseCalls {
-  /** True when the lock was kept for another time to live; false when it is another's, or nobody's. */
+  /** True when the lock was extended by its time to live; false when it is no longer ours. */
   renew(): Promise<boolean>;
-  /** True when the lock was given back; false when it was no longer held. */
+  /** True when the lock was released; false when it was no longer held. */
   release(): Promise<boolean>;
 }
 
-/** Renewed so often within its time to live. */
+/** Renewals within a time to live. */
 const RENEWALS = 3;
-/** The part of the time to live that is left to clocks that run differently, and to events that come late. */
+/** The share of the time to live reserved for clock drift and late events. */
 const MARGIN = 0.2;
 
-/** A lock that is held: renewed until released, and vouched for until `ttlMs` less a margin after the last renewal. */
+/** A held lock: renewed until released, and certain until `ttlMs` less a margin after the last renewal. */
 export class Lease {
   readonly #calls: LeaseCalls;
   readonly #ttlMs: number;
   readonly #health: RedisHealth;
   readonly #lost = new AbortController();
-  #vouchedUntil: number;
+  #certainUntil: number;
   #renewing: NodeJS.Timeout | undefined;
   #expiring: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  /** `askedAt` is when the lock was asked for, by the monotonic clock: Redis counts from a later moment. */
+  /** `askedAt` is the monotonic time of the request: Redis counts from a later moment. */
   constructor(calls: LeaseCalls, askedAt: number, ttlMs: number, health: RedisHealth) {
     this.#calls = calls;
     this.#ttlMs = ttlMs;
     this.#health = health;
-    this.#vouchedUntil = this.#vouched(askedAt);
+    this.#certainUntil = this.#certain(askedAt);
     this.#arm();
   }
 
-  /** Aborts when the lock can no longer be vouched for. */
+  /** Aborts when the lock is no longer certain to be held. */
   get signal(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** Whether the lock is surely held now. Asks the clock, too: a process that stood still hears of its signal late. */
-  get isVouchedFor(): boolean {
-    return !this.#lost.signal.aborted && performance.now() < this.#vouchedUntil;
+  /** Whether the lock is certainly held now. Also asks the clock: after a pause of the process the signal is late. */
+  get isCertain(): boolean {
+    return !this.#lost.signal.aborted && performance.now() < this.#certainUntil;
   }
 
-  /** Gives the lock back. False when it turns out to have been lost; true if that cannot be known. */
+  /** Releases the lock. False when it had been lost; true if that cannot be known. */
   async release(): Promise<boolean> {
     this.#isOver = true;
     clearTimeout(this.#renewing);
@@ -51,19 +51,19 @@ export class Lease {
     try {
       return await this.#calls.release();
     } catch {
-      // It runs out by itself, and was vouched for as long as it was needed.
+      // It expires by itself, and was held while it was needed.
       this.#health.failed('locks');
       return true;
     }
   }
 
-  #vouched(askedAt: number): number {
+  #certain(askedAt: number): number {
     return askedAt + this.#ttlMs * (1 - MARGIN);
   }
 
   #arm(): void {
     clearTimeout(this.#expiring);
-    const leftMs = this.#vouchedUntil - performance.now();
+    const leftMs = this.#certainUntil - performance.now();
     this.#expiring = setTimeout(() => this.#lose('it could not be renewed in time'), Math.max(0, leftMs));
     this.#renewing = setTimeout(() => void this.#renew(), this.#ttlMs / RENEWALS);
   }
@@ -73,8 +73,8 @@ export class Lease {
     try {
       const isHeld = await this.#calls.renew();
       if (this.#isOver) return;
-      if (!isHeld) return this.#lose('Redis has forgotten it, or another has it');
-      this.#vouchedUntil = this.#vouched(askedAt);
+      if (!isHeld) return this.#lose('Redis has lost it, or another process holds it');
+      this.#certainUntil = this.#certain(askedAt);
       this.#arm();
     } catch {
       this.#health.failed('locks');

@@ -1,20 +1,20 @@
-import type { Log } from '../../registry/runtime/log.ts';
+import type { Log } from '../registry/runtime/log.ts';
 import type { RedisServers, RedisSettings } from './settings.ts';
 
-/** What Redis is asked for; the label of its errors. */
+/** A use of Redis; the label of its errors. */
 export type RedisUse = 'connection' | 'changes' | 'message' | 'locks' | 'attempts';
 
-/** Where the state of Redis is counted; `services/serve/serve.ts` hands the process's metrics over. */
+/** Receives the state of Redis; `services/serve/redis-state.ts` turns it into metrics. */
 export interface RedisHooks {
-  /** Redis came (back) or went; why it went, as far as known, without secrets. */
+  /** Redis is (again) up, or down: why, as far as known, without secrets. */
   up(mode: RedisServers['kind'], isUp: boolean, reason?: string): void;
   failed(use: RedisUse): void;
 }
 
-/** The same state for another reason is told again, but not more often. */
+/** The same state for another reason is logged again at most this often. */
 const REASON_PAUSE_MS = 60_000;
 
-/** Whether Redis can be used, told once when that changes. */
+/** Whether Redis can be used; logged when that changes. */
 export class RedisHealth {
   readonly #mode: RedisServers['kind'];
   readonly #secrets: readonly string[];
@@ -22,7 +22,7 @@ export class RedisHealth {
   readonly #hooks: RedisHooks;
   #isUp: boolean | undefined;
   #reason = '';
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #loggedAt = Number.NEGATIVE_INFINITY;
   readonly #known = Promise.withResolvers<void>();
 
   constructor(settings: RedisSettings, logger: Log, hooks: RedisHooks) {
@@ -40,12 +40,12 @@ export class RedisHealth {
     return this.#known.promise;
   }
 
-  /** Redis was just seen to work, from end to end. */
+  /** Redis just worked, from end to end. */
   up(): void {
     if (this.#isUp) return;
-    this.#logger.info({ redis: this.#mode }, this.#isUp === undefined ? 'Redis is there' : 'Redis is back');
+    this.#logger.info({ redis: this.#mode }, this.#isUp === undefined ? 'Redis is up' : 'Redis is up again');
     this.#isUp = true;
-    this.#toldAt = Number.NEGATIVE_INFINITY;
+    this.#loggedAt = Number.NEGATIVE_INFINITY;
     this.#hooks.up(this.#mode, true);
     this.#known.resolve();
   }
@@ -55,12 +55,12 @@ export class RedisHealth {
     const reason = this.#reasonOf(error);
     const isNew =
       this.#isUp !== false ||
-      (reason !== this.#reason && performance.now() - this.#toldAt > REASON_PAUSE_MS) ||
+      (reason !== this.#reason && performance.now() - this.#loggedAt > REASON_PAUSE_MS) ||
       (isRefusal(reason) && !isRefusal(this.#reason));
     if (isNew) {
-      this.#toldAt = performance.now();
+      this.#loggedAt = performance.now();
       this.#reason = reason;
-      this.#tell(reason);
+      this.#log(reason);
     }
     this.#isUp = false;
     this.#hooks.up(this.#mode, false, reason);
@@ -72,18 +72,18 @@ export class RedisHealth {
     this.#hooks.failed(use);
   }
 
-  #tell(reason: string): void {
+  #log(reason: string): void {
     const fields = { redis: this.#mode, reason };
-    // A mistake in the configuration does not mend itself, but takes nothing from clients either.
+    // A configuration mistake, which needs the operator; clients are still served.
     if (isRefusal(reason))
       this.#logger.error(
         fields,
-        'Redis refuses us: check users and passwords in the section redis; going on without it',
+        'Redis refuses the login: check users and passwords in the section redis; continuing without it',
       );
-    else this.#logger.warn(fields, 'Redis does not answer; going on without it');
+    else this.#logger.warn(fields, 'Redis does not answer; continuing without it');
   }
 
-  /** An error's message only: ioredis hangs the command on its errors, with all arguments, passwords among them. */
+  /** Only an error's message: ioredis attaches the command with all arguments, including passwords. */
   #reasonOf(error: unknown): string {
     const own = error instanceof Error ? error.message : String(error);
     const { lastNodeError } = error as { lastNodeError?: unknown };

@@ -1,27 +1,27 @@
-import type { Change, Changes } from '../../registry/storage/changes.ts';
 import { MemoryChanges } from '../memory/changes.ts';
+import type { Change, Changes } from '../registry/storage/changes.ts';
 import type { RedisConnection } from './connect.ts';
 import { Gaps } from './gaps.ts';
 import type { RedisHealth } from './health.ts';
 import { encodeMessage, parseMessage } from './message.ts';
 
-/** How often every process says that it lives: so soon a lost message is noticed. */
-const BEAT_MS = 1000;
-/** Whoever has not heard itself for so long is deaf. */
-const DEAF_MS = 3 * BEAT_MS;
-/** A message that another one overtook comes within that. */
+/** Heartbeat of every process, and so how soon a lost message is noticed. */
+const HEARTBEAT_MS = 1000;
+/** A process that has not received its own messages for this long receives none. */
+const DEAF_MS = 3 * HEARTBEAT_MS;
+/** Messages that arrive out of order arrive within this time. */
 const OVERTAKING_MS = 100;
-/** Caches are not dropped more often than that, whatever happens. */
+/** Caches are dropped at most this often. */
 const RESYNC_PAUSE_MS = 1000;
-/** Measured by `test/redis/staleness.test.ts`: 99 of 100 changes are known in half of it. */
+/** Measured by `test/redis/staleness.test.ts`: 99 of 100 changes are known in half this time. */
 const SETTLE_MS = 100;
-/** Messages under way at once; what is beyond is lost, and noticed as that. */
+/** Messages under way at once; those beyond are lost, and noticed as lost. */
 const UNDER_WAY_MAX = 1000;
 
 /**
- * Tells the processes of a registry of each other's changes, over a channel of Redis; those of this process at once.
- * Nobody waits for Redis. Where messages were lost, on either side, all who may have missed one hear `resync`: every
- * message has its author's number, and a silent author repeats its own once a second.
+ * Publishes changes to the processes of a registry over a channel of Redis, and to listeners of this process at once.
+ * Nothing waits for Redis. Lost messages are noticed, since each author numbers its messages and repeats its number once a
+ * second; listeners that may have missed one get `resync`.
  */
 export class RedisChanges implements Changes, Disposable {
   readonly settleMs = SETTLE_MS;
@@ -31,10 +31,10 @@ export class RedisChanges implements Changes, Disposable {
   readonly #local = new MemoryChanges();
   readonly #gaps = new Gaps();
   readonly #from = crypto.randomUUID();
-  readonly #beating: NodeJS.Timeout;
+  readonly #heartbeat: NodeJS.Timeout;
   #seq = 0;
   #underWay = 0;
-  /** Why the last message that could not be sent could not. */
+  /** Why the last message could not be sent. */
   #failure: unknown;
   #hasSubscribed = false;
   #heardAt = performance.now();
@@ -50,8 +50,8 @@ export class RedisChanges implements Changes, Disposable {
     subscriber.on('ready', () => void this.#listen());
     if (subscriber !== commands) commands.on('ready', () => this.#send());
     subscriber.on('message', (_channel: string, text: string) => this.#hear(text));
-    this.#beating = setInterval(() => this.#beat(), BEAT_MS);
-    this.#beating.unref();
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#heartbeat.unref();
   }
 
   publish(change: Change): void {
@@ -64,12 +64,12 @@ export class RedisChanges implements Changes, Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#beating);
+    clearInterval(this.#heartbeat);
     clearTimeout(this.#checking);
     clearTimeout(this.#resyncing);
   }
 
-  /** Sends a change, or a sign of life, and forgets about it: a number that does not arrive tells the others enough. */
+  /** Sends a change or a heartbeat without waiting: others notice the missing number of a lost one. */
   #send(change?: Change): void {
     const seq = ++this.#seq;
     if (this.#underWay >= UNDER_WAY_MAX) {
@@ -91,7 +91,7 @@ export class RedisChanges implements Changes, Disposable {
     if (performance.now() - this.#heardAt < DEAF_MS) return;
     const { subscriber } = this.#connection;
     if (subscriber.status !== 'ready') return;
-    // The connection stands, and nothing comes: a frozen server, a network that has forgotten us, a right that we lack.
+    // Connected, and nothing arrives: a frozen server, a broken network, a missing permission.
     this.#health.failed('changes');
     this.#health.down(this.#failure ?? 'its messages do not arrive');
     this.#heardAt = performance.now();
@@ -102,7 +102,7 @@ export class RedisChanges implements Changes, Disposable {
     try {
       await this.#connection.subscriber.subscribe(this.#channel);
     } catch (error) {
-      // The beat notices that nothing comes, and connects anew.
+      // The heartbeat notices that nothing arrives, and reconnects.
       this.#health.failed('changes');
       this.#health.down(error);
       return;
@@ -135,7 +135,7 @@ export class RedisChanges implements Changes, Disposable {
     }, OVERTAKING_MS);
   }
 
-  /** Tells the listeners here that they may have missed something; several such moments close together are one. */
+  /** Notifies local listeners that they may have missed something; merges calls close together. */
   #resync(): void {
     const waitMs = this.#resyncedAt + RESYNC_PAUSE_MS - performance.now();
     this.#resyncing ??= setTimeout(

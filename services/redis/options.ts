@@ -1,21 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { ClusterOptions, DNSLookupFunction, RedisOptions } from 'ioredis';
-import { OperatorError } from '../../registry/runtime/operator-error.ts';
+import { OperatorError } from '../registry/runtime/operator-error.ts';
 import { MasterConnector, ServerConnector } from './connectors.ts';
 import type { RedisSettings, RedisTls } from './settings.ts';
 
 const RETRY_MIN_MS = 50;
-/** So long may go by until a Redis that came back is noticed. */
+/** How long it may take to notice that Redis is back. */
 const RETRY_MAX_MS = 2000;
 
-/** How long to wait before the n-th new attempt: longer each time, and not in step with other nodes. */
+/** The pause before the n-th attempt: exponential backoff with jitter. */
 function retryDelay(times: number): number {
   const delayMs = Math.min(RETRY_MIN_MS * 2 ** Math.min(times, 10), RETRY_MAX_MS);
   return delayMs * (0.5 + Math.random() / 2);
 }
 
-/** What every connection has in common. */
+/** The options of every connection. */
 export function optionsOf(settings: RedisSettings, tls: ConnectionOptions | undefined) {
   return {
     ...(settings.username !== undefined && { username: settings.username }),
@@ -24,14 +24,14 @@ export function optionsOf(settings: RedisSettings, tls: ConnectionOptions | unde
     ...(tls && { tls }),
     connectTimeout: settings.connectTimeoutMs,
     commandTimeout: settings.commandTimeoutMs,
-    // A server that takes commands and never answers (frozen, cut off): the connection is given up, not only the command.
+    // A server that accepts commands and never answers (frozen, cut off): give up the connection, not only the command.
     socketTimeout: settings.commandTimeoutMs * 2,
-    // Nothing waits for a Redis that is not there, and nothing is sent later than it was meant.
+    // Nothing waits for a Redis that is down, and nothing is sent late.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // Whoever listens subscribes again by itself, and hears of it.
+    // The subscriber resubscribes by itself, and so knows that it did.
     autoResubscribe: false,
-    // After a failover the connection may lead to what is a replica now.
+    // After a failover the connection may lead to a former master.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   } satisfies RedisOptions;
 }
@@ -58,10 +58,10 @@ export function singleOptions(settings: RedisSettings, tls: ConnectionOptions | 
     ...(servers.password !== undefined && { sentinelPassword: servers.password }),
     ...(tls && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
     sentinelCommandTimeout: settings.commandTimeoutMs,
-    // Without a delay the client would give up for good once no Sentinel answers.
+    // Without a delay the client would give up for good when no Sentinel answers.
     sentinelRetryStrategy: retryDelay,
-    // No `failoverDetector`: it cuts attempts to connect that are under way, and ioredis then gives up for good. A master
-    // that is one no longer is found out without it: it is dead, silent, or says READONLY.
+    // No `failoverDetector`: it aborts connection attempts under way, and ioredis then gives up for good. A former master is
+    // noticed without it: it is dead, silent, or says READONLY.
   } satisfies RedisOptions;
 }
 
@@ -72,14 +72,14 @@ export function clusterOptions(settings: RedisSettings, tls: ConnectionOptions |
     clusterRetryStrategy: retryDelay,
     clusterNodeRetryStrategy: retryDelay,
     slotsRefreshTimeout: settings.commandTimeoutMs,
-    // Certificates name hosts, not what they resolve to.
+    // Certificates name hosts, not their addresses.
     ...(tls && { dnsLookup: sameName }),
   } satisfies ClusterOptions;
 }
 
 const sameName: DNSLookupFunction = (host, answer) => answer(null, host);
 
-/** Reads the certificates. Throws when one cannot be read or used: the configuration is wrong then, not Redis gone. */
+/** Reads the certificates. Throws an OperatorError when one cannot be read or used. */
 export async function tlsOf(tls: RedisTls | undefined): Promise<ConnectionOptions | undefined> {
   if (tls === undefined) return undefined;
   const read = (key: string, path: string) =>

@@ -1,19 +1,19 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { AttemptCounts } from '../../registry/access/attempts.ts';
 import { MemoryAttempts, passed } from '../memory/attempts.ts';
+import type { AttemptCounts } from '../registry/access/attempts.ts';
 import type { RedisConnection } from './connect.ts';
 import type { RedisHealth } from './health.ts';
 
-/** A Redis that failed is not asked for so long: one that is silent would make every login wait. */
-const LEFT_ALONE_MS = 2000;
+/** After a failure Redis is not asked for this long: a silent one would make every login wait. */
+const PAUSE_MS = 2000;
 
-/** Counts over all nodes of a registry. While Redis is gone, each process keeps its own. */
+/** Counts over all nodes of a registry. While Redis is down, each process counts for itself. */
 export class RedisAttempts implements AttemptCounts {
   readonly #counter: RateLimiterRedis;
   readonly #gate: RateLimiterRedis;
-  readonly #meanwhile = new MemoryAttempts();
+  readonly #local = new MemoryAttempts();
   readonly #health: RedisHealth;
-  #leftAloneUntil = Number.NEGATIVE_INFINITY;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor({ commands }: RedisConnection, { prefix }: { readonly prefix: string }, health: RedisHealth) {
     const common = { storeClient: commands, duration: 1, rejectIfRedisNotReady: true };
@@ -30,14 +30,14 @@ export class RedisAttempts implements AttemptCounts {
         const options = { customDuration: windowMs / 1000 };
         return (await this.#counter.penalty(key, points, options)).consumedPoints;
       },
-      () => this.#meanwhile.add(key, points, windowMs),
+      () => this.#local.add(key, points, windowMs),
     );
   }
 
   read(key: string): Promise<number> {
     return this.#or(
       async () => (await this.#counter.get(key))?.consumedPoints ?? 0,
-      () => this.#meanwhile.read(key),
+      () => this.#local.read(key),
     );
   }
 
@@ -45,12 +45,12 @@ export class RedisAttempts implements AttemptCounts {
     const customDuration = Math.max(1, Math.round(durationMs / 1000));
     return this.#or(
       () => passed(this.#gate.consume(key, 1, { customDuration })),
-      () => this.#meanwhile.pass(key, durationMs),
+      () => this.#local.pass(key, durationMs),
     );
   }
 
   async forget(keys: readonly string[]): Promise<void> {
-    await this.#meanwhile.forget(keys);
+    await this.#local.forget(keys);
     await this.#or(
       async () => {
         await Promise.all(keys.flatMap((key) => [this.#counter.delete(key), this.#gate.delete(key)]));
@@ -60,12 +60,12 @@ export class RedisAttempts implements AttemptCounts {
   }
 
   async #or<T>(ask: () => Promise<T>, instead: () => Promise<T>): Promise<T> {
-    if (performance.now() < this.#leftAloneUntil) return instead();
+    if (performance.now() < this.#pausedUntil) return instead();
     try {
       return await ask();
     } catch {
       this.#health.failed('attempts');
-      this.#leftAloneUntil = performance.now() + LEFT_ALONE_MS;
+      this.#pausedUntil = performance.now() + PAUSE_MS;
       return instead();
     }
   }

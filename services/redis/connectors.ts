@@ -3,9 +3,9 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import { AbstractConnector, SentinelConnector } from 'ioredis';
 
 /**
- * How connections are made, for one reason: ioredis listens to a socket's first error only, and an error to which nobody
- * listens ends the process. A TLS connection that is given up during its handshake has a second one, when the server's
- * certificate turns out to be bad (seen with ioredis 6.0.0; `test/redis/connection.test.ts` holds it).
+ * ioredis listens only to a socket's first error, and an error without a listener ends the process. A TLS connection that
+ * is given up during its handshake has a second error when the server's certificate is bad (seen with ioredis 6.0.0;
+ * `test/redis/connection.test.ts` holds it).
  */
 function guarded(socket: Socket | TLSSocket): Socket | TLSSocket {
   return socket.on('error', () => undefined);

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { type Digest, isDigest } from '../../registry/oci/digest.ts';
-import { isRepositoryName, isTag, type RepositoryName, type Tag } from '../../registry/oci/names.ts';
-import type { Change } from '../../registry/storage/changes.ts';
+import { type Digest, isDigest } from '../registry/oci/digest.ts';
+import { isRepositoryName, isTag, type RepositoryName, type Tag } from '../registry/oci/names.ts';
+import type { Change } from '../registry/storage/changes.ts';
 
-/** What goes over the channel: a change, or none, which only says that its author lives and how far it has counted. */
+/** A message on the channel: a change, or none, which is a heartbeat with the author's number. */
 export interface Message {
-  /** The author: one opening of Redis by one process. */
+  /** The author: one connection of one process. */
   readonly from: string;
-  /** Counts an author's messages from 1, those that could not be sent among them. */
+  /** Counts an author's messages from 1, including those that could not be sent. */
   readonly seq: number;
   readonly change?: Change | undefined;
 }
@@ -31,7 +31,7 @@ const KnownChangeSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('resync') }),
 ]);
-/** A hint of a newer version for its like is no loss (docs/decisions/0010-rolling-upgrades.md). */
+/** An unknown change, from a newer version, is ignored (docs/decisions/0010-rolling-upgrades.md). */
 const NewerChangeSchema = z
   .object({
     kind: z
@@ -51,7 +51,7 @@ export function encodeMessage({ from, seq, change }: Message): string {
   return JSON.stringify({ v: VERSION, from, seq, change });
 }
 
-/** Reads what came over the channel; undefined for what is no message of this version. */
+/** Reads a message from the channel; undefined for anything else than a message of this version. */
 export function parseMessage(text: string): Message | undefined {
   if (text.length > MAX_CHARACTERS) return undefined;
   try {

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 
-/** Authors that are remembered; processes come and go. */
+/** Authors remembered; processes come and go. */
 const AUTHORS_MAX = 1000;
-/** So many messages may be on other ways through a cluster; more are lost. */
+/** How many messages may be late in a cluster; more count as lost. */
 const MISSING_MAX = 100;
 
 interface Author {
@@ -10,14 +10,14 @@ interface Author {
   readonly missing: Set<number>;
 }
 
-/** Finds out, from the numbers of messages, whether any was lost on its way: Redis itself tells nobody. */
+/** Finds out, from the numbers of messages, whether any was lost: Redis itself does not report that. */
 export class Gaps {
   readonly #authors = new LRUCache<string, Author>({ max: AUTHORS_MAX });
   #hasLost = false;
 
   /**
-   * Takes note of a message. True when one before it has not come, or not yet: in a cluster one may overtake another,
-   * so give it a moment and then ask {@link take}.
+   * Records a message. True when an earlier one is missing, perhaps only late: in a cluster they may arrive out of order,
+   * so wait a moment and then call {@link take}.
    */
   heard(from: string, seq: number): boolean {
     const author = this.#authors.get(from) ?? { last: 0, missing: new Set<number>() };
@@ -35,7 +35,7 @@ export class Gaps {
     return this.#hasLost || author.missing.size > 0;
   }
 
-  /** Whether messages are missing; they count as told afterwards. */
+  /** Whether messages are missing; each is reported once. */
   take(): boolean {
     let isMissing = this.#hasLost;
     this.#hasLost = false;
