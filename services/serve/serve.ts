@@ -8,6 +8,7 @@ import { ConfigError, loadConfig } from '../config/load.ts';
 import { accessRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { isLoopback } from '../config/values.ts';
+import { CONSOLE } from '../http/console-log.ts';
 import { listenDebug } from '../http/debug.ts';
 import { withHeaders } from '../http/extra-headers.ts';
 import { Readiness } from '../http/health.ts';
@@ -19,7 +20,6 @@ import { reloadAtHangup, runUntilSignal } from '../http/supervise.ts';
 import { publicBaseUrl } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import { createNotifier } from '../registry/notifications/notifier.ts';
-import type { Log } from '../registry/runtime/log.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 import { ReadOnly } from '../registry/storage/read-only.ts';
@@ -126,13 +126,6 @@ export async function withStore(
     throw filesystem && mode === 'write' ? explainDenied(error, filesystem.rootdirectory) : error;
   }
 }
-
-/** What a command has to say beside its answer: a person reads it. */
-const CONSOLE: Log = {
-  info: () => undefined,
-  warn: (_, message) => process.stderr.write(`${message}\n`),
-  error: (_, message) => process.stderr.write(`${message}\n`),
-};
 
 /** How long a node that is about to go stays open, so that nothing new is sent to it. */
 const DRAIN_NOTICE_MS = 5000;

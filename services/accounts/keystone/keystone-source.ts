@@ -8,9 +8,9 @@ import type {
   RefreshSeed,
 } from '../../registry/access/account.ts';
 import type { Membership } from '../../registry/access/subject.ts';
+import { WaitQueue } from '../../registry/access/wait-queue.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
-import { Bounded } from '../bounded.ts';
 import { Proofs } from '../proofs.ts';
 import { type Issued, KeystoneClient } from './client.ts';
 import { identityOf, isWhole, membershipOf, Names } from './identity.ts';
@@ -62,7 +62,7 @@ export class KeystoneSource implements AccountSource {
   readonly #client: KeystoneClient;
   readonly #names: Names;
   readonly #proofs = new Proofs<Authentication>();
-  readonly #turns = new Bounded({
+  readonly #turns = new WaitQueue({
     atOnce: AT_ONCE,
     ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
     refusal: 'too many people log in at once',

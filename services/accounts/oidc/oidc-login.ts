@@ -10,9 +10,9 @@ import {
   randomState,
 } from 'openid-client';
 import type { BrowserLogin, PendingLogin, Person } from '../../registry/access/browser-login.ts';
+import { WaitQueue } from '../../registry/access/wait-queue.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
-import { Bounded } from '../bounded.ts';
 import { type ClaimNames, type Claims, groupsOf, nameOf, vouchedBy } from './claims.ts';
 import { failureOf, reasonOf } from './failures.ts';
 import { Provider } from './provider.ts';
@@ -54,7 +54,7 @@ export class OidcLogin implements BrowserLogin {
   readonly #transport: Transport;
   readonly #provider: Provider;
   readonly #logger: Log;
-  readonly #turns = new Bounded({
+  readonly #turns = new WaitQueue({
     atOnce: AT_ONCE,
     ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
     refusal: 'too many people log in at once',

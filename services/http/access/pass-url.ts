@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { networkTest } from '../../registry/access/networks.ts';
+import { isLoopback } from '../../registry/access/networks.ts';
 import type { TrustedProxyTest } from '../client-address.ts';
 import { plain, readForwarded } from '../forwarded.ts';
 import { publicBaseUrl, type UrlOptions, urlsOf } from '../urls.ts';
@@ -8,8 +8,6 @@ import { PASS_PATH } from './passes.ts';
 
 /** Where a client gets its pass; undefined when that is not certain. */
 export type PassUrlOf = (ctx: { readonly req: IncomingMessage }) => string | undefined;
-
-const isLoopbackAddress = networkTest(['127.0.0.0/8', '::1/128']);
 
 /**
  * docker sends its password to the URL of a pass, so it is named only when the password cannot be read on its way and
@@ -40,14 +38,10 @@ function isCertain({ headers, socket }: IncomingMessage, url: string, isTrustedP
   if ((socket as Partial<TLSSocket>).encrypted === true) return true;
   // A proxy on this machine that nobody configured names a loopback host, too, but its clients are elsewhere.
   const isProxied = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'].some((name) => name in headers);
-  return isLoopbackUrl(url) && isLoopbackAddress(peer) && !isProxied;
+  return isLoopback(new URL(url).hostname) && isLoopback(peer) && !isProxied;
 }
 
 function isPrivate(url: string): boolean {
-  return new URL(url).protocol === 'https:' || isLoopbackUrl(url);
-}
-
-function isLoopbackUrl(url: string): boolean {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  return host === 'localhost' || isLoopbackAddress(host);
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || isLoopback(hostname);
 }

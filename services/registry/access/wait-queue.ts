@@ -1,46 +1,47 @@
-import { tooMany } from '../registry/access/too-many.ts';
+import { tooMany } from './too-many.ts';
 
-export interface BoundedOptions {
+export interface WaitQueueOptions {
+  /** How many calls run at once. */
   readonly atOnce: number;
-  /** More than so many are turned away instead of waiting. */
+  /** How many calls wait at most; further ones are refused at once. */
   readonly waiting: number;
-  /** Nobody waits longer; then they are turned away, too. */
+  /** A call that has waited for longer is refused, too. */
   readonly waitMaxMs: number;
-  /** What those are told. */
+  /** Message of the refusal. */
   readonly refusal: string;
 }
 
-/** For whoever is turned away: most of those who waited are through by then. */
+/** `Retry-After` of a refusal: most of those that wait now are through by then. */
 const RETRY_AFTER_MS = 2000;
 
-/** Work of which only so much is done at once and only so much waits, so that whoever comes next is told at once. */
-export class Bounded {
-  readonly #options: BoundedOptions;
+/** Bounds how many calls run at once and how many wait, in the order in which they came. */
+export class WaitQueue {
+  readonly #options: WaitQueueOptions;
   #running = 0;
-  readonly #queue = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
 
-  constructor(options: BoundedOptions) {
+  constructor(options: WaitQueueOptions) {
     this.#options = options;
   }
 
   /**
-   * Runs `act` in its turn. Throws TOO_MANY_REQUESTS when too many wait, or it has waited too long; rejects when the
-   * signal aborts the wait.
+   * Runs `act` in its turn. Throws TOO_MANY_REQUESTS when too many calls wait, or this one has waited too long; rejects
+   * with the signal's reason when that aborts the wait.
    */
   async run<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     const { atOnce, waiting, refusal } = this.#options;
     if (this.#running < atOnce) this.#running++;
-    else if (this.#queue.size >= waiting) throw tooMany(refusal, RETRY_AFTER_MS);
+    else if (this.#waiting.size >= waiting) throw tooMany(refusal, RETRY_AFTER_MS);
     else await this.#turn(signal);
     try {
       return await act();
     } finally {
-      const [next] = this.#queue;
-      // A place is handed on rather than given back, so that nobody gets in between.
+      const [next] = this.#waiting;
+      // The place is handed on rather than given back, so that no newcomer gets in between.
       if (next === undefined) this.#running--;
       else {
-        this.#queue.delete(next);
+        this.#waiting.delete(next);
         next();
       }
     }
@@ -49,9 +50,9 @@ export class Bounded {
   async #turn(signal: AbortSignal | undefined): Promise<void> {
     const { waitMaxMs, refusal } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#queue.add(resolve);
+    this.#waiting.add(resolve);
     const leave = (reason: unknown) => {
-      if (this.#queue.delete(resolve)) reject(reason);
+      if (this.#waiting.delete(resolve)) reject(reason);
     };
     const onAbort = () => leave(signal?.reason);
     const timer = setTimeout(() => leave(tooMany(refusal, RETRY_AFTER_MS)), waitMaxMs);
