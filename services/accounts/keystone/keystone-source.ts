@@ -8,9 +8,9 @@ import type {
   RefreshSeed,
 } from '../../registry/access/account.ts';
 import type { Membership } from '../../registry/access/subject.ts';
-import { WaitQueue } from '../../registry/access/wait-queue.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
+import { loginQueue } from '../login-queue.ts';
 import { Proofs } from '../proofs.ts';
 import { type Issued, KeystoneClient } from './client.ts';
 import { identityOf, isWhole, membershipOf, Names } from './identity.ts';
@@ -62,10 +62,9 @@ export class KeystoneSource implements AccountSource {
   readonly #client: KeystoneClient;
   readonly #names: Names;
   readonly #proofs = new Proofs<Authentication>();
-  readonly #turns = new WaitQueue({
+  readonly #turns = loginQueue({
     atOnce: AT_ONCE,
     ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
-    refusal: 'too many people log in at once',
   });
 
   /** Sends nothing yet. Throws an Error when a file of `rootcas` cannot be read. */

@@ -10,9 +10,9 @@ import {
   randomState,
 } from 'openid-client';
 import type { BrowserLogin, PendingLogin, Person } from '../../registry/access/browser-login.ts';
-import { WaitQueue } from '../../registry/access/wait-queue.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import { loginQueue } from '../login-queue.ts';
 import { type ClaimNames, type Claims, groupsOf, nameOf, vouchedBy } from './claims.ts';
 import { failureOf, reasonOf } from './failures.ts';
 import { Provider } from './provider.ts';
@@ -54,10 +54,9 @@ export class OidcLogin implements BrowserLogin {
   readonly #transport: Transport;
   readonly #provider: Provider;
   readonly #logger: Log;
-  readonly #turns = new WaitQueue({
+  readonly #turns = loginQueue({
     atOnce: AT_ONCE,
     ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
-    refusal: 'too many people log in at once',
   });
 
   /** Waits for no provider. Throws an Error when a file of `rootcas` cannot be read. */
