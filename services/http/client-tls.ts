@@ -1,6 +1,8 @@
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { readFile, stat } from '../files/settings-files.ts';
+import { Followed } from '../registry/runtime/followed.ts';
+import { messageOf } from '../registry/runtime/message-of.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 
 /** The certificate that a client of ours shows, and the authorities it trusts. Files are PEM. */
@@ -22,23 +24,12 @@ export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> 
   const paths = [options.certificate, options.key, ...(options.rootCas ?? [])].filter(
     (path) => path !== undefined,
   );
-  let inUse = { version: await versionOf(paths), connect: await connectorOf(options) };
-  const refresh = async () => {
-    const version = await versionOf(paths);
-    if (version !== inUse.version)
-      try {
-        inUse = { version, connect: await connectorOf(options) };
-      } catch {
-        // Perhaps half written: keep the last good files; the next connection tries again.
-      }
-    return inUse.connect;
-  };
+  const connector = await Followed.open({
+    look: async () => ({ version: await versionOf(paths), parse: () => connectorOf(options) }),
+  });
   return new Agent({
     connect(target, callback) {
-      refresh().then(
-        (connect) => connect(target, callback),
-        (error: Error) => callback(error, null),
-      );
+      void connector.current(0).then((connect) => connect(target, callback));
     },
   });
 }
@@ -58,9 +49,8 @@ async function connectorOf({ certificate, key, rootCas = [], nameOf }: ClientTls
   try {
     createSecureContext(settings);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new OperatorError(
-      `${nameOf('certificate')}, ${nameOf('key')}, ${nameOf('rootCas')}: these files do not work together (${reason})`,
+      `${nameOf('certificate')}, ${nameOf('key')}, ${nameOf('rootCas')}: these files do not work together (${messageOf(error)})`,
     );
   }
   return buildConnector(settings);

@@ -1,3 +1,4 @@
+import { isLoopback } from '../registry/access/networks.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import type { Context } from './context.ts';
 
@@ -10,7 +11,7 @@ export function checkHost(
 ): (ctx: Context, next: () => Promise<unknown>) => Promise<unknown> {
   return (ctx, next) => {
     const { hostname } = ctx.request;
-    if (hostname === '' || hostname === publicHostname || LOOPBACK.test(hostname)) return next();
+    if (hostname === '' || hostname === publicHostname || isLoopback(hostname)) return next();
     throw new RegistryError(
       'DENIED',
       'this registry listens on this machine only, and answers to localhost; set http.host if it has another name',
@@ -18,5 +19,3 @@ export function checkHost(
     );
   };
 }
-
-const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]|::1)$/;

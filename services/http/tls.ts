@@ -1,7 +1,9 @@
 import { constants, createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { readFile } from '../files/settings-files.ts';
+import { messageOf } from '../registry/runtime/message-of.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
+import { certificatesOf } from './certificates.ts';
 import { type ClientAuth, clientAuthOf } from './tls-clients.ts';
 
 /** TLS settings of a port. Files are PEM; errors name them by Distribution's keys. */
@@ -78,7 +80,12 @@ export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
       `${named(keyOf(options, 'key'), options.key)} is not the key of the first certificate in ${keyOf(options, 'certificate')}`,
     );
   files.clientCas.forEach((bytes, i) => {
-    checkAuthorities(named(keyOf(options, `clientcas.${i}`), options.clientCas?.[i] ?? ''), bytes);
+    const name = named(keyOf(options, `clientcas.${i}`), options.clientCas?.[i] ?? '');
+    try {
+      certificatesOf(bytes.toString('latin1'));
+    } catch (error) {
+      throw new OperatorError(`${name} ${messageOf(error)}`);
+    }
   });
   const clientAuth = clientAuthOf(options);
   const verifies = clientAuth === 'require-and-verify' || clientAuth === 'verify-if-given';
@@ -109,13 +116,6 @@ export function keyOf({ section = 'http.tls' }: Pick<TlsOptions, 'section'>, key
   return key === undefined ? section : `${section}.${key}`;
 }
 
-function checkAuthorities(name: string, bytes: Buffer): void {
-  const found = bytes.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-  if (!found) throw new OperatorError(`${name} holds no PEM certificate`);
-  for (const pem of found)
-    parse(`${name} holds a certificate that cannot be parsed`, () => new X509Certificate(pem));
-}
-
 async function readNamed(key: string, path: string): Promise<Buffer> {
   try {
     return await readFile(path);
@@ -130,7 +130,7 @@ function parse<T>(problem: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    throw new OperatorError(`${problem} (${error instanceof Error ? error.message : String(error)})`);
+    throw new OperatorError(`${problem} (${messageOf(error)})`);
   }
 }
 

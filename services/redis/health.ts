@@ -1,4 +1,5 @@
 import type { Log } from '../registry/runtime/log.ts';
+import { messageOf } from '../registry/runtime/message-of.ts';
 import type { RedisServers, RedisSettings } from './settings.ts';
 
 /** A use of Redis; the label of its errors. */
@@ -85,7 +86,7 @@ export class RedisHealth {
 
   /** Only an error's message: ioredis attaches the command with all arguments, including passwords. */
   #reasonOf(error: unknown): string {
-    const own = error instanceof Error ? error.message : String(error);
+    const own = messageOf(error);
     const { lastNodeError } = error as { lastNodeError?: unknown };
     let text = lastNodeError instanceof Error ? `${own} ${lastNodeError.message}` : own;
     for (const secret of this.#secrets) text = text.replaceAll(secret, '(not shown)');

@@ -1,8 +1,9 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { type FileKind, type FileReader, filesOf, type NamedFile } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
 import { readFile } from '../files/settings-files.ts';
 import { parseKeySet } from '../http/access/tokens/jwks-keys.ts';
+import { certificatesOf } from '../http/certificates.ts';
 import { variableOf } from '../http/operator-errors.ts';
 import { named } from '../http/tls.ts';
 
@@ -14,8 +15,6 @@ const EXPECTED: Readonly<Record<FileKind, string>> = {
   'key set': 'a JSON Web Key Set',
   htpasswd: 'lines of NAME:HASH, as "htpasswd -Bn NAME" prints them',
 };
-
-const PEM = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /** Parses an htpasswd file; throws what is wrong with it. */
 export type ReadHtpasswd = (text: string) => unknown;
@@ -60,18 +59,6 @@ function privateKeyOf(bytes: Buffer): KeyObject {
   } catch {
     throw new Error('it holds no PEM private key without a passphrase');
   }
-}
-
-function certificatesOf(text: string): X509Certificate[] {
-  const found = text.match(PEM);
-  if (!found) throw new Error('it holds no PEM certificate');
-  return found.map((pem, i) => {
-    try {
-      return new X509Certificate(pem);
-    } catch {
-      throw new Error(`certificate ${i + 1} in it cannot be parsed`);
-    }
-  });
 }
 
 function problemOf({ key, path, kind }: NamedFile, error: unknown): string {

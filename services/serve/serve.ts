@@ -7,6 +7,7 @@ import { ConfigError, loadConfig } from '../config/load.ts';
 import { accessRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { isLoopback } from '../config/values.ts';
+import { CONSOLE } from '../http/console-log.ts';
 import { listenDebug } from '../http/debug.ts';
 import { Readiness } from '../http/health.ts';
 import { createLogger } from '../http/logger.ts';
@@ -14,7 +15,6 @@ import { Metrics } from '../http/metrics.ts';
 import type { ServiceParts } from '../http/service.ts';
 import { reloadAtHangup, runUntilSignal } from '../http/supervise.ts';
 import type { Audit } from '../registry/audit/audit.ts';
-import type { Log } from '../registry/runtime/log.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 import { createRelease } from '../release/app.ts';
 import { becomeOwner } from '../stores/filesystem/as-owner.ts';
@@ -117,13 +117,6 @@ export async function withStore(
     throw filesystem && mode === 'write' ? explainDenied(error, filesystem.rootdirectory) : error;
   }
 }
-
-/** Warnings and errors of a command, for people. */
-const CONSOLE: Log = {
-  info: () => undefined,
-  warn: (_, message) => process.stderr.write(`${message}\n`),
-  error: (_, message) => process.stderr.write(`${message}\n`),
-};
 
 /** How long a node stays open after it reports that it is not ready. */
 const DRAIN_NOTICE_MS = 5000;

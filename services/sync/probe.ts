@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import { blobDataKey } from '../registry/storage/layout.ts';
+import { failureReason } from './failure-reason.ts';
 import type { WantedBlob } from './targets/target.ts';
 
 /** A mirror that takes longer for one byte would hang clients, which have no such limit themselves. */
@@ -69,13 +70,7 @@ async function attempt(
     return judge(response.statusCode, response.headers);
   } catch (error) {
     signal.throwIfAborted();
-    const reason = limit.aborted ? `no answer within ${PROBE_TIMEOUT_MS / 1000} s` : messageOf(error);
+    const reason = limit.aborted ? `no answer within ${PROBE_TIMEOUT_MS / 1000} s` : failureReason(error);
     return { kind: 'failing', reason };
   }
-}
-
-function messageOf(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED') return 'connection refused';
-  return code ?? (error instanceof Error ? error.message : String(error));
 }

@@ -5,14 +5,17 @@ import type {
   Credentials,
   RefreshSeed,
 } from '../../registry/access/account.ts';
+import type { Followed } from '../../registry/runtime/followed.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { Proofs } from '../proofs.ts';
-import { HtpasswdFile } from './file.ts';
+import { followHtpasswd } from './file.ts';
 import { Hasher } from './hasher.ts';
 import { DEFAULT_COST, type Htpasswd } from './read.ts';
 
 /** How long a correct password is remembered while its hash stays the same. */
 const REMEMBERED_MS = 60_000;
+/** A change of the file is seen within this time. */
+const LOOK_EVERY_MS = 1000;
 const SOURCE = 'htpasswd';
 const UNKNOWN: Authentication = { outcome: 'unknown' };
 
@@ -29,7 +32,7 @@ export interface HtpasswdOptions {
  */
 export class HtpasswdSource implements AccountSource {
   readonly name = SOURCE;
-  readonly #file: HtpasswdFile;
+  readonly #file: Followed<Htpasswd>;
   readonly #hasher: Hasher;
   readonly #proofs = new Proofs<true>();
   /** Chooses one of the file's costs for an unknown name, the same each time. */
@@ -37,10 +40,10 @@ export class HtpasswdSource implements AccountSource {
 
   /** Throws an OperatorError that names the file, the line and what was expected there. */
   static async open({ path, logger, hasher = new Hasher() }: HtpasswdOptions): Promise<HtpasswdSource> {
-    return new HtpasswdSource(await HtpasswdFile.open(path, logger), hasher);
+    return new HtpasswdSource(await followHtpasswd(path, logger), hasher);
   }
 
-  private constructor(file: HtpasswdFile, hasher: Hasher) {
+  private constructor(file: Followed<Htpasswd>, hasher: Hasher) {
     this.#file = file;
     this.#hasher = hasher;
   }
@@ -48,7 +51,7 @@ export class HtpasswdSource implements AccountSource {
   /** Ignores the signal: it takes a few seconds at most, to wait for and compute a hash. */
   async authenticate(credentials: Credentials): Promise<Authentication> {
     const { username, password } = credentials;
-    const accounts = await this.#file.accounts();
+    const accounts = await this.#file.current(LOOK_EVERY_MS);
     const stored = accounts.hashes.get(username);
     const hash = stored ?? this.#dummy(accounts, username);
     const isProven = await this.#proofs.get(credentials, hash, async () => {
@@ -63,7 +66,7 @@ export class HtpasswdSource implements AccountSource {
   /** Valid while the name has the same hash. */
   async refresh({ value }: RefreshSeed): Promise<Authentication> {
     const name = value.slice(value.indexOf(':') + 1);
-    const hash = (await this.#file.accounts()).hashes.get(name);
+    const hash = (await this.#file.current(LOOK_EVERY_MS)).hashes.get(name);
     return hash !== undefined && seedOf(name, hash) === value ? known(name, hash) : UNKNOWN;
   }
 

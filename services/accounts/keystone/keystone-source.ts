@@ -10,7 +10,7 @@ import type {
 import type { Membership } from '../../registry/access/subject.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
-import { Bounded } from '../bounded.ts';
+import { loginQueue } from '../login-queue.ts';
 import { Proofs } from '../proofs.ts';
 import { type Issued, KeystoneClient } from './client.ts';
 import { identityOf, isWhole, membershipOf, Names } from './identity.ts';
@@ -59,10 +59,9 @@ export class KeystoneSource implements AccountSource {
   readonly #client: KeystoneClient;
   readonly #names: Names;
   readonly #proofs = new Proofs<Authentication>();
-  readonly #turns = new Bounded({
+  readonly #turns = loginQueue({
     atOnce: AT_ONCE,
     ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
-    refusal: 'too many people log in at once',
   });
 
   /** Sends nothing yet. Throws an Error when a file of `rootcas` cannot be read. */

@@ -12,7 +12,7 @@ import {
 import type { BrowserLogin, PendingLogin, Person } from '../../registry/access/browser-login.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
-import { Bounded } from '../bounded.ts';
+import { loginQueue } from '../login-queue.ts';
 import { type ClaimNames, type Claims, groupsOf, nameOf, vouchedBy } from './claims.ts';
 import { failureOf, reasonOf } from './failures.ts';
 import { Provider } from './provider.ts';
@@ -53,10 +53,9 @@ export class OidcLogin implements BrowserLogin {
   readonly #transport: Transport;
   readonly #provider: Provider;
   readonly #logger: Log;
-  readonly #turns = new Bounded({
+  readonly #turns = loginQueue({
     atOnce: AT_ONCE,
     ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
-    refusal: 'too many people log in at once',
   });
 
   /** Does not wait for the provider. Throws an Error when a file of `rootcas` cannot be read. */

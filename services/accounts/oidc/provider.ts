@@ -12,6 +12,7 @@ import {
 } from 'openid-client';
 import type { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import { Shared } from '../../registry/runtime/shared.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
 import { reasonOf, unreachable } from './failures.ts';
 import type { Transport } from './transport.ts';
@@ -41,7 +42,7 @@ const CLOCK_TOLERANCE_SECONDS = 30;
 export class Provider {
   readonly #options: ProviderOptions;
   #known: { readonly configuration: Configuration; readonly atMs: number } | undefined;
-  #learning: Promise<Configuration> | undefined;
+  readonly #learning = new Shared(() => this.#learn());
   #failed: { readonly error: RegistryError; readonly atMs: number } | undefined;
 
   constructor(options: ProviderOptions) {
@@ -53,15 +54,10 @@ export class Provider {
     const now = performance.now();
     const isFresh = this.#known && now - this.#known.atMs < LEARN_EVERY_MS;
     const isLeftAlone = this.#failed && now - this.#failed.atMs < RETRY_AFTER_MS;
-    if (!isFresh && !isLeftAlone) {
-      this.#learning ??= this.#learn().finally(() => {
-        this.#learning = undefined;
-      });
-      // Whoever waits for it may have gone, or has what was known before.
-      this.#learning.catch(() => undefined);
-    }
+    // The caller may have gone, or has what was known before.
+    if (!isFresh && !isLeftAlone) this.#learning.run().catch(() => undefined);
     if (this.#known) return this.#known.configuration;
-    if (this.#learning) return untilAborted(this.#learning, signal);
+    if (this.#learning.running) return untilAborted(this.#learning.running, signal);
     throw this.#failed?.error ?? unreachable(this.#options.issuer);
   }
 

@@ -1,14 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { type NetworkTest, networkTest } from '../../registry/access/networks.ts';
+import { isLoopback, type NetworkTest } from '../../registry/access/networks.ts';
 import { plain, readForwarded } from '../forwarded.ts';
 import { publicBaseUrl, type UrlOptions, urlsOf } from '../urls.ts';
 import { PASS_PATH } from './passes.ts';
 
 /** Where a client gets its pass; undefined when that is uncertain. */
 export type PassUrlOf = (ctx: { readonly req: IncomingMessage }) => string | undefined;
-
-const isLoopbackAddress = networkTest(['127.0.0.0/8', '::1/128']);
 
 /**
  * docker sends its password to this URL, so there is one only when the password cannot be read on its way and the client
@@ -39,14 +37,10 @@ function isCertain({ headers, socket }: IncomingMessage, url: string, isTrustedP
   if ((socket as Partial<TLSSocket>).encrypted === true) return true;
   // A proxy on this machine that is not configured as trusted uses a loopback host too, but its clients are elsewhere.
   const isProxied = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'].some((name) => name in headers);
-  return isLoopbackUrl(url) && isLoopbackAddress(peer) && !isProxied;
+  return isLoopback(new URL(url).hostname) && isLoopback(peer) && !isProxied;
 }
 
 function isPrivate(url: string): boolean {
-  return new URL(url).protocol === 'https:' || isLoopbackUrl(url);
-}
-
-function isLoopbackUrl(url: string): boolean {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  return host === 'localhost' || isLoopbackAddress(host);
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || isLoopback(hostname);
 }

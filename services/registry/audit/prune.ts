@@ -1,3 +1,4 @@
+import { deleteAll } from '../storage/delete-all.ts';
 import { AUDIT_PREFIX, auditRecordKey } from '../storage/layout.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { readBytes, seqOf } from './end.ts';
@@ -12,7 +13,6 @@ import { type Verification, type VerifyOptions, verifyAudit } from './verify.ts'
  * free place there.
  */
 export const PRUNE_MIN_AGE_MS = 24 * 3_600_000;
-const DELETE_AT_ONCE = 1000;
 
 export interface PruneOptions extends Omit<VerifyOptions, 'expect'> {
   /** Only what is older goes; at least {@link PRUNE_MIN_AGE_MS} ago. */
@@ -45,7 +45,7 @@ export async function pruneAudit(objects: ObjectStore, options: PruneOptions): P
   const upTo = await placeBefore(objects, kept, signal);
   if (kept > first) await record({ action: 'audit.prune', details: { upTo: upTo.seq, hash: upTo.hash } });
   await writePruned(objects, upTo);
-  const deleted = await deleteBelow(objects, kept, signal);
+  const deleted = await deleteAll(objects, keysBelow(objects, kept, signal), signal);
   return { outcome: 'pruned', deleted, upTo: upTo.seq };
 }
 
@@ -61,23 +61,14 @@ async function placeBefore(
   return { seq: seq - 1, hash: stored.record.prev };
 }
 
-async function deleteBelow(
+/** The keys of the records before one, oldest first. */
+async function* keysBelow(
   objects: ObjectStore,
   kept: number,
   signal: AbortSignal | undefined,
-): Promise<number> {
-  let deleted = 0;
-  let batch: string[] = [];
-  const flush = async () => {
-    await objects.delete(batch, signal);
-    deleted += batch.length;
-    batch = [];
-  };
+): AsyncGenerator<string> {
   for await (const { key } of listAll(objects, { prefix: AUDIT_PREFIX }, signal)) {
-    if (key >= auditRecordKey(kept)) break;
-    if (seqOf(key) !== undefined) batch.push(key);
-    if (batch.length === DELETE_AT_ONCE) await flush();
+    if (key >= auditRecordKey(kept)) return;
+    if (seqOf(key) !== undefined) yield key;
   }
-  if (batch.length > 0) await flush();
-  return deleted;
 }

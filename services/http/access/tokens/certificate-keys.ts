@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { libtrustId, thumbprint } from '../../../registry/access/keys/key-id.ts';
+import type { Followed } from '../../../registry/runtime/followed.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
-import { isValidNow, readCertificates } from './certificates.ts';
-import { FollowedFiles } from './followed-files.ts';
+import { certificatesOf, isValidNow } from '../../certificates.ts';
+import { followKeys, ofFile } from './followed-files.ts';
 import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';
 
 interface Bundle {
@@ -25,21 +26,19 @@ export interface CertificateKeysOptions {
  * are not followed: intermediate authorities have to be in the file.
  */
 export class CertificateKeys implements TrustedKeys, Disposable {
-  readonly #files: FollowedFiles<Bundle>;
+  readonly #files: Followed<Bundle>;
   readonly findCertified?: (certificates: readonly string[]) => TrustedKey | undefined;
 
-  private constructor(files: FollowedFiles<Bundle>, areIssuers: boolean) {
+  private constructor(files: Followed<Bundle>, areIssuers: boolean) {
     this.#files = files;
     if (areIssuers) this.findCertified = ([leaf]) => certified(files.value, leaf);
   }
 
   /** Throws an Error that names the file and what is wrong with it. */
   static async open({ name, path, areIssuers, log }: CertificateKeysOptions): Promise<CertificateKeys> {
-    const files = await FollowedFiles.open(
-      [{ key: name, path }],
-      ([text = '']) => parse(name, path, text),
-      log,
-    );
+    const file = { key: name, path };
+    const parse = ([text = '']: readonly string[]) => ofFile(file, () => bundleOf(certificatesOf(text)));
+    const files = await followKeys([file], parse, log);
     for (const certificate of files.value.certificates)
       if (!isValidNow(certificate))
         log.warn(
@@ -62,8 +61,7 @@ export class CertificateKeys implements TrustedKeys, Disposable {
   }
 }
 
-function parse(name: string, path: string, text: string): Bundle {
-  const certificates = readCertificates(name, path, text);
+function bundleOf(certificates: readonly X509Certificate[]): Bundle {
   const keys = new Map<string, TrustedKey>();
   for (const { publicKey } of certificates) {
     const key = trusted(publicKey);

@@ -1,9 +1,9 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
 import { thumbprint } from '../../../registry/access/keys/key-id.ts';
+import type { Followed } from '../../../registry/runtime/followed.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
-import { OperatorError } from '../../../registry/runtime/operator-error.ts';
-import { FollowedFiles } from './followed-files.ts';
+import { followKeys, ofFile } from './followed-files.ts';
 import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';
 
 const KeySetSchema = z.object({
@@ -21,17 +21,17 @@ type Keys = ReadonlyMap<string, TrustedKey>;
 
 /** The keys of a JSON Web Key Set (RFC 7517) in a file: Distribution's `auth.token.jwks`. */
 export class JwksKeys implements TrustedKeys, Disposable {
-  readonly #files: FollowedFiles<Keys>;
+  readonly #files: Followed<Keys>;
 
-  private constructor(files: FollowedFiles<Keys>) {
+  private constructor(files: Followed<Keys>) {
     this.#files = files;
   }
 
   /** Throws an Error that names the file and what is wrong with it. */
   static async open(path: string, log: Log): Promise<JwksKeys> {
-    return new JwksKeys(
-      await FollowedFiles.open([{ key: 'auth.token.jwks', path }], ([text = '']) => parse(path, text), log),
-    );
+    const file = { key: 'auth.token.jwks', path };
+    const parse = ([text = '']: readonly string[]) => ofFile(file, () => parseKeySet(text));
+    return new JwksKeys(await followKeys([file], parse, log));
   }
 
   find(kid: string): TrustedKey | undefined {
@@ -44,14 +44,6 @@ export class JwksKeys implements TrustedKeys, Disposable {
 
   [Symbol.dispose](): void {
     this.#files[Symbol.dispose]();
-  }
-}
-
-function parse(path: string, text: string): Keys {
-  try {
-    return parseKeySet(text);
-  } catch (error) {
-    throw new OperatorError(`auth.token.jwks = ${path}: ${(error as Error).message}`);
   }
 }
 

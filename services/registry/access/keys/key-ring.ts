@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../runtime/log.ts';
+import { Poll } from '../../runtime/poll.ts';
+import { Shared } from '../../runtime/shared.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { KEY_MAX_BYTES, KEYS_PREFIX, parseKey, type StoredKey, seqOfKey } from './stored-key.ts';
 
-/** So often the keys are looked at: a key has to be known for longer before it signs. */
+/** How often the keys are read. A key has to be known for longer than this before it signs. */
 export const KEYS_POLL_MS = 5000;
-/** Tokens by an unknown key make a node look at once, but no oftener than this: anyone can write such tokens. */
+/** Least time between two reads for tokens with an unknown key: anyone can write such tokens. */
 const REFRESH_MIN_MS = 1000;
 
 /**
- * The keys by which our tokens are signed, as this node knows them: read from the store again and again, so that no
- * request waits for it.
+ * The keys that sign our tokens, as this node knows them: read from the store in the background, so that no request
+ * waits for it.
  */
 export class KeyRing implements AsyncDisposable {
   readonly #objects: ObjectStore;
@@ -20,21 +22,29 @@ export class KeyRing implements AsyncDisposable {
   #keys: ReadonlyMap<string, StoredKey> = new Map();
   #lastSeq = 0;
   readonly #broken = new Set<string>();
-  #reading: Promise<void> | undefined;
+  readonly #reading = new Shared(() =>
+    this.#read().finally(() => {
+      this.#readAt = performance.now();
+    }),
+  );
+  readonly #refreshing = new Shared(() => this.#refresh());
   #readAt = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
-  #following: Promise<void> | undefined;
+  #poll: Poll | undefined;
 
   private constructor(objects: ObjectStore, log: Log) {
     this.#objects = objects;
     this.#log = log;
   }
 
-  /** Looks once, then goes on looking until disposed. */
+  /** Reads the keys once, then every {@link KEYS_POLL_MS} until disposed. */
   static async start(objects: ObjectStore, log: Log): Promise<KeyRing> {
     const ring = new KeyRing(objects, log);
     await ring.read();
-    ring.#following = ring.#follow();
+    ring.#poll = new Poll({
+      act: () => ring.read(),
+      ...{ everyMs: KEYS_POLL_MS, isFirstDone: true },
+      ...{ log, failure: 'cannot look for new keys of tokens; trying again' },
+    });
     return ring;
   }
 
@@ -43,7 +53,7 @@ export class KeyRing implements AsyncDisposable {
     return [...this.#keys.values()];
   }
 
-  /** The number of the newest key, even of one that cannot be read. */
+  /** The number of the newest key, even if that key cannot be read. */
   get lastSeq(): number {
     return this.#lastSeq;
   }
@@ -53,23 +63,16 @@ export class KeyRing implements AsyncDisposable {
   }
 
   /**
-   * Looks as soon as that may be: what a token by an unknown key is worth. All who ask meanwhile wait for the same look,
-   * which begins after they asked, so that a key which was made before is found.
+   * Reads as soon as the rate limit permits, for a token with an unknown key. Concurrent callers share one read, which
+   * begins after they asked: it finds every key made before.
    */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+    return this.#refreshing.run();
   }
 
-  /** Looks now. Throws what the store throws; what was known stays so. */
+  /** Reads the keys now. Throws what the store throws; the known keys stay. */
   read(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-      this.#readAt = performance.now();
-    });
-    return this.#reading;
+    return this.#reading.run();
   }
 
   /** Calls `listener` after every change. */
@@ -79,11 +82,11 @@ export class KeyRing implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await this.#following;
+    await this.#poll?.[Symbol.asyncDispose]();
   }
 
   async #refresh(): Promise<void> {
-    await this.#reading;
+    await this.#reading.running;
     const { signal } = this.#stop;
     const waitMs = this.#readAt + REFRESH_MIN_MS - performance.now();
     if (waitMs > 0) await sleep(waitMs, undefined, { signal, ref: false });
@@ -111,7 +114,7 @@ export class KeyRing implements AsyncDisposable {
     if (changed) for (const listener of this.#listeners) listener();
   }
 
-  /** One that cannot be read must not keep the others from being known. */
+  /** A key that cannot be read must not hide the others. */
   async #load(key: string, seq: number): Promise<StoredKey | undefined> {
     const bytes = await this.#objects.read(key, KEY_MAX_BYTES, this.#stop.signal);
     if (bytes === undefined) return undefined;
@@ -121,23 +124,6 @@ export class KeyRing implements AsyncDisposable {
       if (!this.#broken.has(key)) this.#log.error({ err: error, key }, 'a key of tokens cannot be read');
       this.#broken.add(key);
       return undefined;
-    }
-  }
-
-  async #follow(): Promise<void> {
-    const { signal } = this.#stop;
-    let isFailing = false;
-    while (!signal.aborted) {
-      await sleep(KEYS_POLL_MS, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        await this.read();
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing && !signal.aborted)
-          this.#log.warn({ err: error }, 'cannot look for new keys of tokens; trying again');
-        isFailing = true;
-      }
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Sha256Digest } from '../../oci/digest.ts';
 import type { Log } from '../../runtime/log.ts';
-import { WakeSignal } from '../../runtime/waiting.ts';
+import { Poll } from '../../runtime/poll.ts';
 import type { Changes } from '../../storage/changes.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { type Ledger, readLedger } from './ledger.ts';
@@ -34,19 +34,17 @@ export class MirrorStates implements AsyncDisposable {
   readonly #mirrors: readonly Mirror[];
   readonly #failing = new Set<string>();
   readonly #sightings = new Map<string, Sighting>();
-  readonly #stop = new AbortController();
   readonly #unsubscribe: () => void;
-  #running: Promise<void> = Promise.resolve();
+  #poll: Poll | undefined;
   #states: readonly MirrorState[];
   #refreshedAt = Number.NEGATIVE_INFINITY;
-  readonly #wake = new WakeSignal();
 
   private constructor(objects: ObjectStore, mirrors: readonly Mirror[], changes: Changes) {
     this.#objects = objects;
     this.#mirrors = mirrors;
     this.#states = mirrors.map((mirror) => unknownState(mirror, 'no sync worker has reported on it yet'));
     this.#unsubscribe = changes.subscribe((change) => {
-      if (change.kind === 'mirrors-changed' || change.kind === 'resync') this.#wake.notify();
+      if (change.kind === 'mirrors-changed' || change.kind === 'resync') this.#poll?.notify();
     });
   }
 
@@ -60,7 +58,11 @@ export class MirrorStates implements AsyncDisposable {
     const board = new MirrorStates(options.objects, options.mirrors, options.changes);
     if (options.mirrors.length === 0) return board;
     await board.refresh(options.logger);
-    board.#running = board.#run(options.logger);
+    board.#poll = new Poll({
+      act: () => board.refresh(options.logger),
+      ...{ everyMs: REFRESH_MS, isFirstDone: true },
+      ...{ log: options.logger, failure: "cannot read the mirrors' ledgers; trying again" },
+    });
     return board;
   }
 
@@ -72,9 +74,8 @@ export class MirrorStates implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
     this.#unsubscribe();
-    await this.#running;
+    await this.#poll?.[Symbol.asyncDispose]();
   }
 
   /** Reads the ledgers now. A mirror whose ledger cannot be read keeps its state until its worker counts as silent. */
@@ -136,14 +137,6 @@ export class MirrorStates implements AsyncDisposable {
   #isVouched(mirror: Mirror): boolean {
     const sighting = this.#sightings.get(mirror.name);
     return sighting !== undefined && performance.now() - sighting.seenAt < VOUCHED_MS;
-  }
-
-  async #run(logger: Log): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      await this.#wake.wait(REFRESH_MS, signal);
-      if (!signal.aborted) await this.refresh(logger);
-    }
   }
 }
 

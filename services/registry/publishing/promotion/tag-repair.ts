@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { resolveRevision } from '../../content/revisions.ts';
 import type { TagTarget } from '../../content/tag-names.ts';
 import { isRepositoryName, isTag } from '../../oci/names.ts';
 import type { Log } from '../../runtime/log.ts';
+import { Poll } from '../../runtime/poll.ts';
 import type { Changes } from '../../storage/changes.ts';
 import type { Publication } from '../publication/entry.ts';
 import type { PublishingContent } from '../publishing-content.ts';
@@ -47,39 +47,28 @@ interface Watched {
 export class TagRepair implements AsyncDisposable {
   readonly #options: TagRepairOptions;
   readonly #watched = new Map<string, Watched>();
-  readonly #stop = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #poll: Poll;
+  #isStarted = false;
   #head = 0;
 
   constructor(options: TagRepairOptions) {
     this.#options = options;
-    this.#running = this.#run();
+    this.#poll = new Poll({
+      act: (signal) => this.#round(signal),
+      everyMs: options.pollMs ?? POLL_MS,
+      ...{ log: options.logger, failure: 'cannot compare tags with their promotions; trying again' },
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
+    await this.#poll[Symbol.asyncDispose]();
   }
 
-  async #run(): Promise<void> {
-    const { logger, pollMs = POLL_MS } = this.#options;
-    const { signal } = this.#stop;
-    let isStarted = false;
-    let isFailing = false;
-    while (!signal.aborted) {
-      try {
-        if (!isStarted) await this.#readRecent(signal);
-        isStarted = true;
-        await this.#readNew(signal);
-        if (this.#options.takesWrites()) await this.#lookAtDue(signal);
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing && !signal.aborted)
-          logger.warn({ err: error }, 'cannot compare tags with their promotions; trying again');
-        isFailing = true;
-      }
-      await sleep(pollMs, undefined, { signal }).catch(() => undefined);
-    }
+  async #round(signal: AbortSignal): Promise<void> {
+    if (!this.#isStarted) await this.#readRecent(signal);
+    this.#isStarted = true;
+    await this.#readNew(signal);
+    if (this.#options.takesWrites()) await this.#lookAtDue(signal);
   }
 
   async #readRecent(signal: AbortSignal): Promise<void> {
