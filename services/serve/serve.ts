@@ -38,7 +38,6 @@ import { HeldParts } from './held-parts.ts';
 import { listenLimitsOf, loginGuardOf, requestLimitsOf } from './limits.ts';
 import type { Part } from './parts.ts';
 import { type PartListener, portsOf } from './ports.ts';
-import { objectStoreOf } from './storage.ts';
 import { tlsOf } from './tls.ts';
 import { version } from './version.ts';
 
@@ -59,7 +58,7 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   const redis = { isUp: true, reason: '' };
   const stores = held.use(
     'stores',
-    await openStores({ objects: objectStoreOf(config), redis: config.redis }, modeOf(config), logger, {
+    await openStores({ objects: config.storage.objects, redis: config.redis }, modeOf(config), logger, {
       up: (mode, isUp, reason = '') => {
         Object.assign(redis, { isUp, reason });
         metrics.redisUp.set({ mode }, isUp ? 1 : 0);
@@ -109,21 +108,22 @@ export async function withStore(
   const config = await loadConfig(configPath, process.env);
   const quiet = { up: () => undefined, failed: () => undefined };
   await using stores = await openStores(
-    { objects: objectStoreOf(config), redis: config.redis },
+    { objects: config.storage.objects, redis: config.redis },
     mode === 'write' ? 'read' : mode,
     CONSOLE,
     quiet,
   );
-  const { filesystem } = config.storage;
+  const { objects } = config.storage;
+  const directory = objects.driver === 'filesystem' ? objects.rootDirectory : undefined;
   if (mode === 'write') {
-    if (filesystem) await becomeOwner(filesystem.rootdirectory);
+    if (directory !== undefined) await becomeOwner(directory);
     await demandWrites(stores, CONSOLE);
   }
   await using audit = auditOf(config, { objects: stores.objects, logger: CONSOLE });
   try {
     await act(stores.objects, config, audit);
   } catch (error) {
-    throw filesystem && mode === 'write' ? explainDenied(error, filesystem.rootdirectory) : error;
+    throw directory !== undefined && mode === 'write' ? explainDenied(error, directory) : error;
   }
 }
 
