@@ -32,7 +32,6 @@ import { type Part, refuseIdle } from './parts.ts';
 import { openPorts, type PortUser } from './ports.ts';
 import { redisState } from './redis-state.ts';
 import { openShared } from './shared.ts';
-import { objectStoreOf } from './storage.ts';
 import { version } from './version.ts';
 
 /**
@@ -50,7 +49,7 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   await using held = new HeldParts();
   const metrics = new Metrics();
   const { hooks, problems } = redisState(metrics);
-  const settings = { objects: objectStoreOf(config), redis: config.redis };
+  const settings = { objects: config.storage.objects, redis: config.redis };
   const stores = held.use('stores', await openStores(settings, modeOf(config), logger, hooks));
   refuseIdle(config, parts);
   const { listeners, readiness, users } = await start({
@@ -100,21 +99,22 @@ export async function withStore(
   const config = await loadConfig(configPath, process.env);
   const quiet = { up: () => undefined, failed: () => undefined };
   await using stores = await openStores(
-    { objects: objectStoreOf(config), redis: config.redis },
+    { objects: config.storage.objects, redis: config.redis },
     mode === 'write' ? 'read' : mode,
     CONSOLE,
     quiet,
   );
-  const { filesystem } = config.storage;
+  const { objects } = config.storage;
+  const directory = objects.driver === 'filesystem' ? objects.rootDirectory : undefined;
   if (mode === 'write') {
-    if (filesystem) await becomeOwner(filesystem.rootdirectory);
+    if (directory !== undefined) await becomeOwner(directory);
     await demandWrites(stores, CONSOLE);
   }
   await using audit = auditOf(config, { objects: stores.objects, logger: CONSOLE });
   try {
     await act(stores.objects, config, audit);
   } catch (error) {
-    throw filesystem && mode === 'write' ? explainDenied(error, filesystem.rootdirectory) : error;
+    throw directory !== undefined && mode === 'write' ? explainDenied(error, directory) : error;
   }
 }
 

@@ -85,7 +85,7 @@ describe('the section redis', () => {
       const config = parse(withSection(`redis: ${section}`));
       expect(config.redis).to.equal(undefined);
       expect(config.notices).to.have.length(1);
-      expect(config.notices[0]).to.match(/^redis: names no address/);
+      expect(config.notices[0]).to.match(/^redis: it has no address/);
     }
   });
 });

@@ -1,4 +1,4 @@
-import { RedisSection, redisSettingsOf } from '../../services/config/sections/redis.ts';
+import { RedisSection } from '../../services/config/sections/redis.ts';
 import { RedisAttempts } from '../../services/redis/attempts.ts';
 import { RedisChanges } from '../../services/redis/changes.ts';
 import { connect, type RedisConnection } from '../../services/redis/connect.ts';
@@ -8,7 +8,7 @@ import type { RedisSettings } from '../../services/redis/settings.ts';
 
 /** Settings of a section of the configuration. */
 export function settingsOf(section: Readonly<Record<string, unknown>>): RedisSettings {
-  const settings = redisSettingsOf(RedisSection.parse(section));
+  const settings = RedisSection.parse(section);
   if (settings === undefined) throw new Error('the section names no Redis');
   return settings;
 }
