@@ -2,7 +2,7 @@ import { pMapIterable } from 'p-map';
 import { isRepositoryName } from '../oci/names.ts';
 import type { RepositoryPattern } from '../oci/repository-pattern.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { findEnd, readBytes } from './end.ts';
+import { auditRecords, findEnd } from './end.ts';
 import type { AuditEntry } from './entry.ts';
 import { readPruned } from './pruned.ts';
 import { decodeRecord } from './record.ts';
@@ -40,10 +40,11 @@ export async function* readAudit(
   const last = until
     ? await seekTime(objects, { first, last: end.seq }, new Date(until.getTime() + 2 * CLOCKS_MS), signal)
     : end.seq;
+  const stored = auditRecords(objects);
   const records = pMapIterable(
     down(Math.min(last, end.seq), first),
     async (seq) => {
-      const bytes = await readBytes(objects, seq, signal);
+      const bytes = await stored.read(seq, signal);
       return { seq, record: bytes && decodeRecord(bytes)?.record };
     },
     { concurrency: READS_AT_ONCE },

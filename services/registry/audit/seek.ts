@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../storage/object-store.ts';
-import { readBytes } from './end.ts';
+import { auditRecords } from './end.ts';
 import { type AuditRecord, decodeRecord } from './record.ts';
 
 /** The clocks of nodes may differ by so much before something is looked for in the wrong place. */
@@ -15,10 +15,11 @@ export async function seekTime(
   moment: Date,
   signal?: AbortSignal,
 ): Promise<number> {
+  const records = auditRecords(objects);
   let [low, high] = [first, last + 1];
   while (low < high) {
     const middle = low + Math.floor((high - low) / 2);
-    const bytes = await readBytes(objects, middle, signal);
+    const bytes = await records.read(middle, signal);
     const record = bytes && decodeRecord(bytes)?.record;
     // What cannot be read decides nothing: then too much is looked at rather than too little.
     if (record && timeOf(record) < moment.getTime() - CLOCKS_MS) low = middle + 1;

@@ -1,21 +1,19 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { Numbered, padded } from '../../storage/numbered.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
 import type { SecretBox } from '../../storage/secret-box.ts';
 import { libtrustId } from './key-id.ts';
 import { type PublishedKey, TOKEN_ALGORITHMS, type TokenAlgorithm } from './signing-key.ts';
 
 /** Prefix of the keys by which tokens are signed, numbered in the order in which they sign. */
 export const KEYS_PREFIX = 'roadstead/keys/';
-const NAME = /^roadstead\/keys\/(\d{10})\.json$/;
-export const KEY_MAX_BYTES = 16 * 1024;
+const KEY_MAX_BYTES = 16 * 1024;
 
-/** Where the key with a number lies. */
-export const keyKey = (seq: number) => `${KEYS_PREFIX}${String(seq).padStart(10, '0')}.json`;
-
-/** The number of the key that lies there; undefined where none does. */
-export function seqOfKey(key: string): number | undefined {
-  const match = NAME.exec(key);
-  return match ? Number(match[1]) : undefined;
+/** The keys by which tokens are signed, as objects. The oldest are deleted once they have expired. */
+export function storedKeys(objects: ObjectStore): Numbered {
+  const keyOf = (seq: number) => `${KEYS_PREFIX}${padded(seq, 10)}.json`;
+  return new Numbered(objects, { prefix: KEYS_PREFIX, keyOf, maxBytes: KEY_MAX_BYTES });
 }
 
 const StoredKeySchema = z.object({
