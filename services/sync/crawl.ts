@@ -3,7 +3,7 @@ import type { Sha256Digest } from '../registry/oci/digest.ts';
 import { MISSING_MAX } from '../registry/publishing/mirrors/ledger.ts';
 import { blobsOf } from '../registry/publishing/publication/entry.ts';
 import type { PublicationLog } from '../registry/publishing/publication/log.ts';
-import type { Shift } from './shift.ts';
+import type { MirrorSession } from './mirror-session.ts';
 import type { MirrorTarget } from './targets/target.ts';
 
 const BLOBS_AT_ONCE = 16;
@@ -11,28 +11,28 @@ const BLOBS_AT_ONCE = 16;
 /** A crawl is due at any time; this is only how soon a request that was not heard is seen. */
 const LOOK_MS = 5000;
 
-/** Crawls whenever that is due, until the shift is over. */
-export async function crawlWhenDue(shift: Shift): Promise<void> {
-  const { parts, term, signal } = shift;
+/** Crawls whenever that is due, until the session is over. */
+export async function crawlWhenDue(session: MirrorSession): Promise<void> {
+  const { parts, signal } = session;
   while (!signal.aborted) {
-    await shift.crawling.wait(LOOK_MS, signal);
-    if (!shift.crawlIsDue || signal.aborted) continue;
+    await session.crawling.wait(LOOK_MS, signal);
+    if (!session.crawlIsDue || signal.aborted) continue;
     // Now, so that a request that comes while we crawl is not taken for this one's.
-    shift.crawlIsDue = false;
-    const { watermark } = term.ledger;
+    session.crawlIsDue = false;
+    const { watermark } = session.ledger;
     const found = crawl(parts.content.log, parts.target, watermark, signal).catch((error: unknown) => {
-      shift.crawlIsDue = true;
+      session.crawlIsDue = true;
       throw error;
     });
     const { missing, lowerTo } = await found;
     parts.logger.info({ mirror: parts.mirror.name, missing: missing.length, lowerTo }, 'crawled');
-    await shift.update((ledger) => ({
+    await session.update((ledger) => ({
       watermark: Math.min(ledger.watermark, lowerTo ?? ledger.watermark),
       missing: [...missing],
     }));
-    if (!shift.crawlIsDue) shift.isHeldBack = false;
-    shift.publishing.notify();
-    shift.watching.notify();
+    if (!session.crawlIsDue) session.isHeldBack = false;
+    session.publishing.notify();
+    session.watching.notify();
   }
 }
 

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../../http/metrics.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import { firstDigests } from '../../registry/audit/digests.ts';
-import { WORKER_PREFIX } from '../../registry/content/quarantine/keys.ts';
 import {
   type CycleContext,
   type Doomed,
@@ -12,16 +11,17 @@ import {
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
 import {
+  collectorLeases,
   hearRequest,
   isCycleRequested,
   type Progress,
-  ProgressSchema,
   readProgress,
 } from '../../registry/garbage/online/progress.ts';
 import { UnreadableError } from '../../registry/garbage/reader.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
+import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { type PurgeSettings, purge } from './purge.ts';
 
@@ -49,7 +49,7 @@ export interface GarbageWorkerParts {
   readonly now?: () => number;
 }
 
-/** A request that a worker made before it lost its term has had its effect after so long, or never has one. */
+/** A request that a worker made before it lost its lease has taken effect within this time, or never will. */
 const TAKEOVER_MS = 60_000;
 /** Listings show within this time what was written before. */
 const SETTLE_MS = 1000;
@@ -97,13 +97,14 @@ export class GarbageWorker implements AsyncDisposable {
   async #run(): Promise<void> {
     const { objects, logger, timing, pollMs = POLL_MS } = this.#parts;
     const { signal } = this.#stop;
-    const of = { objects, prefix: WORKER_PREFIX, facts: ProgressSchema, initial: IDLE };
+    const leases = collectorLeases(objects);
+    const firstState = (previous: Progress = IDLE) => previous;
     while (!signal.aborted) {
       try {
         const { is } = this.#due((await readProgress(objects)) ?? IDLE);
-        // Only who has something to do holds the lease: an idle registry writes nothing.
+        // A worker without work takes no lease: an idle registry writes nothing.
         if (is || (await isCycleRequested(objects)))
-          await this.#work(await Lease.acquire(of, signal, timing));
+          await this.#work(await Lease.acquire(leases, firstState, signal, timing));
       } catch (error) {
         if (signal.aborted) return;
         logger.warn({ err: error }, "the garbage collection's worker starts over");
@@ -115,26 +116,21 @@ export class GarbageWorker implements AsyncDisposable {
 
   /** Does what is due, until stopped, or until another worker has taken over. */
   async #work(lease: Lease<Progress>): Promise<void> {
-    const over = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, over.signal]);
-    const { last, trouble, purge: purged } = lease.facts;
+    const { last, trouble, purge: purged } = lease.state;
     this.#progress = {
       ...IDLE,
       ...(last && { last }),
       ...(trouble && { trouble }),
       ...(purged && { purge: purged }),
     };
-    const working = this.#doWhatIsDue(lease, signal);
-    const duties = [lease.keep(() => this.#progress, signal), working];
-    for (const duty of duties)
-      duty.then(
-        () => over.abort(),
-        () => over.abort(),
-      );
-    const ends = await Promise.allSettled(duties);
-    await lease.release({ ...this.#progress, phase: 'idle' });
-    const failed = ends.find((end) => end.status === 'rejected' && !isAbort(end.reason));
-    if (failed?.status === 'rejected') throw failed.reason;
+    try {
+      await runDuties(this.#stop.signal, (signal) => [
+        lease.keep(() => this.#progress, signal),
+        this.#doWhatIsDue(lease, signal),
+      ]);
+    } finally {
+      await lease.release(() => ({ ...this.#progress, phase: 'idle' }));
+    }
   }
 
   async #doWhatIsDue(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
@@ -278,8 +274,4 @@ async function recordDeletion(audit: Audit, { lists, blobs, digests }: Doomed): 
 function isOver(since: string, ms: number): boolean {
   const passedMs = Date.now() - Date.parse(since);
   return passedMs >= ms || passedMs < 0;
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
 }

@@ -2,17 +2,17 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
- * A name for this process that another on the same machine can hold against the process table: host, boot, process
- * namespace, process id and start time. Elsewhere it is only a name, and takeovers wait for the silence.
+ * A name for this process that another one on the same machine can look up in the process table: host, boot, process
+ * namespace, process id and start time. Elsewhere it is only a name, and a takeover waits until the heartbeat is overdue.
  */
-export function holderName(): string {
+export function ownerName(): string {
   return [hostname(), bootId(), processNamespace(), process.pid, startTime(process.pid)].join(' ');
 }
 
-/** True when the holder certainly is no more; false when it may live, or runs where we cannot look. */
-export function holderIsGone(holder: string): boolean {
-  if (holder === '') return true;
-  const [host, boot, namespace, pid, started] = holder.split(' ');
+/** True when the owner has certainly ended; false when it may live, or runs where we cannot look. */
+export function ownerIsGone(owner: string): boolean {
+  if (owner === '') return true;
+  const [host, boot, namespace, pid, started] = owner.split(' ');
   if (boot !== bootId() || host !== hostname() || namespace !== processNamespace()) return false;
   if (boot === '-' || namespace === '-') return false;
   return startTime(Number(pid)) !== started;
