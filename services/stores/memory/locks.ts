@@ -1,10 +1,10 @@
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Locks } from '../../registry/storage/locks.ts';
 
-/** How long one waits for its turn, unless told otherwise. */
+/** How long to wait for a lock, unless given. */
 export const LOCK_PATIENCE_MS = 10_000;
 
-/** Turns within one process, in the order of asking: enough where no other process writes to the store. */
+/** Locks within one process, granted in the order of the calls: enough where no other process writes to the store. */
 export class MemoryLocks implements Locks {
   readonly #patienceMs: number;
   /** For each name that is held or waited for, the end of its queue. */
@@ -14,13 +14,13 @@ export class MemoryLocks implements Locks {
     this.#patienceMs = patienceMs;
   }
 
-  async hold<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async withLock<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const before = this.#queues.get(name) ?? Promise.resolve();
     const { promise: over, resolve: leave } = Promise.withResolvers<void>();
     const after = before.then(() => over);
     this.#queues.set(name, after);
     try {
-      await this.#turn(name, before);
+      await this.#wait(name, before);
       return await act(new AbortController().signal);
     } finally {
       leave();
@@ -28,7 +28,7 @@ export class MemoryLocks implements Locks {
     }
   }
 
-  async #turn(name: string, before: Promise<void>): Promise<void> {
+  async #wait(name: string, before: Promise<void>): Promise<void> {
     const { promise: tooLate, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(busy(name)), this.#patienceMs);
     try {
@@ -39,11 +39,11 @@ export class MemoryLocks implements Locks {
   }
 }
 
-/** What whoever cannot have its turn hears. The lock's name, which names bucket and key, is for the log. */
+/** The error for a lock that was not free in time. Its name, which contains bucket and key, is for the log. */
 export function busy(name: string, cause?: unknown): RegistryError {
   return new RegistryError(
     'UNAVAILABLE',
-    'too many do this at the same time; try again',
+    'too many clients do this at the same time; try again',
     undefined,
     new Error(`the lock ${name} was not free in time`, { cause }),
   );

@@ -7,7 +7,7 @@ import type { RedisHealth } from './health.ts';
 import { Lease } from './lease.ts';
 import { NOTE, RELEASE, RENEW, TAKE } from './scripts.ts';
 
-/** A lock outlives its holder's death by so much, and Redis gives none for so long after it may have forgotten some. */
+/** How long a lock outlives its holder, and how long Redis grants none after it may have forgotten some. */
 const TTL_MS = 5000;
 const LOOK_MIN_MS = 10;
 const LOOK_MAX_MS = 200;
@@ -19,7 +19,7 @@ export interface RedisLocksOptions {
 }
 
 /**
- * Turns over all processes of a registry, held in one Redis (or the master that Sentinels name, or one node of a
+ * Locks across all processes of a registry, held in one Redis (or the master that Sentinels name, or one node of a
  * cluster) as long as it answers. What that is worth, and when two may hold a lock: docs/decisions/0008-redis.md.
  */
 export class RedisLocks implements Locks {
@@ -28,7 +28,7 @@ export class RedisLocks implements Locks {
   readonly #prefix: string;
   readonly #ttlMs: number;
   readonly #patienceMs: number;
-  /** The turns of this process: only one of it asks Redis for a lock at a time. */
+  /** The locks within this process: only one caller asks Redis for a lock at a time. */
   readonly #local: MemoryLocks;
 
   constructor(connection: RedisConnection, options: RedisLocksOptions, health: RedisHealth) {
@@ -44,9 +44,9 @@ export class RedisLocks implements Locks {
     });
   }
 
-  async hold<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async withLock<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const until = performance.now() + this.#patienceMs;
-    return this.#local.hold(name, async () => {
+    return this.#local.withLock(name, async () => {
       const lease = await this.#take(name, until);
       let answer: T;
       let isVouchedFor: boolean;
@@ -55,7 +55,7 @@ export class RedisLocks implements Locks {
         isVouchedFor = lease.isVouchedFor;
       } catch (error) {
         await lease.release();
-        // What it says is what comes of losing the lock.
+        // Such an error is a consequence of losing the lock.
         throw lease.signal.aborted ? lost(name, error) : error;
       }
       const wasHeld = await lease.release();
@@ -64,7 +64,7 @@ export class RedisLocks implements Locks {
     });
   }
 
-  /** Asks again and again, less often with time and not in step with others. Throws UNAVAILABLE when it takes too long. */
+  /** Polls with growing, random pauses. Throws UNAVAILABLE when it takes too long. */
   async #take(name: string, until: number): Promise<Lease> {
     const token = crypto.randomUUID();
     const calls = {
@@ -84,7 +84,7 @@ export class RedisLocks implements Locks {
           await lease.release();
         }
       } catch (error) {
-        // It may be ours even so: the next attempt, which comes with the same token, finds out.
+        // The lock may have been granted: the next attempt, with the same token, finds out.
         this.#health.failed('locks');
         cause = error;
       }
@@ -96,7 +96,7 @@ export class RedisLocks implements Locks {
     throw busy(name, cause instanceof Error ? new Error(cause.message) : undefined);
   }
 
-  /** Both keys have one hash tag, for a cluster runs a script on one node. */
+  /** Both keys have the same hash tag, since a cluster runs a script on one node. */
   async #run(script: string, name: string, token: string): Promise<number> {
     const keys = [`${this.#prefix}{locks}:${name}`, `${this.#prefix}{locks}`];
     return Number(await this.#connection.commands.eval(script, keys.length, ...keys, token, this.#ttlMs));
@@ -106,7 +106,7 @@ export class RedisLocks implements Locks {
 function lost(name: string, cause: unknown): RegistryError {
   return new RegistryError(
     'UNAVAILABLE',
-    'the lock was lost meanwhile, so that another may have done the same; try again',
+    'lock lost during the operation; another process may have done the same work. Try again',
     undefined,
     new Error(`the lock ${name} was lost`, { cause }),
   );
