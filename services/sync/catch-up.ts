@@ -5,7 +5,7 @@ import type { MirrorSession } from './mirror-session.ts';
 import { publishBlobs } from './publish.ts';
 import type { WantedBlob } from './targets/target.ts';
 
-/** How often a worker that nobody woke looks for new entries. */
+/** How often a worker looks for new entries without being woken. */
 const POLL_MS = 1000;
 
 /** Publishes until the session is over: new entries in the log's order, then what a crawl found missing. */
@@ -33,7 +33,7 @@ async function publishEntries(session: MirrorSession): Promise<void> {
       throw new Error(
         `the store has lost ${lost.length} blobs of publication ${seq}: restore them, then see the log`,
       );
-    // A crawl may have lowered the watermark meanwhile: then it goes on from there.
+    // A crawl may have lowered the watermark during the write: then continue from there.
     await session.update((ledger) =>
       ledger.watermark === seq - 1
         ? { watermark: seq, ...(lost.length > 0 && { missing: [...ledger.missing, ...lost] }) }
@@ -47,7 +47,7 @@ async function healMissing(session: MirrorSession): Promise<void> {
   const { parts, signal } = session;
   for (const digest of session.ledger.missing) {
     const stat = await parts.content.blobs.statData(digest, signal);
-    // Lost in the store too: it stays missing, and nobody is sent for it.
+    // Lost in the store too: it stays missing, and no client is redirected for it.
     if (stat === undefined) continue;
     if ((await write(session, [stat])).length > 0) continue;
     await session.update((ledger) => ({ missing: ledger.missing.filter((other) => other !== digest) }));

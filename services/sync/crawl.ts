@@ -8,7 +8,7 @@ import type { MirrorTarget } from './targets/target.ts';
 
 const BLOBS_AT_ONCE = 16;
 
-/** A crawl is due at any time; this is only how soon a request that was not heard is seen. */
+/** How soon a request for a crawl is seen if its notification was missed. */
 const LOOK_MS = 5000;
 
 /** Crawls whenever that is due, until the session is over. */
@@ -17,14 +17,15 @@ export async function crawlWhenDue(session: MirrorSession): Promise<void> {
   while (!signal.aborted) {
     await session.crawling.wait(LOOK_MS, signal);
     if (!session.crawlIsDue || signal.aborted) continue;
-    // Now, so that a request that comes while we crawl is not taken for this one's.
+    // Reset now, so that a request that arrives during the crawl leads to another one.
     session.crawlIsDue = false;
     const { watermark } = session.ledger;
-    const found = crawl(parts.content.log, parts.target, watermark, signal).catch((error: unknown) => {
-      session.crawlIsDue = true;
-      throw error;
-    });
-    const { missing, lowerTo } = await found;
+    const { missing, lowerTo } = await crawl(parts.content.log, parts.target, watermark, signal).catch(
+      (error: unknown) => {
+        session.crawlIsDue = true;
+        throw error;
+      },
+    );
     parts.logger.info({ mirror: parts.mirror.name, missing: missing.length, lowerTo }, 'crawled');
     await session.update((ledger) => ({
       watermark: Math.min(ledger.watermark, lowerTo ?? ledger.watermark),
@@ -39,13 +40,13 @@ export async function crawlWhenDue(session: MirrorSession): Promise<void> {
 /** What a crawl found. */
 export interface CrawlResult {
   readonly missing: readonly Sha256Digest[];
-  /** Where the watermark has to go, when too much is missing for a set. */
+  /** The new watermark, if too many blobs are missing for a set. */
   readonly lowerTo: number | undefined;
 }
 
 /**
- * Asks a mirror for every blob that it should hold. Few that lack become the missing set; when there are too many
- * for that, the watermark is lowered to before the first entry that lost one, and the worker publishes from there.
+ * Asks a mirror for every blob that it should hold. Missing blobs become the missing set; if they are too many for that,
+ * the watermark is lowered to before the first entry that lost one, and the worker publishes from there.
  */
 export async function crawl(
   log: PublicationLog,

@@ -27,9 +27,9 @@ export class Lease<S extends object> {
   readonly #leases: LeaseStore<S>;
   readonly #timing: LeaseTiming;
   readonly #leaseEpoch: number;
-  /** All owners before have certainly ended, or there was none: none of their requests can be under way any more. */
+  /** True if all earlier owners have certainly ended, so that none of their requests can be under way any more. */
   readonly isSuccessionClean: boolean;
-  /** The last heartbeat before this lease, RFC 3339 UTC; that of this lease where there was none. */
+  /** The last heartbeat of the owner before, RFC 3339 UTC; of this one if it is the first. */
   readonly previousHeartbeatAt: string;
   #value: Heartbeat & S;
   #renewedAt = performance.now();
@@ -83,7 +83,7 @@ export class Lease<S extends object> {
     return this.#value;
   }
 
-  /** False when this worker has not renewed its lease for so long that another may have taken over. */
+  /** False if the last renewal is too long ago: another worker may have taken over. */
   get isFresh(): boolean {
     return performance.now() - this.#renewedAt < this.#timing.silenceMs;
   }
@@ -111,7 +111,7 @@ export class Lease<S extends object> {
     }
   }
 
-  /** To be called when no request of earlier owners can be under way any more: the next owner need not wait for that. */
+  /** To be called when no request of an earlier owner can be under way any more: the next owner need not wait again. */
   outwaited(): void {
     this.#mayHavePredecessor = false;
   }

@@ -18,28 +18,22 @@ export function ownerIsGone(owner: string): boolean {
   return startTime(Number(pid)) !== started;
 }
 
-/** Host names repeat, and so do namespaces' numbers; no two machines share this. */
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return '-';
-  }
-}
+/** Host names repeat, and so do the numbers of namespaces; no two machines share this. */
+const bootId = () => known(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
 
-function processNamespace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return '-';
-  }
-}
+const processNamespace = () => known(() => readlinkSync('/proc/self/ns/pid'));
 
-/** Field 22 of /proc/PID/stat; the name in field 2 may hold blanks and parentheses, so count from its end. */
-function startTime(pid: number): string {
-  try {
+/** Field 22 of /proc/PID/stat; the name in field 2 may contain blanks and parentheses, so count from its end. */
+const startTime = (pid: number) =>
+  known(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '-';
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  });
+
+/** What the system says, or `-` where it cannot say. */
+function known(read: () => string | undefined): string {
+  try {
+    return read() ?? '-';
   } catch {
     return '-';
   }

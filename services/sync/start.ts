@@ -12,7 +12,7 @@ import { startDeliveries } from './notify/start.ts';
 import { openTarget } from './targets/open-target.ts';
 import { MirrorWorker } from './worker.ts';
 
-/** What runs beside the registry: publishing, watching, delivering, collecting garbage. */
+/** What runs next to the registry: publishing, watching, delivering, collecting garbage. */
 export interface Sync extends AsyncDisposable {
   /** Says that an event for this endpoint was queued just now. */
   notificationQueued(endpoint: string): void;

@@ -18,12 +18,8 @@ export async function watchHealth(session: MirrorSession): Promise<void> {
     const result = await probeOnce(session);
     const wish = crawls.wishAfter(result);
     if (wish) session.requestCrawl(wish === 'before-use');
-    const isHeldBack = result.kind === 'good' && session.isHeldBack;
-    const reason = isHeldBack
-      ? 'it is being crawled after an absence'
-      : result.kind === 'good'
-        ? undefined
-        : result.reason;
+    const heldBack = session.isHeldBack ? 'it is being crawled after an absence' : undefined;
+    const reason = result.kind === 'good' ? heldBack : result.reason;
     const state = reason === undefined ? 'up' : 'down';
     const before = session.ledger.health;
     const isNews = before.state !== state || before.reason !== reason;

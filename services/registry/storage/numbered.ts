@@ -15,7 +15,7 @@ export interface NumberedLayout {
 }
 
 /** One of the objects, with its number. */
-export interface NumberedObject {
+interface NumberedObject {
   readonly number: number;
   readonly bytes: Buffer;
 }
@@ -70,11 +70,11 @@ export class Numbered {
     }
   }
 
-  /** The object with the highest number, found by listing; `atLeast` names one that exists or was superseded. */
-  async newest(signal?: AbortSignal, atLeast = 0): Promise<NumberedObject | undefined> {
+  /** The object with the highest number, found by listing. */
+  async newest(signal?: AbortSignal): Promise<NumberedObject | undefined> {
     for (;;) {
-      let number = atLeast;
-      for await (const later of this.numbers(signal, atLeast)) number = later;
+      let number = 0;
+      for await (const later of this.numbers(signal)) number = later;
       if (number === 0) return undefined;
       const bytes = await this.read(number, signal);
       if (bytes) return { number, bytes };
@@ -100,7 +100,7 @@ export class Numbered {
   }
 
   /**
-   * The highest number, where numbers have no gaps; 0 where there are none. Found by doubling and halving, never by
+   * The highest number of a sequence without gaps; 0 for an empty one. Found by doubling and halving, never by
    * listing. All numbers up to `from` must be known to exist. Costs one request if nothing was added since, otherwise a
    * number of requests that grows with the logarithm of what was added.
    */

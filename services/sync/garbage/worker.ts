@@ -25,11 +25,11 @@ import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { type PurgeSettings, purge } from './purge.ts';
 
-/** What the worker is to do, and when. Times in milliseconds. */
+/** What the worker has to do, and when. Times in milliseconds. */
 export interface GarbageWorkerSettings {
   readonly collecting: (GarbageSettings & { readonly intervalMs: number }) | undefined;
   readonly purging: PurgeSettings | undefined;
-  /** How many requests the store has to bear; undefined for as many as it takes. */
+  /** The limit of requests to the store; undefined for no limit. */
   readonly requestsPerSecond: number | undefined;
 }
 
@@ -51,20 +51,20 @@ export interface GarbageWorkerParts {
 
 /** A request that a worker made before it lost its lease has taken effect within this time, or never will. */
 const TAKEOVER_MS = 60_000;
-/** Listings show within this time what was written before. */
+/** Within this time, listings show what was written before. */
 const SETTLE_MS = 1000;
-/** How often it looks whether something is to be done. */
+/** How often it looks for work. */
 const POLL_MS = 5000;
-/** A process that has just started has other things to do, and those that start at once should not all look. */
+/** A process that has just started has other things to do, and processes that start together should not all look. */
 const FIRST_PURGE_MS = 60_000;
 const RETRY_MS = { first: 5000, most: 10 * 60_000 } as const;
-/** How old a look at the switch of writes may be. */
+/** How old a look at the read-only switch may be. */
 const NOTICE_AGE_MS = 1000;
 const IDLE: Progress = { phase: 'idle' };
 
 /**
- * Collects garbage and purges uploads. Any number may run, anywhere; one works, and the others wait to take over. One
- * that cannot be seen to have ended may still have a request under way: nothing is changed before that is over.
+ * Collects garbage and purges uploads. Any number may run, anywhere; one works, and the others wait to take over. A
+ * predecessor that has not certainly ended may still have a request under way: nothing is changed before that is over.
  */
 export class GarbageWorker implements AsyncDisposable {
   readonly #parts: GarbageWorkerParts;
@@ -139,7 +139,7 @@ export class GarbageWorker implements AsyncDisposable {
     lease.outwaited();
     if (this.#due(this.#progress).purging) await this.#purge(lease, signal);
     const isAsked = await isCycleRequested(objects);
-    // Heard before it is done: whoever asks meanwhile is heard again.
+    // The request is removed before the cycle, so that one that arrives during the cycle leads to another.
     if (isAsked) await hearRequest(objects);
     if (!isAsked && !this.#due(this.#progress).collecting) return;
     try {
@@ -147,7 +147,7 @@ export class GarbageWorker implements AsyncDisposable {
       this.#pauseMs = RETRY_MS.first;
     } catch (error) {
       if (signal.aborted || !lease.isFresh) throw error;
-      this.#tell(error);
+      this.#report(error);
       this.#notBefore = performance.now() + this.#pauseMs;
       this.#pauseMs = Math.min(this.#pauseMs * 2, RETRY_MS.most);
     }
@@ -231,7 +231,7 @@ export class GarbageWorker implements AsyncDisposable {
   async #mayChange(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
     if (await this.#isReadOnly())
       throw new Error('writes are off (roadstead read-only): nothing more is deleted');
-    // Last: from here to the request nothing may take long.
+    // Checked last: from here to the request, nothing may take long.
     signal.throwIfAborted();
     if (!lease.isFresh) throw new Error('the lease was not renewed in time: nothing more is deleted');
   }
@@ -244,7 +244,7 @@ export class GarbageWorker implements AsyncDisposable {
     return this.#notice.isOn;
   }
 
-  #tell(error: unknown): void {
+  #report(error: unknown): void {
     const { logger, metrics } = this.#parts;
     const trouble = error instanceof Error ? error.message : String(error);
     const unreadable = error instanceof UnreadableError ? error.unreadable : undefined;
@@ -261,7 +261,7 @@ export class GarbageWorker implements AsyncDisposable {
   }
 }
 
-/** One entry a cycle: nobody asked for these, and what led to them was recorded when it was taken away. */
+/** One entry per cycle: no client asked for these deletions, and the changes that led to them are recorded already. */
 async function recordDeletion(audit: Audit, { lists, blobs, digests }: Doomed): Promise<void> {
   if (!audit.isOn) return;
   await audit.record({

@@ -14,7 +14,7 @@ import { Dispatch } from './dispatch.ts';
 import { Poster } from './post.ts';
 import { QueueReader } from './queue-reader.ts';
 
-/** How often a worker that nobody woke looks for events. */
+/** How often a worker looks for events without being woken. */
 const POLL_MS = 1000;
 const RETRY_MS = 1000;
 /** How often the queue is counted for the metrics; counting may take a twentieth of the time. */

@@ -2,7 +2,7 @@ import { parseTarget, printTarget, type TagTarget } from '../../content/tag-name
 import type { Tags } from '../../content/tags.ts';
 import type { RepositoryName, Tag } from '../../oci/names.ts';
 import { tagTurnKey, tagTurnsPrefix } from '../../storage/layout.ts';
-import { Numbered, type NumberedObject } from '../../storage/numbered.ts';
+import { Numbered } from '../../storage/numbered.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 
 /** A promotion that was ready to move a tag, by its number in the publication log, and where to. */
@@ -31,19 +31,25 @@ export async function moveTagInOrder(
   place: TagPlace,
   own: TagTicket,
 ): Promise<TagTicket> {
-  const { repository, tag } = place;
   const tickets = ticketsOf(objects, place);
   await tickets.overwrite(own.seq, Buffer.from(printTarget(own)));
-  let moved: TagTicket | undefined;
-  for (;;) {
-    const newest = await tickets.newest(undefined, own.seq);
-    const highest = newest ? parseTicket(place, newest) : own;
-    if (highest.seq === moved?.seq) break;
-    await tags.move(repository, tag, highest);
-    moved = highest;
-  }
+  const highest = await currentTicket(objects, place);
+  const moved = await follow(objects, tags, place, highest && highest.seq > own.seq ? highest : own);
   await tickets.deleteBelow(moved.seq);
   return moved;
+}
+
+/** Moves a tag to a ticket's digest, and again if a higher ticket has come by then. Returns the last ticket. */
+async function follow(
+  objects: ObjectStore,
+  tags: Tags,
+  place: TagPlace,
+  ticket: TagTicket,
+  signal?: AbortSignal,
+): Promise<TagTicket> {
+  await tags.move(place.repository, place.tag, ticket);
+  const highest = await currentTicket(objects, place, signal);
+  return highest && highest.seq > ticket.seq ? follow(objects, tags, place, highest, signal) : ticket;
 }
 
 /** The ticket that a tag has to follow; undefined if no promotion ever moved it. */
@@ -53,7 +59,11 @@ export async function currentTicket(
   signal?: AbortSignal,
 ): Promise<TagTicket | undefined> {
   const newest = await ticketsOf(objects, place).newest(signal);
-  return newest && parseTicket(place, newest);
+  if (newest === undefined) return undefined;
+  const target = parseTarget(newest.bytes.toString('utf8'));
+  if (target === undefined)
+    throw new Error(`ticket ${newest.number} of ${place.repository}:${place.tag} does not hold a digest`);
+  return { seq: newest.number, ...target };
 }
 
 /**
@@ -68,21 +78,15 @@ export async function settleTag(
   isSuperseded: (named: TagTarget, by: TagTicket) => Promise<boolean>,
   signal?: AbortSignal,
 ): Promise<TagTicket | undefined> {
-  const { repository, tag } = place;
-  let moved: TagTicket | undefined;
   for (;;) {
     const highest = await currentTicket(objects, place, signal);
-    if (highest === undefined || highest.seq === moved?.seq) return moved;
-    if (moved === undefined) {
-      const named = await tags.target(repository, tag, signal);
-      if (named === undefined || follows(named, highest)) return undefined;
-      // The same bytes under another of their names: half of a late write.
-      if (named.stored !== highest.stored && !(await isSuperseded(named, highest))) return undefined;
-      // A newer promotion may have moved the tag, perhaps back to an older image, since the ticket was read.
-      if ((await currentTicket(objects, place, signal))?.seq !== highest.seq) continue;
-    }
-    await tags.move(repository, tag, highest);
-    moved = highest;
+    const named = highest && (await tags.target(place.repository, place.tag, signal));
+    if (highest === undefined || named === undefined || follows(named, highest)) return undefined;
+    // The same bytes under another of their names: half of a late write.
+    if (named.stored !== highest.stored && !(await isSuperseded(named, highest))) return undefined;
+    // A newer promotion may have moved the tag, perhaps back to an older image, since the ticket was read.
+    if ((await currentTicket(objects, place, signal))?.seq === highest.seq)
+      return follow(objects, tags, place, highest, signal);
   }
 }
 
@@ -94,11 +98,4 @@ export function follows(named: TagTarget, ticket: TagTicket): boolean {
 function ticketsOf(objects: ObjectStore, { repository, tag }: TagPlace): Numbered {
   const keyOf = (seq: number) => tagTurnKey(repository, tag, seq);
   return new Numbered(objects, { prefix: tagTurnsPrefix(repository, tag), keyOf, maxBytes: 1024 });
-}
-
-function parseTicket({ repository, tag }: TagPlace, { number, bytes }: NumberedObject): TagTicket {
-  const target = parseTarget(bytes.toString('utf8'));
-  if (target === undefined)
-    throw new Error(`the ticket ${tagTurnKey(repository, tag, number)} does not hold a digest`);
-  return { seq: number, ...target };
 }

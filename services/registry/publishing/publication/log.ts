@@ -46,8 +46,8 @@ export class PublicationLog {
   }
 
   /**
-   * Appends an entry that publishes those of `blobs` (each named once) which no earlier entry did. Complete when it returns: durable,
-   * with its publication numbers recorded.
+   * Appends an entry that publishes those of `blobs` (each listed once) that no earlier entry published. When it
+   * returns, the entry is durable and its publication numbers are recorded.
    */
   async append(
     draft: PublicationDraft,
@@ -67,7 +67,7 @@ export class PublicationLog {
         collections: { [DEFAULT_COLLECTION]: await this.#unpublished(blobs) },
       };
       const bytes = Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`);
-      // An entry that nobody could read would be the log's last.
+      // An entry that cannot be read would be the log's last.
       if (bytes.length > PUBLICATION_MAX_BYTES)
         throw new RegistryError('MANIFEST_INVALID', 'the image has too many blobs for one publication');
       if ((await this.#entries.putIfAbsent(entry.seq, bytes, signal)) === 'exists') continue;
