@@ -14,13 +14,13 @@ export class MemoryLocks implements Locks {
     this.#patienceMs = patienceMs;
   }
 
-  async hold<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async withLock<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const before = this.#queues.get(name) ?? Promise.resolve();
     const { promise: over, resolve: leave } = Promise.withResolvers<void>();
     const after = before.then(() => over);
     this.#queues.set(name, after);
     try {
-      await this.#turn(name, before);
+      await this.#wait(name, before);
       return await act(new AbortController().signal);
     } finally {
       leave();
@@ -28,7 +28,7 @@ export class MemoryLocks implements Locks {
     }
   }
 
-  async #turn(name: string, before: Promise<void>): Promise<void> {
+  async #wait(name: string, before: Promise<void>): Promise<void> {
     const { promise: tooLate, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(busy(name)), this.#patienceMs);
     try {

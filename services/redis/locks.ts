@@ -44,9 +44,9 @@ export class RedisLocks implements Locks {
     });
   }
 
-  async hold<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async withLock<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const until = performance.now() + this.#patienceMs;
-    return this.#local.hold(name, async () => {
+    return this.#local.withLock(name, async () => {
       const lease = await this.#take(name, until);
       let answer: T;
       let isCertain: boolean;
@@ -55,7 +55,7 @@ export class RedisLocks implements Locks {
         isCertain = lease.isCertain;
       } catch (error) {
         await lease.release();
-        // The failure may result from losing the lock.
+        // Such an error is a consequence of losing the lock.
         throw lease.signal.aborted ? lost(name, error) : error;
       }
       const wasHeld = await lease.release();

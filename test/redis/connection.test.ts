@@ -45,7 +45,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
       await using here = await openWorking(section, { ttlMs: 300 });
       await using there = await openWorking(section);
       await expectTold(here, there);
-      expect(await here.locks.hold('a', async () => 'held')).to.equal('held');
+      expect(await here.locks.withLock('a', async () => 'held')).to.equal('held');
       expect([...here.witness.failures]).to.deep.equal([]);
     });
 
@@ -222,7 +222,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
       () => resyncs.count > 0,
       () => there.witness,
     );
-    expect(await here.locks.hold('a', async () => 'held')).to.equal('held');
+    expect(await here.locks.withLock('a', async () => 'held')).to.equal('held');
     expectNoSecret(here, there);
   });
 

@@ -99,7 +99,7 @@ nightly(requires(RADOSGW_PROGRAMS))('opening S3', function () {
     it('does not acknowledge what it wrote when the lock was lost meanwhile', async () => {
       const lost = new AbortController();
       const locks: Locks = {
-        async hold(_name, act) {
+        async withLock(_name, act) {
           return act(lost.signal);
         },
       };

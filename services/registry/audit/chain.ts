@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../runtime/log.ts';
-import { auditRecordKey } from '../storage/layout.ts';
+import type { Numbered } from '../storage/numbered.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { findEnd, readBytes } from './end.ts';
+import { auditRecords, findEnd } from './end.ts';
 import { decodeRecord, encodeRecord, hashOf, type Place } from './record.ts';
 import type { Sealer } from './seal.ts';
 
-/** What is known of the end is looked at again when it is older: far less than what may be pruned is old. */
+/** The remembered end is checked again when it is older than this: far younger than anything that may be pruned. */
 const KNOWN_MAX_MS = 10 * 60_000;
-/** For so long a record is tried to be appended while others are always faster. */
+/** How long an append keeps retrying while it loses every race. */
 const PATIENCE_MS = 20_000;
-/** Who has met others at the end lately lets them go first for a moment after each record of its own. */
+/** After a lost race, each append within this time first pauses for a moment, so that others get their turn. */
 const RIVALS_MS = 1000;
-/** After so many meetings in a row the end is searched for, instead of the next place being tried. */
+/** After this many lost races in a row the end is searched for, instead of trying the next number. */
 const STEPS_MAX = 3;
 
-/** Who has met others so often in one append goes on at once; before, a while is waited that grows shorter. */
+/** After losing this many races in one append, retry without delay; before that the delay shrinks with every loss. */
 const STEPS_AGED = 6;
 
 /** What the chain of the audit record needs. */
@@ -30,10 +30,11 @@ export interface ChainParts {
 /**
  * The audit record's end, where records are appended: `roadstead/audit/…/<seq>.jsonl`, numbered without gaps, each with
  * the hash of the one before it. The conditional create of the next number is the only coordination, as in the
- * publication log; of those who race, one gets it, and the others go on behind it. One append at a time.
+ * publication log; of those that race, one gets it, and the others continue after it. One append at a time.
  */
 export class AuditChain {
   readonly #parts: ChainParts;
+  readonly #records: Numbered;
   #end: Place | undefined;
   /** When the end was last known to be the end: milliseconds since 1970. */
   #knownAt = 0;
@@ -43,6 +44,7 @@ export class AuditChain {
 
   constructor(parts: ChainParts) {
     this.#parts = parts;
+    this.#records = auditRecords(parts.objects);
   }
 
   /** The newest record that this process has written or met. */
@@ -52,7 +54,7 @@ export class AuditChain {
 
   /** Appends entries, as JSON, in one record; durable when it returns. Throws when the store fails, or others are always faster. */
   async append(entries: readonly string[]): Promise<Place> {
-    const { objects, node, sealer } = this.#parts;
+    const { node, sealer } = this.#parts;
     const startedAt = performance.now();
     if (startedAt - this.#rivalAt < RIVALS_MS) await sleep(Math.random() * 2 * this.#tookMs);
     const id = crypto.randomUUID();
@@ -65,36 +67,36 @@ export class AuditChain {
         entries,
         sealer && ((body) => sealer.seal(body)),
       );
-      if ((await objects.putIfAbsent(auditRecordKey(seq), bytes)) === 'created') {
+      if ((await this.#records.putIfAbsent(seq, bytes)) === 'created') {
         this.#tookMs = performance.now() - triedAt;
         return this.#know({ seq, hash: hashOf(bytes) });
       }
       this.#rivalAt = performance.now();
       // The longer it has waited, the sooner it tries again.
       if (steps < STEPS_AGED) await sleep((Math.random() * this.#tookMs * (STEPS_AGED - steps)) / 2);
-      const theirs = await readBytes(objects, seq);
-      // An attempt whose answer was lost has come to its end all the same.
+      const theirs = await this.#records.read(seq);
+      // An earlier attempt had succeeded, but its answer was lost.
       if (theirs?.equals(bytes)) return this.#know({ seq, hash: hashOf(bytes) });
       if (performance.now() - startedAt > PATIENCE_MS)
-        throw new Error(`others have appended to the audit record all the time, up to ${seq}`);
+        throw new Error(`lost every race to append to the audit record, up to record ${seq}`);
       if (theirs && steps % STEPS_MAX !== 0) before = this.#meet({ seq, hash: hashOf(theirs) }, theirs);
       else before = await this.#search(before);
     }
   }
 
-  /** The end as it is remembered; searched for when that is too long ago, or nothing is known. */
+  /** The end as it is remembered; searched for if that was too long ago, or nothing is known. */
   async #known(): Promise<Place> {
     const { objects, logger } = this.#parts;
     const end = this.#end;
     if (end === undefined) return this.#search(undefined);
     if (Math.abs(Date.now() - this.#knownAt) < KNOWN_MAX_MS) return end;
-    if ((await objects.stat(auditRecordKey(end.seq))) !== undefined) return this.#know(end);
+    if (await this.#records.has(end.seq)) return this.#know(end);
     const found = await findEnd(objects);
     if (found.seq > end.seq) return this.#know(found);
-    // Whoever has cut the record off leaves a gap: it is gone on with behind what is known to have been there.
+    // The chain was cut off. Continuing after what is known to have existed leaves a gap as the evidence.
     logger.error(
       { ...end, found: found.seq },
-      'audit record: a record that was there has gone: somebody has cut it off. Restore it from a backup, and run roadstead audit --verify',
+      'audit record: a record has disappeared, so the chain was cut off. Restore it from a backup, and run roadstead audit --verify',
     );
     return this.#know(end);
   }
@@ -102,11 +104,11 @@ export class AuditChain {
   async #search(from: Place | undefined): Promise<Place> {
     const { objects } = this.#parts;
     const end = await findEnd(objects, from);
-    const bytes = end.seq > 0 && end.seq !== from?.seq ? await readBytes(objects, end.seq) : undefined;
+    const bytes = end.seq > 0 && end.seq !== from?.seq ? await this.#records.read(end.seq) : undefined;
     return bytes ? this.#meet(end, bytes) : this.#know(end);
   }
 
-  /** Goes on behind a record of another process; one that is damaged or not sealed is told, and stops nobody. */
+  /** Continues after a record of another process; one that is damaged or not sealed is logged, and stops nobody. */
   #meet(place: Place, bytes: Buffer): Place {
     const { sealer, logger } = this.#parts;
     const stored = decodeRecord(bytes);

@@ -1,7 +1,5 @@
-import { deleteAll } from '../storage/delete-all.ts';
-import { AUDIT_PREFIX, auditRecordKey } from '../storage/layout.ts';
-import { listAll, type ObjectStore } from '../storage/object-store.ts';
-import { readBytes, seqOf } from './end.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { auditRecords } from './end.ts';
 import type { AuditEvent } from './entry.ts';
 import { writePruned } from './pruned.ts';
 import { decodeRecord, type Place } from './record.ts';
@@ -45,7 +43,7 @@ export async function pruneAudit(objects: ObjectStore, options: PruneOptions): P
   const upTo = await placeBefore(objects, kept, signal);
   if (kept > first) await record({ action: 'audit.prune', details: { upTo: upTo.seq, hash: upTo.hash } });
   await writePruned(objects, upTo);
-  const deleted = await deleteAll(objects, keysBelow(objects, kept, signal), signal);
+  const deleted = await auditRecords(objects).deleteBelow(kept, signal);
   return { outcome: 'pruned', deleted, upTo: upTo.seq };
 }
 
@@ -55,20 +53,8 @@ async function placeBefore(
   seq: number,
   signal: AbortSignal | undefined,
 ): Promise<Place> {
-  const bytes = await readBytes(objects, seq, signal);
+  const bytes = await auditRecords(objects).read(seq, signal);
   const stored = bytes && decodeRecord(bytes);
   if (!stored) throw new Error(`the audit record ${seq} cannot be read any more`);
   return { seq: seq - 1, hash: stored.record.prev };
-}
-
-/** The keys of the records before one, oldest first. */
-async function* keysBelow(
-  objects: ObjectStore,
-  kept: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<string> {
-  for await (const { key } of listAll(objects, { prefix: AUDIT_PREFIX }, signal)) {
-    if (key >= auditRecordKey(kept)) return;
-    if (seqOf(key) !== undefined) yield key;
-  }
 }

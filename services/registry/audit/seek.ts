@@ -1,13 +1,13 @@
 import type { ObjectStore } from '../storage/object-store.ts';
-import { readBytes } from './end.ts';
+import { auditRecords } from './end.ts';
 import { type AuditRecord, decodeRecord } from './record.ts';
 
-/** The clocks of nodes may differ by so much before something is looked for in the wrong place. */
+/** How far the clocks of nodes may differ before a search ends in the wrong place. */
 export const CLOCKS_MS = 10 * 60_000;
 
 /**
- * The first of the records after `first` up to `last` that is not known to be older than a moment; `last + 1` where all
- * are. Halves, so that it costs as many reads as the logarithm of their number.
+ * The first record from `first` to `last` that is not known to be older than a moment; `last + 1` if all are older. A
+ * binary search: the number of reads grows with the logarithm of the number of records.
  */
 export async function seekTime(
   objects: ObjectStore,
@@ -15,12 +15,13 @@ export async function seekTime(
   moment: Date,
   signal?: AbortSignal,
 ): Promise<number> {
+  const records = auditRecords(objects);
   let [low, high] = [first, last + 1];
   while (low < high) {
     const middle = low + Math.floor((high - low) / 2);
-    const bytes = await readBytes(objects, middle, signal);
+    const bytes = await records.read(middle, signal);
     const record = bytes && decodeRecord(bytes)?.record;
-    // What cannot be read decides nothing: then too much is looked at rather than too little.
+    // A record that cannot be read counts as newer: better to return too many records than too few.
     if (record && timeOf(record) < moment.getTime() - CLOCKS_MS) low = middle + 1;
     else high = middle;
   }

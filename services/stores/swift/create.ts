@@ -5,8 +5,8 @@ import { CREATOR, look } from './head.ts';
 import { md5Of } from './write.ts';
 
 /**
- * Writes an object unless it is there. Swift's own `If-None-Match: *` lets several racers win, so it is done in turn;
- * it is sent all the same, for a request that was on its way for longer than its turn lasted.
+ * Creates an object unless it exists. Swift's own `If-None-Match: *` lets several racers win, so a lock is held; the
+ * header is sent too, for a request that took longer to arrive than the lock lasted.
  */
 export async function createObject(
   client: SwiftClient,
@@ -16,9 +16,9 @@ export async function createObject(
   signal?: AbortSignal,
 ): Promise<'created' | 'exists'> {
   signal?.throwIfAborted();
-  // Most that is there already is found so at a glance.
+  // Finds most existing objects without a lock.
   if ((await look(client, name, signal)) !== undefined) return 'exists';
-  return locks.hold(`swift ${client.names.container}/${name}`, async (held) => {
+  return locks.withLock(`swift ${client.names.container}/${name}`, async (held) => {
     const both = signal ? AbortSignal.any([signal, held]) : held;
     if ((await look(client, name, both)) !== undefined) return 'exists';
     const creator = randomUUID();

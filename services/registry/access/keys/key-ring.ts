@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../runtime/log.ts';
 import { Poll } from '../../runtime/poll.ts';
 import { Shared } from '../../runtime/shared.ts';
-import { listAll, type ObjectStore } from '../../storage/object-store.ts';
-import { KEY_MAX_BYTES, KEYS_PREFIX, parseKey, type StoredKey, seqOfKey } from './stored-key.ts';
+import type { Numbered } from '../../storage/numbered.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { parseKey, type StoredKey, storedKeys } from './stored-key.ts';
 
 /** How often the keys are read. A key has to be known for longer than this before it signs. */
 export const KEYS_POLL_MS = 5000;
@@ -15,7 +16,7 @@ const REFRESH_MIN_MS = 1000;
  * waits for it.
  */
 export class KeyRing implements AsyncDisposable {
-  readonly #objects: ObjectStore;
+  readonly #stored: Numbered;
   readonly #log: Log;
   readonly #stop = new AbortController();
   readonly #listeners: (() => void)[] = [];
@@ -32,7 +33,7 @@ export class KeyRing implements AsyncDisposable {
   #poll: Poll | undefined;
 
   private constructor(objects: ObjectStore, log: Log) {
-    this.#objects = objects;
+    this.#stored = storedKeys(objects);
     this.#log = log;
   }
 
@@ -99,12 +100,10 @@ export class KeyRing implements AsyncDisposable {
     const keys = new Map<string, StoredKey>();
     let changed = false;
     let lastSeq = 0;
-    for await (const { key } of listAll(this.#objects, { prefix: KEYS_PREFIX }, signal)) {
-      const seq = seqOfKey(key);
-      if (seq === undefined) continue;
+    for await (const seq of this.#stored.numbers(signal)) {
       lastSeq = seq;
       // Nothing in a key ever changes.
-      const found = known.get(seq) ?? (await this.#load(key, seq));
+      const found = known.get(seq) ?? (await this.#load(seq));
       changed ||= found !== undefined && !known.has(seq);
       if (found) keys.set(found.kid, found);
     }
@@ -115,12 +114,13 @@ export class KeyRing implements AsyncDisposable {
   }
 
   /** A key that cannot be read must not hide the others. */
-  async #load(key: string, seq: number): Promise<StoredKey | undefined> {
-    const bytes = await this.#objects.read(key, KEY_MAX_BYTES, this.#stop.signal);
+  async #load(seq: number): Promise<StoredKey | undefined> {
+    const bytes = await this.#stored.read(seq, this.#stop.signal);
     if (bytes === undefined) return undefined;
     try {
       return parseKey(seq, bytes);
     } catch (error) {
+      const key = this.#stored.keyOf(seq);
       if (!this.#broken.has(key)) this.#log.error({ err: error, key }, 'a key of tokens cannot be read');
       this.#broken.add(key);
       return undefined;

@@ -2,13 +2,14 @@ import type { Sha256Digest } from '../../oci/digest.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Poll } from '../../runtime/poll.ts';
 import type { Changes } from '../../storage/changes.ts';
+import type { Heartbeat, StoredLease } from '../../storage/lease.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { type Ledger, readLedger } from './ledger.ts';
+import { type Ledger, mirrorLeases } from './ledger.ts';
 import type { Mirror } from './mirror.ts';
 
 /** How often a node reads the ledgers. */
 const REFRESH_MS = 1000;
-/** A worker that was not seen to beat for so long no longer vouches for its mirrors' health. */
+/** A worker without a heartbeat for this long no longer vouches for its mirror's health. */
 const VOUCHED_MS = 15_000;
 
 /** What a node knows of a mirror now. */
@@ -20,11 +21,11 @@ export interface MirrorState {
   readonly healthy: boolean;
   /** Why not, for people. */
   readonly reason: string | undefined;
-  readonly ledger: Ledger | undefined;
+  readonly ledger: (Heartbeat & Ledger) | undefined;
 }
 
 interface Sighting {
-  readonly beat: string;
+  readonly heartbeat: string;
   readonly seenAt: number;
 }
 
@@ -83,10 +84,10 @@ export class MirrorStates implements AsyncDisposable {
     this.#states = await Promise.all(
       this.#mirrors.map(async (mirror, i) => {
         try {
-          const read = await readLedger(this.#objects, mirror.name);
+          const lease = await mirrorLeases(this.#objects, mirror.name).read();
           this.#failing.delete(mirror.name);
-          return read
-            ? this.#judge(mirror, read.term, read.ledger)
+          return lease
+            ? this.#judge(mirror, lease)
             : unknownState(mirror, 'no sync worker has reported on it yet');
         } catch (error) {
           this.#complain(logger, mirror, error);
@@ -107,11 +108,11 @@ export class MirrorStates implements AsyncDisposable {
     logger.warn({ err: error, mirror: mirror.name }, "cannot read the mirror's ledger; trying again");
   }
 
-  #judge(mirror: Mirror, term: number, ledger: Ledger): MirrorState {
-    const beat = `${term}.${ledger.beat}`;
+  #judge(mirror: Mirror, { leaseEpoch, value: ledger }: StoredLease<Ledger>): MirrorState {
+    const heartbeat = `${leaseEpoch}.${ledger.beat}`;
     const sighting = this.#sightings.get(mirror.name);
-    if (sighting?.beat !== beat)
-      this.#sightings.set(mirror.name, { beat, seenAt: this.#firstSeenAt(sighting, ledger) });
+    if (sighting?.heartbeat !== heartbeat)
+      this.#sightings.set(mirror.name, { heartbeat, seenAt: this.#firstSeenAt(sighting, ledger.beatAt) });
     const vouched = this.#isVouched(mirror);
     const reason = !vouched
       ? `its sync worker was last heard of at ${ledger.beatAt}`
@@ -129,9 +130,9 @@ export class MirrorStates implements AsyncDisposable {
   }
 
   /** The first sight of a ledger says nothing of its age but its own clock's word; later ones are seen to move. */
-  #firstSeenAt(before: Sighting | undefined, ledger: Ledger): number {
+  #firstSeenAt(before: Sighting | undefined, heartbeatAt: string): number {
     if (before) return performance.now();
-    return performance.now() - Math.max(0, Date.now() - Date.parse(ledger.beatAt));
+    return performance.now() - Math.max(0, Date.now() - Date.parse(heartbeatAt));
   }
 
   #isVouched(mirror: Mirror): boolean {

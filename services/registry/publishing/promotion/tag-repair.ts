@@ -7,14 +7,14 @@ import type { Changes } from '../../storage/changes.ts';
 import type { Publication } from '../publication/entry.ts';
 import type { PublishingContent } from '../publishing-content.ts';
 import { mayBeOpen } from './open.ts';
-import { settleTag, type TagPlace, type Turn } from './turns.ts';
+import { settleTag, type TagPlace, type TagTicket } from './tag-tickets.ts';
 
-/** How often new promotions are looked for, and the least time between two looks at a tag. */
+/** How often new promotions are looked for, and the shortest time between two looks at a tag. */
 const POLL_MS = 1000;
-/** A tag is looked at again after this share of the time since its last promotion, but not later than the limit. */
+/** A tag is checked again after this share of the time since its last promotion, up to the limit. */
 const AGE_SHARE = 1 / 4;
 const LOOK_AGAIN_MAX_MS = 10 * 60_000;
-/** Bounds the requests to the store, however many promotions there were. */
+/** Bounds the requests to the store, regardless of the number of promotions. */
 const LOOKS_PER_POLL = 20;
 /** Bounds memory, and the reads at start. */
 const ENTRIES_MAX = 10_000;
@@ -33,16 +33,16 @@ export interface TagRepairOptions {
 /** A tag that was promoted into recently. */
 interface Watched {
   readonly place: TagPlace;
-  /** Of each promotion what is needed here: its blobs may be many. */
+  /** Only what is needed of each promotion: it may list many blobs. */
   entries: Pick<Publication, 'seq' | 'time' | 'manifestDigest'>[];
   nextLookAtMs: number;
 }
 
 /**
  * Watches the tags of recent promotions. A promotion that loses a race, writes its tag late and dies leaves the tag with
- * the image of the loser, and so does a write that reaches the store after its author has given it up: a look here moves
- * it back. At start all tags are looked at that were promoted into as long ago as a promotion can still be under way;
- * afterwards often at first, then more and more seldom. A look costs two or three small requests.
+ * the loser's image, and so does a write that reaches the store after its author gave it up. A check here moves the tag
+ * back. At the start it checks all tags whose last promotion may still be under way; later it checks often at first,
+ * then less and less often. A check costs two or three small requests.
  */
 export class TagRepair implements AsyncDisposable {
   readonly #options: TagRepairOptions;
@@ -121,7 +121,7 @@ export class TagRepair implements AsyncDisposable {
   async #look({ place, entries }: Readonly<Watched>, signal: AbortSignal): Promise<void> {
     const { content, changes, logger } = this.#options;
     let was: TagTarget | undefined;
-    const isSuperseded = async (named: TagTarget, by: Turn): Promise<boolean> => {
+    const isSuperseded = async (named: TagTarget, by: TagTicket): Promise<boolean> => {
       was = named;
       for (const { seq, manifestDigest } of entries) {
         if (seq >= by.seq) continue;
@@ -131,12 +131,12 @@ export class TagRepair implements AsyncDisposable {
       }
       return false;
     };
-    const turn = await settleTag(content.objects, content.tags, place, isSuperseded, signal);
-    if (turn === undefined) return;
+    const ticket = await settleTag(content.objects, content.tags, place, isSuperseded, signal);
+    if (ticket === undefined) return;
     changes.publish({ kind: 'tag-moved', ...place });
     logger.warn(
-      { ...place, was: was?.digest, digest: turn.digest, publication: turn.seq },
-      'an earlier promotion has written this tag late: moved it back to the newest promotion',
+      { ...place, was: was?.digest, digest: ticket.digest, publication: ticket.seq },
+      'an earlier promotion wrote this tag late: moved it back to the newest promotion',
     );
   }
 }

@@ -5,8 +5,8 @@ import type { PublishingContent } from '../registry/publishing/publishing-conten
 import type { Log } from '../registry/runtime/log.ts';
 import { WakeSignal } from '../registry/runtime/waiting.ts';
 import type { Changes } from '../registry/storage/changes.ts';
+import type { Lease } from './lease.ts';
 import type { MirrorTarget } from './targets/target.ts';
-import type { Term } from './term.ts';
 
 /** What a worker works with. */
 export interface WorkerParts {
@@ -18,41 +18,49 @@ export interface WorkerParts {
   readonly logger: Log;
 }
 
-/** A worker's time at a mirror, from taking it over to losing it: what watching, publishing and crawling share. */
-export class Shift {
+/** A worker's time as the owner of a mirror's lease: what watching, publishing and crawling share. */
+export class MirrorSession {
   readonly parts: WorkerParts;
-  readonly term: Term;
-  /** Aborts when the shift is over. */
+  readonly lease: Lease<Ledger>;
+  /** Aborts when the session is over. */
   readonly signal: AbortSignal;
-  /** Rings when there may be something to publish. */
+  /** Notified when there may be something to publish. */
   readonly publishing = new WakeSignal();
-  /** Rings when the mirror's health should be looked at now. */
+  /** Notified when the mirror's health should be checked now. */
   readonly watching = new WakeSignal();
-  /** Rings when a crawl is due. */
+  /** Notified when a crawl is due. */
   readonly crawling = new WakeSignal();
   crawlIsDue = false;
-  /** Set while a crawl has to end before the mirror counts as up. */
+  /** True while a crawl has to end before the mirror counts as up. */
   isHeldBack = false;
 
-  constructor(parts: WorkerParts, term: Term, signal: AbortSignal) {
+  constructor(parts: WorkerParts, lease: Lease<Ledger>, signal: AbortSignal) {
     this.parts = parts;
-    this.term = term;
+    this.lease = lease;
     this.signal = signal;
   }
 
-  /** Asks for a crawl; with `holdBack`, nobody is sent to the mirror before it is over. */
+  /** What is known of the mirror. */
+  get ledger(): Ledger {
+    return this.lease.state;
+  }
+
+  /** Asks for a crawl; with `holdBack`, no client is sent to the mirror before it has ended. */
   requestCrawl(holdBack: boolean): void {
     this.crawlIsDue = true;
     if (holdBack) this.isHeldBack = true;
     this.crawling.notify();
   }
 
-  /** Changes the ledger, and tells this process' nodes if that can change where clients are sent. */
+  /**
+   * Renews the lease and changes the ledger; notifies this process' nodes if that can change where clients are sent.
+   * Throws LeaseLostError when another worker has taken over.
+   */
   async update(change: (ledger: Ledger) => Partial<Ledger>): Promise<void> {
-    const before = this.term.ledger;
-    await this.term.update(change);
-    const { watermark, missing, health, trouble } = this.term.ledger;
-    // A beat alone is news to nobody; nodes see it when they look.
+    const before = this.ledger;
+    await this.lease.update((ledger) => ({ ...ledger, ...change(ledger) }));
+    const { watermark, missing, health, trouble } = this.ledger;
+    // A heartbeat alone need not be announced; nodes see it when they look.
     const isMoved = watermark !== before.watermark || missing !== before.missing;
     if (isMoved || health !== before.health || trouble !== before.trouble)
       this.parts.changes.publish({ kind: 'mirrors-changed' });
