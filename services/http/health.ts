@@ -1,3 +1,4 @@
+import { untilAborted } from '../registry/runtime/waiting.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 import type { WriteHealth } from '../registry/storage/write-health.ts';
 import type { Route } from './routes.ts';
@@ -40,11 +41,8 @@ export class Readiness {
   async #checkStore(): Promise<string | undefined> {
     try {
       const patience = AbortSignal.timeout(STORE_PATIENCE_MS);
-      const late = new Promise<never>((_, reject) => {
-        patience.addEventListener('abort', () => reject(patience.reason));
-      });
-      const asked = this.#objects.list({ prefix: 'roadstead/', delimiter: '/', limit: 1 }, patience);
-      await Promise.race([asked, late]);
+      const request = { prefix: 'roadstead/', delimiter: '/', limit: 1 } as const;
+      await untilAborted(this.#objects.list(request, patience), patience);
       return undefined;
     } catch {
       return 'the object store does not answer';
