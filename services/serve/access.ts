@@ -7,10 +7,10 @@ import { BearerAuthenticator } from '../http/access/bearer-authenticator.ts';
 import { passUrlsOf } from '../http/access/pass-url.ts';
 import { Passes, passRoute } from '../http/access/passes.ts';
 import { AllKeys } from '../http/access/tokens/all-keys.ts';
-import { CertificateKeys } from '../http/access/tokens/certificate-keys.ts';
-import { CertificateSigner } from '../http/access/tokens/certificate-signer.ts';
-import { JwksKeys } from '../http/access/tokens/jwks-keys.ts';
-import { RingKeys } from '../http/access/tokens/ring-keys.ts';
+import { openCertificateKeys } from '../http/access/tokens/certificate-keys.ts';
+import { openCertificateSigner } from '../http/access/tokens/certificate-signer.ts';
+import { openJwksKeys } from '../http/access/tokens/jwks-keys.ts';
+import { ringKeys } from '../http/access/tokens/ring-keys.ts';
 import type { TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
 import { TokenVerifier } from '../http/access/tokens/verifier.ts';
 import { trustedProxyTest } from '../http/client-address.ts';
@@ -79,17 +79,17 @@ async function openKeys(
   held: AsyncDisposableStack,
   log: Logger,
 ): Promise<TrustedKeys> {
-  const keys: TrustedKeys[] = ring ? [new RingKeys(ring)] : [];
+  const keys: TrustedKeys[] = ring ? [ringKeys(ring)] : [];
   const { rootcertbundle, jwks } = auth?.token ?? {};
   if (token?.certificate !== undefined) {
     const own = { name: 'token.certificate', path: token.certificate, areIssuers: false };
-    keys.push(held.use(await CertificateKeys.open({ ...own, log })));
+    keys.push(held.use(await openCertificateKeys({ ...own, log })));
   }
   if (rootcertbundle !== undefined) {
     const bundle = { name: 'auth.token.rootcertbundle', path: rootcertbundle, areIssuers: true };
-    keys.push(held.use(await CertificateKeys.open({ ...bundle, log })));
+    keys.push(held.use(await openCertificateKeys({ ...bundle, log })));
   }
-  if (jwks !== undefined) keys.push(held.use(await JwksKeys.open(jwks, log)));
+  if (jwks !== undefined) keys.push(held.use(await openJwksKeys(jwks, log)));
   return new AllKeys(keys);
 }
 
@@ -124,7 +124,7 @@ export async function startSigner(
   const { key, certificate } = token;
   if (certificate !== undefined) {
     if (key === undefined) throw new Error('token.key is missing: expected the key of token.certificate');
-    return CertificateSigner.open({ key, certificate }, logger);
+    return openCertificateSigner({ key, certificate }, logger);
   }
   return RingSigner.start({
     ...{ objects, ring, audit, algorithm: token.algorithm, log: logger },
