@@ -175,7 +175,7 @@ describe('accounts of an OpenID provider', function () {
       expectRefused(await new Browser().open(url), 400, 'has begun no login');
       const victim = new Browser();
       await world.toCallback(victim, 'bob');
-      expectRefused(await victim.open(url), 400, 'not the last one begun in this browser');
+      expectRefused(await victim.open(url), 400, 'has begun another login since');
     });
 
     it('with a cookie that was made up or changed', async () => {
