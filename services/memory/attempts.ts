@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { AttemptCounts } from '../registry/access/attempts.ts';
 
-/** The limiter itself has no bound on keys, which clients make up. */
+/** The limiter itself would keep as many as somebody makes up. */
 const KEYS_MAX = 100_000;
 
-/** Counts of one process. Beyond {@link KEYS_MAX}, the least recently used are forgotten. */
+/** Counts of one process. Beyond {@link KEYS_MAX}, those least lately used are forgotten. */
 export class MemoryAttempts implements AttemptCounts {
   readonly #counter = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: 1 });
   readonly #gate = new RateLimiterMemory({ points: 1, duration: 1 });
@@ -39,7 +39,7 @@ export class MemoryAttempts implements AttemptCounts {
   }
 }
 
-/** 0, or how long to wait, ms: the limiter refuses by rejecting with it. Throws other errors. */
+/** The limiter refuses by rejecting with how long to wait. Throws what is no refusal. */
 export async function passed(consuming: Promise<unknown>): Promise<number> {
   try {
     await consuming;

@@ -1,10 +1,10 @@
 import { RegistryError } from '../registry/oci/errors.ts';
 import type { Locks } from '../registry/storage/locks.ts';
 
-/** How long a caller waits for a lock, unless given. */
+/** How long one waits for its turn, unless told otherwise. */
 export const LOCK_PATIENCE_MS = 10_000;
 
-/** Locks within one process, in order of request: enough where no other process writes to the store. */
+/** Turns within one process, in the order of asking: enough where no other process writes to the store. */
 export class MemoryLocks implements Locks {
   readonly #patienceMs: number;
   /** For each name that is held or waited for, the end of its queue. */
@@ -39,11 +39,11 @@ export class MemoryLocks implements Locks {
   }
 }
 
-/** The error of a caller that cannot get a lock. The lock's name, which has bucket and key, is for the log. */
+/** What whoever cannot have its turn hears. The lock's name, which names bucket and key, is for the log. */
 export function busy(name: string, cause?: unknown): RegistryError {
   return new RegistryError(
     'UNAVAILABLE',
-    'too many clients do this at the same time; try again',
+    'too many do this at the same time; try again',
     undefined,
     new Error(`the lock ${name} was not free in time`, { cause }),
   );

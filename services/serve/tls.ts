@@ -4,7 +4,7 @@ import type { ListenAddress } from '../config/values.ts';
 import type { ListenTls } from '../http/listen.ts';
 import type { ClientAuth } from '../http/tls-clients.ts';
 
-/** Distribution's names for the requirements of client certificates (`http.tls.clientauth`). */
+/** Distribution's names for what is asked of clients (`http.tls.clientauth`). */
 const CLIENT_AUTH: Record<
   NonNullable<NonNullable<Config['http']['tls']>['clientauth']>,
   Exclude<ClientAuth, 'none'>

@@ -76,7 +76,7 @@ function set(section: object, keys: object): string[] {
     .map(([key]) => key);
 }
 
-/** Either shape of the section in one: what `services/redis/settings.ts` wants; undefined when it names no Redis. */
+/** Either shape of the section in one: what `services/stores/redis/settings.ts` wants; undefined when it names no Redis. */
 export function redisSettingsOf(redis: z.output<typeof RedisSection>) {
   const servers = serversOf(redis);
   if (servers === undefined) return undefined;
