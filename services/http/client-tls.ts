@@ -29,7 +29,7 @@ export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> 
       try {
         inUse = { version, connect: await connectorOf(options) };
       } catch {
-        // Perhaps half written: keep the last good files; the next connection tries again.
+        // Half written, perhaps: what was good before is tried, and the next connection looks again.
       }
     return inUse.connect;
   };

@@ -5,7 +5,7 @@ import type { Route } from './routes.ts';
 
 /** Load balancers probe several times a second; the store is asked at most this often. */
 const STORE_ANSWER_MS = 2000;
-const STORE_TIMEOUT_MS = 2000;
+const STORE_PATIENCE_MS = 2000;
 
 /** Whether this process should receive requests. */
 export class Readiness {
@@ -40,11 +40,9 @@ export class Readiness {
 
   async #checkStore(): Promise<string | undefined> {
     try {
-      const signal = AbortSignal.timeout(STORE_TIMEOUT_MS);
-      await untilAborted(
-        this.#objects.list({ prefix: 'roadstead/', delimiter: '/', limit: 1 }, signal),
-        signal,
-      );
+      const patience = AbortSignal.timeout(STORE_PATIENCE_MS);
+      const request = { prefix: 'roadstead/', delimiter: '/', limit: 1 } as const;
+      await untilAborted(this.#objects.list(request, patience), patience);
       return undefined;
     } catch {
       return 'the object store does not answer';

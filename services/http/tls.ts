@@ -113,14 +113,14 @@ function checkAuthorities(name: string, bytes: Buffer): void {
   const found = bytes.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
   if (!found) throw new OperatorError(`${name} holds no PEM certificate`);
   for (const pem of found)
-    parse(`${name} holds a certificate that cannot be parsed`, () => new X509Certificate(pem));
+    parse(`${name} holds something that is no certificate`, () => new X509Certificate(pem));
 }
 
 async function readNamed(key: string, path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    // The error's message would repeat the path, which may be a pasted secret.
+    // The message would repeat the path, whatever was written in its place.
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new OperatorError(`${named(key, path)} cannot be read (${reason})`, { cause: reason });
   }
@@ -134,7 +134,7 @@ function parse<T>(problem: string, make: () => T): T {
   }
 }
 
-/** A setting and its file, for errors. Hides what looks like a pasted key: messages go into logs. */
+/** A setting and its file, for errors. Someone will paste the key itself where its path belongs, and messages go into logs. */
 export function named(key: string, path: string): string {
   return `${key} = ${/[\r\n]|-----/.test(path) ? '(not shown, no path)' : path}:`;
 }

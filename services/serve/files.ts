@@ -17,7 +17,7 @@ const EXPECTED: Readonly<Record<FileKind, string>> = {
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** Parses an htpasswd file; throws what is wrong with it. */
+/** Reads the text of an htpasswd file; throws what is wrong with it. */
 export type ReadHtpasswd = (text: string) => unknown;
 
 /** What is wrong with the files that these processes read: a line for each, with the setting, the file, and what to do. Quotes no file. */

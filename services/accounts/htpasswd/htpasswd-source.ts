@@ -11,8 +11,8 @@ import { HtpasswdFile } from './file.ts';
 import { Hasher } from './hasher.ts';
 import { DEFAULT_COST, type Htpasswd } from './read.ts';
 
-/** How long a correct password is remembered while its hash stays the same. */
-const REMEMBERED_MS = 60_000;
+/** So long a password that was right is believed to be, while its hash stays the same. */
+const BELIEVED_MS = 60_000;
 const SOURCE = 'htpasswd';
 const UNKNOWN: Authentication = { outcome: 'unknown' };
 
@@ -55,7 +55,7 @@ export class HtpasswdSource implements AccountSource {
       const isSame = await this.#hasher.compare(password, hash);
       // bcrypt ignores everything after a NUL.
       const isRight = isSame && stored !== undefined && !password.includes('\0');
-      return isRight ? { value: true, untilMs: Date.now() + REMEMBERED_MS } : undefined;
+      return isRight ? { value: true, untilMs: Date.now() + BELIEVED_MS } : undefined;
     });
     return isProven && stored !== undefined ? known(username, stored) : UNKNOWN;
   }

@@ -11,18 +11,18 @@ interface Bundle {
 }
 
 export interface CertificateKeysOptions {
-  /** The key in the configuration, for errors. */
+  /** The key of the configuration, for errors. */
   readonly name: string;
   readonly path: string;
-  /** Whether a token may bring a certificate that one of these has issued. */
+  /** Whether tokens may bring a certificate along that one of these has issued. */
   readonly areIssuers: boolean;
   readonly log: Log;
 }
 
 /**
  * The keys of certificates in a file: Distribution's `auth.token.rootcertbundle`. A token names one by its libtrust id
- * (2.8) or its thumbprint (3), or brings a certificate that is one of these or was issued by one of these. Longer chains
- * are not followed: intermediate authorities have to be in the file.
+ * (2.8) or its thumbprint (3), or brings along a certificate that is one of these or was issued by one of these. Longer
+ * ways are not gone: intermediate authorities have to stand in the file.
  */
 export class CertificateKeys implements TrustedKeys, Disposable {
   readonly #files: FollowedFiles<Bundle>;
@@ -44,7 +44,7 @@ export class CertificateKeys implements TrustedKeys, Disposable {
       if (!isValidNow(certificate))
         log.warn(
           { file: path, subject: certificate.subject, validTo: certificate.validTo },
-          'a certificate for tokens is not valid now; tokens that name its key are still accepted',
+          'a certificate of tokens is not valid now; tokens that name its key are still taken',
         );
     return new CertificateKeys(files, areIssuers);
   }
@@ -72,7 +72,7 @@ function parse(name: string, path: string, text: string): Bundle {
   return { certificates, keys };
 }
 
-/** The first of a token's certificates has the key that signed it. */
+/** The first of a token's certificates is that of the key that signed it. */
 function certified({ certificates }: Bundle, leaf: unknown): TrustedKey | undefined {
   let certificate: X509Certificate;
   try {

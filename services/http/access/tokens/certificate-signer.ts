@@ -17,7 +17,7 @@ interface Pair {
   readonly published: readonly PublishedKey[];
 }
 
-/** Signs with the operator's own key, whose certificate others know (`token.key`, `token.certificate`). */
+/** Signs with a key of the operator's own, whose certificate others know (`token.key`, `token.certificate`). */
 export class CertificateSigner implements Signer {
   readonly #files: FollowedFiles<Pair>;
 

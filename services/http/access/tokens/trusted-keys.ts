@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto';
-import type { KeyRing } from '../../../registry/access/keys/key-ring.ts';
 
 /** A trusted key, and the algorithms it may sign tokens with: never those of another type of key. */
 export interface TrustedKey {
@@ -41,18 +40,6 @@ export function trusted(key: KeyObject): TrustedKey | undefined {
     default:
       return undefined;
   }
-}
-
-/** The keys of our own token service, each for its one algorithm. */
-export function ringKeys(ring: KeyRing): TrustedKeys {
-  return {
-    find(kid) {
-      const key = ring.find(kid);
-      return key && { key: key.publicKey, algorithms: [key.algorithm] };
-    },
-    refresh: () => ring.refresh(),
-    onChange: (listener) => ring.onChange(listener),
-  };
 }
 
 /** Keys of several sources, asked in their order. */
