@@ -17,7 +17,7 @@ export function objectStoreOf({ storage: { filesystem, s3, swift } }: Config) {
   throw new Error('a configuration without a driver');
 }
 
-/** The same for people: a directory, or a bucket and its prefix. */
+/** The same for people: a directory, or a bucket and what stands before its keys. */
 export function placeOf(config: Config): string {
   const settings = objectStoreOf(config);
   switch (settings.driver) {
@@ -63,7 +63,7 @@ function s3Of(config: S3Config) {
       }),
     ...(forcepathstyle !== undefined && { forcePathStyle: forcepathstyle }),
     ...(config.encrypt && { encryption: config.keyid === undefined ? {} : { keyId: config.keyid } }),
-    // Defaults are not sent: not every server knows them.
+    // What is the rule anyway is not sent: not every server knows it.
     ...(storageclass !== 'NONE' && storageclass !== 'STANDARD' && { storageClass: storageclass }),
     ...(objectacl !== 'private' && { objectAcl: objectacl }),
     ...(useragent && { userAgent: useragent }),
