@@ -42,7 +42,6 @@ export async function createRelease(
   });
   const service = createService(parts, {
     process: 'release',
-    settings: config,
     publicName: onlyPublicName(config, config.promotion?.http?.addr ?? config.http.addr),
     routes: releaseRoutes({
       ...{ ...parts, content, board, policy, version, problems },

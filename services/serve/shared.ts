@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/schema.ts';
+import { clientAddressOf } from '../http/client-address.ts';
+import { allowsOrigins } from '../http/preflight.ts';
 import type { ServiceParts } from '../http/service.ts';
 import { notificationEventsCounter } from '../http/shared-metrics.ts';
 import { createNotifier } from '../registry/notifications/notifier.ts';
@@ -45,5 +47,10 @@ export async function openShared(
     areWanted: () => readOnly.takesWrites,
     logger,
   });
-  return { ...edge, objects, changes, audit, readOnly, notifier, writes };
+  return {
+    ...{ ...edge, objects, changes, audit, readOnly, notifier, writes },
+    clientAddress: clientAddressOf(config.http.trustedproxies),
+    accessLog: !config.log.accesslog.disabled,
+    preflight: allowsOrigins(config.http.headers),
+  };
 }

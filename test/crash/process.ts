@@ -105,6 +105,8 @@ export async function startProcess(
     writes,
     notifier,
     authenticator: OPEN_AUTHENTICATOR,
+    clientAddress: () => '127.0.0.1',
+    accessLog: false,
     audit,
     metrics,
     logger,
