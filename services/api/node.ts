@@ -1,7 +1,7 @@
 import type { Context } from '../http/context.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Audit } from '../registry/audit/audit.ts';
-import type { Content } from '../registry/content/content.ts';
+import type { Registry } from '../registry/content/content.ts';
 import type { Reader } from '../registry/content/reader.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { ManifestRules } from '../registry/oci/manifest-rules.ts';
@@ -9,17 +9,14 @@ import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.
 import type { Retries } from '../registry/publishing/mirrors/retries.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import type { PublicationFollower } from '../registry/publishing/publication/follower.ts';
-import type { Changes } from '../registry/storage/changes.ts';
 import type { ReadOnly } from '../registry/storage/read-only.ts';
 
 /** What the API's endpoints work with; made once in `app.ts`. */
-export interface ApiNode {
-  readonly content: Content;
+export interface ApiNode extends Registry {
   readonly reader: Reader;
   readonly publications: PublicationFollower;
   readonly board: MirrorStates;
   readonly retries: Retries;
-  readonly changes: Changes;
   readonly policy: PromotionPolicy | undefined;
   /** What a manifest must bring along. */
   readonly rules: ManifestRules;

@@ -1,7 +1,6 @@
 import { identity, onRegistry, onRepository } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
-import { deleteBlob } from './delete/blob.ts';
-import { deleteManifest } from './delete/manifest.ts';
+import { deleteBlob, deleteManifest } from './delete.ts';
 import { listCatalog } from './discovery/catalog.ts';
 import { listReferrers } from './discovery/referrers.ts';
 import { listTags } from './discovery/tags.ts';

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { Authenticator } from '../http/access/authenticator.ts';
 import { createApp } from '../http/app.ts';
 import { clientAddressOf, trustedProxyTest } from '../http/client-address.ts';
-import type { App } from '../http/context.ts';
+import type { App, Context } from '../http/context.ts';
 import { healthRoutes, Readiness } from '../http/health.ts';
 import { checkHost } from '../http/host-check.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -67,6 +67,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
     takesWrites: () => readOnly.takesWrites,
   });
   const readiness = new Readiness(objects, parts.writes);
+  const urlOf = urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(config.http.trustedproxies));
   const service = {
     content,
     board,
@@ -77,7 +78,7 @@ export async function createRelease(parts: ReleaseParts): Promise<Release> {
     notifier,
     authenticator,
     audit,
-    baseUrlOf: urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(config.http.trustedproxies)),
+    baseUrlOf: (ctx: Context) => urlOf(ctx, ''),
     metrics,
     logger,
     version,

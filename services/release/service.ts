@@ -1,6 +1,6 @@
 import type { Authenticator } from '../http/access/authenticator.ts';
+import type { Context } from '../http/context.ts';
 import type { Metrics } from '../http/metrics.ts';
-import type { UrlOf } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
@@ -22,8 +22,8 @@ export interface ReleaseService {
   readonly notifier: Notifier;
   readonly authenticator: Authenticator;
   readonly audit: Audit;
-  /** The registry's URL as a client sees it, followed by a path. */
-  readonly baseUrlOf: UrlOf;
+  /** This registry's URL as the client of a request sees it, without trailing slash. */
+  readonly baseUrlOf: (ctx: Context) => string;
   readonly metrics: Metrics;
   readonly logger: Log;
   readonly version: string;

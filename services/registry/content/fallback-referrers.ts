@@ -43,17 +43,17 @@ export class FallbackReferrers {
   }
 
   /** Referrers that the subject's fallback tag lists; they were in the repository when it was last read anew. */
-  async read(name: RepositoryName, subject: Digest, signal?: AbortSignal): Promise<readonly Referrer[]> {
-    const digest = await readLink(this.#objects, tagCurrentKey(name, fallbackTag(subject)), signal);
+  async read(name: RepositoryName, subject: Digest): Promise<readonly Referrer[]> {
+    const digest = await readLink(this.#objects, tagCurrentKey(name, fallbackTag(subject)));
     if (digest === undefined) return [];
     const key = `${name} ${subject} ${digest}`;
     const known = this.#verified.get(key);
     if (known) return known;
-    const index = await readRevision(this.#objects, this.#integrity, name, digest, signal);
+    const index = await readRevision(this.#objects, this.#integrity, name, digest);
     const referrers = await pMap(
       index?.manifests ?? [],
       async (child) => {
-        const manifest = await readRevision(this.#objects, this.#integrity, name, child.digest, signal);
+        const manifest = await readRevision(this.#objects, this.#integrity, name, child.digest);
         return manifest?.subject?.digest === subject ? [referrerOf(manifest)] : [];
       },
       { concurrency: READS_AT_ONCE },

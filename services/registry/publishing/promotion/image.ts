@@ -42,7 +42,6 @@ export async function readImage(
   name: RepositoryName,
   digest: Digest,
   rules: Pick<ManifestRules, 'indexes' | 'urls'>,
-  signal?: AbortSignal,
 ): Promise<Image> {
   const manifests = new Map<Digest, Manifest>();
   const blobs = new Map<Digest, ImageBlob>();
@@ -57,7 +56,7 @@ export async function readImage(
         'MANIFEST_INVALID',
         `the image has more than ${MANIFESTS_MAX} manifests, or nests deeper than ${DEPTH_MAX}`,
       );
-    const manifest = await content.manifests.get(name, wanted, signal);
+    const manifest = await content.manifests.get(name, wanted);
     if (manifest === undefined) {
       if (isRequired) lacking.push({ digest: wanted, what: 'manifest' });
       return;
@@ -79,7 +78,7 @@ export async function readImage(
     { digest: named, sizeBytes: stated }: Descriptor,
     kind: Map<Digest, ImageBlob>,
   ): Promise<boolean> => {
-    const stat = blobs.get(named) ?? (await content.blobs.stat(name, named, signal));
+    const stat = blobs.get(named) ?? (await content.blobs.stat(name, named));
     if (stat === undefined) return false;
     const { digest: stored, sizeBytes } = stat;
     if (!stated || stated === sizeBytes) kind.set(named, { digest: stored, sizeBytes, named });
@@ -89,10 +88,10 @@ export async function readImage(
 
   const visitAttached = async (manifest: Manifest, depth: number): Promise<void> => {
     // A referrer that was deleted since lacks nobody.
-    for (const referrer of await content.referrers.digests(name, manifest.digest, signal))
+    for (const referrer of await content.referrers.digests(name, manifest.digest))
       await visit(referrer, depth + 1, false);
     const tags = attachedTags(manifest.digest);
-    const named = await pMap(tags, (tag) => content.tags.resolve(name, tag, signal));
+    const named = await pMap(tags, (tag) => content.tags.resolve(name, tag));
     for (const [i, tag] of tags.entries()) {
       const target = named[i];
       if (target === undefined) continue;

@@ -33,7 +33,6 @@ export async function planPromotion(
   content: PublishingContent,
   policy: PromotionPolicy,
   request: PromotionRequest,
-  signal?: AbortSignal,
 ): Promise<PromotionPlan> {
   const { source, target } = request;
   if (isCandidate(policy, target.repository))
@@ -53,15 +52,15 @@ export async function planPromotion(
   const digest =
     source.reference.kind === 'digest'
       ? source.reference.digest
-      : (await content.tags.target(source.repository, source.reference.tag, signal))?.digest;
+      : (await content.tags.target(source.repository, source.reference.tag))?.digest;
   if (digest === undefined)
     throw new RegistryError(
       'MANIFEST_UNKNOWN',
       `there is no ${printImageName(source)} to promote: push it first`,
     );
-  const image = await readImage(content, source.repository, digest, policy.manifests, signal);
+  const image = await readImage(content, source.repository, digest, policy.manifests);
   const [previous, numbers] = await Promise.all([
-    content.tags.target(target.repository, target.tag, signal),
+    content.tags.target(target.repository, target.tag),
     content.published.numbers(image.blobs),
   ]);
   const previousDigest = previous?.digest;
@@ -77,8 +76,8 @@ export async function planPromotion(
     alreadyThere:
       previousDigest === digest &&
       unpublished.length === 0 &&
-      (await isDue(content, target, previous, signal)) &&
-      (await holdsAll(content, target.repository, image, signal)),
+      (await isDue(content, target, previous)) &&
+      (await holdsAll(content, target.repository, image)),
   };
 }
 
@@ -90,9 +89,8 @@ async function isDue(
   content: PublishingContent,
   target: TagPlace,
   named: TagTarget | undefined,
-  signal?: AbortSignal,
 ): Promise<boolean> {
-  const turn = await currentTurn(content.objects, target, signal);
+  const turn = await currentTurn(content.objects, target);
   return turn === undefined || (named !== undefined && follows(named, turn));
 }
 
@@ -104,13 +102,12 @@ async function holdsAll(
   content: PublishingContent,
   repository: RepositoryName,
   image: Image,
-  signal?: AbortSignal,
 ): Promise<boolean> {
   for (const { digest } of image.manifests)
-    if (!(await content.manifests.has(repository, digest, signal))) return false;
+    if (!(await content.manifests.has(repository, digest))) return false;
   for (const { named } of image.nonDistributable)
-    if ((await content.blobs.resolve(repository, named, signal)) === undefined) return false;
+    if ((await content.blobs.resolve(repository, named)) === undefined) return false;
   for (const { tag, digest } of image.attached)
-    if ((await content.tags.resolve(repository, tag, signal)) !== digest) return false;
+    if ((await content.tags.resolve(repository, tag)) !== digest) return false;
   return true;
 }

@@ -1,12 +1,12 @@
-import type { BlobStat } from '../../registry/content/blobs.ts';
-import type { Content } from '../../registry/content/content.ts';
-import type { Sha256Digest } from '../../registry/oci/digest.ts';
-import { RegistryError } from '../../registry/oci/errors.ts';
+import type { Sha256Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/errors.ts';
+import type { BlobStat } from './blobs.ts';
+import type { Content } from './content.ts';
 
 /**
- * A blob that a client may be told to be there, because no garbage collection takes it away before the client has
- * pushed what refers to it. `find` asks the store, after it was made sure that what is there stays; `use` does something
- * with the blob before the client is told. One that is being deleted counts as gone, also when that takes long: the
+ * A blob that a client may be told exists, because no garbage collection deletes it before the client has pushed what
+ * refers to it. `find` asks the store, once it is certain that what is there stays; `use` does something with the blob
+ * before the client is answered. A blob that is being deleted counts as absent, also when the deletion takes long: the
  * client uploads it then.
  */
 export async function heldBlob(
@@ -19,7 +19,7 @@ export async function heldBlob(
   try {
     return await quarantine.hold([digest], async () => {
       const blob = await find();
-      // Should its bytes be damaged, only those who push can mend it.
+      // If its bytes are damaged, only a client that pushes can mend them.
       if (blob === undefined || blobs.isDoubted(blob)) return undefined;
       await use?.(blob);
       return blob;
