@@ -3,7 +3,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { Terms } from '../storage/terms.ts';
 import { deliveryPrefix } from './keys.ts';
 
-/** How delivery to an endpoint fares, as its worker tells it. */
+/** The status of delivery to an endpoint, as its worker reports it. */
 export const DeliveryFactsSchema = z.object({
   /** POSTs that failed since the last that did not. */
   failures: z.int().nonnegative(),
@@ -24,13 +24,10 @@ const DeliverySchema = DeliveryFactsSchema.extend({
   beatAt: z.string(),
 });
 
-/** How delivery to an endpoint fares: kept by the one worker that delivers, read by everyone. */
+/** The status of delivery to an endpoint: written by the one worker that delivers, read by everyone. */
 export type Delivery = z.infer<typeof DeliverySchema>;
 
-/**
- * Who delivers to an endpoint. A worker that comes back from the dead can only deliver something twice, which receivers
- * have to expect.
- */
+/** Which worker delivers to an endpoint. One that has lost its term can only deliver twice, which receivers expect. */
 export function deliveryTerms(objects: ObjectStore, endpoint: string): Terms<Delivery> {
   return new Terms(objects, deliveryPrefix(endpoint), DeliverySchema);
 }
