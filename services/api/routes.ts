@@ -19,18 +19,17 @@ export function apiRoutes(node: ApiNode): Route[] {
   const blob = '/v2/*name/blobs/:digest';
   const uploads = '/v2/*name/blobs/uploads/';
   const upload = '/v2/*name/blobs/uploads/:id';
+  const referrers = '/v2/*name/referrers/:digest';
   const origin = '/origin/docker/registry/v2/blobs/:algorithm/:prefix/:hex/data';
   const [pull, push, remove] = [onRepository('pull'), onRepository('push'), onRepository('delete')];
+  const catalog = onRegistry('catalog');
   return [
-    { method: 'GET', path: '/v2/', name: 'ping', needs: identity, handle: ping },
-    { method: 'HEAD', path: '/v2/', name: 'ping', needs: identity, handle: ping },
+    ...read({ path: '/v2/', name: 'ping', needs: identity, handle: ping }),
 
-    // What is asked for most stands first: routes are tried in this order.
-    { method: 'GET', path: blob, name: 'blob', needs: pull, handle: getBlob(node) },
-    { method: 'HEAD', path: blob, name: 'blob', needs: pull, handle: getBlob(node) },
+    // The most frequent first: routes are tried in this order.
+    ...read({ path: blob, name: 'blob', needs: pull, handle: getBlob(node) }),
 
-    { method: 'GET', path: manifest, name: 'manifest', needs: pull, handle: getManifest(node) },
-    { method: 'HEAD', path: manifest, name: 'manifest', needs: pull, handle: getManifest(node) },
+    ...read({ path: manifest, name: 'manifest', needs: pull, handle: getManifest(node) }),
     { method: 'PUT', path: manifest, name: 'manifest', needs: push, handle: putManifest(node) },
     { method: 'DELETE', path: manifest, name: 'manifest', needs: remove, handle: deleteManifest(node) },
 
@@ -43,27 +42,19 @@ export function apiRoutes(node: ApiNode): Route[] {
     { method: 'DELETE', path: blob, name: 'blob', needs: remove, handle: deleteBlob(node) },
 
     { method: 'GET', path: '/v2/*name/tags/list', name: 'tags', needs: pull, handle: listTags(node) },
-    {
-      method: 'GET',
-      path: '/v2/*name/referrers/:digest',
-      name: 'referrers',
-      needs: pull,
-      handle: listReferrers(node),
-    },
-    {
-      method: 'GET',
-      path: '/v2/_catalog',
-      name: 'catalog',
-      needs: onRegistry('catalog'),
-      handle: listCatalog(node),
-    },
+    { method: 'GET', path: referrers, name: 'referrers', needs: pull, handle: listReferrers(node) },
+    { method: 'GET', path: '/v2/_catalog', name: 'catalog', needs: catalog, handle: listCatalog(node) },
 
-    { method: 'GET', path: '/', name: 'front-page', handle: frontPage(node) },
-    { method: 'HEAD', path: '/', name: 'front-page', handle: frontPage(node) },
-    { method: 'GET', path: '/v2', name: 'ping', handle: pingWithSlash(node) },
-    { method: 'HEAD', path: '/v2', name: 'ping', handle: pingWithSlash(node) },
+    ...read({ path: '/', name: 'front-page', handle: frontPage(node) }),
+    ...read({ path: '/v2', name: 'ping', handle: pingWithSlash(node) }),
+    ...read({ path: origin, name: 'origin', handle: getOrigin(node) }),
+  ];
+}
 
-    { method: 'GET', path: origin, name: 'origin', handle: getOrigin(node) },
-    { method: 'HEAD', path: origin, name: 'origin', handle: getOrigin(node) },
+/** GET and HEAD, by the same handler. */
+function read(route: Omit<Route, 'method'>): Route[] {
+  return [
+    { ...route, method: 'GET' },
+    { ...route, method: 'HEAD' },
   ];
 }

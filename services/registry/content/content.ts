@@ -49,7 +49,7 @@ export function contentOf(
   return {
     objects,
     blobs,
-    manifests: new Manifests(objects, blobs, referrers, quarantine, integrity),
+    manifests: new Manifests({ objects, blobs, referrers, quarantine, integrity }),
     referrers,
     tags: new Tags(objects, tagReadsAtOnce),
     uploads: new Uploads(objects, blobs, quarantine),

@@ -42,7 +42,7 @@ export class FallbackReferrers {
     this.#integrity = integrity;
   }
 
-  /** Referrers that the subject's fallback tag lists; they were in the repository when it was last read anew. */
+  /** Referrers that the subject's fallback tag lists; they were in the repository at most a minute ago. */
   async read(name: RepositoryName, subject: Digest): Promise<readonly Referrer[]> {
     const digest = await readLink(this.#objects, tagCurrentKey(name, fallbackTag(subject)));
     if (digest === undefined) return [];

@@ -17,44 +17,39 @@ import { readRevision, resolveRevision } from './revisions.ts';
 
 const STATS_AT_ONCE = 16;
 
+/** What manifests need of a repository's other content. */
+interface ManifestParts {
+  readonly objects: ObjectStore;
+  readonly blobs: Blobs;
+  readonly referrers: Referrers;
+  readonly quarantine: Quarantine;
+  readonly integrity: Integrity;
+}
+
 /** Manifests, and which repository has which: asked of the store each time. */
 export class Manifests {
-  readonly #objects: ObjectStore;
-  readonly #blobs: Blobs;
-  readonly #referrers: Referrers;
-  readonly #quarantine: Quarantine;
-  readonly #integrity: Integrity;
+  readonly #parts: ManifestParts;
 
-  constructor(
-    objects: ObjectStore,
-    blobs: Blobs,
-    referrers: Referrers,
-    quarantine: Quarantine,
-    integrity: Integrity,
-  ) {
-    this.#objects = objects;
-    this.#blobs = blobs;
-    this.#referrers = referrers;
-    this.#quarantine = quarantine;
-    this.#integrity = integrity;
+  constructor(parts: ManifestParts) {
+    this.#parts = parts;
   }
 
   /** The manifest, if this repository has it. */
   get(name: RepositoryName, digest: Digest): Promise<Manifest | undefined> {
-    return readRevision(this.#objects, this.#integrity, name, digest);
+    return readRevision(this.#parts.objects, this.#parts.integrity, name, digest);
   }
 
   /** Whether this repository has the manifest, without reading it. */
   async has(name: RepositoryName, digest: Digest): Promise<boolean> {
-    const stored = await resolveRevision(this.#objects, name, digest);
-    return stored !== undefined && (await this.#blobs.statData(stored)) !== undefined;
+    const stored = await resolveRevision(this.#parts.objects, name, digest);
+    return stored !== undefined && (await this.#parts.blobs.statData(stored)) !== undefined;
   }
 
   /** What a manifest keeps in the store: itself, its blobs, and the manifests that it lists. */
   async keptBy(name: RepositoryName, manifest: Manifest): Promise<Sha256Digest[]> {
     const [blobs, children] = await Promise.all([
-      canonicalOf(allBlobs(manifest), (digest) => this.#blobs.resolve(name, digest)),
-      canonicalOf(manifest.manifests, (digest) => resolveRevision(this.#objects, name, digest)),
+      canonicalOf(allBlobs(manifest), (digest) => this.#parts.blobs.resolve(name, digest)),
+      canonicalOf(manifest.manifests, (digest) => resolveRevision(this.#parts.objects, name, digest)),
     ]);
     return [...new Set([manifest.stored, ...blobs, ...children])];
   }
@@ -67,7 +62,7 @@ export class Manifests {
   async verify(name: RepositoryName, manifest: Manifest, rules: ManifestRules): Promise<readonly Child[]> {
     const stats = new Map<Digest, BlobStat>();
     const hasBlob = async ({ digest }: Descriptor) => {
-      const stat = await this.#blobs.stat(name, digest);
+      const stat = await this.#parts.blobs.stat(name, digest);
       if (stat) stats.set(digest, stat);
       return stat !== undefined;
     };
@@ -85,13 +80,13 @@ export class Manifests {
       const misplaced = children.find((child) => !gone.has(child));
       throw lacks(name, lacking, misplaced);
     }
-    checkSizes([...manifest.blobs, ...manifest.manifests.filter(mayBeBlob)], stats, this.#blobs);
+    checkSizes([...manifest.blobs, ...manifest.manifests.filter(mayBeBlob)], stats, this.#parts.blobs);
     return absent;
   }
 
   /** Stores a manifest and gives it to a repository; the caller has verified it. */
   async write(name: RepositoryName, manifest: Manifest): Promise<void> {
-    await this.#objects.put(blobDataKey(manifest.stored), manifest.bytes);
+    await this.#parts.objects.put(blobDataKey(manifest.stored), manifest.bytes);
     await this.#link(name, manifest);
   }
 
@@ -100,16 +95,17 @@ export class Manifests {
    * Throws MANIFEST_BLOB_UNKNOWN when bytes have been collected since.
    */
   async link(name: RepositoryName, manifest: Manifest): Promise<void> {
-    await this.#quarantine.hold(await this.keptBy(name, manifest), async () => {
-      const isThere = async ({ digest }: Descriptor) => (await this.#blobs.stat(name, digest)) !== undefined;
+    await this.#parts.quarantine.hold(await this.keptBy(name, manifest), async () => {
+      const isThere = async ({ digest }: Descriptor) =>
+        (await this.#parts.blobs.stat(name, digest)) !== undefined;
       // What may be absent is missing only if there is a link to it.
       const isThereOrNeverWas = async (blob: Descriptor) =>
-        (await isThere(blob)) || (await this.#blobs.resolve(name, blob.digest)) === undefined;
+        (await isThere(blob)) || (await this.#parts.blobs.resolve(name, blob.digest)) === undefined;
       const needed = new Set(manifest.blobs.map(({ digest }) => digest));
       const gone: { digest: Digest }[] = await missing(allBlobs(manifest), (blob) =>
         needed.has(blob.digest) ? isThere(blob) : isThereOrNeverWas(blob),
       );
-      if ((await this.#blobs.statData(manifest.stored)) === undefined) gone.push(manifest);
+      if ((await this.#parts.blobs.statData(manifest.stored)) === undefined) gone.push(manifest);
       if (gone.length > 0) throw lacks(name, gone);
       await this.#link(name, manifest);
     });
@@ -117,37 +113,39 @@ export class Manifests {
 
   async #link(name: RepositoryName, manifest: Manifest): Promise<void> {
     // A referrer without its link is not shown; a link without its referrer would never be found.
-    if (manifest.subject) await this.#referrers.add(name, manifest.subject.digest, manifest);
-    await putKeeper(this.#objects, this.#quarantine, name, manifest, (digest) =>
-      this.#blobs.stat(name, digest),
+    if (manifest.subject) await this.#parts.referrers.add(name, manifest.subject.digest, manifest);
+    await putKeeper(this.#parts.objects, this.#parts.quarantine, name, manifest, (digest) =>
+      this.#parts.blobs.stat(name, digest),
     );
-    await linkContent(this.#objects, revisionLinkKey, name, manifest.stored, manifest.digest);
+    await linkContent(this.#parts.objects, revisionLinkKey, name, manifest.stored, manifest.digest);
   }
 
   /** Whether the repository has the manifest, which is canonical here, under another algorithm's digest as well. */
   async hasSecondName(name: RepositoryName, manifest: Manifest): Promise<boolean> {
     const [, second] = namesOf(manifest);
-    return (await this.#objects.stat(revisionLinkKey(name, second))) !== undefined;
+    return (await this.#parts.objects.stat(revisionLinkKey(name, second))) !== undefined;
   }
 
   /** Takes a manifest from a repository under all of its names, but not its tags. False where it has no such manifest. */
   async unlink(name: RepositoryName, digest: Digest): Promise<boolean> {
-    const stored = await resolveRevision(this.#objects, name, digest);
+    const stored = await resolveRevision(this.#parts.objects, name, digest);
     if (stored === undefined) return false;
     const manifest = await this.get(name, digest);
     const names = manifest ? namesOf(manifest) : [digest];
     // First, or a delete that breaks off would leave it for ever: without the link there is nothing to delete again.
-    if (manifest) await removeKeeper(this.#objects, name, manifest);
-    await unlinkContent(this.#objects, revisionLinkKey, name, stored, names);
+    if (manifest) await removeKeeper(this.#parts.objects, name, manifest);
+    await unlinkContent(this.#parts.objects, revisionLinkKey, name, stored, names);
     if (manifest?.subject)
-      for (const each of names) await this.#referrers.remove(name, manifest.subject.digest, each);
+      for (const each of names) await this.#parts.referrers.remove(name, manifest.subject.digest, each);
     return true;
   }
 
   /** Whether anything was ever pushed to this repository: NAME_UNKNOWN or MANIFEST_UNKNOWN. */
   async repositoryExists(name: RepositoryName): Promise<boolean> {
     const pages = await Promise.all(
-      repositoryPrefixes(name).map((prefix) => this.#objects.list({ prefix, delimiter: '/', limit: 1 })),
+      repositoryPrefixes(name).map((prefix) =>
+        this.#parts.objects.list({ prefix, delimiter: '/', limit: 1 }),
+      ),
     );
     return pages.some((page) => page.keys.length + page.prefixes.length > 0);
   }

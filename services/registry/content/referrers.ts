@@ -26,13 +26,13 @@ export const ReferrerRecord = z.object({
   annotations: z.record(z.string(), z.string()).optional(),
 });
 
-/** An answer weighs no more than a manifest may: clients read it as one. */
+/** An answer is no larger than a manifest may be: clients read it as one. */
 const PAGE_MAX_BYTES = MANIFEST_MAX_BYTES - 64 * 1024;
 const READS_AT_ONCE = 16;
 
 /**
- * Which manifests are attached to which: signatures, SBOMs, attestations. One object a referrer, so that no two pushes
- * can undo one another; beside them, what clients recorded in fallback tags while the bucket was Distribution's.
+ * Which manifests are attached to which: signatures, SBOMs, attestations. One object for each referrer, so that no two
+ * pushes can undo one another; in addition, what clients recorded in fallback tags while the bucket was Distribution's.
  */
 export class Referrers {
   readonly #objects: ObjectStore;

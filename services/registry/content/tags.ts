@@ -8,7 +8,7 @@ import { firstOf, inNameOrder } from './name-order.ts';
 import { type TagCondition, TagMoves } from './tag-moves.ts';
 import { readTagName, recordTagName, type TagTarget } from './tag-names.ts';
 
-/** Tags, straight from the store. */
+/** Tags: asked of the store each time. */
 export class Tags {
   readonly #objects: ObjectStore;
   readonly #readsAtOnce: number;
@@ -20,12 +20,12 @@ export class Tags {
     this.#moves = new TagMoves(objects);
   }
 
-  /** Where the manifest lies that a tag names now. */
+  /** The canonical digest of the manifest that a tag names now. */
   resolve(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<Sha256Digest | undefined> {
     return readLink(this.#objects, tagCurrentKey(name, tag), signal);
   }
 
-  /** What the client who tagged it calls the manifest that lies there. */
+  /** The digest by which the client that moved the tag named the manifest. */
   nameOf(name: RepositoryName, tag: Tag, stored: Sha256Digest, signal?: AbortSignal): Promise<Digest> {
     return readTagName(this.#objects, name, tag, stored, signal);
   }
@@ -42,8 +42,8 @@ export class Tags {
   }
 
   /**
-   * Moves a tag. The write of `current` is the moment: before it the old manifest is served, after it the new one. It
-   * comes before its entry in the tag's history, or a new tag could be listed that names nothing yet.
+   * Moves a tag. The write of `current` decides: before it the old manifest is served, after it the new one. It comes
+   * before its entry in the tag's history, or a new tag could be listed that names nothing yet.
    */
   async move(name: RepositoryName, tag: Tag, target: TagTarget): Promise<void> {
     await recordTagName(this.#objects, name, tag, target);
@@ -51,29 +51,30 @@ export class Tags {
     await this.#remember(name, tag, target.stored);
   }
 
-  /** Throws TAG_MOVED unless the tag names what the client thinks it names; for a look before the work is done. */
+  /** Throws TAG_MOVED unless the tag names what the client thinks it names; to refuse a push before its work is done. */
   check(name: RepositoryName, tag: Tag, condition: TagCondition): Promise<void> {
     return this.#moves.check(name, tag, condition);
   }
 
   /**
    * Moves a tag only if it names what the client thinks it names; throws TAG_MOVED where it does not. Of clients that
-   * say so of the same digest at the same time, on whichever nodes, one succeeds.
+   * expect the same digest at the same time, on any nodes, one succeeds.
    */
   async moveIf(name: RepositoryName, tag: Tag, target: TagTarget, condition: TagCondition): Promise<void> {
     await this.#moves.moveIf(name, tag, target, linkTo(target.stored), condition);
     await this.#remember(name, tag, target.stored);
   }
 
-  /** Deletes a tag and its history; false where there was none. What it named stays. */
+  /** Deletes a tag and its history; false where there is no such tag. What it named stays. */
   async delete(name: RepositoryName, tag: Tag): Promise<boolean> {
     const current = tagCurrentKey(name, tag);
     const wasThere = await this.has(name, tag);
-    const history: string[] = [];
-    for await (const { key } of listAll(this.#objects, { prefix: tagPrefix(name, tag) }))
-      if (key !== current) history.push(key);
-    await this.#objects.delete(history);
-    // Last, and the moment: a delete that breaks off before leaves a tag that works, and is deleted by the next try.
+    const all = await Array.fromAsync(
+      listAll(this.#objects, { prefix: tagPrefix(name, tag) }),
+      ({ key }) => key,
+    );
+    await this.#objects.delete(all.filter((key) => key !== current));
+    // Last: a delete that is interrupted before leaves a tag that works, and the next try deletes it.
     await this.#objects.delete([current]);
     return wasThere;
   }
@@ -101,12 +102,9 @@ export class Tags {
     return { tags: first, more };
   }
 
-  /** Every tag after `last` in that order, listed from the store `pageSize` at a time as they are taken. */
+  /** Every tag after `last` in that order, listed from the store `pageSize` at a time as it is needed. */
   all(name: RepositoryName, last = '', pageSize?: number): AsyncGenerator<Tag> {
-    const exists = async (tag: string) => {
-      const stat = await this.#objects.stat(tagCurrentKey(name, tag as Tag));
-      return stat && (tag as Tag);
-    };
+    const exists = async (tag: string) => ((await this.has(name, tag as Tag)) ? (tag as Tag) : undefined);
     return inNameOrder(this.#listed(name, last, pageSize), last, exists);
   }
 

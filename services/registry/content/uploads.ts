@@ -8,7 +8,13 @@ import type { Quarantine } from './quarantine/guard.ts';
 import { settle } from './upload-closing.ts';
 import { type PieceHash, UploadHashes } from './upload-hash.ts';
 import { writePiece } from './upload-pieces.ts';
-import { addRecord, readState, type UploadPlace, type UploadState } from './upload-records.ts';
+import {
+  addRecord,
+  readState,
+  type StoredUpload,
+  type UploadPlace,
+  type UploadState,
+} from './upload-records.ts';
 
 /** A request's body and what its headers say about it. */
 export interface UploadBody {
@@ -83,7 +89,7 @@ export class Uploads {
     const before = await this.#state(place);
     const state = await this.#explaining(place, before, () => this.#receive(place, before, body));
     const { sources, digests } = await this.#explaining(place, state, () =>
-      settle(this.#objects, place, state, algorithmOf(digest)),
+      settle(this.#in(place), state, algorithmOf(digest)),
     );
     const { sizeBytes } = state;
     if (digests.named === digest)
@@ -119,9 +125,8 @@ export class Uploads {
   async forget({ name, id }: UploadPlace): Promise<void> {
     // By itself: a backend deletes the keys of one call in any order.
     await this.#clear([uploadStartedAtKey(name, id)]);
-    const left: string[] = [];
-    for await (const { key } of listAll(this.#objects, { prefix: uploadPrefix(name, id) })) left.push(key);
-    await this.#clear(left);
+    const left = listAll(this.#objects, { prefix: uploadPrefix(name, id) });
+    await this.#clear(await Array.fromAsync(left, ({ key }) => key));
   }
 
   /** Finds out what a failure was in truth: another request may have changed or ended the upload at the same time. */
@@ -136,7 +141,7 @@ export class Uploads {
   }
 
   async #state(place: UploadPlace): Promise<UploadState> {
-    const state = await readState(this.#objects, place);
+    const state = await readState(this.#in(place));
     // In this order: forgetting begins with `startedat`, so while that exists the records were all there.
     if (!(await this.#exists(place))) throw unknownUpload();
     return state;
@@ -154,7 +159,7 @@ export class Uploads {
     const cut = untilCut(body.stream);
     const passing = hashedAndCounted(cut.body, hash);
     const { passed } = passing;
-    const piece = await writePiece(this.#objects, place, before, passing.body, passed);
+    const piece = await writePiece(this.#in(place), before, passing.body, passed);
     if (passed.sizeBytes === 0) {
       await this.#clear(piece.unclaimed);
       if (cut.error()) throw clientGone(offset, cut.error());
@@ -164,7 +169,7 @@ export class Uploads {
     const sizeBytes = offset + passed.sizeBytes;
     const known = hash.end();
     const record = { offset, sizeBytes: passed.sizeBytes, segments, hash: known };
-    const { outcome, key } = await addRecord(this.#objects, place, record).catch(async (error: unknown) => {
+    const { outcome, key } = await addRecord(this.#in(place), record).catch(async (error: unknown) => {
       // Of other failures it is unknown whether the record is there, and then it needs its bytes.
       if (error instanceof StoreFullError) await this.#clear(piece.unclaimed);
       throw error;
@@ -178,6 +183,10 @@ export class Uploads {
     if (piece.merged.length > 0 || outdated.length >= this.#outdatedMax) await this.#clear(outdated);
     if (cut.error()) throw clientGone(sizeBytes, cut.error());
     return { sizeBytes, segments, hash: known, record: key, outdated: [] };
+  }
+
+  #in(place: UploadPlace): StoredUpload {
+    return { objects: this.#objects, ...place };
   }
 
   /** Without waiting for the disk: what comes back after a power cut goes with the upload. */
