@@ -23,7 +23,7 @@ export function fallbackTag(subject: Digest): Tag {
 }
 
 /**
- * Referrers that clients recorded in fallback tags, which a registry that gains the API must go on showing
+ * Referrers that clients recorded in fallback tags, which a registry that gains the API must continue to list
  * (specification, "Enabling the Referrers API"): those listed there whose own subject is this one. The tag itself is
  * left alone: with Distribution on the same bucket again, clients find it as it was.
  */

@@ -32,7 +32,7 @@ export async function putKeeper(
   });
 }
 
-/** Lets go what the keeper of a manifest kept. */
+/** Deletes the keeper of a manifest. */
 export async function removeKeeper(
   objects: ObjectStore,
   name: RepositoryName,
@@ -61,7 +61,7 @@ function keeperOf({ mediaType, stored, bytes }: Manifest, blobs: readonly BlobSt
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     config: layers[0],
     layers,
-    // It goes when the manifest goes, as whatever names it as its subject does.
+    // It is collected with the manifest, as every referrer is.
     subject: { mediaType, digest: stored, size: bytes.length },
     annotations: { 'roadstead.keeper': "keeps Distribution's garbage collector off the subject's blobs" },
   };

@@ -7,15 +7,12 @@ import { SMALL_BLOB_MAX_BYTES } from './integrity.ts';
 import type { Manifests } from './manifests.ts';
 import type { Tags } from './tags.ts';
 
-/**
- * Content that was verified cannot become wrong. It still ages, so that what the store has lost or damaged since is
- * noticed.
- */
+/** Verified content cannot become wrong. It still ages, so that loss or damage in the store is noticed. */
 const CONTENT_MAX_AGE_MS = 60 * 60_000;
 
 /** How long a URL into the store is good for, as Distribution has it: a slow client's ranges and retries fit in. */
 const BLOB_URL_TTL_SECONDS = 20 * 60;
-/** How long one is given out again: signing costs more than all the rest of a redirect. */
+/** How long a URL is reused: signing costs more than all the rest of a redirect. */
 const BLOB_URL_REUSE_MS = 5 * 60_000;
 const BLOB_URLS_MAX = 10_000;
 
@@ -44,8 +41,8 @@ interface LoadedManifest {
 }
 
 /**
- * What the pull path asks, answered from memory once warm. Content never changes under its digest; only tags and
- * links can, and their ages are bounded. Writes never go through here: they ask the store.
+ * Reads of the pull path, answered from memory once warm. Content never changes under its digest; only tags and links
+ * can, and their ages are bounded. Writes never use this: they ask the store.
  */
 export class Reader {
   readonly #blobs: Blobs;
@@ -66,7 +63,7 @@ export class Reader {
     this.#blobCache = new Cached({ maxSize: limits.entries, sizeOf: one, maxAgeMs: limits.linkMaxAgeMs });
     this.#manifestCache = new Cached({
       maxSize: limits.contentBytes / 2,
-      // The bytes, and about twice as much for what was parsed of them.
+      // The bytes, and about twice as much for what was parsed from them.
       sizeOf: ({ manifest }) => manifest.bytes.length * 3 + 500,
       maxAgeMs: limits.linkMaxAgeMs,
     });
@@ -84,7 +81,7 @@ export class Reader {
     const stored = await this.#tag(name, reference.tag);
     const loaded = stored && (await this.#load(name, stored));
     if (!loaded?.hasSecondName) return loaded?.manifest;
-    // Content that was pushed under another algorithm: too rare to be remembered, and asked for only then.
+    // Pushed under another algorithm: too rare to be remembered, and read only then.
     const digest = await this.#tags.nameOf(name, reference.tag, loaded.manifest.stored);
     return { ...loaded.manifest, digest };
   }
@@ -96,7 +93,7 @@ export class Reader {
     });
   }
 
-  /** Where the manifest lies that a tag names, at most `tagMaxAgeMs` old. */
+  /** The canonical digest that a tag names, at most `tagMaxAgeMs` old. */
   #tag(name: RepositoryName, tag: Tag): Sha256Digest | Promise<Sha256Digest | undefined> {
     return this.#tagCache.get(`${name}:${tag}`, () => this.#tags.resolve(name, tag));
   }

@@ -21,7 +21,7 @@ export async function* itemsUnder(
   } while (startAfter !== undefined);
 }
 
-/** How many events lie under a prefix, and when the oldest item was written. */
+/** How many events are under a prefix, and when the oldest item was written. */
 export interface BacklogSize {
   readonly events: number;
   readonly oldestAt: Date | undefined;

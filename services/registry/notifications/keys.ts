@@ -31,7 +31,7 @@ export interface Item {
   readonly events: number;
 }
 
-/** An item and where it lies. */
+/** An item and its key. */
 export interface StoredItem extends Item {
   readonly key: string;
 }

@@ -2,8 +2,8 @@ import type { AuditChange } from '../audit/entry.ts';
 import type { ChangeEvent } from './event.ts';
 
 /**
- * The request on whose behalf something changes: it gives the audit record and the notifications their who, from where
- * and by which right.
+ * The request on whose behalf something changes. It adds to audit records and notifications who makes the change, from
+ * where, and by which rule.
  */
 export interface Requester {
   /**

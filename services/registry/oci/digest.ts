@@ -11,8 +11,8 @@ export type Algorithm = 'sha256' | 'sha512';
 export type Digest = string & { readonly [brand]: 'Digest' };
 
 /**
- * The address under which bytes lie in the store. As in Distribution that is SHA-256 for all content: what was pushed
- * under another algorithm is a second name of it, by a link.
+ * The canonical digest of content, under which its bytes are stored: SHA-256, as in Distribution. The digest of another
+ * algorithm is a second name (docs/decisions/0018-content-named-by-other-algorithms.md).
  */
 export type Sha256Digest = Digest & { readonly [canonical]: true };
 
@@ -23,7 +23,7 @@ export function isDigest(text: string): text is Digest {
   return DIGEST.test(text);
 }
 
-/** True when `text` is a digest under which bytes lie in the store. */
+/** True when `text` is a canonical digest. */
 export function isSha256(text: string): text is Sha256Digest {
   return text.startsWith('sha256:') && DIGEST.test(text);
 }
@@ -38,7 +38,7 @@ export function parseDigest(text: string): Digest {
   );
 }
 
-/** {@link parseDigest}, for places where only stored content is named. */
+/** {@link parseDigest}, for places where only canonical digests are allowed. */
 export function parseSha256(text: string): Sha256Digest {
   const digest = parseDigest(text);
   if (isSha256(digest)) return digest;
@@ -65,13 +65,13 @@ export function digestBy(algorithm: Algorithm, bytes: Uint8Array): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
 
-/** Gathers bytes as they pass, and tells their digests at the end. */
+/** Hashes bytes as they pass. */
 export class Hasher {
   readonly #sha256 = createHash('sha256');
   readonly #sha512;
   sizeBytes = 0;
 
-  /** SHA-256 always, for that is how the bytes will lie; SHA-512 when the client names them so. */
+  /** SHA-256 always, as it will be the canonical digest; SHA-512 too when the client names the bytes so. */
   constructor(algorithm: Algorithm = 'sha256') {
     this.#sha512 = algorithm === 'sha512' ? createHash('sha512') : undefined;
   }
@@ -89,7 +89,7 @@ export class Hasher {
   }
 }
 
-/** Reads a stream to its end; answers with what it was. */
+/** Reads a stream to its end; returns its digest and size. */
 export async function digestOfStream(
   body: AsyncIterable<Buffer>,
 ): Promise<{ digest: Sha256Digest; sizeBytes: number }> {

@@ -11,9 +11,9 @@ import {
 import { textsOf } from './manifest-schema.ts';
 
 /**
- * Reads a manifest that is in the store. What another registry accepted is served as it is, even where a push of it
- * would be refused here (Docker schema 1 in buckets of Distribution 2.x, OCI's short-lived artifact manifest): its
- * type is derived, and whatever it refers to is taken to be referred to. Throws when the bytes are no JSON object.
+ * Reads a manifest that is in the store. A manifest that another registry accepted is served unchanged, even if a push of
+ * it would be refused here (Docker schema 1 in buckets of Distribution 2.x, OCI's short-lived artifact manifest): its type
+ * is derived, and everything that it may refer to counts as referenced. Throws when the bytes are not a JSON object.
  */
 export function readStoredManifest(bytes: Buffer, digest: Digest, stored: Sha256Digest): Manifest {
   try {

@@ -8,24 +8,24 @@ import { type ManifestRules, requiredChildren } from '../../oci/manifest-rules.t
 import type { RepositoryName, Tag } from '../../oci/names.ts';
 import type { PublishedBlob } from '../publication/entry.ts';
 
-/** A blob as a repository has it: where it lies, and what a manifest calls it. */
+/** A blob of a repository, by its canonical digest and by the one in a manifest. */
 export interface ImageBlob extends PublishedBlob {
   readonly named: Digest;
 }
 
-/** An image as a whole: all that a client may fetch after pulling its topmost manifest, and what is attached to it. */
+/** A whole image: all that a client may fetch after pulling its topmost manifest, and what is attached to it. */
 export interface Image {
-  /** Children before the indexes that list them, so that whoever links in this order never shows a gap. */
+  /** Children before the indexes that list them, so that linking in this order never shows a gap. */
   readonly manifests: readonly Manifest[];
   /** Configs and layers, each once; promoting the image publishes them. */
   readonly blobs: readonly ImageBlob[];
-  /** Non-distributable layers that the repository has although it need not: promoted with the image, on no mirror. */
+  /** Non-distributable layers that the repository has, although it need not: promoted with the image, never mirrored. */
   readonly nonDistributable: readonly ImageBlob[];
   /** Tags by which signatures and the like are attached. */
   readonly attached: readonly { readonly tag: Tag; readonly digest: Sha256Digest }[];
 }
 
-/** Deeper nesting than this is no image that anyone built on purpose. */
+/** Nobody builds images that nest deeper on purpose. */
 const DEPTH_MAX = 8;
 /** Bounds what one request may make the registry read. */
 const MANIFESTS_MAX = 1000;
@@ -33,9 +33,9 @@ const MANIFESTS_MAX = 1000;
 export type ImageContent = Pick<Content, 'blobs' | 'manifests' | 'tags' | 'referrers'>;
 
 /**
- * Reads a whole image from the store, in no cache: every platform's manifest, config and layers, each with the size
- * that its descriptor states, if it does, and the same of all that is attached to any of it. Throws IMAGE_INCOMPLETE naming what
- * lacks, up to a hundred digests; what the rules let an index lack is no lack.
+ * Reads a whole image from the store, not from a cache: every platform's manifest, config and layers, each with the size
+ * that its descriptor states, and everything that is attached to any of them. Throws IMAGE_INCOMPLETE with what is missing,
+ * up to a hundred digests; children that the rules let an index lack are not missing.
  */
 export async function readImage(
   content: ImageContent,
@@ -73,7 +73,7 @@ export async function readImage(
     await visitAttached(manifest, depth);
   };
 
-  /** Adds a blob to its kind; false where the repository has none such. */
+  /** Adds a blob to its kind; false where the repository does not have it. */
   const visitBlob = async (
     { digest: named, sizeBytes: stated }: Descriptor,
     kind: Map<Digest, ImageBlob>,
@@ -87,7 +87,7 @@ export async function readImage(
   };
 
   const visitAttached = async (manifest: Manifest, depth: number): Promise<void> => {
-    // A referrer that was deleted since lacks nobody.
+    // A referrer may have been deleted since.
     for (const referrer of await content.referrers.digests(name, manifest.digest))
       await visit(referrer, depth + 1, false);
     const tags = attachedTags(manifest.digest);
@@ -110,7 +110,7 @@ export async function readImage(
   return {
     manifests: [...manifests.values()],
     blobs: [...blobs.values()],
-    // What another manifest needs as an ordinary layer is published, whatever this one calls it.
+    // A layer that another manifest needs as an ordinary one is published.
     nonDistributable: [...nonDistributable.values()].filter(({ named }) => !blobs.has(named)),
     attached,
   };

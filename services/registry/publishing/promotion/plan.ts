@@ -8,7 +8,7 @@ import { type Image, readImage } from './image.ts';
 import type { PromotionPolicy } from './policy.ts';
 import { currentTurn, follows, type TagPlace } from './turns.ts';
 
-/** What a person asks for. */
+/** What a user asks for. */
 export interface PromotionRequest {
   readonly source: ImageName;
   readonly target: { readonly repository: RepositoryName; readonly tag: Tag };
@@ -24,11 +24,11 @@ export interface PromotionPlan extends PromotionRequest {
   readonly unpublished: readonly { readonly digest: Sha256Digest; readonly sizeBytes: number }[];
   /** The newest entry that published a blob of this image; 0 when none did. Mirrors that are this far hold it. */
   readonly publishedUpTo: number;
-  /** True when the tag already names this image, and is to name it, and all of it is there and published. */
+  /** True when the tag already names this image, no other promotion is to move it, and all of it is there and published. */
   readonly alreadyThere: boolean;
 }
 
-/** Resolves and verifies, and changes nothing. */
+/** Resolves and verifies a promotion; changes nothing. */
 export async function planPromotion(
   content: PublishingContent,
   policy: PromotionPolicy,
@@ -46,7 +46,7 @@ export async function planPromotion(
   if (!isStable(policy, target.repository))
     throw new RegistryError(
       'DENIED',
-      `${target.repository} is no stable repository (promotion.stable): clients push to it`,
+      `${target.repository} is not a stable repository (promotion.stable): clients push to it`,
       { repository: target.repository },
     );
   const digest =
@@ -82,8 +82,8 @@ export async function planPromotion(
 }
 
 /**
- * Whether what a tag names is what the newest promotion into it moved it to, not what an earlier one wrote late: that
- * will be moved back, so nobody may rely on it.
+ * Whether a tag names what the newest promotion moved it to, not what an earlier one wrote late: the latter will be moved
+ * back, so it must not be relied on.
  */
 async function isDue(
   content: PublishingContent,
