@@ -137,8 +137,8 @@ async function inQuarantine(): Promise<MemoryObjects> {
 /** No manifest leads nowhere. */
 function expectSound({ held }: MemoryObjects): void {
   for (const name of [NAME, OTHER]) {
-    if (!held.has(revisionLinkKey(name, MANIFEST.stored))) continue;
-    const needed = [blobDataKey(MANIFEST.stored), blobDataKey(DIGEST), layerLinkKey(name, DIGEST)];
+    if (!held.has(revisionLinkKey(name, MANIFEST.canonicalDigest))) continue;
+    const needed = [blobDataKey(MANIFEST.canonicalDigest), blobDataKey(DIGEST), layerLinkKey(name, DIGEST)];
     for (const key of needed) expect(held.has(key), key).to.equal(true);
   }
 }
@@ -157,8 +157,8 @@ function judge(store: MemoryObjects, told: Told, outcomes: Outcomes): void {
   if (told.exists) expect(told.pushed, 'what was told to be there was missed').to.equal(true);
   if (told.pushed)
     expect(
-      store.held.has(revisionLinkKey(NAME, MANIFEST.stored)) ||
-        store.held.has(revisionLinkKey(OTHER, MANIFEST.stored)),
+      store.held.has(revisionLinkKey(NAME, MANIFEST.canonicalDigest)) ||
+        store.held.has(revisionLinkKey(OTHER, MANIFEST.canonicalDigest)),
     ).to.equal(true);
   outcomes[told.pushed ? 'pushed' : 'refused']++;
   if (!store.held.has(blobDataKey(DIGEST))) outcomes.collected++;

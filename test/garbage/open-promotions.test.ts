@@ -60,7 +60,7 @@ async function push(content: PublishingContent, name: string): Promise<Pushed> {
   const manifest = parseManifest(bytes, MEDIA_TYPES.image);
   await putManifest(content, SOURCE, manifest);
   return {
-    digest: manifest.stored,
+    digest: manifest.canonicalDigest,
     blobs: stored.map(({ descriptor }) => descriptor.digest as Sha256Digest),
   };
 }

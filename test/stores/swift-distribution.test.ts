@@ -133,7 +133,7 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
             const manifest = parseManifest(Buffer.from(JSON.stringify(image)), MEDIA_TYPES.image);
             await putManifest(content, name, manifest);
             const digest = parseSha256(manifest.digest);
-            await tags.move(name, parseTag(tag), { stored: digest, digest });
+            await tags.move(name, parseTag(tag), { canonicalDigest: digest, digest });
             return image;
           };
           const keptLayer = randomBytes(2 * MIB);

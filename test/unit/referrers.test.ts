@@ -103,12 +103,12 @@ async function push(content: Content, all: readonly Attached[]): Promise<Map<Dig
     await tags.move(NAME, fallbackTag(subject), manifest);
   }
   for (const each of all.filter(({ fate }) => fate.startsWith('deleted'))) {
-    const { stored, digest, bytes } = manifestOf(each);
+    const { canonicalDigest, digest, bytes } = manifestOf(each);
     if (each.fate === 'deleted') await manifests.unlink(NAME, digest);
     // As a registry does that knows nothing of referrers.
-    else await content.objects.delete([revisionLinkKey(NAME, stored)]);
+    else await content.objects.delete([revisionLinkKey(NAME, canonicalDigest)]);
     // Under whichever name: the other one has gone with it.
-    for (const name of [digest, stored, digestBy('sha512', bytes)]) kept.delete(name);
+    for (const name of [digest, canonicalDigest, digestBy('sha512', bytes)]) kept.delete(name);
   }
   const shown = new Map<Digest, Referrer[]>(SUBJECTS.map((subject) => [subject, []]));
   for (const { subject, shown: referrer } of kept.values()) shown.get(subject)?.push(referrer);

@@ -3,7 +3,7 @@ import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import { blobDataKey, layerLinkKey } from '../storage/layout.ts';
 import type { ByteRange, ObjectRead, ObjectStore } from '../storage/object-store.ts';
-import { canonicalDigest, linkContent, unlinkContent } from './canonical.ts';
+import { linkContent, resolveContent, unlinkContent } from './canonical.ts';
 import { Integrity } from './integrity.ts';
 
 /** A blob that a repository has. */
@@ -25,27 +25,27 @@ export class Blobs {
 
   /** The blob, if this repository has it and its bytes are there, and not known to be damaged. */
   async stat(name: RepositoryName, digest: Digest): Promise<BlobStat | undefined> {
-    const stored = await this.resolve(name, digest);
-    return stored && this.statData(stored);
+    const canonical = await this.resolve(name, digest);
+    return canonical && this.statData(canonical);
   }
 
   /** {@link stat}, for a caller that reads the bytes by {@link read} before it relies on a small blob. */
   async statUnread(name: RepositoryName, digest: Digest): Promise<BlobStat | undefined> {
-    const stored = await this.resolve(name, digest);
-    const stat = stored && (await this.#objects.stat(blobDataKey(stored)));
-    if (!stored || !stat || this.#integrity.isKnownDamaged(stored, stat)) return undefined;
-    return { digest: stored, sizeBytes: stat.sizeBytes };
+    const canonical = await this.resolve(name, digest);
+    const stat = canonical && (await this.#objects.stat(blobDataKey(canonical)));
+    if (!canonical || !stat || this.#integrity.isKnownDamaged(canonical, stat)) return undefined;
+    return { digest: canonical, sizeBytes: stat.sizeBytes };
   }
 
   /** The canonical digest of a repository's blob; undefined where it has no link to it. Its bytes may be missing. */
   resolve(name: RepositoryName, digest: Digest): Promise<Sha256Digest | undefined> {
-    return canonicalDigest(this.#objects, layerLinkKey, name, digest);
+    return resolveContent(this.#objects, layerLinkKey, name, digest);
   }
 
   /** {@link resolve}, if any bytes are there, damaged or not. */
   async resolveData(name: RepositoryName, digest: Digest): Promise<Sha256Digest | undefined> {
-    const stored = await this.resolve(name, digest);
-    return stored && (await this.#objects.stat(blobDataKey(stored))) ? stored : undefined;
+    const canonical = await this.resolve(name, digest);
+    return canonical && (await this.#objects.stat(blobDataKey(canonical))) ? canonical : undefined;
   }
 
   /** The bytes' size, whichever repository they belong to; undefined where they are not there, or known to be damaged. */
@@ -105,15 +105,15 @@ export class Blobs {
   }
 
   /** Gives a repository a blob whose bytes are in the store already; a cross-repository mount is nothing more. */
-  link(name: RepositoryName, stored: Sha256Digest, requested: Digest = stored): Promise<void> {
-    return linkContent(this.#objects, layerLinkKey, name, stored, requested);
+  link(name: RepositoryName, canonical: Sha256Digest, requested: Digest = canonical): Promise<void> {
+    return linkContent(this.#objects, layerLinkKey, name, canonical, requested);
   }
 
   /** Takes a blob from a repository; the bytes stay for garbage collection. False where it has no such blob. */
   async unlink(name: RepositoryName, digest: Digest): Promise<boolean> {
-    const stored = await this.resolve(name, digest);
-    if (stored === undefined) return false;
-    await unlinkContent(this.#objects, layerLinkKey, name, stored, [digest]);
+    const canonical = await this.resolve(name, digest);
+    if (canonical === undefined) return false;
+    await unlinkContent(this.#objects, layerLinkKey, name, canonical, [digest]);
     return true;
   }
 }

@@ -13,7 +13,7 @@ import { readLink, writeLink } from './link.ts';
 type LinkKey = (name: RepositoryName, digest: Digest) => string;
 
 /** The canonical digest of what a repository has under the requested one; undefined where it has no such content. */
-export async function canonicalDigest(
+export async function resolveContent(
   objects: ObjectStore,
   keyOf: LinkKey,
   name: RepositoryName,

@@ -41,8 +41,8 @@ export class Manifests {
 
   /** Whether this repository has the manifest, without reading it. */
   async has(name: RepositoryName, digest: Digest): Promise<boolean> {
-    const stored = await resolveRevision(this.#parts.objects, name, digest);
-    return stored !== undefined && (await this.#parts.blobs.statData(stored)) !== undefined;
+    const canonical = await resolveRevision(this.#parts.objects, name, digest);
+    return canonical !== undefined && (await this.#parts.blobs.statData(canonical)) !== undefined;
   }
 
   /** What a manifest keeps in the store: itself, its blobs, and the manifests that it lists. */
@@ -51,7 +51,7 @@ export class Manifests {
       canonicalOf(allBlobs(manifest), (digest) => this.#parts.blobs.resolve(name, digest)),
       canonicalOf(manifest.manifests, (digest) => resolveRevision(this.#parts.objects, name, digest)),
     ]);
-    return [...new Set([manifest.stored, ...blobs, ...children])];
+    return [...new Set([manifest.canonicalDigest, ...blobs, ...children])];
   }
 
   /**
@@ -86,7 +86,7 @@ export class Manifests {
 
   /** Stores a manifest and gives it to a repository; the caller has verified it. */
   async write(name: RepositoryName, manifest: Manifest): Promise<void> {
-    await this.#parts.objects.put(blobDataKey(manifest.stored), manifest.bytes);
+    await this.#parts.objects.put(blobDataKey(manifest.canonicalDigest), manifest.bytes);
     await this.#link(name, manifest);
   }
 
@@ -105,7 +105,7 @@ export class Manifests {
       const gone: { digest: Digest }[] = await missing(allBlobs(manifest), (blob) =>
         needed.has(blob.digest) ? isThere(blob) : isThereOrNeverWas(blob),
       );
-      if ((await this.#parts.blobs.statData(manifest.stored)) === undefined) gone.push(manifest);
+      if ((await this.#parts.blobs.statData(manifest.canonicalDigest)) === undefined) gone.push(manifest);
       if (gone.length > 0) throw lacks(name, gone);
       await this.#link(name, manifest);
     });
@@ -117,7 +117,7 @@ export class Manifests {
     await putKeeper(this.#parts.objects, this.#parts.quarantine, name, manifest, (digest) =>
       this.#parts.blobs.stat(name, digest),
     );
-    await linkContent(this.#parts.objects, revisionLinkKey, name, manifest.stored, manifest.digest);
+    await linkContent(this.#parts.objects, revisionLinkKey, name, manifest.canonicalDigest, manifest.digest);
   }
 
   /** Whether the repository has the manifest, which is canonical here, under another algorithm's digest as well. */
@@ -128,13 +128,13 @@ export class Manifests {
 
   /** Takes a manifest from a repository under all of its names, but not its tags. False where it has no such manifest. */
   async unlink(name: RepositoryName, digest: Digest): Promise<boolean> {
-    const stored = await resolveRevision(this.#parts.objects, name, digest);
-    if (stored === undefined) return false;
+    const canonical = await resolveRevision(this.#parts.objects, name, digest);
+    if (canonical === undefined) return false;
     const manifest = await this.get(name, digest);
     const names = manifest ? namesOf(manifest) : [digest];
     // First, or a delete that breaks off would leave it for ever: without the link there is nothing to delete again.
     if (manifest) await removeKeeper(this.#parts.objects, name, manifest);
-    await unlinkContent(this.#parts.objects, revisionLinkKey, name, stored, names);
+    await unlinkContent(this.#parts.objects, revisionLinkKey, name, canonical, names);
     if (manifest?.subject)
       for (const each of names) await this.#parts.referrers.remove(name, manifest.subject.digest, each);
     return true;
@@ -180,7 +180,7 @@ async function canonicalOf(
 
 /** Every digest that a manifest may have been pushed under; the canonical one first. */
 export function namesOf(manifest: Manifest): [Sha256Digest, Digest] {
-  return [manifest.stored, digestBy('sha512', manifest.bytes)];
+  return [manifest.canonicalDigest, digestBy('sha512', manifest.bytes)];
 }
 
 /** Which of these are missing; asks for each content once, for a few at a time. */

@@ -78,11 +78,11 @@ export class Reader {
   /** The manifest that a tag or digest names in this repository. */
   async manifest(name: RepositoryName, reference: Reference): Promise<Manifest | undefined> {
     if (reference.kind === 'digest') return (await this.#load(name, reference.digest))?.manifest;
-    const stored = await this.#tag(name, reference.tag);
-    const loaded = stored && (await this.#load(name, stored));
+    const canonical = await this.#tag(name, reference.tag);
+    const loaded = canonical && (await this.#load(name, canonical));
     if (!loaded?.hasSecondName) return loaded?.manifest;
     // Pushed under another algorithm: too rare to be remembered, and read only then.
-    const digest = await this.#tags.nameOf(name, reference.tag, loaded.manifest.stored);
+    const digest = await this.#tags.nameOf(name, reference.tag, loaded.manifest.canonicalDigest);
     return { ...loaded.manifest, digest };
   }
 

@@ -1,10 +1,10 @@
+import { readStoredManifest } from '../oci/stored-manifest.ts';
 import { algorithmOf, type Digest, digestBy, type Sha256Digest } from '../oci/digest.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
-import { readStoredManifest } from '../oci/stored-manifest.ts';
 import { revisionLinkKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { canonicalDigest } from './canonical.ts';
+import { resolveContent } from './canonical.ts';
 import type { Integrity } from './integrity.ts';
 
 /** The canonical digest of a repository's manifest; undefined where it has no such manifest. */
@@ -14,7 +14,7 @@ export function resolveRevision(
   digest: Digest,
   signal?: AbortSignal,
 ): Promise<Sha256Digest | undefined> {
-  return canonicalDigest(objects, revisionLinkKey, name, digest, signal);
+  return resolveContent(objects, revisionLinkKey, name, digest, signal);
 }
 
 /** A repository's manifest, if it has it and its bytes are what their digest says. */
@@ -24,11 +24,11 @@ export async function readRevision(
   name: RepositoryName,
   digest: Digest,
 ): Promise<Manifest | undefined> {
-  const stored = await resolveRevision(objects, name, digest);
-  const bytes = stored && (await integrity.read(stored, MANIFEST_MAX_BYTES));
-  if (stored === undefined || bytes === undefined) return undefined;
+  const canonical = await resolveRevision(objects, name, digest);
+  const bytes = canonical && (await integrity.read(canonical, MANIFEST_MAX_BYTES));
+  if (canonical === undefined || bytes === undefined) return undefined;
   // The link alone does not bind another algorithm's digest to the bytes.
-  if (digest !== stored && digestBy(algorithmOf(digest), bytes) !== digest)
+  if (digest !== canonical && digestBy(algorithmOf(digest), bytes) !== digest)
     throw new Error(`the link of ${digest} leads to other content`);
-  return readStoredManifest(bytes, digest, stored);
+  return readStoredManifest(bytes, digest, canonical);
 }

@@ -26,14 +26,16 @@ export class Tags {
   }
 
   /** The digest by which the client that moved the tag named the manifest. */
-  nameOf(name: RepositoryName, tag: Tag, stored: Sha256Digest, signal?: AbortSignal): Promise<Digest> {
-    return readTagName(this.#objects, name, tag, stored, signal);
+  nameOf(name: RepositoryName, tag: Tag, canonical: Sha256Digest, signal?: AbortSignal): Promise<Digest> {
+    return readTagName(this.#objects, name, tag, canonical, signal);
   }
 
   /** {@link resolve} and {@link nameOf}, one after the other. */
   async target(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<TagTarget | undefined> {
-    const stored = await this.resolve(name, tag, signal);
-    return stored && { stored, digest: await this.nameOf(name, tag, stored, signal) };
+    const canonical = await this.resolve(name, tag, signal);
+    return (
+      canonical && { canonicalDigest: canonical, digest: await this.nameOf(name, tag, canonical, signal) }
+    );
   }
 
   /** Whether there is such a tag, even one whose link names nothing any more. */
@@ -47,8 +49,8 @@ export class Tags {
    */
   async move(name: RepositoryName, tag: Tag, target: TagTarget): Promise<void> {
     await recordTagName(this.#objects, name, tag, target);
-    await writeLink(this.#objects, tagCurrentKey(name, tag), target.stored);
-    await this.#remember(name, tag, target.stored);
+    await writeLink(this.#objects, tagCurrentKey(name, tag), target.canonicalDigest);
+    await this.#remember(name, tag, target.canonicalDigest);
   }
 
   /** Throws TAG_MOVED unless the tag names what the client thinks it names; to refuse a push before its work is done. */
@@ -61,8 +63,8 @@ export class Tags {
    * expect the same digest at the same time, on any nodes, one succeeds.
    */
   async moveIf(name: RepositoryName, tag: Tag, target: TagTarget, condition: TagCondition): Promise<void> {
-    await this.#moves.moveIf(name, tag, target, linkTo(target.stored), condition);
-    await this.#remember(name, tag, target.stored);
+    await this.#moves.moveIf(name, tag, target, linkTo(target.canonicalDigest), condition);
+    await this.#remember(name, tag, target.canonicalDigest);
   }
 
   /** Deletes a tag and its history; false where there is no such tag. What it named stays. */

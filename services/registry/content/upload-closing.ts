@@ -11,7 +11,7 @@ const LOOKS_AT_ONCE = 16;
 export interface Settled {
   /** Objects that make up the blob, in order. */
   readonly sources: readonly string[];
-  readonly digests: { readonly stored: Sha256Digest; readonly named: Digest };
+  readonly digests: { readonly canonicalDigest: Sha256Digest; readonly requestedDigest: Digest };
 }
 
 /**
@@ -31,7 +31,7 @@ export async function settle(
   if (!sealed || segments.some(({ id }) => id === FOREIGN)) return copied(upload, whole, algorithm);
   const sources = segments.map((segment) => segmentKey(upload, segment));
   if (hash.digest && algorithm === 'sha256' && (await areWhole(objects, sources, segments)))
-    return { sources, digests: { stored: hash.digest, named: hash.digest } };
+    return { sources, digests: { canonicalDigest: hash.digest, requestedDigest: hash.digest } };
   const hasher = new Hasher(algorithm);
   for await (const chunk of bytesOf(upload, segments)) hasher.update(chunk);
   return { sources, digests: hasher.digests() };

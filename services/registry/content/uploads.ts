@@ -92,13 +92,13 @@ export class Uploads {
       settle(this.#in(place), state, algorithmOf(digest)),
     );
     const { sizeBytes } = state;
-    if (digests.named === digest)
-      return { place, blob: { digest: digests.stored, sizeBytes }, digest, sources, state };
+    if (digests.requestedDigest === digest)
+      return { place, blob: { digest: digests.canonicalDigest, sizeBytes }, digest, sources, state };
     await this.forget(place);
     throw new RegistryError(
       'DIGEST_INVALID',
       'the uploaded bytes have another digest than the one given: upload the blob again',
-      { given: digest, actual: digests.named, sizeBytes },
+      { given: digest, actual: digests.requestedDigest, sizeBytes },
     );
   }
 

@@ -82,10 +82,11 @@ export class Hasher {
     this.sizeBytes += chunk.length;
   }
 
-  /** To be called once, after the last byte: the stored address, and the one by the client's algorithm. */
-  digests(): { readonly stored: Sha256Digest; readonly named: Digest } {
-    const stored = `sha256:${this.#sha256.digest('hex')}` as Sha256Digest;
-    return { stored, named: this.#sha512 ? (`sha512:${this.#sha512.digest('hex')}` as Digest) : stored };
+  /** To be called once, after the last byte: the canonical digest, and the one by the client's algorithm. */
+  digests(): { readonly canonicalDigest: Sha256Digest; readonly requestedDigest: Digest } {
+    const canonicalDigest = `sha256:${this.#sha256.digest('hex')}` as Sha256Digest;
+    if (!this.#sha512) return { canonicalDigest, requestedDigest: canonicalDigest };
+    return { canonicalDigest, requestedDigest: `sha512:${this.#sha512.digest('hex')}` as Digest };
   }
 }
 
@@ -95,5 +96,5 @@ export async function digestOfStream(
 ): Promise<{ digest: Sha256Digest; sizeBytes: number }> {
   const hasher = new Hasher();
   for await (const chunk of body) hasher.update(chunk);
-  return { digest: hasher.digests().stored, sizeBytes: hasher.sizeBytes };
+  return { digest: hasher.digests().canonicalDigest, sizeBytes: hasher.sizeBytes };
 }

@@ -50,10 +50,10 @@ export interface ForeignLayer extends Descriptor {
 
 /** A manifest whose JSON was checked; the bytes are kept exactly as they came. */
 export interface Manifest {
-  /** As the client named it, or by SHA-256. */
+  /** As the client requested it; the canonical digest unless it uses another algorithm. */
   readonly digest: Digest;
-  /** Where its bytes lie. */
-  readonly stored: Sha256Digest;
+  /** Under which its bytes are stored. */
+  readonly canonicalDigest: Sha256Digest;
   readonly bytes: Buffer;
   readonly mediaType: string;
   /** Its own artifact type, or an image's config type (image specification, "Guidelines for Artifact Usage"). */
@@ -80,9 +80,9 @@ export function parseManifest(
 ): Manifest {
   const json = parseJsonObject(bytes);
   const mediaType = mediaTypeOf(json, contentType);
-  const stored = digestOf(bytes);
-  const digest = algorithm === 'sha256' ? stored : digestBy(algorithm, bytes);
-  const base = { digest, stored, bytes, mediaType };
+  const canonicalDigest = digestOf(bytes);
+  const digest = algorithm === 'sha256' ? canonicalDigest : digestBy(algorithm, bytes);
+  const base = { digest, canonicalDigest, bytes, mediaType };
   if (isIndexType(mediaType)) {
     const index = check(IndexSchema, json);
     return {

@@ -10,7 +10,7 @@ import type { PublishedBlob } from '../publication/entry.ts';
 
 /** A blob of a repository, by its canonical digest and by the one in a manifest. */
 export interface ImageBlob extends PublishedBlob {
-  readonly named: Digest;
+  readonly requestedDigest: Digest;
 }
 
 /** A whole image: all that a client may fetch after pulling its topmost manifest, and what is attached to it. */
@@ -75,14 +75,14 @@ export async function readImage(
 
   /** Adds a blob to its kind; false where the repository does not have it. */
   const visitBlob = async (
-    { digest: named, sizeBytes: stated }: Descriptor,
+    { digest: requestedDigest, sizeBytes: stated }: Descriptor,
     kind: Map<Digest, ImageBlob>,
   ): Promise<boolean> => {
-    const stat = blobs.get(named) ?? (await content.blobs.stat(name, named));
+    const stat = blobs.get(requestedDigest) ?? (await content.blobs.stat(name, requestedDigest));
     if (stat === undefined) return false;
-    const { digest: stored, sizeBytes } = stat;
-    if (!stated || stated === sizeBytes) kind.set(named, { digest: stored, sizeBytes, named });
-    else lacking.push({ digest: named, what: `blob of ${stated} bytes (stored: ${sizeBytes})` });
+    const { digest, sizeBytes } = stat;
+    if (!stated || stated === sizeBytes) kind.set(requestedDigest, { digest, sizeBytes, requestedDigest });
+    else lacking.push({ digest: requestedDigest, what: `blob of ${stated} bytes (stored: ${sizeBytes})` });
     return true;
   };
 
@@ -111,7 +111,7 @@ export async function readImage(
     manifests: [...manifests.values()],
     blobs: [...blobs.values()],
     // A layer that another manifest needs as an ordinary one is published.
-    nonDistributable: [...nonDistributable.values()].filter(({ named }) => !blobs.has(named)),
+    nonDistributable: [...nonDistributable.values()].filter((blob) => !blobs.has(blob.requestedDigest)),
     attached,
   };
 }

@@ -105,8 +105,8 @@ async function holdsAll(
 ): Promise<boolean> {
   for (const { digest } of image.manifests)
     if (!(await content.manifests.has(repository, digest))) return false;
-  for (const { named } of image.nonDistributable)
-    if ((await content.blobs.resolve(repository, named)) === undefined) return false;
+  for (const { requestedDigest } of image.nonDistributable)
+    if ((await content.blobs.resolve(repository, requestedDigest)) === undefined) return false;
   for (const { tag, digest } of image.attached)
     if ((await content.tags.resolve(repository, tag)) !== digest) return false;
   return true;

@@ -67,7 +67,7 @@ export async function* promote(
   const blobs = [...image.blobs, ...image.nonDistributable];
   for (const blob of blobs) {
     options.signal.throwIfAborted();
-    await content.blobs.link(repository, blob.digest, blob.named);
+    await content.blobs.link(repository, blob.digest, blob.requestedDigest);
   }
   for (const manifest of image.manifests) await content.manifests.link(repository, manifest);
   yield { event: 'linked', manifests: image.manifests.length, blobs: blobs.length };
@@ -108,11 +108,14 @@ export async function* promote(
   await requester.notify([{ kind: 'manifest', action: 'push', repository, tag, mediaType, digest, bytes }]);
   // A client that finds the image finds its signatures.
   for (const attached of image.attached) {
-    await content.tags.move(repository, attached.tag, { stored: attached.digest, digest: attached.digest });
+    await content.tags.move(repository, attached.tag, {
+      canonicalDigest: attached.digest,
+      digest: attached.digest,
+    });
     changes.publish({ kind: 'tag-moved', repository, tag: attached.tag });
   }
   const turn = await moveTagInTurn(content.objects, content.tags, target, {
-    ...{ seq, stored: top.stored, digest },
+    ...{ seq, canonicalDigest: top.canonicalDigest, digest },
   });
   changes.publish({ kind: 'tag-moved', repository, tag });
   if (turn.digest !== digest)

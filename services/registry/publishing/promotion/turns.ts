@@ -97,7 +97,8 @@ export async function settleTag(
       const named = await tags.target(repository, tag, signal);
       if (named === undefined || follows(named, highest)) return undefined;
       // The same bytes under another of their names: half of a late write.
-      if (named.stored !== highest.stored && !(await isSuperseded(named, highest))) return undefined;
+      if (named.canonicalDigest !== highest.canonicalDigest && !(await isSuperseded(named, highest)))
+        return undefined;
       // A newer promotion may have moved the tag, perhaps back to an older image, since the turn was read.
       if ((await currentTurn(objects, place, signal))?.seq !== highest.seq) continue;
     }
@@ -108,7 +109,7 @@ export async function settleTag(
 
 /** Whether a tag names what its turn says. */
 export function follows(named: TagTarget, turn: Turn): boolean {
-  return named.stored === turn.stored && named.digest === turn.digest;
+  return named.canonicalDigest === turn.canonicalDigest && named.digest === turn.digest;
 }
 
 async function readTurn(
