@@ -1,7 +1,7 @@
-import { readStoredManifest } from '../oci/stored-manifest.ts';
 import { algorithmOf, type Digest, digestBy, type Sha256Digest } from '../oci/digest.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import { readStoredManifest } from '../oci/stored-manifest.ts';
 import { revisionLinkKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { resolveContent } from './canonical.ts';
