@@ -1,7 +1,6 @@
 import { finished } from 'node:stream';
-import { readBody } from '../http/body.ts';
-import type { RouteContext } from '../http/context.ts';
 import { answerTo } from '../http/errors.ts';
+import { readJson } from '../http/json-body.ts';
 import { requesterOf } from '../http/requester.ts';
 import type { Handler } from '../http/routes.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
@@ -24,7 +23,10 @@ const BODY_MAX_BYTES = 64 * 1024;
  */
 export function postPromotion(service: ReleaseService): Handler {
   return async (ctx) => {
-    const body = await parseBody(ctx);
+    // A browser sends other types to any address without asking first, but not this one.
+    if (ctx.get('content-type').split(';')[0] !== 'application/json')
+      throw new RegistryError('MEDIA_TYPE_UNSUPPORTED', 'send the promotion as application/json');
+    const body = await readJson(ctx.req, PromotionRequestBody, BODY_MAX_BYTES);
     const request = parseRequest(body.source, body.target);
     ctx.state.logFields['repository'] = request.target.repository;
     ctx.state.principal = await service.authenticator.authorize(ctx, [
@@ -81,30 +83,6 @@ function stopped(service: ReleaseService, error: unknown): unknown {
   return new RegistryError(
     'UNAVAILABLE',
     'the release service is shutting down; the tag was not moved: promote again',
-  );
-}
-
-async function parseBody(ctx: RouteContext): Promise<ReturnType<typeof PromotionRequestBody.parse>> {
-  // A browser sends other types to any address without asking first, but not this one.
-  if (ctx.get('content-type').split(';')[0] !== 'application/json')
-    throw new RegistryError('MEDIA_TYPE_UNSUPPORTED', 'send the promotion as application/json');
-  const bytes = await readBody(
-    ctx.req,
-    BODY_MAX_BYTES,
-    () => new RegistryError('PARAMETER_INVALID', `the body may have at most ${BODY_MAX_BYTES} bytes`),
-  );
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw new RegistryError('PARAMETER_INVALID', 'the body is not JSON');
-  }
-  const result = PromotionRequestBody.safeParse(json);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new RegistryError(
-    'PARAMETER_INVALID',
-    `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'malformed'}`,
   );
 }
 

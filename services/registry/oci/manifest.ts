@@ -82,34 +82,33 @@ export function parseManifest(
   const mediaType = mediaTypeOf(json, contentType);
   const canonicalDigest = digestOf(bytes);
   const digest = algorithm === 'sha256' ? canonicalDigest : digestBy(algorithm, bytes);
-  const base = { digest, canonicalDigest, bytes, mediaType };
-  if (isIndexType(mediaType)) {
-    const index = check(IndexSchema, json);
-    return {
-      ...base,
-      artifactType: index.artifactType || undefined,
-      annotations: index.annotations,
-      blobs: [],
-      foreign: [],
-      manifests: checkEach(ChildSchema, 'manifests', index.manifests).map((child) => ({
-        ...descriptor(child),
-        platform: child.platform,
-      })),
-      subject: index.subject ? descriptor(index.subject) : undefined,
-    };
-  }
-  const image = check(ImageSchema, json);
-  const layers = checkEach(DescriptorSchema, 'layers', image.layers);
-  const isForeign = ({ mediaType: type, urls }: z.infer<typeof DescriptorSchema>) =>
-    NON_DISTRIBUTABLE.test(type) && urls.length > 0;
+  const isIndex = isIndexType(mediaType);
+  const { artifactType, annotations, subject, ...parts } = isIndex ? indexParts(json) : imageParts(json);
   return {
-    ...base,
-    artifactType: image.artifactType || image.config.mediaType || undefined,
-    annotations: image.annotations,
-    blobs: [image.config, ...layers.filter((layer) => !isForeign(layer))].map(descriptor),
-    foreign: layers.filter(isForeign).map((layer) => ({ ...descriptor(layer), urls: layer.urls })),
-    manifests: [],
-    subject: image.subject ? descriptor(image.subject) : undefined,
+    ...{ digest, canonicalDigest, bytes, mediaType, annotations, ...parts },
+    artifactType: artifactType || undefined,
+    subject: subject ? descriptor(subject) : undefined,
+  };
+}
+
+function indexParts(json: Record<string, unknown>) {
+  const { artifactType, annotations, subject, manifests } = check(IndexSchema, json);
+  const children = checkEach(ChildSchema, 'manifests', manifests);
+  return {
+    ...{ artifactType, annotations, subject, blobs: [], foreign: [] },
+    manifests: children.map((child) => ({ ...descriptor(child), platform: child.platform })),
+  };
+}
+
+function imageParts(json: Record<string, unknown>) {
+  const { artifactType, annotations, subject, config, layers } = check(ImageSchema, json);
+  const all = checkEach(DescriptorSchema, 'layers', layers);
+  const isForeign = ({ mediaType, urls }: z.infer<typeof DescriptorSchema>) =>
+    NON_DISTRIBUTABLE.test(mediaType) && urls.length > 0;
+  return {
+    ...{ artifactType: artifactType || config.mediaType, annotations, subject, manifests: [] },
+    blobs: [config, ...all.filter((layer) => !isForeign(layer))].map(descriptor),
+    foreign: all.filter(isForeign).map((layer) => ({ ...descriptor(layer), urls: layer.urls })),
   };
 }
 

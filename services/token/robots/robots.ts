@@ -1,13 +1,11 @@
-import { z } from 'zod';
 import { recordChange } from '../../http/audit.ts';
-import { readBody } from '../../http/body.ts';
 import type { RouteContext } from '../../http/context.ts';
+import { readJson } from '../../http/json-body.ts';
 import { param } from '../../http/parameters.ts';
 import type { Handler } from '../../http/routes.ts';
 import type { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
 import { robotName } from '../../registry/access/issued/robots.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
-import { RegistryError } from '../../registry/oci/errors.ts';
 import { NewRobotBody, RotationBody, showRobot, showSecret } from './schemas.ts';
 
 /** What the robots' endpoints work with. */
@@ -28,7 +26,7 @@ export function getRobots({ issued }: RobotService): Handler {
 /** POST: makes a robot; the answer is the only place where its secret ever stands. */
 export function postRobot({ issued, audit }: RobotService): Handler {
   return async (ctx) => {
-    const body = await parse(ctx, NewRobotBody);
+    const body = await readJson(ctx.req, NewRobotBody, BODY_MAX_BYTES);
     const name = robotName(body.name);
     const { groups, description } = body;
     await recordChange(audit, ctx, { action: 'robot.create', details: { robot: name, groups } });
@@ -45,7 +43,7 @@ export function postRobot({ issued, audit }: RobotService): Handler {
 export function postRotation({ issued, audit }: RobotService): Handler {
   return async (ctx) => {
     const name = robotName(param(ctx, 'name'));
-    const { keepOldSeconds, expiresInSeconds } = await parse(ctx, RotationBody);
+    const { keepOldSeconds, expiresInSeconds } = await readJson(ctx.req, RotationBody, BODY_MAX_BYTES);
     await recordChange(audit, ctx, { action: 'robot.rotate', details: { robot: name } });
     const made = await issued.rotate('robot', name, {
       overlapMs: keepOldSeconds * 1000,
@@ -63,23 +61,6 @@ export function deleteRobot({ issued, audit }: RobotService): Handler {
     await issued.revoke('robot', name);
     ctx.status = 204;
   };
-}
-
-/** The body as JSON; an empty one is `{}`. Throws PARAMETER_INVALID. */
-async function parse<T>(ctx: RouteContext, schema: z.ZodType<T>): Promise<T> {
-  const bad = (what: string) => new RegistryError('PARAMETER_INVALID', `the body is ${what}`);
-  const bytes = await readBody(ctx.req, BODY_MAX_BYTES, () =>
-    bad(`too large: at most ${BODY_MAX_BYTES} bytes`),
-  );
-  let json: unknown;
-  try {
-    json = bytes.length === 0 ? {} : JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw bad('no JSON');
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw bad(`not understood: ${z.prettifyError(parsed.error).slice(0, 500)}`);
 }
 
 function answer(ctx: RouteContext, status: number, body: object): void {
