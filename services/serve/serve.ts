@@ -18,7 +18,7 @@ import { stripPrefix } from '../http/prefix.ts';
 import { reloadAtHangup, runUntilSignal } from '../http/supervise.ts';
 import { publicBaseUrl } from '../http/urls.ts';
 import type { Audit } from '../registry/audit/audit.ts';
-import { createNotifier } from '../registry/notifications/notifier.ts';
+import { Notifier } from '../registry/notifications/notifier.ts';
 import type { Log } from '../registry/runtime/log.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
@@ -179,7 +179,7 @@ async function start({ config, parts, stores, metrics, logger, held, problems }:
     ),
     notifier: held.use(
       'notifier',
-      createNotifier({
+      new Notifier({
         ...{ config: config.notifications, objects, logger },
         source: { addr: `${hostname()}:${http.addr.port}`, instanceID: crypto.randomUUID() },
         count: (endpoint, outcome, events) => metrics.notificationEvents.inc({ endpoint, outcome }, events),

@@ -10,7 +10,7 @@ import type { Config } from '../../services/config/schema.ts';
 import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts';
 import { Metrics } from '../../services/http/metrics.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { createNotifier } from '../../services/registry/notifications/notifier.ts';
+import { Notifier } from '../../services/registry/notifications/notifier.ts';
 import { withPublications } from '../../services/registry/publishing/publishing-content.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { ReadOnly } from '../../services/registry/storage/read-only.ts';
@@ -101,7 +101,7 @@ export async function startProcess(
   };
   const readOnly = use(await ReadOnly.start(objects, false, logger));
   const notifier = use(
-    createNotifier({
+    new Notifier({
       ...{ config: config.notifications, objects, logger },
       source: { addr: 'node-1:5000', instanceID: 'crash' },
       count: () => undefined,

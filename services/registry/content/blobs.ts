@@ -65,21 +65,6 @@ export class Blobs {
     return there?.sizeBytes === sizeBytes;
   }
 
-  /** To be called when a manifest states another size than that of the stored bytes. */
-  doubt({ digest, sizeBytes }: BlobStat): void {
-    this.#integrity.doubt(digest, sizeBytes);
-  }
-
-  /** Whether the stored bytes were found damaged or doubted, in whichever version. */
-  isSuspect(digest: Sha256Digest): boolean {
-    return this.#integrity.isSuspect(digest);
-  }
-
-  /** Whether a client that pushes should send the blob although it is there. */
-  isDoubted({ digest, sizeBytes }: BlobStat): boolean {
-    return this.#integrity.isDoubted(digest, sizeBytes);
-  }
-
   /** A stream of a blob's bytes, or of a range of them. The caller has checked that it may be read. */
   open(digest: Sha256Digest, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
     return this.#objects.get(blobDataKey(digest), range, signal);
@@ -109,11 +94,9 @@ export class Blobs {
     return linkContent(this.#objects, layerLinkKey, name, canonical, requested);
   }
 
-  /** Takes a blob from a repository; the bytes stay for garbage collection. False where it has no such blob. */
-  async unlink(name: RepositoryName, digest: Digest): Promise<boolean> {
+  /** Takes a blob, if it is there, from a repository; the bytes stay for garbage collection. */
+  async unlink(name: RepositoryName, digest: Digest): Promise<void> {
     const canonical = await this.resolve(name, digest);
-    if (canonical === undefined) return false;
-    await unlinkContent(this.#objects, layerLinkKey, name, canonical, [digest]);
-    return true;
+    if (canonical) await unlinkContent(this.#objects, layerLinkKey, name, canonical, [digest]);
   }
 }

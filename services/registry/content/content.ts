@@ -13,6 +13,7 @@ import { Uploads } from './uploads.ts';
 export interface Content {
   readonly objects: ObjectStore;
   readonly blobs: Blobs;
+  readonly integrity: Integrity;
   readonly manifests: Manifests;
   readonly referrers: Referrers;
   readonly tags: Tags;
@@ -49,6 +50,7 @@ export function contentOf(
   return {
     objects,
     blobs,
+    integrity,
     manifests: new Manifests({ objects, blobs, referrers, quarantine, integrity }),
     referrers,
     tags: new Tags(objects, tagReadsAtOnce),

@@ -1,7 +1,8 @@
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { Descriptor } from '../oci/manifest.ts';
-import type { BlobStat, Blobs } from './blobs.ts';
+import type { BlobStat } from './blobs.ts';
+import type { Integrity } from './integrity.ts';
 
 /**
  * Throws SIZE_INVALID when a descriptor states another size than the blob has: clients would refuse the image, and only
@@ -11,7 +12,7 @@ import type { BlobStat, Blobs } from './blobs.ts';
 export function checkSizes(
   descriptors: readonly Descriptor[],
   stats: ReadonlyMap<Digest, BlobStat>,
-  blobs: Pick<Blobs, 'doubt'>,
+  integrity: Pick<Integrity, 'doubt'>,
 ): void {
   const differing = descriptors.flatMap(({ digest, sizeBytes }) => {
     const stat = stats.get(digest);
@@ -21,7 +22,7 @@ export function checkSizes(
   });
   const [first] = differing;
   if (first === undefined) return;
-  for (const { stat } of differing) blobs.doubt(stat);
+  for (const { stat } of differing) integrity.doubt(stat);
   throw new RegistryError(
     'SIZE_INVALID',
     `the manifest says that ${first.digest} has ${first.statedBytes} bytes; the stored blob has ${first.stat.sizeBytes}: ` +

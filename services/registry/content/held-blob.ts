@@ -10,7 +10,7 @@ import type { Content } from './content.ts';
  * client uploads it then.
  */
 export async function heldBlob(
-  { blobs, quarantine }: Pick<Content, 'blobs' | 'quarantine'>,
+  { integrity, quarantine }: Pick<Content, 'integrity' | 'quarantine'>,
   digest: Sha256Digest | undefined,
   find: () => Promise<BlobStat | undefined>,
   use?: (blob: BlobStat) => Promise<void>,
@@ -20,7 +20,7 @@ export async function heldBlob(
     return await quarantine.hold([digest], async () => {
       const blob = await find();
       // If its bytes are damaged, only a client that pushes can mend them.
-      if (blob === undefined || blobs.isDoubted(blob)) return undefined;
+      if (blob === undefined || integrity.isDoubted(blob)) return undefined;
       await use?.(blob);
       return blob;
     });

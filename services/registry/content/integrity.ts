@@ -13,6 +13,9 @@ const VERIFIED_MAX = 50_000;
 const DAMAGED_MS = 10 * 60_000;
 const DAMAGED_MAX = 10_000;
 
+/** A blob and the size of its stored bytes. */
+type SizedBlob = Pick<Damage, 'digest' | 'sizeBytes'>;
+
 /** Stored bytes that are not what their key says. */
 export interface Damage {
   readonly digest: Sha256Digest;
@@ -68,12 +71,12 @@ export class Integrity {
    * To be called for a manifest that states another size: either it is wrong or the blob was truncated. The next client
    * that pushes is asked for the bytes again, which decides.
    */
-  doubt(digest: Sha256Digest, sizeBytes: number): void {
+  doubt({ digest, sizeBytes }: SizedBlob): void {
     this.#doubted.set(digest, sizeBytes);
   }
 
-  /** Whether the size of the stored bytes is in doubt. */
-  isDoubted(digest: Sha256Digest, sizeBytes: number): boolean {
+  /** Whether the size of the stored bytes is in doubt; a client that pushes should send the blob again. */
+  isDoubted({ digest, sizeBytes }: SizedBlob): boolean {
     return this.#doubted.get(digest) === sizeBytes;
   }
 

@@ -80,7 +80,7 @@ export class Manifests {
       const misplaced = children.find((child) => !gone.has(child));
       throw lacks(name, lacking, misplaced);
     }
-    checkSizes([...manifest.blobs, ...manifest.manifests.filter(mayBeBlob)], stats, this.#parts.blobs);
+    checkSizes([...manifest.blobs, ...manifest.manifests.filter(mayBeBlob)], stats, this.#parts.integrity);
     return absent;
   }
 
@@ -126,10 +126,10 @@ export class Manifests {
     return (await this.#parts.objects.stat(revisionLinkKey(name, second))) !== undefined;
   }
 
-  /** Takes a manifest from a repository under all of its names, but not its tags. False where it has no such manifest. */
-  async unlink(name: RepositoryName, digest: Digest): Promise<boolean> {
+  /** Takes a manifest, if it is there, from a repository under all of its names; its tags stay. */
+  async unlink(name: RepositoryName, digest: Digest): Promise<void> {
     const canonical = await resolveRevision(this.#parts.objects, name, digest);
-    if (canonical === undefined) return false;
+    if (canonical === undefined) return;
     const manifest = await this.get(name, digest);
     const names = manifest ? namesOf(manifest) : [digest];
     // First, or a delete that breaks off would leave it for ever: without the link there is nothing to delete again.
@@ -137,7 +137,6 @@ export class Manifests {
     await unlinkContent(this.#parts.objects, revisionLinkKey, name, canonical, names);
     if (manifest?.subject)
       for (const each of names) await this.#parts.referrers.remove(name, manifest.subject.digest, each);
-    return true;
   }
 
   /** Whether anything was ever pushed to this repository: NAME_UNKNOWN or MANIFEST_UNKNOWN. */

@@ -12,14 +12,14 @@ import type { UploadBody } from './uploads.ts';
  * goes last, so that a request that fails or dies before can be repeated. Throws as {@link Uploads.verify} does.
  */
 export async function pushBlob(
-  { content: { blobs, uploads }, changes }: Registry,
+  { content: { integrity, uploads }, changes }: Registry,
   requester: Requester,
   place: UploadPlace,
   digest: Digest,
   body: UploadBody,
 ): Promise<BlobStat> {
   const { name: repository } = place;
-  const isMend = isSha256(digest) && blobs.isSuspect(digest);
+  const isMend = isSha256(digest) && integrity.isSuspect(digest);
   const upload = await uploads.verify(place, digest, body);
   const { sizeBytes } = upload.blob;
   await requester.record({ action: 'blob.push', repository, digest });

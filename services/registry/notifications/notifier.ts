@@ -17,22 +17,6 @@ import { referencesOf } from './references.ts';
 /** A pull of a manifest or blob. */
 export type Pull = (ManifestChange | BlobChange) & { readonly action: 'pull' };
 
-/** Notifies the configured endpoints of what happens in the registry. */
-export interface Notifier extends AsyncDisposable {
-  /** False when no endpoint wants events of pulls: then they need not be built. */
-  readonly wantsPulls: boolean;
-  /** False when there is no endpoint at all. */
-  readonly wantsChanges: boolean;
-  /**
-   * Keeps events of changes for every endpoint that wants them. To be awaited before the request is answered: they are
-   * durable when it returns. Rejects when the store fails; the request has to fail then too, so that the client
-   * repeats it.
-   */
-  changed(changeEvents: readonly ChangeEvent[], request: RequestInfo): Promise<void>;
-  /** Notes a pull. Never throws, never waits. */
-  pulled(change: Pull, request: RequestInfo): void;
-}
-
 /** What a notifier needs. */
 export interface NotifierParts {
   readonly config: NotificationsConfig;
@@ -45,22 +29,11 @@ export interface NotifierParts {
   readonly queued?: (endpoint: string) => void;
 }
 
-/** A notifier for the configured endpoints; one that does nothing when there are none. */
-export function createNotifier(parts: NotifierParts): Notifier {
-  return parts.config.endpoints.length === 0 ? SILENT : new OutboxNotifier(parts);
-}
-
-/** There is no endpoint. */
-export const SILENT: Notifier = {
-  wantsPulls: false,
-  wantsChanges: false,
-  async changed() {},
-  pulled() {},
-  async [Symbol.asyncDispose]() {},
-};
-
-class OutboxNotifier implements Notifier {
-  readonly wantsChanges = true;
+/** Notifies the configured endpoints of what happens in the registry; does nothing where there are none. */
+export class Notifier implements AsyncDisposable {
+  /** False without endpoints. */
+  readonly wantsChanges: boolean;
+  /** False when no endpoint wants events of pulls: then they need not be built. */
   readonly wantsPulls: boolean;
   readonly #parts: NotifierParts;
   readonly #outboxes: readonly { readonly endpoint: EndpointConfig; readonly outbox: Outbox }[];
@@ -73,6 +46,7 @@ class OutboxNotifier implements Notifier {
       endpoint,
       outbox: new Outbox({ objects, endpoint, count, logger }),
     }));
+    this.wantsChanges = config.endpoints.length > 0;
     this.wantsPulls = config.endpoints.some(({ ignore }) => !ignore.actions.includes('pull'));
     this.#pulls = new Pulls(
       (events) => this.#write('pull', events),
@@ -80,6 +54,11 @@ class OutboxNotifier implements Notifier {
     );
   }
 
+  /**
+   * Keeps events of changes for every endpoint that wants them. To be awaited before the request is answered: they are
+   * durable when it returns. Rejects when the store fails; the request has to fail then too, so that the client
+   * repeats it.
+   */
   async changed(changeEvents: readonly ChangeEvent[], request: RequestInfo): Promise<void> {
     const at = new Date();
     const events = changeEvents.map((change) => this.#eventOf(change, at, request));
@@ -89,6 +68,7 @@ class OutboxNotifier implements Notifier {
     );
   }
 
+  /** Notes a pull. Never throws, never waits. */
   pulled(change: Pull, request: RequestInfo): void {
     if (this.wantsPulls) this.#pulls.add(this.#eventOf(change, new Date(), request));
   }
