@@ -53,7 +53,7 @@ export async function mountBlob(
     from !== undefined ? await blobs.resolve(from, digest) : isSha256(digest) ? digest : undefined;
   if (canonical === undefined) return false;
   let recorded: Promise<void> | undefined;
-  // Asked in the store, not in the cache: what a push is told exists must exist, and stay.
+  // Asked of the store, not of the cache: a blob that a push relies on must exist, and stay.
   const blob = await heldBlob(
     content,
     canonical,

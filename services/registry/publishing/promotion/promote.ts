@@ -74,9 +74,11 @@ export async function* promote(
 
   const entry = await content.log.append(
     {
-      ...{ actor, kind: 'promotion', manifestDigest: digest },
+      actor,
+      kind: 'promotion',
       source: { repository: plan.source.repository, reference: printReference(plan.source.reference) },
       target: { repository, tag },
+      manifestDigest: digest,
       ...(previousDigest && { previousDigest }),
     },
     image.blobs,
@@ -95,28 +97,20 @@ export async function* promote(
   }
 
   const top = topOf(plan);
+  const tags = [tag, ...image.attached.map((attached) => attached.tag)];
   await requester.record({
-    ...{
-      action: 'promotion.tag',
-      repository,
-      tags: [tag, ...image.attached.map((each) => each.tag)],
-      digest,
-    },
+    ...{ action: 'promotion.tag', repository, tags, digest },
     details: { source, publication: seq, ...(previousDigest && { previousDigest }) },
   });
   const { mediaType, bytes } = top;
   await requester.notify([{ kind: 'manifest', action: 'push', repository, tag, mediaType, digest, bytes }]);
   // A client that finds the image finds its signatures.
-  for (const attached of image.attached) {
-    await content.tags.move(repository, attached.tag, {
-      canonicalDigest: attached.digest,
-      digest: attached.digest,
-    });
-    changes.publish({ kind: 'tag-moved', repository, tag: attached.tag });
+  for (const { tag: attached, digest: canonicalDigest } of image.attached) {
+    await content.tags.move(repository, attached, { canonicalDigest, digest: canonicalDigest });
+    changes.publish({ kind: 'tag-moved', repository, tag: attached });
   }
-  const turn = await moveTagInTurn(content.objects, content.tags, target, {
-    ...{ seq, canonicalDigest: top.canonicalDigest, digest },
-  });
+  const { canonicalDigest } = top;
+  const turn = await moveTagInTurn(content.objects, content.tags, target, { seq, canonicalDigest, digest });
   changes.publish({ kind: 'tag-moved', repository, tag });
   if (turn.digest !== digest)
     throw new RegistryError(
