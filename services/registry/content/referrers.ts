@@ -1,9 +1,8 @@
 import pMap from 'p-map';
-import { z } from 'zod';
 import type { Digest } from '../oci/digest.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
-import { type Referrer, referrerOf } from '../oci/referrer.ts';
+import { type Referrer, ReferrerRecord, referrerOf } from '../oci/referrer.ts';
 import { referrerKey, referrersPrefix } from '../storage/layout.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { FallbackReferrers } from './fallback-referrers.ts';
@@ -17,14 +16,6 @@ export interface ReferrersPage {
   readonly last: string | undefined;
   readonly limit: number;
 }
-
-/** What is kept of a referrer, under its digest; see `referrerKey`. */
-export const ReferrerRecord = z.object({
-  mediaType: z.string(),
-  size: z.int().nonnegative(),
-  artifactType: z.string().optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
-});
 
 /** An answer is no larger than a manifest may be: clients read it as one. */
 const PAGE_MAX_BYTES = MANIFEST_MAX_BYTES - 64 * 1024;
@@ -83,11 +74,10 @@ export class Referrers {
   /** The digests of all that may name this subject, in byte order; some may have been deleted since. */
   async digests(name: RepositoryName, subject: Digest): Promise<Digest[]> {
     const prefix = referrersPrefix(name, subject);
-    const digests = new Set<Digest>();
-    for await (const { key } of listAll(this.#objects, { prefix }))
-      digests.add(key.slice(prefix.length).replace('/', ':') as Digest);
-    for (const { digest } of await this.#fallback.read(name, subject)) digests.add(digest);
-    return [...digests].sort();
+    const digestIn = ({ key }: { key: string }) => key.slice(prefix.length).replace('/', ':') as Digest;
+    const recorded = await Array.fromAsync(listAll(this.#objects, { prefix }), digestIn);
+    const fallback = (await this.#fallback.read(name, subject)).map(({ digest }) => digest);
+    return [...new Set([...recorded, ...fallback])].sort();
   }
 
   async #read(name: RepositoryName, subject: Digest, digest: Digest): Promise<Referrer | undefined> {
