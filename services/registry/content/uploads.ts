@@ -62,7 +62,7 @@ export class Uploads {
   async begin(name: RepositoryName): Promise<UploadId> {
     const id = newUploadId();
     const startedAt = `${new Date().toISOString().slice(0, 19)}Z`;
-    await this.#objects.put(uploadStartedAtKey(name, id), Buffer.from(startedAt), FORGOTTEN);
+    await this.#objects.put(uploadStartedAtKey(name, id), Buffer.from(startedAt), NOT_DURABLE);
     return id;
   }
 
@@ -191,12 +191,12 @@ export class Uploads {
 
   /** Without waiting for the disk: what comes back after a power cut goes with the upload. */
   async #clear(keys: readonly string[]): Promise<void> {
-    await this.#objects.delete(keys, undefined, FORGOTTEN);
+    await this.#objects.delete(keys, undefined, NOT_DURABLE);
   }
 }
 
-/** An upload that is lost in a power cut is begun again; one that comes back is given up, and the purger deletes it. */
-const FORGOTTEN = { durable: false };
+/** After a power cut, a lost upload is begun again by its client, and one that comes back is deleted by the purger. */
+const NOT_DURABLE = { durable: false };
 
 /** Has a body hashed and counted as it passes. */
 function hashedAndCounted(
