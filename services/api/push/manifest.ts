@@ -72,7 +72,7 @@ function readManifestBody(ctx: RouteContext): Promise<Buffer> {
   return readBody(ctx.req, MANIFEST_MAX_BYTES, tooLarge);
 }
 
-/** The header's media type without parameters; undefined when there is none. */
+/** The header's media type without parameters; undefined without one. */
 function contentType(header: string): string | undefined {
   return header.split(';')[0]?.trim() || undefined;
 }

@@ -4,7 +4,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { readLink, writeLink } from './link.ts';
 
 /*
- * Content named by another algorithm (docs/decisions/0018-content-named-by-other-algorithms.md): bytes lie under their
+ * Content named by another algorithm (docs/decisions/0018-content-named-by-other-algorithms.md): bytes are under their
  * SHA-256, the canonical digest. A repository has a link under that digest, which decides whether it has the content,
  * and one more under the digest that the client used, if that is another one. Both links hold the canonical digest.
  */

@@ -4,7 +4,7 @@ import type { BlobStat } from './blobs.ts';
 import type { Content } from './content.ts';
 
 /**
- * A blob that a client may be told exists, because no garbage collection deletes it before the client has pushed what
+ * A blob whose existence a client may rely on, because no garbage collection deletes it before the client has pushed what
  * refers to it. `find` asks the store, once it is certain that what is there stays; `use` does something with the blob
  * before the client is answered. A blob that is being deleted counts as absent, also when the deletion takes long: the
  * client uploads it then.

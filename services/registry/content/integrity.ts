@@ -56,7 +56,7 @@ export class Integrity {
     return this.#damaged.get(digest) === versionOf(stat);
   }
 
-  /** A whole object's bytes; undefined where there are none, and where they are damaged. Throws beyond `limitBytes`. */
+  /** A whole object's bytes; undefined where they are missing or damaged. Throws beyond `limitBytes`. */
   async read(digest: Sha256Digest, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
     const key = blobDataKey(digest);
     const bytes = await this.#objects.read(key, limitBytes, signal);

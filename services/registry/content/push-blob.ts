@@ -40,8 +40,8 @@ export interface Mount {
 }
 
 /**
- * Mounts a blob that is in the store: protect and verify, record, publish, notify. False where there is none to mount;
- * the client then uploads it. Whether the client may have it is the caller's question.
+ * Mounts a blob that is in the store: protect and verify, record, publish, notify. False where there is no such
+ * blob; the client then uploads it. The caller has checked that the client may have it.
  */
 export async function mountBlob(
   { content }: Pick<Registry, 'content'>,

@@ -30,7 +30,7 @@ export function encodeItem({ events, death }: ItemContent): Buffer {
   return Buffer.from(`${[header, ...events].join('\n')}\n`);
 }
 
-/** Reads an item; undefined where there is none. Throws on one that this version cannot read. */
+/** Reads an item; undefined where it is missing. Throws on one that this version cannot read. */
 export async function readItem(
   objects: ObjectStore,
   key: string,

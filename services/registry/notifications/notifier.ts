@@ -29,7 +29,7 @@ export interface NotifierParts {
   readonly queued?: (endpoint: string) => void;
 }
 
-/** Notifies the configured endpoints of what happens in the registry; does nothing where there are none. */
+/** Notifies the configured endpoints of what happens in the registry; does nothing without endpoints. */
 export class Notifier implements AsyncDisposable {
   /** False without endpoints. */
   readonly wantsChanges: boolean;
