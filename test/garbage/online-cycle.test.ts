@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Quarantine } from '../../services/registry/content/quarantine/guard.ts';
 import { QUARANTINE_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
-import { UnreadableError } from '../../services/registry/garbage/reader.ts';
+import { UnreadableError } from '../../services/registry/garbage/collector-reader.ts';
 import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { cycle, HOUR } from './cycles.ts';

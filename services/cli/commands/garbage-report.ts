@@ -1,6 +1,6 @@
 import { firstDigests } from '../../registry/audit/digests.ts';
-import type { RepositoryGarbage } from '../../registry/garbage/garbage.ts';
-import type { GarbagePlan } from '../../registry/garbage/plan.ts';
+import type { GarbagePlan } from '../../registry/garbage/offline/plan.ts';
+import type { RepositoryGarbage } from '../../registry/garbage/offline/repository.ts';
 import { formatBytes, print, table } from '../table.ts';
 
 interface ReportOptions {
@@ -23,7 +23,7 @@ export function showPlan(plan: GarbagePlan, { dryRun, quiet, json }: ReportOptio
   }
   const manifests = repositories.reduce((sum, each) => sum + each.manifests.length, 0);
   print(
-    `${blobs.inUse} blobs marked, ${blobs.doomed.size} blobs (${formatBytes(blobs.doomedBytes)}) and ` +
+    `${blobs.inUse} blobs marked, ${blobs.toDelete.size} blobs (${formatBytes(blobs.bytesToDelete)}) and ` +
       `${manifests} manifests ${dryRun ? 'eligible for deletion; a dry run: nothing was deleted' : 'to be deleted'}`,
   );
   const { young, published } = blobs;
@@ -40,20 +40,20 @@ function showJson(plan: GarbagePlan, dryRun: boolean, quiet: boolean): void {
   const { repositories, blobs } = plan;
   if (!quiet) {
     for (const repository of repositories) print(JSON.stringify(repository));
-    for (const [digest, sizeBytes] of blobs.doomed.entries())
+    for (const [digest, sizeBytes] of blobs.toDelete.entries())
       print(JSON.stringify({ blob: digest, sizeBytes }));
   }
-  const { doomed, doomedBytes, inUse, young, published } = blobs;
+  const { toDelete, bytesToDelete, inUse, young, published } = blobs;
   const kept = { inUse, young, published };
-  const summary = { dryRun, ...sumsOf(plan), blobs: doomed.size, bytes: doomedBytes, kept };
+  const summary = { dryRun, ...sumsOf(plan), blobs: toDelete.size, bytes: bytesToDelete, kept };
   print(JSON.stringify({ summary }));
 }
 
 /** What goes, for the audit record. */
 export function detailsOf(plan: GarbagePlan) {
-  const { doomed, doomedBytes } = plan.blobs;
-  const digests = doomed.entries().map(([digest]) => digest);
-  return { ...sumsOf(plan), blobs: doomed.size, bytes: doomedBytes, digests: firstDigests(digests) };
+  const { toDelete, bytesToDelete } = plan.blobs;
+  const digests = toDelete.entries().map(([digest]) => digest);
+  return { ...sumsOf(plan), blobs: toDelete.size, bytes: bytesToDelete, digests: firstDigests(digests) };
 }
 
 function sumsOf({ repositories }: GarbagePlan) {
@@ -80,5 +80,5 @@ function counts({ manifests, history, referrers, layers }: RepositoryGarbage) {
 function* eligible({ repositories, blobs }: GarbagePlan): Generator<string> {
   for (const { name, manifests } of repositories)
     for (const digest of manifests) yield `${name}: manifest eligible for deletion: ${digest}`;
-  for (const [digest] of blobs.doomed.entries()) yield `blob eligible for deletion: ${digest}`;
+  for (const [digest] of blobs.toDelete.entries()) yield `blob eligible for deletion: ${digest}`;
 }

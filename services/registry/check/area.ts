@@ -3,20 +3,20 @@ import type { Sha256Digest } from '../oci/digest.ts';
 import type { ManifestRules } from '../oci/manifest-rules.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import { DigestTable } from '../storage/digest-table.ts';
-import { layerLinkKey, revisionLinkKey, revisionsPrefix } from '../storage/layout.ts';
-import { isLeftover, isUnknownDigestLink, partPrefix } from '../storage/layout-read.ts';
+import { layerLinkKey, revisionLinkKey } from '../storage/layout.ts';
+import { isLeftover, recordOf } from '../storage/layout-read.ts';
 import type { BlobView } from './blob-view.ts';
+import type { CheckReader } from './check-reader.ts';
 import { type Finding, finding } from './finding.ts';
-import type { Look } from './look.ts';
 
 /** What checking a repository needs to know of the whole. */
 export interface Scope {
-  readonly look: Look;
+  readonly reader: CheckReader;
   readonly blobs: BlobView;
   readonly rules: ManifestRules;
   /** Whether a repository changes only by promotion; undefined where none does. */
   readonly isStable: ((name: RepositoryName) => boolean) | undefined;
-  /** Knows whether the audit record's seals are right; undefined where nobody does. */
+  /** Knows whether the audit record's seals are right; undefined where that is unknown. */
   readonly sealer: Sealer | undefined;
   /** Hash the blobs under their second names, and those of repositories that are checked by themselves. */
   readonly deep: boolean;
@@ -39,7 +39,7 @@ export class Area {
     this.name = name;
   }
 
-  /** To be told of a link to a blob, whatever is wrong with it: that is told where it lies. */
+  /** Records a link to a blob, whatever is wrong with it: that is reported where it lies. */
   foundLayer(digest: Sha256Digest): void {
     this.#layers.set(digest, 0);
   }
@@ -52,26 +52,21 @@ export class Area {
   /** Whether there is a link to the blob, good or bad. */
   async hasLayer(digest: Sha256Digest): Promise<boolean> {
     if (this.#layers.has(digest)) return true;
-    return (await this.scope.look.stat(layerLinkKey(this.name, digest))) !== undefined;
+    return (await this.scope.reader.stat(layerLinkKey(this.name, digest))) !== undefined;
   }
 
   /** {@link hasLayer} for a manifest. */
   async hasRevision(digest: Sha256Digest): Promise<boolean> {
     if (this.#revisions.has(digest)) return true;
-    return (await this.scope.look.stat(revisionLinkKey(this.name, digest))) !== undefined;
+    return (await this.scope.reader.stat(revisionLinkKey(this.name, digest))) !== undefined;
   }
 }
 
 /** A key that nothing here reads. */
 export function strayFinding(key: string, repository?: RepositoryName): Finding {
   const place = { key, ...(repository && { repository }) };
-  if (repository && isUnknownDigest(key, repository))
+  if (repository && recordOf(key)?.kind === 'unknown-digest')
     return finding('digest-unknown', place, 'It is named by a digest that this registry does not know');
   if (isLeftover(key)) return finding('leftover', place, 'The object is half of a write');
   return finding('stray', place, 'No registry of this version writes such an object');
-}
-
-function isUnknownDigest(key: string, repository: RepositoryName): boolean {
-  const prefixes = [partPrefix(repository, '_layers'), revisionsPrefix(repository)];
-  return prefixes.some((prefix) => key.startsWith(prefix) && isUnknownDigestLink(key, prefix));
 }

@@ -1,19 +1,19 @@
 import type { Sha256Digest } from '../oci/digest.ts';
 import { DigestTable } from '../storage/digest-table.ts';
 import { blobDataKey } from '../storage/layout.ts';
-import type { Look } from './look.ts';
+import type { CheckReader } from './check-reader.ts';
 
 /**
  * The stored blobs: their sizes, and which of them anything refers to. What was found once is remembered, in a
  * {@link DigestTable}; what was not found is asked for anew, so a blob that came after the listing is no loss.
  */
 export class BlobView {
-  readonly #look: Look;
+  readonly #reader: CheckReader;
   /** Twice the size, and one more where the blob is in use. */
   readonly #known = new DigestTable();
 
-  constructor(look: Look) {
-    this.#look = look;
+  constructor(reader: CheckReader) {
+    this.#reader = reader;
   }
 
   /** To be told of a blob that a listing showed. */
@@ -25,7 +25,7 @@ export class BlobView {
   async sizeBytes(digest: Sha256Digest): Promise<number | undefined> {
     const known = this.#known.get(digest);
     if (known !== undefined) return Math.floor(known / 2);
-    const stat = await this.#look.stat(blobDataKey(digest));
+    const stat = await this.#reader.stat(blobDataKey(digest));
     if (stat) this.found(digest, stat.sizeBytes);
     return stat?.sizeBytes;
   }

@@ -1,6 +1,6 @@
 import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
 import { blobDataKey, layerLinkKey } from '../storage/layout.ts';
-import { digestOfLink, partPrefix } from '../storage/layout-read.ts';
+import { partPrefix, recordOf } from '../storage/layout-read.ts';
 import { type Area, strayFinding } from './area.ts';
 import { checkBytes } from './blobs.ts';
 import { type Finding, finding } from './finding.ts';
@@ -8,13 +8,14 @@ import { type Finding, finding } from './finding.ts';
 /** The links that say which blobs a repository has. */
 export async function* checkLayers(area: Area): AsyncGenerator<Finding> {
   const { name } = area;
-  const { look, deep, whole } = area.scope;
+  const { reader, deep, whole } = area.scope;
   const prefix = partPrefix(name, '_layers');
-  yield* look.each(
-    look.keys(prefix),
+  yield* reader.each(
+    reader.keys(prefix),
     async (key) => {
-      const named = digestOfLink(key, prefix);
-      if (named === undefined) return [strayFinding(key, name)];
+      const record = recordOf(key);
+      if (record?.kind !== 'layer') return [strayFinding(key, name)];
+      const { named } = record;
       return isSha256(named) ? checkFirstName(area, key, named) : checkSecondName(area, key, named);
     },
     deep && !whole ? 'whole' : 'small',
@@ -33,15 +34,15 @@ export function* unusedLayerLinks({ name, dataless }: Area): Generator<Finding> 
 }
 
 async function checkFirstName(area: Area, key: string, named: Sha256Digest): Promise<Finding[]> {
-  const { look, blobs, deep, whole } = area.scope;
+  const { reader, blobs, deep, whole } = area.scope;
   const place = { key, repository: area.name, digest: named };
-  const stored = await look.link(key);
+  const stored = await reader.link(key);
   if (stored === undefined) return [];
   area.foundLayer(named);
   if (stored === 'malformed' || !isSha256(stored))
     return [finding('link-malformed', place, 'The link to a blob holds no sha256 digest')];
   if (stored !== named) return [finding('link-elsewhere', place, `The link leads to ${stored}`)];
-  // Whether that matters the manifests tell.
+  // Whether that matters depends on the manifests.
   if ((await blobs.sizeBytes(stored)) === undefined) area.dataless.set(stored, 0);
   else if (deep && !whole) return checkBytes(area.scope, stored);
   return [];
@@ -49,15 +50,15 @@ async function checkFirstName(area: Area, key: string, named: Sha256Digest): Pro
 
 /** A blob pushed by SHA-512 lies under its SHA-256, and has links under both. */
 async function checkSecondName(area: Area, key: string, named: Digest): Promise<Finding[]> {
-  const { look, deep } = area.scope;
+  const { reader, deep } = area.scope;
   const place = { key, repository: area.name, digest: named };
-  const stored = await look.link(key);
+  const stored = await reader.link(key);
   if (stored === undefined) return [];
   if (stored === 'malformed' || !isSha256(stored))
     return [finding('link-malformed', place, 'The link to a blob holds no sha256 digest')];
   if (!(await area.hasLayer(stored)))
     return [finding('second-name-stale', place, `The link leads to ${stored}, which the repository lacks`)];
-  const actual = deep ? await look.digest(blobDataKey(stored), named) : undefined;
+  const actual = deep ? await reader.digest(blobDataKey(stored), named) : undefined;
   if (actual === undefined || actual === named) return [];
   return [finding('link-elsewhere', place, `The link leads to ${stored}, whose bytes are ${actual}`)];
 }

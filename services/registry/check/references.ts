@@ -88,14 +88,14 @@ async function resolve(
   key: string,
 ): Promise<Sha256Digest | 'malformed' | undefined> {
   if (isSha256(digest)) return digest;
-  const stored = await scope.look.link(key);
+  const stored = await scope.reader.link(key);
   if (stored === undefined) return undefined;
   return stored !== 'malformed' && isSha256(stored) ? stored : 'malformed';
 }
 
 async function isRecorded(area: Area, manifest: Manifest, subject: Digest): Promise<boolean> {
   for (const name of namesOf(manifest))
-    if (await area.scope.look.stat(referrerKey(area.name, subject, name))) return true;
+    if (await area.scope.reader.stat(referrerKey(area.name, subject, name))) return true;
   return false;
 }
 

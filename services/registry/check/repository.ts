@@ -34,8 +34,8 @@ function isToldAlready({ dataless }: Area, { digest }: Finding): boolean {
   return isTold;
 }
 
-async function* checkRest({ scope: { look }, name }: Area): AsyncGenerator<Finding> {
+async function* checkRest({ scope: { reader }, name }: Area): AsyncGenerator<Finding> {
   const prefix = repositoryManifestsPrefix(name);
-  for await (const key of look.below(prefix))
+  for await (const key of reader.below(prefix))
     if (!['revisions/', 'tags/'].includes(key.slice(prefix.length))) yield strayFinding(key, name);
 }

@@ -1,9 +1,9 @@
 import { mayLeadToContent } from '../storage/unlisted.ts';
+import type { CheckReader } from './check-reader.ts';
 import { type Finding, finding } from './finding.ts';
-import type { Look } from './look.ts';
 
 /** Reports what listings could not show. */
-export function* unlistedFindings({ unlisted }: Look): Generator<Finding> {
+export function* unlistedFindings({ unlisted }: CheckReader): Generator<Finding> {
   for (const { key, is, remedy } of unlisted.values())
     yield mayLeadToContent(key)
       ? finding('unlisted', { key }, `It ${is}, so what lies behind it is unknown: ${remedy}`)
@@ -11,6 +11,6 @@ export function* unlistedFindings({ unlisted }: Look): Generator<Finding> {
 }
 
 /** Whether listings could not show something that may refer to content. */
-export function isContentHidden({ unlisted }: Look): boolean {
+export function isContentHidden({ unlisted }: CheckReader): boolean {
   return [...unlisted.keys()].some(mayLeadToContent);
 }

@@ -3,11 +3,12 @@ import type { Metrics } from '../../http/metrics.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import { firstDigests } from '../../registry/audit/digests.ts';
 import { WORKER_PREFIX } from '../../registry/content/quarantine/keys.ts';
+import { UnreadableError } from '../../registry/garbage/collector-reader.ts';
 import {
   type CycleContext,
-  type Doomed,
   type GarbageSettings,
   newCounts,
+  type ToDelete,
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
@@ -18,7 +19,6 @@ import {
   ProgressSchema,
   readProgress,
 } from '../../registry/garbage/online/progress.ts';
-import { UnreadableError } from '../../registry/garbage/reader.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
@@ -187,7 +187,7 @@ export class GarbageWorker implements AsyncDisposable {
     const context: CycleContext = {
       ...{ objects: this.#objects, settings: settings.collecting, signal, dryRun: false, counts },
       mayChange: () => this.#mayChange(lease, signal),
-      onDoomed: (doomed) => recordDeletion(this.#parts.audit, doomed),
+      onToDelete: (toDelete) => recordDeletion(this.#parts.audit, toDelete),
       onPhase: (phase) => {
         this.#progress = { ...this.#progress, phase, requests: this.#requests };
       },
@@ -266,7 +266,7 @@ export class GarbageWorker implements AsyncDisposable {
 }
 
 /** One entry a cycle: nobody asked for these, and what led to them was recorded when it was taken away. */
-async function recordDeletion(audit: Audit, { lists, blobs, digests }: Doomed): Promise<void> {
+async function recordDeletion(audit: Audit, { lists, blobs, digests }: ToDelete): Promise<void> {
   if (!audit.isOn) return;
   await audit.record({
     action: 'garbage.delete',

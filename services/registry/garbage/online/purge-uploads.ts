@@ -3,8 +3,7 @@ import { partPrefix } from '../../storage/layout-read.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { listingBy } from '../../storage/unlisted.ts';
 import { walkRepositories } from '../../storage/walk.ts';
-
-const DELETE_AT_ONCE = 1000;
+import { deleteInBatches } from '../delete-in-batches.ts';
 
 export interface PurgeOptions {
   /** Uploads to which nothing was added since then go. */
@@ -13,7 +12,7 @@ export interface PurgeOptions {
   readonly signal: AbortSignal;
   /** Throws when this worker may not delete (any more). */
   readonly mayChange: () => Promise<void>;
-  /** Hears of each upload that goes, or would. */
+  /** Called with each upload that goes, or would. */
   readonly onUpload?: (upload: {
     readonly repository: RepositoryName;
     readonly upload: string;
@@ -24,7 +23,7 @@ export interface PurgeOptions {
 
 /**
  * Removes uploads that were neither closed nor cancelled, ours and Distribution's: all that lies below them. Their age
- * counts from the newest object, so one that a client still adds to is never old. Answers how many went, or would.
+ * counts from the newest object, so one that a client still adds to is never old. Returns how many went, or would.
  */
 export async function purgeUploads(objects: ObjectStore, options: PurgeOptions): Promise<number> {
   const { olderThan, dryRun, signal, mayChange, onUpload } = options;
@@ -54,10 +53,7 @@ export async function purgeUploads(objects: ObjectStore, options: PurgeOptions):
       await mayChange();
       // First, as when an upload is closed: without it the upload is unknown, whatever is left.
       await objects.delete([`${prefix}startedat`]);
-      for (let at = 0; at < keys.length; at += DELETE_AT_ONCE) {
-        await mayChange();
-        await objects.delete(keys.slice(at, at + DELETE_AT_ONCE));
-      }
+      await deleteInBatches(objects, keys, mayChange);
     }
   }
   return purged;

@@ -1,9 +1,9 @@
 import pMap from 'p-map';
-import { DigestTable } from '../storage/digest-table.ts';
-import { BLOBS_PREFIX } from '../storage/layout.ts';
-import { digestOfData } from '../storage/layout-read.ts';
-import type { MarkOptions } from './mark.ts';
-import type { StrictReader } from './reader.ts';
+import { DigestTable } from '../../storage/digest-table.ts';
+import { BLOBS_PREFIX } from '../../storage/layout.ts';
+import { digestOfData } from '../../storage/layout-read.ts';
+import type { CollectorReader } from '../collector-reader.ts';
+import type { MarkOptions } from './repository.ts';
 
 const STATS_AT_ONCE = 16;
 
@@ -16,8 +16,8 @@ export interface Sum {
 /** What becomes of the stored blobs. */
 export interface Blobs {
   /** The sizes of those that go. */
-  readonly doomed: DigestTable;
-  readonly doomedBytes: number;
+  readonly toDelete: DigestTable;
+  readonly bytesToDelete: number;
   /** How many something refers to. */
   readonly inUse: number;
   /** Those that nothing refers to, and that stay because they may belong to a push under way. */
@@ -28,35 +28,32 @@ export interface Blobs {
 
 /** Divides the stored blobs. */
 export async function planBlobs(
-  reader: StrictReader,
-  marked: DigestTable,
+  reader: CollectorReader,
+  reachable: DigestTable,
   publishedBlobs: DigestTable,
   { youngerThan }: MarkOptions,
 ): Promise<Blobs> {
-  const doomed = new DigestTable();
-  const [doomedSum, young, published] = [newSum(), newSum(), newSum()];
+  const toDelete = new DigestTable();
+  const [goes, young, published] = [newSum(), newSum(), newSum()];
   let inUse = 0;
   await pMap(
     reader.keys(BLOBS_PREFIX),
     async (key) => {
       const digest = digestOfData(key);
-      // What is not ours to know is not ours to delete.
+      // Other objects there are not ours to delete.
       if (digest === undefined) return;
-      if (marked.has(digest)) {
-        inUse++;
-        return;
-      }
-      const stat = await reader.objects.stat(key);
+      if (reachable.has(digest)) return inUse++;
+      const stat = await reader.stat(key);
       if (stat === undefined) return;
       const { sizeBytes, modifiedAt } = stat;
       if (publishedBlobs.has(digest)) return add(published, sizeBytes);
       if (modifiedAt > youngerThan) return add(young, sizeBytes);
-      doomed.set(digest, sizeBytes);
-      add(doomedSum, sizeBytes);
+      toDelete.set(digest, sizeBytes);
+      add(goes, sizeBytes);
     },
     { concurrency: STATS_AT_ONCE },
   );
-  return { doomed, doomedBytes: doomedSum.bytes, inUse, young, published };
+  return { toDelete, bytesToDelete: goes.bytes, inUse, young, published };
 }
 
 function newSum(): Sum {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ObjectStore } from '../storage/object-store.ts';
-import { READ_ONLY_POLL_MS, type ReadOnlyNotice, readNotice, writeNotice } from '../storage/read-only.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { READ_ONLY_POLL_MS, type ReadOnlyNotice, readNotice, writeNotice } from '../../storage/read-only.ts';
 
 /** What clients are told, and how a run knows another one's notice. */
 const REASON = 'garbage collection';

@@ -1,0 +1,158 @@
+import pMap, { pMapSkip } from 'p-map';
+import { type Digest, isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import { isTag, type RepositoryName, type Tag } from '../../oci/names.ts';
+import type { DigestTable } from '../../storage/digest-table.ts';
+import { blobDataKey, revisionLinkKey } from '../../storage/layout.ts';
+import { partPrefix, partsPrefix, recordOf } from '../../storage/layout-read.ts';
+import type { CollectorReader } from '../collector-reader.ts';
+import { ReachableSet } from '../reachable-set.ts';
+import { ReferenceIndex } from '../reference-index.ts';
+import { ScanFindings, scanPages } from '../scan.ts';
+
+const CONCURRENCY = { concurrency: 16 };
+
+/** What decides whether something is garbage. */
+export interface MarkOptions {
+  /** Manifests count only if a tag leads to them; else all do. */
+  readonly deleteUntagged: boolean;
+  /** What was written after this may belong to a push under way, and counts. */
+  readonly youngerThan: Date;
+}
+
+/** What goes from a repository. */
+export interface RepositoryGarbage {
+  readonly name: RepositoryName;
+  /** Manifests, under all of their names. */
+  readonly manifests: readonly Digest[];
+  /** Entries of tags' histories. */
+  readonly history: readonly { readonly tag: Tag; readonly digest: Digest }[];
+  /** Records of referrers. */
+  readonly referrers: readonly { readonly subject: Digest; readonly digest: Digest }[];
+  /** Links to blobs that go, or have gone. */
+  readonly layers: readonly Digest[];
+}
+
+/** Whether a manifest stays, by any of its names. */
+type Keeps = (digest: Digest) => boolean;
+
+/**
+ * Marks what one repository has in use, with `deleteUntagged` from its own tags, its open promotions and its young
+ * manifests. Returns which of its manifests stay.
+ */
+export async function markRepository(
+  reader: CollectorReader,
+  name: RepositoryName,
+  { deleteUntagged, youngerThan }: MarkOptions,
+  open: ReadonlySet<Digest>,
+  inUse: DigestTable,
+): Promise<Keeps> {
+  const [findings, aliases] = [new ScanFindings(), new Map<Digest, Sha256Digest>()];
+  const query = { prefix: partsPrefix(name), deleteUntagged, verifiesLinks: true, due: [], aliases };
+  for await (const _ of scanPages(reader, query, () => findings));
+  const references = new ReferenceIndex(reader);
+  const scope = { reader, references, findings, aliases, deleteUntagged, place: `${name}@` };
+  const reachable = await ReachableSet.of(scope, open, inUse);
+  const young = await pMap(
+    findings.linked.entries(),
+    async ([digest]) => {
+      if (reachable.keeps(digest)) return pMapSkip;
+      return (await isYoung(reader, revisionLinkKey(name, digest), youngerThan)) ? digest : pMapSkip;
+    },
+    CONCURRENCY,
+  );
+  await reachable.add(young);
+  return (digest) => {
+    const stored = isSha256(digest) ? digest : aliases.get(digest);
+    return stored !== undefined && reachable.keeps(stored);
+  };
+}
+
+/**
+ * What a repository records about manifests that go, or have gone: their links and the tags' history only with
+ * `deleteUntagged`, records of referrers in any case.
+ */
+export async function uselessRecords(
+  reader: CollectorReader,
+  name: RepositoryName,
+  keeps: Keeps,
+  { deleteUntagged, youngerThan }: MarkOptions,
+): Promise<Omit<RepositoryGarbage, 'layers'>> {
+  const garbage = {
+    name,
+    manifests: [] as Digest[],
+    history: [] as { tag: Tag; digest: Digest }[],
+    referrers: [] as { subject: Digest; digest: Digest }[],
+  };
+  for await (const key of reader.keys(partsPrefix(name))) {
+    const record = recordOf(key);
+    if (record === undefined || !('named' in record) || keeps(record.named)) continue;
+    const digest = record.named;
+    if (record.kind === 'referrer') {
+      // Records are written before the links of their manifests: a young one goes only with its manifest.
+      const goes =
+        !(await isYoung(reader, key, youngerThan)) || (await reader.stat(revisionLinkKey(name, digest)));
+      if (goes) garbage.referrers.push({ subject: record.subject, digest });
+    } else if (!deleteUntagged) continue;
+    else if (record.kind === 'revision') garbage.manifests.push(digest);
+    else if (record.kind === 'history' && isTag(record.tag))
+      garbage.history.push({ tag: record.tag, digest });
+  }
+  return garbage;
+}
+
+/** Blobs that no manifest names, but that a client has given to a repository a moment ago, count as in use. */
+export async function markYoungLayers(
+  reader: CollectorReader,
+  name: RepositoryName,
+  inUse: DigestTable,
+  published: DigestTable,
+  { youngerThan }: MarkOptions,
+): Promise<void> {
+  await pMap(
+    layerLinks(reader, name),
+    async ({ key, stored }) => {
+      if (inUse.has(stored) || published.has(stored)) return;
+      if (await isYoung(reader, key, youngerThan)) inUse.set(stored, 1);
+    },
+    CONCURRENCY,
+  );
+}
+
+/**
+ * Links to blobs that go, so that none dangles, nor leads to what another repository pushes later under the same digest;
+ * and links that dangle already.
+ */
+export async function uselessLayers(
+  reader: CollectorReader,
+  name: RepositoryName,
+  { inUse, published, toDelete }: Readonly<Record<'inUse' | 'published' | 'toDelete', DigestTable>>,
+  { youngerThan }: MarkOptions,
+): Promise<Digest[]> {
+  const useless: Digest[] = [];
+  for await (const { key, named, stored } of layerLinks(reader, name)) {
+    if (inUse.has(stored) || published.has(stored)) continue;
+    const goes =
+      toDelete.has(stored) ||
+      (!(await reader.stat(blobDataKey(stored))) && !(await isYoung(reader, key, youngerThan)));
+    if (goes) useless.push(named);
+  }
+  return useless;
+}
+
+async function* layerLinks(
+  reader: CollectorReader,
+  name: RepositoryName,
+): AsyncGenerator<{ key: string; named: Digest; stored: Sha256Digest }> {
+  for await (const key of reader.keys(partPrefix(name, '_layers'))) {
+    const record = recordOf(key);
+    if (record?.kind !== 'layer') continue;
+    const stored = await reader.stored(record.named, key);
+    if (stored) yield { key, named: record.named, stored };
+  }
+}
+
+/** Whether an object was written after a moment, or has gone since it was listed. */
+async function isYoung(reader: CollectorReader, key: string, youngerThan: Date): Promise<boolean> {
+  const stat = await reader.stat(key);
+  return stat === undefined || stat.modifiedAt > youngerThan;
+}
