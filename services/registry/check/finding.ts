@@ -22,7 +22,7 @@ export const FINDINGS = {
     'error',
     'Delete the key, then push the image again, or copy the blob from a mirror to the same path (one of 64 KiB or less is mended by a push alone)',
   ],
-  'blob-unreadable': ['error', 'CheckReader at the disk or the bucket: reading failed twice'],
+  'blob-unreadable': ['error', 'Look at the disk or the bucket: reading failed twice'],
   'publication-gap': ['error', 'Restore the entries from a backup: mirrors do not get past the gap'],
   'publication-unreadable': ['error', 'Restore the entry from a backup: mirrors do not get past it'],
   'audit-gap': [

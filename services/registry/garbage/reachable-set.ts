@@ -62,10 +62,9 @@ export class ReachableSet {
     return set;
   }
 
-  /** Whether this is a manifest that a repository has a link to, and that is in use. */
-  keeps(manifest: Sha256Digest): boolean {
-    const { deleteUntagged, findings } = this.#scope;
-    return (deleteUntagged ? this.#reached : findings.linked).has(manifest);
+  /** The manifests that a repository has a link to, and that are in use. */
+  get kept(): Pick<DigestTable, 'has'> {
+    return this.#scope.deleteUntagged ? this.#reached : this.#scope.findings.linked;
   }
 
   /** Whether content may be deleted now. */

@@ -6,17 +6,18 @@ import { CollectorReader } from '../collector-reader.ts';
 import { readPublished } from '../published-blobs.ts';
 import { type Blobs, planBlobs } from './blobs.ts';
 import {
+  type MarkedRepository,
   type MarkOptions,
   markRepository,
   markYoungLayers,
   type RepositoryGarbage,
-  uselessLayers,
-  uselessRecords,
+  repositoryGarbage,
 } from './repository.ts';
 
 /**
  * What is garbage: what a collection deletes, or would delete. Costs up to 115 bytes for each blob that is in use, as
- * much for each that goes, a hundred for each link that goes, and what the manifests of one repository refer to.
+ * much for each manifest and each that goes, a hundred for each link that goes, and what the manifests of one
+ * repository refer to.
  */
 export interface GarbagePlan {
   /** Those repositories from which something goes. */
@@ -42,29 +43,27 @@ export async function planGarbage(objects: ObjectStore, options: PlanOptions): P
   await reader.objects.list({ prefix: BLOBS_PREFIX, limit: 1 }, signal);
   onArea?.('the publication log');
   const { blobs: published, open } = await readPublished(reader, Date.now());
-  const records: Omit<RepositoryGarbage, 'layers'>[] = [];
+  const marked: MarkedRepository[] = [];
   for await (const each of walkRepositories(reader.objects, signal)) {
     if (each.kind === 'stray') {
       if (each.isRepository) reader.note(`${each.key}: no repository can have this name`);
       continue;
     }
     onArea?.(each.name);
-    const keeps = await markRepository(reader, each.name, options, open, inUse);
-    records.push(await uselessRecords(reader, each.name, keeps, options));
+    marked.push(await markRepository(reader, each.name, options, open, inUse));
   }
   // In vain from here on when anything could not be read.
   reader.throwIfUnreadable();
-  for (const { name } of records) await markYoungLayers(reader, name, inUse, published, options);
+  for (const { name } of marked) await markYoungLayers(reader, name, inUse, published, options);
   onArea?.('blobs');
   const blobs = await planBlobs(reader, inUse, published, options);
   const tables = { inUse, published, toDelete: blobs.toDelete };
   const repositories: RepositoryGarbage[] = [];
-  for (const garbage of records) {
-    onArea?.(garbage.name);
-    const layers = await uselessLayers(reader, garbage.name, tables, options);
-    const { manifests, history, referrers } = garbage;
-    if ([manifests, history, referrers, layers].some(({ length }) => length > 0))
-      repositories.push({ ...garbage, layers });
+  for (const each of marked) {
+    onArea?.(each.name);
+    const garbage = await repositoryGarbage(reader, each, tables, options);
+    const { manifests, history, referrers, layers } = garbage;
+    if ([manifests, history, referrers, layers].some(({ length }) => length > 0)) repositories.push(garbage);
   }
   reader.throwIfUnreadable();
   return { repositories, blobs };

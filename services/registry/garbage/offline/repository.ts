@@ -32,12 +32,15 @@ export interface RepositoryGarbage {
   readonly layers: readonly Digest[];
 }
 
-/** Whether a manifest stays, by any of its names. */
-type Keeps = (digest: Digest) => boolean;
+/** A repository, and which of its manifests stay, by any of their names. */
+export interface MarkedRepository {
+  readonly name: RepositoryName;
+  readonly keeps: (digest: Digest) => boolean;
+}
 
 /**
  * Marks what one repository has in use, with `deleteUntagged` from its own tags, its open promotions and its young
- * manifests. Returns which of its manifests stay.
+ * manifests.
  */
 export async function markRepository(
   reader: CollectorReader,
@@ -45,46 +48,78 @@ export async function markRepository(
   { deleteUntagged, youngerThan }: MarkOptions,
   open: ReadonlySet<Digest>,
   inUse: DigestTable,
-): Promise<Keeps> {
+): Promise<MarkedRepository> {
   const [findings, aliases] = [new ScanFindings(), new Map<Digest, Sha256Digest>()];
   const query = { prefix: partsPrefix(name), deleteUntagged, verifiesLinks: true, due: [], aliases };
   for await (const _ of scanPages(reader, query, () => findings));
   const references = new ReferenceIndex(reader);
   const scope = { reader, references, findings, aliases, deleteUntagged, place: `${name}@` };
   const reachable = await ReachableSet.of(scope, open, inUse);
+  const { kept } = reachable;
   const young = await pMap(
     findings.linked.entries(),
     async ([digest]) => {
-      if (reachable.keeps(digest)) return pMapSkip;
-      return (await isYoung(reader, revisionLinkKey(name, digest), youngerThan)) ? digest : pMapSkip;
+      const counts = !kept.has(digest) && (await isYoung(reader, revisionLinkKey(name, digest), youngerThan));
+      return counts ? digest : pMapSkip;
     },
     CONCURRENCY,
   );
   await reachable.add(young);
-  return (digest) => {
-    const stored = isSha256(digest) ? digest : aliases.get(digest);
-    return stored !== undefined && reachable.keeps(stored);
+  const storedOf = (digest: Digest) => (isSha256(digest) ? digest : aliases.get(digest));
+  return {
+    name,
+    keeps(digest) {
+      const stored = storedOf(digest);
+      return stored !== undefined && kept.has(stored);
+    },
   };
 }
 
-/**
- * What a repository records about manifests that go, or have gone: their links and the tags' history only with
- * `deleteUntagged`, records of referrers in any case.
- */
-export async function uselessRecords(
+/** Blobs that no manifest names, but that a client has given to a repository a moment ago, count as in use. */
+export async function markYoungLayers(
   reader: CollectorReader,
   name: RepositoryName,
-  keeps: Keeps,
+  inUse: DigestTable,
+  published: DigestTable,
+  { youngerThan }: MarkOptions,
+): Promise<void> {
+  await pMap(
+    reader.keys(partPrefix(name, '_layers')),
+    async (key) => {
+      const record = recordOf(key);
+      const stored = record?.kind === 'layer' ? await reader.stored(record.named, key) : undefined;
+      if (stored === undefined || inUse.has(stored) || published.has(stored)) return;
+      if (await isYoung(reader, key, youngerThan)) inUse.set(stored, 1);
+    },
+    CONCURRENCY,
+  );
+}
+
+/**
+ * What goes from a repository: with `deleteUntagged` the links of manifests and the tags' history; records of referrers
+ * that go, or have gone; and links to blobs that go, so that none dangles, nor leads to what another repository pushes
+ * later under the same digest, and those that dangle already.
+ */
+export async function repositoryGarbage(
+  reader: CollectorReader,
+  { name, keeps }: MarkedRepository,
+  tables: Readonly<Record<'inUse' | 'published' | 'toDelete', DigestTable>>,
   { deleteUntagged, youngerThan }: MarkOptions,
-): Promise<Omit<RepositoryGarbage, 'layers'>> {
+): Promise<RepositoryGarbage> {
   const garbage = {
     name,
     manifests: [] as Digest[],
     history: [] as { tag: Tag; digest: Digest }[],
     referrers: [] as { subject: Digest; digest: Digest }[],
+    layers: [] as Digest[],
   };
   for await (const key of reader.keys(partsPrefix(name))) {
     const record = recordOf(key);
+    if (record?.kind === 'layer') {
+      if (await isUselessLayer(reader, key, record.named, tables, youngerThan))
+        garbage.layers.push(record.named);
+      continue;
+    }
     if (record === undefined || !('named' in record) || keeps(record.named)) continue;
     const digest = record.named;
     if (record.kind === 'referrer') {
@@ -100,55 +135,17 @@ export async function uselessRecords(
   return garbage;
 }
 
-/** Blobs that no manifest names, but that a client has given to a repository a moment ago, count as in use. */
-export async function markYoungLayers(
+async function isUselessLayer(
   reader: CollectorReader,
-  name: RepositoryName,
-  inUse: DigestTable,
-  published: DigestTable,
-  { youngerThan }: MarkOptions,
-): Promise<void> {
-  await pMap(
-    layerLinks(reader, name),
-    async ({ key, stored }) => {
-      if (inUse.has(stored) || published.has(stored)) return;
-      if (await isYoung(reader, key, youngerThan)) inUse.set(stored, 1);
-    },
-    CONCURRENCY,
-  );
-}
-
-/**
- * Links to blobs that go, so that none dangles, nor leads to what another repository pushes later under the same digest;
- * and links that dangle already.
- */
-export async function uselessLayers(
-  reader: CollectorReader,
-  name: RepositoryName,
-  { inUse, published, toDelete }: Readonly<Record<'inUse' | 'published' | 'toDelete', DigestTable>>,
-  { youngerThan }: MarkOptions,
-): Promise<Digest[]> {
-  const useless: Digest[] = [];
-  for await (const { key, named, stored } of layerLinks(reader, name)) {
-    if (inUse.has(stored) || published.has(stored)) continue;
-    const goes =
-      toDelete.has(stored) ||
-      (!(await reader.stat(blobDataKey(stored))) && !(await isYoung(reader, key, youngerThan)));
-    if (goes) useless.push(named);
-  }
-  return useless;
-}
-
-async function* layerLinks(
-  reader: CollectorReader,
-  name: RepositoryName,
-): AsyncGenerator<{ key: string; named: Digest; stored: Sha256Digest }> {
-  for await (const key of reader.keys(partPrefix(name, '_layers'))) {
-    const record = recordOf(key);
-    if (record?.kind !== 'layer') continue;
-    const stored = await reader.stored(record.named, key);
-    if (stored) yield { key, named: record.named, stored };
-  }
+  key: string,
+  named: Digest,
+  { inUse, published, toDelete }: Parameters<typeof repositoryGarbage>[2],
+  youngerThan: Date,
+): Promise<boolean> {
+  const stored = await reader.stored(named, key);
+  if (stored === undefined || inUse.has(stored) || published.has(stored)) return false;
+  if (toDelete.has(stored)) return true;
+  return !(await reader.stat(blobDataKey(stored))) && !(await isYoung(reader, key, youngerThan));
 }
 
 /** Whether an object was written after a moment, or has gone since it was listed. */

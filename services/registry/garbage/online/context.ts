@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Sha256Digest } from '../../oci/digest.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { CollectorReader } from '../collector-reader.ts';
@@ -15,32 +16,32 @@ export interface GarbageSettings {
 /** What the collector is doing. */
 export type Phase = 'idle' | 'scanning' | 'marking' | 'deleting' | 'comparing';
 
+const Count = z.int().nonnegative();
+
 /** Progress and result of a cycle: counts of blobs unless they say otherwise. */
-export interface CycleCounts {
+export const CycleCountsSchema = z.object({
   /** Objects that listings have shown. */
-  objectsListed: number;
-  manifestsRead: number;
-  stored: number;
-  inUse: number;
+  objectsListed: Count,
+  manifestsRead: Count,
+  stored: Count,
+  inUse: Count,
   /** Out of use, and waiting for the grace to end. */
-  suspected: number;
+  suspected: Count,
   /** Put into quarantine by this cycle. */
-  quarantined: number;
+  quarantined: Count,
   /** In quarantine when the cycle ended. */
-  inQuarantine: number;
+  inQuarantine: Count,
   /** Found in use again, or rescued. */
-  released: number;
-  deleted: number;
+  released: Count,
+  deleted: Count,
   /** Links and records that went with them. */
-  linksDeleted: number;
-}
+  linksDeleted: Count,
+});
+export type CycleCounts = z.infer<typeof CycleCountsSchema>;
 
 /** Nothing yet. */
 export function newCounts(): CycleCounts {
-  return {
-    ...{ objectsListed: 0, manifestsRead: 0, stored: 0, inUse: 0, suspected: 0, quarantined: 0 },
-    ...{ inQuarantine: 0, released: 0, deleted: 0, linksDeleted: 0 },
-  };
+  return Object.fromEntries(Object.keys(CycleCountsSchema.shape).map((name) => [name, 0])) as CycleCounts;
 }
 
 /** What a cycle is about to delete, unless somebody rescues it in the very moment. */

@@ -2,33 +2,21 @@ import { z } from 'zod';
 import { REQUEST_KEY, WORKER_PREFIX } from '../../content/quarantine/keys.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { Terms } from '../../storage/terms.ts';
+import { CycleCountsSchema } from './context.ts';
 
 const Counted = z.int().nonnegative();
 
-const CountsSchema = z.object({
-  objectsListed: Counted,
-  manifestsRead: Counted,
-  stored: Counted,
-  inUse: Counted,
-  suspected: Counted,
-  quarantined: Counted,
-  inQuarantine: Counted,
-  released: Counted,
-  deleted: Counted,
-  linksDeleted: Counted,
-});
-
-/** How the collector fares: told by the one worker, read by everyone. */
+/** The collector's status: written by the one worker, read by everyone. */
 export const ProgressSchema = z.object({
   phase: z.enum(['idle', 'scanning', 'marking', 'deleting', 'comparing']),
   /** When the cycle under way began, RFC 3339 UTC. */
   startedAt: z.string().optional(),
-  counts: CountsSchema.optional(),
+  counts: CycleCountsSchema.optional(),
   /** Requests to the store in the cycle under way. */
   requests: Counted.optional(),
   /** The last cycle that came to its end. */
   last: z
-    .object({ startedAt: z.string(), endedAt: z.string(), counts: CountsSchema, requests: Counted })
+    .object({ startedAt: z.string(), endedAt: z.string(), counts: CycleCountsSchema, requests: Counted })
     .optional(),
   /** Why the last cycle that was tried did not come to its end, for people. */
   trouble: z.string().optional(),
@@ -42,7 +30,7 @@ const WorkerSchema = z.intersection(
   z.object({ holder: z.string(), beat: z.int(), beatAt: z.string() }),
 );
 
-/** What the worker told last, and which one it is; undefined when none has ever run. */
+/** What the worker wrote last, and which one it is; undefined when no worker has ever run. */
 export async function readProgress(objects: ObjectStore): Promise<z.infer<typeof WorkerSchema> | undefined> {
   return (await new Terms(objects, WORKER_PREFIX, WorkerSchema).read())?.value;
 }

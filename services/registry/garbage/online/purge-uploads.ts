@@ -1,7 +1,7 @@
 import type { RepositoryName } from '../../oci/names.ts';
 import { partPrefix } from '../../storage/layout-read.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
-import { listingBy } from '../../storage/unlisted.ts';
+import { StoreReader } from '../../storage/store-reader.ts';
 import { walkRepositories } from '../../storage/walk.ts';
 import { deleteInBatches } from '../delete-in-batches.ts';
 
@@ -28,19 +28,13 @@ export interface PurgeOptions {
 export async function purgeUploads(objects: ObjectStore, options: PurgeOptions): Promise<number> {
   const { olderThan, dryRun, signal, mayChange, onUpload } = options;
   let purged = 0;
-  // What cannot be listed is not purged, and no reason to keep everything else.
-  const listed = listingBy(objects, (request, abort) =>
-    objects.list({ onUnlisted: () => undefined, ...request }, abort),
-  );
-  for await (const found of walkRepositories(listed, signal)) {
+  // What cannot be listed is not purged, and no reason to keep everything else: the reader leaves it out.
+  const reader = new StoreReader(objects, signal);
+  for await (const found of walkRepositories(reader.objects, signal)) {
     if (found.kind === 'stray') continue;
     const uploads = partPrefix(found.name, '_uploads');
-    for await (const { key: prefix, isPrefix } of listAll(
-      listed,
-      { prefix: uploads, delimiter: '/' },
-      signal,
-    )) {
-      if (!isPrefix) continue;
+    for await (const prefix of reader.below(uploads)) {
+      if (!prefix.endsWith('/')) continue;
       const upload = await lookAt(objects, prefix, signal);
       if (upload === undefined || upload.lastUsedAt > olderThan) continue;
       const { keys, lastUsedAt, bytes } = upload;
