@@ -19,11 +19,11 @@ import {
   ProgressSchema,
   readProgress,
 } from '../../registry/garbage/online/progress.ts';
+import { type PurgeSettings, purgeUploads } from '../../registry/garbage/online/purge-uploads.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
-import { type PurgeSettings, purge } from './purge.ts';
 
 /** What the worker is to do, and when. Times in milliseconds. */
 export interface GarbageWorkerSettings {
@@ -218,7 +218,7 @@ export class GarbageWorker implements AsyncDisposable {
     if (purging === undefined || (await this.#isReadOnly())) return;
     try {
       const mayChange = () => this.#mayChange(lease, signal);
-      const purged = await purge({
+      const purged = await purgeUploads({
         ...{ objects: this.#objects, settings: purging, now: now(), signal, mayChange, logger },
       });
       if (!purging.dryRun) metrics.uploads.inc({ outcome: 'purged' }, purged);

@@ -1,32 +1,38 @@
-import type { RepositoryName } from '../../oci/names.ts';
+import type { Log } from '../../runtime/log.ts';
 import { partPrefix } from '../../storage/layout-read.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { StoreReader } from '../../storage/store-reader.ts';
 import { walkRepositories } from '../../storage/walk.ts';
 import { deleteInBatches } from '../delete-in-batches.ts';
 
-export interface PurgeOptions {
-  /** Uploads to which nothing was added since then go. */
-  readonly olderThan: Date;
+/** Distribution's `storage.maintenance.uploadpurging`. Times in milliseconds. */
+export interface PurgeSettings {
+  /** Uploads to which nothing was added for this long go. */
+  readonly ageMs: number;
+  readonly intervalMs: number;
   readonly dryRun: boolean;
+}
+
+export interface PurgeParts {
+  readonly objects: ObjectStore;
+  readonly settings: PurgeSettings;
+  /** Milliseconds since 1970. */
+  readonly now: number;
   readonly signal: AbortSignal;
   /** Throws when this worker may not delete (any more). */
   readonly mayChange: () => Promise<void>;
-  /** Called with each upload that goes, or would. */
-  readonly onUpload?: (upload: {
-    readonly repository: RepositoryName;
-    readonly upload: string;
-    readonly lastUsedAt: Date;
-    readonly bytes: number;
-  }) => void;
+  readonly logger: Log;
 }
 
 /**
- * Removes uploads that were neither closed nor cancelled, ours and Distribution's: all that lies below them. Their age
- * counts from the newest object, so one that a client still adds to is never old. Returns how many went, or would.
+ * Removes uploads that were neither closed nor cancelled, ours and Distribution's: all that lies below them; and what
+ * writes that never ended have left in the store. The age of an upload counts from its newest object, so one that a
+ * client still adds to is never old. Returns how many uploads went, or would.
  */
-export async function purgeUploads(objects: ObjectStore, options: PurgeOptions): Promise<number> {
-  const { olderThan, dryRun, signal, mayChange, onUpload } = options;
+export async function purgeUploads(parts: PurgeParts): Promise<number> {
+  const { objects, settings, now, signal, mayChange, logger } = parts;
+  const { dryRun } = settings;
+  const olderThan = new Date(now - settings.ageMs);
   let purged = 0;
   // What cannot be listed is not purged, and no reason to keep everything else: the reader leaves it out.
   const reader = new StoreReader(objects, signal);
@@ -38,10 +44,11 @@ export async function purgeUploads(objects: ObjectStore, options: PurgeOptions):
       const upload = await lookAt(objects, prefix, signal);
       if (upload === undefined || upload.lastUsedAt > olderThan) continue;
       const { keys, lastUsedAt, bytes } = upload;
-      onUpload?.({
-        ...{ repository: found.name, upload: prefix.slice(uploads.length, -1) },
-        ...{ lastUsedAt, bytes },
-      });
+      const logFields = { repository: found.name, upload: prefix.slice(uploads.length, -1), bytes };
+      logger.info(
+        { ...logFields, lastUsedAt: lastUsedAt.toISOString() },
+        dryRun ? 'an upload would be purged' : 'an upload is purged',
+      );
       purged++;
       if (dryRun) continue;
       await mayChange();
@@ -50,6 +57,10 @@ export async function purgeUploads(objects: ObjectStore, options: PurgeOptions):
       await deleteInBatches(objects, keys, mayChange);
     }
   }
+  if (dryRun) return purged;
+  await mayChange();
+  const leftovers = await objects.removeLeftovers(olderThan, signal);
+  if (leftovers) logger.info({ leftovers }, 'what unfinished writes had left was removed');
   return purged;
 }
 
