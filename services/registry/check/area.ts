@@ -1,5 +1,5 @@
 import type { Sealer } from '../audit/seal.ts';
-import type { Sha256Digest } from '../oci/digest.ts';
+import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
 import type { ManifestRules } from '../oci/manifest-rules.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import { DigestTable } from '../storage/digest-table.ts';
@@ -25,12 +25,16 @@ export interface Scope {
   readonly now: Date;
 }
 
+/** What a link leads to: a blob or a manifest. */
+export type LinkKind = 'layer' | 'revision';
+
+const LINK_KEY = { layer: layerLinkKey, revision: revisionLinkKey } as const;
+
 /** A repository that is being checked: which blobs and manifests it has links to, a {@link DigestTable} each. */
 export class Area {
   readonly scope: Scope;
   readonly name: RepositoryName;
-  readonly #layers = new DigestTable();
-  readonly #revisions = new DigestTable();
+  readonly #found = { layer: new DigestTable(), revision: new DigestTable() };
   /** Blobs that are linked without being there: 1 once a manifest was found to need it, 0 until then. */
   readonly dataless = new DigestTable();
 
@@ -39,26 +43,23 @@ export class Area {
     this.name = name;
   }
 
-  /** Records a link to a blob, whatever is wrong with it: that is reported where it lies. */
-  foundLayer(digest: Sha256Digest): void {
-    this.#layers.set(digest, 0);
+  /** Records a link, whatever is wrong with it: that is reported where it lies. */
+  found(kind: LinkKind, digest: Sha256Digest): void {
+    this.#found[kind].set(digest, 0);
   }
 
-  /** {@link foundLayer} for a manifest. */
-  foundRevision(digest: Sha256Digest): void {
-    this.#revisions.set(digest, 0);
+  /** Whether there is a link to the content, good or bad. */
+  async has(kind: LinkKind, digest: Sha256Digest): Promise<boolean> {
+    if (this.#found[kind].has(digest)) return true;
+    return (await this.scope.reader.stat(LINK_KEY[kind](this.name, digest))) !== undefined;
   }
 
-  /** Whether there is a link to the blob, good or bad. */
-  async hasLayer(digest: Sha256Digest): Promise<boolean> {
-    if (this.#layers.has(digest)) return true;
-    return (await this.scope.reader.stat(layerLinkKey(this.name, digest))) !== undefined;
-  }
-
-  /** {@link hasLayer} for a manifest. */
-  async hasRevision(digest: Sha256Digest): Promise<boolean> {
-    if (this.#revisions.has(digest)) return true;
-    return (await this.scope.reader.stat(revisionLinkKey(this.name, digest))) !== undefined;
+  /** Where content is stored that may be named by another algorithm. */
+  async storedAt(kind: LinkKind, digest: Digest): Promise<Sha256Digest | 'malformed' | undefined> {
+    if (isSha256(digest)) return digest;
+    const stored = await this.scope.reader.link(LINK_KEY[kind](this.name, digest));
+    if (stored === undefined) return undefined;
+    return stored !== 'malformed' && isSha256(stored) ? stored : 'malformed';
   }
 }
 
