@@ -5,7 +5,7 @@ import type { CheckReader } from './check-reader.ts';
 
 /**
  * The stored blobs: their sizes, and which of them anything refers to. What was found once is remembered, in a
- * {@link DigestTable}; what was not found is asked for anew, so a blob that came after the listing is no loss.
+ * {@link DigestTable}; what was not found is asked for again, so a blob that came after the listing is seen.
  */
 export class BlobView {
   readonly #reader: CheckReader;
@@ -16,7 +16,7 @@ export class BlobView {
     this.#reader = reader;
   }
 
-  /** To be told of a blob that a listing showed. */
+  /** Records a blob that a listing showed. */
   found(digest: Sha256Digest, sizeBytes: number): void {
     this.#known.set(digest, sizeBytes * 2);
   }
@@ -30,13 +30,13 @@ export class BlobView {
     return stat?.sizeBytes;
   }
 
-  /** Says that something refers to the blob. */
+  /** Records that something refers to the blob. */
   use(digest: Sha256Digest): void {
     const known = this.#known.get(digest);
     if (known !== undefined && known % 2 === 0) this.#known.set(digest, known + 1);
   }
 
-  /** The blobs that nothing was said to refer to. */
+  /** The blobs to which no reference was recorded. */
   *unused(): Generator<{ digest: Sha256Digest; sizeBytes: number }> {
     for (const [digest, known] of this.#known.entries())
       if (known % 2 === 0) yield { digest, sizeBytes: known / 2 };

@@ -19,7 +19,7 @@ import { isContentHidden, unlistedFindings } from './unlisted.ts';
 export interface CheckOptions {
   /** Read every blob to its end and compare its digest. */
   readonly deep: boolean;
-  /** Check only these repositories and what they name; all, and everything beside them, where none is given. */
+  /** Check only these repositories and what they name; the whole store when none is given. */
   readonly repositories?: readonly string[];
   /** What an index may lack: `validation.manifests.indexes`. */
   readonly rules?: ManifestRules;
@@ -51,8 +51,8 @@ export class NoSuchRepositoryError extends Error {
 }
 
 /**
- * Reads a whole store and tells every broken invariant; writes nothing. Others may write meanwhile: what looks amiss is
- * looked at twice. Memory: some 60 to 115 bytes for each stored blob, as much again for each published one, and for each
+ * Reads a whole store and reports every broken invariant; writes nothing. Others may write at the same time: what looks
+ * amiss is looked at twice. Memory: some 60 to 115 bytes for each stored blob, as much again for each published one, and for each
  * blob and manifest of the repository that is being read; times 1.5 while a table grows.
  */
 export function checkStore(objects: ObjectStore, options: CheckOptions): Check {

@@ -19,6 +19,6 @@ async function checkVersion(objects: Scope['reader']['objects'], key: string): P
     if (bytes) parseVersion(bytes);
     return [];
   } catch {
-    return [finding('credential-unreadable', { key }, 'Whoever it is of cannot log in')];
+    return [finding('credential-unreadable', { key }, 'Its owner cannot log in')];
   }
 }

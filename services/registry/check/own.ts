@@ -19,7 +19,7 @@ const OURS = new Set([
 ]);
 const LEDGER = /^[a-z0-9-]{1,64}\/\d{10}\.json$/;
 
-/** What lies beside repositories, blobs and the log: nothing unknown, and the switch can be read. */
+/** Everything except repositories, blobs and the log: nothing unknown, and the switch can be read. */
 export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
   const { reader } = scope;
   const root = commonPrefix(BLOBS_PREFIX, REPOSITORIES_PREFIX);

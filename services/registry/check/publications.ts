@@ -99,7 +99,7 @@ async function checkEntry(
   return findings;
 }
 
-/** An entry; undefined where there is none that could be read. */
+/** An entry; undefined when it is not there or cannot be read. */
 export async function readEntry(reader: CheckReader, seq: number): Promise<Publication | undefined> {
   const bytes = await reader.read(publicationKey(seq), PUBLICATION_MAX_BYTES);
   const entry = bytes === undefined || bytes === 'too-large' ? undefined : parsePublication(bytes);

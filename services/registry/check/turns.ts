@@ -42,7 +42,7 @@ async function checkTurn({ scope: { reader }, name }: Area, turn: HighestTurn): 
   const promoted = bytes === 'too-large' ? undefined : parseTarget(bytes.toString('utf8'));
   const key = tagCurrentKey(name, turn.tag);
   const named = await reader.link(key);
-  // A link that is malformed is told where it lies.
+  // A malformed link is reported where it lies.
   if (named === undefined || named === 'malformed' || promoted?.stored === named) return [];
   const place = { key, repository: name, tag: turn.tag, digest: named, seq: turn.seq };
   const meaning = `Publication ${turn.seq} moved the tag to ${promoted?.stored ?? 'what cannot be read'}, and it names ${named}`;

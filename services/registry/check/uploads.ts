@@ -2,7 +2,7 @@ import { partPrefix } from '../storage/layout-read.ts';
 import { type Area, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
 
-/** Distribution's purger takes uploads of this age for given up, unless told otherwise. */
+/** By default Distribution's purger takes uploads of this age for given up. */
 const FORGOTTEN_MS = 7 * 24 * 60 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -28,7 +28,7 @@ async function checkUpload(area: Area, prefix: string, upload: string): Promise<
     objects++;
     if (!OBJECT.test(key.slice(prefix.length))) findings.push(strayFinding(key, area.name));
   }
-  // Closed or cancelled meanwhile.
+  // Closed or cancelled since.
   if (objects === 0) return [];
   const place = { key: prefix, repository: area.name, upload };
   const startedAt = await readStart(area, `${prefix}startedat`);

@@ -67,7 +67,7 @@ class PageReader {
   readonly #reader: CollectorReader;
   readonly #query: ScanQuery;
   readonly #findings: ScanFindings;
-  /** What a tag names, and what a name by SHA-512 stands for, is known only from the objects themselves. */
+  /** Only the objects themselves say what a tag names, and what a name by SHA-512 means. */
   readonly #toRead: { readonly key: string; readonly take: (digest: Digest) => void }[] = [];
 
   constructor(reader: CollectorReader, query: ScanQuery, findings: ScanFindings) {

@@ -3,7 +3,7 @@ import { isDigest, isSha256 } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import { BLOBS_PREFIX, REPOSITORIES_PREFIX } from './layout.ts';
 
-/** Prefix of all that a repository itself is made of, or of one part of it; repositories below it lie beside these. */
+/** Prefix of one part of a repository. */
 export const partPrefix = (
   name: RepositoryName,
   part: '_layers' | '_roadstead' | '_uploads' | '_roadstead/referrers',

@@ -15,14 +15,14 @@ export interface Sum {
 
 /** What becomes of the stored blobs. */
 export interface Blobs {
-  /** The sizes of those that go. */
+  /** The blobs that go, with their sizes. */
   readonly toDelete: DigestTable;
   readonly bytesToDelete: number;
-  /** How many something refers to. */
+  /** How many are in use. */
   readonly inUse: number;
-  /** Those that nothing refers to, and that stay because they may belong to a push under way. */
+  /** Unreferenced, kept because they may belong to a push in progress. */
   readonly young: Readonly<Sum>;
-  /** Those that no repository refers to, and that stay because mirrors may serve them. */
+  /** Referenced by no repository, kept because mirrors may serve them. */
   readonly published: Readonly<Sum>;
 }
 

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { READ_ONLY_POLL_MS, type ReadOnlyNotice, readNotice, writeNotice } from '../../storage/read-only.ts';
 
-/** What clients are told, and how a run knows another one's notice. */
+/** The reason that clients see, and by which a run recognises the notice of another one. */
 const REASON = 'garbage collection';
 
-/** Who throws the switch. */
+/** The run that throws the switch. */
 export interface Run {
   /** Different for every run. */
   readonly by: string;
@@ -13,7 +13,7 @@ export interface Run {
   readonly isRunning: (by: string) => boolean | undefined;
 }
 
-/** Writes cannot be kept off, so nothing (more) is deleted. */
+/** Writes cannot be kept off, so nothing more is deleted. */
 export class WritesOffError extends Error {
   constructor(message: string) {
     super(message);
@@ -21,11 +21,11 @@ export class WritesOffError extends Error {
   }
 }
 
-/** The switch of writes, thrown for a garbage collection. Disposing lifts it, unless somebody else had thrown it. */
+/** The switch of writes, thrown for a garbage collection. Disposing lifts it, unless an operator had thrown it. */
 export class WritesOff implements AsyncDisposable {
   readonly #objects: ObjectStore;
   readonly #by: string;
-  /** What stood there before: undefined, an operator's notice, which stays, or that of a run that was killed. */
+  /** The notice found before: none, an operator's, which stays, or that of a run that was killed. */
   readonly before: ReadOnlyNotice | undefined;
   readonly #isOurs: boolean;
 
@@ -38,7 +38,7 @@ export class WritesOff implements AsyncDisposable {
 
   /**
    * Throws the switch, and returns when every node has noticed. Throws {@link WritesOffError} when another garbage
-   * collection has thrown it that runs, or may run.
+   * collection has thrown it and runs, or may run.
    */
   static async begin(objects: ObjectStore, { by, isRunning }: Run, signal?: AbortSignal): Promise<WritesOff> {
     const before = await readNotice(objects, signal);
@@ -48,7 +48,7 @@ export class WritesOff implements AsyncDisposable {
     const off = new WritesOff(objects, by, before, isOurs);
     if (isOurs) await writeNotice(objects, { since, by, reason: REASON });
     try {
-      // One that was thrown a moment ago may not have been noticed, either.
+      // A switch that was thrown a moment ago may not have been noticed, either.
       await sleep(2 * READ_ONLY_POLL_MS, undefined, signal && { signal });
       await off.confirm();
       return off;
@@ -61,7 +61,7 @@ export class WritesOff implements AsyncDisposable {
   /** Throws {@link WritesOffError} when writes may be on again, or another run has begun. */
   async confirm(): Promise<void> {
     const now = await readNotice(this.#objects);
-    if (now === undefined) throw new WritesOffError('somebody has allowed writes again meanwhile');
+    if (now === undefined) throw new WritesOffError('somebody has allowed writes again');
     if (this.#isOurs && now.by !== this.#by)
       throw new WritesOffError(`${now.by} has taken over the switch of writes`);
   }
