@@ -13,6 +13,7 @@ import type { CollectorReader } from './collector-reader.ts';
 const READS_AT_ONCE = 16;
 /** The next append completes the numbers of the entry before it; so only the newest can lack some. */
 const ENTRIES_MIN = 2;
+const ENTRY = /(\d{12})\.json$/;
 
 /**
  * Marks every blob that was ever published: mirrors have it or fetch it, and its number stays, also when no repository
@@ -28,7 +29,7 @@ export async function markPublished(
     const digest = `${algorithm}:${hex}`;
     if (isSha256(digest)) table.set(digest, 1);
   }
-  for (const entry of entries) markEntry(entry, table);
+  markEntries(entries, table);
 }
 
 /**
@@ -40,16 +41,10 @@ export async function newestEntries(
   deleteUntagged: boolean,
   nowMs: number,
 ): Promise<Publication[]> {
-  let last = '';
-  for await (const key of reader.keys(PUBLICATIONS_PREFIX)) last = key;
-  let seq = Number(last.slice(PUBLICATIONS_PREFIX.length, -'.json'.length)) || 0;
   const entries: Publication[] = [];
-  for (let atOnce = ENTRIES_MIN; seq > 0; atOnce = READS_AT_ONCE) {
-    const seqs = Array.from({ length: Math.min(atOnce, seq) }, () => seq--);
-    const read = await Promise.all(seqs.map((each) => readEntry(reader, publicationKey(each))));
-    entries.push(...read.filter((entry) => entry !== undefined));
-    const oldest = entries.at(-1);
-    if (!deleteUntagged || (oldest && !mayBeOpen(oldest, nowMs))) break;
+  for await (const entry of entriesNewestFirst(reader)) {
+    entries.push(entry);
+    if (entries.length >= ENTRIES_MIN && !(deleteUntagged && mayBeOpen(entry, nowMs))) break;
   }
   return entries;
 }
@@ -65,19 +60,19 @@ export interface Published {
 /** Reads the whole log, so that a lost number costs no blob. */
 export async function readPublished(reader: CollectorReader, nowMs: number): Promise<Published> {
   const blobs = new DigestTable();
-  const open = new Map<string, Set<Digest>>();
-  for await (const key of reader.keys(PUBLICATIONS_PREFIX)) {
-    const entry = key.endsWith('.json') ? await readEntry(reader, key) : undefined;
-    if (entry) markEntry(entry, blobs);
-    if (!entry || !mayBeOpen(entry, nowMs)) continue;
+  const open = new Set<Digest>();
+  const moved = new Set<string>();
+  for await (const entry of entriesNewestFirst(reader)) {
+    markEntries([entry], blobs);
     const target = `${entry.target.repository}:${entry.target.tag}`;
-    // Tags move in the order of the log: an earlier promotion has moved its tag, or never will. A collection that was
-    // broken off may have deleted its entry in the history already.
-    if (await wasTagged(reader, entry)) open.delete(target);
-    else open.set(target, (open.get(target) ?? new Set<Digest>()).add(entry.manifestDigest));
+    if (!mayBeOpen(entry, nowMs) || moved.has(target)) continue;
+    // Tags move in the order of the log: promotions before this one have moved the tag, or never will. A collection that
+    // was broken off may have deleted their entries in the history already.
+    if (await wasTagged(reader, entry)) moved.add(target);
+    else open.add(entry.manifestDigest);
   }
   await markPublished(reader, [], blobs);
-  return { blobs, open: new Set([...open.values()].flatMap((digests) => [...digests])) };
+  return { blobs, open };
 }
 
 /** Whether the tag has moved: its history says so, unless it was deleted since. */
@@ -86,12 +81,22 @@ async function wasTagged(reader: CollectorReader, { target, manifestDigest }: Pu
   return (await reader.stat(tagIndexKey(repository, tag, manifestDigest))) !== undefined;
 }
 
-async function readEntry(reader: CollectorReader, key: string): Promise<Publication | undefined> {
-  const bytes = await reader.small(key, PUBLICATION_MAX_BYTES);
-  const entry = bytes && parsePublication(bytes);
-  return entry ?? (bytes && reader.note(`${key}: is not an entry of the publication log`));
+/** Reads the newest ones first, and more at once when more are wanted. Notes what is not an entry. */
+async function* entriesNewestFirst(reader: CollectorReader): AsyncGenerator<Publication> {
+  let seq = 0;
+  for await (const key of reader.keys(PUBLICATIONS_PREFIX)) seq = Number(ENTRY.exec(key)?.[1] ?? seq);
+  for (let atOnce = ENTRIES_MIN; seq > 0; atOnce = READS_AT_ONCE) {
+    const keys = Array.from({ length: Math.min(atOnce, seq) }, () => publicationKey(seq--));
+    const read = await Promise.all(keys.map((key) => reader.small(key, PUBLICATION_MAX_BYTES)));
+    for (const [at, bytes] of read.entries()) {
+      const entry = bytes && parsePublication(bytes);
+      if (entry) yield entry;
+      else if (bytes) reader.note(`${keys[at]}: is not an entry of the publication log`);
+    }
+  }
 }
 
-function markEntry({ collections }: Publication, table: DigestTable): void {
-  for (const { digest } of Object.values(collections).flat()) table.set(digest, 1);
+function markEntries(entries: readonly Publication[], table: DigestTable): void {
+  for (const { collections } of entries)
+    for (const { digest } of Object.values(collections).flat()) table.set(digest, 1);
 }

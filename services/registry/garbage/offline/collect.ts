@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { type GarbagePlan, type PlanOptions, planGarbage } from './plan.ts';
 import { sweep } from './sweep.ts';
-import { type Run, WritesOff } from './writes-off.ts';
+import { type Run, switchWritesOff, type WritesOff } from './writes-off.ts';
 
 export interface CollectOptions extends PlanOptions {
   readonly run: Run;
@@ -20,7 +20,7 @@ export interface CollectOptions extends PlanOptions {
  */
 export async function collectGarbage(objects: ObjectStore, options: CollectOptions): Promise<GarbagePlan> {
   const { run, signal, onBefore, onPlan, onDeleted } = options;
-  await using off = await WritesOff.begin(objects, run, signal);
+  await using off = await switchWritesOff(objects, run, signal);
   if (off.before) onBefore?.(off.before);
   const plan = await planGarbage(objects, options);
   await onPlan?.(plan);

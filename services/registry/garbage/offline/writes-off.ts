@@ -22,54 +22,45 @@ export class WritesOffError extends Error {
 }
 
 /** The switch of writes, thrown for a garbage collection. Disposing lifts it, unless an operator had thrown it. */
-export class WritesOff implements AsyncDisposable {
-  readonly #objects: ObjectStore;
-  readonly #by: string;
+export interface WritesOff extends AsyncDisposable {
   /** The notice found before: none, an operator's, which stays, or that of a run that was killed. */
   readonly before: ReadOnlyNotice | undefined;
-  readonly #isOurs: boolean;
-
-  private constructor(objects: ObjectStore, by: string, before: ReadOnlyNotice | undefined, isOurs: boolean) {
-    this.#objects = objects;
-    this.#by = by;
-    this.before = before;
-    this.#isOurs = isOurs;
-  }
-
-  /**
-   * Throws the switch, and returns when every node has noticed. Throws {@link WritesOffError} when another garbage
-   * collection has thrown it and runs, or may run.
-   */
-  static async begin(objects: ObjectStore, { by, isRunning }: Run, signal?: AbortSignal): Promise<WritesOff> {
-    const before = await readNotice(objects, signal);
-    const isOurs = before === undefined || before.reason === REASON;
-    if (before?.reason === REASON) refuseIfRunning(before, isRunning(before.by));
-    const since = new Date().toISOString();
-    const off = new WritesOff(objects, by, before, isOurs);
-    if (isOurs) await writeNotice(objects, { since, by, reason: REASON });
-    try {
-      // A switch that was thrown a moment ago may not have been noticed, either.
-      await sleep(2 * READ_ONLY_POLL_MS, undefined, signal && { signal });
-      await off.confirm();
-      return off;
-    } catch (error) {
-      await off[Symbol.asyncDispose]();
-      throw error;
-    }
-  }
-
   /** Throws {@link WritesOffError} when writes may be on again, or another run has begun. */
-  async confirm(): Promise<void> {
-    const now = await readNotice(this.#objects);
-    if (now === undefined) throw new WritesOffError('somebody has allowed writes again');
-    if (this.#isOurs && now.by !== this.#by)
-      throw new WritesOffError(`${now.by} has taken over the switch of writes`);
-  }
+  confirm(): Promise<void>;
+}
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isOurs) return;
-    const now = await readNotice(this.#objects);
-    if (now?.by === this.#by) await writeNotice(this.#objects, undefined);
+/**
+ * Throws the switch, and returns when every node has noticed. Throws {@link WritesOffError} when another garbage
+ * collection has thrown it and runs, or may run.
+ */
+export async function switchWritesOff(
+  objects: ObjectStore,
+  { by, isRunning }: Run,
+  signal?: AbortSignal,
+): Promise<WritesOff> {
+  const before = await readNotice(objects, signal);
+  const isOurs = before === undefined || before.reason === REASON;
+  if (before?.reason === REASON) refuseIfRunning(before, isRunning(before.by));
+  const off: WritesOff = {
+    before,
+    async confirm() {
+      const now = await readNotice(objects);
+      if (now === undefined) throw new WritesOffError('somebody has allowed writes again');
+      if (isOurs && now.by !== by) throw new WritesOffError(`${now.by} has taken over the switch of writes`);
+    },
+    async [Symbol.asyncDispose]() {
+      if (isOurs && (await readNotice(objects))?.by === by) await writeNotice(objects, undefined);
+    },
+  };
+  if (isOurs) await writeNotice(objects, { since: new Date().toISOString(), by, reason: REASON });
+  try {
+    // A switch that was thrown a moment ago may not have been noticed, either.
+    await sleep(2 * READ_ONLY_POLL_MS, undefined, signal && { signal });
+    await off.confirm();
+    return off;
+  } catch (error) {
+    await off[Symbol.asyncDispose]();
+    throw error;
   }
 }
 
