@@ -51,9 +51,8 @@ async function deleteRecords(cycle: Cycle, list: DueList, reachable: ReachableSe
   const withRecords = [...list.digests].filter(
     (digest) => reachable.mayGo(digest) && manifestRecords(digest).length > 0,
   );
-  const deletion = new Deletion(cycle, list.name, reachable);
   for (const batch of batchesOf(withRecords))
-    await deletion.run(batch, async (toDelete) => {
+    await deleteRange(cycle, list.name, reachable, batch, async (toDelete) => {
       const keys = toDelete.flatMap(manifestRecords);
       await deleteInBatches(cycle.objects, keys, cycle.mayChange);
       cycle.counts.linksDeleted += keys.length;
@@ -70,10 +69,9 @@ async function deleteList(cycle: Cycle, list: DueList, reachable: ReachableSet):
   }
   const layerLinks = (digest: Sha256Digest) =>
     (list.records.get(digest) ?? []).filter((key) => deletionRank(key) === LAYER_RANK);
-  const deletion = new Deletion(cycle, list.name, reachable);
   let deleted = 0;
   for (const batch of batchesOf(toDelete))
-    await deletion.run(batch, async (digests) => {
+    await deleteRange(cycle, list.name, reachable, batch, async (digests) => {
       const links = digests.flatMap(layerLinks);
       await deleteInBatches(objects, links, mayChange);
       await deleteInBatches(objects, digests.map(blobDataKey), mayChange);
@@ -90,56 +88,35 @@ async function deleteList(cycle: Cycle, list: DueList, reachable: ReachableSet):
   await deleteInBatches(objects, flags);
 }
 
-/** The collector's side of the protocol. */
-class Deletion {
-  readonly #cycle: Cycle;
-  readonly #list: string;
-  readonly #reachable: ReachableSet;
-
-  constructor(cycle: Cycle, list: string, reachable: ReachableSet) {
-    this.#cycle = cycle;
-    this.#list = list;
-    this.#reachable = reachable;
+/**
+ * The collector's side of the protocol: announces that a range of a list is being deleted, looks for rescues, has what
+ * nobody has rescued deleted, and withdraws the announcement. Should it end before that, the flag stays: the worker that
+ * takes over removes it when no request of this one can be under way any more.
+ */
+async function deleteRange(
+  { objects, reader, signal, settle, mayChange }: Cycle,
+  list: string,
+  reachable: ReachableSet,
+  batch: readonly Sha256Digest[],
+  act: (toDelete: readonly Sha256Digest[]) => Promise<void>,
+): Promise<void> {
+  const [first, last] = [batch[0], batch.at(-1)];
+  if (first === undefined || last === undefined) return;
+  const flag = deletingKey(list, rangeOf(first, last));
+  await mayChange();
+  await objects.put(flag, Buffer.alloc(0));
+  await settle();
+  // Without the list nobody would rescue anything: then it is not ours any more.
+  if ((await objects.stat(listKey(list), signal)) === undefined)
+    throw new Error(`the list ${list} has gone: another worker has dealt with it`);
+  const rescued: Sha256Digest[] = [];
+  for await (const key of reader.keys(rescuedPrefix(list))) {
+    const digest = `sha256:${key.slice(rescuedPrefix(list).length)}`;
+    if (isSha256(digest)) rescued.push(digest);
   }
-
-  /**
-   * Announces that a range of the list is being deleted, looks for rescues, deletes what nobody has rescued, and
-   * withdraws the announcement. Should it end before that, the flag stays: the worker that takes over removes it when no
-   * request of this one can be under way any more.
-   */
-  async run(
-    batch: readonly Sha256Digest[],
-    act: (toDelete: readonly Sha256Digest[]) => Promise<void>,
-  ): Promise<void> {
-    const [first, last] = [batch[0], batch.at(-1)];
-    if (first === undefined || last === undefined) return;
-    const { objects, settle, mayChange } = this.#cycle;
-    const flag = deletingKey(this.#list, rangeOf(first, last));
-    await mayChange();
-    await objects.put(flag, Buffer.alloc(0));
-    await settle();
-    await this.#confirmList();
-    await this.#reachable.add(await this.#rescued());
-    const toDelete = batch.filter((digest) => this.#reachable.mayGo(digest));
-    if (toDelete.length > 0) await act(toDelete);
-    await mayChange();
-    await objects.delete([flag]);
-  }
-
-  /** Without the list nobody would rescue anything: then it is not ours any more. */
-  async #confirmList(): Promise<void> {
-    const { objects, signal } = this.#cycle;
-    if ((await objects.stat(listKey(this.#list), signal)) === undefined)
-      throw new Error(`the list ${this.#list} has gone: another worker has dealt with it`);
-  }
-
-  async #rescued(): Promise<Sha256Digest[]> {
-    const prefix = rescuedPrefix(this.#list);
-    const rescued: Sha256Digest[] = [];
-    for await (const key of this.#cycle.reader.keys(prefix)) {
-      const digest = `sha256:${key.slice(prefix.length)}`;
-      if (isSha256(digest)) rescued.push(digest);
-    }
-    return rescued;
-  }
+  await reachable.add(rescued);
+  const toDelete = batch.filter((digest) => reachable.mayGo(digest));
+  if (toDelete.length > 0) await act(toDelete);
+  await mayChange();
+  await objects.delete([flag]);
 }
