@@ -6,7 +6,7 @@
 import { expect } from 'chai';
 import { heldBlob } from '../../services/api/push/held-blob.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { LOOK_GOOD_MS, Quarantine } from '../../services/registry/content/quarantine/guard.ts';
+import { CollectionGuard, LOOK_GOOD_MS } from '../../services/registry/content/quarantine/guard.ts';
 import type { CycleContext } from '../../services/registry/garbage/online/context.ts';
 import { newCounts } from '../../services/registry/garbage/online/context.ts';
 import { collectOnce } from '../../services/registry/garbage/online/cycle.ts';
@@ -72,7 +72,7 @@ function contentFor({ objects, clock }: Hands, slow: boolean) {
     return now;
   };
   const time = { now: later, wait: clock.wait };
-  return contentOf(objects, { quarantine: new Quarantine(objects, time) });
+  return contentOf(objects, { quarantine: new CollectionGuard(objects, time) });
 }
 
 interface Told {

@@ -17,7 +17,7 @@ export async function heldBlob(
 ): Promise<BlobStat | undefined> {
   if (digest === undefined) return undefined;
   try {
-    return await quarantine.hold([digest], async () => {
+    return await quarantine.pin([digest], async () => {
       const blob = await find();
       // Should its bytes be damaged, only those who push can mend it.
       if (blob === undefined || blobs.isDoubted(blob)) return undefined;

@@ -3,7 +3,7 @@ import { Blobs } from './blobs.ts';
 import { Catalog } from './catalog.ts';
 import { type Damage, Integrity } from './integrity.ts';
 import { Manifests } from './manifests.ts';
-import { Quarantine } from './quarantine/guard.ts';
+import { CollectionGuard } from './quarantine/guard.ts';
 import { Referrers } from './referrers.ts';
 import { Tags } from './tags.ts';
 import { Uploads } from './uploads.ts';
@@ -18,14 +18,14 @@ export interface Content {
   readonly uploads: Uploads;
   readonly catalog: Catalog;
   /** Keeps what is pushed from the garbage collector that works meanwhile. */
-  readonly quarantine: Quarantine;
+  readonly quarantine: CollectionGuard;
 }
 
 export interface ContentOptions {
   /** How many tags are read at once where all have to be (Distribution's `storage.tag.concurrencylimit`). */
   readonly tagReadsAtOnce?: number;
   /** Another one than usual. */
-  readonly quarantine?: Quarantine;
+  readonly quarantine?: CollectionGuard;
   /** Hears of stored bytes that are not what their key says. */
   readonly onDamage?: (damage: Damage) => void;
 }
@@ -38,7 +38,7 @@ export function contentOf(
   const integrity = new Integrity(objects, options.onDamage);
   const blobs = new Blobs(objects, integrity);
   const referrers = new Referrers(objects, integrity);
-  const quarantine = options.quarantine ?? new Quarantine(objects);
+  const quarantine = options.quarantine ?? new CollectionGuard(objects);
   return {
     objects,
     blobs,

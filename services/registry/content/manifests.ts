@@ -12,7 +12,7 @@ import { checkSizes } from './descriptor-sizes.ts';
 import type { Integrity } from './integrity.ts';
 import { putKeeper, removeKeeper } from './keepers.ts';
 import { writeLink } from './link.ts';
-import type { Quarantine } from './quarantine/guard.ts';
+import type { CollectionGuard } from './quarantine/guard.ts';
 import type { Referrers } from './referrers.ts';
 import { readRevision, resolveRevision } from './revisions.ts';
 
@@ -23,14 +23,14 @@ export class Manifests {
   readonly #objects: ObjectStore;
   readonly #blobs: Blobs;
   readonly #referrers: Referrers;
-  readonly #quarantine: Quarantine;
+  readonly #quarantine: CollectionGuard;
   readonly #integrity: Integrity;
 
   constructor(
     objects: ObjectStore,
     blobs: Blobs,
     referrers: Referrers,
-    quarantine: Quarantine,
+    quarantine: CollectionGuard,
     integrity: Integrity,
   ) {
     this.#objects = objects;
@@ -68,7 +68,7 @@ export class Manifests {
     const held = await this.#heldBy(name, manifest, signal);
     // What is held may be done twice.
     const verified = once(onVerified);
-    return this.#quarantine.hold(held, () => this.#put(name, manifest, rules, verified, signal));
+    return this.#quarantine.pin(held, () => this.#put(name, manifest, rules, verified, signal));
   }
 
   async #put(
@@ -114,7 +114,7 @@ export class Manifests {
    * Throws MANIFEST_BLOB_UNKNOWN when bytes have been collected meanwhile.
    */
   async link(name: RepositoryName, manifest: Manifest, signal?: AbortSignal): Promise<void> {
-    await this.#quarantine.hold(await this.#heldBy(name, manifest, signal), async () => {
+    await this.#quarantine.pin(await this.#heldBy(name, manifest, signal), async () => {
       const isThere = async ({ digest }: Descriptor) =>
         (await this.#blobs.stat(name, digest, signal)) !== undefined;
       // What may be absent lacks only where a link to it is left.

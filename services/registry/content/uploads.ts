@@ -4,7 +4,7 @@ import { newUploadId, type RepositoryName, type UploadId } from '../oci/names.ts
 import { blobDataKey, uploadPrefix, uploadStartedAtKey } from '../storage/layout.ts';
 import { listAll, type ObjectStore, StoreFullError } from '../storage/object-store.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
-import type { Quarantine } from './quarantine/guard.ts';
+import type { CollectionGuard } from './quarantine/guard.ts';
 import { settle } from './upload-closing.ts';
 import { type PieceHash, UploadHashes } from './upload-hash.ts';
 import { writePiece } from './upload-pieces.ts';
@@ -37,12 +37,12 @@ export interface CommitHooks {
 export class Uploads {
   readonly #objects: ObjectStore;
   readonly #blobs: Blobs;
-  readonly #quarantine: Quarantine;
+  readonly #quarantine: CollectionGuard;
   readonly #hashes = new UploadHashes();
   readonly #outdatedMax: number;
 
   /** `outdatedMax`: outdated records and claims are deleted when there are this many, so most pieces need no request for it. */
-  constructor(objects: ObjectStore, blobs: Blobs, quarantine: Quarantine, { outdatedMax = 8 } = {}) {
+  constructor(objects: ObjectStore, blobs: Blobs, quarantine: CollectionGuard, { outdatedMax = 8 } = {}) {
     this.#outdatedMax = outdatedMax;
     this.#objects = objects;
     this.#blobs = blobs;
@@ -118,7 +118,7 @@ export class Uploads {
     const blob = { digest: stored, sizeBytes };
     await onVerified?.(blob);
     // Bytes that are there already may be about to be collected.
-    await this.#quarantine.hold([stored], async () => {
+    await this.#quarantine.pin([stored], async () => {
       await this.#publishBytes(blob, sources);
       await this.#blobs.link(name, stored, digest);
     });

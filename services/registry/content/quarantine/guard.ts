@@ -38,7 +38,7 @@ const CLOCK: Clock = { now: () => Date.now(), wait: async (ms) => void (await sl
  * docs/decisions/0009-online-garbage-collection.md: either side writes its flag before it looks for the other's, so at
  * least one of them sees the other.
  */
-export class Quarantine {
+export class CollectionGuard {
   readonly #objects: ObjectStore;
   readonly #clock: Clock;
   readonly #lists: LRUCache<string, DigestList>;
@@ -57,7 +57,7 @@ export class Quarantine {
    * in quarantine is rescued first; what was being deleted has gone, or will stay, when `act` runs. If that took long,
    * `act` runs again, and has to look again. Costs one listing. Throws UNAVAILABLE when a deletion does not end.
    */
-  async hold<T>(digests: readonly Sha256Digest[], act: () => Promise<T>): Promise<T> {
+  async pin<T>(digests: readonly Sha256Digest[], act: () => Promise<T>): Promise<T> {
     const rescued = new Set<string>();
     const lookedAt = this.#clock.now();
     await this.rescue(digests, rescued);
