@@ -3,18 +3,17 @@ import { COMPLETE, type ManifestRules } from '../oci/manifest-rules.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
 import { BLOBS_PREFIX, repositoryPrefixes } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { mayLeadToContent } from '../storage/unlisted.ts';
 import { walkRepositories } from '../storage/walk.ts';
 import { type Scope, strayFinding } from './area.ts';
-import { checkAudit } from './audit.ts';
 import { BlobView } from './blob-view.ts';
 import { checkBlobs } from './blobs.ts';
 import { CheckReader } from './check-reader.ts';
 import { type Finding, type FindingKind, finding } from './finding.ts';
-import { checkRest } from './own.ts';
+import { checkAudit, checkRest } from './own.ts';
 import { checkPublicationNumbers } from './publication-numbers.ts';
 import { checkPublications, Published } from './publications.ts';
 import { checkRepository } from './repository.ts';
-import { isContentHidden, unlistedFindings } from './unlisted.ts';
 
 export interface CheckOptions {
   /** Read every blob to its end and compare its digest. */
@@ -100,6 +99,19 @@ async function* checkSome(scope: Scope, names: readonly string[]): AsyncGenerato
     yield* checkNamed(scope, name);
   }
   yield* unlistedFindings(scope.reader);
+}
+
+/** Reports what listings could not show. */
+function* unlistedFindings({ unlisted }: CheckReader): Generator<Finding> {
+  for (const { key, is, remedy } of unlisted.values())
+    yield mayLeadToContent(key)
+      ? finding('unlisted', { key }, `It ${is}, so what lies behind it is unknown: ${remedy}`)
+      : finding('passed-over', { key }, `It ${is}`);
+}
+
+/** Whether listings could not show something that may refer to content. */
+function isContentHidden({ unlisted }: CheckReader): boolean {
+  return [...unlisted.keys()].some(mayLeadToContent);
 }
 
 function strayOrMisnamed({ key, isRepository }: { key: string; isRepository: boolean }): Finding {

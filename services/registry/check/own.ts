@@ -1,4 +1,11 @@
-import { BLOBS_PREFIX, OWN_PREFIX, READ_ONLY_KEY, REPOSITORIES_PREFIX } from '../storage/layout.ts';
+import { verifyAudit } from '../audit/verify.ts';
+import {
+  auditRecordKey,
+  BLOBS_PREFIX,
+  OWN_PREFIX,
+  READ_ONLY_KEY,
+  REPOSITORIES_PREFIX,
+} from '../storage/layout.ts';
 import { readNotice } from '../storage/read-only.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { checkCredentials } from './credentials.ts';
@@ -35,6 +42,16 @@ export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
   yield* checkTokenKeys(scope);
   yield* checkCredentials(scope);
   yield* await reader.twice(() => checkNotice(reader.objects));
+}
+
+/** The audit record: its chain has no gap, and every record is as it was written. */
+export async function* checkAudit({ reader, sealer }: Scope): AsyncGenerator<Finding> {
+  const { faults, records } = await verifyAudit(reader.objects, { sealer });
+  reader.objectsRead += records;
+  for (const { kind, seq, message, key } of faults)
+    yield key === undefined
+      ? finding(kind === 'removed' ? 'audit-gap' : 'audit-broken', { key: auditRecordKey(seq), seq }, message)
+      : strayFinding(key);
 }
 
 async function checkNotice(objects: Scope['reader']['objects']): Promise<Finding[]> {
