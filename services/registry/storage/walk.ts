@@ -11,8 +11,8 @@ export type Found =
   | { readonly kind: 'stray'; readonly key: string; readonly isRepository: boolean };
 
 /**
- * Every repository of a store, also one that holds no manifest, in the order of its keys; and what is none. A few
- * listings a repository, nothing remembered.
+ * Every repository of a store, also one without manifests, in the order of its keys; and what is not a repository. A
+ * few listings for each, nothing remembered.
  */
 export async function* walkRepositories(objects: ObjectStore, signal?: AbortSignal): AsyncGenerator<Found> {
   yield* walk(objects, '', signal);
@@ -21,14 +21,14 @@ export async function* walkRepositories(objects: ObjectStore, signal?: AbortSign
 async function* walk(objects: ObjectStore, parent: string, signal?: AbortSignal): AsyncGenerator<Found> {
   const prefix = REPOSITORIES_PREFIX + parent;
   const name = parent.slice(0, -1);
-  let isTold = false;
+  let isYielded = false;
   for await (const { key, isPrefix } of listAll(objects, { prefix, delimiter: '/' }, signal)) {
     const part = key.slice(prefix.length, isPrefix ? -1 : undefined);
     if (isPrefix && !part.startsWith('_')) yield* walk(objects, `${parent}${part}/`, signal);
     else if (!isPrefix || !PARTS.has(part) || !isRepositoryName(name))
       yield { kind: 'stray', key, isRepository: part === '_manifests' || part === '_layers' };
-    else if (!isTold) {
-      isTold = true;
+    else if (!isYielded) {
+      isYielded = true;
       yield { kind: 'repository', name };
     }
   }
