@@ -59,7 +59,7 @@ describe('access check', function () {
     const { code, out } = await check(FULL, 'alice', 'pull', 'bob/tool', '--project', 'alpha:member,reader');
     expect(code).to.equal(2);
     expect(out).to.match(
-      /^alice may not pull from bob\/tool: no rule is for it, and what no rule allows is denied\.$/m,
+      /^alice may not pull from bob\/tool: no rule matches, and what no rule allows is denied\.$/m,
     );
     expect(out).to.match(/^ {2}own +passed +it is about \$\{user\}\/\*\* \(here: alice\/\*\*\)$/m);
     expect(out).to.match(/^ {2}projects +passed +it is about \$\{project\}\/\*\* \(here: alpha\/\*\*\)$/m);
@@ -94,11 +94,11 @@ describe('access check', function () {
         FULL,
         /may not push .* the rule operators allows it, but fedora\/x is a stable/,
       ],
-      [['olga', 'promote', 'alice/x'], FULL, /may not promote .* but alice\/x is no stable repository/],
+      [['olga', 'promote', 'alice/x'], FULL, /may not promote .* but alice\/x is not a stable repository/],
       [
         ['olga', 'delete', 'alice/x'],
         { ...FULL, storage: { filesystem: { rootdirectory: '/x' } } },
-        /may not delete .* but the registry deletes nothing/,
+        /may not delete .* but deletes are disabled/,
       ],
     ];
     for (const [args, config, told] of obstacles) {
@@ -113,26 +113,26 @@ describe('access check', function () {
     const config = { ...FULL, access: { rules: [rule] } };
     const here = await check(config, 'anonymous', 'pull', 'x');
     expect(here.code).to.equal(2);
-    expect(here.out).to.match(/it is for those who ask from 10\.0\.0\.0\/8, and not from 127\.0\.0\.1/);
-    expect(here.out).to.match(/^Asked as from 127\.0\.0\.1; for another address: --address IP$/m);
+    expect(here.out).to.match(/it is for clients in 10\.0\.0\.0\/8, not at 127\.0\.0\.1/);
+    expect(here.out).to.match(/^Answered for a client at 127\.0\.0\.1; for another address: --address IP$/m);
     const inside = await check(config, 'anonymous', 'pull', 'x', '--address', '10.1.2.3');
     expect(inside.code).to.equal(0);
-    expect(inside.out).not.to.include('Asked as from');
+    expect(inside.out).not.to.include('Answered for a client');
   });
 
   it('knows registries in which no rules are asked', async () => {
     const htpasswd = { ...BASE, auth: { htpasswd: { realm: 'r', path: '/p' } } };
     expect((await check(BASE, 'anonymous', 'push', 'x')).out).to.match(
-      /^The anonymous may push.*nobody is asked/,
+      /^Anonymous clients may push.*no authentication/,
     );
     expect((await check(htpasswd, 'bob', 'push', 'x')).out).to.match(
-      /^bob may push.*whoever logs in may do everything/,
+      /^bob may push.*every logged-in user may do everything/,
     );
     const anonymous = await check(htpasswd, 'anonymous', 'pull', 'x');
-    expect(anonymous.out).to.match(/^The anonymous may not pull.*no section access/);
+    expect(anonymous.out).to.match(/^Anonymous clients may not pull.*no section access/);
     expect(anonymous.code).to.equal(2);
     const foreign = await check({ ...BASE, auth: { token: { ...TOKEN, jwks: '/k' } } }, 'bob', 'pull', 'x');
-    expect(foreign.out).to.match(/^what us writes into its tokens decides here/);
+    expect(foreign.out).to.match(/^the tokens of us decide, not rules/);
     expect(foreign.code).to.equal(1);
   });
 
@@ -140,11 +140,11 @@ describe('access check', function () {
     const wrong: [args: string[], told: RegExp][] = [
       [
         ['bob', 'fly', 'x'],
-        /fly is no action: expected one of pull, push, delete, promote, catalog, view, administer/,
+        /unknown action fly: expected one of pull, push, delete, promote, catalog, view, administer/,
       ],
       [['bob', 'pull', 'Bob/x'], /a repository name has at most 255 characters/],
-      [['bob', 'view', 'x'], /view is done to the registry as a whole: name no repository/],
-      [['anonymous', 'pull', 'x', '--group', 'a'], /the anonymous are in no group/],
+      [['bob', 'view', 'x'], /view concerns the registry as a whole: name no repository/],
+      [['anonymous', 'pull', 'x', '--group', 'a'], /anonymous clients are in no group/],
       [['bob', 'pull', 'x', '--address', '10.1'], /expected an IP address/],
     ];
     for (const [args, told] of wrong) {

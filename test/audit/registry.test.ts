@@ -217,9 +217,9 @@ describe('the audit record of a registry', () => {
     this.timeout(60_000);
     const { stdout } = await registry.offline(['audit', '--verify']);
     expect(stdout).to.match(
-      /^whole: records 1 to \d+ .*, all of which bear a right seal\nits end: \d+:[0-9a-f]{64}\n$/,
+      /^complete: records 1 to \d+ .*, all of which have a valid seal\nend of the record: \d+:[0-9a-f]{64}\n$/,
     );
-    const expected = /its end: (\S+)/.exec(stdout)?.[1] ?? '';
+    const expected = /end of the record: (\S+)/.exec(stdout)?.[1] ?? '';
     await registry.offline(['audit', '--verify', '--expect', expected]);
     const later = `${Number(expected.split(':')[0]) + 1}:${expected.split(':')[1]}`;
     const cut = await registry.offline(['audit', '--verify', '--expect', later], { allowFailure: true });
@@ -294,7 +294,7 @@ describe('a registry without accounts', () => {
       ...{ method: 'POST', body: Buffer.from('x') },
     });
     expect(await entriesTold(silent)).to.deep.equal([]);
-    expect((await silent.offline(['audit', '--verify'])).stdout).to.equal('there are no records\n');
+    expect((await silent.offline(['audit', '--verify'])).stdout).to.equal('no records\n');
     await using asked = await startRegistry({
       config: (config) => ({ ...config, audit: { enabled: true } }),
     });
@@ -308,7 +308,7 @@ describe('a registry without accounts', () => {
       address: '127.0.0.1',
     });
     expect((await asked.offline(['audit', '--verify'])).stdout).to.include(
-      '0 of which bear a seal, which cannot be verified',
+      '0 of which have a seal, which cannot be verified',
     );
   });
 });

@@ -84,7 +84,7 @@ describe('commands', () => {
       process.stdout.write = write;
       process.exitCode = code;
     }
-    expect(lines.join('')).to.include('there are no keys yet');
+    expect(lines.join('')).to.include('no keys yet');
   });
 
   it('that are refused print a sentence, and no JSON after it', async function () {

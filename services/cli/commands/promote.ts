@@ -11,7 +11,7 @@ export interface PromoteOptions {
   readonly json: boolean;
 }
 
-/** Promotes, and tells how it goes: a moving line on a terminal, plain lines or JSON elsewhere. */
+/** Promotes, and shows progress: one changing line on a terminal, plain lines or JSON elsewhere. */
 export async function promoteCommand(
   client: ReleaseClient,
   source: string,
