@@ -61,7 +61,9 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   const reader = new Reader(content);
   const { changes } = stores;
   const self = crypto.randomUUID();
-  const retries = new Retries({ tell: (keys) => changes.publish({ kind: 'blobs-asked', by: self, keys }) });
+  const retries = new Retries({
+    announce: (keys) => changes.publish({ kind: 'blobs-asked', by: self, keys }),
+  });
   const unsubscribe = changes.subscribe((change) => {
     if (change.kind === 'tag-moved') reader.tagMoved(change.repository, change.tag);
     if (change.kind === 'content-removed') reader.contentRemoved(change.repository, change.digest);

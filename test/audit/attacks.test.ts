@@ -191,7 +191,7 @@ describe("the audit record's seals", () => {
     await recorder.record(changeOf('next'));
     expect(
       lines.filter(({ level }) => level === 'warn').map(({ message }) => message.split(':')[1]),
-    ).to.deep.equal([' a record bears no seal']);
+    ).to.deep.equal([' a record has no seal']);
   });
 
   it('outlive a new secret, while the old one is listed', async () => {

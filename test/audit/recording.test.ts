@@ -107,7 +107,7 @@ describe('recording changes', () => {
     expect((error as RegistryError).message).to.not.include('bucket');
     const loud = lines.filter(({ level }) => level === 'error');
     expect(loud.map(({ message }) => message)).to.deep.equal([
-      'audit record: cannot be written, so nothing is changed until it can',
+      'audit record: cannot be written; changes are refused until it can',
     ]);
     objects.fault = (_, create) => create();
     await recorder.record(changeOf('taken'));
@@ -165,8 +165,8 @@ describe('recording changes', () => {
     const told = lines.map(({ message, fields }) => `${message} ${fields['expect']}`);
     const [first, last] = [await placeOf(objects, 1), await placeOf(objects, 5)];
     expect(told).to.deep.equal([
-      `audit record: its end ${first.seq}:${first.hash}`,
-      `audit record: its end ${last.seq}:${last.hash}`,
+      `audit record: current end ${first.seq}:${first.hash}`,
+      `audit record: current end ${last.seq}:${last.hash}`,
     ]);
   });
 

@@ -232,7 +232,7 @@ describe('the audit record of a registry', () => {
     await rename(`${file}.away`, file);
     expect(broken.code).to.equal(2);
     expect(broken.stdout).to.include(`"kind":"audit-gap","severity":"error","key":"${auditRecordKey(3)}"`);
-    const named = registry.log().find(({ msg }) => msg === 'audit record: its end');
+    const named = registry.log().find(({ msg }) => msg === 'audit record: current end');
     expect(named?.['expect']).to.match(/^\d+:[0-9a-f]{64}$/);
   });
 

@@ -5,7 +5,7 @@ export const PATTERNS: Readonly<Record<string, RegExp>> = {
   tell: /\b(?:tells?|told|telling)\b/i,
   'bare who': /(?:[.:;!?] |\n\n|\n- )who (?!(?:may|can|did|does|is|are|has|was|changed|people|to)\b)/i,
   whoever: /\bwhoever\b/i,
-  'is none': /\b(?:is|are|was|were) none\b/i,
+  'is none': /(?<!\bthere )\b(?:is|are|was|were) none\b/i,
   anew: /\banew\b/i,
   'of late': /\bof late\b/i,
   meanwhile: /\bmeanwhile\b/i,

@@ -6,38 +6,38 @@ import { findEnd, readBytes } from './end.ts';
 import { decodeRecord, encodeRecord, hashOf, type Place } from './record.ts';
 import type { Sealer } from './seal.ts';
 
-/** What is known of the end is looked at again when it is older: far less than what may be pruned is old. */
+/** The cached end is verified again after this time, far less than the least age of a pruned record. */
 const KNOWN_MAX_MS = 10 * 60_000;
-/** For so long a record is tried to be appended while others are always faster. */
+/** How long an append keeps retrying while it loses every race. */
 const PATIENCE_MS = 20_000;
-/** Who has met others at the end lately lets them go first for a moment after each record of its own. */
+/** For this long after losing a race, a process waits a moment before each append, so that others get their turn. */
 const RIVALS_MS = 1000;
-/** After so many meetings in a row the end is searched for, instead of the next place being tried. */
+/** After this many lost races in a row, search for the end instead of trying the next place. */
 const STEPS_MAX = 3;
 
-/** Who has met others so often in one append goes on at once; before, a while is waited that grows shorter. */
+/** After losing this many races in one append, retry without delay; before that the delay shrinks with every loss. */
 const STEPS_AGED = 6;
 
-/** What the chain of the audit record needs. */
+/** The dependencies of the chain. */
 export interface ChainParts {
   readonly objects: ObjectStore;
-  /** This machine, as records name it. */
+  /** The name of this machine in records. */
   readonly node: string;
   readonly sealer: Sealer | undefined;
   readonly logger: Log;
 }
 
 /**
- * The audit record's end, where records are appended: `roadstead/audit/…/<seq>.jsonl`, numbered without gaps, each with
- * the hash of the one before it. The conditional create of the next number is the only coordination, as in the
- * publication log; of those who race, one gets it, and the others go on behind it. One append at a time.
+ * Appends to the audit record: `roadstead/audit/…/<seq>.jsonl`, numbered without gaps, each record with the hash of the
+ * one before it. The conditional create of the next number is the only coordination, as in the publication log: one
+ * process wins each race, and the others retry behind it. Call `append` for one record at a time.
  */
 export class AuditChain {
   readonly #parts: ChainParts;
   #end: Place | undefined;
   /** When the end was last known to be the end: milliseconds since 1970. */
   #knownAt = 0;
-  /** When another one's record was last met, and how long an append takes, by the monotonic clock. */
+  /** When a race was last lost, and how long an append takes, by the monotonic clock. */
   #rivalAt = Number.NEGATIVE_INFINITY;
   #tookMs = 0;
 
@@ -45,12 +45,12 @@ export class AuditChain {
     this.#parts = parts;
   }
 
-  /** The newest record that this process has written or met. */
+  /** The newest record that this process has written or seen. */
   get end(): Place | undefined {
     return this.#end;
   }
 
-  /** Appends entries, as JSON, in one record; durable when it returns. Throws when the store fails, or others are always faster. */
+  /** Appends entries, as JSON, in one record; durable when it returns. Throws if the store fails, or every race is lost. */
   async append(entries: readonly string[]): Promise<Place> {
     const { objects, node, sealer } = this.#parts;
     const startedAt = performance.now();
@@ -70,19 +70,19 @@ export class AuditChain {
         return this.#know({ seq, hash: hashOf(bytes) });
       }
       this.#rivalAt = performance.now();
-      // The longer it has waited, the sooner it tries again.
+      // The delay shrinks with every lost race.
       if (steps < STEPS_AGED) await sleep((Math.random() * this.#tookMs * (STEPS_AGED - steps)) / 2);
       const theirs = await readBytes(objects, seq);
-      // An attempt whose answer was lost has come to its end all the same.
+      // An attempt whose answer was lost may have succeeded.
       if (theirs?.equals(bytes)) return this.#know({ seq, hash: hashOf(bytes) });
       if (performance.now() - startedAt > PATIENCE_MS)
-        throw new Error(`others have appended to the audit record all the time, up to ${seq}`);
+        throw new Error(`other processes won every race to append to the audit record, up to ${seq}`);
       if (theirs && steps % STEPS_MAX !== 0) before = this.#meet({ seq, hash: hashOf(theirs) }, theirs);
       else before = await this.#search(before);
     }
   }
 
-  /** The end as it is remembered; searched for when that is too long ago, or nothing is known. */
+  /** The cached end; searched for if it is unknown or too old. */
   async #known(): Promise<Place> {
     const { objects, logger } = this.#parts;
     const end = this.#end;
@@ -91,10 +91,10 @@ export class AuditChain {
     if ((await objects.stat(auditRecordKey(end.seq))) !== undefined) return this.#know(end);
     const found = await findEnd(objects);
     if (found.seq > end.seq) return this.#know(found);
-    // Whoever has cut the record off leaves a gap: it is gone on with behind what is known to have been there.
+    // The record was cut off. Append behind the last known record, so that the gap stays visible.
     logger.error(
       { ...end, found: found.seq },
-      'audit record: a record that was there has gone: somebody has cut it off. Restore it from a backup, and run roadstead audit --verify',
+      'audit record: a known record is missing: somebody has cut the record off. Restore it from a backup, and run roadstead audit --verify',
     );
     return this.#know(end);
   }
@@ -106,7 +106,7 @@ export class AuditChain {
     return bytes ? this.#meet(end, bytes) : this.#know(end);
   }
 
-  /** Goes on behind a record of another process; one that is damaged or not sealed is told, and stops nobody. */
+  /** Accepts a record of another process as the end. A damaged or unsealed one is logged, but must not stop appends. */
   #meet(place: Place, bytes: Buffer): Place {
     const { sealer, logger } = this.#parts;
     const stored = decodeRecord(bytes);
@@ -116,12 +116,12 @@ export class AuditChain {
     else if (sealer && stored.seal === undefined)
       logger.warn(
         { seq },
-        'audit record: a record bears no seal: it is from before http.secret was set, from a node without it, or forged',
+        'audit record: a record has no seal: it is from before http.secret was set, from a node without it, or forged',
       );
     else if (sealer && stored.seal && sealer.verify(stored.body, stored.seal) !== 'right')
       logger.error(
         { seq },
-        'audit record: a record bears a seal that is not right by http.secret and http.oldsecrets',
+        'audit record: a record has a seal that neither http.secret nor http.oldsecrets verifies',
       );
     return this.#know(place);
   }

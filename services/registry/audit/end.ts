@@ -4,10 +4,10 @@ import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { readPruned } from './pruned.ts';
 import { BEGINNING, hashOf, type Place, RECORD_MAX_BYTES } from './record.ts';
 
-/** How often it is begun anew when records are pruned or cannot be read in the very moment. */
+/** How often the search starts again when records are pruned or become unreadable during it. */
 const TRIES_MAX = 5;
 
-/** The bytes of a record; undefined where there is none. */
+/** The bytes of a record; undefined if it does not exist. */
 export function readBytes(
   objects: ObjectStore,
   seq: number,
@@ -16,15 +16,15 @@ export function readBytes(
   return objects.read(auditRecordKey(seq), RECORD_MAX_BYTES, signal);
 }
 
-/** The number of the record with this key; undefined for what is none. */
+/** The number of the record with this key; undefined for other keys. */
 export function seqOf(key: string): number | undefined {
   const seq = Number(/\/(\d{12})\.jsonl$/.exec(key)?.[1]);
   return seq > 0 && key === auditRecordKey(seq) ? seq : undefined;
 }
 
 /**
- * Finds the newest record, from one that is known to be there. Costs two reads more than the questions of
- * {@link endOfLog}, however long the record is.
+ * Finds the newest record, starting from one that is known to exist. Costs two reads more than {@link endOfLog}, however
+ * long the record is.
  */
 export async function findEnd(
   objects: ObjectStore,
@@ -37,7 +37,7 @@ export async function findEnd(
     const end = await endOfLog(from.seq, has);
     const pruned = await readPruned(objects, signal);
     if (pruned && pruned !== 'malformed' && pruned.seq >= end && pruned.seq > from.seq) {
-      // What was not there had been pruned: the end lies beyond.
+      // The missing record was pruned: the end is beyond it.
       from = pruned;
       continue;
     }
@@ -52,10 +52,10 @@ export async function findEnd(
     const bytes = await readBytes(objects, end, signal);
     if (bytes) return { seq: end, hash: hashOf(bytes) };
   }
-  throw new Error('the end of the audit record cannot be found: records are listed that are not there');
+  throw new Error('the end of the audit record cannot be found: listed records do not exist');
 }
 
-/** The first record that a listing shows. */
+/** The first record in a listing. */
 export async function firstListed(objects: ObjectStore, signal?: AbortSignal): Promise<number | undefined> {
   for await (const { key } of listAll(objects, { prefix: AUDIT_PREFIX, pageSize: 10 }, signal)) {
     const seq = seqOf(key);

@@ -8,7 +8,7 @@ import { readPruned } from './pruned.ts';
 import { decodeRecord } from './record.ts';
 import { CLOCKS_MS, seekTime, timeOf } from './seek.ts';
 
-/** Which entries are wanted; all unless given. */
+/** Selects entries. @default all */
 export interface AuditQuery {
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
@@ -17,7 +17,7 @@ export interface AuditQuery {
   readonly repository?: RepositoryPattern | undefined;
 }
 
-/** An entry, or the number of a record that is not there or cannot be read. */
+/** An entry, or the number of a record that is missing or unreadable. */
 export type ReadEntry =
   | ({ readonly seq: number } & AuditEntry)
   | { readonly seq: number; readonly lost: true };
@@ -25,8 +25,8 @@ export type ReadEntry =
 const READS_AT_ONCE = 16;
 
 /**
- * Entries of the audit record, newest first. Reads as much as it yields and, where a time is given, some more to find
- * it; nothing is proven by it (see {@link import('./verify.ts').verifyAudit}).
+ * Entries of the audit record, newest first. Reads only what it yields and, for a time, a few records to find it. It
+ * proves nothing (see {@link import('./verify.ts').verifyAudit}).
  */
 export async function* readAudit(
   objects: ObjectStore,

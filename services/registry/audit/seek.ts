@@ -2,12 +2,12 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { readBytes } from './end.ts';
 import { type AuditRecord, decodeRecord } from './record.ts';
 
-/** The clocks of nodes may differ by so much before something is looked for in the wrong place. */
+/** How far the clocks of nodes may differ before a search looks in the wrong place. */
 export const CLOCKS_MS = 10 * 60_000;
 
 /**
- * The first of the records after `first` up to `last` that is not known to be older than a moment; `last + 1` where all
- * are. Halves, so that it costs as many reads as the logarithm of their number.
+ * The first record after `first` up to `last` that is not known to be older than a time; `last + 1` if all are. A binary
+ * search, so that it costs logarithmically many reads.
  */
 export async function seekTime(
   objects: ObjectStore,
@@ -20,7 +20,7 @@ export async function seekTime(
     const middle = low + Math.floor((high - low) / 2);
     const bytes = await readBytes(objects, middle, signal);
     const record = bytes && decodeRecord(bytes)?.record;
-    // What cannot be read decides nothing: then too much is looked at rather than too little.
+    // An unreadable record decides nothing: search too much rather than too little.
     if (record && timeOf(record) < moment.getTime() - CLOCKS_MS) low = middle + 1;
     else high = middle;
   }

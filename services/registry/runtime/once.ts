@@ -1,4 +1,4 @@
-/** Does something once, however often it is asked for; whoever asks again is given the same end of it. */
+/** Runs a function once, however often it is called; later calls return the first call's promise. */
 export function once<T>(act: () => Promise<T>): () => Promise<T> {
   let done: Promise<T> | undefined;
   return () => {

@@ -9,7 +9,7 @@ import type { ObjectStore } from './object-store.ts';
 const NoticeSchema = z.object({ since: z.iso.datetime(), by: z.string(), reason: z.string() });
 export type ReadOnlyNotice = z.infer<typeof NoticeSchema>;
 
-/** How long a node may go on writing after the switch was thrown: so often it looks. */
+/** How often a node polls the switch, and so how long it may continue to write after the switch was turned on. */
 export const READ_ONLY_POLL_MS = 1000;
 const NOTICE_MAX_BYTES = 16 * 1024;
 
@@ -22,15 +22,15 @@ export async function readNotice(
   return bytes && NoticeSchema.parse(JSON.parse(bytes.toString('utf8')));
 }
 
-/** Throws the switch for every node over this store; `undefined` lifts it. Nodes follow within {@link READ_ONLY_POLL_MS}. */
+/** Turns the switch on for every node over this store; `undefined` turns it off. Nodes follow within {@link READ_ONLY_POLL_MS}. */
 export async function writeNotice(objects: ObjectStore, notice: ReadOnlyNotice | undefined): Promise<void> {
   if (notice === undefined) return objects.delete([READ_ONLY_KEY]);
   return objects.put(READ_ONLY_KEY, Buffer.from(`${JSON.stringify(notice, undefined, 2)}\n`));
 }
 
 /**
- * Whether this node takes writes: never, by its configuration (`storage.maintenance.readonly`), or not now, by the
- * switch in the store, which it looks at all the time so that no write waits for a look.
+ * Whether this node takes writes. Its configuration can forbid them for good (`storage.maintenance.readonly`), the switch
+ * in the store for a time; the switch is polled, so that no write waits for it.
  */
 export class ReadOnly implements AsyncDisposable {
   readonly #always: boolean;
@@ -49,12 +49,12 @@ export class ReadOnly implements AsyncDisposable {
     this.#running = this.#follow(objects, logger);
   }
 
-  /** Looks once, then goes on looking until disposed. */
+  /** Reads the switch once, then polls it until disposed. */
   static async start(objects: ObjectStore, always: boolean, logger: Log): Promise<ReadOnly> {
     return new ReadOnly(objects, always, await readNotice(objects), logger);
   }
 
-  /** Whether {@link refuseWrites} lets writes pass now. */
+  /** Whether writes are allowed now. */
   get takesWrites(): boolean {
     return !this.#always && this.#notice === undefined;
   }
@@ -95,9 +95,9 @@ export class ReadOnly implements AsyncDisposable {
           );
         failing = false;
       } catch (error) {
-        // What was so last stays so; a store that does not answer takes no writes anyway.
+        // Keep the last state; a store that does not answer takes no writes anyway.
         if (!failing && !signal.aborted)
-          logger.warn({ err: error }, 'cannot look whether the registry is read-only; trying again');
+          logger.warn({ err: error }, 'cannot read whether the registry is read-only; trying again');
         failing = true;
       }
     }

@@ -2,15 +2,15 @@ import type { Dirent, Stats } from 'node:fs';
 import { errorCode, isAbsent } from './errors.ts';
 import { lstat, stat } from './fs.ts';
 
-/** What a directory holds that is neither a directory nor a file, or cannot be looked into. */
+/** An entry that is neither a directory nor a file, or cannot be read. */
 export interface Oddity {
   /** Empty for the directory itself. */
   readonly name: string;
-  /** What it is, to follow its name in a sentence. */
+  /** What it is, as the rest of a sentence that begins with its name. */
   readonly is: string;
-  /** What a person can do about it. */
+  /** What the operator can do about it. */
   readonly remedy: string;
-  /** Why it cannot be looked into; absent when nothing can be read there. */
+  /** Why it cannot be read; absent if nothing can be read there. */
   readonly error?: unknown;
 }
 
@@ -19,7 +19,7 @@ const BROKEN = {
   is: 'is a symbolic link to something that is not there',
   remedy: 'mount or restore what it leads to',
 };
-/** A link that leads back to where it lies: through it, the store would have no end. */
+/** A link that leads back to a directory above it: the store would never end. */
 export const LOOP = {
   is: 'is a symbolic link that leads back to where it lies',
   remedy: 'have it lead to a directory outside the one that it lies in',
@@ -35,7 +35,7 @@ export const FILE_ON_THE_WAY = {
   remedy: 'restore the directory',
 };
 
-/** What keeps a directory from being looked into. */
+/** Why a directory cannot be read. */
 export function unreadable(error: unknown): Omit<Oddity, 'name'> {
   const code = errorCode(error);
   if (code === 'ELOOP') return LOOP;
@@ -46,7 +46,7 @@ export function unreadable(error: unknown): Omit<Oddity, 'name'> {
   return { is: `cannot be read (${code ?? String(error)})`, remedy, error };
 }
 
-/** What lies at the end of a symbolic link; undefined when the link has gone. */
+/** The target of a symbolic link; undefined if the link is gone. */
 export async function lookThrough(
   path: string,
 ): Promise<'directory' | 'file' | Omit<Oddity, 'name'> | undefined> {
@@ -58,7 +58,7 @@ export async function lookThrough(
   }
 }
 
-/** What a name of a directory is, if it is no link. */
+/** The kind of a directory entry that is not a link. */
 export function kindOf(entry: Stats | Dirent): 'directory' | 'file' | Omit<Oddity, 'name'> {
   if (entry.isDirectory()) return 'directory';
   return entry.isFile() ? 'file' : SPECIAL;

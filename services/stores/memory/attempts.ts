@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { AttemptCounts } from '../../registry/access/attempts.ts';
 
-/** The limiter itself would keep as many as somebody makes up. */
+/** The limiter by itself would keep as many names as a client invents. */
 const KEYS_MAX = 100_000;
 
-/** Counts of one process. Beyond {@link KEYS_MAX}, those least lately used are forgotten. */
+/** Counters of one process. Beyond {@link KEYS_MAX}, the least recently used are forgotten. */
 export class MemoryAttempts implements AttemptCounts {
   readonly #counter = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: 1 });
   readonly #gate = new RateLimiterMemory({ points: 1, duration: 1 });
@@ -39,7 +39,7 @@ export class MemoryAttempts implements AttemptCounts {
   }
 }
 
-/** The limiter refuses by rejecting with how long to wait. Throws what is no refusal. */
+/** The limiter refuses by rejecting with the time to wait. Rethrows other errors. */
 export async function passed(consuming: Promise<unknown>): Promise<number> {
   try {
     await consuming;

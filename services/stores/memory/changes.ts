@@ -1,6 +1,6 @@
 import type { Change, Changes } from '../../registry/storage/changes.ts';
 
-/** Tells of changes within one process: enough for one node, and for `serve`. */
+/** Announces changes within one process: enough for one node, and for `serve`. */
 export class MemoryChanges implements Changes {
   readonly settleMs = 0;
   readonly #listeners = new Set<(change: Change) => void>();

@@ -1,13 +1,13 @@
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Locks } from '../../registry/storage/locks.ts';
 
-/** How long one waits for its turn, unless told otherwise. */
+/** The default time limit for waiting for a lock. */
 export const LOCK_PATIENCE_MS = 10_000;
 
-/** Turns within one process, in the order of asking: enough where no other process writes to the store. */
+/** Locks within one process, first come, first served: enough if no other process writes to the store. */
 export class MemoryLocks implements Locks {
   readonly #patienceMs: number;
-  /** For each name that is held or waited for, the end of its queue. */
+  /** For each name that is held or waited for, the last in its queue. */
   readonly #queues = new Map<string, Promise<void>>();
 
   constructor({ patienceMs = LOCK_PATIENCE_MS }: { patienceMs?: number } = {}) {
@@ -39,11 +39,11 @@ export class MemoryLocks implements Locks {
   }
 }
 
-/** What whoever cannot have its turn hears. The lock's name, which names bucket and key, is for the log. */
+/** The error for a caller that cannot get the lock. The lock's name, which contains bucket and key, is for the log. */
 export function busy(name: string, cause?: unknown): RegistryError {
   return new RegistryError(
     'UNAVAILABLE',
-    'too many do this at the same time; try again',
+    'too many clients are doing this at the same time; try again',
     undefined,
     new Error(`the lock ${name} was not free in time`, { cause }),
   );

@@ -120,7 +120,7 @@ export class BodyReader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    // Not awaited: a body that has stalled may never answer.
+    // Not awaited: a stalled body may never answer.
     this.#chunks.return?.().catch(() => undefined);
   }
 }

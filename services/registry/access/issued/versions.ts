@@ -6,7 +6,7 @@ import { type IssuedAccount, IssuedAccountSchema, type IssuedKind } from './acco
 
 export const VERSION_MAX_BYTES = 256 * 1024;
 
-/** What an account is now, and the number of the version that says so. */
+/** An account, and the number of its version. */
 export interface Version {
   readonly seq: number;
   readonly account: IssuedAccount;
@@ -20,7 +20,7 @@ const accountPrefix = (kind: IssuedKind, name: string) => `${kindPrefix(kind)}${
 
 const versionKey = (prefix: string, seq: number) => `${prefix}${String(seq).padStart(10, '0')}.json`;
 
-/** The newest version of an account; undefined where there never was such a one. */
+/** The newest version of an account; undefined if it never existed. */
 export function readVersion(
   objects: ObjectStore,
   kind: IssuedKind,
@@ -39,8 +39,8 @@ export async function* listVersions(objects: ObjectStore, kind: IssuedKind): Asy
 }
 
 /**
- * Makes an account what it is from now on; false when somebody else has changed it since `before`. Versions are numbered
- * from 1 without gaps, and the conditional create of the next one is the only coordination: nothing is ever replaced.
+ * Writes the next version of an account; false if it was changed since `before`. Versions are numbered from 1 without
+ * gaps, and the conditional create of the next one is the only coordination: nothing is ever replaced.
  */
 export async function writeVersion(
   objects: ObjectStore,
@@ -52,7 +52,7 @@ export async function writeVersion(
   return (await objects.putIfAbsent(key, bytes)) === 'created';
 }
 
-/** Reads what a version says. Throws when it is none that is understood here. */
+/** Reads a version. Throws if this software does not understand it. */
 export function parseVersion(bytes: Buffer): IssuedAccount {
   return IssuedAccountSchema.parse(JSON.parse(bytes.toString('utf8')));
 }
@@ -65,7 +65,7 @@ async function readNewest(
   const seq = await endOfLog(0, async (each) => {
     return (await objects.stat(versionKey(prefix, each), signal)) !== undefined;
   });
-  // Read even where there is none, so that time does not tell which names there are.
+  // Read even if there is no version, so that timing does not reveal which names exist.
   const bytes = await objects.read(versionKey(prefix, Math.max(1, seq)), VERSION_MAX_BYTES, signal);
   return bytes && { seq, account: parseVersion(bytes) };
 }

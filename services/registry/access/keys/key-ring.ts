@@ -3,14 +3,14 @@ import type { Log } from '../../runtime/log.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { KEY_MAX_BYTES, KEYS_PREFIX, parseKey, type StoredKey, seqOfKey } from './stored-key.ts';
 
-/** So often the keys are looked at: a key has to be known for longer before it signs. */
+/** How often the keys are read: a new key must be in the store for longer before it signs. */
 export const KEYS_POLL_MS = 5000;
-/** Tokens by an unknown key make a node look at once, but no oftener than this: anyone can write such tokens. */
+/** A token with an unknown key makes a node read the keys at once, but at most this often: anyone can make such tokens. */
 const REFRESH_MIN_MS = 1000;
 
 /**
- * The keys by which our tokens are signed, as this node knows them: read from the store again and again, so that no
- * request waits for it.
+ * The keys that our tokens are signed with, as this node knows them: polled from the store, so that no request waits
+ * for it.
  */
 export class KeyRing implements AsyncDisposable {
   readonly #objects: ObjectStore;
@@ -30,7 +30,7 @@ export class KeyRing implements AsyncDisposable {
     this.#log = log;
   }
 
-  /** Looks once, then goes on looking until disposed. */
+  /** Reads the keys once, then polls until disposed. */
   static async start(objects: ObjectStore, log: Log): Promise<KeyRing> {
     const ring = new KeyRing(objects, log);
     await ring.read();
@@ -38,7 +38,7 @@ export class KeyRing implements AsyncDisposable {
     return ring;
   }
 
-  /** Oldest first: the last that may sign already does. */
+  /** Oldest first: the last one that may sign already does. */
   get keys(): readonly StoredKey[] {
     return [...this.#keys.values()];
   }
@@ -53,8 +53,8 @@ export class KeyRing implements AsyncDisposable {
   }
 
   /**
-   * Looks as soon as that may be: what a token by an unknown key is worth. All who ask meanwhile wait for the same look,
-   * which begins after they asked, so that a key which was made before is found.
+   * Reads the keys as soon as allowed, for a token with an unknown key. Concurrent callers share one read, which begins
+   * after they called, so that it finds every key made before.
    */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#refresh().finally(() => {
@@ -63,7 +63,7 @@ export class KeyRing implements AsyncDisposable {
     return this.#refreshing;
   }
 
-  /** Looks now. Throws what the store throws; what was known stays so. */
+  /** Reads the keys now. Throws what the store throws; known keys are kept. */
   read(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -100,7 +100,7 @@ export class KeyRing implements AsyncDisposable {
       const seq = seqOfKey(key);
       if (seq === undefined) continue;
       lastSeq = seq;
-      // Nothing in a key ever changes.
+      // A key never changes.
       const found = known.get(seq) ?? (await this.#load(key, seq));
       changed ||= found !== undefined && !known.has(seq);
       if (found) keys.set(found.kid, found);
@@ -111,14 +111,14 @@ export class KeyRing implements AsyncDisposable {
     if (changed) for (const listener of this.#listeners) listener();
   }
 
-  /** One that cannot be read must not keep the others from being known. */
+  /** A key that cannot be read must not hide the others. */
   async #load(key: string, seq: number): Promise<StoredKey | undefined> {
     const bytes = await this.#objects.read(key, KEY_MAX_BYTES, this.#stop.signal);
     if (bytes === undefined) return undefined;
     try {
       return parseKey(seq, bytes);
     } catch (error) {
-      if (!this.#broken.has(key)) this.#log.error({ err: error, key }, 'a key of tokens cannot be read');
+      if (!this.#broken.has(key)) this.#log.error({ err: error, key }, 'a token signing key cannot be read');
       this.#broken.add(key);
       return undefined;
     }
@@ -135,7 +135,7 @@ export class KeyRing implements AsyncDisposable {
         isFailing = false;
       } catch (error) {
         if (!isFailing && !signal.aborted)
-          this.#log.warn({ err: error }, 'cannot look for new keys of tokens; trying again');
+          this.#log.warn({ err: error }, 'cannot look for new token signing keys; trying again');
         isFailing = true;
       }
     }

@@ -21,9 +21,8 @@ export interface RingSignerOptions {
 }
 
 /**
- * Signs with the keys in the store, and sees to it that there is always a next one in time, and none that is of no use
- * any more. Any number of these do so at once: which key is the next is decided by the conditional create of its
- * number.
+ * Signs with the keys in the store, makes the next key in time, and deletes keys that are no longer needed. Any number
+ * of processes may do so at once: the conditional create of a key's number decides which key is next.
  */
 export class RingSigner implements Signer {
   readonly #options: RingSignerOptions;
@@ -35,7 +34,7 @@ export class RingSigner implements Signer {
     this.#options = options;
   }
 
-  /** Makes a key where there is none that this service can sign with, or none of its algorithm. */
+  /** Makes a key if this service can sign with none, or with none of its algorithm. */
   static async start(options: RingSignerOptions): Promise<RingSigner> {
     const signer = new RingSigner(options);
     await signer.#begin();
@@ -54,7 +53,7 @@ export class RingSigner implements Signer {
     if (signing) return signing;
     throw new RegistryError(
       'UNAVAILABLE',
-      'no token can be signed now: none of the keys was sealed under the http.secret of this service',
+      'no token can be signed now: no key was sealed under the http.secret of this service',
     );
   }
 
@@ -71,7 +70,7 @@ export class RingSigner implements Signer {
     if (newest && !isOpen)
       log.warn(
         { kid: newest.kid },
-        'the newest key of tokens was sealed under another http.secret: a new one is made (http.oldsecrets avoids that)',
+        'the newest token signing key was sealed under another http.secret; making a new one (http.oldsecrets avoids that)',
       );
     const hasOther = ring.keys.some((key) => this.#open(key) !== undefined);
     await this.#add(new Date(Date.now() + (hasOther ? KEY_LEAD_MIN_MS : 0)));
@@ -87,7 +86,7 @@ export class RingSigner implements Signer {
       });
     const kid = await addKey(objects, ring.lastSeq, { algorithm, box, signsFrom, record });
     await ring.read();
-    if (kid !== undefined) log.info({ kid, signsFrom }, 'a new key of tokens was made');
+    if (kid !== undefined) log.info({ kid, signsFrom }, 'made a new token signing key');
   }
 
   async #keep(): Promise<void> {
@@ -101,7 +100,7 @@ export class RingSigner implements Signer {
         isFailing = false;
       } catch (error) {
         if (!isFailing)
-          this.#options.log.warn({ err: error }, 'cannot see to the keys of tokens; trying again');
+          this.#options.log.warn({ err: error }, 'cannot maintain the token signing keys; trying again');
         isFailing = true;
       }
     }
@@ -118,7 +117,7 @@ export class RingSigner implements Signer {
     if (ended.length === 0) return;
     await removeKeys(objects, ended);
     await ring.read();
-    log.info({ kids: ended.map(({ kid }) => kid) }, 'keys whose last token has expired were deleted');
+    log.info({ kids: ended.map(({ kid }) => kid) }, 'deleted keys whose last token has expired');
   }
 
   /** Opened once: it costs more than a signature. */

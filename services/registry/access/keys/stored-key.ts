@@ -4,15 +4,15 @@ import type { SecretBox } from '../../storage/secret-box.ts';
 import { libtrustId } from './key-id.ts';
 import { type PublishedKey, TOKEN_ALGORITHMS, type TokenAlgorithm } from './signing-key.ts';
 
-/** Prefix of the keys by which tokens are signed, numbered in the order in which they sign. */
+/** Prefix of the token signing keys, numbered in the order in which they sign. */
 export const KEYS_PREFIX = 'roadstead/keys/';
 const NAME = /^roadstead\/keys\/(\d{10})\.json$/;
 export const KEY_MAX_BYTES = 16 * 1024;
 
-/** Where the key with a number lies. */
+/** The object key of a signing key. */
 export const keyKey = (seq: number) => `${KEYS_PREFIX}${String(seq).padStart(10, '0')}.json`;
 
-/** The number of the key that lies there; undefined where none does. */
+/** The number of the signing key at an object key; undefined for other objects. */
 export function seqOfKey(key: string): number | undefined {
   const match = NAME.exec(key);
   return match ? Number(match[1]) : undefined;
@@ -22,7 +22,7 @@ const StoredKeySchema = z.object({
   version: z.literal(1),
   kid: z.string().min(1),
   algorithm: z.enum(TOKEN_ALGORITHMS),
-  /** A JSON Web Key (RFC 7517): whoever checks tokens needs no secret for it. */
+  /** A JSON Web Key (RFC 7517): verifying tokens needs no secret. */
   publicKey: z.record(z.string(), z.unknown()),
   /** PKCS #8, sealed under `http.secret`. */
   privateKey: z.string(),
@@ -30,16 +30,16 @@ const StoredKeySchema = z.object({
   signsFrom: z.iso.datetime(),
 });
 
-/** A key in the store. Nothing of it ever changes. */
+/** A key in the store. It never changes. */
 export interface StoredKey extends PublishedKey {
   readonly seq: number;
   readonly createdAt: Date;
-  /** From then on tokens are signed with it; it is known before, so that every node knows it by then. */
+  /** When the key begins to sign; it is published before, so that every node knows it by then. */
   readonly signsFrom: Date;
   readonly sealedPrivateKey: string;
 }
 
-/** Makes a key, and the object that it is in the store. */
+/** Makes a key, and its object for the store. */
 export async function makeKey(
   algorithm: TokenAlgorithm,
   box: SecretBox,
@@ -57,12 +57,13 @@ export async function makeKey(
   return { kid, object: Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`) };
 }
 
-/** Reads a key's object. Throws when it is none. */
+/** Reads a key's object. Throws if it is malformed. */
 export function parseKey(seq: number, bytes: Buffer): StoredKey {
   const stored = StoredKeySchema.parse(JSON.parse(bytes.toString('utf8')));
   const publicKey = createPublicKey({ key: stored.publicKey, format: 'jwk' });
-  // What is named by its own hash cannot be passed off as another one.
-  if (libtrustId(publicKey) !== stored.kid) throw new Error(`the key ${stored.kid} is another one`);
+  // A key is named by its own hash, so that it cannot be passed off as another one.
+  if (libtrustId(publicKey) !== stored.kid)
+    throw new Error(`the object of key ${stored.kid} holds another key`);
   return {
     ...{ seq, kid: stored.kid, algorithm: stored.algorithm, publicKey },
     createdAt: new Date(stored.createdAt),
@@ -71,7 +72,7 @@ export function parseKey(seq: number, bytes: Buffer): StoredKey {
   };
 }
 
-/** A key's private part; undefined when it was sealed under a secret that is not known here. */
+/** A key's private part; undefined if it was sealed under a secret that this process does not have. */
 export function openKey({ kid, sealedPrivateKey }: StoredKey, box: SecretBox): KeyObject | undefined {
   const der = box.open(sealedPrivateKey, kid);
   return der && createPrivateKey({ key: der, type: 'pkcs8', format: 'der' });
@@ -82,7 +83,7 @@ interface KeyPair {
   readonly privateKey: KeyObject;
 }
 
-/** Beside the event loop: an RSA key takes its time. */
+/** Off the event loop: making an RSA key takes long. */
 function generate(algorithm: TokenAlgorithm): Promise<KeyPair> {
   const { promise, resolve, reject } = Promise.withResolvers<KeyPair>();
   const done = (error: Error | null, publicKey: KeyObject, privateKey: KeyObject) =>

@@ -11,7 +11,7 @@ const LedgerSchema = z.object({
   version: z.literal(1),
   /** Every blob of every entry up to here was written to the mirror and verified there, but for `missing`. */
   watermark: z.int().nonnegative(),
-  /** Blobs at or below the watermark that a crawl did not find. */
+  /** Blobs up to the watermark that a crawl did not find. */
   missing: z
     .array(z.custom<Sha256Digest>((value) => typeof value === 'string' && isSha256(value)))
     .max(MISSING_MAX),
@@ -22,7 +22,7 @@ const LedgerSchema = z.object({
     /** Why it is down, for people. */
     reason: z.string().optional(),
   }),
-  /** Why the worker cannot go on publishing to this mirror, for people. */
+  /** Why the worker cannot continue publishing to this mirror, for people. */
   trouble: z.string().optional(),
   /** Counts up while the worker lives: readers judge freshness by seeing it move, not by comparing clocks. */
   beat: z.int().nonnegative(),
@@ -32,7 +32,7 @@ const LedgerSchema = z.object({
   holder: z.string(),
 });
 
-/** What is known of a mirror: kept by the one worker that serves it, read by everyone. */
+/** The state of a mirror: written by the one worker that serves it, read by everyone. */
 export type Ledger = z.infer<typeof LedgerSchema>;
 
 /** A ledger and the term under which it was written. */
