@@ -1,10 +1,10 @@
 /** By name or by id; Keystone's names are unique only within a domain. */
 export type ByNameOrId = { readonly name: string } | { readonly id: string };
 
-/** Something whose name is unique within a domain; by its id, the domain is known. */
+/** Something whose name is unique within a domain; an id needs no domain. */
 export type InDomain = { readonly id: string } | { readonly name: string; readonly domain: ByNameOrId };
 
-/** What is shown to Keystone. An application credential by name is one of a user's. */
+/** Credentials for Keystone. An application credential by name belongs to a user. */
 export type Proof =
   | { readonly method: 'password'; readonly user: InDomain; readonly password: string }
   | { readonly method: 'token'; readonly token: string }
@@ -14,14 +14,14 @@ export type Proof =
       readonly secret: string;
     };
 
-/** What a token is to be good for. An application credential has its scope with it. */
+/** The requested scope of a token. An application credential carries its own. */
 export type AuthScope =
   | { readonly project: InDomain }
   | { readonly trustId: string }
-  /** For nothing, although the user may have a default project. */
+  /** No scope, even if the user has a default project. */
   | 'unscoped';
 
-/** Keystone's own name for the domain that every installation has. */
+/** Keystone's id of the domain that every installation has. */
 export const DEFAULT_DOMAIN: ByNameOrId = { id: 'default' };
 
 /**

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** The header of Keystone's answer that holds the token itself; the body tells what it is good for. */
+/** The header of Keystone's answer with the token itself; the body describes the token. */
 export const SUBJECT_TOKEN = 'x-subject-token';
 
 const Named = z.object({ id: z.string(), name: z.string() });
 const Placed = Named.extend({ domain: Named });
 
-/** What Keystone tells of a token, as far as this registry asks (Identity API v3; later versions only add to it). */
+/** Keystone's description of a token, as far as this registry needs it (Identity API v3; later versions only add fields). */
 export const TokenBody = z.object({
   token: z.object({
     expires_at: z.coerce.date(),
@@ -39,5 +39,5 @@ export const TokenBody = z.object({
   }),
 });
 
-/** What a token is good for. */
+/** The scope of a token. */
 export type Token = z.output<typeof TokenBody>['token'];

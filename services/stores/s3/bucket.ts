@@ -5,7 +5,7 @@ import { Gate } from './gate.ts';
 import { KeySpace } from './keys.ts';
 import { type S3Options, type S3Settings, settingsOf } from './options.ts';
 
-/** What goes with every object that is written. */
+/** Headers of every object that is written. */
 interface Written {
   readonly ContentType: string;
   readonly StorageClass?: StorageClass;
@@ -14,7 +14,7 @@ interface Written {
   readonly SSEKMSKeyId?: string;
 }
 
-/** A bucket at a server: the way by which every request goes. */
+/** A bucket on a server: sends every request. */
 export class Bucket {
   readonly name: string;
   readonly settings: S3Settings;
@@ -23,12 +23,12 @@ export class Bucket {
   readonly #client: S3Client;
   readonly #gate: Gate;
   /**
-   * Whether an object that is not there is looked for again: an object server of Swift's that opens the old file of an
-   * object in the moment in which it is replaced says 404.
+   * Whether a missing object is looked up again: a Swift object server that opens the old file of an object at the moment
+   * of its replacement answers 404.
    */
   looksTwice = false;
 
-  /** Whether a copy's condition on the ETag of its source means what it says: see compose.ts. */
+  /** Whether a copy's condition on the ETag of its source works: see compose.ts. */
   copiesOnCondition = true;
 
   constructor(options: S3Options) {
@@ -42,7 +42,7 @@ export class Bucket {
   }
 
   /**
-   * Makes a request, again where a failure may pass, within the settings' bounds of time and number. Rejects with the
+   * Sends a request, and retries transient failures, within the settings' bounds of time and number. Rejects with the
    * signal's reason, StoreFullError or S3Error; `action` names the request in those.
    */
   async request<T>(
@@ -61,7 +61,7 @@ export class Bucket {
     }, signal);
   }
 
-  /** What is asked of an object; undefined where there is no such object. */
+  /** Sends a request about an object; undefined if the object does not exist. */
   async ifThere<T>(ask: () => Promise<T>): Promise<T | undefined> {
     for (let looks = this.looksTwice ? 2 : 1; ; looks--)
       try {

@@ -1,4 +1,4 @@
-/** Lets so many through at once; the others wait in the order in which they came. */
+/** Limits concurrency; callers beyond the limit wait, first come, first served. */
 export class Gate {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -7,7 +7,7 @@ export class Gate {
     this.#free = places;
   }
 
-  /** Runs `act` as soon as there is a place; rejects with the signal's reason when that aborts before. */
+  /** Runs `act` as soon as there is a place; rejects with the signal's reason if that aborts before. */
   async pass<T>(act: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     await this.#enter(signal);
     try {

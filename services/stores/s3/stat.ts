@@ -2,7 +2,7 @@ import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { ObjectStat } from '../../registry/storage/object-store.ts';
 import type { Bucket } from './bucket.ts';
 
-/** Size and time of an object, or undefined where there is none. */
+/** Size and time of an object; undefined if it does not exist. */
 export async function statObject(
   bucket: Bucket,
   bucketKey: string,

@@ -5,8 +5,8 @@ import { CREATOR, look } from './head.ts';
 import { md5Of } from './write.ts';
 
 /**
- * Writes an object unless it is there. Swift's own `If-None-Match: *` lets several racers win, so it is done in turn;
- * it is sent all the same, for a request that was on its way for longer than its turn lasted.
+ * Writes an object unless it exists. Swift's own `If-None-Match: *` lets several concurrent requests succeed, so it is
+ * done under a lock; the condition is still sent, for a request that was in transit for longer than its lock lasted.
  */
 export async function createObject(
   client: SwiftClient,
@@ -35,7 +35,7 @@ export async function createObject(
       expects: [201, 412],
       signal: both,
     });
-    // 412 after an attempt whose answer was lost: it may be ours that is there.
+    // 412 after an attempt whose answer was lost: the existing object may be ours.
     const isOurs = status === 201 || (await look(client, name, both))?.creator === creator;
     both.throwIfAborted();
     return isOurs ? 'created' : 'exists';

@@ -1,6 +1,6 @@
 import { untilAborted } from '../../../registry/runtime/waiting.ts';
 
-/** What a log-in gives. */
+/** The result of a log-in. */
 export interface Grant {
   readonly token: string;
   /** The account's URL, without a slash at its end. */
@@ -14,7 +14,7 @@ const RENEW_BEFORE_SHARE = 0.2;
 /** After a log-in that failed while the old token still lives. */
 const TRY_AGAIN_MS = 10_000;
 
-/** The token of a process: one log-in at a time, whoever waits for it; renewed before it ends. */
+/** The token of a process: renewed before it expires, by one shared log-in at a time. */
 export class Session {
   readonly #logIn: () => Promise<Grant>;
   #grant: Grant | undefined;
@@ -25,7 +25,7 @@ export class Session {
     this.#logIn = logIn;
   }
 
-  /** A token that still lives; waits for a log-in where there is none. */
+  /** A valid token; waits for a log-in if there is none. */
   async grant(signal?: AbortSignal): Promise<Grant> {
     signal?.throwIfAborted();
     const held = this.#grant;
@@ -39,7 +39,7 @@ export class Session {
     }
   }
 
-  /** Swift refused this token: it is not used again. */
+  /** To be called when Swift refused this token: it is not used again. */
   refuse(token: string): void {
     if (this.#grant?.token === token) this.#grant = undefined;
   }
