@@ -14,9 +14,12 @@ export const PATTERNS: Readonly<Record<string, RegExp>> = {
   'go on': /\b(?:go|goes|went) on\b/i,
 };
 
-/** A text with each comment or paragraph on one line, so that a phrase is found across a line break. */
+/** A text with each comment or paragraph on one line, so that a phrase is found across a line break; without “quoted” titles of tests. */
 function withoutBreaks(text: string): string {
-  return text.replaceAll(/\n\s*(?:\*(?!\/)|\/\/|#)[ ]?/g, ' ').replaceAll(/(?<=[\w,]) *\n *(?=\w)/g, ' ');
+  return text
+    .replaceAll(/“[^”]*”/g, '“…”')
+    .replaceAll(/\n\s*(?:\*(?!\/)|\/\/|#)[ ]?/g, ' ')
+    .replaceAll(/(?<=[\w,]) *\n *(?=\w)/g, ' ');
 }
 
 export interface Phrase {
