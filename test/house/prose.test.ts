@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { phrasesIn } from './prose.ts';
 import { filesOf, textOf } from './source.ts';
 
-/** docs/style.md quotes what it replaces. */
+/** All but docs/style.md, which quotes the patterns. */
 const FILES = [
   'README.md',
   ...['docs/**/*.md', 'infra/**/*.{yml,conf}', 'services/**/*.ts'].flatMap((pattern) => filesOf(pattern)),
@@ -13,7 +13,34 @@ const FILES = [
 const ALLOWED: readonly { file: string; words: string; why: string }[] = [];
 
 /** Folders that are still being rewritten, and the most matches that each may have. The numbers only fall. */
-const UNFINISHED: Readonly<Record<string, number>> = {};
+const UNFINISHED: Readonly<Record<string, number>> = {
+  'services/accounts/': 72,
+  'services/api/': 16,
+  'services/cli/gc-commands.ts': 2,
+  'services/config/': 101,
+  'services/http/': 104,
+  'services/registry/check/': 28,
+  'services/registry/content/': 41,
+  'services/registry/garbage/': 41,
+  'services/registry/notifications/': 22,
+  'services/registry/oci/': 12,
+  'services/registry/publishing/promotion/': 6,
+  'services/registry/storage/locks.ts': 2,
+  'services/registry/storage/terms.ts': 2,
+  'services/release/': 13,
+  'services/serve/': 9,
+  'services/stores/redis/': 35,
+  'services/sync/': 35,
+  'services/token/': 20,
+  'docs/accounts.md': 9,
+  'docs/check.md': 15,
+  'docs/configuration.md': 36,
+  'docs/from-distribution.md': 7,
+  'docs/garbage-collection.md': 19,
+  'docs/network.md': 9,
+  'docs/oidc.md': 9,
+  'docs/tokens.md': 5,
+};
 
 describe('the patterns of the prose test', () => {
   const of = (text: string) => phrasesIn(text).map(({ pattern }) => pattern);

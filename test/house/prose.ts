@@ -8,7 +8,7 @@ export const PATTERNS: Readonly<Record<string, RegExp>> = {
   'is none': /(?<!\bthere )\b(?:is|are|was|were) none\b/i,
   anew: /\banew\b/i,
   'of late': /\bof late\b/i,
-  meanwhile: /\bmeanwhile\b/i,
+  meanwhile: /\bmeanwhile\b(?!\.test)/i,
   'all the same': /\ball the same\b/i,
   beside: /\bbeside\b/i,
   'go on': /\b(?:go|goes|went) on\b/i,
