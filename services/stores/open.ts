@@ -29,7 +29,7 @@ export interface StoreSettings {
 /** The backends of a process. */
 export interface Stores extends AsyncDisposable {
   readonly objects: ObjectStore;
-  /** Writes a probe to each place where objects are written. Rejects with StoreNotWritableError, StoreFullError or StoreUnavailableError. */
+  /** Writes a probe to each place of objects. Rejects with StoreNotWritableError, StoreFullError or StoreUnavailableError. */
   readonly probeWrites: (signal?: AbortSignal) => Promise<void>;
   /** The least time between such probes: requests to remote stores cost money. */
   readonly probeEveryMs: number;

@@ -29,7 +29,7 @@ export interface AccessCheck {
 /** The client's address unless given. */
 const HERE = '127.0.0.1';
 
-/** Prints whether somebody may do something, by which rule, and why earlier rules do not match. The exit code is 2 if not. */
+/** Prints whether somebody may do something, and by which rule; or why no rule matches. Exits with 2 if not. */
 export async function accessCheckCommand(asked: AccessCheck): Promise<void> {
   const { wanted, path } = readWanted(asked);
   const subject = readSubject(asked);

@@ -34,6 +34,6 @@ export interface AccountSource extends AsyncDisposable {
   /** Such as `keystone`: in names, records and refresh tokens. */
   readonly name: string;
   authenticate(credentials: Credentials, signal: AbortSignal): Promise<Authentication>;
-  /** The current identity of a seed; `unknown` if the seed is no longer valid. A source without this issues no refresh tokens. */
+  /** The current identity of a seed; `unknown` if it is no longer valid. Absent: the source issues no refresh tokens. */
   refresh?(seed: RefreshSeed, signal: AbortSignal): Promise<Authentication>;
 }

@@ -39,7 +39,7 @@ const WINDOW_MS = 3_600_000;
 const FIRST_WAIT_MS = 1000;
 /** How long a client that logged in counts as known. */
 const KNOWN_MS = 7 * 24 * 3_600_000;
-/** Multiples of the free failures of one account from one client: for a client over all accounts, for an account over all clients. */
+/** Free failures of a client over all accounts, and of an account over all clients, in multiples of those of a pair. */
 const FREE_A_CLIENT = 10;
 const FREE_AN_ACCOUNT = 20;
 /** The longest delay of unknown clients for an account that others guess at: its owner may be one of them. */

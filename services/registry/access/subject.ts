@@ -28,7 +28,7 @@ export const ANONYMOUS: Identity = { kind: 'anonymous', name: '', groups: [], me
 /** Names of robots begin with this; no other name may. */
 export const ROBOT_PREFIX = 'robot+';
 
-/** Whether a name belongs to a robot: one of ours, or one with rights delegated in Keystone (application credential, trust). */
+/** Whether a name belongs to a robot: one of ours, or a credential delegated in Keystone. */
 export function isRobotName(name: string): boolean {
   return /^(?:robot|appcred|trust)\+/.test(name);
 }

@@ -22,7 +22,7 @@ export interface Changes {
    * answer should hold everywhere, as after a delete, waits for this long, without a guarantee.
    */
   readonly settleMs: number;
-  /** Calls the listeners of this process before it returns, and those of others soon. Never waits, never throws if a message is lost. */
+  /** Calls this process's listeners before it returns, and others soon. Never waits; a lost message is not an error. */
   publish(change: Change): void;
   /** Calls `listener` for every change until the returned function is called. */
   subscribe(listener: (change: Change) => void): () => void;

@@ -22,7 +22,7 @@ export async function readNotice(
   return bytes && NoticeSchema.parse(JSON.parse(bytes.toString('utf8')));
 }
 
-/** Turns the switch on for every node over this store; `undefined` turns it off. Nodes follow within {@link READ_ONLY_POLL_MS}. */
+/** Turns the switch on; `undefined` turns it off. Every node over this store follows within {@link READ_ONLY_POLL_MS}. */
 export async function writeNotice(objects: ObjectStore, notice: ReadOnlyNotice | undefined): Promise<void> {
   if (notice === undefined) return objects.delete([READ_ONLY_KEY]);
   return objects.put(READ_ONLY_KEY, Buffer.from(`${JSON.stringify(notice, undefined, 2)}\n`));

@@ -66,7 +66,7 @@ export class FilesystemStore implements ObjectStore {
     this.#probe = new WriteProbe(this.#root, this.#temporaries);
   }
 
-  /** Opens the store. Throws StoreNotWritableError if its directory cannot be made, StoreAbsentError if it must exist but does not. */
+  /** Opens the store. Throws StoreNotWritableError if its directory cannot be made, StoreAbsentError if it is missing. */
   static async open(options: FilesystemOptions): Promise<FilesystemStore> {
     if (options.callTimeoutMs !== undefined) STORE_CALLS.deadlineMs = options.callTimeoutMs;
     const store = new FilesystemStore(options);

@@ -101,7 +101,7 @@ export function explain(error: unknown, root: string, directory: string): Error 
   const translated = translate(error);
   if (translated instanceof StoreFullError) return translated;
   const { path = directory, syscall = '', message } = error as NodeJS.ErrnoException;
-  // A refused mkdir or open is the fault of the directory above; a rename's error does not say which of its two directories refuses.
+  // A refused mkdir or open is due to the directory above; a rename's error does not say which of its two.
   const where = ['mkdir', 'open'].includes(syscall) ? dirname(path) : directory;
   const key = `storage.filesystem.rootdirectory = ${root}`;
   const user = process.geteuid?.();

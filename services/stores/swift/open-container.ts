@@ -3,7 +3,7 @@ import { absent, StoreAbsentError, type StoreMode } from '../../registry/storage
 import type { SwiftClient } from './client.ts';
 import { SwiftError } from './errors.ts';
 
-/** Makes the container if it does not exist, as Distribution does, but not for reading. Throws an error that says what is wrong. */
+/** Makes the container if it does not exist, as Distribution does, but not for reading. Throws an OperatorError. */
 export async function openContainer(client: SwiftClient, mode: StoreMode): Promise<void> {
   const { container } = client.names;
   try {

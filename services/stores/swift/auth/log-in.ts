@@ -41,7 +41,7 @@ function versionOf({ authUrl, authVersion }: SwiftCredentials): 1 | 3 {
   if (/\/v3\b/.test(pathname)) return 3;
   if (/\/v1\b/.test(pathname)) return 1;
   throw new OperatorError(
-    `cannot derive the version of Swift's authentication from the path ${pathname}: expected one with /v3 (Keystone) or /v1 ` +
+    `cannot derive the version of Swift's authentication from the path ${pathname}: expected /v3 (Keystone) or /v1 ` +
       '(TempAuth), or authversion; version 2 is no longer spoken by any Keystone',
   );
 }
