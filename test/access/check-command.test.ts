@@ -41,7 +41,7 @@ describe('access check', function () {
     return { code: code ?? -1, out: stdout + stderr };
   }
 
-  it('tells what a rule allows, and why those before it did not decide', async () => {
+  it('prints what a rule allows, and why earlier rules did not decide', async () => {
     const { code, out } = await check(FULL, 'alice', 'push', 'alice/tool');
     expect(out.split('\n').map((line) => line.replaceAll(/ {2,}/g, '  '))).to.deep.equal([
       'alice may push to alice/tool: the rule own allows it.',
@@ -55,7 +55,7 @@ describe('access check', function () {
     expect(code).to.equal(0);
   });
 
-  it('tells what no rule allows, and exits with 2', async () => {
+  it('prints what no rule allows, and exits with 2', async () => {
     const { code, out } = await check(FULL, 'alice', 'pull', 'bob/tool', '--project', 'alpha:member,reader');
     expect(code).to.equal(2);
     expect(out).to.match(
@@ -87,7 +87,7 @@ describe('access check', function () {
       expect(code).to.equal(allowed ? 0 : 2);
     });
 
-  it('tells what stands in the way of what the rules allow', async () => {
+  it('prints what prevents an action that the rules allow', async () => {
     const obstacles: [args: string[], config: object, told: RegExp][] = [
       [
         ['olga', 'push', 'fedora/x'],
@@ -108,7 +108,7 @@ describe('access check', function () {
     }
   });
 
-  it('asks from here unless told otherwise, and says so where that matters', async () => {
+  it('assumes a client on this machine, and says so if that matters', async () => {
     const rule = { name: 'inside', allow: ['pull'], subjects: ['everyone'], networks: ['10.0.0.0/8'] };
     const config = { ...FULL, access: { rules: [rule] } };
     const here = await check(config, 'anonymous', 'pull', 'x');
@@ -120,7 +120,7 @@ describe('access check', function () {
     expect(inside.out).not.to.include('Answered for a client');
   });
 
-  it('knows registries in which no rules are asked', async () => {
+  it('knows registries in which rules play no part', async () => {
     const htpasswd = { ...BASE, auth: { htpasswd: { realm: 'r', path: '/p' } } };
     expect((await check(BASE, 'anonymous', 'push', 'x')).out).to.match(
       /^Anonymous clients may push.*no authentication/,
@@ -136,7 +136,7 @@ describe('access check', function () {
     expect(foreign.code).to.equal(1);
   });
 
-  it('tells what is wrong with the question', async () => {
+  it('reports mistakes in its arguments', async () => {
     const wrong: [args: string[], told: RegExp][] = [
       [
         ['bob', 'fly', 'x'],

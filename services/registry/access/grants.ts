@@ -12,7 +12,7 @@ export const EVERYTHING: Grants = { decide: () => ({ isAllowed: true, rule: unde
 /** The authenticated client of a request, with its rights. */
 export interface Principal extends Grants {
   readonly kind: 'anonymous' | 'user' | 'robot';
-  /** Empty for the anonymous. */
+  /** Empty for anonymous clients. */
   readonly name: string;
 }
 

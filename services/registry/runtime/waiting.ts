@@ -3,7 +3,7 @@ export class WakeSignal {
   #wake: (() => void) | undefined;
   #notified = false;
 
-  /** Ends the wait under way, or the next one at once. */
+  /** Ends the current wait, or else the next one as soon as it begins. */
   notify(): void {
     this.#notified = true;
     this.#wake?.();

@@ -66,7 +66,7 @@ export interface ObjectStat {
   readonly modifiedAt: Date;
 }
 
-/** Inclusive positions, as in HTTP; `last` must lie inside the object. */
+/** Inclusive positions, as in HTTP; `last` must be inside the object. */
 export interface ByteRange {
   readonly first: number;
   readonly last: number;

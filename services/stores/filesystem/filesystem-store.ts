@@ -147,7 +147,7 @@ export class FilesystemStore implements ObjectStore {
   ): Promise<'created' | 'exists'> {
     const path = pathOf(this.#root, key);
     const durable = this.#sync && options.durable !== false;
-    // Most that is there already is found so at a glance; races are decided by the link.
+    // A cheap check finds most existing objects; the link decides races.
     if ((await this.stat(key)) !== undefined) return 'exists';
     const file = await this.#write(path, body, { durable });
     const naming = { temporaries: this.#temporaries, directories: durable ? this.#directories : undefined };
@@ -222,7 +222,7 @@ export class FilesystemStore implements ObjectStore {
     return undefined;
   }
 
-  /** Removes temporary files that nobody has written to since. */
+  /** Removes temporary files without a write since a time. */
   removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number> {
     return this.#temporaries.removeOld(olderThan, signal);
   }
@@ -269,7 +269,7 @@ export class FilesystemStore implements ObjectStore {
     return undefined;
   }
 
-  /** Directories are no objects: those that held only what was deleted go with it. Answers with the first that stays. */
+  /** Removes directories that have become empty, since they are not objects. Returns the first one that stays. */
   async #removeEmptied(directory: string): Promise<string> {
     let path = directory;
     for (; path.length > this.#root.length; path = dirname(path)) {

@@ -62,7 +62,7 @@ class Walk {
       const name = names[at] ?? '';
       const key = directory + name;
       const isDirectory = name.endsWith('/');
-      // Only what can lie under the prefix: below it, or a directory on the way to it.
+      // Only keys under the prefix, or directories on the way to it.
       if (!key.startsWith(prefix) && !(isDirectory && prefix.startsWith(key))) {
         if (key > prefix) return;
         continue;

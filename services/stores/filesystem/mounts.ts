@@ -60,7 +60,7 @@ export async function markOldMounts(root: string): Promise<void> {
 export async function missingMounts(root: string, prefix: string): Promise<Unlisted[]> {
   const missing: Unlisted[] = [];
   for (const { path, hasMarker } of await readMounts(root)) {
-    // The root has no key; all content lies below this one.
+    // The root has no key; all content is below this one.
     const key = path === '.' ? 'docker' : path;
     if (!key.startsWith(prefix) && !prefix.startsWith(`${key}/`)) continue;
     const proof = hasMarker ? markerOf(root, path) : join(root, path, TEMPORARY_OF_MOUNT);
@@ -68,7 +68,7 @@ export async function missingMounts(root: string, prefix: string): Promise<Unlis
       if (await isThere(proof)) continue;
       const record = `${MOUNTS}/${recordOf(path)}`;
       const remedy = `mount it; if it was moved back for good, delete the record ${record}`;
-      missing.push({ key, is: 'is a mount that is not there', remedy });
+      missing.push({ key, is: 'is a missing mount', remedy });
     } catch (error) {
       const { is, remedy } = unreadable(error);
       missing.push({ key, is, remedy });

@@ -16,19 +16,19 @@ export interface Oddity {
 
 const SPECIAL = { is: 'is neither a file nor a directory', remedy: 'move it out of the store' };
 const BROKEN = {
-  is: 'is a symbolic link to something that is not there',
-  remedy: 'mount or restore what it leads to',
+  is: 'is a symbolic link to something that does not exist',
+  remedy: 'mount or restore its target',
 };
 /** A link that leads back to a directory above it: the store would never end. */
 export const LOOP = {
-  is: 'is a symbolic link that leads back to where it lies',
-  remedy: 'have it lead to a directory outside the one that it lies in',
+  is: 'is a symbolic link to a directory above it',
+  remedy: 'replace it by a link to a directory elsewhere',
 };
 /** More than any store needs: a few directories full of links can make more paths than a walk can end. */
 export const LINKS_MAX = 8;
 export const TOO_MANY_LINKS = {
-  is: `lies behind more than ${LINKS_MAX} symbolic links, each below the last`,
-  remedy: 'have fewer links lead there',
+  is: `is behind more than ${LINKS_MAX} symbolic links, each below the last`,
+  remedy: 'use fewer links on the way there',
 };
 export const FILE_ON_THE_WAY = {
   is: 'is a file where a directory belongs',
@@ -41,8 +41,8 @@ export function unreadable(error: unknown): Omit<Oddity, 'name'> {
   if (code === 'ELOOP') return LOOP;
   const isDenied = code === 'EACCES' || code === 'EPERM';
   const remedy = isDenied
-    ? 'let the user that runs this read it'
-    : 'see to the disk or mount that it lies on';
+    ? 'allow the user that runs this to read it'
+    : 'check the disk or mount that it is on';
   return { is: `cannot be read (${code ?? String(error)})`, remedy, error };
 }
 

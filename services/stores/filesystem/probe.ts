@@ -94,7 +94,7 @@ async function nearestDirectory(root: string, path: string): Promise<string> {
   return root;
 }
 
-const INSTEAD = 'or set storage.maintenance.readonly.enabled: true to serve what is there';
+const INSTEAD = 'or set storage.maintenance.readonly.enabled: true to serve existing content';
 
 /** The error for a directory that is not writable. */
 export function explain(error: unknown, root: string, directory: string): Error {

@@ -13,7 +13,7 @@ const BUFFER_BYTES = 256 * 1024;
  */
 export async function sendFile(handle: FileHandle, range: ByteRange, sink: Writable): Promise<void> {
   const { promise: closed, reject } = Promise.withResolvers<never>();
-  // Most downloads end well, and then nobody asks.
+  // Most downloads succeed, and then nobody needs the error.
   closed.catch(() => undefined);
   const onClose = () => reject(sink.errored ?? new ClosedError());
   sink.once('close', onClose);

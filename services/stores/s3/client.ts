@@ -17,7 +17,7 @@ export function createClient(settings: S3Settings): S3Client {
     requestHandler: {
       connectionTimeout: settings.connectTimeoutMs,
       socketTimeout: settings.idleTimeoutMs,
-      // How many are under way at once is the gate's business: here those that wait would count as not connected.
+      // The gate limits concurrency: requests that waited here would count as not connected.
       httpAgent: { maxSockets: Number.POSITIVE_INFINITY },
       httpsAgent: { maxSockets: Number.POSITIVE_INFINITY, rejectUnauthorized: settings.verifyTls },
     },
@@ -48,7 +48,7 @@ function common(settings: S3Settings): S3ClientConfig {
     ...(settings.tls === false && { tls: false }),
     ...(fips && { useFipsEndpoint: true }),
     ...(accelerate && { useAccelerateEndpoint: true }),
-    // Older servers refuse the checksums that came in 2024; what is sent is covered by its SHA-256 in the signature.
+    // Older servers refuse the checksums introduced in 2024; the signature covers the SHA-256 of the body.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     // An operator does not need its warnings about busy sockets and old runtimes.

@@ -60,7 +60,7 @@ export class MultipartUpload {
     if (begun.UploadId === undefined)
       throw new StoreUnavailableError('S3 answered CreateMultipartUpload without an UploadId');
     const upload = new MultipartUpload(bucket, bucketKey, begun.UploadId);
-    // Aborts what is under way of other parts when one has failed.
+    // Aborts the other parts when one has failed.
     const failure = new AbortController();
     const either = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
     try {

@@ -35,7 +35,7 @@ export interface S3Options {
   readonly accelerate?: boolean;
   /** The prefix of all keys in the bucket; leading and trailing slashes are ignored. @default '' */
   readonly rootDirectory?: string;
-  /** Size of uploaded parts; two of them are under way at once, and a third is gathered. @default 10 MiB */
+  /** Size of uploaded parts; two are sent at once while a third is gathered. @default 10 MiB */
   readonly chunkSizeBytes?: number;
   /** Size of copied parts. @default 32 MiB */
   readonly multipartCopyChunkSizeBytes?: number;
@@ -49,7 +49,7 @@ export interface S3Options {
   readonly encryption?: { readonly keyId?: string };
   /** Appended to the SDK's user agent. */
   readonly userAgent?: string;
-  /** Requests under way at once; more wait. Bodies that are being read do not count. @default 256 */
+  /** Concurrent requests; more wait. Bodies that are being read do not count. @default 256 */
   readonly maxRequestsAtOnce?: number;
   /** Patience with a server that does not take a connection. @default 5000 */
   readonly connectTimeoutMs?: number;

@@ -39,7 +39,7 @@ function explain(error: unknown, bucket: Bucket, bucketKey: string): unknown {
   const place = bucketKey.slice(0, bucketKey.lastIndexOf('/') + 1);
   return new StoreNotWritableError(
     `storage.s3.bucket = ${bucket.name}: these credentials may not write and delete below ${place} (${error.code}): ` +
-      'give them that right, or set storage.maintenance.readonly.enabled: true to serve what is there',
+      'give them that right, or set storage.maintenance.readonly.enabled: true to serve existing content',
     'denied',
     { cause: error },
   );

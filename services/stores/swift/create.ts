@@ -16,7 +16,7 @@ export async function createObject(
   signal?: AbortSignal,
 ): Promise<'created' | 'exists'> {
   signal?.throwIfAborted();
-  // Most that is there already is found so at a glance.
+  // A cheap check finds most existing objects.
   if ((await look(client, name, signal)) !== undefined) return 'exists';
   return locks.hold(`swift ${client.names.container}/${name}`, async (held) => {
     const both = signal ? AbortSignal.any([signal, held]) : held;

@@ -61,6 +61,6 @@ async function deleteInBulk(
     async (response) => BulkSchema.parse(await response.body.json()),
   );
   const reported = answer['Number Deleted'] + answer['Number Not Found'];
-  // One by one, what failed is tried again, and says what is wrong.
+  // Failed deletes are repeated one by one, which yields their errors.
   if (answer.Errors.length > 0 || reported !== names.length) await deleteEach(client, names, signal);
 }

@@ -79,7 +79,7 @@ export function checkOptions(options: SwiftOptions): asserts options is SwiftOpt
   const { chunkSizeBytes = DEFAULT_CHUNK_BYTES, container, locks } = options;
   if (locks === undefined)
     throw new OperatorError(
-      'Swift cannot create an object only if it is not there: configure Redis, which does that for several processes',
+      'Swift has no conditional create: configure Redis, whose locks replace it for several processes',
     );
   if (container === '' || container.includes('/'))
     throw new OperatorError('expected the name of a Swift container');

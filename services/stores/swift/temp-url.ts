@@ -41,7 +41,7 @@ export async function findSigner(
     publicEndpoint: given.publicEndpoint,
   });
   const container = await client.ask({ method: 'HEAD', expects: [200, 204] });
-  // An account's keys are shown to those who own it; a user of one container goes without.
+  // Only the owner of an account sees its keys; a user of one container does not.
   const account = await client.ask({ method: 'HEAD', ofAccount: true, expects: [200, 204, 401, 403] });
   const ofContainer = SLOTS.map((slot) => container.header(`x-container-meta-${slot}`));
   const known = [...ofContainer, ...SLOTS.map((slot) => account.header(`x-account-meta-${slot}`))];

@@ -45,7 +45,7 @@ const LEDGER_MAX_BYTES = 1024 * 1024;
 
 /**
  * The newest term's ledger. Each worker writes only under the term that it acquired, so one that was thought dead
- * and comes back writes where nobody looks any more: the term is the fence, with no lock service.
+ * and comes back writes where nobody reads any more: the term is the fence, with no lock service.
  */
 export async function readLedger(
   objects: ObjectStore,
