@@ -7,8 +7,8 @@ import { SMALL_BLOB_MAX_BYTES } from '../registry/content/integrity.ts';
 import { parseDigest } from '../registry/oci/digest.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { parseRepositoryName } from '../registry/oci/names.ts';
-import type { Obstacle } from '../registry/publishing/mirrors/eligible.ts';
-import { type Decision, locate, obstacles } from '../registry/publishing/mirrors/locate.ts';
+import type { Ineligibility } from '../registry/publishing/mirrors/eligible.ts';
+import { type Decision, ineligibilities, locate } from '../registry/publishing/mirrors/locate.ts';
 import type { Tier } from '../registry/publishing/mirrors/tiers.ts';
 import type { Explanation } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
@@ -49,10 +49,10 @@ export function getExplanation(service: ReleaseService): Handler {
       publication: publication === 0 ? null : publication,
       decision,
       text: decision ? sentence(decision) : `404: ${repository} has no such blob`,
-      mirrors: (request ? obstacles(request) : []).map(({ mirror, obstacle }, i) => ({
+      mirrors: (request ? ineligibilities(request) : []).map(({ mirror, ineligibility }, i) => ({
         name: mirror,
-        obstacle: obstacle ?? (publication === 0 ? 'unpublished' : null),
-        detail: detailOf(service, i, obstacle, publication),
+        obstacle: ineligibility ?? (publication === 0 ? 'unpublished' : null),
+        detail: detailOf(service, i, ineligibility, publication),
       })),
     };
     ctx.body = body;
@@ -89,15 +89,15 @@ function sentence(decision: Decision): string {
 function detailOf(
   service: ReleaseService,
   i: number,
-  obstacle: Obstacle | undefined,
+  ineligibility: Ineligibility | undefined,
   publication: number,
 ): string | null {
   const state = service.board.states[i];
-  if (state === undefined || obstacle === undefined) return null;
-  const details: Record<Obstacle, string | null> = {
+  if (state === undefined || ineligibility === undefined) return null;
+  const details: Record<Ineligibility, string | null> = {
     unhealthy: state.reason ?? null,
     behind: `watermark ${state.watermark}, publication ${publication}`,
     missing: 'found missing by a crawl',
   };
-  return details[obstacle];
+  return details[ineligibility];
 }

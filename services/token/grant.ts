@@ -1,4 +1,4 @@
-import { type AccessEntry, parseScopes, spell } from '../registry/access/access-request.ts';
+import { type AccessEntry, parseScopes, toScope } from '../registry/access/access-request.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import type { Subject } from '../registry/access/subject.ts';
 
@@ -16,7 +16,7 @@ export function grant(rules: AccessRules, subject: Subject, scopes: readonly str
   for (const wanted of parseScopes(scopes)) {
     const { isAllowed, rule = '' } = rules.decide(subject, wanted);
     if (!isAllowed) continue;
-    const { type, name, action } = spell(wanted);
+    const { type, name, action } = toScope(wanted);
     const resource = `${type}:${name}`;
     const entry = granted.get(resource) ?? { type, name, actions: new Map<string, string>() };
     entry.actions.set(action, rule);

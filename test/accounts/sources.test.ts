@@ -54,11 +54,11 @@ describe('sources of accounts', () => {
   it('may know somebody by other means than a password, by the same rules of names', () => {
     const { accounts } = both();
     const identity = { kind: 'user', groups: ['staff', 'x@oidc', 'robot+x'], memberships: [] } as const;
-    const believed = accounts.believe('oidc', { ...identity, name: 'alice' });
+    const believed = accounts.mapIdentity('oidc', { ...identity, name: 'alice' });
     expect([believed?.name, believed?.groups]).to.deep.equal(['alice@oidc', ['staff@oidc']]);
-    expect(accounts.believe('keystone', { ...identity, name: 'alice' })?.name).to.equal('alice');
+    expect(accounts.mapIdentity('keystone', { ...identity, name: 'alice' })?.name).to.equal('alice');
     for (const name of ['', 'robot+ci', 'alice@oidc', 'alice@keystone'])
-      expect(accounts.believe('oidc', { ...identity, name }), name).to.equal(undefined);
-    expect(accounts.believe('another', { ...identity, name: 'alice' })).to.equal(undefined);
+      expect(accounts.mapIdentity('oidc', { ...identity, name }), name).to.equal(undefined);
+    expect(accounts.mapIdentity('another', { ...identity, name: 'alice' })).to.equal(undefined);
   });
 });

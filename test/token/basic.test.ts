@@ -159,7 +159,7 @@ describe('a door for names and passwords', () => {
           return { outcome: 'known', identity: { ...ANONYMOUS, kind: 'user', name: username } };
         },
         refresh: () => expect.fail('nobody refreshes'),
-        believe: () => expect.fail('nobody is believed'),
+        mapIdentity: () => expect.fail('nobody is believed'),
         [Symbol.asyncDispose]: async () => undefined,
       },
       logins: {

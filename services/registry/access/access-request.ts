@@ -34,7 +34,7 @@ export interface AccessEntry {
 }
 
 /** The resource and the action, as in a scope and in a token's `access` claim. */
-export function spell(wanted: AccessRequest): { type: string; name: string; action: string } {
+export function toScope(wanted: AccessRequest): { type: string; name: string; action: string } {
   if (wanted.type === 'repository') return wanted;
   const [name, action] = REGISTRY_SCOPES[wanted.action];
   return { type: 'registry', name, action };
@@ -42,7 +42,7 @@ export function spell(wanted: AccessRequest): { type: string; name: string; acti
 
 /** Access requests as scopes in a challenge: `repository:a/b:pull,push registry:catalog:*`. */
 export function printScopes(wanted: readonly AccessRequest[]): string {
-  const resources = Map.groupBy(wanted.map(spell), ({ type, name }) => `${type}:${name}`);
+  const resources = Map.groupBy(wanted.map(toScope), ({ type, name }) => `${type}:${name}`);
   return [...resources]
     .map(([resource, each]) => `${resource}:${[...new Set(each.map(({ action }) => action))].join(',')}`)
     .join(' ');

@@ -15,7 +15,7 @@ export interface Accounts extends AsyncDisposable {
    * Maps an identity that a source established without credentials, such as by a login in a browser, to the names that
    * rules use; undefined if the source may not use such a name, or is not configured.
    */
-  believe(source: string, identity: Identity): Identity | undefined;
+  mapIdentity(source: string, identity: Identity): Identity | undefined;
 }
 
 export interface AccountSourcesOptions {
@@ -48,19 +48,19 @@ export class AccountSources implements Accounts {
     if (!isPlausible(username) || !isPlausible(password)) return UNKNOWN;
     if (username.startsWith(ROBOT_PREFIX))
       return (await this.#robots?.authenticate(credentials, signal)) ?? UNKNOWN;
-    let obstacle: RegistryError | undefined;
+    let failure: RegistryError | undefined;
     for (const [source, called] of this.#askedFor(username)) {
       try {
         const answer = this.#named(source, await source.authenticate({ username: called, password }, signal));
         if (answer.outcome === 'known') return answer;
       } catch (error) {
-        const met = obstacleOf(error, signal);
+        const met = clientErrorOf(error, signal);
         if (met === undefined) throw error;
-        obstacle ??= met;
+        failure ??= met;
       }
     }
     // An unreachable source might have known them: do not answer that the password is wrong.
-    if (obstacle) throw obstacle;
+    if (failure) throw failure;
     return UNKNOWN;
   }
 
@@ -73,7 +73,7 @@ export class AccountSources implements Accounts {
     return source === this.#robots ? answer : this.#named(source, answer);
   }
 
-  believe(name: string, identity: Identity): Identity | undefined {
+  mapIdentity(name: string, identity: Identity): Identity | undefined {
     const source = this.#sources.find((each) => each.name === name);
     const answer = source ? this.#named(source, { outcome: 'known', identity }) : UNKNOWN;
     return answer.outcome === 'known' ? answer.identity : undefined;
@@ -137,7 +137,7 @@ function isPlausible(text: string): boolean {
 }
 
 /** The error that a source's failure becomes for the client; undefined for a fault of ours. */
-function obstacleOf(error: unknown, signal: AbortSignal): RegistryError | undefined {
+function clientErrorOf(error: unknown, signal: AbortSignal): RegistryError | undefined {
   if (signal.aborted && error === signal.reason)
     return new RegistryError('UNAVAILABLE', 'logins take too long at the moment; try again in a while');
   if (!(error instanceof RegistryError)) return undefined;

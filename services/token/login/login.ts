@@ -46,7 +46,7 @@ export function finishLogin(service: LoginService): Handler {
 async function issue({ login, accounts, issued, audit }: LoginService, ctx: RouteContext, person: Person) {
   const { source, provider, credentialLifetimeMs: lifetimeMs } = login;
   const { name, groups, subject } = person;
-  const known = accounts.believe(source, { kind: 'user', name, groups, memberships: [] });
+  const known = accounts.mapIdentity(source, { kind: 'user', name, groups, memberships: [] });
   if (known === undefined)
     throw new RegistryError('DENIED', `your name at ${provider} cannot be used here: it is another source's`);
   ctx.state.logFields['user'] = known.name;

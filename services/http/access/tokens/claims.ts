@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AccessEntry, type AccessRequest, spell } from '../../../registry/access/access-request.ts';
+import { type AccessEntry, type AccessRequest, toScope } from '../../../registry/access/access-request.ts';
 import type { Principal } from '../../../registry/access/grants.ts';
 
 const Access = z
@@ -31,7 +31,7 @@ export function principalOf({ sub, access, roadstead }: Claims): Principal {
     kind: roadstead?.kind ?? (sub === '' ? 'anonymous' : 'user'),
     name: sub,
     decide(wanted: AccessRequest) {
-      const { type, name, action } = spell(wanted);
+      const { type, name, action } = toScope(wanted);
       const actions = granted.get(`${type}:${name}`);
       const isAllowed =
         actions !== undefined &&

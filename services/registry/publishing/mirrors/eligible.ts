@@ -2,17 +2,17 @@ import type { Sha256Digest } from '../../oci/digest.ts';
 import type { MirrorState } from './mirror-states.ts';
 
 /** Why a mirror may not be chosen for a blob. */
-export type Obstacle = 'behind' | 'missing' | 'unhealthy';
+export type Ineligibility = 'behind' | 'missing' | 'unhealthy';
 
 /**
  * The rule of the watermark: a mirror may be chosen for a blob exactly when it is healthy, has been brought up to
  * the blob's publication, and no crawl has found the blob missing. One comparison and one look at a short set.
  */
-export function obstacle(
+export function ineligibility(
   state: MirrorState,
   digest: Sha256Digest,
   publication: number,
-): Obstacle | undefined {
+): Ineligibility | undefined {
   if (!state.healthy) return 'unhealthy';
   if (publication > state.watermark) return 'behind';
   if (state.missing.has(digest)) return 'missing';

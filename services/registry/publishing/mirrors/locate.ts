@@ -1,6 +1,6 @@
 import type { Sha256Digest } from '../../oci/digest.ts';
 import { blobDataKey } from '../../storage/layout.ts';
-import { type Obstacle, obstacle } from './eligible.ts';
+import { type Ineligibility, ineligibility } from './eligible.ts';
 import type { MirrorState } from './mirror-states.ts';
 import { bestOf, ranked } from './rank.ts';
 import { nearestTier, type Tier } from './tiers.ts';
@@ -20,7 +20,7 @@ export interface LocateRequest {
 }
 
 /** Why the node answers a blob itself. */
-export type ServeReason = 'small' | 'unpublished' | 'no-mirrors' | 'retried' | Obstacle;
+export type ServeReason = 'small' | 'unpublished' | 'no-mirrors' | 'retried' | Ineligibility;
 
 /** The server that a client is sent to for a blob, and why. */
 export type Decision =
@@ -38,12 +38,12 @@ export function locate(request: LocateRequest): Decision {
   if (request.sizeBytes <= request.smallBlobMaxBytes) return { kind: 'serve', reason: 'small' };
   if (mirrors.length === 0) return { kind: 'serve', reason: 'no-mirrors' };
   if (publication === 0) return { kind: 'serve', reason: 'unpublished' };
-  const able = mirrors.filter((state) => obstacle(state, digest, publication) === undefined);
-  if (able.length === 0) return { kind: 'serve', reason: commonObstacle(request) };
+  const able = mirrors.filter((state) => ineligibility(state, digest, publication) === undefined);
+  if (able.length === 0) return { kind: 'serve', reason: commonIneligibility(request) };
   if (request.attempt === able.length) return { kind: 'serve', reason: 'retried' };
   const { tier, states } = nearestTier(able, request.clientAddress);
   const best = request.attempt < able.length ? nth(states, able, request) : bestOf(states, digest);
-  if (best === undefined) return { kind: 'serve', reason: commonObstacle(request) };
+  if (best === undefined) return { kind: 'serve', reason: commonIneligibility(request) };
   return {
     kind: 'redirect',
     url: `${best.mirror.url}/${blobDataKey(digest)}`,
@@ -63,16 +63,18 @@ function nth(
   return [...ranked(near, digest), ...ranked(far, digest)][attempt];
 }
 
-/** The obstacle of each mirror, for `explain`. */
-export function obstacles(request: LocateRequest): { mirror: string; obstacle: Obstacle | undefined }[] {
+/** Why each mirror may not be chosen, for `explain`. */
+export function ineligibilities(
+  request: LocateRequest,
+): { mirror: string; ineligibility: Ineligibility | undefined }[] {
   return request.mirrors.map((state) => ({
     mirror: state.mirror.name,
-    obstacle: obstacle(state, request.digest, request.publication),
+    ineligibility: ineligibility(state, request.digest, request.publication),
   }));
 }
 
 /** Of several mirrors' reasons, the most informative: that of the healthiest mirror. */
-function commonObstacle(request: LocateRequest): Obstacle {
-  const found = new Set(obstacles(request).map((each) => each.obstacle));
+function commonIneligibility(request: LocateRequest): Ineligibility {
+  const found = new Set(ineligibilities(request).map((each) => each.ineligibility));
   return found.has('missing') ? 'missing' : found.has('behind') ? 'behind' : 'unhealthy';
 }

@@ -3,7 +3,7 @@ import { RegistryError } from '../../oci/errors.ts';
 import { printReference } from '../../oci/names.ts';
 import { WakeSignal } from '../../runtime/waiting.ts';
 import type { Changes } from '../../storage/changes.ts';
-import { obstacle } from '../mirrors/eligible.ts';
+import { ineligibility } from '../mirrors/eligible.ts';
 import type { MirrorStates } from '../mirrors/mirror-states.ts';
 import type { PublishingContent } from '../publishing-content.ts';
 import type { PromotionPlan } from './plan.ts';
@@ -128,7 +128,7 @@ async function* waitForMirrors(
   try {
     for (;;) {
       const ready = board.states
-        .filter((state) => image.blobs.every((blob) => obstacle(state, blob.digest, seq) === undefined))
+        .filter((state) => image.blobs.every((blob) => ineligibility(state, blob.digest, seq) === undefined))
         .map((state) => state.mirror.name);
       yield { event: 'waiting', seq, ready, wanted: waitMirrors };
       if (ready.length >= waitMirrors) return;
