@@ -8,7 +8,7 @@ import { IssuedSource } from './issued/issued-source.ts';
 import { type KeystoneOptions, KeystoneSource } from './keystone/keystone-source.ts';
 import { OIDC_SOURCE, OidcLogin, type OidcOptions } from './oidc/oidc-login.ts';
 
-/** One source of accounts, as the section `accounts` names it: exactly one of these is there. */
+/** One source of accounts, an item of the section `accounts`: exactly one of these is given. */
 export interface AccountSourceSettings {
   readonly keystone?: KeystoneOptions | undefined;
   readonly htpasswd?: { readonly path: string } | undefined;
@@ -17,14 +17,14 @@ export interface AccountSourceSettings {
 
 /** What sources of accounts work with. */
 export interface AccountParts {
-  /** Where robots are kept; without it there are none. */
+  /** The store of robots; without it there are no robots. */
   readonly objects?: ObjectStore | undefined;
   readonly logger: Log;
 }
 
 /**
- * Opens the sources of accounts in the order in which they are asked. Throws an Error that says what to change when one
- * cannot be used as it is configured; one that cannot be reached now is no reason.
+ * Opens the sources of accounts, in the order in which they are asked. Throws an Error that says what to change when one
+ * cannot be used as configured. One that is unreachable now is not an error.
  */
 export async function openAccounts(
   settings: readonly AccountSourceSettings[],
@@ -40,8 +40,8 @@ export async function openAccounts(
 }
 
 /**
- * Opens the provider at which people log in in a browser; undefined where the sources have none. One that cannot be
- * reached now is waited for later. Throws an Error that says what to change when it cannot be used as it is configured.
+ * Opens the provider of logins in a browser; undefined where the sources have none. It need not be reachable now. Throws
+ * an Error that says what to change when it cannot be used as configured.
  */
 export async function openBrowserLogin(
   settings: readonly AccountSourceSettings[],
@@ -56,7 +56,7 @@ async function openSource({ keystone, htpasswd, oidc }: AccountSourceSettings, p
   const { objects, logger } = parts;
   if (keystone) return KeystoneSource.open(keystone, logger);
   if (htpasswd) return HtpasswdSource.open({ ...htpasswd, logger });
-  // The provider is asked in the browser; what clients present was issued here.
+  // The browser asks the provider; the credentials that clients send were issued here.
   if (oidc && objects) return new IssuedSource({ name: OIDC_SOURCE, kind: 'user', objects });
   throw new Error('accounts: expected one of keystone, htpasswd and oidc');
 }

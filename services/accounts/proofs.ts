@@ -3,19 +3,19 @@ import { LRUCache } from 'lru-cache';
 import type { Credentials } from '../registry/access/account.ts';
 import { untilAborted } from '../registry/runtime/waiting.ts';
 
-/** So many are remembered: a build farm's worth, in a few megabytes. */
+/** Enough for a build farm, in a few megabytes. */
 const REMEMBERED_MAX = 10_000;
 
-/** What was proven, and until when it may be believed (milliseconds since the epoch). */
+/** A proven value, and until when it is valid (milliseconds since the epoch). */
 export interface Proof<T> {
   readonly value: T;
   readonly untilMs: number;
 }
 
 /**
- * Credentials that were found good a moment ago, and what for. Neither names nor passwords stand in memory: only
- * hashes of them, salted with what this process made up for itself. Whoever asks for the same while it is being found out waits for
- * that; what was found wrong is not remembered, so that a corrected account works at once.
+ * A cache of credentials that were just checked. It holds neither names nor passwords, only hashes with a salt of this
+ * process. Concurrent checks of the same credentials share one. Failures are not cached, so that a corrected account works
+ * at once.
  */
 export class Proofs<T> {
   readonly #salt = randomBytes(32).toString('base64');
@@ -23,8 +23,8 @@ export class Proofs<T> {
   readonly #finding = new Map<string, Promise<Proof<T> | undefined>>();
 
   /**
-   * What the credentials are good for, in this `context`; `find` finds it out, undefined where they are wrong. It goes
-   * on when the signal aborts, which is that of one of perhaps many who wait: it needs a limit of its own.
+   * What the credentials prove in this `context`; `find` checks them, and returns undefined when they are wrong. It continues
+   * when the signal of one waiting caller aborts, so it needs a time limit of its own.
    */
   async get(
     { username, password }: Credentials,

@@ -1,32 +1,25 @@
 import type { Context } from '../http/context.ts';
-import type { Metrics } from '../http/metrics.ts';
-import type { Audit } from '../registry/audit/audit.ts';
+import type { ServiceParts } from '../http/service.ts';
 import type { Content } from '../registry/content/content.ts';
 import type { Reader } from '../registry/content/reader.ts';
-import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { ManifestRules } from '../registry/oci/manifest-rules.ts';
 import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import type { Retries } from '../registry/publishing/mirrors/retries.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import type { PublicationFollower } from '../registry/publishing/publication/follower.ts';
-import type { Changes } from '../registry/storage/changes.ts';
-import type { ReadOnly } from '../registry/storage/read-only.ts';
+import type { ApiMetrics } from './metrics.ts';
 
 /** What the API's endpoints work with; made once in `app.ts`. */
-export interface ApiNode {
+export interface ApiNode extends Pick<ServiceParts, 'changes' | 'readOnly' | 'notifier' | 'audit'> {
   readonly content: Content;
   readonly reader: Reader;
   readonly publications: PublicationFollower;
   readonly board: MirrorStates;
   readonly retries: Retries;
-  readonly changes: Changes;
   readonly policy: PromotionPolicy | undefined;
   /** What a manifest must bring along. */
   readonly rules: ManifestRules;
-  readonly readOnly: ReadOnly;
-  readonly notifier: Notifier;
-  readonly audit: Audit;
-  readonly metrics: Metrics;
+  readonly metrics: ApiMetrics;
   /** False switches redirects off (`storage.redirect.disable`). */
   readonly redirects: boolean;
   /** True allows deletes (`storage.delete.enabled`). */

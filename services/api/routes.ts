@@ -23,39 +23,51 @@ export function apiRoutes(node: ApiNode): Route[] {
   const origin = '/origin/docker/registry/v2/blobs/:algorithm/:prefix/:hex/data';
   const [pull, push, remove] = [onRepository('pull'), onRepository('push'), onRepository('delete')];
   return [
-    { method: 'GET', path: '/v2/', name: 'ping', needs: identity, handle: ping },
-    { method: 'HEAD', path: '/v2/', name: 'ping', needs: identity, handle: ping },
+    { method: 'GET', path: '/v2/', name: 'ping', requiredAccess: identity, handle: ping },
+    { method: 'HEAD', path: '/v2/', name: 'ping', requiredAccess: identity, handle: ping },
 
     // What is asked for most stands first: routes are tried in this order.
-    { method: 'GET', path: blob, name: 'blob', needs: pull, handle: getBlob(node) },
-    { method: 'HEAD', path: blob, name: 'blob', needs: pull, handle: getBlob(node) },
+    { method: 'GET', path: blob, name: 'blob', requiredAccess: pull, handle: getBlob(node) },
+    { method: 'HEAD', path: blob, name: 'blob', requiredAccess: pull, handle: getBlob(node) },
 
-    { method: 'GET', path: manifest, name: 'manifest', needs: pull, handle: getManifest(node) },
-    { method: 'HEAD', path: manifest, name: 'manifest', needs: pull, handle: getManifest(node) },
-    { method: 'PUT', path: manifest, name: 'manifest', needs: push, handle: putManifest(node) },
-    { method: 'DELETE', path: manifest, name: 'manifest', needs: remove, handle: deleteManifest(node) },
+    { method: 'GET', path: manifest, name: 'manifest', requiredAccess: pull, handle: getManifest(node) },
+    { method: 'HEAD', path: manifest, name: 'manifest', requiredAccess: pull, handle: getManifest(node) },
+    { method: 'PUT', path: manifest, name: 'manifest', requiredAccess: push, handle: putManifest(node) },
+    {
+      method: 'DELETE',
+      path: manifest,
+      name: 'manifest',
+      requiredAccess: remove,
+      handle: deleteManifest(node),
+    },
 
-    { method: 'POST', path: uploads, name: 'upload', needs: push, handle: beginUpload(node) },
-    { method: 'GET', path: upload, name: 'upload', needs: push, handle: getUpload(node) },
-    { method: 'PATCH', path: upload, name: 'upload', needs: push, handle: appendToUpload(node) },
-    { method: 'PUT', path: upload, name: 'upload', needs: push, handle: commitUpload(node) },
-    { method: 'DELETE', path: upload, name: 'upload', needs: push, handle: cancelUpload(node) },
+    { method: 'POST', path: uploads, name: 'upload', requiredAccess: push, handle: beginUpload(node) },
+    { method: 'GET', path: upload, name: 'upload', requiredAccess: push, handle: getUpload(node) },
+    { method: 'PATCH', path: upload, name: 'upload', requiredAccess: push, handle: appendToUpload(node) },
+    { method: 'PUT', path: upload, name: 'upload', requiredAccess: push, handle: commitUpload(node) },
+    { method: 'DELETE', path: upload, name: 'upload', requiredAccess: push, handle: cancelUpload(node) },
 
-    { method: 'DELETE', path: blob, name: 'blob', needs: remove, handle: deleteBlob(node) },
+    { method: 'DELETE', path: blob, name: 'blob', requiredAccess: remove, handle: deleteBlob(node) },
 
-    { method: 'GET', path: '/v2/*name/tags/list', name: 'tags', needs: pull, handle: listTags(node) },
+    {
+      method: 'GET',
+      path: '/v2/*name/tags/list',
+      name: 'tags',
+      requiredAccess: pull,
+      handle: listTags(node),
+    },
     {
       method: 'GET',
       path: '/v2/*name/referrers/:digest',
       name: 'referrers',
-      needs: pull,
+      requiredAccess: pull,
       handle: listReferrers(node),
     },
     {
       method: 'GET',
       path: '/v2/_catalog',
       name: 'catalog',
-      needs: onRegistry('catalog'),
+      requiredAccess: onRegistry('catalog'),
       handle: listCatalog(node),
     },
 

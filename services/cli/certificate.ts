@@ -1,5 +1,6 @@
 import { setGlobalDispatcher } from 'undici';
 import { clientTls } from '../http/client-tls.ts';
+import { messageOf } from '../registry/runtime/message-of.ts';
 import { ReleaseError } from './release-error.ts';
 
 export interface CertificateOptions {
@@ -20,6 +21,6 @@ export async function showCertificate({ certificate, key, cacert }: CertificateO
     const rootCas = cacert === undefined ? [] : [cacert];
     setGlobalDispatcher(await clientTls({ certificate, key, rootCas, nameOf: (file) => options[file] }));
   } catch (error) {
-    throw new ReleaseError('USAGE', error instanceof Error ? error.message : String(error));
+    throw new ReleaseError('USAGE', messageOf(error));
   }
 }

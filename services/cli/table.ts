@@ -27,3 +27,9 @@ export function formatBytes(sizeBytes: number): string {
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
+
+/** Prints why a command did not do what it was asked to, and sets the exit code. */
+export function fail(message: string, exitCode = 1): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = exitCode;
+}

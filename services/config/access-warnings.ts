@@ -5,7 +5,7 @@ import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
 import { isOfThisMachine, isPlainBeyond } from './reach.ts';
 import type { Config } from './schema.ts';
 
-/** What of the rules is allowed, and can hardly be meant; each line names a key. */
+/** Warnings of rules that are allowed but hardly intended; each line names a key. */
 export function accessWarnings(config: Omit<Config, 'notices'>): string[] {
   const { access, promotion, token, auth } = config;
   const rulesAreAsked = access !== undefined || token !== undefined;
@@ -19,7 +19,7 @@ export function accessWarnings(config: Omit<Config, 'notices'>): string[] {
   ];
 }
 
-/** What docker needs to pull without a login from a registry with passwords of its own. */
+/** What docker needs to pull without a login from a registry with `auth.htpasswd`. */
 function dockerWithoutLogin({ http }: Omit<Config, 'notices'>, rules: readonly Rule[]): string[] {
   const isOpen = rules.some(
     ({ effect, subjects }) =>
@@ -31,12 +31,12 @@ function dockerWithoutLogin({ http }: Omit<Config, 'notices'>, rules: readonly R
   if (http.host === undefined || isPlain)
     warnings.push(
       `http.host ${isPlain ? `= ${http.host}` : 'is missing'}: docker may be unable to pull without a login what ` +
-        "rules allow the anonymous: expected the registry's public URL, with https",
+        "rules allow anonymous clients: expected the registry's public URL, with https",
     );
   if (http.secret === undefined)
     warnings.push(
-      'http.secret is missing: docker cannot pull without a login what rules allow the anonymous: expected 32 ' +
-        'characters or more that nobody can guess, the same on every node',
+      'http.secret is missing: docker cannot pull without a login what rules allow anonymous clients: expected 32 ' +
+        'random characters or more, the same on every node',
     );
   return warnings;
 }
@@ -49,23 +49,24 @@ function ofRules(
   return rules.flatMap((rule, i) => {
     const isOwn = i < ownRules;
     const key = isOwn ? `access.rules.${i}` : 'access.standard';
-    // Without promotion, those of the standard rules that speak of it are for nothing, and nobody has to be told.
+    // Without promotion, some standard rules have no effect; that needs no warning.
     const behind =
       isOwn || candidates ? findBehind(rule, rules.slice(0, i), { groups, candidates }) : undefined;
     const needless = behind
-      ? [`${key}: the rule ${rule.name} never decides: ${behind.join(', ')} before it did already`]
+      ? [
+          `${key}: the rule ${rule.name} has no effect: ${behind.join(', ')} already decides everything it matches`,
+        ]
       : [];
     if (!isOwn) return needless;
     return [
       ...needless,
       ...undefinedGroups(config, rule).map(
         (group) =>
-          `${key}.subjects: nobody but robots can be in the group ${group}: expected access.groups.${group} with its ` +
-          'members, unless it is for robots that are made in it',
+          `${key}.subjects: only robots can be in the group ${group}: expected access.groups.${group} with its ` +
+          'members, unless it is meant for robots only',
       ),
       ...openToAll(rule).map(
-        (actions) =>
-          `${key}: the rule ${rule.name} lets anyone ${actions}, whoever they are and from anywhere`,
+        (actions) => `${key}: the rule ${rule.name} lets everyone ${actions}, from anywhere`,
       ),
       ...(isPushToStable(rule)
         ? [`${key}: stable repositories change by promotion only, whatever the rule ${rule.name} allows`]
@@ -74,7 +75,7 @@ function ofRules(
   });
 }
 
-/** Groups that a rule speaks of and nobody fills: neither the configuration nor a source of accounts that has groups. */
+/** Groups that a rule names, but neither the configuration nor a source of accounts has members for. */
 function undefinedGroups({ access, accounts }: Omit<Config, 'notices'>, rule: Rule): string[] {
   if (accounts.some(({ oidc, keystone }) => oidc ?? keystone)) return [];
   return rule.subjects.flatMap((subject) =>
@@ -86,10 +87,10 @@ function unusedGroups({ access }: Omit<Config, 'notices'>, rules: readonly Rule[
   const used = new Set(rules.flatMap(({ subjects }) => subjects.map(printSubjectPattern)));
   return [...(access?.groups.keys() ?? [])]
     .filter((name) => !used.has(`group:${name}`))
-    .map((name) => `access.groups.${name}: no rule speaks of this group`);
+    .map((name) => `access.groups.${name}: no rule uses this group`);
 }
 
-/** What people rarely mean everyone to do. */
+/** Actions that are rarely meant for everyone. */
 function openToAll({ effect, actions, subjects, networks }: Rule): string[] {
   const risky = actions.filter((action) => action !== 'pull' && action !== 'catalog' && action !== 'view');
   const isOpen = subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous');
@@ -101,12 +102,12 @@ function isPushToStable({ effect, actions, repositories }: Rule): boolean {
   return effect === 'allow' && isChange && repositories.every(({ kind }) => kind === 'stable');
 }
 
-/** What is promoted goes to mirrors, which ask nobody. */
+/** Promoted content goes to mirrors, which require no credentials. */
 function publishedAndClosed(rules: readonly Rule[], promotion: Config['promotion']): string[] {
   if (promotion === undefined || rules.some(isOpenToPulls)) return [];
   return [
-    'promotion: no rule lets the anonymous pull what is stable, but what is promoted is published: its blobs are served to ' +
-      'whoever knows their digests',
+    'promotion: no rule lets anonymous clients pull stable repositories, but promoted content is published: its blobs are ' +
+      'served to everyone that knows their digests',
   ];
 }
 
@@ -115,7 +116,7 @@ function isOpenToPulls({ effect, actions, subjects }: Rule): boolean {
   return effect === 'allow' && actions.includes('pull') && isForAll;
 }
 
-/** People's own repositories are stable, too, where nothing says which ones are. */
+/** Without `promotion.stable`, users' own repositories are stable, too. */
 function openRepositories(rules: readonly Rule[], promotion: Config['promotion']): string[] {
   if (promotion === undefined || promotion.stable !== undefined) return [];
   const open = rules.find(
@@ -123,8 +124,8 @@ function openRepositories(rules: readonly Rule[], promotion: Config['promotion']
   );
   return open
     ? [
-        'promotion.stable is missing: every repository but candidates is stable, takes no pushes, and is open to all by ' +
-          `the rule ${open.name}: expected patterns such as fedora/**, unless that is meant`,
+        'promotion.stable is missing: every repository but candidates is stable, refuses pushes, and is open to everyone by ' +
+          `the rule ${open.name}: expected patterns such as fedora/**, unless that is intended`,
       ]
     : [];
 }

@@ -2,7 +2,7 @@ import type { Config } from './schema.ts';
 
 const PREFIX = 'access-control-';
 
-/** What `http.headers` says to web pages of other origins, and browsers would not heed (Fetch standard, CORS). */
+/** CORS headers in `http.headers` that browsers would ignore or refuse (Fetch standard). */
 export function corsWarnings({ http }: Pick<Config, 'http'>): string[] {
   const cors = new Map(
     Object.entries(http.headers)
@@ -18,7 +18,7 @@ export function corsWarnings({ http }: Pick<Config, 'http'>): string[] {
   const warnings: string[] = [];
   if (origins.length > 1)
     warnings.push(
-      'http.headers.Access-Control-Allow-Origin: browsers take one origin, or *, and refuse an answer with several',
+      'http.headers.Access-Control-Allow-Origin: browsers accept one origin, or *, and refuse an answer with several',
     );
   if (origins.includes('*') && cors.get(`${PREFIX}allow-credentials`)?.includes('true'))
     warnings.push(

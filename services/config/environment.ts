@@ -3,14 +3,14 @@ import { entryOf } from './key-tree.ts';
 import { isOfKubernetes } from './kubernetes.ts';
 
 /**
- * Names that are no keys: which file to read, where skopeo and podman have credentials, and what Kubernetes sets in
- * every pod beside a service called "registry". Those of services called `registry-…`: `kubernetes.ts`.
+ * Names that are not keys: the file to read, the credentials of skopeo and podman, and the variables that Kubernetes sets
+ * in every pod of a namespace with a Service called "registry". For Services called `registry-…` see `kubernetes.ts`.
  */
 const NOT_OURS = /^REGISTRY_(?:AUTH_FILE|CONFIGURATION_PATH|SERVICE_(?:HOST|PORT)(?:_.*)?|PORT(?:_.*)?)$/;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where Distribution calls a key of the file otherwise in variables, after the field in its program. */
+/** Distribution names some keys in variables after the field in its program. */
 const GO_NAMES: readonly (readonly [from: RegExp, to: string])[] = [
   [/^(notifications)\.eventconfig\b/, '$1.events'],
   [/^(health)\.(file|http|tcp)checkers\b/, '$1.$2'],
@@ -21,8 +21,8 @@ const GO_NAMES: readonly (readonly [from: RegExp, to: string])[] = [
 
 /**
  * Overrides values by `REGISTRY_<SECTION>_<KEY>` variables, as Distribution does: `REGISTRY_HTTP_ADDR`, list places
- * by number (`REGISTRY_MIRRORS_0_URL`), values in YAML. Answers with the variables used, keyed by the path they set,
- * and with what is wrong with others.
+ * by number (`REGISTRY_MIRRORS_0_URL`), values in YAML. Returns the variables used, keyed by the path they set, and the
+ * problems of others.
  */
 export function applyEnvironment(
   tree: Record<string, unknown>,
@@ -39,7 +39,7 @@ export function applyEnvironment(
     if (path.some((key) => key === '' || key === '__proto__')) continue;
     const list = set(tree, path, yamlOr(value));
     if (list !== undefined)
-      problems.push(`${list} is a list: expected the number of a place in it, counted from 0 (from ${name})`);
+      problems.push(`${list} is a list: expected the number of an entry, counted from 0 (from ${name})`);
     used.set(path.join('.'), name);
   }
   return { used, problems };
@@ -51,7 +51,7 @@ function keyOf(variable: string): string {
   return GO_NAMES.reduce((name, [from, to]) => name.replace(from, to), key);
 }
 
-/** A value that is no YAML, such as a password that begins with `@` or `!`, is the text that it is. */
+/** A value that is not YAML, such as a password that begins with `@` or `!`, is plain text. */
 function yamlOr(value: string): unknown {
   try {
     const document = parseDocument(value, { prettyErrors: false, logLevel: 'error' });
@@ -61,7 +61,7 @@ function yamlOr(value: string): unknown {
   }
 }
 
-/** Sets a value; or answers with the path of a list in which the variable names no place. */
+/** Sets a value; or returns the path of a list, if the variable names no place in it. */
 function set(tree: Record<string, unknown>, path: readonly string[], value: unknown): string | undefined {
   let at = tree;
   for (const [depth, key] of path.entries()) {
@@ -77,7 +77,7 @@ function set(tree: Record<string, unknown>, path: readonly string[], value: unkn
   return undefined;
 }
 
-/** The key as the file spells it, should that differ in case. */
+/** The key in the file's spelling, which may differ in case. */
 function keyIn(object: Record<string, unknown>, key: string): string {
   return Object.keys(object).find((own) => own.toLowerCase() === key) ?? key;
 }

@@ -1,8 +1,8 @@
-import type { Verdict } from './catalogue/entry.ts';
+import type { Verdict } from './key.ts';
 import { childOf, type KeyNode, ROOT, suggestion } from './key-tree.ts';
 import { shown } from './redact.ts';
 
-/** A setting of a file, or a section on which there is one verdict. */
+/** A setting of a file, or a section that one verdict covers. */
 export interface Setting {
   /** Such as `mirrors.0.url`. */
   readonly path: string;
@@ -13,41 +13,42 @@ export interface Setting {
 
 export interface Examined {
   readonly settings: readonly Setting[];
-  /** What the catalogue refuses, and what it does not know. */
+  /** Refused and unknown keys. */
   readonly problems: readonly {
     readonly path: string;
     readonly isRefused: boolean;
     readonly message: string;
   }[];
-  /** The tree without what was refused, what is not set, and sections on which all is said. */
+  /** The tree without refused and empty keys, and without sections that one verdict covers. */
   readonly rest: unknown;
 }
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** Looks every key of a file up in the catalogue. */
-export function examine(tree: Mapping): Examined {
+/** Looks up every key of a file. */
+export function examine(tree: Mapping, root: KeyNode = ROOT): Examined {
   const settings: Setting[] = [];
   const problems: Examined['problems'][number][] = [];
 
-  function visit(node: KeyNode, path: string, value: unknown, beside: Mapping): unknown {
+  function visit(node: KeyNode, path: string, value: unknown, siblings: Mapping): unknown {
     if (value === null || value === undefined) return undefined;
     const isSection = node.below.size > 0;
-    const decided = node.entry?.decide?.(value, beside);
-    const verdict = decided ?? node.entry?.verdict;
+    const { entry } = node;
+    const decided = entry?.decide?.(value, siblings, entry.verdict);
+    const verdict = decided ?? entry?.verdict;
     const isRefused = verdict?.kind === 'refused';
     if (verdict && (isRefused || decided || !isSection)) settings.push({ path, value, isSection, verdict });
     if (isRefused) {
-      // What is refused whatever it says is not said again: it may hold anything.
+      // The value is printed only if it is the reason: otherwise it may be anything.
       const what = isSection || !decided ? path : `${path} = ${shown(path, value)}`;
       problems.push({ path, isRefused, message: `${what}: ${verdict.text}` });
     }
-    if (isRefused || (decided && isSection)) return undefined;
+    if (isRefused || (decided && (isSection || entry?.verdict.kind === 'refused'))) return undefined;
     return isSection ? descend(node, path, value) : value;
   }
 
   function descend(node: KeyNode, path: string, value: unknown): unknown {
-    // A place in a list that is empty, or was refused, keeps the others where they are.
+    // Empty and refused places in a list are kept, so that the others keep their numbers.
     if (Array.isArray(value))
       return value.map((each, i) => {
         const child = childOf(node, String(i));
@@ -59,13 +60,10 @@ export function examine(tree: Mapping): Examined {
       const below = path === '' ? key : `${path}.${key}`;
       const child = childOf(node, key);
       if (child === undefined) {
-        const meant = suggestion(node, path, key);
+        const meant = suggestion(root, node, path, key);
         const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-        problems.push({
-          path: below,
-          isRefused: false,
-          message: `${below}: roadstead knows no such key${hint}`,
-        });
+        const message = `${below}: roadstead knows no such key${hint}`;
+        problems.push({ path: below, isRefused: false, message });
         continue;
       }
       const kept = visit(child, below, each, value);
@@ -74,7 +72,7 @@ export function examine(tree: Mapping): Examined {
     return rest;
   }
 
-  return { rest: descend(ROOT, '', tree), settings, problems };
+  return { rest: descend(root, '', tree), settings, problems };
 }
 
 function isMapping(value: unknown): value is Mapping {

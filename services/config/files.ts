@@ -1,6 +1,6 @@
 import type { Config } from './schema.ts';
 
-/** What a file has to hold. */
+/** The required content of a file. */
 export type FileKind = 'certificate' | 'private key' | 'certificates' | 'key set' | 'htpasswd';
 
 /** The processes that can read a file. */
@@ -12,20 +12,20 @@ export interface NamedFile {
   readonly key: string;
   readonly path: string;
   readonly kind: FileKind;
-  /** Of a private key: the setting that names its certificate. */
+  /** For a private key: the setting that names its certificate. */
   readonly ofCertificate?: string;
   readonly readers: readonly FileReader[];
 }
 
 const EVERYONE: readonly FileReader[] = ['api', 'token', 'release', 'sync'];
-const DOORS: readonly FileReader[] = ['api', 'token', 'release'];
+const LISTENERS: readonly FileReader[] = ['api', 'token', 'release'];
 
-/** Every file that a configuration names, so that all are checked and reported in one way. */
+/** Every file that a configuration names; they are all checked and reported in one way. */
 export function filesOf(config: Config): NamedFile[] {
   const { http, promotion, token, auth, accounts, mirrors, redis } = config;
   return [
-    // Where a part has no certificate of its own, it shows this one.
-    ...tlsFiles('http.tls', http.tls, DOORS),
+    // The certificate of every service without its own.
+    ...tlsFiles('http.tls', http.tls, LISTENERS),
     ...tlsFiles('promotion.http.tls', promotion?.http?.tls, ['release']),
     ...tlsFiles('token.http.tls', token?.http?.tls, ['token']),
     ...file('auth.htpasswd.path', auth?.htpasswd?.path, 'htpasswd', EVERYONE),
@@ -77,7 +77,7 @@ function tlsFiles(section: string, tls: Config['http']['tls'], readers: readonly
   return [
     ...file(`${section}.certificate`, tls.certificate, 'certificate', readers),
     ...file(`${section}.key`, tls.key, 'private key', readers, `${section}.certificate`),
-    ...files(`${section}.clientcas`, tls.clientcas, readers),
+    ...files(`${section}.clientcas`, tls.clientCas, readers),
   ];
 }
 

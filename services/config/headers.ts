@@ -1,23 +1,22 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
+import { honoured } from './key.ts';
+import { Text } from './values.ts';
 
-const Values = z
-  .array(
-    z.union([z.string(), z.number(), z.boolean()]).transform(String),
-    'expected a list of values, such as [nosniff]',
-  )
-  .min(1);
+const Values = z.array(Text, 'expected a list of values, such as [nosniff]').min(1);
 
-/** HTTP headers as Distribution writes them: a name, and a list of its values. */
-export function Headers(refused: Readonly<Record<string, string>>) {
-  return z.record(z.string(), Values).superRefine((headers, context) => {
-    const seen = new Set<string>();
-    for (const [name, values] of Object.entries(headers)) {
-      const message = problemOf(name, values, seen, refused);
-      seen.add(name.toLowerCase());
-      if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
-    }
-  });
+/** HTTP headers as Distribution writes them: a name, and a list of its values; `text` says what they are for. */
+export function Headers(refused: Readonly<Record<string, string>>, text: string) {
+  return z
+    .record(z.string(), honoured(Values, text, { example: ['nosniff'] }))
+    .superRefine((headers, context) => {
+      const seen = new Set<string>();
+      for (const [name, values] of Object.entries(headers)) {
+        const message = problemOf(name, values, seen, refused);
+        seen.add(name.toLowerCase());
+        if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
+      }
+    });
 }
 
 function problemOf(
@@ -30,7 +29,7 @@ function problemOf(
     return 'expected a name of an HTTP header, such as X-Frame-Options';
   if (!values.every((value) => isValid(() => validateHeaderValue(name, value))))
     return 'expected values without line breaks or other control characters';
-  if (seen.has(name.toLowerCase())) return 'expected each header once: it stands above in other letters';
+  if (seen.has(name.toLowerCase())) return 'expected each header once: it is also there in other letters';
   const reason = refused[name.toLowerCase()];
   return reason === undefined ? undefined : `${reason}: remove it`;
 }
@@ -45,7 +44,7 @@ function isValid(check: () => void): boolean {
 }
 
 const framing = 'it would break the connection, which the server alone manages';
-/** Headers of one connection and of framing (RFC 9110, 7.6.1; RFC 9112, 6): never anybody's to set. */
+/** Headers of one connection and of framing (RFC 9110, 7.6.1; RFC 9112, 6): only the server may set them. */
 export const FRAMING: Readonly<Record<string, string>> = Object.fromEntries(
   [
     'connection',
@@ -59,8 +58,8 @@ export const FRAMING: Readonly<Record<string, string>> = Object.fromEntries(
   ].map((name) => [name, framing]),
 );
 
-const own = 'the registry sets it itself, to what the answer is';
-/** Headers of answers that the registry itself sets: what is configured would never be seen, or break clients. */
+const own = 'the registry sets it itself, to match the answer';
+/** Headers of answers that the registry itself sets: configured values would never be seen, or break clients. */
 export const OF_ANSWERS: Readonly<Record<string, string>> = {
   ...FRAMING,
   ...Object.fromEntries(

@@ -1,58 +1,64 @@
-import { CATALOGUE } from './catalogue/catalogue.ts';
-import type { Entry } from './catalogue/entry.ts';
+import { CATALOGUE, type Entry } from './catalogue.ts';
 import { nearest } from './nearest.ts';
 
-/** The catalogue as a tree: a node for each part of a path, `*` for any name or place. */
+/** A node for each part of a path, `*` for any name or place. */
 export interface KeyNode {
-  /** As the catalogue writes it. */
+  /** The path, as the catalogue writes it. */
   readonly key: string;
   entry?: Entry;
   readonly below: Map<string, KeyNode>;
 }
 
-/** The whole file. */
-export const ROOT: KeyNode = { key: '', below: new Map() };
-const NODES: KeyNode[] = [];
-
-for (const entry of CATALOGUE) {
-  let node = ROOT;
-  for (const part of entry.key.split('.')) {
-    let next = node.below.get(part);
-    if (next === undefined) {
-      next = { key: node.key === '' ? part : `${node.key}.${part}`, below: new Map() };
+/** The keys of a file as a tree. */
+export function treeOf(entries: readonly Entry[]): KeyNode {
+  const root: KeyNode = { key: '', below: new Map() };
+  for (const entry of entries) {
+    let node = root;
+    for (const part of entry.key.split('.')) {
+      const next = node.below.get(part) ?? {
+        key: node.key === '' ? part : `${node.key}.${part}`,
+        below: new Map(),
+      };
       node.below.set(part, next);
-      NODES.push(next);
+      node = next;
     }
-    node = next;
+    node.entry = entry;
   }
-  node.entry = entry;
+  return root;
 }
 
-/** What stands for a key below a node; undefined when nobody knows it. */
+export const ROOT = treeOf(CATALOGUE);
+
+/** The node of a key below a node; undefined for unknown keys. */
 export function childOf(node: KeyNode, key: string): KeyNode | undefined {
   if (key === '__proto__') return undefined;
   return node.below.get(key) ?? node.below.get('*');
 }
 
-/** What the catalogue has on a path, such as `mirrors.0.url`; undefined where it has nothing on that very key. */
+/** The entry of exactly this path, such as `mirrors.0.url`; undefined if it has none. */
 export function entryOf(path: string): Entry | undefined {
   let node: KeyNode | undefined = ROOT;
   for (const key of path.split('.')) node = node && childOf(node, key);
   return node?.entry;
 }
 
-/** The known path that somebody who wrote an unknown key may have meant; undefined when nothing is like it. */
-export function suggestion(node: KeyNode, path: string, key: string): string | undefined {
+/** The known path that an unknown key below a node may mean; undefined when none is like it. */
+export function suggestion(root: KeyNode, node: KeyNode, path: string, key: string): string | undefined {
   const section = path === '' ? '' : `${path}.`;
   const sibling = nearest(
     key,
     [...node.below.keys()].filter((name) => name !== '*'),
   );
   if (sibling !== undefined) return section + sibling;
-  const name = nearest(key, new Set(NODES.map(nameOf).filter((each) => each !== '*')));
-  const elsewhere = NODES.filter((each) => nameOf(each) === name);
+  const nodes = nodesBelow(root);
+  const name = nearest(key, new Set(nodes.map(nameOf).filter((each) => each !== '*')));
+  const elsewhere = nodes.filter((each) => nameOf(each) === name);
   elsewhere.sort((one, other) => one.key.split('.').length - other.key.split('.').length);
   return elsewhere[0]?.key;
+}
+
+function nodesBelow(node: KeyNode): KeyNode[] {
+  return [...node.below.values()].flatMap((each) => [each, ...nodesBelow(each)]);
 }
 
 function nameOf({ key }: KeyNode): string {

@@ -10,7 +10,7 @@ const isUrl = (value: string) => {
   return address !== undefined && isAddress(address.replace(/^\[|\]$/g, ''));
 };
 
-/** What the names of a Service's variables end in, and the form of their values. A name may be read in several ways. */
+/** Endings of the names of a Service's variables, and the form of their values. A name may match several. */
 const FORMS: readonly (readonly [end: RegExp, isOfForm: (value: string) => boolean])[] = [
   [/_SERVICE_HOST$/, isAddress],
   [/_SERVICE_PORT(?:_[A-Z0-9_]+)?$/, isPort],
@@ -21,8 +21,8 @@ const FORMS: readonly (readonly [end: RegExp, isOfForm: (value: string) => boole
 ];
 
 /**
- * Whether Kubernetes may have set a variable in a pod beside a Service called `registry-…`: by its name and by the form
- * of its value (kubernetes.io/docs/concepts/services-networking/service, "Environment variables").
+ * Whether Kubernetes may have set a variable for a Service called `registry-…`, judged by its name and by the form of
+ * its value (kubernetes.io/docs/concepts/services-networking/service, "Environment variables").
  */
 export function isOfKubernetes(name: string, value: string): boolean {
   return FORMS.some(([end, isOfForm]) => end.test(name) && isOfForm(value));

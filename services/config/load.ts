@@ -10,7 +10,7 @@ import { readTree, spellOut } from './yaml-tree.ts';
 
 /** A configuration that cannot be used; the message names each key, its value, and what was expected. */
 export class ConfigError extends OperatorError {
-  /** What is wrong, a line each. */
+  /** The problems, a line each. */
   readonly problems: readonly string[];
 
   constructor(source: string, problems: readonly string[]) {
@@ -25,7 +25,7 @@ export async function loadConfig(path: string, environment: Environment): Promis
   return parseConfig(await readConfig(path), environment, path);
 }
 
-/** {@link loadConfig} for text at hand; `source` names it in errors. */
+/** {@link loadConfig} for a text; `source` names it in errors. */
 export function parseConfig(text: string, environment: Environment, source: string): Config {
   const { config, problems } = inspectConfig(text, environment);
   if (config === undefined) throw new ConfigError(source, problems);
@@ -40,31 +40,31 @@ export async function readConfig(path: string): Promise<string> {
   });
 }
 
-/** All that can be said of a configuration. */
+/** The result of checking a configuration. */
 export interface Inspection {
-  /** Undefined when it cannot be used. */
+  /** Undefined when the configuration cannot be used. */
   readonly config?: Config;
-  /** Why not, a line each. */
+  /** The reasons, a line each. */
   readonly problems: readonly string[];
-  /** Every setting of the file and of variables, with what becomes of it here. */
+  /** Every setting of the file and of variables, with what it does here. */
   readonly settings: readonly (Setting & { readonly variable?: string })[];
-  /** What the start will warn of, a line each. */
+  /** Warnings of the start, a line each. */
   readonly notices: readonly string[];
 }
 
-/** What can be said of a configuration of which no setting could be looked at. */
+/** The result for a configuration whose settings could not be read. */
 export function unread(problems: readonly string[]): Inspection {
   return { problems, settings: [], notices: [] };
 }
 
-/** Looks at a configuration without using it, and without ever throwing. */
+/** Checks a configuration without using it. Never throws. */
 export function inspectConfig(text: string, environment: Environment): Inspection {
   const read = readTree(text);
   if ('problems' in read) return unread(read.problems);
   spellOut(read.tree);
-  const { used, problems: astray } = applyEnvironment(read.tree, environment);
+  const { used, problems: misplaced } = applyEnvironment(read.tree, environment);
   spellOut(read.tree);
-  if (astray.length > 0) return unread(astray);
+  if (misplaced.length > 0) return unread(misplaced);
   const { settings: bare, problems: known, rest } = examine(read.tree);
   const settings = bare.map((setting) => {
     const variable = origin(setting.path, used);
@@ -77,8 +77,8 @@ export function inspectConfig(text: string, environment: Environment): Inspectio
     ...(result.success
       ? []
       : result.error.issues.flatMap((issue) => {
-          const told = explain(issue, rest, refused);
-          return told === undefined ? [] : told.message + from(told.path, used);
+          const explained = explain(issue, rest, refused);
+          return explained === undefined ? [] : explained.message + from(explained.path, used);
         })),
   ];
   const notices = noticesOf(settings);

@@ -1,4 +1,4 @@
-/** How many letters have to be put in, left out, changed or swapped with the next to make one word of another. */
+/** The number of letters to insert, delete, change or swap with the next to turn one word into another. */
 export function editDistance(one: string, other: string): number {
   let before: number[] = [];
   let last = Array.from({ length: other.length + 1 }, (_, j) => j);
@@ -20,12 +20,12 @@ function at(row: readonly number[], j: number): number {
   return row[j] ?? Infinity;
 }
 
-/** Abbreviations, and what they are of: `address` for `addr`. */
+/** Whether one word abbreviates the other: `addr` and `address`. */
 function isBeginning(one: string, other: string): boolean {
   return Math.min(one.length, other.length) > 2 && (one.startsWith(other) || other.startsWith(one));
 }
 
-/** The word most like this one; undefined when none is like it: more than a third of it would have to change. */
+/** The most similar word; undefined when more than a third of the letters would have to change. */
 export function nearest(word: string, words: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;

@@ -1,6 +1,6 @@
 import type { Setting } from './examine.ts';
 
-/** What the start has to say of settings that do not do what they ask for: a line for each thing to say. */
+/** Warnings of settings that do not do what they ask for; one line for all settings with the same text. */
 export function noticesOf(settings: readonly Setting[]): string[] {
   const paths = new Map<string, string[]>();
   for (const { path, verdict } of settings) {
@@ -10,7 +10,7 @@ export function noticesOf(settings: readonly Setting[]): string[] {
   return [...paths].map(([text, of]) => `${together(of)}: ${text}`);
 }
 
-/** One name for several keys: the section that they share, should they share one. */
+/** One name for several keys: the section that they share, if any. */
 function together(paths: readonly string[]): string {
   const [first = '', ...others] = paths.map((path) => path.split('.'));
   if (others.length === 0) return paths.join('');

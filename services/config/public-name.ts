@@ -2,8 +2,8 @@ import type { Config } from './schema.ts';
 import { isLoopback, type ListenAddress } from './values.ts';
 
 /**
- * The only public name that a listener on loopback may be called by, or undefined when it has none; `false` when it is
- * meant to be reached by others, who may call it what they like.
+ * The only public name of a listener on loopback, or undefined without one; `false` for a listener that other machines
+ * may reach, under any name.
  */
 export function onlyPublicName({ http }: Config, addr: ListenAddress): string | undefined | false {
   if (!isLoopback(addr.host) || http.trustedproxies.length > 0) return false;

@@ -1,17 +1,17 @@
 const HIDDEN = '(not shown)';
-/** Keys whose values nobody should read in a log: passwords, and what works like one. */
+/** Keys of passwords, and of values that work like one: they must not appear in a log. */
 const SECRET = /password|secret|token|(?:api|license|account|access|private)_?key|^key$/i;
-/** Sections and switches that are called after secrets, and are none; what is in such a section is looked at by itself. */
-const CALLED_SO = /^(?:auth\.)?token\.|\.refreshtokens$/;
-/** Headers that are sent to others: any of them may be a credential. */
+/** Sections and switches that only have a secret's name; the keys in such a section are judged by themselves. */
+const NOT_SECRET = /^(?:auth\.)?token\.|\.refreshtokens$/;
+/** Headers that are sent to webhooks: any of them may be a credential. */
 const SENT = /^notifications\.endpoints\.\d+\.headers\b/;
 
-/** A value as it may be printed: short, and without secrets. */
+/** A value for printing: short, and without secrets. */
 export function shown(path: string, value: unknown): string {
-  const parts = path.replace(CALLED_SO, '').split('.');
+  const parts = path.replace(NOT_SECRET, '').split('.');
   if (SENT.test(path) || parts.some((part) => SECRET.test(part))) return HIDDEN;
   const bare = json(path, value).replaceAll(/\/\/[^/@"]*@/g, `//${HIDDEN}@`);
-  // Webhooks are often given their token in the query.
+  // Webhooks often have their token in the query.
   const text = path.startsWith('notifications.')
     ? bare.replaceAll(/(:\/\/[^"?]*)\?[^"]*/g, `$1?${HIDDEN}`)
     : bare;

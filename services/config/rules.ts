@@ -8,13 +8,13 @@ import { SecretBox } from '../registry/storage/secret-box.ts';
 import { isOfThisMachine } from './reach.ts';
 import type { Config } from './schema.ts';
 
-/** What the configuration asks of pushed manifests, in the registry's words. */
+/** The checks of pushed manifests, in the registry's words. */
 export function manifestRulesOf({ validation: { manifests } }: Config): ManifestRules {
   const { platforms, platformlist } = manifests.indexes;
   return { indexes: platforms === 'list' ? platformlist : platforms, urls: manifests.urls };
 }
 
-/** Which repositories change only by promotion; undefined in a plain registry. */
+/** The repositories that change only by promotion; undefined in a plain registry. */
 export function promotionPolicyOf(config: Config): PromotionPolicy | undefined {
   const { promotion } = config;
   return (
@@ -25,7 +25,7 @@ export function promotionPolicyOf(config: Config): PromotionPolicy | undefined {
   );
 }
 
-/** Who may do what: the section `access`, and the standard rules where it has none. */
+/** The rules of the section `access`, or the standard rules. */
 export function accessRulesOf({ access, promotion }: Omit<Config, 'notices'>): AccessRules {
   return new AccessRules({
     rules: access?.rules ?? STANDARD_RULES,
@@ -35,34 +35,34 @@ export function accessRulesOf({ access, promotion }: Omit<Config, 'notices'>): A
   });
 }
 
-/** Whether changes of state are recorded: where there are accounts, unless the configuration says something else. */
+/** Whether changes of state are recorded: by default, if there are accounts. */
 export function isAudited({ audit, auth }: Config): boolean {
   return audit.enabled ?? Boolean(auth?.token ?? auth?.htpasswd);
 }
 
-/** What seals the audit record, and tells whether a seal is right; undefined without a secret that nobody can guess. */
+/** Seals the audit record, and verifies its seals; undefined without a secret that is hard to guess. */
 export function sealerOf({ http }: Config): Sealer | undefined {
   return Sealer.of([http.secret, ...http.oldsecrets]);
 }
 
-/** What the keys of tokens are sealed in. */
+/** Encrypts the keys of tokens. */
 export function tokenKeysBoxOf(config: Config): SecretBox {
   return new SecretBox(secretsOf(config), 'token keys');
 }
 
-/** What refresh tokens are sealed in. */
+/** Encrypts refresh tokens. */
 export function refreshTokensBoxOf(config: Config): SecretBox {
   return new SecretBox(secretsOf(config), 'refresh tokens');
 }
 
-/** What seals the logins that browsers have begun. */
+/** Encrypts pending logins of browsers. */
 export function pendingLoginsBoxOf(config: Config): SecretBox {
   return new SecretBox(secretsOf(config), 'pending logins');
 }
 
 /**
- * Seals docker's passes, under a key from `http.secret` of whatever length, which all nodes have. Without a secret each
- * process would accept only its own passes, so passes are off, except on a machine that nobody else reaches.
+ * Encrypts docker's passes with a key from `http.secret`, which all nodes share; any length will do. Without a secret,
+ * each process would accept only its own passes, so passes are off, unless only this machine reaches the registry.
  */
 export function passesBoxOf(config: Config): SecretBox | undefined {
   const { http } = config;
@@ -70,7 +70,7 @@ export function passesBoxOf(config: Config): SecretBox | undefined {
   return isOfThisMachine(http) ? new SecretBox([randomBytes(32).toString('hex')], 'passes') : undefined;
 }
 
-/** The secret to seal with, then those under which something may still be sealed. */
+/** The secret to encrypt with, then those that older data may still be encrypted with. */
 function secretsOf({ http }: Config): string[] {
   return [...(http.secret === undefined ? [] : [http.secret]), ...http.oldsecrets];
 }

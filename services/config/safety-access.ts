@@ -3,7 +3,7 @@ import { isPlainBeyond, isReachable, print } from './reach.ts';
 import type { Config } from './schema.ts';
 import { isLoopback } from './values.ts';
 
-/** What of users, tokens and rules does not go together, or would leave a door open; each line names a key. */
+/** Problems with users, tokens and rules: contradictions, and open access; each line names a key. */
 export function checkAccess(config: Config): string[] {
   return [
     ...checkAuthenticator(config),
@@ -13,17 +13,17 @@ export function checkAccess(config: Config): string[] {
   ];
 }
 
-/** A registry that others reach asks who they are, unless its operator says in so many words that it does not. */
+/** A registry that other machines reach requires credentials, unless the operator explicitly says that it does not. */
 function checkAuthenticator({ http, auth, access }: Config): string[] {
   const problems: string[] = [];
   const isOpen = !isLoopback(http.addr.host) || isReachable(http);
   if (isOpen && !auth?.isNone && !auth?.htpasswd && !auth?.token)
     problems.push(
-      `http.addr = ${print(http.addr)}: others reach it, and nobody is asked for credentials: expected auth.token or ` +
+      `http.addr = ${print(http.addr)}: other machines reach it, and no credentials are required: expected auth.token or ` +
         'auth.htpasswd, or auth: none to say that everyone may push',
     );
   if (access !== undefined && !auth?.token && !auth?.htpasswd)
-    problems.push('access: rules need to know who asks: expected auth.token or auth.htpasswd beside it');
+    problems.push('access: rules need to know the user: expected auth.token or auth.htpasswd, too');
   return problems;
 }
 
@@ -37,23 +37,23 @@ function checkTokens({ auth, token, http }: Config): string[] {
     );
   if (asked && !isForeign && !token)
     problems.push(
-      'auth.token: nobody knows who signs its tokens: expected rootcertbundle or jwks of the token server, or a section ' +
+      'auth.token: the signer of tokens is unknown: expected rootcertbundle or jwks of the token server, or a section ' +
         'token for our own',
     );
   if (token?.key !== undefined && token.certificate === undefined)
     problems.push(
-      `token.key = ${token.key}: expected token.certificate beside it, by which others know the key`,
+      `token.key = ${token.key}: expected token.certificate, too: other nodes verify tokens with it`,
     );
-  if (token && !asked) problems.push('token: expected auth.token beside it, with realm, service and issuer');
+  if (token && !asked) problems.push('token: expected auth.token, too, with realm, service and issuer');
   if (token && isForeign)
     problems.push(
-      'auth.token: expected neither rootcertbundle nor jwks, as the section token has keys of its own',
+      'auth.token: expected neither rootcertbundle nor jwks, since the section token has its own keys',
     );
   if (token && (http.secret?.length ?? 0) < SECRET_MIN_CHARACTERS)
     problems.push(
-      `http.secret is ${http.secret === undefined ? 'missing' : 'too short'}: the section token seals its keys with it: ` +
-        `expected ${SECRET_MIN_CHARACTERS} characters or more that nobody can guess, the same on every node, such as ` +
-        '`openssl rand -hex 32` prints',
+      `http.secret is ${http.secret === undefined ? 'missing' : 'too short'}: the section token encrypts its keys with it: ` +
+        `expected ${SECRET_MIN_CHARACTERS} random characters or more, the same on every node, such as from ` +
+        '`openssl rand -hex 32`',
     );
   return problems;
 }
@@ -61,7 +61,7 @@ function checkTokens({ auth, token, http }: Config): string[] {
 function checkAccounts({ accounts, token }: Config): string[] {
   const problems: string[] = [];
   if (accounts.length > 0 && !token)
-    problems.push('accounts: it is the token service that asks them: expected a section token beside it');
+    problems.push('accounts: only the token service uses them: expected a section token, too');
   for (const [i, { keystone, oidc }] of accounts.entries())
     for (const [key, url] of [
       [`accounts.${i}.keystone.authurl`, keystone?.authurl],
@@ -77,8 +77,8 @@ function checkRules({ access, promotion }: Config): string[] {
   return (access?.rules.slice(0, access.ownRules) ?? []).flatMap(({ name, repositories }, i) =>
     repositories.some(({ kind }) => kind === 'stable' || kind === 'candidates')
       ? [
-          `access.rules.${i}.repositories: the rule ${name} speaks of @stable or @candidates: expected a section promotion, ` +
-            'without which there are none',
+          `access.rules.${i}.repositories: the rule ${name} uses @stable or @candidates, which need a section promotion: ` +
+            'expected that section, or patterns of repositories',
         ]
       : [],
   );

@@ -5,7 +5,7 @@ import { checkAccess } from './safety-access.ts';
 import type { Config, MirrorConfig } from './schema.ts';
 import { isLoopback } from './values.ts';
 
-/** What is allowed, and still not wise; each line names a key. */
+/** Warnings of what is allowed but unwise; each line names a key. */
 export function warningsOf(config: Omit<Config, 'notices'>): string[] {
   const plain = config.notifications.endpoints.flatMap(({ name, url, headers }) => {
     const { protocol, hostname } = new URL(url);
@@ -15,7 +15,7 @@ export function warningsOf(config: Omit<Config, 'notices'>): string[] {
   return [...plain, ...corsWarnings(config), ...accessWarnings(config)];
 }
 
-/** What a well-formed configuration may still not ask for; each line names key, value and what was expected. */
+/** Problems of a well-formed configuration; each line names the key, its value, and what was expected. */
 export function checkSafety(config: Config): string[] {
   return [...checkListeners(config), ...checkAccess(config), ...checkMirrors(config)];
 }
@@ -30,49 +30,47 @@ function checkListeners({ http, promotion, auth, token }: Config): string[] {
     if (own && !isLoopback(own.addr.host) && !(own.tls ?? http.tls) && http.trustedproxies.length === 0)
       problems.push(
         `${key}.addr = ${print(own.addr)}: plain HTTP beyond this machine: expected ${key}.tls (certificate, key), ` +
-          'or http.trustedproxies naming the networks of the proxies that end TLS before it, or a loopback address such as 127.0.0.1:5000',
+          'or http.trustedproxies with the networks of the proxies that end TLS in front of it, or a loopback address such as 127.0.0.1:5000',
       );
   const release = promotion?.http ?? http;
-  const isAsked =
+  const needsCredentials =
     auth?.token !== undefined || auth?.htpasswd !== undefined || knowsClients(release.tls ?? http.tls);
-  if (promotion && !isAsked && !isLoopback(release.addr.host))
+  if (promotion && !needsCredentials && !isLoopback(release.addr.host))
     problems.push(
-      `promotion.http.addr = ${promotion.http ? '' : '(http.addr) '}${print(release.addr)}: nobody is asked for ` +
-        'credentials: expected a section auth, promotion.http.tls with clientcas, or a loopback address such as 127.0.0.1:5002',
+      `promotion.http.addr = ${promotion.http ? '' : '(http.addr) '}${print(release.addr)}: no credentials are ` +
+        'required: expected a section auth, promotion.http.tls with clientcas, or a loopback address such as 127.0.0.1:5002',
     );
-  if (promotion && !isAsked && !promotion.http && isReachable(http))
+  if (promotion && !needsCredentials && !promotion.http && isReachable(http))
     problems.push(
-      'promotion.http.addr is missing: http.addr is reached through a proxy or under a public name, and nobody is ' +
-        'asked for credentials: expected a section auth, or a loopback address of its own, such as 127.0.0.1:5002',
+      'promotion.http.addr is missing: http.addr is reached through a proxy or under a public name, and no ' +
+        'credentials are required: expected a section auth, or a loopback address of its own, such as 127.0.0.1:5002',
     );
   if (http.debug && !isLoopback(http.debug.addr.host))
     problems.push(
-      `http.debug.addr = ${print(http.debug.addr)}: metrics tell names of repositories' mirrors and loads: ` +
+      `http.debug.addr = ${print(http.debug.addr)}: metrics reveal the names and loads of mirrors: ` +
         'expected a loopback address such as 127.0.0.1:5001',
     );
   return problems;
 }
 
-/** Whether a port takes none but clients whose certificates its operator's authorities have signed. */
+/** Whether a port accepts only clients with a certificate of the operator's authorities. */
 function knowsClients(tls: Config['http']['tls']): boolean {
-  if (tls === undefined || tls.clientcas.length === 0) return false;
-  return tls.clientauth === undefined || tls.clientauth === 'require-and-verify-client-cert';
+  if (tls === undefined || tls.clientCas.length === 0) return false;
+  return tls.clientAuth === undefined || tls.clientAuth === 'require-and-verify';
 }
 
 function checkMirrors(config: Config): string[] {
   const problems: string[] = [];
   const names = new Set<string>();
   if (config.mirrors.length > 0 && !config.promotion)
-    problems.push(
-      'mirrors: only what was promoted reaches a mirror: expected a section "promotion" beside it',
-    );
+    problems.push('mirrors: only promoted content reaches a mirror: expected a section "promotion", too');
   const { http } = config;
   const isNameKnown =
     http.host !== undefined || (isLoopback(http.addr.host) && http.trustedproxies.length === 0);
   if (config.mirrors.length > 0 && !isNameKnown)
     problems.push(
-      'http.host is missing: without it nobody can tell whether a mirror would be handed the credentials meant for the ' +
-        "registry, or where a mirror sends clients back: expected the registry's public URL",
+      'http.host is missing: it decides whether a mirror would receive the credentials meant for the registry, and ' +
+        "where a mirror sends clients back: expected the registry's public URL",
     );
   config.mirrors.forEach((mirror, i) => {
     const key = `mirrors.${i}`;
@@ -108,15 +106,15 @@ function checkClientCertificate(key: string, { write }: MirrorConfig): string[] 
   const { clientcertificate, clientkey, rootcas, webdav } = write;
   if ((clientcertificate === undefined) !== (clientkey === undefined))
     return [
-      `${key}.write.${clientkey ? 'clientcertificate' : 'clientkey'} is missing: expected both or none`,
+      `${key}.write.${clientkey ? 'clientcertificate' : 'clientkey'} is missing: expected both or neither`,
     ];
   if ((clientcertificate === undefined && rootcas.length === 0) || webdav.startsWith('https:')) return [];
   return [`${key}.write.webdav = ${webdav}: certificates are for TLS only: expected an https URL`];
 }
 
 /**
- * Go's HTTP client (1.24 and later: skopeo, podman, containerd) sends a client's `Authorization` on to the same host
- * name on another port, and to any subdomain of it. Such a mirror would be handed users' credentials.
+ * Go's HTTP client (1.24 and later: skopeo, podman, containerd) forwards `Authorization` to the same host name on
+ * another port, and to its subdomains. A mirror there would receive users' credentials.
  */
 function checkCredentialLeak(key: string, mirror: MirrorConfig, config: Config): string[] {
   if (mirror.sameoperator) return [];

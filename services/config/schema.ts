@@ -1,91 +1,74 @@
 import { z } from 'zod';
+import { honoured } from './key.ts';
 import { AccessSection } from './sections/access.ts';
 import { AccountsSection } from './sections/accounts.ts';
 import { AuditSection } from './sections/audit.ts';
 import { AuthSection } from './sections/auth.ts';
-import { MiddlewareSection, PolicySection, ProxySection } from './sections/decided.ts';
-import { CompatibilitySection, HealthSection, ReportingSection } from './sections/elsewhere.ts';
 import { GarbageCollectionSection } from './sections/garbage-collection.ts';
 import { HttpSection } from './sections/http.ts';
-import { CatalogSection, LimitsSection, TagsSection } from './sections/limits.ts';
-import { Level, LogSection } from './sections/log.ts';
+import { LimitsSection } from './sections/limits.ts';
+import { LogLevel, LogSection } from './sections/log.ts';
+import { MiddlewareSection } from './sections/middleware.ts';
+import { MirrorsSection } from './sections/mirrors.ts';
 import { NotificationsSection } from './sections/notifications.ts';
-import { MirrorEntry, PromotionSection } from './sections/promotion.ts';
-import { RedisSection, redisSettingsOf } from './sections/redis.ts';
-import { StorageSection, storageSettingsOf } from './sections/storage.ts';
+import { CatalogSection, TagsSection } from './sections/pages.ts';
+import { PromotionSection } from './sections/promotion.ts';
+import { RedisSection } from './sections/redis.ts';
+import { StorageSection } from './sections/storage.ts';
 import { TokenSection } from './sections/token.ts';
+import {
+  CompatibilitySection,
+  HealthSection,
+  PolicySection,
+  ProxySection,
+  ReportingSection,
+} from './sections/unsupported.ts';
 import { ValidationSection } from './sections/validation.ts';
 
-/**
- * What a configuration file may hold when it is to be used: CNCF Distribution's sections and names, and ours:
- * `token`, `accounts`, `access`, `audit`, `limits`, `garbagecollection`, `promotion` and `mirrors`. Keys that are refused whatever they say stand in `catalogue/`, as does what every key does here.
- */
+/** Everything that a configuration file may hold: CNCF Distribution's sections, then ours. A folder's file has each. */
 export const FileSchema = z.strictObject({
-  version: z.union([z.literal(0.1), z.literal('0.1')], { error: 'expected 0.1' }),
+  version: honoured(
+    z.union([z.literal(0.1), z.literal('0.1')], 'expected 0.1'),
+    'the format of the file; 0.1 is the only one',
+    { example: 0.1 },
+  ),
   log: LogSection,
-  loglevel: Level.optional(),
-  storage: StorageSection,
-  http: HttpSection,
-  auth: AuthSection,
-  middleware: MiddlewareSection,
+  loglevel: LogLevel,
   catalog: CatalogSection,
   tags: TagsSection,
+  storage: StorageSection,
+  http: HttpSection,
+  auth: AuthSection.optional(),
+  middleware: MiddlewareSection,
   notifications: NotificationsSection,
-  validation: ValidationSection,
   redis: RedisSection.optional(),
   health: HealthSection,
   proxy: ProxySection,
+  validation: ValidationSection,
   policy: PolicySection,
   reporting: ReportingSection,
   compatibility: CompatibilitySection,
-  garbagecollection: GarbageCollectionSection,
-  promotion: PromotionSection.optional(),
   token: TokenSection.optional(),
   accounts: AccountsSection,
   access: AccessSection,
   audit: AuditSection,
   limits: LimitsSection,
-  mirrors: z.array(MirrorEntry).default([]),
+  garbagecollection: GarbageCollectionSection,
+  promotion: PromotionSection.optional(),
+  mirrors: MirrorsSection,
 });
 
-/** {@link FileSchema}, without what changes nothing, nor any secret that nothing needs. */
+/** {@link FileSchema} without the sections that change nothing, and the secrets in them. */
+/** {@link FileSchema} without the sections that change nothing, and the secrets in them. */
 export const ConfigSchema = FileSchema.transform((file) => {
-  const {
-    version,
-    log,
-    loglevel,
-    storage,
-    http,
-    auth,
-    catalog,
-    tags,
-    notifications,
-    validation,
-    redis,
-    garbagecollection,
-    promotion,
-    token,
-    accounts,
-    access,
-    audit,
-    limits,
-    mirrors,
-  } = file;
+  const { loglevel, log, middleware: _1, health: _2, proxy: _3, policy: _4, ...rest } = file;
+  const { reporting: _5, compatibility: _6, ...config } = rest;
   const { level, formatter, fields, accesslog } = log;
-  const { net: _net, http2: _http2, h2c: _h2c, ...listening } = http;
-  return {
-    ...{ version, catalog, tags, notifications, validation, garbagecollection, promotion, mirrors },
-    ...{ token, accounts, access, audit, limits },
-    auth: auth && { isNone: auth.none !== undefined, htpasswd: auth.htpasswd, token: auth.token },
-    log: { level: level ?? loglevel ?? ('info' as const), formatter, fields, accesslog },
-    storage: storageSettingsOf(storage),
-    http: listening,
-    redis: redis && redisSettingsOf(redis),
-  };
+  return { ...config, log: { level: level ?? loglevel ?? ('info' as const), formatter, fields, accesslog } };
 });
 
 export interface Config extends z.output<typeof ConfigSchema> {
-  /** What the file asks for and does not get, a line each: to be logged as warnings at the start. */
+  /** Warnings for the start, a line each: what the file asks for and does not get, or can hardly mean. */
   readonly notices: readonly string[];
 }
 export type MirrorConfig = Config['mirrors'][number];

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
+import { about } from './key.ts';
 
 /** A pattern that text is tested with, in time linear in the text. */
 export interface UrlPattern {
@@ -10,17 +11,20 @@ export interface UrlPattern {
 }
 
 /**
- * A regular expression of Go's, by its own engine's port. Its syntax is what operators' files have, and it does not
- * backtrack: Distribution's own example, `^https?://([^/]+\.)*example\.com/`, takes JavaScript's usual engine time
- * exponential in the URL, and it is clients who write URLs.
+ * A regular expression of Go, run by a port of Go's engine. Operators' files have its syntax, and it does not backtrack:
+ * JavaScript's engine takes time exponential in the URL for Distribution's own example,
+ * `^https?://([^/]+\.)*example\.com/`, and clients choose the URLs.
  */
-export const UrlPatternValue = z.string().transform((source, context): UrlPattern => {
-  try {
-    const expression = RE2JS.compile(source);
-    return { source, test: (text) => expression.test(text) };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    context.addIssue({ code: 'custom', message: `${reason}: expected a regular expression of Go (RE2)` });
-    return z.NEVER;
-  }
-});
+export const UrlPatternValue = about(
+  z.string().transform((source, context): UrlPattern => {
+    try {
+      const expression = RE2JS.compile(source);
+      return { source, test: (text) => expression.test(text) };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      context.addIssue({ code: 'custom', message: `${reason}: expected a regular expression of Go (RE2)` });
+      return z.NEVER;
+    }
+  }),
+  { example: '^https://example\\.com/' },
+);

@@ -4,14 +4,14 @@ export type Tree = Record<string, unknown>;
 
 const NO_MAPPING = 'expected a YAML mapping with "version: 0.1" and the sections storage and http';
 
-/** The mapping that a file's text is; or why it is none. Merge keys (`<<`) count, as they do in Go's YAML. */
+/** The mapping in a file's text, or its problems. Merge keys (`<<`) count, as in Go's YAML. */
 export function readTree(text: string): { tree: Tree } | { problems: string[] } {
-  // Pretty errors would quote the lines around, and those may hold passwords.
+  // Pretty errors would quote nearby lines, which may hold passwords.
   const lines = new LineCounter();
   try {
     const options = { prettyErrors: false, lineCounter: lines, merge: true, logLevel: 'error' } as const;
     const document = parseDocument(text, options);
-    // What is only warned of, tags and directives that mean nothing, would be ignored in silence.
+    // Warnings are for meaningless tags and directives, which would be ignored in silence.
     const problems = [...document.errors, ...document.warnings].map(
       (error) => `line ${lines.linePos(error.pos[0]).line}: ${withoutQuotes(error)}`,
     );
@@ -19,12 +19,12 @@ export function readTree(text: string): { tree: Tree } | { problems: string[] } 
     const tree: unknown = document.toJS();
     return isMapping(tree) ? { tree } : { problems: [NO_MAPPING] };
   } catch (error) {
-    // Aliases that multiply, or lead to themselves; brackets without end.
+    // Aliases that multiply or refer to themselves; endless brackets.
     return { problems: [`it cannot be read as YAML: ${withoutQuotes(error)}`] };
   }
 }
 
-/** What is wrong, without the text that it is wrong in: that may be a password. */
+/** The problem without the text that has it: that may be a password. */
 function withoutQuotes(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message
@@ -33,7 +33,7 @@ function withoutQuotes(error: unknown): string {
     .trim();
 }
 
-/** Writes out what Distribution lets be short: `storage: filesystem`, `auth: none`, and a driver without parameters. */
+/** Expands Distribution's short forms: `storage: filesystem`, `auth: none`, and a driver without parameters. */
 export function spellOut(tree: Tree): void {
   for (const section of ['storage', 'auth']) {
     const value = tree[section];

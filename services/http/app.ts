@@ -6,6 +6,7 @@ import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { App, Context, RequestState } from './context.ts';
 import { answerTo } from './errors.ts';
+import { type RequestMetrics, requestMetrics } from './http-metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { mountPreflight } from './preflight.ts';
 import type { RequestLimits } from './request-limits.ts';
@@ -17,14 +18,15 @@ export interface AppOptions {
   readonly clientAddress: ClientAddress;
   readonly accessLog: boolean;
   readonly limits?: RequestLimits | undefined;
-  /** True to let web pages of other origins ask what they may (CORS). */
+  /** True to answer CORS preflights. */
   readonly preflight?: boolean;
 }
 
-/** A Koa application with what every port has: request ids, one log line a request, metrics, errors answered. */
+/** A Koa application with what every port has: request ids, one log line a request, metrics, error answers. */
 export function createApp(options: AppOptions): App {
   const app: App = new Koa<RequestState>();
   app.silent = true;
+  const metrics = requestMetrics(options.metrics);
   app.use((ctx, next) => {
     const startedAt = performance.now();
     ctx.state = {
@@ -38,7 +40,7 @@ export function createApp(options: AppOptions): App {
     };
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.set('X-Request-Id', ctx.state.requestId);
-    ctx.res.once('close', () => observe(ctx, options, performance.now() - startedAt));
+    ctx.res.once('close', () => observe(ctx, options, metrics, performance.now() - startedAt));
     return next().catch((error: unknown) => answerError(ctx, options.logger, error));
   });
   if (options.limits) app.use(options.limits.ofClients);
@@ -50,21 +52,21 @@ const OF_CONTENT = ['Cache-Control', 'ETag', 'Accept-Ranges', 'Content-Range', '
 
 function answerError(ctx: Context, logger: Logger, error: unknown): void {
   if (ctx.res.headersSent || ctx.req.socket.destroyed) {
-    // The answer has begun, or nobody is there: all that can be said is that it ends here.
+    // The answer has begun, or the client is gone: all that is left is to close the connection.
     ctx.state.logFields['aborted'] = true;
     if (!(error instanceof RegistryError) && !isClosedByClient(error))
-      logger.error({ err: error, requestId: ctx.state.requestId }, 'an answer broke off');
+      logger.error({ err: error, requestId: ctx.state.requestId }, 'an answer was cut off');
     ctx.res.destroy();
     return;
   }
   const answer = answerTo(error, ctx.state.requestId);
   if (answer.isFault)
     logger.error({ err: error, requestId: ctx.state.requestId, ...ctx.state.logFields }, 'request failed');
-  // A lock that was not to be had is nobody's fault, but more is known of it than the client should hear.
+  // Not a fault, such as a busy lock, but its cause is for the log only.
   else if (answer.status >= 500 && error instanceof Error && error.cause !== undefined)
     logger.warn({ err: error, requestId: ctx.state.requestId, ...ctx.state.logFields }, 'request not served');
   ctx.state.logFields['error'] = answer.body.errors[0].code;
-  // What was said of the content is not so of the error: a cache might keep it for a year.
+  // These described the content, not the error, which a cache could keep for a year.
   for (const header of OF_CONTENT) ctx.remove(header);
   ctx.status = answer.status;
   if (answer.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(answer.retryAfterSeconds));
@@ -75,14 +77,14 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
     ctx.body = body;
     return;
   }
-  // The answer goes out now, and ends when the client has sent what it has to send.
+  // The answer is sent now, and ends when the client has sent its body.
   ctx.respond = false;
   ctx.res.writeHead(answer.status, { 'Content-Length': body.length });
   if (ctx.method !== 'HEAD') ctx.res.write(body);
   void drainRest(ctx.req).finally(() => ctx.res.end());
 }
 
-/** For the log: nothing here may throw, whatever the client wrote. Whoever pastes a URL into a name pastes its password. */
+/** The path for the log. Never throws. Hides the password of a URL that was pasted into a name. */
 function pathOf(target = ''): string {
   const [path = ''] = target.split('?', 1);
   return path.includes('@') ? path.replaceAll(/\/\/[^/@]*@/g, '//(not logged)@') : path;
@@ -90,12 +92,17 @@ function pathOf(target = ''): string {
 
 const CLOSED = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'EPIPE']);
 
-/** Whether an error only says that the client has gone. */
+/** Whether an error only means that the client is gone. */
 export function isClosedByClient(error: unknown): boolean {
   return CLOSED.has((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
-function observe(ctx: Context, { process, logger, metrics, accessLog }: AppOptions, tookMs: number): void {
+function observe(
+  ctx: Context,
+  { process, logger, accessLog }: AppOptions,
+  metrics: RequestMetrics,
+  tookMs: number,
+): void {
   const { state, method, res } = ctx;
   const { statusCode: status } = res;
   const { route } = state;

@@ -3,7 +3,7 @@ import type { RegistryError } from '../registry/oci/errors.ts';
 import { drainRest } from './body.ts';
 import { answerTo } from './errors.ts';
 
-/** Answers a request that gets to no application. */
+/** Answers a request that never reaches an application. */
 export function answerBare(request: IncomingMessage, response: ServerResponse, error: RegistryError): void {
   const { status, body } = answerTo(error, '');
   const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
@@ -11,6 +11,6 @@ export function answerBare(request: IncomingMessage, response: ServerResponse, e
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.writeHead(status, { 'Content-Length': bytes.length });
   if (request.method !== 'HEAD') response.write(bytes);
-  // The client reads the answer when it has sent its body, not before.
+  // Most clients read the answer only after they have sent their body.
   void drainRest(request).finally(() => response.end());
 }

@@ -1,18 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { RegistryError } from '../registry/oci/errors.ts';
 
-/** More than this of an unwanted body is not worth reading for the sake of a polite answer. */
+/** How much of an unwanted body is read so that the client sees the answer. */
 const DRAIN_MAX_BYTES = 256 * 1024 * 1024;
 
-/**
- * A request's body. Unlike the request itself it can be left before its end without closing the connection, so that
- * whoever finds fault with a body can still say so.
- */
+/** A request's body. A reader may stop before its end without closing the connection, and still answer with an error. */
 export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
-  // From its end on it is the client who waits: an upload's last step may take longer than an idle connection may.
+  // After its end the client waits: an upload's last step may take longer than the idle timeout.
   const clientWaits = () => void request.socket.setTimeout(0);
   if (hasBody(request)) request.once('end', clientWaits);
-  // Nobody may read it to its end.
+  // Without a body, there may be no reader that sees its end.
   else clientWaits();
   return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
 }
@@ -21,10 +18,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/**
- * Reads the rest of a body and throws it away. Closing a connection on which the client is still sending resets it,
- * and the client would never see the answer that tells what was wrong.
- */
+/** Discards the rest of a body: closing a connection while the client sends resets it, and loses the answer. */
 export async function drainRest(request: IncomingMessage): Promise<void> {
   if (request.complete || request.destroyed) return;
   let leftBytes = DRAIN_MAX_BYTES;
@@ -56,7 +50,12 @@ export async function readBody(
     }
   } catch (error) {
     if (error instanceof RegistryError) throw error;
-    throw new RegistryError('CLIENT_GONE', 'the request broke off before its end', undefined, error);
+    throw new RegistryError(
+      'CLIENT_GONE',
+      'the request ended before its body was complete',
+      undefined,
+      error,
+    );
   }
   return Buffer.concat(chunks);
 }

@@ -1,22 +1,16 @@
 import type { IncomingMessage } from 'node:http';
-import { type NetworkTest, networkTest } from '../registry/access/networks.ts';
+import { networkTest } from '../registry/access/networks.ts';
 import { plain, readForwarded } from './forwarded.ts';
 
-/** Finds out who a request is from. */
+/** The IP address that a request comes from. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
-/** Whether an address is that of a proxy which is believed. */
-export type TrustedProxyTest = NetworkTest;
-
-/** The test for a list of networks in CIDR notation, `http.trustedproxies`. Throws when one is none. */
-export const trustedProxyTest = networkTest;
-
 /**
- * The connection's far end; or, when that is a trusted proxy, the last address in `X-Forwarded-For` or `Forwarded`
- * that is not one. Anything before it was written by the client, and anyone can write anything.
+ * The connection's remote address; or, when that is a trusted proxy, the last address in `X-Forwarded-For` or `Forwarded`
+ * that is not one. Anything before it was written by the client and proves nothing.
  */
 export function clientAddressOf(trustedProxies: readonly string[]): ClientAddress {
-  const isTrusted = trustedProxyTest(trustedProxies);
+  const isTrusted = networkTest(trustedProxies);
   return (request) => {
     const peer = plain(request.socket.remoteAddress ?? '');
     return isTrusted(peer) ? (readForwarded(request.headers, isTrusted).client ?? peer) : peer;

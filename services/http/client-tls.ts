@@ -1,44 +1,35 @@
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { readFile, stat } from '../files/settings-files.ts';
+import { Followed } from '../registry/runtime/followed.ts';
+import { messageOf } from '../registry/runtime/message-of.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 
-/** What a client of ours shows a server, and which servers it believes. Files are PEM. */
+/** The certificate that a client of ours shows, and the authorities it trusts. Files are PEM. */
 export interface ClientTlsOptions {
   /** With `key`, or neither. */
   readonly certificate?: string | undefined;
   readonly key?: string | undefined;
-  /** Who may have signed the server's certificate, besides those that everyone trusts. */
+  /** Authorities besides the built-in ones. */
   readonly rootCas?: readonly string[] | undefined;
-  /** What a file is called in errors. */
+  /** A file's name in errors. */
   readonly nameOf: (file: 'certificate' | 'key' | 'rootCas') => string;
 }
 
 /**
- * A dispatcher whose connections show a certificate. Files that change are read again for the next connection, so that
- * certificates that are good for days need no restart. Throws an Error that names what cannot be read or used.
+ * A dispatcher whose connections show a certificate. Changed files are read again for the next connection, so that
+ * short-lived certificates need no restart. Throws an OperatorError that names what cannot be read or used.
  */
 export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> {
   const paths = [options.certificate, options.key, ...(options.rootCas ?? [])].filter(
     (path) => path !== undefined,
   );
-  let inUse = { version: await versionOf(paths), connect: await connectorOf(options) };
-  const refresh = async () => {
-    const version = await versionOf(paths);
-    if (version !== inUse.version)
-      try {
-        inUse = { version, connect: await connectorOf(options) };
-      } catch {
-        // Half written, perhaps: what was good before is tried, and the next connection looks again.
-      }
-    return inUse.connect;
-  };
+  const connector = await Followed.open({
+    look: async () => ({ version: await versionOf(paths), parse: () => connectorOf(options) }),
+  });
   return new Agent({
     connect(target, callback) {
-      refresh().then(
-        (connect) => connect(target, callback),
-        (error: Error) => callback(error, null),
-      );
+      void connector.current(0).then((connect) => connect(target, callback));
     },
   });
 }
@@ -58,9 +49,8 @@ async function connectorOf({ certificate, key, rootCas = [], nameOf }: ClientTls
   try {
     createSecureContext(settings);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new OperatorError(
-      `${nameOf('certificate')}, ${nameOf('key')}, ${nameOf('rootCas')}: these files do not work together (${reason})`,
+      `${nameOf('certificate')}, ${nameOf('key')}, ${nameOf('rootCas')}: these files do not work together (${messageOf(error)})`,
     );
   }
   return buildConnector(settings);

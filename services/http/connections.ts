@@ -3,36 +3,36 @@ import type { Server, Socket } from 'node:net';
 import { clientKeyOf } from '../registry/access/client-key.ts';
 import { plain } from './forwarded.ts';
 
-/** How many connections a port takes. */
+/** How many connections a port accepts. */
 export interface ConnectionLimits {
   readonly total: number;
-  /** Of one client; of IPv6, of one /64 network. */
+  /** Of one client address; of one /64 network for IPv6. */
   readonly perClient: number;
-  /** Whose connections are those of many clients: proxies, and networks that are trusted. */
+  /** Addresses without a limit of their own: proxies, which carry many clients, and trusted networks. */
   readonly isExempt: (address: string) => boolean;
 }
 
-/** Why a connection was not taken: there are too many in all, or of this client. */
+/** Which limit a refused connection exceeded. */
 export type Refusal = 'total' | 'client';
 
-/** Connections that are idle are closed for the sake of new ones, but not more often. */
+/** Idle connections are closed in favour of new ones at most this often. */
 const MAKE_ROOM_MS = 1000;
-/** A connection of a client that has a share. */
+
+/** A connection that counts against its client's limit. */
 interface Taken {
   readonly socket: Socket;
-  /** Takes it out of the count; does so once. */
+  /** Removes it from the count; idempotent. */
   readonly release: () => void;
   /** Requests under way; undefined before the first. */
   requests: number | undefined;
 }
 
-/** Idle connections are closed when so little is left of the total, so that nobody is refused while they stay. */
+/** Idle connections are closed when less than this share of the total is left. */
 const HEADROOM = 0.02;
 
 /**
- * Counts a server's connections, and closes those that are too many before a byte of theirs is read or a handshake
- * begun. When nearly all are taken, the idle ones are closed: those are the first to go. When a client has all of its
- * share, only its own idle ones are closed.
+ * Counts a server's connections, and closes those beyond the limits before a byte is read or a handshake begun. When the
+ * total is nearly reached, idle connections are closed; when a client has reached its limit, only its own idle ones.
  */
 export function limitConnections(
   server: Server & { closeIdleConnections(): void },
@@ -40,7 +40,7 @@ export function limitConnections(
   refused: (reason: Refusal, address: string) => void,
 ): void {
   const ofClients = new Map<string, Set<Taken>>();
-  // By the far end, which a connection and the TLS on it have in common.
+  // By remote end, which a TCP connection and the TLS socket on it share.
   const byEnd = new Map<string, Taken>();
   let total = 0;
   let roomMadeAt = Number.NEGATIVE_INFINITY;
@@ -62,7 +62,7 @@ export function limitConnections(
       taken.requests = (taken.requests ?? 1) - 1;
     });
   });
-  // In place of what the server does with a connection, not before it: it would begin a handshake on a closed one.
+  // Replaces the server's listeners: they would begin a handshake on a connection that was just closed.
   const take = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
@@ -94,7 +94,7 @@ export function limitConnections(
   });
 }
 
-/** Closes connections between two requests. */
+/** Closes connections that are between two requests. */
 function closeIdle(connections: Iterable<Taken>): void {
   for (const { socket, release, requests } of [...connections])
     if (requests === 0) {

@@ -2,17 +2,17 @@ import type { RouterContext } from '@koa/router';
 import type Koa from 'koa';
 import type { Principal } from '../registry/access/grants.ts';
 
-/** What each request carries from the first step to its log line. */
+/** The state of a request, from its first step to its log line. */
 export interface RequestState {
   requestId: string;
   clientAddress: string;
-  /** The route's name for metrics: never anything that a client wrote. */
+  /** The route's name, for metrics: never a text from the client. */
   route: string;
-  /** True for what machines ask all day (health checks, probes): logged at level debug. */
+  /** True for health checks and probes: logged at level debug. */
   isRoutine: boolean;
-  /** Who asks; set by the door of a route that needs a right. */
+  /** The client's identity; set by the authenticator on routes that require access. */
   principal: Principal;
-  /** The rule by which the door let the request in; undefined where there are none. For records. */
+  /** The access rule that allowed the request, for the audit record; undefined without rules. */
   rule: string | undefined;
   /** Fields of the log line: repository, digest, decision. No secrets, no headers. */
   logFields: Record<string, unknown>;

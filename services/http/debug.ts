@@ -13,7 +13,7 @@ export interface DebugOptions {
   readonly readiness: Readiness;
 }
 
-/** The debug listener, Distribution's `http.debug`: health, and metrics in Prometheus' format, on a port of their own. */
+/** The debug listener (Distribution's `http.debug`): health and Prometheus metrics on a port of their own. */
 export async function listenDebug(
   options: DebugOptions,
   metrics: Metrics,
@@ -34,7 +34,7 @@ export async function listenDebug(
         path: options.metricsPath,
         name: 'metrics',
         handle: async (ctx) => {
-          ctx.set('Content-Type', metrics.registry.contentType);
+          ctx.set('Content-Type', metrics.contentType);
           ctx.body = Buffer.from(await metrics.scrape());
         },
       },

@@ -5,21 +5,21 @@ import { StoreFullError, StoreUnavailableError } from '../registry/storage/objec
 interface OnTheWire {
   readonly status: number;
   readonly code: string;
-  /** When it is worth trying again. */
+  /** When a retry may succeed. */
   readonly retryAfterSeconds?: number;
 }
 
-/** How each failure is answered: the one table. Codes are those of the OCI distribution specification, 1.1. */
+/** The one table of how failures are answered. Codes are those of the OCI distribution specification, 1.1. */
 const ANSWERS = {
   BLOB_UNKNOWN: { status: 404, code: 'BLOB_UNKNOWN' },
   BLOB_UPLOAD_UNKNOWN: { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' },
-  // Nobody is there to read it; the status, nginx's, is for the log.
+  // No client reads it; the status (nginx's) is for the log.
   CLIENT_GONE: { status: 499, code: 'BLOB_UPLOAD_INVALID' },
   CREDENTIAL_EXISTS: { status: 409, code: 'CREDENTIAL_EXISTS' },
   CREDENTIAL_UNKNOWN: { status: 404, code: 'CREDENTIAL_UNKNOWN' },
   DENIED: { status: 403, code: 'DENIED' },
   DIGEST_INVALID: { status: 400, code: 'DIGEST_INVALID' },
-  // The specification has no code for what is no request of its own.
+  // The specification has no code for requests outside of it.
   HEADERS_TOO_MANY: { status: 431, code: 'UNSUPPORTED' },
   IMAGE_INCOMPLETE: { status: 409, code: 'MANIFEST_BLOB_UNKNOWN' },
   MAINTENANCE: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 30 },
@@ -40,14 +40,14 @@ const ANSWERS = {
   REQUEST_MALFORMED: { status: 400, code: 'UNSUPPORTED' },
   SIZE_INVALID: { status: 400, code: 'SIZE_INVALID' },
   STORE_FULL: { status: 503, code: 'UNAVAILABLE' },
-  // Its driver has tried again for seconds already.
+  // The driver has retried for seconds already.
   STORE_UNAVAILABLE: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 5 },
   SUPERSEDED: { status: 409, code: 'DENIED' },
   TAG_INVALID: { status: 400, code: 'TAG_INVALID' },
   TAG_MOVED: { status: 412, code: 'PRECONDITION_FAILED' },
   TAGS_TOO_MANY: { status: 414, code: 'TAG_INVALID' },
   TOO_MANY_REQUESTS: { status: 429, code: 'TOOMANYREQUESTS' },
-  // The door has said how to ask for credentials (`WWW-Authenticate`).
+  // The authenticator has set `WWW-Authenticate`.
   UNAUTHORIZED: { status: 401, code: 'UNAUTHORIZED' },
   UNAVAILABLE: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 2 },
   UNRECORDED: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 2 },
@@ -63,32 +63,33 @@ export interface ErrorAnswer {
     ];
   };
   readonly retryAfterSeconds?: number | undefined;
-  /** True for what is ours to mend, and worth a stack trace in the log. */
+  /** True for faults of the registry, which are logged with a stack trace. */
   readonly isFault: boolean;
 }
 
-/** The answer to anything thrown. What is not a {@link RegistryError} is told to the log, not to the client. */
+/** The answer to anything thrown. Details of what is not a {@link RegistryError} go to the log, not to the client. */
 export function answerTo(error: unknown, requestId: string): ErrorAnswer {
   if (error instanceof RegistryError) {
     const { status, code, retryAfterSeconds }: OnTheWire = ANSWERS[error.kind];
     const { message, detail } = error;
     const body = { errors: [{ code, message, ...(detail && { detail }) }] } as const;
-    const told = detail?.['retryAfterSeconds'];
+    const own = detail?.['retryAfterSeconds'];
     return {
       ...{ status, body, isFault: false },
-      retryAfterSeconds: typeof told === 'number' ? told : retryAfterSeconds,
+      retryAfterSeconds: typeof own === 'number' ? own : retryAfterSeconds,
     };
   }
-  if (error instanceof StoreFullError) {
-    const message = "the registry's storage is full; the operator has to make room";
-    const { status, code } = ANSWERS.STORE_FULL;
-    return { status, body: { errors: [{ code, message }] }, isFault: true };
-  }
-  if (error instanceof StoreUnavailableError) {
-    const message = `the registry's storage does not answer as it should; try again in a while; the operator finds why in the log under request ${requestId}`;
-    const { status, code, retryAfterSeconds } = ANSWERS.STORE_UNAVAILABLE;
-    return { status, body: { errors: [{ code, message }] }, retryAfterSeconds, isFault: true };
-  }
-  const message = `something went wrong here; the operator finds it in the log under request ${requestId}`;
-  return { status: 500, body: { errors: [{ code: 'UNKNOWN', message }] }, isFault: true };
+  if (error instanceof StoreFullError)
+    return faultOf(ANSWERS.STORE_FULL, "the registry's storage is full; its operator has to free space");
+  const logged = `the log has the reason under request ${requestId}`;
+  if (error instanceof StoreUnavailableError)
+    return faultOf(
+      ANSWERS.STORE_UNAVAILABLE,
+      `the registry's storage does not answer as it should; try again later; ${logged}`,
+    );
+  return faultOf({ status: 500, code: 'UNKNOWN' }, `internal error; ${logged}`);
+}
+
+function faultOf({ status, code, retryAfterSeconds }: OnTheWire, message: string): ErrorAnswer {
+  return { status, body: { errors: [{ code, message }] }, retryAfterSeconds, isFault: true };
 }

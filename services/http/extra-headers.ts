@@ -1,10 +1,9 @@
 import type { RequestListener } from 'node:http';
 
 /**
- * Puts headers, Distribution's `http.headers`, on every answer, errors too; what the registry says of a particular
- * answer, such as `Cache-Control` of a blob, replaces them. It wraps a listener, being no step of an application, so
- * that answers which never reach one have the headers as well. Names and values are those that a configuration may
- * have: valid, none of framing.
+ * Sets headers (Distribution's `http.headers`) on every answer, including errors. Headers of a particular answer, such as
+ * a blob's `Cache-Control`, replace them. It wraps a listener, so that answers which reach no application have them too.
+ * The configuration has checked that they are valid, and none of them frames the message.
  */
 export function withHeaders(
   headers: Readonly<Record<string, readonly string[]>>,

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** What trusted proxies say of a request. Nothing in it is checked but that the client is an address. */
+/** What trusted proxies report of a request. Only `client` is checked: it is an address. */
 export interface Forwarded {
   /** The last address that is not a trusted proxy's. */
   readonly client?: string | undefined;
@@ -10,19 +10,17 @@ export interface Forwarded {
   readonly host?: string | undefined;
 }
 
-/** So many proxies stand in no row; who writes more wants to keep us busy. */
+/** No real deployment chains this many proxies; longer lists are abuse. */
 const HOPS_MAX = 64;
 
 /**
- * Reads what proxies say, from the end of each list: what stands there was written by our peer, what stands before it
- * by the one before, and as soon as one is not trusted, all the rest is what a client wrote and nothing that counts.
- * Of scheme and host too, what the outermost trusted proxy said of its own client is taken.
+ * Reads each list from its end: our peer wrote the last element, the proxy before it the one before. The first untrusted
+ * address is the client; everything before it was written by that client and is ignored. Scheme and host are those that
+ * the outermost trusted proxy reports of its own client.
  *
- * `X-Forwarded-For`, `-Proto` and `-Host` win over `Forwarded` (RFC 7239) as soon as one of them is there: nearly
- * every proxy writes these and passes a `Forwarded` on as the client wrote it. Who runs a proxy that writes `Forwarded`
- * has it remove the others. Distribution prefers `X-Forwarded-*`, too (registry/api/v2/urls.go).
- *
- * Never throws, and its work is bounded by the headers' size.
+ * `X-Forwarded-For`, `-Proto` and `-Host` win over `Forwarded` (RFC 7239) when any of them is present: nearly every proxy
+ * writes them, and passes a client's `Forwarded` on unchanged. A proxy that writes `Forwarded` must remove the others.
+ * Distribution prefers `X-Forwarded-*` as well (registry/api/v2/urls.go). Never throws; bounded by the headers' size.
  */
 export function readForwarded(
   headers: IncomingHttpHeaders,
@@ -54,7 +52,7 @@ function fromForwarded(header: string, isTrusted: (address: string) => boolean):
   return {};
 }
 
-/** The element so many places before the last; or the first, when there are fewer, as proxies that replace leave one. */
+/** The element `places` before the last; the first when there are fewer: some proxies replace the list by one element. */
 function fromLast(list: string | undefined, places: number): string | undefined {
   let element: string | undefined;
   let place = 0;
@@ -66,8 +64,8 @@ function fromLast(list: string | undefined, places: number): string | undefined 
 }
 
 /**
- * The elements of a list, the last first, at most {@link HOPS_MAX}. Commas in quotes do not part; and since quotes
- * are paired from the end, one that a client leaves open cannot swallow what proxies wrote behind it.
+ * The elements of a list, last first, at most {@link HOPS_MAX}. Commas in quotes do not separate. Quotes are paired from
+ * the end, so that one that a client leaves open cannot swallow what proxies appended.
  */
 export function* fromTheEnd(list: string): Generator<string> {
   let isQuoted = false;
@@ -90,10 +88,10 @@ function isEscaped(list: string, at: number): boolean {
   return backslashes % 2 === 1;
 }
 
-/** RFC 7239's `forwarded-pair`, and values that should have been quoted for their colons but are not. */
+/** RFC 7239's `forwarded-pair`; values with colons that should have been quoted are accepted unquoted. */
 const PAIR = /[ \t]*([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^"\\;,\s]*))[ \t]*(?:;|$)/y;
 
-/** An element's parameters, by names in lower case; undefined when it is malformed or says one thing twice. */
+/** An element's parameters by lower-case name; undefined when it is malformed or repeats a name. */
 function parseElement(element: string): Map<string, string> | undefined {
   const pairs = new Map<string, string>();
   PAIR.lastIndex = 0;
@@ -110,8 +108,8 @@ function parseElement(element: string): Map<string, string> | undefined {
 const NODE_MAX_CHARS = 100;
 
 /**
- * The address in RFC 7239's `node`, `192.0.2.43`, `192.0.2.43:47011` or `[2001:db8::17]:47011`, or a bare one of IPv6
- * as X-Forwarded-For has it; undefined for `unknown`, `_hidden` and all else.
+ * The address in RFC 7239's `node` (`192.0.2.43`, `192.0.2.43:47011` or `[2001:db8::17]:47011`), or a bare IPv6 address, as
+ * in X-Forwarded-For; undefined for `unknown`, `_hidden` and anything else.
  */
 function hopAddress(node: string): string | undefined {
   if (node.length > NODE_MAX_CHARS) return undefined;
@@ -121,7 +119,7 @@ function hopAddress(node: string): string | undefined {
   return isIP(address) === 0 ? undefined : plain(address);
 }
 
-/** `::ffff:192.0.2.1`, however it is written, is 192.0.2.1 seen through an IPv6 socket. */
+/** Turns an IPv4-mapped address in any spelling (`::ffff:192.0.2.1`) into the IPv4 address. */
 export function plain(address: string): string {
   if (isIP(address) !== 6 || !ipaddr.isValid(address)) return address;
   return ipaddr.process(address).toString();

@@ -1,12 +1,13 @@
+import { untilAborted } from '../registry/runtime/waiting.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 import type { WriteHealth } from '../registry/storage/write-health.ts';
 import type { Route } from './routes.ts';
 
-/** Asked for by load balancers several times a second, so the store is not asked each time. */
+/** Load balancers probe several times a second; the store is asked at most this often. */
 const STORE_ANSWER_MS = 2000;
-const STORE_PATIENCE_MS = 2000;
+const STORE_TIMEOUT_MS = 2000;
 
-/** Whether this process should get requests. */
+/** Whether this process should receive requests. */
 export class Readiness {
   readonly #objects: ObjectStore;
   readonly #writes: WriteHealth | undefined;
@@ -18,7 +19,7 @@ export class Readiness {
     this.#writes = writes;
   }
 
-  /** From now on the process asks not to be sent anything new. */
+  /** From now on the process reports that it is not ready. */
   startDraining(): void {
     this.#draining = true;
   }
@@ -32,19 +33,18 @@ export class Readiness {
     return this.#checked.problem;
   }
 
-  /** Why writes fail, in words for anyone; undefined when they do not, or are off. */
+  /** Why writes fail, in words fit for clients; undefined when they succeed or are off. */
   async writeProblem(): Promise<string | undefined> {
     return (await this.#writes?.trouble())?.reason;
   }
 
   async #checkStore(): Promise<string | undefined> {
     try {
-      const patience = AbortSignal.timeout(STORE_PATIENCE_MS);
-      const late = new Promise<never>((_, reject) => {
-        patience.addEventListener('abort', () => reject(patience.reason));
-      });
-      const asked = this.#objects.list({ prefix: 'roadstead/', delimiter: '/', limit: 1 }, patience);
-      await Promise.race([asked, late]);
+      const signal = AbortSignal.timeout(STORE_TIMEOUT_MS);
+      await untilAborted(
+        this.#objects.list({ prefix: 'roadstead/', delimiter: '/', limit: 1 }, signal),
+        signal,
+      );
       return undefined;
     } catch {
       return 'the object store does not answer';
@@ -53,9 +53,8 @@ export class Readiness {
 }
 
 /**
- * `/livez`: the process runs. `/readyz`: it may be sent requests. A node whose store takes no writes still serves pulls, as
- * all others over that store do, so it stays ready and says `degraded`; `/readyz?writes` is 503 then
- * (docs/decisions/0012-half-working-storage.md).
+ * `/livez`: the process runs. `/readyz`: it may receive requests. A node whose store takes no writes still serves pulls, so
+ * it stays ready and reports `degraded`; `/readyz?writes` is 503 then (docs/decisions/0012-half-working-storage.md).
  */
 export function healthRoutes(readiness: Readiness): Route[] {
   const live: Route['handle'] = async (ctx) => answer(ctx, 'ok', undefined);
@@ -72,10 +71,7 @@ export function healthRoutes(readiness: Readiness): Route[] {
   ]);
 }
 
-/**
- * `/debug/health`, as Distribution answers it on its debug port: 200 and `{}`, or 503 and an object that has for each
- * failing check its name and the reason.
- */
+/** `/debug/health`, as on Distribution's debug port: 200 and `{}`, or 503 and the reason of each failing check by its name. */
 export function distributionHealthRoutes(readiness: Readiness): Route[] {
   const handle: Route['handle'] = async (ctx) => {
     ctx.state.isRoutine = true;

@@ -1,4 +1,4 @@
-/** Text that is HTML already; everything else is not until it was escaped. */
+/** Text that is HTML already, and is not escaped again. */
 export class Html {
   readonly text: string;
 
@@ -11,7 +11,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   ...{ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' },
 };
 
-/** A template of HTML: what is put into it, into text or into a quoted attribute, is escaped unless it is HTML itself. */
+/** A template of HTML. Values, in text or in a quoted attribute, are escaped unless they are {@link Html}. */
 export function html(
   parts: TemplateStringsArray,
   ...values: readonly (string | Html | readonly Html[])[]

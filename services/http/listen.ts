@@ -1,10 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { answerBare } from './bare-answer.ts';
 import { type ConnectionLimits, limitConnections, type Refusal } from './connections.ts';
-import { drain } from './drain.ts';
 import { flawOf, isEndInDoubt } from './framing.ts';
 import { listenError } from './operator-errors.ts';
 import { type PaceLimits, type Slowness, watchPace } from './pace.ts';
@@ -14,19 +14,19 @@ import { clientAuthOf, handshakeSettings, refuseOthers } from './tls-clients.ts'
 import { TlsReloader } from './tls-reload.ts';
 import { TicketKeys, type TicketOptions } from './tls-tickets.ts';
 
-/** TLS, and who is told when its files change or end. */
+/** TLS, with what reloading its files takes. */
 export interface ListenTls extends TlsOptions {
   readonly logger: Logger;
-  /** How often the files are read again, should no event tell that they changed; 10 s unless given. */
+  /** How often the files are polled for changes that raised no event; 10 s unless given. */
   readonly pollIntervalMs?: number | undefined;
   readonly tickets?: TicketOptions | undefined;
 }
 
-/** What clients may take of a port. */
+/** How much of a port clients may use. */
 export interface ListenLimits {
   readonly connections: ConnectionLimits;
   readonly pace?: PaceLimits | undefined;
-  /** Told of each connection that was not taken, or was cut, from which address. */
+  /** Called for each connection that was refused or closed, with the client's address. */
   readonly closed: (reason: Refusal | Slowness, address: string) => void;
 }
 
@@ -35,43 +35,43 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** The setting that says where, for errors. */
+  /** The setting that has this address, for errors. */
   readonly key?: string | undefined;
-  /** Plain HTTP without. */
+  /** Plain HTTP unless given. */
   readonly tls?: ListenTls | undefined;
-  /** Without, none but those of time. */
+  /** Only the timeouts apply unless given. */
   readonly limits?: ListenLimits | undefined;
-  /** How long a connection may be idle between two requests; {@link IDLE_BETWEEN_REQUESTS_MS} unless given. */
+  /** Idle timeout between two requests; {@link IDLE_BETWEEN_REQUESTS_MS} unless given. */
   readonly idleTimeoutMs?: number | undefined;
 }
 
-/** An open port. Disposing it closes at once; {@link Listener.drain} lets requests under way finish. */
+/** An open port. Disposing closes it at once; {@link Listener.drain} lets requests under way finish. */
 export interface Listener extends AsyncDisposable {
   /** Such as `http://127.0.0.1:5000`. */
   readonly url: string;
-  /** Takes no new connections, and waits up to `timeoutMs` for the answers under way; what is left is cut. */
+  /** Stops accepting connections, waits up to `timeoutMs` for answers under way, and closes what is left. */
   drain(timeoutMs: number): Promise<void>;
 }
 
-/** Headers of one request may weigh so much, as nginx's `large_client_header_buffers` allows. */
+/** All headers of one request; nginx's `large_client_header_buffers` allows as much. */
 const HEADER_MAX_BYTES = 32 * 1024;
-/** A client has so long to shake hands, and so long to send its headers; a slow one holds a connection, nothing more. */
+/** Limit for the handshake, and again for a request's headers. A slow client holds nothing but its connection. */
 const HEADERS_TIMEOUT_MS = 20_000;
-/** How often Node looks for those whose time is over; its own 30 s would more than double it. */
+/** How often Node checks these limits; its default of 30 s would more than double them. */
 const TIMEOUTS_CHECK_MS = 5000;
-/** No byte in either direction for so long ends a connection. Uploads and downloads that move are never cut. */
+/** A connection without a byte in either direction for this long is closed. Transfers that move never are. */
 const IDLE_TIMEOUT_MS = 120_000;
 /**
- * The side that closes an idle connection last loses no request: a proxy that sends one into a connection that is closing can
- * only answer 502. So it is longer than those of proxies: Envoy has an hour, Google's balancers 10 min, Caddy 2 min.
+ * Longer than the idle timeouts of proxies (Envoy 1 h, Google's balancers 10 min, Caddy 2 min): a proxy that sends a
+ * request into a connection that we are closing can only answer 502.
  */
 const IDLE_BETWEEN_REQUESTS_MS = 65 * 60_000;
-/** TCP asks a silent client after so long whether it is still there; of one that has gone nothing else is ever heard. */
+/** TCP keepalive: finds clients that are gone without having closed the connection. */
 const PROBE_AFTER_MS = 60_000;
 
 /**
- * Opens a port. With TLS, new certificates are taken up as the files change. Throws an Error that names the key when
- * a file cannot be read or used, or the port cannot be had.
+ * Opens a port. With TLS, changed certificate files are reloaded. Throws an OperatorError that names the key when a file
+ * cannot be read or used, or the port cannot be opened.
  */
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listener> {
   const handler: RequestListener = (request, response) => {
@@ -140,4 +140,20 @@ async function serveTls(
     server,
     keepFresh: () => new TlsReloader({ server, options: tls, identity, tickets, logger, pollIntervalMs }),
   };
+}
+
+/** Stops accepting connections, waits up to `timeoutMs` for answers under way, and closes what is left. */
+async function drain(server: Server, timeoutMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  // Kept-alive connections become idle one by one, as their answers end.
+  const closingIdle = setInterval(() => server.closeIdleConnections(), 50);
+  const patience = new AbortController();
+  const outOfPatience = sleep(timeoutMs, undefined, { signal: patience.signal }).catch(() => undefined);
+  await Promise.race([closed, outOfPatience]);
+  patience.abort();
+  clearInterval(closingIdle);
+  server.closeAllConnections();
+  await closed;
 }

@@ -1,33 +1,33 @@
 import pino, { type DestinationStream } from 'pino';
 
-/** What waits for whoever reads the log. Lines beyond it are dropped, and counted: half a minute of a busy node fits. */
+/** Buffer for a slow reader of the log: half a minute of a busy node. Lines beyond it are dropped and counted. */
 const BACKLOG_BYTES = 16 * 1024 * 1024;
-/** At the end, a reader that does not read gets so many tries; pino leaves a tenth of a second between them. */
+/** Attempts at the end for a reader that does not read; pino waits 0.1 s between them. */
 const LAST_TRIES = 5;
 
 /** Where lines of the log go: standard output. */
 export interface LogOutput extends DestinationStream {
-  /** Calls back with the number of lines that were dropped, once there is room again to say so. */
-  onDropped(tell: (lines: number) => void): void;
+  /** Calls `report` with the number of dropped lines once there is room again to log it. */
+  onDropped(report: (lines: number) => void): void;
   /**
-   * Writes what waits, and from now on each line before `write` returns: a process that kills itself would take along
-   * what a thread has yet to write. Gives up on a reader that does not read.
+   * Writes what is buffered, and from now on each line before `write` returns: a process that kills itself would lose
+   * what another thread has yet to write. Gives up on a reader that does not read.
    */
   writeAtOnce(): void;
 }
 
 /**
- * Opens standard output for a log. Whoever reads it (journald, a container's runtime, a pipe) may stop reading, and a
- * disk below it may be full: nobody waits for that, memory stays bounded, and the process still ends when it is told to.
+ * Opens standard output for a log. Its reader (journald, a container's runtime, a pipe) may stop reading, and a disk below
+ * it may be full: nothing waits for that, memory stays bounded, and the process can still end.
  */
 export function openLogOutput(): LogOutput {
-  // Asking Node for its stdout makes a pipe non-blocking: else a reader that hangs takes threads, and the exit.
+  // `process.stdout` makes a pipe non-blocking: otherwise a reader that hangs blocks threads and the exit.
   const dest = process.stdout.fd;
   let triesLeft = Number.POSITIVE_INFINITY;
   const retryEAGAIN = () => triesLeft-- > 0;
   let dropped = 0;
   let isFailing = false;
-  // Before pino's own, which would try for ever.
+  // Registered before pino's own handler, which would retry for ever.
   process.once('exit', () => {
     flush();
     lines.destroy();
@@ -37,7 +37,7 @@ export function openLogOutput(): LogOutput {
   lines.on('write', () => {
     isFailing = false;
   });
-  // What could not be written is tried again with the next line.
+  // Retried with the next line.
   lines.on('error', () => {
     isFailing = true;
   });
@@ -46,19 +46,19 @@ export function openLogOutput(): LogOutput {
   function flush(): void {
     triesLeft = LAST_TRIES;
     try {
-      // pino tries for ever where the disk is full.
+      // pino would retry for ever on a full disk.
       if (!isFailing) lines.flushSync();
     } catch {
-      // Nobody reads it.
+      // There is no reader.
     }
   }
 
   return {
     write: (line) => current.write(line),
-    onDropped(tell) {
+    onDropped(report) {
       lines.on('drain', () => {
         if (dropped === 0) return;
-        tell(dropped);
+        report(dropped);
         dropped = 0;
       });
     },

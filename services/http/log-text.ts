@@ -1,15 +1,15 @@
-/** What is deeper than this is shown as JSON. */
+/** Deeper values are printed as JSON. */
 const DEPTH_MAX = 3;
 
 /**
- * One of pino's JSON lines as Distribution's text formatter (logrus) writes it: `time="…" level=info msg="…" key=value`,
- * with the keys of nested objects joined by dots. Values are quoted and escaped so that none can end the line, look
- * like another key, or steer a terminal.
+ * One of pino's JSON lines in the format of Distribution's text formatter (logrus): `time="…" level=info msg="…" key=value`,
+ * with the keys of nested objects joined by dots. Values are quoted and escaped so that none can end the line, pass for
+ * another key, or control a terminal.
  */
 export function textLine(json: string): string {
-  const { time, level, msg, ...facts } = JSON.parse(json) as Record<string, unknown>;
+  const { time, level, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
   const pairs = [...pairsOf('time', time), ...pairsOf('level', level), ...pairsOf('msg', msg)];
-  for (const [key, value] of Object.entries(facts)) pairs.push(...pairsOf(keyOf(key), value));
+  for (const [key, value] of Object.entries(fields)) pairs.push(...pairsOf(keyOf(key), value));
   return `${pairs.join(' ')}\n`;
 }
 
@@ -26,16 +26,16 @@ function keyOf(name: string): string {
   return name.replaceAll(/[^\w.@/-]/g, '_') || '_';
 }
 
-/** logrus leaves bare what consists of these only. */
+/** logrus does not quote values of only these characters. */
 const BARE = /^[\w.\-/@^+]+$/;
 
 function valueText(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (BARE.test(text)) return text;
-  return JSON.stringify(text).replaceAll(STEERING, (char) => {
+  return JSON.stringify(text).replaceAll(CONTROLS, (char) => {
     return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }
 
-/** What JSON leaves as it is: control characters beyond ASCII, line separators, and marks that turn text around. */
-const STEERING = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+/** Not escaped by JSON: control characters beyond ASCII, line separators, and marks that change the text's direction. */
+const CONTROLS = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;

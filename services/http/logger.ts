@@ -9,20 +9,18 @@ export interface LogSettings {
   readonly formatter?: 'json' | 'text' | 'logstash' | undefined;
 }
 
-/** A log, and what its process says last. */
+/** A process's log. */
 export interface LogOfProcess {
   readonly logger: Logger;
-  /** For a process that is about to kill itself: what has been logged is written, and what is logged from now on is at once. */
+  /** For a process that is about to kill itself: writes what is buffered, and every later line at once. */
   writeAtOnce(): void;
 }
 
-/** A logger that writes a line for each event to standard output. Nothing that is logged can make a second line. */
+/** A logger that writes one line for each event to standard output. No value can start a second line. */
 export function createLogger(settings: LogSettings): LogOfProcess {
   const output = openLogOutput();
   const logger = pino(optionsOf(settings), settings.formatter === 'text' ? asText(output) : output);
-  output.onDropped((lines) =>
-    logger.warn({ lines }, 'lines of this log were dropped: it was not read in time'),
-  );
+  output.onDropped((lines) => logger.warn({ lines }, 'log lines were dropped: the log was not read in time'));
   return { logger, writeAtOnce: () => output.writeAtOnce() };
 }
 
@@ -32,7 +30,7 @@ function optionsOf({ level, fields, formatter }: LogSettings): LoggerOptions {
     base: fields,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    // Whatever is logged by mistake under these names stays out. No wildcards: they would double a line's cost.
+    // Keeps out what is logged under these names by mistake. No wildcards: they would double a line's cost.
     redact: { paths: ['authorization', 'password', 'err.headers', 'err.config'], censor: '(not logged)' },
   };
   if (formatter !== 'logstash') return options;

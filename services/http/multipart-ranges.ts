@@ -7,7 +7,7 @@ interface Part {
   readonly head: string;
 }
 
-/** A body of several ranges, `multipart/byteranges` (RFC 9110, section 14.6): what its headers and its parts say. */
+/** A body of several ranges, `multipart/byteranges` (RFC 9110, section 14.6): its headers and its parts. */
 export interface MultipartRanges {
   readonly contentType: string;
   readonly lengthBytes: number;
@@ -17,8 +17,8 @@ export interface MultipartRanges {
 }
 
 /**
- * Lays out the answer to a request for several ranges of a body, one part for each range and in their order. The boundary
- * is random: content that was made to hold it cannot be.
+ * Lays out the answer to a request for several ranges of a body: one part for each range, in their order. The boundary is
+ * random, so that no content can be made to contain it.
  */
 export function layOutRanges(
   ranges: readonly ByteRange[],
@@ -32,7 +32,7 @@ export function layOutRanges(
       `Content-Range: bytes ${range.first}-${range.last}/${body.sizeBytes}\r\n\r\n`,
   }));
   const tail = `\r\n--${boundary}--\r\n`;
-  // All of it is ASCII: a character is a byte.
+  // All ASCII: one byte a character.
   const partBytes = parts.map(({ range, head }) => head.length + range.last - range.first + 1);
   return {
     contentType: `multipart/byteranges; boundary=${boundary}`,
@@ -42,8 +42,8 @@ export function layOutRanges(
 }
 
 /**
- * Writes such a body without ending the stream, one part after the other, so that it costs the memory and the open
- * files of a single range. `send` has to reject when the stream closes; nothing more is read then.
+ * Writes such a body without ending the stream, part after part, at the cost in memory and open files of one range.
+ * `send` has to reject when the stream closes; nothing more is read then.
  */
 export async function sendRanges(
   { parts, tail }: MultipartRanges,
@@ -62,7 +62,7 @@ function write(sink: Writable, text: string): void {
   sink.write(text);
 }
 
-/** The client went away between two parts; it has the code that Node gives to streams that end early. */
+/** The client left between two parts; has Node's code for streams that end early. */
 class ClosedByClientError extends Error {
   readonly code = 'ERR_STREAM_PREMATURE_CLOSE';
 }

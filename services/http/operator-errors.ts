@@ -5,16 +5,16 @@ export function variableOf(key: string): string {
   return `REGISTRY_${key.toUpperCase().replaceAll('.', '_')}`;
 }
 
-/** Why a port cannot be had, and what helps, by the system's code. */
+/** Why a port cannot be opened, and what helps, by the system's error code. */
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens there already: end that one, or choose another port',
+  EADDRINUSE: 'another process already listens there: stop it, or choose another port',
   EACCES: 'this user may not listen there: choose a port above 1023, or allow it (CAP_NET_BIND_SERVICE)',
-  EADDRNOTAVAIL: 'this machine has no such address: choose one that it has',
-  ENOTFOUND: 'there is no such host: choose an address of this machine',
+  EADDRNOTAVAIL: 'this machine does not have that address: choose one that it has',
+  ENOTFOUND: 'no such host: choose an address of this machine',
   EAI_AGAIN: 'the host name cannot be looked up: choose an address of this machine',
 };
 
-/** What the system says when a port cannot be opened, as something that the operator can mend; other errors as they are. */
+/** Turns the system's error of a port that cannot be opened into an {@link OperatorError}; other errors stay as they are. */
 export function listenError(error: unknown, key: string, host: string, port: number): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
   const reason = REASONS[code];

@@ -3,20 +3,20 @@ import type { Socket } from 'node:net';
 
 /** How slow a client may be. */
 export interface PaceLimits {
-  /** The least that a client has to send of a body, or to take of an answer, on average while it is waited for. */
+  /** The minimum average rate at which a client sends a body, or reads an answer, while the registry waits for it. */
   readonly bytesPerSecond: number;
-  /** So long a client may do nothing, beyond that. */
+  /** Grace period before the minimum rate is enforced. */
   readonly graceMs: number;
 }
 
-/** What a client was too slow at: sending its request's body, or taking the answer. */
+/** What a client was too slow at: sending its request's body, or reading the answer. */
 export type Slowness = 'body' | 'answer';
 
-/** A request that is not answered in full. */
+/** A request that is not fully answered yet. */
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** How long the client may still be waited for. */
+  /** How long the registry will still wait for the client. */
   creditMs: number;
   seen: Progress;
 }
@@ -28,9 +28,9 @@ interface Progress {
 }
 
 /**
- * Closes connections of clients that trickle: each holds memory, and what it began, for as long as it likes. A client's
- * time runs only while it is waited for, never while the registry or its store is slow, and every byte gives some back
- * (as Apache's `mod_reqtimeout` counts). Answers with what stops it.
+ * Closes connections of clients that trickle, since each holds memory and what it began. A client's time runs only while
+ * the registry waits for it, never while the registry or its store is slow, and every byte earns some time back (as in
+ * Apache's `mod_reqtimeout`). Disposing stops it.
  */
 export function watchPace(
   server: Server,
@@ -47,11 +47,11 @@ export function watchPace(
   let lookedAt = performance.now();
   const looking = setInterval(() => {
     const now = performance.now();
-    // What blocked this process is not the clients' fault.
+    // Time in which this process was blocked does not count against clients.
     const passedMs = Math.min(now - lookedAt, 2 * stepMs);
     lookedAt = now;
     for (const exchange of underWay) {
-      // An answer that was still behind another one when the connection ended never says that it is closed.
+      // A pipelined answer that was still queued when the connection closed emits no `close`.
       if (exchange.request.socket.destroyed) {
         underWay.delete(exchange);
         continue;
@@ -65,12 +65,12 @@ export function watchPace(
   return { [Symbol.dispose]: () => clearInterval(looking) };
 }
 
-/** Takes from, and gives to, a client's time; what it was too slow at when that is used up. */
+/** Updates a client's credit; returns what it was too slow at once that is used up. */
 function step(exchange: Exchange, passedMs: number, limits: PaceLimits): Slowness | undefined {
   const { request, seen } = exchange;
   const now = progressOf(request.socket);
   exchange.seen = now;
-  const what = waitedFor(exchange);
+  const what = awaited(exchange);
   if (what === undefined) return undefined;
   const bytes = Math.max(0, what === 'body' ? now.read - seen.read : now.sent - seen.sent);
   const earnedMs = (bytes / limits.bytesPerSecond) * 1000;
@@ -78,21 +78,21 @@ function step(exchange: Exchange, passedMs: number, limits: PaceLimits): Slownes
   return exchange.creditMs < 0 ? what : undefined;
 }
 
-/** What the client has to do now for anything to go on; undefined when it is not its turn. */
-function waitedFor({ request, response }: Exchange): Slowness | undefined {
+/** What the registry waits for the client to do; undefined when it waits for nothing. */
+function awaited({ request, response }: Exchange): Slowness | undefined {
   if (response.writableLength > 0) return 'answer';
   return request.complete || request.readableLength > 0 ? undefined : 'body';
 }
 
-/** What Node knows of a TCP connection. Not public, but what its own idle timeouts look at (`_onTimeout` in lib/net.js). */
+/** Node's TCP handle. Not public, but its own idle timeouts read it (`_onTimeout` in lib/net.js). */
 interface Handle {
   readonly bytesRead?: number;
-  /** Handed to the system, or waiting for that in `writeQueueSize`. */
+  /** Written to the system, including what is queued (`writeQueueSize`). */
   readonly bytesWritten?: number;
   readonly writeQueueSize?: number;
 }
 
-/** By the bytes of TCP: beneath TLS, an answer that was written at once shows no progress until it is over. */
+/** Counts bytes of TCP: above TLS, an answer written in one piece shows no progress until it is complete. */
 function progressOf(socket: Socket): Progress {
   const { _parent: parent, _handle: own } = socket as {
     _parent?: { _handle?: Handle | null } | null;

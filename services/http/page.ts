@@ -24,10 +24,7 @@ a.button { display: inline-block; margin-top: .5rem; padding: .55rem 1.1rem; bor
 p.note { color: var(--note); font-size: .9rem; margin-bottom: 0; }
 `;
 
-/**
- * What browsers may do with our pages: show them, with this style, to whom they were sent. Nothing is run, fetched,
- * framed, kept, or told to where a link leads.
- */
+/** Browsers may only show our pages, with this style. They run, fetch, frame and keep nothing, and send no referrer. */
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -43,7 +40,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-/** A browser that has seen a page over TLS asks for no other without, for a year. */
+/** A browser that has seen a page over TLS uses only TLS for a year. */
 const HSTS = 'max-age=31536000';
 
 /** Answers with a page. */
@@ -68,13 +65,13 @@ ${body}
 </body>
 </html>
 `;
-  // As it stands: its hash is what lets it in.
+  // Unescaped: the policy allows exactly these bytes, by their hash.
   ctx.body = Buffer.from(`${page.text}<style>${STYLE}</style>\n${rest.text}`);
 }
 
-/** The headers of pages, for answers that lead from one to the next. */
+/** Sets the headers of pages; also for redirects between them. */
 export function protectPage(ctx: Context): void {
   for (const [name, value] of Object.entries(HEADERS)) ctx.set(name, value);
-  // Where a proxy ends TLS before us, it is the proxy's to say.
+  // A proxy that terminates TLS before us sets this itself.
   if (ctx.secure) ctx.set('Strict-Transport-Security', HSTS);
 }

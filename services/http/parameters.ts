@@ -8,19 +8,18 @@ export function param(ctx: RouteContext, name: string): string {
   return Array.isArray(value) ? value.join('/') : String(value ?? '');
 }
 
-/** A query parameter; of several of one name, none: two readers could take two different ones. */
+/** A query parameter. Throws when it is given twice: two readers could use different ones. */
 export function query(ctx: Context, name: string): string | undefined {
   const [value, ...more] = queryAll(ctx, name);
-  if (more.length > 0)
-    throw new RegistryError('PARAMETER_INVALID', `the query parameter ${name} stands twice`);
+  if (more.length > 0) throw new RegistryError('PARAMETER_INVALID', `query parameter ${name} is given twice`);
   return value;
 }
 
 const queries = new WeakMap<IncomingMessage, URLSearchParams>();
 
 /**
- * Every value of a query parameter that may stand several times. Koa's own `ctx.query` takes time that grows with the
- * square of the number of parameters, and it is clients who write them.
+ * Every value of a query parameter that may be given several times. Not `ctx.query`: its time grows with the square of
+ * the number of parameters, which clients choose.
  */
 export function queryAll(ctx: Context, name: string): string[] {
   let parsed = queries.get(ctx.req);

@@ -3,13 +3,13 @@ import { RegistryError } from '../registry/oci/errors.ts';
 import { answerBare } from './bare-answer.ts';
 import { originForm } from './target.ts';
 
-/** Load balancers ask here, and know nothing of prefixes. */
+/** Probed by load balancers, which know no prefix. */
 const ALWAYS = new Set(['/', '/livez', '/readyz']);
 
 /**
- * Takes a prefix, such as `/registry`, off what is below it, so that routes need not know of it, and answers 404 to
- * all else but `/`, `/livez` and `/readyz`. Only the target's beginning is cut: nothing is decoded, resolved or normalized.
- * A target in absolute form (RFC 9112, section 3.2.2) is brought into origin form first.
+ * Removes a prefix such as `/registry` from paths, so that routes need not know it, and answers 404 to all others except
+ * `/`, `/livez` and `/readyz`. Nothing is decoded, resolved or normalized. A target in absolute form (RFC 9112, section
+ * 3.2.2) is brought into origin form first.
  */
 export function stripPrefix(prefix: string, handler: RequestListener): RequestListener {
   if (prefix === '') return handler;
@@ -21,7 +21,7 @@ export function stripPrefix(prefix: string, handler: RequestListener): RequestLi
       request.url = rest.startsWith('/') ? rest : `/${rest}`;
     } else if (ALWAYS.has(path)) request.url = target;
     else {
-      const message = `there is nothing here: this registry is below ${prefix}/`;
+      const message = `no such endpoint: this registry is below ${prefix}/`;
       return answerBare(request, response, new RegistryError('NO_SUCH_ENDPOINT', message));
     }
     return handler(request, response);

@@ -1,17 +1,14 @@
 import type { App } from './context.ts';
 import { answerEmpty } from './empty.ts';
 
-/**
- * Whether a file's `http.headers` let web pages of other origins read answers (CORS). Only then are their preflights
- * answered.
- */
+/** Whether `http.headers` let web pages of other origins read answers (CORS). Only then are preflights answered. */
 export function allowsOrigins(headers: Readonly<Record<string, readonly string[]>>): boolean {
   return Object.keys(headers).some((name) => name.toLowerCase() === 'access-control-allow-origin');
 }
 
 /**
- * Answers every OPTIONS with 200, as Distribution does; what is allowed is in the configured headers, which stand on all
- * answers. To be mounted before the door: browsers send preflights without credentials (Fetch standard, section 4.8).
+ * Answers every OPTIONS with 200, as Distribution does; the configured headers, which all answers have, say what is
+ * allowed. Mount it before the authenticator: preflights have no credentials (Fetch standard, section 4.8).
  */
 export function mountPreflight(app: App): void {
   app.use((ctx, next) => {

@@ -7,12 +7,12 @@ const RANGE_SET = /^bytes=(.*)$/i;
 const RANGE = /^(\d{0,15})-(\d{0,15})$/;
 
 /**
- * Reads a `Range` header (RFC 9110, section 14.2) for a body of this size: the satisfiable ranges in the order in which
- * the client names them, at least one. They are never sorted or merged, because podman counts the parts of the answer.
+ * Reads a `Range` header (RFC 9110, section 14.2) for a body of this size: the satisfiable ranges, at least one, in the
+ * client's order. They are never sorted or merged, because podman counts the parts of the answer.
  *
- * Undefined means "answer with everything": there is no header, it is not a set of byte ranges, `If-Range` names other
- * content, or the set asks for more than a server should do for it: more than {@link RANGES_MAX} ranges, or ranges that
- * overlap until they are larger than the body. Go's `http.ServeContent`, and so Distribution, answers the same way.
+ * Undefined means "answer with everything": the header is missing or not a set of byte ranges, `If-Range` names other
+ * content, or the set asks for too much: more than {@link RANGES_MAX} ranges, or more bytes than the body has. Go's
+ * `http.ServeContent`, and so Distribution, answers the same way.
  */
 export function parseRanges(
   header: string,
@@ -22,7 +22,7 @@ export function parseRanges(
 ): readonly ByteRange[] | 'unsatisfiable' | undefined {
   if (ifRange !== '' && ifRange !== etag) return undefined;
   const set = RANGE_SET.exec(header)?.[1];
-  // One member more than allowed is enough to see that there are too many.
+  // One member more than allowed shows that there are too many.
   const members = set?.split(',', RANGES_MAX + 1).map((member) => member.trim()) ?? [];
   if (members.length > RANGES_MAX || members.every((member) => member === '')) return undefined;
   const ranges: ByteRange[] = [];

@@ -2,8 +2,8 @@ import type { RequestInfo } from '../registry/notifications/event.ts';
 import type { Context } from './context.ts';
 
 /**
- * What notifications tell of the request that made things happen. The actor is whom the door let in, unless the caller
- * knows better; a name that nobody verified is not told.
+ * What notifications say of the request that caused a change. The actor is the authenticated principal unless the caller
+ * gives another; unverified names are left out.
  */
 export function requestInfoOf(ctx: Context, baseUrl: string, actor = ctx.state.principal.name): RequestInfo {
   const { remoteAddress = '', remotePort } = ctx.req.socket;
@@ -12,7 +12,7 @@ export function requestInfoOf(ctx: Context, baseUrl: string, actor = ctx.state.p
   const host = clientAddress.includes(':') ? `[${clientAddress}]` : clientAddress;
   return {
     id: ctx.state.requestId,
-    // As Distribution has it: with the port where that is the client's own.
+    // As in Distribution: with the port when the client is the peer.
     addr: isPeer ? `${host}:${remotePort}` : clientAddress,
     host: ctx.get('host'),
     method: ctx.method,

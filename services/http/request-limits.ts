@@ -7,23 +7,23 @@ import type { Authenticator } from './access/authenticator.ts';
 import type { Context } from './context.ts';
 
 export interface RequestLimitsOptions {
-  /** Requests a second of one client, and of one account; undefined for as many as come. */
+  /** Requests a second of one client, and of one account; undefined for no limit. */
   readonly perClient: number | undefined;
   readonly perAccount: number | undefined;
-  /** CIDR; whoever asks from there is not counted. */
+  /** CIDR; requests from there are not counted. */
   readonly trustedNetworks: readonly string[];
-  /** Told of each request that was sent away. */
+  /** Called for each refused request. */
   readonly limited: (by: 'client' | 'account') => void;
 }
 
-/** So many seconds' worth may come at once: an image's layers are asked for together. */
+/** Seconds' worth of requests that may come at once: clients ask for an image's layers together. */
 const BURST_SECONDS = 5;
-/** Load balancers ask here, all day. */
+/** Probed by load balancers all day. */
 const NEVER_LIMITED = new Set(['/', '/livez', '/readyz']);
 
 /**
- * How many requests a second this process takes of one client, and of one account; beyond, it throws TOO_MANY_REQUESTS.
- * Counted in memory, by each node for itself: pulls wait for nobody.
+ * Limits the requests a second of one client, and of one account; beyond, it throws TOO_MANY_REQUESTS. Each node counts
+ * for itself, in memory, so that pulls wait for nothing.
  */
 export class RequestLimits {
   readonly #options: RequestLimitsOptions;
@@ -38,7 +38,7 @@ export class RequestLimits {
     this.#isTrusted = networkTest(options.trustedNetworks);
   }
 
-  /** Counts a request of the client that it is from: a step of an application, before anything is looked at. */
+  /** Counts a request of its client. A Koa middleware, mounted first. */
   readonly ofClients = (ctx: Context, next: () => Promise<unknown>): Promise<unknown> => {
     const { clientAddress } = ctx.state;
     if (this.#clients && !this.#isTrusted(clientAddress) && !NEVER_LIMITED.has(ctx.path)) {
@@ -51,7 +51,7 @@ export class RequestLimits {
     return next();
   };
 
-  /** A door that counts the requests of each account that it lets in. */
+  /** An authenticator that counts the requests of each account that it lets in. */
   countingAccounts(authenticator: Authenticator): Authenticator {
     const limit = this.#accounts;
     if (limit === undefined) return authenticator;
@@ -60,7 +60,7 @@ export class RequestLimits {
       const waitMs = limit.take(principal.name);
       if (waitMs === 0) return principal;
       this.#options.limited('account');
-      throw tooMany('too many requests of this account', waitMs);
+      throw tooMany('too many requests by this account', waitMs);
     };
     return {
       authorize(ctx, wanted) {

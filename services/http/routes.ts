@@ -5,33 +5,34 @@ import type { Authenticator } from './access/authenticator.ts';
 import type { RequiredAccess } from './access/required-access.ts';
 import type { App, Context, RequestState, RouteContext } from './context.ts';
 
-/** What a route does; it answers through the context or throws. */
+/** Answers a request through the context, or throws. */
 export type Handler = (ctx: RouteContext) => Promise<void> | void;
 
-/** One endpoint: a line of a process's table of routes. */
+/** One endpoint, a line of a service's table of routes. */
 export interface Route {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** In path-to-regexp's notation; `*name` matches a repository's name with its slashes. */
   readonly path: string;
   /** For metrics and logs. */
   readonly name: string;
-  /** What whoever asks must be allowed to do; left out for what is open to all. */
-  readonly needs?: RequiredAccess;
+  /** What the client must be allowed to do; left out for what is open to all. */
+  readonly requiredAccess?: RequiredAccess;
   readonly handle: Handler;
 }
 
 /**
- * Mounts a table of routes, the first that matches wins; what none matches is left to {@link mountNotFound}. Nothing
- * that a route needs a right for is begun before the door has let the request in; without a door, no route may need one.
+ * Mounts a table of routes; the first that matches wins, and {@link mountNotFound} answers the rest. A route that
+ * requires access begins only after the authenticator has let the request in. Throws when such a route has none.
  */
 export function mountRoutes(app: App, routes: readonly Route[], authenticator?: Authenticator): void {
   const router = new Router<RequestState>({ sensitive: true, strict: true });
-  for (const { path, method, name, needs, handle } of routes) {
-    if (needs && !authenticator) throw new Error(`the route ${name} needs a right, and nobody asks for it`);
+  for (const { path, method, name, requiredAccess, handle } of routes) {
+    if (requiredAccess && !authenticator)
+      throw new Error(`the route ${name} requires access, and there is no authenticator`);
     router.register(path, [method], (ctx: RouteContext) => {
       ctx.state.route = name;
-      if (needs === undefined || authenticator === undefined) return handle(ctx);
-      const principal = authenticator.authorize(ctx, needs(ctx));
+      if (requiredAccess === undefined || authenticator === undefined) return handle(ctx);
+      const principal = authenticator.authorize(ctx, requiredAccess(ctx));
       if (principal instanceof Promise) return principal.then((known) => pass(ctx, known, handle));
       return pass(ctx, principal, handle);
     });
@@ -45,14 +46,14 @@ function pass(ctx: RouteContext, principal: Principal, handle: Handler): Promise
   return handle(ctx);
 }
 
-/** Answers what no route did: 405 and `Allow` for a known path, else 404. To be mounted last. */
+/** Answers what no route did: 405 and `Allow` for a known path, else 404. Mount it last. */
 export function mountNotFound(app: App): void {
   app.use((ctx: Context & { matched?: readonly { readonly methods: readonly string[] }[] }) => {
     const methods = new Set(ctx.matched?.flatMap((layer) => layer.methods));
     if (methods.size > 0) {
       ctx.set('Allow', [...methods].sort().join(', '));
-      throw new RegistryError('METHOD_UNSUPPORTED', `this registry does not do ${ctx.method} here`);
+      throw new RegistryError('METHOD_UNSUPPORTED', `${ctx.method} is not supported for this resource`);
     }
-    throw new RegistryError('NO_SUCH_ENDPOINT', `there is nothing at ${ctx.path.slice(0, 200)}`);
+    throw new RegistryError('NO_SUCH_ENDPOINT', `no such endpoint: ${ctx.path.slice(0, 200)}`);
   });
 }

@@ -5,17 +5,17 @@ import type { Context } from './context.ts';
 import { layOutRanges, sendRanges } from './multipart-ranges.ts';
 import { parseRanges } from './range.ts';
 
-/** Content under a digest never changes. What not everyone may have is not for caches that many share, either. */
+/** Content under a digest never changes. */
 const IMMUTABLE = 'max-age=31536000, immutable';
-/** A blob's media type is the manifest's to say. */
+/** Only manifests know a blob's media type. */
 const CONTENT_TYPE = 'application/octet-stream';
 
 export interface BlobToSend {
   readonly digest: Digest;
   readonly sizeBytes: number;
-  /** Whether anyone may have it, whoever they are. */
+  /** Whether anyone may have it; otherwise shared caches may not keep it. */
   readonly isPublic: boolean;
-  /** The bytes, when they are in memory already. */
+  /** The bytes, when they are already in memory. */
   readonly bytes: Buffer | undefined;
   /** Writes the bytes, or a range of them, without ending the stream. */
   readonly send: (range: ByteRange | undefined, sink: Writable) => Promise<void>;
@@ -23,8 +23,8 @@ export interface BlobToSend {
 
 /**
  * Answers GET and HEAD of a blob: 200, 206 or 416 (RFC 9110, section 14), with its exact length. A HEAD has no ranges.
- * Several ranges come in one `multipart/byteranges`. A stream that
- * breaks off ends the connection, so that the client cannot take what came for the whole.
+ * Several ranges come in one `multipart/byteranges`. A stream that fails closes the connection, so that the client cannot
+ * take a part for the whole.
  */
 export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
   const { digest, sizeBytes } = blob;
@@ -62,7 +62,7 @@ export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
     ctx.body = range ? blob.bytes.subarray(range.first, range.last + 1) : blob.bytes;
     return;
   }
-  // Not written yet: should the bytes not be there, the answer can still be an error.
+  // The head is not written yet: if the bytes are missing, the answer can still be an error.
   ctx.respond = false;
   ctx.res.statusCode = range ? 206 : 200;
   ctx.res.setHeader('Content-Length', lengthBytes);

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A path at which nothing is. */
+/** A path without an endpoint. */
 const NOWHERE = '/*';
 
 const ABSOLUTE = /^https?:\/\/([^/?#]+)/i;
 
 /**
- * Brings a request's target into origin form (RFC 9112, section 3.2): proxies' absolute form loses its scheme and host,
- * and what is no path at all becomes {@link NOWHERE}. Whatever parses the target later may count on a leading slash:
- * without one the usual parsers take it for a whole URL, and throw at what cannot be one.
+ * Brings a request's target into origin form (RFC 9112, section 3.2): the absolute form of proxies loses its scheme and
+ * host, and anything without a path becomes {@link NOWHERE}. Later parsers rely on the leading slash: without one they
+ * parse the target as a URL, and may throw.
  */
 export function originForm(target: string): string {
   const rest = target.replace(ABSOLUTE, '');
@@ -18,7 +18,7 @@ export function originForm(target: string): string {
   return rest === '' ? '/' : NOWHERE;
 }
 
-/** {@link originForm} in place. The host of an absolute form goes before the header's, as section 3.2.2 has it. */
+/** {@link originForm} in place. The host of an absolute form replaces the header's (section 3.2.2). */
 export function toOriginForm(request: IncomingMessage): void {
   const target = request.url ?? '';
   if (target.startsWith('/')) return;

@@ -1,9 +1,9 @@
 import type { Server, TLSSocket } from 'node:tls';
 
-/** What is asked of clients' certificates: Distribution's `http.tls.clientauth`, which are Go's `tls.ClientAuthType`. */
+/** What clients must show: Distribution's `http.tls.clientauth`, Go's `tls.ClientAuthType`. */
 export type ClientAuth = 'none' | 'request' | 'require-any' | 'verify-if-given' | 'require-and-verify';
 
-/** What is asked for when nothing is said: whoever names authorities wants their certificates. */
+/** The configured value; unless given, certificates are required exactly when there are authorities. */
 export function clientAuthOf(options: {
   readonly clientAuth?: ClientAuth | undefined;
   readonly clientCas?: readonly string[] | undefined;
@@ -11,7 +11,7 @@ export function clientAuthOf(options: {
   return options.clientAuth ?? (options.clientCas?.length ? 'require-and-verify' : 'none');
 }
 
-/** The handshake's part; {@link refuseOthers} does the rest. */
+/** Settings of the handshake; {@link refuseOthers} does the rest. */
 export function handshakeSettings(clientAuth: ClientAuth): {
   readonly requestCert: boolean;
   readonly rejectUnauthorized: boolean;
@@ -20,8 +20,8 @@ export function handshakeSettings(clientAuth: ClientAuth): {
 }
 
 /**
- * Closes connections whose client did not show what is asked, before a byte of theirs is taken for a request. The
- * handshake knows two answers only, and judges a resumed session by less; so every connection is looked at here.
+ * Closes connections whose client did not show what is required, before any request. The handshake distinguishes only two
+ * cases, and checks less of a resumed session; so every connection is checked here.
  */
 export function refuseOthers(server: Server, clientAuth: ClientAuth): void {
   if (clientAuth === 'none' || clientAuth === 'request') return;

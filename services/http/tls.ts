@@ -1,29 +1,31 @@
 import { constants, createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { readFile } from '../files/settings-files.ts';
+import { messageOf } from '../registry/runtime/message-of.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
+import { certificatesOf } from './certificates.ts';
 import { type ClientAuth, clientAuthOf } from './tls-clients.ts';
 
-/** How a port speaks TLS. Files are PEM; they are named in errors by the keys that Distribution gives them. */
+/** TLS settings of a port. Files are PEM; errors name them by Distribution's keys. */
 export interface TlsOptions {
-  /** The section that these come from, for errors; `http.tls` unless given. */
+  /** The section of the configuration, for errors; `http.tls` unless given. */
   readonly section?: string | undefined;
-  /** The server's certificate, then those of the authorities between it and the root. */
+  /** The server's certificate, then the intermediate ones. */
   readonly certificate: string;
   readonly key: string;
   /** TLS 1.2 unless given. */
   readonly minimumVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
-  /** Files of the authorities whose client certificates are good. */
+  /** Files of the authorities for client certificates. */
   readonly clientCas?: readonly string[] | undefined;
   /** `require-and-verify` with `clientCas`, else `none`, unless given. */
   readonly clientAuth?: ClientAuth | undefined;
-  /** In OpenSSL's notation. Of TLS 1.3 all suites stay allowed unless the list names some. */
+  /** In OpenSSL's notation. All suites of TLS 1.3 stay allowed unless the list names some. */
   readonly ciphers?: string | undefined;
 }
 
 /**
- * Forward secrecy and authenticated encryption only; Mozilla's "intermediate" list without finite-field DH, of which
- * no client of a registry has need. All of TLS 1.3 is so.
+ * Forward secrecy and authenticated encryption only: Mozilla's "intermediate" list without finite-field DH, which no
+ * client of a registry needs. All suites of TLS 1.3 qualify.
  */
 const CIPHERS = [
   ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
@@ -37,21 +39,21 @@ export interface TlsFiles {
   readonly certificate: Buffer;
   readonly key: Buffer;
   readonly clientCas: readonly Buffer[];
-  /** Differs whenever any of them does. */
+  /** Changes with any of them. */
   readonly contentHash: string;
 }
 
-/** What a server shows and asks for, found to be sound. */
+/** What a server shows and requires, validated. */
 export interface TlsIdentity {
   readonly context: SecureContextOptions;
   readonly contentHash: string;
   /** The server's own certificate. */
   readonly leaf: X509Certificate;
-  /** Differs between servers of different names, and between those that ask clients for different certificates. */
+  /** Differs between servers of different names, and between those with different requirements for client certificates. */
   readonly audience: string;
 }
 
-/** Reads the files. Throws an Error that names the key and the file which cannot be read. */
+/** Reads the files. Throws an OperatorError that names the key and the file that cannot be read. */
 export async function readTlsFiles(options: TlsOptions): Promise<TlsFiles> {
   const [certificate, key, ...clientCas] = await Promise.all([
     readNamed(keyOf(options, 'certificate'), options.certificate),
@@ -63,7 +65,7 @@ export async function readTlsFiles(options: TlsOptions): Promise<TlsFiles> {
   return { certificate, key, clientCas, contentHash: hash.digest('hex') };
 }
 
-/** Makes of files what a server takes. Throws an Error that names the key at fault; it quotes no file's content. */
+/** Validates the files. Throws an OperatorError that names the key at fault and quotes no content. */
 export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
   const leaf = parse(
     `${named(keyOf(options, 'certificate'), options.certificate)} holds no PEM certificate`,
@@ -78,20 +80,25 @@ export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
       `${named(keyOf(options, 'key'), options.key)} is not the key of the first certificate in ${keyOf(options, 'certificate')}`,
     );
   files.clientCas.forEach((bytes, i) => {
-    checkAuthorities(named(keyOf(options, `clientcas.${i}`), options.clientCas?.[i] ?? ''), bytes);
+    const name = named(keyOf(options, `clientcas.${i}`), options.clientCas?.[i] ?? '');
+    try {
+      certificatesOf(bytes.toString('latin1'));
+    } catch (error) {
+      throw new OperatorError(`${name} ${messageOf(error)}`);
+    }
   });
   const clientAuth = clientAuthOf(options);
   const verifies = clientAuth === 'require-and-verify' || clientAuth === 'verify-if-given';
   if (verifies && files.clientCas.length === 0)
     throw new OperatorError(
-      `${keyOf(options, 'clientauth')} = ${clientAuth}: expected ${keyOf(options, 'clientcas')}: without, any public authority's would do`,
+      `${keyOf(options, 'clientauth')} = ${clientAuth}: expected ${keyOf(options, 'clientcas')}, without which certificates of any public authority would pass`,
     );
   const { minimumVersion = 'TLSv1.2', ciphers = CIPHERS } = options;
   const context: SecureContextOptions = {
     cert: files.certificate,
     key: files.key,
     minVersion: minimumVersion,
-    // Of no use to any client, and work for us that each asks for at no cost of its own.
+    // No client needs it, and it costs us far more than the client.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ciphers,
     ...(files.clientCas.length > 0 && { ca: [...files.clientCas] }),
@@ -104,23 +111,16 @@ export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
   return { context, contentHash: files.contentHash, leaf, audience: audience.digest('hex') };
 }
 
-/** What a file is called in errors: its key in the configuration. */
+/** A file's name in errors: its key in the configuration. */
 export function keyOf({ section = 'http.tls' }: Pick<TlsOptions, 'section'>, key?: string): string {
   return key === undefined ? section : `${section}.${key}`;
-}
-
-function checkAuthorities(name: string, bytes: Buffer): void {
-  const found = bytes.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-  if (!found) throw new OperatorError(`${name} holds no PEM certificate`);
-  for (const pem of found)
-    parse(`${name} holds something that is no certificate`, () => new X509Certificate(pem));
 }
 
 async function readNamed(key: string, path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    // The message would repeat the path, whatever was written in its place.
+    // The error's message would repeat the path, which may be a pasted secret.
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new OperatorError(`${named(key, path)} cannot be read (${reason})`, { cause: reason });
   }
@@ -130,11 +130,11 @@ function parse<T>(problem: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    throw new OperatorError(`${problem} (${error instanceof Error ? error.message : String(error)})`);
+    throw new OperatorError(`${problem} (${messageOf(error)})`);
   }
 }
 
-/** A setting and its file, for errors. Someone will paste the key itself where its path belongs, and messages go into logs. */
+/** A setting and its file, for errors. Hides what looks like a pasted key: messages go into logs. */
 export function named(key: string, path: string): string {
   return `${key} = ${/[\r\n]|-----/.test(path) ? '(not shown, no path)' : path}:`;
 }

@@ -1,13 +1,13 @@
 import type { Context } from './context.ts';
 
-/** All warnings of an answer together may weigh so much (specification, "Warnings"). */
+/** Limit for all warnings of an answer together (specification, "Warnings"). */
 const WARNINGS_MAX_BYTES = 4096;
-/** What may stand in a quoted string; anything else of ours or of the client's is left out. */
+/** Characters that a quoted string cannot hold. */
 const NOT_PLAIN = /[^\x20-\x7e]/g;
 
 /**
- * Adds a `Warning: 299 - "text"` to an answer: what the person at the client should know, although the request is
- * done (specification, "Warnings"). What would weigh too much is cut or left out.
+ * Adds a `Warning: 299 - "text"` to a successful answer, for the person at the client (specification, "Warnings"). Text
+ * beyond the limit is cut or left out.
  */
 export function warn(ctx: Context, text: string): void {
   const before = [ctx.response.get('Warning') || []].flat();

@@ -1,10 +1,10 @@
-/** By name or by id; Keystone's names are unique only within a domain. */
+/** By name or by id. Keystone's names are unique only within a domain. */
 export type ByNameOrId = { readonly name: string } | { readonly id: string };
 
-/** Something whose name is unique within a domain; an id needs no domain. */
+/** Something whose name is unique within a domain; an id implies the domain. */
 export type InDomain = { readonly id: string } | { readonly name: string; readonly domain: ByNameOrId };
 
-/** Credentials for Keystone. An application credential by name belongs to a user. */
+/** Credentials for Keystone. An application credential by name needs its user. */
 export type Proof =
   | { readonly method: 'password'; readonly user: InDomain; readonly password: string }
   | { readonly method: 'token'; readonly token: string }
@@ -14,14 +14,14 @@ export type Proof =
       readonly secret: string;
     };
 
-/** The requested scope of a token. An application credential carries its own. */
+/** The scope of a requested token. An application credential implies its scope. */
 export type AuthScope =
   | { readonly project: InDomain }
   | { readonly trustId: string }
   /** No scope, even if the user has a default project. */
   | 'unscoped';
 
-/** Keystone's id of the domain that every installation has. */
+/** The id of the domain that every installation has. */
 export const DEFAULT_DOMAIN: ByNameOrId = { id: 'default' };
 
 /**

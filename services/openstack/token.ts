@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** The header of Keystone's answer with the token itself; the body describes the token. */
+/** The header of Keystone's answer with the token itself; the body describes it. */
 export const SUBJECT_TOKEN = 'x-subject-token';
 
 const Named = z.object({ id: z.string(), name: z.string() });
 const Placed = Named.extend({ domain: Named });
 
-/** Keystone's description of a token, as far as this registry needs it (Identity API v3; later versions only add fields). */
+/** Keystone's description of a token, as far as this registry reads it (Identity API v3; later versions only add fields). */
 export const TokenBody = z.object({
   token: z.object({
     expires_at: z.coerce.date(),
@@ -39,5 +39,5 @@ export const TokenBody = z.object({
   }),
 });
 
-/** The scope of a token. */
+/** A token's user, scope and roles. */
 export type Token = z.output<typeof TokenBody>['token'];

@@ -18,7 +18,7 @@ import {
 import type { ReleaseService } from './service.ts';
 
 const json = { responseType: 'application/json' } as const;
-const view = { ...json, needs: onRegistry('view') };
+const view = { ...json, requiredAccess: onRegistry('view') };
 
 /** Every endpoint under `/api/v1/`. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -30,7 +30,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     summary: 'The publication log, newest first',
     query: {
       before: { description: 'Only entries with a lower number', required: false },
-      limit: { description: 'At most so many; 20 unless given, 100 at most', required: false },
+      limit: { description: 'Page size; 20 unless given, 100 at most', required: false },
     },
     response: PublicationsBody,
     handle: getPublications,
@@ -74,8 +74,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
   {
     ...json,
-    // It tells what is in a repository.
-    needs: (ctx) => [...onRegistry('view')(ctx), ...pullOfAsked(ctx)],
+    // The answer says what is in a repository.
+    requiredAccess: (ctx) => [...onRegistry('view')(ctx), ...pullOfAsked(ctx)],
     method: 'GET',
     path: '/api/v1/explain',
     name: 'explain',
@@ -105,7 +105,7 @@ export function releaseRoutes(service: ReleaseService): Route[] {
     method: endpoint.method,
     path: endpoint.path.replace(/\{(\w+)\}/g, ':$1'),
     name: endpoint.name,
-    ...(endpoint.needs && { needs: endpoint.needs }),
+    ...(endpoint.requiredAccess && { requiredAccess: endpoint.requiredAccess }),
     handle: endpoint.handle(service),
   }));
 }

@@ -13,19 +13,19 @@ import type { Tier } from '../registry/publishing/mirrors/tiers.ts';
 import type { Explanation } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
-/** The right to look into the repository that is asked about. */
+/** Pull access to the repository in question. */
 export function pullOfAsked(ctx: RouteContext): readonly AccessRequest[] {
   return [{ type: 'repository', name: parseRepositoryName(required(ctx, 'repository')), action: 'pull' }];
 }
 
-/** GET of why a client would be sent where for a blob: the very decision that the API nodes make, replayed. */
+/** GET of where a client would be sent for a blob, and why: the decision of the API nodes, replayed. */
 export function getExplanation(service: ReleaseService): Handler {
   return async (ctx) => {
     const repository = parseRepositoryName(required(ctx, 'repository'));
     const digest = parseDigest(required(ctx, 'digest'));
     const client = query(ctx, 'client');
     if (client !== undefined && !ipaddr.isValid(client))
-      throw new RegistryError('PARAMETER_INVALID', 'client is an IP address', {
+      throw new RegistryError('PARAMETER_INVALID', 'query parameter client: expected an IP address', {
         client: client.slice(0, 100),
       });
 
@@ -61,14 +61,13 @@ export function getExplanation(service: ReleaseService): Handler {
 
 function required(ctx: RouteContext, name: string): string {
   const value = query(ctx, name);
-  if (value === undefined)
-    throw new RegistryError('PARAMETER_INVALID', `the query parameter ${name} is missing`);
+  if (value === undefined) throw new RegistryError('PARAMETER_INVALID', `query parameter ${name} is missing`);
   return value;
 }
 
 const REASONS: Record<Extract<Decision, { kind: 'serve' }>['reason'], string> = {
   small: `blobs up to ${SMALL_BLOB_MAX_BYTES} bytes are answered at once, without a redirect`,
-  retried: 'the client has been sent to every mirror just now',
+  retried: 'the client was just sent to every mirror',
   unpublished: 'it is not published: no promotion has made it public',
   'no-mirrors': 'no mirrors are configured, or redirects are switched off',
   behind: 'no healthy mirror has caught up with its publication',

@@ -11,7 +11,7 @@ export function getMirrors(service: ReleaseService): Handler {
   };
 }
 
-/** GET of everything at a glance, for a person at three in the morning: what is wrong, and where. */
+/** GET of what is wrong, and where: everything at a glance. */
 export function getStatus(service: ReleaseService): Handler {
   return async (ctx) => {
     const [{ head, mirrors }, writes] = await Promise.all([mirrorLines(service), service.writes.trouble()]);

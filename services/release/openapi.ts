@@ -4,7 +4,7 @@ import type { Endpoint } from './endpoint.ts';
 import { ErrorBody } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
-/** The OpenAPI 3.1 description of the release service, made of the table that its routes are made of. */
+/** The OpenAPI 3.1 description of the release service, generated from the table of its endpoints. */
 export function openApiDocument(endpoints: readonly Endpoint[], version: string): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const endpoint of endpoints) {
@@ -74,7 +74,7 @@ function parameters({ path, query = {} }: Endpoint): unknown[] {
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): unknown {
-  // Digests are checked by code that JSON Schema cannot express: there they are strings.
+  // JSON Schema cannot express how digests are checked: there they are strings.
   return z.toJSONSchema(schema, {
     io,
     unrepresentable: 'any',

@@ -1,8 +1,8 @@
 import { finished } from 'node:stream';
 import { recordChange } from '../http/audit.ts';
-import { readBody } from '../http/body.ts';
 import type { RouteContext } from '../http/context.ts';
 import { answerTo } from '../http/errors.ts';
+import { readJson } from '../http/json.ts';
 import { requestInfoOf } from '../http/request-info.ts';
 import type { Handler } from '../http/routes.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
@@ -139,24 +139,7 @@ async function parseBody(ctx: RouteContext): Promise<ReturnType<typeof Promotion
   // A browser sends other types to any address without asking first; this one it may not.
   if (ctx.get('content-type').split(';')[0] !== 'application/json')
     throw new RegistryError('MEDIA_TYPE_UNSUPPORTED', 'send the promotion as application/json');
-  const bytes = await readBody(
-    ctx.req,
-    BODY_MAX_BYTES,
-    () => new RegistryError('PARAMETER_INVALID', `the body may have at most ${BODY_MAX_BYTES} bytes`),
-  );
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw new RegistryError('PARAMETER_INVALID', 'the body is not JSON');
-  }
-  const result = PromotionRequestBody.safeParse(json);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new RegistryError(
-    'PARAMETER_INVALID',
-    `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'malformed'}`,
-  );
+  return readJson(ctx, PromotionRequestBody, BODY_MAX_BYTES);
 }
 
 function parseRequest(source: string, target: string): PromotionRequest {

@@ -34,13 +34,14 @@ export function getPublication(service: ReleaseService): Handler {
     const seq = number(param(ctx, 'seq'), 'seq');
     const entry = seq ? await service.content.log.read(seq) : undefined;
     if (entry === undefined)
-      throw new RegistryError('PUBLICATION_UNKNOWN', 'the log has no such entry', { seq });
+      throw new RegistryError('PUBLICATION_UNKNOWN', 'the publication log has no such entry', { seq });
     ctx.body = entry;
   };
 }
 
 function number(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^\d{1,12}$/.test(text)) throw new RegistryError('PARAMETER_INVALID', `${name} is a whole number`);
+  if (!/^\d{1,12}$/.test(text))
+    throw new RegistryError('PARAMETER_INVALID', `${name}: expected a whole number`);
   return Number(text);
 }

@@ -3,8 +3,8 @@ import { WAIT_MAX_MS } from '../registry/publishing/promotion/open.ts';
 import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 
 /**
- * What the release service takes and answers; the OpenAPI document is made of these. A request says nothing that we do not
- * know; an answer may, for it comes from the next version (docs/decisions/0010-rolling-upgrades.md).
+ * Requests and answers of the release service; the OpenAPI document is generated from these. Requests may have no unknown
+ * fields; answers may, since they can come from the next version (docs/decisions/0010-rolling-upgrades.md).
  */
 
 export const PromotionRequestBody = z.strictObject({
@@ -71,18 +71,18 @@ const MirrorBody = z.object({
   url: z.string(),
   healthy: z.boolean().describe('Whether clients may be sent there'),
   reason: z.string().optional().describe('Why not'),
-  since: z.string().optional().describe('Since when its health is what it is'),
+  since: z.string().optional().describe('Since when it has this health'),
   watermark: z.int().describe('The publication up to which it is complete'),
   lag: z.int().describe('How many publications it is behind'),
   missing: z.int().describe('Blobs up to the watermark that a crawl did not find'),
-  trouble: z.string().optional().describe('Why its worker cannot go on publishing'),
-  lastBeatAt: z.string().optional().describe('When its worker was last heard of'),
+  trouble: z.string().optional().describe('Why its worker cannot publish'),
+  lastBeatAt: z.string().optional().describe('When its worker last reported'),
 });
 
 export const MirrorsBody = z.object({ head: z.int(), mirrors: z.array(MirrorBody) });
 
 export const StatusBody = z.object({
-  status: z.enum(['ok', 'degraded']).describe('degraded: pulls go on, but something wants a person'),
+  status: z.enum(['ok', 'degraded']).describe('degraded: pulls work, but something needs an operator'),
   problems: z.array(z.string()),
   version: z.string(),
   head: z.int(),

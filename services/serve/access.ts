@@ -6,47 +6,45 @@ import { BasicAuthenticator } from '../http/access/basic-authenticator.ts';
 import { BearerAuthenticator } from '../http/access/bearer-authenticator.ts';
 import { passUrlsOf } from '../http/access/pass-url.ts';
 import { Passes, passRoute } from '../http/access/passes.ts';
-import { AllKeys } from '../http/access/tokens/all-keys.ts';
 import { CertificateKeys } from '../http/access/tokens/certificate-keys.ts';
 import { CertificateSigner } from '../http/access/tokens/certificate-signer.ts';
 import { JwksKeys } from '../http/access/tokens/jwks-keys.ts';
-import { RingKeys } from '../http/access/tokens/ring-keys.ts';
-import type { TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
+import { allKeys, ringKeys, type TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
 import { TokenVerifier } from '../http/access/tokens/verifier.ts';
-import { trustedProxyTest } from '../http/client-address.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
 import type { Route } from '../http/routes.ts';
-import { type UrlOf, urlsOf } from '../http/urls.ts';
+import { absoluteUrlsOf } from '../http/urls.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
 import { KeyRing } from '../registry/access/keys/key-ring.ts';
 import { RingSigner } from '../registry/access/keys/ring-signer.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard.ts';
+import { networkTest } from '../registry/access/networks.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 
-/** What doors and the token service of one program are made of. */
+/** What the authenticator and the token service of one program are made of. */
 export interface AccessParts {
   readonly config: Config;
   readonly objects: ObjectStore;
   readonly logins: LoginGuard;
   readonly logger: Logger;
-  /** Those of `auth.htpasswd`, where it is there. */
+  /** Those of `auth.htpasswd`, if configured. */
   readonly accounts: Accounts | undefined;
-  /** How often an account may ask. */
+  /** Counts the requests of each account. */
   readonly limits: RequestLimits;
 }
 
-/** Who is let in, and by which of our own keys tokens are signed. */
+/** The authenticator, and our own signing keys. */
 export interface Access extends AsyncDisposable {
   readonly authenticator: Authenticator;
-  /** What clients ask of the door itself; an API node answers it. */
+  /** Endpoints of the authenticator itself; an API node mounts them. */
   readonly routes: readonly Route[];
-  /** Undefined where tokens are made by somebody else, or there are none. */
+  /** Undefined where tokens come from elsewhere, or there are none. */
   readonly ring: KeyRing | undefined;
 }
 
-/** Opens the door that a configuration asks for. */
+/** Opens the authenticator that a configuration asks for. */
 export async function openAccess(parts: AccessParts): Promise<Access> {
   const { config, objects, logins, logger, accounts } = parts;
   const { auth, access } = config;
@@ -61,7 +59,7 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
     const rules = access && accessRulesOf(config);
     const box = rules && passesBoxOf(config);
     const passes = box && new Passes(box);
-    const urlOf = passUrlsOf(config.http, trustedProxyTest(config.http.trustedproxies));
+    const urlOf = passUrlsOf(config.http, networkTest(config.http.trustedproxies));
     authenticator = new BasicAuthenticator({
       ...{ accounts, logins, realm: auth.htpasswd.realm, rules },
       passes: passes && { passes, urlOf },
@@ -72,14 +70,14 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
   return { authenticator, routes, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-/** The keys of whoever may sign tokens for this registry. */
+/** The keys that may sign tokens for this registry. */
 async function openKeys(
   { auth, token }: Config,
   ring: KeyRing | undefined,
   held: AsyncDisposableStack,
   log: Logger,
 ): Promise<TrustedKeys> {
-  const keys: TrustedKeys[] = ring ? [new RingKeys(ring)] : [];
+  const keys: TrustedKeys[] = ring ? [ringKeys(ring)] : [];
   const { rootcertbundle, jwks } = auth?.token ?? {};
   if (token?.certificate !== undefined) {
     const own = { name: 'token.certificate', path: token.certificate, areIssuers: false };
@@ -90,30 +88,24 @@ async function openKeys(
     keys.push(held.use(await CertificateKeys.open({ ...bundle, log })));
   }
   if (jwks !== undefined) keys.push(held.use(await JwksKeys.open(jwks, log)));
-  return new AllKeys(keys);
+  return allKeys(keys);
 }
 
 function bearerAuthenticator(config: Config, keys: TrustedKeys): Authenticator {
   const { auth, access, token } = config;
-  if (!auth?.token) throw new Error('a door for tokens without auth.token');
+  if (!auth?.token) throw new Error('an authenticator for tokens without auth.token');
   const { service, issuer, signingalgorithms, realm, autoredirect, autoredirectpath } = auth.token;
-  const urlOf = absoluteUrlsOf(config);
+  const urlOf = absoluteUrlsOf(config.http);
   return new BearerAuthenticator({
     verifier: new TokenVerifier({ keys, issuer, audience: service, algorithms: signingalgorithms }),
-    // Who makes tokens elsewhere makes them for the anonymous, too, unless rules here say something of them.
+    // A token service elsewhere makes tokens for the anonymous too; our rules count only if there are any.
     rules: token || access ? accessRulesOf(config) : undefined,
     realmOf: (ctx) => (autoredirect || realm === undefined ? urlOf(ctx, autoredirectpath) : realm),
     service,
   });
 }
 
-/** URLs as clients reach this registry. */
-function absoluteUrlsOf({ http }: Config): UrlOf {
-  const options = { host: http.host, relativeUrls: false, prefix: http.prefix };
-  return urlsOf(options, trustedProxyTest(http.trustedproxies));
-}
-
-/** Whoever signs our tokens. */
+/** Starts what signs our tokens. */
 export async function startSigner(
   { config, objects, logger }: AccessParts,
   ring: KeyRing,

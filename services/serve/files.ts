@@ -1,29 +1,25 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { type FileKind, type FileReader, filesOf, type NamedFile } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
 import { readFile } from '../files/settings-files.ts';
 import { parseKeySet } from '../http/access/tokens/jwks-keys.ts';
+import { certificatesOf } from '../http/certificates.ts';
 import { variableOf } from '../http/operator-errors.ts';
 import { named } from '../http/tls.ts';
 
-/** What a file of each kind holds, for the person who has to make one. */
+/** What each kind of file holds, for the person who has to make one. */
 const EXPECTED: Readonly<Record<FileKind, string>> = {
-  certificate: 'a certificate in PEM, and those between it and the root',
+  certificate: 'a certificate in PEM, followed by the intermediate ones',
   'private key': 'a private key in PEM, without a passphrase',
   certificates: 'certificates in PEM',
   'key set': 'a JSON Web Key Set',
   htpasswd: 'lines of NAME:HASH, as "htpasswd -Bn NAME" prints them',
 };
 
-const PEM = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
-/** Reads the text of an htpasswd file; throws what is wrong with it. */
+/** Parses an htpasswd file; throws what is wrong with it. */
 export type ReadHtpasswd = (text: string) => unknown;
 
-/**
- * What is wrong with the files that these processes read: a line for each, which names the setting, the file, and what to
- * do. Reads every file; quotes none.
- */
+/** What is wrong with the files that these processes read: a line for each, with the setting, the file, and what to do. Quotes no file. */
 export async function problemsOfFiles(
   config: Config,
   readers: readonly FileReader[],
@@ -46,7 +42,7 @@ export async function problemsOfFiles(
     }
   for (const [{ key, path, ofCertificate = '' }, privateKey] of keys) {
     const found = certificates.get(ofCertificate);
-    // A server shows the first; of a signer's, any may be its own.
+    // A server shows the first certificate; a signer's own may be any of them.
     const own = ofCertificate === 'token.certificate' ? found : found?.slice(0, 1);
     if (own && !own.some((each) => each.checkPrivateKey(privateKey)))
       problems.push(
@@ -63,18 +59,6 @@ function privateKeyOf(bytes: Buffer): KeyObject {
   } catch {
     throw new Error('it holds no PEM private key without a passphrase');
   }
-}
-
-function certificatesOf(text: string): X509Certificate[] {
-  const found = text.match(PEM);
-  if (!found) throw new Error('it holds no PEM certificate');
-  return found.map((pem, i) => {
-    try {
-      return new X509Certificate(pem);
-    } catch {
-      throw new Error(`certificate ${i + 1} in it cannot be parsed`);
-    }
-  });
 }
 
 function problemOf({ key, path, kind }: NamedFile, error: unknown): string {

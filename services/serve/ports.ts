@@ -1,20 +1,28 @@
 import type { RequestListener } from 'node:http';
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
 import type { ListenAddress } from '../config/values.ts';
-import type { App } from '../http/context.ts';
-import type { Listener } from '../http/listen.ts';
+import { withHeaders } from '../http/extra-headers.ts';
+import { type Listener, listen } from '../http/listen.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { stripPrefix } from '../http/prefix.ts';
+import type { Service } from '../http/service.ts';
+import type { HeldParts } from './held-parts.ts';
+import { listenLimitsOf } from './limits.ts';
+import { tlsOf } from './tls.ts';
 
 /** A part of the registry that answers below a path of its own. */
 export interface PortUser {
   readonly name: 'api' | 'release' | 'token';
   /** Such as `/api/`; empty for the one that answers all else. */
   readonly path: string;
-  readonly app: App;
+  readonly service: Service & { readonly stopWaiting?: () => void };
   /** Where it listens by itself; undefined for `http.addr`. */
   readonly addr: ListenAddress | undefined;
 }
 
 /** One port, and all that answers there. */
-export interface Port {
+interface Port {
   readonly addr: ListenAddress;
   /** The setting that says where. */
   readonly key: string;
@@ -22,14 +30,39 @@ export interface Port {
   readonly handler: RequestListener;
 }
 
+/** A port that is open, and the parts that answer there. */
+export interface PartListener {
+  readonly listener: Listener;
+  readonly names: readonly PortUser['name'][];
+}
+
+/** Opens the ports at which these parts answer; `held` closes them. */
+export async function openPorts(
+  config: Config,
+  users: readonly PortUser[],
+  { metrics, logger, held }: { readonly metrics: Metrics; readonly logger: Logger; readonly held: HeldParts },
+): Promise<PartListener[]> {
+  const { addr, headers, prefix, idletimeout: idleTimeoutMs } = config.http;
+  const limits = listenLimitsOf(config, metrics, logger);
+  const listeners: PartListener[] = [];
+  for (const port of portsOf(users, addr)) {
+    const { key, names } = port;
+    const listener = await listen(withHeaders(headers, stripPrefix(prefix, port.handler)), {
+      ...{ ...port.addr, key, tls: tlsOf(config, port.addr, logger), limits, idleTimeoutMs },
+    });
+    listeners.push({ listener: held.use('listener', listener), names });
+  }
+  return listeners;
+}
+
 /** The settings by which parts have an address of their own. */
 const KEYS = { api: 'http.addr', release: 'promotion.http.addr', token: 'token.http.addr' } as const;
 
-/** Who listens where: on `http.addr` together, but for those that have an address of their own. */
-export function portsOf(users: readonly PortUser[], addr: ListenAddress): Port[] {
+/** On `http.addr` together, except for those that have an address of their own. */
+function portsOf(users: readonly PortUser[], addr: ListenAddress): Port[] {
   const shared = users.filter((user) => user.addr === undefined);
-  const alone = users.flatMap(({ name, app, addr: own }) =>
-    own === undefined ? [] : [{ addr: own, key: KEYS[name], names: [name], handler: app.callback() }],
+  const alone = users.flatMap(({ name, service, addr: own }) =>
+    own === undefined ? [] : [{ addr: own, key: KEYS[name], names: [name], handler: service.app.callback() }],
   );
   if (shared.length === 0) return alone;
   return [
@@ -38,17 +71,14 @@ export function portsOf(users: readonly PortUser[], addr: ListenAddress): Port[]
   ];
 }
 
-/** By the beginning of the path, as it was written; what nobody else answers is the first one's. */
+/** By the beginning of the path, as it was written; the first one answers what no other does. */
 function sideBySide(users: readonly PortUser[]): RequestListener {
-  const [first, ...others] = users.map(({ path, app }) => ({ path, handler: app.callback() }));
+  const [first, ...others] = users.map(({ path, service }) => ({
+    path,
+    handler: service.app.callback(),
+  }));
   return (request, response) => {
     const user = others.find(({ path }) => request.url?.startsWith(path)) ?? first;
     user?.handler(request, response);
   };
-}
-
-/** A port that is open, and who answers there. */
-export interface PartListener {
-  readonly listener: Listener;
-  readonly names: readonly PortUser['name'][];
 }

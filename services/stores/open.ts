@@ -1,3 +1,7 @@
+import { MemoryAttempts } from '../memory/attempts.ts';
+import { MemoryChanges } from '../memory/changes.ts';
+import type { RedisHooks } from '../redis/health.ts';
+import type { RedisSettings } from '../redis/settings.ts';
 import type { AttemptCounts } from '../registry/access/attempts.ts';
 import type { Log } from '../registry/runtime/log.ts';
 import type { Changes } from '../registry/storage/changes.ts';
@@ -5,11 +9,7 @@ import type { Locks } from '../registry/storage/locks.ts';
 import { type ObjectStore, StoreFullError, type StoreMode } from '../registry/storage/object-store.ts';
 import { type FilesystemOptions, FilesystemStore } from './filesystem/filesystem-store.ts';
 import { STORE_CALLS } from './filesystem/fs.ts';
-import { MemoryAttempts } from './memory/attempts.ts';
-import { MemoryChanges } from './memory/changes.ts';
 import { readingOnly } from './reading-only.ts';
-import type { RedisHooks } from './redis/health.ts';
-import type { RedisSettings } from './redis/settings.ts';
 import type { S3Options } from './s3/options.ts';
 import type { SwiftOptions } from './swift/options.ts';
 
@@ -59,7 +59,7 @@ export async function openStores(
   await using opening = new AsyncDisposableStack();
   const redis =
     settings.redis &&
-    opening.use(await (await import('./redis/open.ts')).openRedis(settings.redis, logger, hooks));
+    opening.use(await (await import('../redis/open.ts')).openRedis(settings.redis, logger, hooks));
   const storeMode = mode === 'write' ? 'write' : 'read';
   const objects = opening.use(await openObjects(settings.objects, storeMode, redis?.locks));
   const probeWrites = (signal?: AbortSignal) => objects.probeWrites(signal);

@@ -3,49 +3,50 @@ import type { Sha256Digest } from '../registry/oci/digest.ts';
 import { MISSING_MAX } from '../registry/publishing/mirrors/ledger.ts';
 import { blobsOf } from '../registry/publishing/publication/entry.ts';
 import type { PublicationLog } from '../registry/publishing/publication/log.ts';
-import type { Shift } from './shift.ts';
+import type { MirrorSession } from './mirror-session.ts';
 import type { MirrorTarget } from './targets/target.ts';
 
 const BLOBS_AT_ONCE = 16;
 
-/** A crawl is due at any time; this is only how soon a request that was not heard is seen. */
+/** How soon a request for a crawl is seen if its notification was missed. */
 const LOOK_MS = 5000;
 
-/** Crawls whenever that is due, until the shift is over. */
-export async function crawlWhenDue(shift: Shift): Promise<void> {
-  const { parts, term, signal } = shift;
+/** Crawls whenever that is due, until the session is over. */
+export async function crawlWhenDue(session: MirrorSession): Promise<void> {
+  const { parts, signal } = session;
   while (!signal.aborted) {
-    await shift.crawling.wait(LOOK_MS, signal);
-    if (!shift.crawlIsDue || signal.aborted) continue;
-    // Now, so that a request that comes while we crawl is not taken for this one's.
-    shift.crawlIsDue = false;
-    const { watermark } = term.ledger;
-    const found = crawl(parts.content.log, parts.target, watermark, signal).catch((error: unknown) => {
-      shift.crawlIsDue = true;
-      throw error;
-    });
-    const { missing, lowerTo } = await found;
+    await session.crawling.wait(LOOK_MS, signal);
+    if (!session.crawlIsDue || signal.aborted) continue;
+    // Reset now, so that a request that arrives during the crawl leads to another one.
+    session.crawlIsDue = false;
+    const { watermark } = session.ledger;
+    const { missing, lowerTo } = await crawl(parts.content.log, parts.target, watermark, signal).catch(
+      (error: unknown) => {
+        session.crawlIsDue = true;
+        throw error;
+      },
+    );
     parts.logger.info({ mirror: parts.mirror.name, missing: missing.length, lowerTo }, 'crawled');
-    await shift.update((ledger) => ({
+    await session.update((ledger) => ({
       watermark: Math.min(ledger.watermark, lowerTo ?? ledger.watermark),
       missing: [...missing],
     }));
-    if (!shift.crawlIsDue) shift.isHeldBack = false;
-    shift.publishing.notify();
-    shift.watching.notify();
+    if (!session.crawlIsDue) session.isHeldBack = false;
+    session.publishing.notify();
+    session.watching.notify();
   }
 }
 
 /** What a crawl found. */
 export interface CrawlResult {
   readonly missing: readonly Sha256Digest[];
-  /** Where the watermark has to go, when too much is missing for a set. */
+  /** The new watermark, if too many blobs are missing for a set. */
   readonly lowerTo: number | undefined;
 }
 
 /**
- * Asks a mirror for every blob that it should hold. Few that lack become the missing set; when there are too many
- * for that, the watermark is lowered to before the first entry that lost one, and the worker publishes from there.
+ * Asks a mirror for every blob that it should hold. Missing blobs become the missing set; if they are too many for that,
+ * the watermark is lowered to before the first entry that lost one, and the worker publishes from there.
  */
 export async function crawl(
   log: PublicationLog,

@@ -1,146 +1,141 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
-import type { ObjectStore } from '../registry/storage/object-store.ts';
-import { type Held, Terms } from '../registry/storage/terms.ts';
-import { holderIsGone, holderName } from './holder.ts';
+import type { Heartbeat, LeaseStore, StoredLease } from '../registry/storage/lease.ts';
+import { ownerIsGone, ownerName } from './owner.ts';
 
 /** How often workers look at one another. */
 export interface LeaseTiming {
-  /** How often the holder shows that it lives. */
-  readonly beatMs: number;
-  /** A holder that did not move for so long has lost its term. */
+  /** How often the owner renews its lease. */
+  readonly heartbeatMs: number;
+  /** An owner without a heartbeat for this long has lost its lease. */
   readonly silenceMs: number;
-  /** How often those who wait look. */
+  /** How often workers that wait for the lease look at it. */
   readonly lookMs: number;
 }
 
-export const LEASE_TIMING: LeaseTiming = { beatMs: 3000, silenceMs: 15_000, lookMs: 1000 };
+export const LEASE_TIMING: LeaseTiming = { heartbeatMs: 3000, silenceMs: 15_000, lookMs: 1000 };
 
-/** Another worker has the work now. */
+/** Another worker owns the lease now. */
 export class LeaseLostError extends Error {
   constructor(prefix: string) {
-    super(`another worker has taken over what is kept in ${prefix}`);
+    super(`another worker has taken over the lease ${prefix}`);
     this.name = 'LeaseLostError';
   }
 }
 
-const BeatSchema = z.object({
-  version: z.literal(1),
-  /** The worker that holds this term. */
-  holder: z.string(),
-  /** Counts up while the worker lives: others judge by seeing it move, not by comparing clocks. */
-  beat: z.int().nonnegative(),
-  /** When it last beat, RFC 3339 UTC, for people. */
-  beatAt: z.string(),
-  /** An earlier holder may still have a request under way: who takes over has to wait as long as this one had to. */
-  mayHavePredecessor: z.boolean().optional(),
-});
-type Beat = z.infer<typeof BeatSchema>;
-
-/** What a lease is of. */
-export interface LeaseOf<F> {
-  readonly objects: ObjectStore;
-  /** Where its terms lie; ends in `/`. */
-  readonly prefix: string;
-  /** What the holder tells of its work, beside that it lives. */
-  readonly facts: z.ZodType<F>;
-  /** The facts of the first holder. */
-  readonly initial: F;
-}
-
-/** A worker's hold on some work: the right to do it, and to tell how it fares. */
-export class Lease<F extends object> {
-  readonly #terms: Terms<Beat & F>;
-  readonly #prefix: string;
+/** A worker's lease on some work: the right to do it, and to store its state. */
+export class Lease<S extends object> {
+  readonly #leases: LeaseStore<S>;
   readonly #timing: LeaseTiming;
-  readonly #term: number;
-  #value: Beat & F;
-  #shownAt = performance.now();
-  /** All holders before have certainly ended, or there was none: nothing of them can be under way any more. */
+  readonly #leaseEpoch: number;
+  /** True if all earlier owners have certainly ended, so that none of their requests can be under way any more. */
   readonly isSuccessionClean: boolean;
+  /** The last heartbeat of the owner before, RFC 3339 UTC; of this one if it is the first. */
+  readonly previousHeartbeatAt: string;
+  #value: Heartbeat & S;
+  #renewedAt = performance.now();
   #mayHavePredecessor: boolean;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(
-    terms: Terms<Beat & F>,
-    prefix: string,
+    leases: LeaseStore<S>,
     timing: LeaseTiming,
-    { term, value }: Held<Beat & F>,
-    isSuccessionClean: boolean,
+    { leaseEpoch, value }: StoredLease<S>,
+    previous: StoredLease<S> | undefined,
   ) {
-    this.#terms = terms;
-    this.#prefix = prefix;
+    this.#leases = leases;
     this.#timing = timing;
-    this.#term = term;
+    this.#leaseEpoch = leaseEpoch;
     this.#value = value;
-    this.isSuccessionClean = isSuccessionClean;
-    this.#mayHavePredecessor = !isSuccessionClean;
+    this.#mayHavePredecessor = value.mayHavePredecessor === true;
+    this.isSuccessionClean = !this.#mayHavePredecessor;
+    this.previousHeartbeatAt = (previous?.value ?? value).beatAt;
   }
 
-  /** Waits until no other worker holds the work, then holds it. */
-  static async acquire<F extends object>(
-    { objects, prefix, facts, initial }: LeaseOf<F>,
+  /**
+   * Waits until no other worker owns the lease, then owns it. `firstState` makes the state to begin with from what the
+   * last owner left.
+   */
+  static async acquire<S extends object>(
+    leases: LeaseStore<S>,
+    firstState: (previous: S | undefined) => S,
     signal: AbortSignal,
     timing: LeaseTiming = LEASE_TIMING,
-  ): Promise<Lease<F>> {
-    const terms = new Terms(objects, prefix, z.intersection(BeatSchema, facts));
-    let last: { beat: string; seenAt: number } | undefined;
+  ): Promise<Lease<S>> {
+    let last: { heartbeat: string; seenAt: number } | undefined;
     for (;;) {
       signal.throwIfAborted();
-      const current = await terms.read(signal);
-      const beat = current ? `${current.term}.${current.value.beat}` : '';
-      if (last?.beat !== beat) last = { beat, seenAt: performance.now() };
-      const isFree = current === undefined || holderIsGone(current.value.holder);
+      const current = await leases.read(signal);
+      const heartbeat = current ? `${current.leaseEpoch}.${current.value.beat}` : '';
+      if (last?.heartbeat !== heartbeat) last = { heartbeat, seenAt: performance.now() };
+      const isFree = current === undefined || ownerIsGone(current.value.holder);
       if (isFree || performance.now() - last.seenAt > timing.silenceMs) {
-        const isClean = isFree && current?.value.mayHavePredecessor !== true;
-        const value = { ...initial, ...current?.value, ...beatOf(holderName(), 0, !isClean) };
-        const acquired = await terms.acquire(current, value);
-        if (acquired) return new Lease(terms, prefix, timing, acquired, isClean);
+        const mayHavePredecessor = !isFree || current?.value.mayHavePredecessor === true;
+        const value = { ...firstState(current?.value), ...heartbeatOf(ownerName(), 0, mayHavePredecessor) };
+        const acquired = await leases.acquire(current, value);
+        if (acquired) return new Lease(leases, timing, acquired, current);
       }
       await sleep(timing.lookMs, undefined, { signal });
     }
   }
 
-  /** What was last told of the work, at first by the holder before. */
-  get facts(): F {
+  /** What was last stored about the work. */
+  get state(): S {
     return this.#value;
   }
 
-  /** False when this worker did not show itself for so long that another may have taken over. */
+  /** False if the last renewal is too long ago: another worker may have taken over. */
   get isFresh(): boolean {
-    return performance.now() - this.#shownAt < this.#timing.silenceMs;
+    return performance.now() - this.#renewedAt < this.#timing.silenceMs;
   }
 
-  /** Beats until the signal aborts; throws {@link LeaseLostError} when the term is over or cannot be shown to go on. */
-  async keep(facts: () => F, signal: AbortSignal): Promise<void> {
+  /**
+   * Renews the lease, and stores the state that `change` makes of the last one. One update at a time. Throws
+   * {@link LeaseLostError} when another worker has taken over, and what the store throws.
+   */
+  async update(change: (state: S) => S): Promise<void> {
+    await this.#write(change, this.#value.holder);
+  }
+
+  /**
+   * Renews the lease until the signal aborts. Throws {@link LeaseLostError} when another worker has taken over, and what
+   * the store throws once the lease can no longer be vouched for.
+   */
+  async keep(state: () => S, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await this.#show(facts());
+        await this.update(state);
       } catch (error) {
         if (error instanceof LeaseLostError || !this.isFresh) throw error;
       }
-      await sleep(this.#timing.beatMs, undefined, { signal }).catch(() => undefined);
+      await sleep(this.#timing.heartbeatMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** To be called when nothing of earlier holders can be under way any more: the next holder need not wait for that. */
+  /** To be called when no request of an earlier owner can be under way any more: the next owner need not wait again. */
   outwaited(): void {
     this.#mayHavePredecessor = false;
   }
 
-  /** Tells the last facts, and lets the next worker begin at once. */
-  async release(facts: F): Promise<void> {
-    await this.#show(facts, '').catch(() => undefined);
+  /** Stores the last state, and lets the next worker begin at once. */
+  async release(change: (state: S) => S): Promise<void> {
+    await this.#write(change, '').catch(() => undefined);
   }
 
-  async #show(facts: F, holder = this.#value.holder): Promise<void> {
-    const value = { ...facts, ...beatOf(holder, this.#value.beat + 1, this.#mayHavePredecessor) };
-    const shownAt = performance.now();
-    if (!(await this.#terms.write({ term: this.#term, value }))) throw new LeaseLostError(this.#prefix);
-    this.#value = value;
-    this.#shownAt = shownAt;
+  async #write(change: (state: S) => S, owner: string): Promise<void> {
+    const writing = this.#writing.then(async () => {
+      const heartbeat = heartbeatOf(owner, this.#value.beat + 1, this.#mayHavePredecessor);
+      const value = { ...change(this.#value), ...heartbeat };
+      const renewedAt = performance.now();
+      if (!(await this.#leases.write({ leaseEpoch: this.#leaseEpoch, value })))
+        throw new LeaseLostError(this.#leases.prefix);
+      this.#value = value;
+      this.#renewedAt = renewedAt;
+    });
+    this.#writing = writing.catch(() => undefined);
+    await writing;
   }
 }
 
-function beatOf(holder: string, beat: number, mayHavePredecessor: boolean): Beat {
+function heartbeatOf(holder: string, beat: number, mayHavePredecessor: boolean): Heartbeat {
   return { version: 1, holder, beat, beatAt: new Date().toISOString(), mayHavePredecessor };
 }

@@ -1,11 +1,12 @@
 import { request } from 'undici';
 import { blobDataKey } from '../registry/storage/layout.ts';
+import { failureReason } from './failure-reason.ts';
 import type { WantedBlob } from './targets/target.ts';
 
-/** A mirror that takes longer for one byte would hang clients, which have no such limit themselves. */
+/** A mirror that takes longer for one byte would stall clients, which have no such limit themselves. */
 const PROBE_TIMEOUT_MS = 2000;
 
-/** By which mirrors' operators can tell probes from clients in their logs. */
+/** By it, operators of mirrors distinguish probes from clients in their logs. */
 export const PROBE_USER_AGENT = 'roadstead-probe';
 
 /** What a probe found. */
@@ -64,18 +65,12 @@ async function attempt(
       headers: { ...headers, 'user-agent': PROBE_USER_AGENT },
       signal: limit,
     });
-    // The one byte must come, too; of a server that ignores Range no more than that is read.
+    // The one byte must arrive, too; if the server ignores Range, no more than that is read.
     for await (const _ of response.body) break;
     return judge(response.statusCode, response.headers);
   } catch (error) {
     signal.throwIfAborted();
-    const reason = limit.aborted ? `no answer within ${PROBE_TIMEOUT_MS / 1000} s` : messageOf(error);
+    const reason = limit.aborted ? `no answer within ${PROBE_TIMEOUT_MS / 1000} s` : failureReason(error);
     return { kind: 'failing', reason };
   }
-}
-
-function messageOf(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED') return 'connection refused';
-  return code ?? (error instanceof Error ? error.message : String(error));
 }

@@ -6,9 +6,9 @@ import type { MirrorTarget, WantedBlob } from './targets/target.ts';
 const BLOBS_AT_ONCE = 4;
 
 /**
- * Sees to it that a mirror holds these blobs: what is there and right stays, the rest is written; and nothing counts
- * before it was read back from the mirror with the right size and SHA-256. Calls `onBlob` for each written one, and
- * answers with those that the store itself has lost: one of them must not keep a mirror from all that comes after.
+ * Makes sure that a mirror holds these blobs: correct ones stay, the rest is written. A blob counts only once it was read
+ * back from the mirror with the right size and SHA-256. Calls `onBlob` for each blob written, and returns those that the
+ * store itself has lost: they must not keep a mirror from everything that comes after.
  */
 export async function publishBlobs(
   blobs: Blobs,
@@ -37,7 +37,7 @@ export async function publishBlobs(
       if (found !== 'good') throw new Error(`${blob.digest} was written but reads back ${found}`);
       onBlob(blob);
     },
-    // One blob's failure leaves the others to finish: a retry must not find them still being written.
+    // When one blob fails, the others finish: a retry must not find them still being written.
     { concurrency: BLOBS_AT_ONCE, stopOnError: false },
   );
   await work.catch((error: unknown) => {

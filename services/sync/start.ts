@@ -1,47 +1,40 @@
-import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import { type Listener, listen } from '../http/listen.ts';
-import type { Metrics } from '../http/metrics.ts';
-import type { Audit } from '../registry/audit/audit.ts';
+import type { ServiceParts } from '../http/service.ts';
+import { publicBaseUrl } from '../http/urls.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { withPublications } from '../registry/publishing/publishing-content.ts';
-import type { Stores } from '../stores/open.ts';
 import { createDemoMirror } from './demo-mirror.ts';
 import { startGarbageWorker } from './garbage/start.ts';
 import { startDeliveries } from './notify/start.ts';
 import { openTarget } from './targets/open-target.ts';
 import { MirrorWorker } from './worker.ts';
 
-/** What runs beside the registry: publishing, watching, delivering, collecting garbage. */
+/** The background work of a registry: publishing, watching, delivering, collecting garbage. */
 export interface Sync extends AsyncDisposable {
-  /** Says that an event for this endpoint was queued just now. */
+  /** To be called when an event for this endpoint was queued. */
   notificationQueued(endpoint: string): void;
 }
 
-/** Starts a worker for each mirror and each notification endpoint, and serves those that the configuration says to serve. */
+/** Starts a worker for each mirror and each notification endpoint, and serves the mirrors that `serve` names. */
 export async function startSync(
   config: Config,
-  stores: Stores,
-  audit: Audit,
-  metrics: Metrics,
-  logger: Logger,
-  originUrl: string,
+  { objects, changes, audit, metrics, logger }: ServiceParts,
 ): Promise<Sync> {
-  const content = withPublications(contentOf(stores.objects));
+  const content = withPublications(contentOf(objects));
   const listeners: Listener[] = [];
   for (const [i, { serve, write }] of config.mirrors.entries())
     if (serve && 'directory' in write) {
-      const mirror = createDemoMirror({ directory: write.directory, originUrl, metrics, logger });
+      const { directory } = write;
+      const mirror = createDemoMirror({ directory, originUrl: originUrl(config), metrics, logger });
       listeners.push(await listen(mirror.callback(), { ...serve, key: `mirrors.${i}.serve` }));
     }
   const targets = await Promise.all(
     config.mirrors.map(async (mirror) => ({ mirror, target: await openTarget(mirror) })),
   );
-  const workers = targets.map(
-    (each) => new MirrorWorker({ ...each, content, changes: stores.changes, metrics, logger }),
-  );
-  const deliveries = startDeliveries(config.notifications, stores.objects, metrics, logger);
-  const garbage = startGarbageWorker(config, stores.objects, audit, metrics, logger);
+  const workers = targets.map((each) => new MirrorWorker({ ...each, content, changes, metrics, logger }));
+  const deliveries = startDeliveries(config.notifications, objects, metrics, logger);
+  const garbage = startGarbageWorker(config, objects, audit, metrics, logger);
   return {
     notificationQueued: (endpoint) => deliveries.notify(endpoint),
     async [Symbol.asyncDispose]() {
@@ -51,4 +44,11 @@ export async function startSync(
       await Promise.all(targets.map(({ target }) => target[Symbol.asyncDispose]()));
     },
   };
+}
+
+/** Where clients reach an API node: as configured, or as it listens. */
+function originUrl({ http }: Config): string {
+  if (http.host) return publicBaseUrl(http.host, http.prefix);
+  const host = http.addr.host.includes(':') ? `[${http.addr.host}]` : http.addr.host || '127.0.0.1';
+  return `${http.tls ? 'https' : 'http'}://${host}:${http.addr.port}${http.prefix}`;
 }

@@ -1,39 +1,35 @@
 import { blobsOf } from '../registry/publishing/publication/entry.ts';
+import type { MirrorSession } from './mirror-session.ts';
 import { type ProbeResult, probeBlob, probeServer } from './probe.ts';
-import type { Shift } from './shift.ts';
 import type { WantedBlob } from './targets/target.ts';
 
-/** How often a mirror is probed, and its ledger beats: what a client can meet of a dead mirror is this plus a node's refresh. */
+/** How often a mirror is probed, and its lease renewed. Clients meet a dead mirror for this long plus a node's refresh. */
 const PROBE_MS = 2000;
-/** A mirror that loses blobs again and again is crawled no oftener than this. */
+/** A mirror that loses blobs again and again is crawled at most this often. */
 const CRAWL_AGAIN_MS = 60_000;
-/** What a mirror that was unwatched or silent for longer has lost in the meantime, nobody knows. */
+/** After a longer time unwatched or silent, a mirror may have lost anything. */
 const ABSENCE_MS = 30_000;
 
-/** Watches a mirror's health until the shift is over: probes, writes what it finds into the ledger, asks for crawls. */
-export async function watchHealth(shift: Shift): Promise<void> {
-  const { parts, signal } = shift;
-  const crawls = new CrawlJudgement(shift.term.previousBeatAt);
+/** Watches a mirror's health until the session is over: probes, writes what it finds into the ledger, asks for crawls. */
+export async function watchHealth(session: MirrorSession): Promise<void> {
+  const { parts, signal } = session;
+  const crawls = new CrawlJudgement(session.lease.previousHeartbeatAt);
   while (!signal.aborted) {
-    const result = await probeOnce(shift);
+    const result = await probeOnce(session);
     const wish = crawls.wishAfter(result);
-    if (wish) shift.requestCrawl(wish === 'before-use');
-    const isHeldBack = result.kind === 'good' && shift.isHeldBack;
-    const reason = isHeldBack
-      ? 'it is being crawled after an absence'
-      : result.kind === 'good'
-        ? undefined
-        : result.reason;
+    if (wish) session.requestCrawl(wish === 'before-use');
+    const heldBack = session.isHeldBack ? 'it is being crawled after an absence' : undefined;
+    const reason = result.kind === 'good' ? heldBack : result.reason;
     const state = reason === undefined ? 'up' : 'down';
-    const before = shift.term.ledger.health;
+    const before = session.ledger.health;
     const isNews = before.state !== state || before.reason !== reason;
     const health = isNews
       ? ({ state, since: new Date().toISOString(), ...(reason !== undefined && { reason }) } as const)
       : before;
-    await shift.update(() => ({ health }));
+    await session.update(() => ({ health }));
     if (before.state !== state)
       parts.logger.info({ mirror: parts.mirror.name, state, reason }, "the mirror's health changed");
-    await shift.watching.wait(PROBE_MS, signal);
+    await session.watching.wait(PROBE_MS, signal);
   }
 }
 
@@ -43,9 +39,9 @@ class CrawlJudgement {
   #lastGoodAt: number;
   #lastWishAt = Number.NEGATIVE_INFINITY;
 
-  /** `previousBeatAt`: when somebody last watched the mirror, RFC 3339. */
-  constructor(previousBeatAt: string) {
-    this.#lastGoodAt = performance.now() - Math.max(0, Date.now() - Date.parse(previousBeatAt));
+  /** `previousHeartbeatAt`: when a worker last watched the mirror, RFC 3339. */
+  constructor(previousHeartbeatAt: string) {
+    this.#lastGoodAt = performance.now() - Math.max(0, Date.now() - Date.parse(previousHeartbeatAt));
   }
 
   /**
@@ -67,17 +63,17 @@ class CrawlJudgement {
 }
 
 /** Probes a random blob that the mirror should hold: over time every one, and an emptied mirror at once. */
-async function probeOnce(shift: Shift): Promise<ProbeResult> {
-  const { url } = shift.parts.mirror;
-  const blob = await randomHeldBlob(shift);
-  return blob ? probeBlob(url, blob, shift.signal) : probeServer(url, shift.signal);
+async function probeOnce(session: MirrorSession): Promise<ProbeResult> {
+  const { url } = session.parts.mirror;
+  const blob = await randomHeldBlob(session);
+  return blob ? probeBlob(url, blob, session.signal) : probeServer(url, session.signal);
 }
 
 /** Entries may publish nothing new, so a few are tried. */
 const TRIES = 8;
 
-async function randomHeldBlob({ parts, term, signal }: Shift): Promise<WantedBlob | undefined> {
-  const { watermark, missing } = term.ledger;
+async function randomHeldBlob({ parts, ledger, signal }: MirrorSession): Promise<WantedBlob | undefined> {
+  const { watermark, missing } = ledger;
   const lacks = new Set(missing);
   for (let i = 0; i < TRIES && watermark > 0; i++) {
     const entry = await parts.content.log.read(1 + Math.floor(Math.random() * watermark), signal);

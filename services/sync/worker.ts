@@ -1,28 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { firstLedger, type Ledger, mirrorLeases } from '../registry/publishing/mirrors/ledger.ts';
 import { catchUp } from './catch-up.ts';
 import { crawlWhenDue } from './crawl.ts';
-import { Shift, type WorkerParts } from './shift.ts';
-import { Term, TermLostError } from './term.ts';
+import { runDuties } from './duties.ts';
+import { LEASE_TIMING, Lease, LeaseLostError } from './lease.ts';
+import { MirrorSession, type WorkerParts } from './mirror-session.ts';
 import { watchHealth } from './watch.ts';
 
+/** The lease is renewed by each probe, every 2 s ({@link watchHealth}); see docs/decisions/0004-mirror-ledger-terms.md. */
+const TIMING = { ...LEASE_TIMING, silenceMs: 10_000 };
 /** Pause after a failure, doubled up to the limit. */
 const RETRY_MS = { first: 500, most: 10_000 } as const;
 
 /**
  * The one worker of a mirror: publishes what the log names, in order, watches the mirror's health, and crawls it.
- * Any number may run, anywhere; the ledger's term says which one works, and the others wait to take over.
+ * Any number may run, anywhere; the owner of the mirror's lease works, and the others wait to take over.
  */
 export class MirrorWorker implements AsyncDisposable {
   readonly #parts: WorkerParts;
   readonly #stop = new AbortController();
   readonly #unsubscribe: () => void;
   readonly #running: Promise<void>;
-  #shift: Shift | undefined;
+  #session: MirrorSession | undefined;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
     this.#unsubscribe = parts.changes.subscribe((change) => {
-      if (change.kind === 'published') this.#shift?.publishing.notify();
+      if (change.kind === 'published') this.#session?.publishing.notify();
     });
     this.#running = this.#run();
   }
@@ -35,41 +39,47 @@ export class MirrorWorker implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { content, mirror, logger } = this.#parts;
-    while (!this.#stop.signal.aborted) {
+    const { signal } = this.#stop;
+    const leases = mirrorLeases(content.objects, mirror.name);
+    while (!signal.aborted) {
       try {
-        await this.#work(await Term.acquire(content.objects, mirror.name, this.#stop.signal));
+        await this.#work(await Lease.acquire(leases, firstLedger, signal, TIMING));
       } catch (error) {
-        if (this.#stop.signal.aborted) return;
+        if (signal.aborted) return;
         logger.warn({ err: error, mirror: mirror.name }, "the mirror's worker starts over");
-        await sleep(RETRY_MS.first, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+        await sleep(RETRY_MS.first, undefined, { signal }).catch(() => undefined);
       }
     }
   }
 
-  /** Works until stopped, or until another worker has the mirror; returns when nothing of it runs any more. */
-  async #work(term: Term): Promise<void> {
-    const over = new AbortController();
-    const shift = new Shift(this.#parts, term, AbortSignal.any([this.#stop.signal, over.signal]));
-    this.#shift = shift;
-    const duties = [watchHealth(shift), retrying(shift, catchUp), retrying(shift, crawlWhenDue)];
-    for (const duty of duties) duty.catch(() => over.abort());
-    const ends = await Promise.allSettled(duties);
-    await term.release();
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  /** Works until stopped, or until another worker has the mirror; returns when all duties have ended. */
+  async #work(lease: Lease<Ledger>): Promise<void> {
+    try {
+      await runDuties(this.#stop.signal, (signal) => {
+        const session = new MirrorSession(this.#parts, lease, signal);
+        this.#session = session;
+        return [watchHealth(session), retrying(session, catchUp), retrying(session, crawlWhenDue)];
+      });
+    } finally {
+      await lease.release((ledger) => ledger);
+    }
   }
 }
 
-/** Does a duty again after it failed, with growing pauses, and tells people why in the ledger. */
-async function retrying(shift: Shift, duty: (shift: Shift) => Promise<void>): Promise<void> {
-  const { signal, parts } = shift;
+/** Repeats a duty after it failed, with growing pauses, and writes into the ledger why it failed. */
+async function retrying(
+  session: MirrorSession,
+  duty: (session: MirrorSession) => Promise<void>,
+): Promise<void> {
+  const { signal, parts } = session;
   let pauseMs: number = RETRY_MS.first;
   while (!signal.aborted) {
     const startedAt = performance.now();
     try {
-      await duty(shift);
+      await duty(session);
     } catch (error) {
-      if (signal.aborted || error instanceof TermLostError) throw error;
-      // What has run for a while was well: its next failure is a new one.
+      if (signal.aborted || error instanceof LeaseLostError) throw error;
+      // After it ran for a while, its next failure is a new one.
       if (performance.now() - startedAt > RETRY_MS.most) pauseMs = RETRY_MS.first;
       const trouble = error instanceof Error ? error.message : String(error);
       const { name } = parts.mirror;
@@ -77,7 +87,7 @@ async function retrying(shift: Shift, duty: (shift: Shift) => Promise<void>): Pr
         { err: error, mirror: name },
         `cannot work on the mirror (${duty.name}); trying again`,
       );
-      await shift.update(() => ({ trouble }));
+      await session.update(() => ({ trouble }));
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, RETRY_MS.most);
     }

@@ -2,15 +2,15 @@ import { type AccessEntry, parseScopes, toScope } from '../registry/access/acces
 import type { AccessRules } from '../registry/access/rules.ts';
 import type { Subject } from '../registry/access/subject.ts';
 
-/** What somebody was granted of what they asked for. */
+/** What was granted of a request for scopes. */
 export interface Granted {
-  /** The claim `access`; empty when nothing was. */
+  /** The claim `access`; empty when nothing was granted. */
   readonly access: readonly AccessEntry[];
   /** The rule that allowed each of the actions in `access`, in their order. */
   readonly rules: readonly string[];
 }
 
-/** Of the scopes that are asked for, what the rules allow. */
+/** The requested scopes, as far as the rules allow them. */
 export function grant(rules: AccessRules, subject: Subject, scopes: readonly string[]): Granted {
   const granted = new Map<string, { type: string; name: string; actions: Map<string, string> }>();
   for (const wanted of parseScopes(scopes)) {
@@ -29,7 +29,7 @@ export function grant(rules: AccessRules, subject: Subject, scopes: readonly str
   };
 }
 
-/** The scopes that were granted, as OAuth 2.0's answers tell them. */
+/** The granted scopes, in the form of OAuth 2.0's answers. */
 export function printGranted({ access }: Granted): string {
   return access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`).join(' ');
 }

@@ -1,10 +1,10 @@
 import type { Handler } from '../http/routes.ts';
-import type { TokenService } from './service.ts';
+import type { TokenService } from './tokens.ts';
 
-/** A new key is known for longer than this before it signs. */
+/** Shorter than the time between a key's publication and its first use. */
 const MAX_AGE_SECONDS = 5;
 
-/** The public keys by which tokens can be checked, as a JSON Web Key Set (RFC 7517): Distribution's `auth.token.jwks`. */
+/** The public keys that verify our tokens, as a JSON Web Key Set (RFC 7517): Distribution's `auth.token.jwks`. */
 export function getJwks({ signer }: TokenService): Handler {
   return (ctx) => {
     const keys = signer.publicKeys.map(({ kid, algorithm, publicKey }) => ({

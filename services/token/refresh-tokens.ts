@@ -4,7 +4,7 @@ import { RegistryError } from '../registry/oci/errors.ts';
 import type { SecretBox } from '../registry/storage/secret-box.ts';
 
 const ContentSchema = z.object({
-  /** The name that the token was made for: who else its seed turns out to be is not let in by it. */
+  /** The account that the token was made for; the seed has to yield the same one. */
   account: z.string(),
   source: z.string(),
   value: z.string(),
@@ -14,12 +14,12 @@ const ContentSchema = z.object({
 type Content = z.infer<typeof ContentSchema>;
 
 const CONTEXT = 'refresh token';
-/** As long as the longest seed, a token of Keystone's, makes one. */
+/** The length with the longest seed, a token of Keystone's. */
 const MAX_CHARACTERS = 16 * 1024;
 
 /**
- * Refresh tokens: sealed, so that nobody but this service reads or makes them, and nothing of them has to be stored.
- * What ends them before their time is the source of accounts, which is asked at each use.
+ * Refresh tokens: sealed, so that only this service can read or make them, and nothing has to be stored. The source of
+ * accounts, which is asked at each use, can end them early.
  */
 export class RefreshTokens {
   readonly #box: SecretBox;
@@ -36,7 +36,7 @@ export class RefreshTokens {
     return this.#box.seal(Buffer.from(JSON.stringify(content)), CONTEXT);
   }
 
-  /** What a token holds. Throws UNAUTHORIZED when it is none of ours, or has ended. */
+  /** The content of a token. Throws UNAUTHORIZED when it is not ours, or has expired. */
   read(token: string, now: Date): { readonly account: string; readonly seed: RefreshSeed } {
     const bytes = token.length <= MAX_CHARACTERS ? this.#box.open(token, CONTEXT) : undefined;
     const content = bytes && ContentSchema.parse(JSON.parse(bytes.toString('utf8')));
@@ -47,5 +47,5 @@ export class RefreshTokens {
 }
 
 export function endedRefreshToken(): RegistryError {
-  return new RegistryError('UNAUTHORIZED', 'this login has ended: log in again (docker login)');
+  return new RegistryError('UNAUTHORIZED', 'this login has expired: log in again (docker login)');
 }

@@ -5,19 +5,19 @@ import { query, queryAll } from '../http/parameters.ts';
 import type { Credentials } from '../registry/access/account.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 
-/** How somebody says who they are. */
+/** How a client proves its identity. */
 export type Proof =
   | { readonly kind: 'none' }
   | { readonly kind: 'password'; readonly credentials: Credentials }
   | { readonly kind: 'refresh-token'; readonly refreshToken: string };
 
-/** What is asked of the token service, in either of its two ways. */
+/** A request for a token, in either of its two forms. */
 export interface TokenRequest {
   readonly proof: Proof;
-  /** The registry that the token is for; undefined for the one that is asked. */
+  /** The registry that the token is for; undefined for this one. */
   readonly service: string | undefined;
   readonly scopes: readonly string[];
-  /** Whether a refresh token is wanted, too. */
+  /** Whether a refresh token is wanted as well. */
   readonly isOffline: boolean;
 }
 
@@ -46,7 +46,7 @@ export async function readPost(ctx: RouteContext): Promise<TokenRequest> {
   const form = await readForm(ctx);
   const field = (name: string): string => {
     const [value = '', ...more] = form.getAll(name);
-    if (more.length > 0) throw new RegistryError('PARAMETER_INVALID', `the field ${name} stands twice`);
+    if (more.length > 0) throw new RegistryError('PARAMETER_INVALID', `field ${name} is given twice`);
     return value;
   };
   return {
@@ -70,7 +70,7 @@ function proofOf(field: (name: string) => string): Proof {
     default:
       throw new RegistryError(
         'PARAMETER_INVALID',
-        'the field grant_type is password (with username and password) or refresh_token (with refresh_token)',
+        'field grant_type: expected password (with username and password) or refresh_token (with refresh_token)',
       );
   }
 }

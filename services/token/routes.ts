@@ -1,24 +1,37 @@
+import { onRegistry } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
 import { getJwks } from './jwks.ts';
-import { beginLogin, finishLogin } from './login/login.ts';
-import type { LoginService } from './login/service.ts';
-import type { TokenService } from './service.ts';
-import { getToken, postToken } from './tokens.ts';
+import { beginLogin, finishLogin, type LoginService } from './login/login.ts';
+import { deleteRobot, getRobots, postRobot, postRotation, type RobotService } from './robots/robots.ts';
+import { getToken, postToken, type TokenService } from './tokens.ts';
 
-/** The endpoints below `/auth/` that clients ask. */
+/** The endpoints below `/auth/` for clients. */
 export function tokenRoutes(service: TokenService): Route[] {
   return [
-    // Whoever asks says in the request who they are, or is anonymous.
+    // The handlers authenticate the client themselves, or treat it as anonymous.
     { method: 'GET', path: '/auth/token', name: 'token', handle: getToken(service) },
     { method: 'POST', path: '/auth/token', name: 'token', handle: postToken(service) },
     { method: 'GET', path: '/auth/jwks.json', name: 'jwks', handle: getJwks(service) },
   ];
 }
 
-/** The pages below `/auth/`, where people log in in a browser. */
+/** The pages below `/auth/` for logins in a browser. */
 export function loginRoutes(service: LoginService): Route[] {
   return [
     { method: 'GET', path: '/auth/login', name: 'login', handle: beginLogin(service) },
     { method: 'GET', path: '/auth/callback', name: 'login-callback', handle: finishLogin(service) },
+  ];
+}
+
+const administer = { requiredAccess: onRegistry('administer') } as const;
+
+/** Robots, for administrators, by tokens of the service itself. */
+export function robotRoutes(service: RobotService): Route[] {
+  const [all, one, rotate] = ['/auth/robots', '/auth/robots/:name', '/auth/robots/:name/rotate'] as const;
+  return [
+    { ...administer, method: 'GET', path: all, name: 'robots', handle: getRobots(service) },
+    { ...administer, method: 'POST', path: all, name: 'robot-create', handle: postRobot(service) },
+    { ...administer, method: 'POST', path: rotate, name: 'robot-rotate', handle: postRotation(service) },
+    { ...administer, method: 'DELETE', path: one, name: 'robot-revoke', handle: deleteRobot(service) },
   ];
 }

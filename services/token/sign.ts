@@ -13,10 +13,10 @@ export interface TokenContent {
   readonly lifetimeMs: number;
 }
 
-/** nginx takes headers of 8 KiB unless told otherwise, and a token stands in one. */
+/** nginx accepts headers of 8 KiB by default, and a token is sent in one. */
 const TOKEN_MAX_CHARACTERS = 8000;
 
-/** Makes a token as Distribution's are (docs/spec/auth/jwt.md there); what is ours stands in the claim `roadstead`. */
+/** Makes a token like Distribution's (docs/spec/auth/jwt.md there); our own claims are in `roadstead`. */
 export async function signToken(key: SigningKey, content: TokenContent): Promise<string> {
   const { issuer, service, identity, granted, issuedAt, lifetimeMs } = content;
   const now = Math.floor(issuedAt.getTime() / 1000);
@@ -30,7 +30,7 @@ export async function signToken(key: SigningKey, content: TokenContent): Promise
     })
     .setIssuer(issuer)
     .setSubject(identity.name)
-    // One text and no list: Distribution 2.8.2 reads nothing else.
+    // A string and not a list: Distribution 2.8.2 reads only that.
     .setAudience(service)
     .setExpirationTime(now + Math.ceil(lifetimeMs / 1000))
     .setNotBefore(now)
@@ -40,6 +40,6 @@ export async function signToken(key: SigningKey, content: TokenContent): Promise
   if (token.length <= TOKEN_MAX_CHARACTERS) return token;
   throw new RegistryError(
     'PARAMETER_INVALID',
-    'these are too many scopes for one token, which has to fit into a header: ask for fewer at once',
+    'too many scopes for one token, which has to fit into a header: request fewer at once',
   );
 }

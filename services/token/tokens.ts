@@ -1,24 +1,45 @@
 import { challenge } from '../http/access/challenge.ts';
 import type { RouteContext } from '../http/context.ts';
+import { sendJson } from '../http/json.ts';
 import type { Handler } from '../http/routes.ts';
 import type { Authentication } from '../registry/access/account.ts';
+import type { Accounts } from '../registry/access/accounts.ts';
+import type { Signer } from '../registry/access/keys/signing-key.ts';
+import type { LoginGuard } from '../registry/access/login-guard.ts';
+import type { AccessRules } from '../registry/access/rules.ts';
 import { ANONYMOUS } from '../registry/access/subject.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { type Granted, grant, printGranted } from './grant.ts';
-import { endedRefreshToken } from './refresh-tokens.ts';
+import { endedRefreshToken, type RefreshTokens } from './refresh-tokens.ts';
 import { type Proof, readGet, readPost, type TokenRequest } from './request.ts';
-import type { TokenService } from './service.ts';
 import { signToken } from './sign.ts';
 
-/** Sources of accounts have so long to answer. */
+/** What the token service's endpoints work with; made once in `app.ts`. */
+export interface TokenService {
+  readonly accounts: Accounts;
+  /** The guard of every password check. */
+  readonly logins: LoginGuard;
+  readonly rules: AccessRules;
+  readonly signer: Signer;
+  readonly refreshTokens: RefreshTokens;
+  readonly issuer: string;
+  /** The registry that tokens are for unless the request names one of `otherServices`. */
+  readonly service: string;
+  readonly otherServices: readonly string[];
+  readonly tokenLifetimeMs: number;
+  /** Where people get a password in a browser; undefined where that is not configured. */
+  readonly loginUrlOf: ((ctx: RouteContext) => string) | undefined;
+}
+
+/** Time limit for the sources of accounts. */
 const ACCOUNTS_TIMEOUT_MS = 20_000;
 
-/** GET: a token for the scopes asked for, as far as the rules allow them; for nobody in particular without a password. */
+/** GET: a token for the requested scopes, as far as the rules allow them; an anonymous one without a password. */
 export function getToken(service: TokenService): Handler {
   return async (ctx) => {
     const { token, granted: _, ...rest } = await issue(service, ctx, () => readGet(ctx));
-    // Under both names: older clients read the one, newer ones the other.
-    answer(ctx, { token, access_token: token, ...rest });
+    // Both names: older clients read the first, newer ones the second.
+    sendJson(ctx, 200, { token, access_token: token, ...rest });
   };
 }
 
@@ -26,7 +47,7 @@ export function getToken(service: TokenService): Handler {
 export function postToken(service: TokenService): Handler {
   return async (ctx) => {
     const { token, granted, ...rest } = await issue(service, ctx, () => readPost(ctx));
-    answer(ctx, { access_token: token, token_type: 'Bearer', scope: printGranted(granted), ...rest });
+    sendJson(ctx, 200, { access_token: token, token_type: 'Bearer', scope: printGranted(granted), ...rest });
   };
 }
 
@@ -74,7 +95,7 @@ function audienceOf({ service, otherServices }: TokenService, request: TokenRequ
   if (asked === service || otherServices.includes(asked)) return asked;
   throw new RegistryError(
     'PARAMETER_INVALID',
-    `no tokens are made here for the service ${asked.slice(0, 200)}: ask for ${service}`,
+    `unknown service ${asked.slice(0, 200)}: this token service makes tokens for ${service}`,
   );
 }
 
@@ -93,7 +114,7 @@ async function authenticate(service: TokenService, proof: Proof, ctx: RouteConte
         accounts.authenticate(proof.credentials, signal),
       );
       if (answer.outcome === 'known') return answer;
-      const hint = loginUrlOf ? `, or has ended; a new one is to be had at ${loginUrlOf(ctx)}` : '';
+      const hint = loginUrlOf ? `, or has expired; get a new one at ${loginUrlOf(ctx)}` : '';
       throw new RegistryError('UNAUTHORIZED', `the name or the password is wrong${hint}`);
     }
     case 'refresh-token': {
@@ -103,10 +124,4 @@ async function authenticate(service: TokenService, proof: Proof, ctx: RouteConte
       throw endedRefreshToken();
     }
   }
-}
-
-function answer(ctx: RouteContext, body: object): void {
-  ctx.set('Cache-Control', 'no-store');
-  ctx.set('Content-Type', 'application/json');
-  ctx.body = Buffer.from(`${JSON.stringify(body)}\n`);
 }

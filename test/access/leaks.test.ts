@@ -113,9 +113,9 @@ describe('a repository that a client may not read', function () {
   it('is tried at every endpoint that names a repository', () => {
     const named = apiRoutes({} as ApiNode).filter(({ path }) => path.includes('*name'));
     const asked = requests({ ...world.secret }).map(([route]) => route);
-    for (const { method, path, needs } of named) {
+    for (const { method, path, requiredAccess } of named) {
       expect(asked, path).to.include(`${method} ${path}`);
-      expect(needs, path).not.to.equal(undefined);
+      expect(requiredAccess, path).not.to.equal(undefined);
     }
   });
 

@@ -1,12 +1,13 @@
 /**
  * Promise: docker is told to get a pass only where its password cannot be read on the way and the URL can be reached.
  */
+
 import { expect } from 'chai';
 import { passesBoxOf } from '../../services/config/rules.ts';
 import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts';
 import { passUrlsOf } from '../../services/http/access/pass-url.ts';
 import { Passes, passRoute } from '../../services/http/access/passes.ts';
-import { trustedProxyTest } from '../../services/http/client-address.ts';
+import { networkTest } from '../../services/registry/access/networks.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { SecretBox } from '../../services/registry/storage/secret-box.ts';
 import { MINIMAL, parse } from '../config/configs.ts';
@@ -15,7 +16,7 @@ type Sent = { peer?: string; encrypted?: boolean; headers?: Record<string, strin
 
 /** The URL of a pass for a request from 192.0.2.7, unless it says otherwise; 10.0.0.0/8 are proxies. */
 function urlFor({ peer = '192.0.2.7', encrypted, headers = {} }: Sent, host?: string): string | undefined {
-  const urlOf = passUrlsOf({ host, prefix: '' }, trustedProxyTest(['10.0.0.0/8']));
+  const urlOf = passUrlsOf({ host, prefix: '' }, networkTest(['10.0.0.0/8']));
   const req = { socket: { remoteAddress: peer, encrypted }, headers: { host: 'r.example', ...headers } };
   return urlOf({ req: req as never });
 }

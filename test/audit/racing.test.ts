@@ -3,11 +3,11 @@
  * no number is left out, and what is tried in vain stays within bounds.
  */
 import { expect } from 'chai';
+import { MemoryLocks } from '../../services/memory/locks.ts';
 import { verifyAudit } from '../../services/registry/audit/verify.ts';
 import { AUDIT_PREFIX } from '../../services/registry/storage/layout.ts';
 import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
-import { MemoryLocks } from '../../services/stores/memory/locks.ts';
 import { S3Store } from '../../services/stores/s3/s3-store.ts';
 import { SwiftStore } from '../../services/stores/swift/swift-store.ts';
 import { swiftOptions } from '../stores/swift-world.ts';

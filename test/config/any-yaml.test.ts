@@ -4,7 +4,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { CATALOGUE } from '../../services/config/catalogue/catalogue.ts';
+import { CATALOGUE } from '../../services/config/catalogue.ts';
 import { ConfigError, inspectConfig } from '../../services/config/load.ts';
 import { shown } from '../../services/config/redact.ts';
 import { MINIMAL, parse } from './configs.ts';

@@ -1,15 +1,20 @@
 /**
- * Promise: no key of Distribution's is ignored in silence. Every key stands in the catalogue, in the documents, and
- * either in the schema or among what is refused; and each does what the catalogue says of it.
+ * Promise: no key of Distribution is ignored in silence. Every key is in the catalogue and in the documents, and does
+ * what the catalogue says; a new key needs one entry.
  */
 import { expect } from 'chai';
 import { stringify } from 'yaml';
-import { CATALOGUE } from '../../services/config/catalogue/catalogue.ts';
+import { z } from 'zod';
+import { CATALOGUE, entriesOf } from '../../services/config/catalogue.ts';
+import { Duration } from '../../services/config/duration.ts';
+import { examine } from '../../services/config/examine.ts';
+import { honoured } from '../../services/config/key.ts';
+import { treeOf } from '../../services/config/key-tree.ts';
 import { inspectConfig } from '../../services/config/load.ts';
 import { FileSchema } from '../../services/config/schema.ts';
 import { parse } from './configs.ts';
-import { keysIn, readDocument, writeTables } from './docs-table.ts';
-import { aroundOf, placeOf, SAMPLES, USABLE, withKey } from './samples.ts';
+import { keysIn, readDocument, writeTables, yamlOf } from './docs-table.ts';
+import { aroundOf, placeOf, SAMPLES, sampleOf, USABLE, withKey } from './samples.ts';
 import { keysOf } from './schema-keys.ts';
 
 /** A configuration without the functions of its patterns, which are never equal. */
@@ -27,14 +32,9 @@ describe('the catalogue of keys', () => {
   });
 
   it('has every key of the schema', () => {
-    // A list on whose entries the catalogue alone decides has no keys in the schema.
+    // A list with a verdict on its entries has no keys of its own.
     const missing = keysOf(FileSchema).filter((key) => !KEYS.includes(key) && !KEYS.includes(`${key}.*`));
     expect(missing).to.deep.equal([]);
-  });
-
-  it('has no key that would be taken and is in no schema', () => {
-    const inSchema = keysOf(FileSchema);
-    expect(USABLE.map(({ key }) => key).filter((key) => !inSchema.includes(key))).to.deep.equal([]);
   });
 
   it('is what the documents have: docs/configuration.md is written by node test/config/docs-table.ts', () => {
@@ -42,23 +42,52 @@ describe('the catalogue of keys', () => {
     expect(keysIn(tables)).to.have.members(KEYS);
     expect(tables).to.equal(writeTables());
   });
+});
 
-  it('has a sample for each key that may be used, and for no other', () => {
-    expect(Object.keys(SAMPLES)).to.have.members(USABLE.map(({ key }) => key));
+describe('a new key', () => {
+  const FUTURE = z.strictObject({
+    ...FileSchema.shape,
+    proofs: z
+      .strictObject({ maxage: honoured(Duration.prefault('5m'), 'lifetime of a proof', { from: 'ours' }) })
+      .prefault({}),
+  });
+  const entries = entriesOf(FUTURE);
+  const entry = entries.find(({ key }) => key === 'proofs.maxage');
+
+  it('needs one entry: the schema, the check, the table, the default and the sample follow', () => {
+    expect(entries).to.have.length(CATALOGUE.length + 1);
+    const tree = { version: 0.1, storage: { filesystem: {} }, http: { addr: ':1' } };
+    expect(FUTURE.parse(tree).proofs.maxage).to.equal(300_000);
+    expect(FUTURE.parse({ ...tree, proofs: { maxage: '1s' } }).proofs.maxage).to.equal(1000);
+    expect(writeTables(entries)).to.include(
+      '### proofs\n\n| key | of | default | here |\n|---|---|---|---|\n| `proofs.maxage` | ours | `5m` | lifetime of a proof |',
+    );
+    expect(entry && sampleOf(entry)).to.equal('1m30s');
+  });
+
+  it('is known to config check, with its hints and warnings', () => {
+    const check = (proofs: object) => examine({ proofs }, treeOf(entries));
+    expect(check({ maxage: '1s' }).settings.map(({ path, verdict }) => [path, verdict])).to.deep.equal([
+      ['proofs.maxage', { kind: 'honoured', text: 'lifetime of a proof' }],
+    ]);
+    expect(check({ maxage: 5e9 }).settings[0]?.verdict.warning).to.match(/has no unit/);
+    expect(check({ maxages: '1s' }).problems.map(({ message }) => message)).to.deep.equal([
+      'proofs.maxages: roadstead knows no such key; did you mean proofs.maxage?',
+    ]);
   });
 });
 
 describe('a key that may be used', () => {
   for (const { key, verdict } of USABLE) {
-    it(`${key} is taken, and told of: ${verdict.kind}`, () => {
+    it(`${key} is accepted, and reported as ${verdict.kind}`, () => {
       const { config, settings, problems } = inspectConfig(withKey(key, SAMPLES[key]), {});
       expect(problems).to.deep.equal([]);
       const place = placeOf(key);
-      // An endpoint that is disabled is told of as a whole.
-      const told = settings.find(({ path }) => path === place || place === `${path}.disabled`);
-      expect(told?.verdict.kind).to.be.oneOf([verdict.kind, 'not yet']);
-      const isTold = config?.notices.some((notice) => notice.startsWith(`${place}: `)) ?? false;
-      expect(isTold).to.equal(told?.verdict.kind === 'not yet');
+      // A disabled endpoint is reported as a whole.
+      const found = settings.find(({ path }) => path === place || place === `${path}.disabled`);
+      expect(found?.verdict.kind).to.be.oneOf([verdict.kind, 'not yet']);
+      const isWarned = config?.notices.some((notice) => notice.startsWith(`${place}: `)) ?? false;
+      expect(isWarned).to.equal(found?.verdict.kind === 'not yet');
     });
 
     if (verdict.kind === 'honoured' && !/^(version|http\.net|http\.http2\.disabled)$/.test(key))
@@ -84,11 +113,11 @@ describe('a key that may be used', () => {
       });
   }
 
-  for (const { key, standard } of CATALOGUE)
+  for (const { key, default: standard } of CATALOGUE)
     if (standard !== undefined)
-      it(`${key} has the default that is told: ${standard}`, () => {
+      it(`${key} has the documented default: ${yamlOf(standard)}`, () => {
         const set = inspectConfig(stringify(aroundOf(key)), {
-          [`REGISTRY_${placeOf(key).toUpperCase().replaceAll('.', '_')}`]: standard,
+          [`REGISTRY_${placeOf(key).toUpperCase().replaceAll('.', '_')}`]: yamlOf(standard),
         });
         expect(set.problems).to.deep.equal([]);
         const around = aroundOf(key) as { storage: { filesystem: { rootdirectory?: string } } };

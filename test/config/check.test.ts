@@ -64,7 +64,7 @@ describe('config check', () => {
     const { code, out } = await check(text, false, { REGISTRY_STORAGE_DELETE_ENABLED: 'true' });
     expect(code, out).to.equal(0);
     expect(out).to.match(/^SETTING +VALUE +HERE$/m);
-    expect(out).to.match(/^log\.level +"debug" +honoured: the least level/m);
+    expect(out).to.match(/^log\.level +"debug" +honoured: the lowest level/m);
     expect(out).to.match(
       /^storage\.delete\.enabled +true \(from REGISTRY_STORAGE_DELETE_ENABLED\) +honoured: manifests/m,
     );
@@ -77,9 +77,9 @@ describe('config check', () => {
     const text = `${MINIMAL.replace('5000"', '5000", h2c: {enabled: true}, draintimeout: soon')}\nproxy: {remoteurl: "https://a"}\nadress: 1`;
     const { code, out } = await check(text, false);
     expect(code, out).to.equal(1);
-    expect(out).to.match(/^http\.h2c\.enabled +true +refused: HTTP\/2 is not spoken/m);
+    expect(out).to.match(/^http\.h2c\.enabled +true +refused: HTTP\/2 is not supported/m);
     expect(out).to.match(/^http\.draintimeout +"soon" +refused: .*expected a duration/m);
-    expect(out).to.match(/^proxy +… +refused: a cache/m);
+    expect(out).to.match(/^proxy +… +refused: this version cannot be a cache/m);
     expect(out.match(/^error: /gm)).to.have.length(4);
     expect(out).to.match(/config\.yml cannot be used\n$/);
   });

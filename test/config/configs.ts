@@ -58,6 +58,12 @@ token: {}
 ${sections}`;
 }
 
+/** The settings of the file system in a configuration that uses it. */
+export function filesystem({ storage }: Config) {
+  if (storage.objects.driver !== 'filesystem') throw new Error(`the driver is ${storage.objects.driver}`);
+  return storage.objects;
+}
+
 /** Parses a configuration with these variables set. */
 export function parse(text: string, environment: Record<string, string> = {}): Config {
   return parseConfig(text, environment, 'test.yml');

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { CATALOGUE } from '../../services/config/catalogue/catalogue.ts';
-import type { Entry } from '../../services/config/catalogue/entry.ts';
+import { stringify } from 'yaml';
+import { CATALOGUE, type Entry } from '../../services/config/catalogue.ts';
 
 /**
  * The tables of docs/configuration.md, made from the catalogue. Run by itself, this file writes them there:
@@ -11,7 +11,7 @@ const DOCUMENT = new URL('../../docs/configuration.md', import.meta.url);
 const BEGIN = '<!-- keys: written by test/config/docs-table.ts -->';
 const END = '<!-- end of keys -->';
 
-/** The document's text, and the part of it that is made. */
+/** The document's text, and its generated part. */
 export function readDocument(): { text: string; tables: string } {
   const text = readFileSync(DOCUMENT, 'utf8');
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
@@ -20,8 +20,8 @@ export function readDocument(): { text: string; tables: string } {
 }
 
 /** A table for each section, in the catalogue's order. */
-export function writeTables(): string {
-  const sections = Map.groupBy(CATALOGUE, sectionOf);
+export function writeTables(catalogue: readonly Entry[] = CATALOGUE): string {
+  const sections = Map.groupBy(catalogue, sectionOf);
   return [...sections]
     .map(([section, entries]) =>
       [`### ${section}`, '', '| key | of | default | here |', '|---|---|---|---|', ...linesOf(entries)].join(
@@ -39,30 +39,35 @@ function sectionOf({ key }: Entry): string {
 
 const OF_STORAGE = new Set(['filesystem', 's3', 'delete', 'redirect', 'tag', 'cache', 'maintenance']);
 
-/** Keys of one section that share everything stand in one line: `redis.` `password` `db`. */
+/** Keys of one section that share everything are in one line: `redis.` `password` `db`. */
 function linesOf(entries: readonly Entry[]): string[] {
   const groups = Map.groupBy(entries, (entry) => {
-    const { verdict, from, standard, note } = entry;
-    return JSON.stringify([parentOf(entry), from, verdict, standard, note]);
+    const { verdict, from, note } = entry;
+    return JSON.stringify([parentOf(entry), from, verdict, entry.default, note]);
   });
   return [...groups.values()].map((group) => {
-    const [{ from, verdict, standard, note } = entries[0] as Entry] = group;
+    const [{ from, verdict, note, default: standard } = entries[0] as Entry] = group;
     const here =
       verdict.kind === 'honoured'
         ? verdict.text
-        : `**${verdict.kind}**${isToldAbove(group[0]) ? ' with it' : `: ${verdict.text}`}`;
+        : `**${verdict.kind}**${isSaidAbove(group[0]) ? ' with it' : `: ${verdict.text}`}`;
     const cells = [
       keysOf(group),
       from,
-      standard === undefined ? '' : `\`${standard}\``,
+      standard === undefined ? '' : `\`${yamlOf(standard)}\``,
       `${here}${note === undefined ? '' : ` (${note})`}`,
     ];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
 }
 
+/** A value in YAML, on one line. */
+export function yamlOf(value: unknown): string {
+  return stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trim();
+}
+
 /** Whether a section that holds the key says it all. */
-function isToldAbove(entry: Entry | undefined): boolean {
+function isSaidAbove(entry: Entry | undefined): boolean {
   return CATALOGUE.some((above) => entry?.key.startsWith(`${above.key}.`) && above.verdict === entry.verdict);
 }
 

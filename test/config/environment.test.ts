@@ -5,7 +5,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Config } from '../../services/config/schema.ts';
-import { MINIMAL, MIRRORED, parse, problemOf, problemsOf } from './configs.ts';
+import { filesystem, MINIMAL, MIRRORED, parse, problemOf, problemsOf } from './configs.ts';
 
 const mirror = (config: Config, i = 0) => config.mirrors[i];
 
@@ -19,10 +19,10 @@ const VALUES: [variable: string, value: string, found: (config: Config) => unkno
   [
     'REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY',
     '/other',
-    (config) => config.storage.filesystem?.rootdirectory,
+    (config) => filesystem(config).rootDirectory,
     '/other',
   ],
-  ['REGISTRY_STORAGE_FILESYSTEM_SYNC', 'false', (config) => config.storage.filesystem?.sync, false],
+  ['REGISTRY_STORAGE_FILESYSTEM_SYNC', 'false', (config) => filesystem(config).sync, false],
   ['REGISTRY_STORAGE_REDIRECT_DISABLE', 'true', (config) => config.storage.redirect.disable, true],
   ['REGISTRY_HTTP_ADDR', 'localhost:6000', (config) => config.http.addr, { host: 'localhost', port: 6000 }],
   [

@@ -26,7 +26,9 @@ describe('configurations', () => {
       version: 0.1,
       log: { level: 'info', formatter: 'json', fields: {}, accesslog: { disabled: false } },
       storage: {
-        filesystem: { rootdirectory: '/srv/registry', sync: true, calltimeout: 30_000 },
+        objects: {
+          ...{ driver: 'filesystem', rootDirectory: '/srv/registry', sync: true, callTimeoutMs: 30_000 },
+        },
         ...{ delete: { enabled: false }, redirect: { disable: false }, tag: { concurrencylimit: 16 } },
         maintenance: {
           readonly: { enabled: false },
@@ -90,7 +92,7 @@ describe('configurations', () => {
     for (const name of Object.keys({ ...secrets, ...optional }))
       expect(await readFile(path, 'utf8')).to.include(name);
     const config = await loadConfig(path.pathname, { ...secrets, ...optional });
-    expect(config.storage.swift).to.deep.include({ container: 'images', tempUrlKey: 'signs' });
+    expect(config.storage.objects).to.deep.include({ container: 'images', tempUrlKey: 'signs' });
     expect(config.redis).not.to.equal(undefined);
     expect(config.garbagecollection.enabled).to.equal(true);
     expect(config.notices).to.deep.equal([]);
@@ -208,8 +210,8 @@ describe('configurations', () => {
       'http is missing',
     ]);
     expect(problemsOf(withHttp('tls: {}'))).to.have.members([
-      'http.tls.certificate is missing: expected the file, in PEM, that TLS is served with',
-      'http.tls.key is missing: expected the file, in PEM, that TLS is served with',
+      'http.tls.certificate is missing: expected the PEM file of the certificate, and of those between it and the root',
+      "http.tls.key is missing: expected the PEM file of the certificate's private key",
     ]);
   });
 

@@ -1,7 +1,7 @@
 /** Promise: Redis is found in the shape of Distribution 2.8 and in that of 3, and both come to the same settings. */
 import { expect } from 'chai';
 import type { Config } from '../../services/config/schema.ts';
-import type { RedisSettings } from '../../services/stores/redis/settings.ts';
+import type { RedisSettings } from '../../services/redis/settings.ts';
 import { parse, problemOf, withSection } from './configs.ts';
 
 const redisOf = (section: string): Config['redis'] => parse(withSection(`redis: ${section}`)).redis;
@@ -85,7 +85,7 @@ describe('the section redis', () => {
       const config = parse(withSection(`redis: ${section}`));
       expect(config.redis).to.equal(undefined);
       expect(config.notices).to.have.length(1);
-      expect(config.notices[0]).to.match(/^redis: names no address/);
+      expect(config.notices[0]).to.match(/^redis: it has no address/);
     }
   });
 });

@@ -32,13 +32,13 @@ describe('safety at the start', () => {
     const throughProxy = problemOf(
       `${listening('127.0.0.1:5000', 'trustedproxies: [10.0.0.0/8]')}\n${promotion}`,
     );
-    expect(throughProxy).to.match(/^promotion\.http\.addr is missing: .*nobody is asked for credentials/);
+    expect(throughProxy).to.match(/^promotion\.http\.addr is missing: .*no credentials are required/);
     const named = problemOf(
       `${listening('127.0.0.1:5000', 'host: "https://registry.example.org"')}\n${promotion}`,
     );
     expect(named).to.match(/^promotion\.http\.addr is missing/);
     const shared = problemOf(`${listening(':5000', TLS)}\n${promotion}`);
-    expect(shared).to.match(/^promotion\.http\.addr = \(http\.addr\) .*nobody is asked for credentials/);
+    expect(shared).to.match(/^promotion\.http\.addr = \(http\.addr\) .*no credentials are required/);
     const own = problemsOf(`${MINIMAL}\n${promotion.replace('}', ', http: {addr: ":5002"}}')}`);
     expect(own).to.have.length(2);
     expect(own[0]).to.match(/^promotion\.http\.addr = .*5002.*plain HTTP beyond this machine/);
@@ -63,7 +63,7 @@ describe('safety at the start', () => {
       ', clientcas: [/ca.pem], clientauth: require-any-client-cert',
       ', clientcas: [/ca.pem], clientauth: verify-client-cert-if-given',
     ])
-      expect(problemOf(own(tls))).to.match(/^promotion\.http\.addr = .*nobody is asked for credentials/);
+      expect(problemOf(own(tls))).to.match(/^promotion\.http\.addr = .*no credentials are required/);
   });
 
   it('refuses half of a certificate for a mirror, or one for plain HTTP', () => {

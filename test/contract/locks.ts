@@ -15,7 +15,7 @@ export interface OpenedLocks extends AsyncDisposable {
 /** Holds a lock until told to let go. */
 export async function holding(locks: Locks, name: string) {
   const [taken, over] = [Promise.withResolvers<AbortSignal>(), Promise.withResolvers<void>()];
-  const held = locks.hold(name, async (signal) => {
+  const held = locks.withLock(name, async (signal) => {
     taken.resolve(signal);
     await over.promise;
     return 'held to the end';
@@ -24,7 +24,7 @@ export async function holding(locks: Locks, name: string) {
   const signal = await taken.promise;
   return {
     signal,
-    /** What `hold` came to. */
+    /** What `withLock` came to. */
     release: () => {
       over.resolve();
       return held;
@@ -72,7 +72,7 @@ export function describeLocks(title: string, open: () => Promise<OpenedLocks>): 
       let most = 0;
       let counter = 0;
       const turn = (locks: Locks): Promise<number> =>
-        locks.hold(name, async () => {
+        locks.withLock(name, async () => {
           most = Math.max(most, ++inside);
           const read = counter;
           await sleep(Math.random() * 4);
@@ -89,31 +89,31 @@ export function describeLocks(title: string, open: () => Promise<OpenedLocks>): 
 
     it('of different names do not wait for each other', async () => {
       const one = await holding(opened.here, name);
-      expect(await opened.here.hold(`${name}/other`, async () => 'here')).to.equal('here');
-      expect(await opened.there.hold(`${name}/third`, async () => 'there')).to.equal('there');
+      expect(await opened.here.withLock(`${name}/other`, async () => 'here')).to.equal('here');
+      expect(await opened.there.withLock(`${name}/third`, async () => 'there')).to.equal('there');
       expect(await one.release()).to.equal('held to the end');
     });
 
     it('are free again after a failure, which is told as it is', async () => {
       const mishap = new Error('mishap');
       const thrown = await opened.here
-        .hold(name, () => Promise.reject(mishap))
+        .withLock(name, () => Promise.reject(mishap))
         .catch((error: unknown) => error);
       expect(thrown).to.equal(mishap);
-      expect(await opened.there.hold(name, async () => 'next')).to.equal('next');
+      expect(await opened.there.withLock(name, async () => 'next')).to.equal('next');
     });
 
     it('that cannot be had in time are UNAVAILABLE, here and there, and are had later', async () => {
       const one = await holding(opened.here, name);
       const startedAt = performance.now();
       const refusals = await Promise.all(
-        [opened.here, opened.there].map((locks) => refusal(locks.hold(name, async () => 'taken'))),
+        [opened.here, opened.there].map((locks) => refusal(locks.withLock(name, async () => 'taken'))),
       );
       const waitedMs = performance.now() - startedAt;
       expect(refusals.map(({ kind }) => kind)).to.deep.equal(['UNAVAILABLE', 'UNAVAILABLE']);
       expect(waitedMs).to.be.within(opened.patienceMs * 0.9, opened.patienceMs * 2 + 500);
       expect(await one.release()).to.equal('held to the end');
-      expect(await opened.there.hold(name, async () => 'later')).to.equal('later');
+      expect(await opened.there.withLock(name, async () => 'later')).to.equal('later');
     });
 
     it('are vouched for as long as they are held, however long that is', async () => {

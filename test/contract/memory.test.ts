@@ -1,6 +1,6 @@
-import { MemoryAttempts } from '../../services/stores/memory/attempts.ts';
-import { MemoryChanges } from '../../services/stores/memory/changes.ts';
-import { MemoryLocks } from '../../services/stores/memory/locks.ts';
+import { MemoryAttempts } from '../../services/memory/attempts.ts';
+import { MemoryChanges } from '../../services/memory/changes.ts';
+import { MemoryLocks } from '../../services/memory/locks.ts';
 import { describeAttempts } from './attempts.ts';
 import { describeChanges } from './changes.ts';
 import { describeLocks } from './locks.ts';

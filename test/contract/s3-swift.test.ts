@@ -1,7 +1,7 @@
 /**
  * Promise: the S3 driver keeps the object store's contract on Swift's S3, which cannot create on condition: locks decide.
  */
-import { MemoryLocks } from '../../services/stores/memory/locks.ts';
+import { MemoryLocks } from '../../services/memory/locks.ts';
 import { nightly, requires } from '../support/requirements.ts';
 import { SWIFT_PROGRAMS } from '../support/swift.ts';
 import { type SwiftS3, startSwiftS3 } from '../support/swift-s3.ts';

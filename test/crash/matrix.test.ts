@@ -30,7 +30,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'await objects.delete([claim], undefined, { durable: false });':
     'test/unit/uploads-files.test.ts: a store that fails while a segment grows',
   'return objects.grow(key, last.sizeBytes, nothing());': 'the same, when the upload is closed after that',
-  'await this.#objects.delete([key], signal);': 'a claim that came too late, and is nobody’s',
+  'await this.#objects.delete([claims.keyOf(claim.number)], signal);':
+    'a claim that came too late, and is nobody’s',
   'await this.#objects.put(itemKey(deadPrefix(this.#endpoint), item), encodeItem({ events, death }));':
     'test/notifications/outbox.test.ts: a receiver that refuses',
   'await this.#objects.delete(doomed.slice(i, i + DELETE_AT_ONCE));': 'the same, ten thousand times',

@@ -9,6 +9,7 @@ import { promotionPolicyOf } from '../../services/config/rules.ts';
 import type { Config } from '../../services/config/schema.ts';
 import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts';
 import { Metrics } from '../../services/http/metrics.ts';
+import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { createNotifier } from '../../services/registry/notifications/notifier.ts';
 import { withPublications } from '../../services/registry/publishing/publishing-content.ts';
@@ -17,8 +18,6 @@ import { ReadOnly } from '../../services/registry/storage/read-only.ts';
 import { WriteHealth } from '../../services/registry/storage/write-health.ts';
 import { createRelease } from '../../services/release/app.ts';
 import { auditOf } from '../../services/serve/audit.ts';
-import { MemoryAttempts } from '../../services/stores/memory/attempts.ts';
-import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { EndpointWorker } from '../../services/sync/notify/worker.ts';
 import { MirrorWorker } from '../../services/sync/worker.ts';
 import type { Life } from './life.ts';
@@ -88,17 +87,7 @@ export async function startProcess(
     return held.use(part);
   };
   const changes = new MemoryChanges();
-  const attempts = new MemoryAttempts();
   const probeWrites = async () => undefined;
-  const stores = {
-    objects,
-    probeWrites,
-    probeEveryMs: 2000,
-    changes,
-    attempts,
-    stuck: () => [],
-    [Symbol.asyncDispose]: async () => undefined,
-  };
   const readOnly = use(await ReadOnly.start(objects, false, logger));
   const notifier = use(
     createNotifier({
@@ -110,8 +99,8 @@ export async function startProcess(
   const audit = use(auditOf(config, { objects, logger }));
   const writes = new WriteHealth({ probe: probeWrites, everyMs: 2000, areWanted: () => true, logger });
   const shared = {
-    config,
-    stores,
+    objects,
+    changes,
     readOnly,
     writes,
     notifier,
@@ -120,8 +109,8 @@ export async function startProcess(
     metrics,
     logger,
   };
-  const api = use(await createApi(shared));
-  const release = use(await createRelease({ ...shared, policy, version: '0' }));
+  const api = use(await createApi(config, shared));
+  const release = use(await createRelease(config, shared, { policy, version: '0' }));
   const server = createServer(side(api.app.callback(), release.app.callback()));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

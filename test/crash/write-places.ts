@@ -4,8 +4,9 @@ import { filesOf } from '../house/source.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A call that makes or deletes an object, or writes a link, which is one. */
-const WRITE = /objects\s*\.(?:put|putIfAbsent|compose|grow|delete|removeLeftovers)\(|\bwriteLink\(/;
+/** A call that makes or deletes objects, perhaps by number, or writes a link, which is one. */
+const WRITE =
+  /objects\s*\.(?:put|putIfAbsent|compose|grow|delete|removeLeftovers)\(|\.(?:putIfAbsent|overwrite|deleteBelow)\(|\bwriteLink\(/;
 const NO_CALL = /^\s*(?:\/?\*|\/\/|export (?:async )?function)/;
 
 /** Every line of the services that writes to the store, as `path:line`: found in the text, so a new one is found too. */

@@ -167,7 +167,7 @@ describe('requests of too many or too large headers', () => {
     const answer = await ask(several(199));
     expect(answer)
       .to.match(/^HTTP\/1\.1 431 /)
-      .and.to.include('a request may have 200 header fields');
+      .and.to.include('at most 200 are allowed');
     expect(await ask(several(3000))).to.match(/^HTTP\/1\.1 431 /);
   });
 

@@ -3,11 +3,11 @@
  * they guess from; and nobody can lock anybody else out of an account.
  */
 import { expect } from 'chai';
+import { MemoryAttempts } from '../../services/memory/attempts.ts';
 import type { Authentication } from '../../services/registry/access/account.ts';
 import type { AttemptCounts } from '../../services/registry/access/attempts.ts';
 import { LoginGuard } from '../../services/registry/access/login-guard.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
-import { MemoryAttempts } from '../../services/stores/memory/attempts.ts';
 
 const KNOWN: Authentication = {
   outcome: 'known',

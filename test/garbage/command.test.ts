@@ -86,7 +86,7 @@ describe('roadstead gc', () => {
         purging: undefined,
         requestsPerSecond: undefined,
       },
-      timing: { ...LEASE_TIMING, beatMs: 20 },
+      timing: { ...LEASE_TIMING, heartbeatMs: 20 },
     });
     while ((await readProgress(objects))?.startedAt === undefined) await sleep(10);
     const run = await outcomeOf(() =>

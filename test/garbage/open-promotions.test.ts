@@ -3,6 +3,7 @@
  * goes when nobody can be waiting any more; and a tag is never moved to what has gone meanwhile.
  */
 import { expect } from 'chai';
+import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { planGarbage } from '../../services/registry/garbage/plan.ts';
 import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
@@ -18,7 +19,6 @@ import {
   withPublications,
 } from '../../services/registry/publishing/publishing-content.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
-import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
 import { cycle, HOUR } from './cycles.ts';
 import { MemoryObjects } from './memory-objects.ts';

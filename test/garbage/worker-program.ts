@@ -22,7 +22,7 @@ new GarbageWorker({
   },
   metrics: new Metrics(),
   logger: { info: tell('info'), warn: tell('warn'), error: tell('error') },
-  timing: { beatMs: 200, silenceMs: 2000, lookMs: 50 },
+  timing: { heartbeatMs: 200, silenceMs: 2000, lookMs: 50 },
   ...{ pollMs: 100, settleMs: 5 },
 });
 process.stdout.write('collecting\n');

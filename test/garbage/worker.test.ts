@@ -1,4 +1,4 @@
-/** Promise: of any number of workers one collects, another takes over, one that has lost its term changes nothing. */
+/** Promise: of any number of workers one collects, another takes over, one that has lost its lease changes nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Metrics } from '../../services/http/metrics.ts';
@@ -16,7 +16,7 @@ import { eventually } from '../support/eventually.ts';
 import { startRegistry } from '../support/registry.ts';
 import { MemoryObjects } from './memory-objects.ts';
 
-const QUICK = { beatMs: 50, silenceMs: 500, lookMs: 50 };
+const QUICK = { heartbeatMs: 50, silenceMs: 500, lookMs: 50 };
 const LOG = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const COLLECTING = { intervalMs: 100, graceMs: 0, quarantineMs: 0, deleteUntagged: false };
 /** Nobody on this machine: it cannot be known whether it lives. */
@@ -115,7 +115,7 @@ describe('workers of the garbage collection', () => {
     const held = { version: 1, holder: ELSEWHERE, beat: 1, beatAt: '', phase: 'idle' };
     objects.hold(`${WORKER_PREFIX}0000000007.json`, JSON.stringify(held), new Date());
     const first = worker(objects, { takeoverMs: 60_000 });
-    const isTaken = (term: number) => objects.held.has(`${WORKER_PREFIX}000000000${term}.json`);
+    const isTaken = (leaseEpoch: number) => objects.held.has(`${WORKER_PREFIX}000000000${leaseEpoch}.json`);
     await eventually('it is taken over', () => isTaken(8));
     await first[Symbol.asyncDispose]();
     const startedAt = performance.now();

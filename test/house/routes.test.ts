@@ -6,8 +6,7 @@ import { type Passes, passRoute } from '../../services/http/access/passes.ts';
 import type { RouteContext } from '../../services/http/context.ts';
 import type { Route } from '../../services/http/routes.ts';
 import { ENDPOINTS } from '../../services/release/endpoints.ts';
-import { robotRoutes } from '../../services/token/robots/routes.ts';
-import { tokenRoutes } from '../../services/token/routes.ts';
+import { robotRoutes, tokenRoutes } from '../../services/token/routes.ts';
 
 /** A route's right is asked for in the table of routes: what has none there is open to everybody, and stands here. */
 const OPEN = new Map([
@@ -20,7 +19,7 @@ const OPEN = new Map([
     'published blobs only, for mirrors that bounce',
   ],
   ['HEAD /origin/docker/registry/v2/blobs/:algorithm/:prefix/:hex/data', 'the same'],
-  ['POST /api/v1/promotions', 'its body names the repositories: the handler asks the door itself'],
+  ['POST /api/v1/promotions', 'its body names the repositories: the handler asks the authenticator itself'],
   ['GET /api/v1/openapi.json', 'the document of the API'],
   ['GET /auth/token', 'who asks says in the request who they are'],
   ['POST /auth/token', 'the same'],
@@ -34,7 +33,7 @@ const OPEN = new Map([
 /** Nothing of it is touched before a request comes. */
 const NOTHING = new Proxy({}, { get: () => undefined });
 
-type Line = Pick<Route, 'method' | 'path'> & { readonly needs?: Route['needs'] };
+type Line = Pick<Route, 'method' | 'path'> & { readonly requiredAccess?: Route['requiredAccess'] };
 const ROUTES: readonly Line[] = [
   ...apiRoutes(NOTHING as ApiNode),
   passRoute(OPEN_AUTHENTICATOR, NOTHING as Passes),
@@ -47,7 +46,7 @@ const nameOf = ({ method, path }: Line) => `${method} ${path}`;
 describe('routes', () => {
   it('each need a right, except a few that are named here with a reason', () => {
     expect(ROUTES).to.have.length.above(30);
-    const open = ROUTES.filter(({ needs }) => needs === undefined).map(nameOf);
+    const open = ROUTES.filter(({ requiredAccess }) => requiredAccess === undefined).map(nameOf);
     expect(open.sort()).to.deep.equal([...OPEN.keys()].sort());
   });
 
@@ -58,7 +57,7 @@ describe('routes', () => {
       querystring: 'repository=a/b',
     } as unknown as RouteContext;
     const needed = ROUTES.flatMap((route) => {
-      const [wanted] = route.needs?.(ctx) ?? [];
+      const [wanted] = route.requiredAccess?.(ctx) ?? [];
       return wanted?.type === 'repository'
         ? [{ name: nameOf(route), method: route.method, action: wanted.action }]
         : [];

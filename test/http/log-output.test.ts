@@ -132,7 +132,7 @@ describe('the output of a log', function () {
     started.process.kill('SIGTERM');
     const lines = await reading;
     expect(lines.map(({ msg }) => msg)).to.deep.equal([
-      ...['event', 'draining', 'ended by force: this does not end by itself'],
+      ...['event', 'draining', 'ended by force: these parts did not end in time'],
     ]);
     expect(lines.at(-1)?.['unfinished']).to.deep.equal(['what hangs']);
     expect(await started.exit).to.deep.equal([null, 'SIGKILL']);

@@ -197,7 +197,7 @@ requires(['openssl'])('TLS files', function () {
     [
       'of client authorities holds none',
       { clientCas: ['package.json'] },
-      /^http\.tls\.clientcas\.0 = package\.json: holds no/,
+      /^http\.tls\.clientcas\.0 = package\.json: it holds no/,
     ],
     [
       'is missing for clientauth',

@@ -1,7 +1,7 @@
 /** Promise: of any number of workers one delivers, another takes over, and a crash loses nothing. */
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { deliveryTerms } from '../../services/registry/notifications/delivery.ts';
+import { deliveryLeases } from '../../services/registry/notifications/delivery.ts';
 import type { EndpointConfig } from '../../services/registry/notifications/endpoint.ts';
 import { inspectEndpoint } from '../../services/registry/notifications/inspect.ts';
 import { eventually } from '../support/eventually.ts';
@@ -10,7 +10,7 @@ import { endpointAt, FACTS, numbersOf, outboxWorld, push, upTo } from './outbox-
 import { startReceiver } from './receiver.ts';
 
 const PROGRAM = fileURLToPath(new URL('./program.ts', import.meta.url));
-const QUICK = { beatMs: 50, silenceMs: 500, lookMs: 50 };
+const QUICK = { heartbeatMs: 50, silenceMs: 500, lookMs: 50 };
 
 /** Nobody on this machine: it cannot be known whether it lives. */
 const ELSEWHERE = 'other-host 00000000-0000-4000-8000-000000000000 pid:[1] 1 1';
@@ -44,17 +44,19 @@ describe('workers of an endpoint', () => {
       await notifier.changed([push(0)], FACTS);
       await eventually('it is delivered', () => receiver.accepted().length === 1);
     }
-    const before = await deliveryTerms(world.objects, 'hook').read();
+    const before = await deliveryLeases(world.objects, 'hook').read();
     expect(before?.value.holder).to.equal('');
     const held = { version: 1, failures: 0, beat: 0, beatAt: '', holder: ELSEWHERE } as const;
-    await deliveryTerms(world.objects, 'hook').acquire(before, held);
+    await deliveryLeases(world.objects, 'hook').acquire(before, held);
 
     const startedAt = performance.now();
     world.worker(endpoint, QUICK);
     await notifier.changed([push(1)], FACTS);
     await eventually('it is delivered', () => receiver.accepted().length === 2);
     expect(performance.now() - startedAt).to.be.greaterThan(QUICK.silenceMs);
-    expect((await deliveryTerms(world.objects, 'hook').read())?.term).to.equal((before?.term ?? 0) + 2);
+    expect((await deliveryLeases(world.objects, 'hook').read())?.leaseEpoch).to.equal(
+      (before?.leaseEpoch ?? 0) + 2,
+    );
   });
 
   it('give way to one that has taken over', async () => {
@@ -65,9 +67,9 @@ describe('workers of an endpoint', () => {
     world.worker(endpoint, { ...QUICK, silenceMs: 60_000 });
     await notifier.changed([push(0)], FACTS);
     await eventually('it is delivered', () => receiver.accepted().length === 1);
-    const before = await deliveryTerms(world.objects, 'hook').read();
+    const before = await deliveryLeases(world.objects, 'hook').read();
     const held = { version: 1, failures: 0, beat: 0, beatAt: '', holder: ELSEWHERE } as const;
-    await deliveryTerms(world.objects, 'hook').acquire(before, held);
+    await deliveryLeases(world.objects, 'hook').acquire(before, held);
     await eventually('it has noticed', () =>
       world.logged.some(({ message }) => message === "the endpoint's worker starts over"),
     );

@@ -6,8 +6,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
-import { HtpasswdFile } from '../../services/accounts/htpasswd/file.ts';
-import { FollowedFiles } from '../../services/http/access/tokens/followed-files.ts';
+import { followHtpasswd } from '../../services/accounts/htpasswd/file.ts';
+import { followKeys } from '../../services/http/access/tokens/followed-files.ts';
 import { onReload, reloadNow } from '../../services/registry/runtime/reload.ts';
 import { PARTS } from '../../services/serve/parts.ts';
 import { CLI } from '../support/cli.ts';
@@ -65,11 +65,11 @@ describe('SIGHUP', () => {
     await writeFile(people, `alice:${HASH}\n`);
     await writeFile(keys, 'old');
     const names: unknown[] = [];
-    using _file = await HtpasswdFile.open(people, {
+    using _file = await followHtpasswd(people, {
       ...QUIET,
       info: (fields) => names.push((fields as { accounts: number }).accounts),
     });
-    using followed = await FollowedFiles.open([{ key: 'x', path: keys }], ([text]) => text, QUIET);
+    using followed = await followKeys([{ key: 'x', path: keys }], ([text]) => text, QUIET);
     await writeFile(people, `alice:${HASH}\nbob:${HASH}\n`);
     await writeFile(keys, 'new');
     expect(reloadNow()).to.equal(2);

@@ -76,7 +76,7 @@ describe('a start that cannot succeed', () => {
       expect(error).to.be.instanceOf(OperatorError);
       const variable = `REGISTRY_${key.toUpperCase().replaceAll('.', '_')}`;
       expect(error.message).to.equal(
-        `${key} = ${address}: another process listens there already: end that one, or choose another port, by ${key} in ` +
+        `${key} = ${address}: another process already listens there: stop it, or choose another port, by ${key} in ` +
           `the configuration file or by the variable ${variable} (EADDRINUSE)`,
       );
     });

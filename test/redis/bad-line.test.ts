@@ -85,7 +85,7 @@ requires(['redis-server', 'redis-cli'])('a line to Redis', () => {
       const work = async ({ locks }: typeof here) => {
         while (performance.now() < until)
           try {
-            await locks.hold('a', async (signal) => {
+            await locks.withLock('a', async (signal) => {
               for (const other of inside) if (!other.aborted) told.overlaps++;
               inside.add(signal);
               for (let i = 0; i < 3 && !signal.aborted; i++) await sleep(5);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { openRedis } from '../../services/stores/redis/open.ts';
+import { openRedis } from '../../services/redis/open.ts';
 import { hearing, someMove, soon } from '../contract/changes.ts';
 import { makePair, type Pair } from '../http/certificates.ts';
 import { freePort } from '../support/ports.ts';
@@ -45,7 +45,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
       await using here = await openWorking(section, { ttlMs: 300 });
       await using there = await openWorking(section);
       await expectTold(here, there);
-      expect(await here.locks.hold('a', async () => 'held')).to.equal('held');
+      expect(await here.locks.withLock('a', async () => 'held')).to.equal('held');
       expect([...here.witness.failures]).to.deep.equal([]);
     });
 
@@ -57,7 +57,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
         () => here.witness,
       );
       expect(here.witness.lines.map(({ level, message }) => [level, message.slice(0, 16)])).to.deep.equal([
-        ['error', 'Redis refuses us'],
+        ['error', 'Redis refuses the login'],
       ]);
       expect(here.witness.lines[0]?.fields['reason']).to.match(/^WRONGPASS/);
       await server.cli('ACL', 'SETUSER', 'late', `>${PASSWORD}`);
@@ -65,7 +65,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
         () => here.witness.isUp,
         () => here.witness,
       );
-      expect(here.witness.lines.map(({ message }) => message)[1]).to.equal('Redis is back');
+      expect(here.witness.lines.map(({ message }) => message)[1]).to.equal('Redis is up again');
       expectNoSecret(here);
     });
   });
@@ -152,7 +152,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
     await using opened = await openRedis(settingsOf({ addr: server.address }), witness.logger, witness.hooks);
     expect(performance.now() - startedAt).to.be.below(1500);
     expect(witness.lines.map(({ level, message }) => [level, message])).to.deep.equal([
-      ['warn', 'Redis does not answer; going on without it'],
+      ['warn', 'Redis does not answer; continuing without it'],
     ]);
     const here = hearing(opened.changes);
     const [before, later] = [someMove(), someMove()];
@@ -173,8 +173,8 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
     );
     expect(heard.heard).to.deep.equal([later]);
     expect(witness.lines.map(({ message }) => message)).to.deep.equal([
-      'Redis does not answer; going on without it',
-      'Redis is back',
+      'Redis does not answer; continuing without it',
+      'Redis is up again',
     ]);
   });
 
@@ -222,7 +222,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
       () => resyncs.count > 0,
       () => there.witness,
     );
-    expect(await here.locks.hold('a', async () => 'held')).to.equal('held');
+    expect(await here.locks.withLock('a', async () => 'held')).to.equal('held');
     expectNoSecret(here, there);
   });
 

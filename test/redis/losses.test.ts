@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Gaps } from '../../services/stores/redis/gaps.ts';
-import { encodeMessage, parseMessage } from '../../services/stores/redis/message.ts';
+import { Gaps } from '../../services/redis/gaps.ts';
+import { encodeMessage, parseMessage } from '../../services/redis/message.ts';
 import { anyChange, hearing, someMove, soon } from '../contract/changes.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { requires } from '../support/requirements.ts';
@@ -150,9 +150,9 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
     );
     const messages = there.witness.lines.map(({ message }) => message);
     expect(messages).to.deep.equal([
-      'Redis is there',
-      'Redis does not answer; going on without it',
-      'Redis is back',
+      'Redis is up',
+      'Redis does not answer; continuing without it',
+      'Redis is up again',
     ]);
   });
 

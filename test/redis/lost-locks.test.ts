@@ -28,7 +28,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
     const one = await holding(here.locks, 'a');
     here.connection[Symbol.dispose]();
     const startedAt = performance.now();
-    await there.locks.hold('a', async () => undefined);
+    await there.locks.withLock('a', async () => undefined);
     expect(performance.now() - startedAt).to.be.within(TTL_MS / 2, TTL_MS * 2);
     expect(one.signal.aborted).to.equal(true);
     expect(await refusal(one.release())).to.have.property('kind', 'UNAVAILABLE');
@@ -46,7 +46,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
       const one = await holding(here.locks, 'a');
       await lose(server);
       let wasVouchedFor: boolean | undefined;
-      const other = there.locks.hold('a', async () => {
+      const other = there.locks.withLock('a', async () => {
         wasVouchedFor = !one.signal.aborted;
       });
       await soon(
@@ -60,7 +60,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
     });
 
   it('are what their holder is told of, whatever it failed with because of that', async () => {
-    const acting = here.locks.hold('a', async (signal) => {
+    const acting = here.locks.withLock('a', async (signal) => {
       await server.cli('FLUSHALL');
       await soon(
         () => signal.aborted,
@@ -91,7 +91,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
     const ending = refusal(one.release());
     await server.signal('SIGCONT');
     expect(await ending).to.have.property('kind', 'UNAVAILABLE');
-    await there.locks.hold('a', async () => undefined);
+    await there.locks.withLock('a', async () => undefined);
   });
 
   it('by a process that stood still itself are not acknowledged', async () => {
@@ -105,14 +105,14 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
     await using impatient = await openWorking({ addr: server.address }, { ttlMs: 300, patienceMs: 500 });
     await server.signal('SIGKILL');
     const startedAt = performance.now();
-    expect(await refusal(impatient.locks.hold('a', async () => undefined))).to.have.property(
+    expect(await refusal(impatient.locks.withLock('a', async () => undefined))).to.have.property(
       'kind',
       'UNAVAILABLE',
     );
     expect(performance.now() - startedAt).to.be.within(400, 1500);
     expect(impatient.witness.failures.get('locks')).to.be.above(0);
     await server.start();
-    expect(await here.locks.hold('a', async () => 'held')).to.equal('held');
+    expect(await here.locks.withLock('a', async () => 'held')).to.equal('held');
   });
 
   it('are never held twice, whatever happens to Redis and to connections', async function () {
@@ -123,7 +123,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
     const work = async ({ locks }: Opened) => {
       while (performance.now() < until)
         try {
-          await locks.hold('a', async (signal) => {
+          await locks.withLock('a', async (signal) => {
             for (const other of inside) if (!other.aborted) told.overlaps++;
             inside.add(signal);
             // Whoever is told that its lock is gone stops.

@@ -1,14 +1,14 @@
-import { RedisSection, redisSettingsOf } from '../../services/config/sections/redis.ts';
-import { RedisAttempts } from '../../services/stores/redis/attempts.ts';
-import { RedisChanges } from '../../services/stores/redis/changes.ts';
-import { connect, type RedisConnection } from '../../services/stores/redis/connect.ts';
-import { RedisHealth, type RedisUse } from '../../services/stores/redis/health.ts';
-import { RedisLocks, type RedisLocksOptions } from '../../services/stores/redis/locks.ts';
-import type { RedisSettings } from '../../services/stores/redis/settings.ts';
+import { RedisSection } from '../../services/config/sections/redis.ts';
+import { RedisAttempts } from '../../services/redis/attempts.ts';
+import { RedisChanges } from '../../services/redis/changes.ts';
+import { connect, type RedisConnection } from '../../services/redis/connect.ts';
+import { RedisHealth, type RedisUse } from '../../services/redis/health.ts';
+import { RedisLocks, type RedisLocksOptions } from '../../services/redis/locks.ts';
+import type { RedisSettings } from '../../services/redis/settings.ts';
 
 /** Settings of a section of the configuration. */
 export function settingsOf(section: Readonly<Record<string, unknown>>): RedisSettings {
-  const settings = redisSettingsOf(RedisSection.parse(section));
+  const settings = RedisSection.parse(section);
   if (settings === undefined) throw new Error('the section names no Redis');
   return settings;
 }

@@ -5,12 +5,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { writeLink } from '../../services/registry/content/link.ts';
 import { type Digest, digestBy, digestOf } from '../../services/registry/oci/digest.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import { TagRepair, type TagRepairOptions } from '../../services/registry/publishing/promotion/tag-repair.ts';
-import { moveTagInTurn, type Turn } from '../../services/registry/publishing/promotion/turns.ts';
+import { moveTagInOrder, type TagTicket } from '../../services/registry/publishing/promotion/tag-tickets.ts';
 import {
   type PublishingContent,
   withPublications,
@@ -18,7 +19,6 @@ import {
 import { revisionLinkKey, tagCurrentKey } from '../../services/registry/storage/layout.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
-import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { tagLinks } from '../protocol/on-disk.ts';
 import { pushImage } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
@@ -49,7 +49,7 @@ describe('a tag that an earlier promotion writes late', () => {
   const named = () => content.tags.target(place.repository, place.tag);
 
   /** A promotion up to where its tag may move. */
-  async function appended(image: string, algorithm: 'sha256' | 'sha512' = 'sha256'): Promise<Turn> {
+  async function appended(image: string, algorithm: 'sha256' | 'sha512' = 'sha256'): Promise<TagTicket> {
     const stored = digestOf(Buffer.from(image));
     const digest: Digest = digestBy(algorithm, Buffer.from(image));
     for (const name of [stored, digest])
@@ -65,10 +65,10 @@ describe('a tag that an earlier promotion writes late', () => {
     return { seq, stored, digest };
   }
 
-  const move = (turn: Turn) => moveTagInTurn(content.objects, content.tags, place, turn);
+  const move = (turn: TagTicket) => moveTagInOrder(content.objects, content.tags, place, turn);
 
   /** Lets a promotion die at its write of the tag, which reaches the store only when the returned function is called. */
-  async function dieWriting(turn: Turn): Promise<() => Promise<void>> {
+  async function dieWriting(turn: TagTicket): Promise<() => Promise<void>> {
     const reached = Promise.withResolvers<() => Promise<void>>();
     const late = new Proxy<ObjectStore>(held.use(await open()), {
       get(target, name) {
@@ -82,7 +82,7 @@ describe('a tag that an earlier promotion writes late', () => {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-    void moveTagInTurn(late, contentOf(late).tags, place, turn);
+    void moveTagInOrder(late, contentOf(late).tags, place, turn);
     return reached.promise;
   }
 

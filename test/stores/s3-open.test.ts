@@ -5,9 +5,9 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { MemoryLocks } from '../../services/memory/locks.ts';
 import type { Locks } from '../../services/registry/storage/locks.ts';
 import { StoreFullError } from '../../services/registry/storage/object-store.ts';
-import { MemoryLocks } from '../../services/stores/memory/locks.ts';
 import type { S3Options } from '../../services/stores/s3/options.ts';
 import { S3Store } from '../../services/stores/s3/s3-store.ts';
 import { Area, rejection } from '../contract/area.ts';
@@ -99,7 +99,7 @@ nightly(requires(RADOSGW_PROGRAMS))('opening S3', function () {
     it('does not acknowledge what it wrote when the lock was lost meanwhile', async () => {
       const lost = new AbortController();
       const locks: Locks = {
-        async hold(_name, act) {
+        async withLock(_name, act) {
           return act(lost.signal);
         },
       };

@@ -111,7 +111,7 @@ nightly(requires(SWIFT_PROGRAMS))('Swift over a bad line', function () {
 
   it('acknowledges no creation when its turn can no longer be vouched for', async () => {
     const lost: Locks = {
-      async hold(_, act) {
+      async withLock(_, act) {
         const controller = new AbortController();
         setTimeout(() => controller.abort(new Error('the lock was lost')), 200);
         return act(controller.signal);

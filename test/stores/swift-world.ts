@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MemoryLocks } from '../../services/stores/memory/locks.ts';
+import { MemoryLocks } from '../../services/memory/locks.ts';
 import type { SwiftOptions } from '../../services/stores/swift/options.ts';
 import { SwiftStore } from '../../services/stores/swift/swift-store.ts';
 import type { Swift } from '../support/swift.ts';

@@ -16,6 +16,8 @@ export interface MirrorEntry {
 }
 
 export interface RegistryOptions {
+  /** What Node is given to run `roadstead`; this source tree's unless given. */
+  readonly program?: readonly string[];
   /** `serve` unless given: everything in one process. */
   readonly command?: 'serve' | 'api' | 'token' | 'release' | 'sync';
   /** Mirrors; none unless given. */
@@ -71,7 +73,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const [port, debugPort] = [options.port ?? (await freePort()), await freePort()];
   const rootDirectory = options.rootDirectory ?? join(home.path, 'store');
   const configPath = join(home.path, 'config.yml');
-  const { releasePort, command = 'serve' } = options;
+  const { releasePort, command = 'serve', program = CLI } = options;
   const config = {
     version: 0.1,
     storage: {
@@ -93,7 +95,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const server = `http://127.0.0.1:${releasePort ?? port}`;
   const logFile = join(home.path, 'registry.log');
   const launch = () =>
-    startDaemon(process.execPath, [...CLI, command, configPath], {
+    startDaemon(process.execPath, [...program, command, configPath], {
       ready: async (output) =>
         command === 'sync' ? output.includes('"listening"') : (await fetch(`${url}/readyz`)).ok,
       logFile,
@@ -121,9 +123,9 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
       daemon = await launch();
     },
     cli: (args, { allowFailure = false, timeoutMs = 60_000, env = {} } = {}) =>
-      run(process.execPath, [...CLI, ...args, '--server', server], { allowFailure, timeoutMs, env }),
+      run(process.execPath, [...program, ...args, '--server', server], { allowFailure, timeoutMs, env }),
     offline: (args, { allowFailure = false, timeoutMs = 60_000, env = {} } = {}) =>
-      run(process.execPath, [...CLI, ...args, configPath], {
+      run(process.execPath, [...program, ...args, configPath], {
         ...{ allowFailure, timeoutMs, env: { ...options.env, ...env } },
       }),
     log: () =>

@@ -129,7 +129,7 @@ describe('keys in the store', () => {
     expect(JSON.parse(text).publicKey).not.to.have.property('d');
   });
 
-  it('are made anew where the secret holds another key, and not where the old one is told', async () => {
+  it('are made anew where the secret is another one, and not where the old one is told', async () => {
     const before = (await start()).current().kid;
     expect(
       (await start({ secrets: ['another secret of the nodes, also long', SECRET] })).current().kid,
@@ -139,7 +139,7 @@ describe('keys in the store', () => {
     expect(await stored()).to.have.lengthOf(2);
   });
 
-  it('are made anew where the algorithm holds another key, in time for all to know', async () => {
+  it('are made anew where the algorithm is another one, in time for all to know', async () => {
     const before = (await start()).current();
     const signer = await start({ algorithm: 'EdDSA' });
     expect(signer.current().kid).to.equal(before.kid);
@@ -249,7 +249,7 @@ describe('ids of keys', () => {
     const made = JSON.parse(object.toString()) as Record<string, unknown>;
     expect(parseKey(1, object).algorithm).to.equal('ES256');
     expect(() => parseKey(1, Buffer.from(JSON.stringify({ ...made, publicKey: jwk })))).to.throw(
-      /holds another key/,
+      /does not match its key/,
     );
   });
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { digestBy, digestOf } from '../../services/registry/oci/digest.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
-import { moveTagInTurn } from '../../services/registry/publishing/promotion/turns.ts';
+import { moveTagInOrder } from '../../services/registry/publishing/promotion/tag-tickets.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -27,7 +27,7 @@ describe('turns at a tag', () => {
       [7, 7],
       [5, 7],
     ] as const) {
-      expect((await moveTagInTurn(objects, tags, target, turn(seq))).seq).to.equal(expected);
+      expect((await moveTagInOrder(objects, tags, target, turn(seq))).seq).to.equal(expected);
       const { stored, digest } = turn(expected);
       expect(await tags.target(target.repository, target.tag)).to.deep.equal({ stored, digest });
     }
@@ -44,7 +44,7 @@ describe('turns at a tag', () => {
       await Promise.all(
         shuffled.map((seq, i) => {
           const content = contents[i % contents.length] as (typeof contents)[number];
-          return moveTagInTurn(content.objects, content.tags, target, turn(seq));
+          return moveTagInOrder(content.objects, content.tags, target, turn(seq));
         }),
       );
       const last = turn(seqs.at(-1) as number);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { Bounded } from '../bounded.ts';
+import { loginQueue } from '../login-queue.ts';
 import type { Compared, ToCompare } from './hash-worker.ts';
 
 /** With hashes of the usual cost 10, the last of so many waits about two seconds. */
@@ -17,11 +17,10 @@ const THREADS = Math.min(4, Math.max(1, availableParallelism() - 1));
  * once, at a low priority, and only so many wait.
  */
 export class Hasher implements AsyncDisposable {
-  readonly #turns = new Bounded({
+  readonly #turns = loginQueue({
     atOnce: THREADS,
     waiting: WAITING_MAX,
     waitMaxMs: WAIT_MAX_MS,
-    refusal: 'too many people log in at once',
   });
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();

@@ -5,14 +5,17 @@ import type {
   Credentials,
   RefreshSeed,
 } from '../../registry/access/account.ts';
+import type { Followed } from '../../registry/runtime/followed.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { Proofs } from '../proofs.ts';
-import { HtpasswdFile } from './file.ts';
+import { followHtpasswd } from './file.ts';
 import { Hasher } from './hasher.ts';
 import { DEFAULT_COST, type Htpasswd } from './read.ts';
 
-/** So long a password that was right is believed to be, while its hash stays the same. */
-const BELIEVED_MS = 60_000;
+/** How long a correct password is remembered while its hash stays the same. */
+const REMEMBERED_MS = 60_000;
+/** A change of the file is seen within this time. */
+const LOOK_EVERY_MS = 1000;
 const SOURCE = 'htpasswd';
 const UNKNOWN: Authentication = { outcome: 'unknown' };
 
@@ -24,46 +27,46 @@ export interface HtpasswdOptions {
 }
 
 /**
- * Accounts of an htpasswd file. A name that it does not hold costs as many hashes as one that it does, and of the cost
- * of one of its entries, so that time tells nobody which names there are.
+ * Accounts of an htpasswd file. An unknown name costs one hash too, with the cost of one of the file's entries, so that
+ * response times do not reveal names.
  */
 export class HtpasswdSource implements AccountSource {
   readonly name = SOURCE;
-  readonly #file: HtpasswdFile;
+  readonly #file: Followed<Htpasswd>;
   readonly #hasher: Hasher;
   readonly #proofs = new Proofs<true>();
-  /** Chooses, for a name that is not there, one of the costs that are: the same one each time. */
+  /** Chooses one of the file's costs for an unknown name, the same each time. */
   readonly #salt = randomBytes(32).toString('base64');
 
-  /** Throws an Error that names the file, the line and what was expected there. */
+  /** Throws an OperatorError that names the file, the line and what was expected there. */
   static async open({ path, logger, hasher = new Hasher() }: HtpasswdOptions): Promise<HtpasswdSource> {
-    return new HtpasswdSource(await HtpasswdFile.open(path, logger), hasher);
+    return new HtpasswdSource(await followHtpasswd(path, logger), hasher);
   }
 
-  private constructor(file: HtpasswdFile, hasher: Hasher) {
+  private constructor(file: Followed<Htpasswd>, hasher: Hasher) {
     this.#file = file;
     this.#hasher = hasher;
   }
 
-  /** Lasts as long as a hash may wait and be computed, whatever the signal says: a few seconds. */
+  /** Ignores the signal: it takes a few seconds at most, to wait for and compute a hash. */
   async authenticate(credentials: Credentials): Promise<Authentication> {
     const { username, password } = credentials;
-    const accounts = await this.#file.accounts();
+    const accounts = await this.#file.current(LOOK_EVERY_MS);
     const stored = accounts.hashes.get(username);
     const hash = stored ?? this.#dummy(accounts, username);
     const isProven = await this.#proofs.get(credentials, hash, async () => {
       const isSame = await this.#hasher.compare(password, hash);
-      // bcrypt ends at a NUL: what comes after it would not count.
+      // bcrypt ignores everything after a NUL.
       const isRight = isSame && stored !== undefined && !password.includes('\0');
-      return isRight ? { value: true, untilMs: Date.now() + BELIEVED_MS } : undefined;
+      return isRight ? { value: true, untilMs: Date.now() + REMEMBERED_MS } : undefined;
     });
     return isProven && stored !== undefined ? known(username, stored) : UNKNOWN;
   }
 
-  /** Good for as long as the name has the hash that it had. */
+  /** Valid while the name has the same hash. */
   async refresh({ value }: RefreshSeed): Promise<Authentication> {
     const name = value.slice(value.indexOf(':') + 1);
-    const hash = (await this.#file.accounts()).hashes.get(name);
+    const hash = (await this.#file.current(LOOK_EVERY_MS)).hashes.get(name);
     return hash !== undefined && seedOf(name, hash) === value ? known(name, hash) : UNKNOWN;
   }
 
@@ -74,7 +77,7 @@ export class HtpasswdSource implements AccountSource {
 
   #dummy({ costs }: Htpasswd, name: string): string {
     const at = Number.parseInt(digest('sha256', this.#salt + name, 'hex').slice(0, 8), 16) % costs.length;
-    // The salt and hash of nobody: 53 characters of bcrypt's alphabet.
+    // A salt and a hash that no password has: 53 characters of bcrypt's alphabet.
     return `$2b$${costs[at] ?? DEFAULT_COST}$${'.'.repeat(53)}`;
   }
 }
@@ -87,7 +90,7 @@ function known(name: string, hash: string): Authentication {
   };
 }
 
-/** The name, and what tells one hash from another without telling the hash. */
+/** The name, and a digest of its hash. */
 function seedOf(name: string, hash: string): string {
   return `${digest('sha256', hash, 'hex')}:${name}`;
 }

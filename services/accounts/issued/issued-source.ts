@@ -16,35 +16,35 @@ import { untilAborted } from '../../registry/runtime/waiting.ts';
 import { Cached } from '../../registry/storage/cached.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 
-/** A secret that was replaced or revoked is taken for so long at most. */
+/** How long a replaced or revoked secret may still be accepted. */
 const MAX_AGE_MS = 5000;
 /**
- * A secret that is not known may have been made since the account was looked at, and whoever has just been shown it uses
- * it at once. So the account is looked at again, for one name no oftener than this: anyone can try secrets.
+ * An unknown secret may be newer than the cached account, and new secrets are used at once. So the account is read again,
+ * but at most this often for one name, since anyone can try secrets.
  */
-const LOOK_AGAIN_MS = 200;
+const REREAD_MS = 200;
 const REMEMBERED_MAX = 10_000;
 const UNKNOWN: Authentication = { outcome: 'unknown' };
 
-/** What there was of an account, and when that was; milliseconds, monotonic. */
+/** An account as it was read, and when (monotonic milliseconds). */
 interface Looked {
   readonly account: IssuedAccount | undefined;
   readonly atMs: number;
 }
 
 export interface IssuedSourceOptions {
-  /** In refresh tokens, and in names where it is not the first source. */
+  /** Used in refresh tokens, and in names where it is not the first source. */
   readonly name: string;
   readonly kind: IssuedKind;
   readonly objects: ObjectStore;
 }
 
-/** Accounts whose credentials this registry has issued itself. */
+/** Accounts whose credentials this registry issued. */
 export class IssuedSource implements AccountSource {
   readonly name: string;
   readonly #kind: IssuedKind;
   readonly #issued: IssuedCredentials;
-  /** Also that there is no such account: asking for many that are not there must not cost more. */
+  /** Caches absence too: requests for unknown accounts must not cost more. */
   readonly #known = new Cached<Looked>({
     ...{ maxSize: REMEMBERED_MAX, sizeOf: () => 1, maxAgeMs: MAX_AGE_MS },
   });
@@ -58,7 +58,7 @@ export class IssuedSource implements AccountSource {
   async authenticate({ username, password }: Credentials, signal: AbortSignal): Promise<Authentication> {
     let { account, atMs } = await this.#look(username, signal);
     let secret = findSecret(account, password, new Date());
-    if (secret === undefined && performance.now() - atMs >= LOOK_AGAIN_MS) {
+    if (secret === undefined && performance.now() - atMs >= REREAD_MS) {
       this.#known.invalidate(username);
       ({ account } = await this.#look(username, signal));
       secret = findSecret(account, password, new Date());
@@ -66,7 +66,7 @@ export class IssuedSource implements AccountSource {
     return account && secret ? this.#knownBy(account, secret) : UNKNOWN;
   }
 
-  /** Good for as long as the secret is. */
+  /** Valid as long as the secret. */
   async refresh({ value }: RefreshSeed, signal: AbortSignal): Promise<Authentication> {
     const colon = value.indexOf(':');
     const { account } = await this.#look(value.slice(colon + 1), signal);

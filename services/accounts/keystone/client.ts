@@ -1,24 +1,20 @@
-import { readFile } from 'node:fs/promises';
-import { rootCertificates } from 'node:tls';
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { z } from 'zod';
 import { type AuthScope, authRequest, type Proof } from '../../openstack/auth-request.ts';
 import { SUBJECT_TOKEN, type Token, TokenBody } from '../../openstack/token.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import { type AgentOptions, openAgent } from '../agent.ts';
 
-export interface KeystoneClientOptions {
-  /** Of its API's version 3, without a slash at its end. */
+export interface KeystoneClientOptions extends AgentOptions {
+  /** URL of the API's version 3, without a trailing slash. */
   readonly authUrl: string;
-  readonly timeoutMs: number;
-  /** PEM files of who may have signed its certificate, besides those that everyone trusts. */
-  readonly rootCas: readonly string[];
-  /** Of a service that may look at any token; without one, each is asked about by itself. */
+  /** An application credential that may validate any token; without one, each token validates itself. */
   readonly service: { readonly id: string; readonly secret: string } | undefined;
   readonly logger: Log;
 }
 
-/** A token, and what it is good for. */
+/** A token and its description. */
 export interface Issued {
   readonly id: string;
   readonly token: Token;
@@ -31,13 +27,10 @@ interface Answer {
   header(name: string): string | undefined;
 }
 
-/** Answers are small; a catalogue is the largest part of one. */
-const ANSWER_MAX_BYTES = 1024 * 1024;
-const CONNECTIONS = 16;
-/** What Keystone answers to who is not who they say, or may not, or asks for what is not there or cannot be. */
+/** Keystone's statuses for wrong credentials, missing rights, and unknown or invalid things. */
 const REFUSED = [400, 401, 403, 404, 413];
-/** So often a Keystone that does not answer is told of. */
-const TELL_EVERY_MS = 60_000;
+/** A Keystone that does not answer is logged at most this often. */
+const LOG_EVERY_MS = 60_000;
 
 const ErrorBody = z.object({ error: z.object({ code: z.int() }) });
 const ProjectsBody = z.object({
@@ -48,34 +41,26 @@ export type Projects = z.output<typeof ProjectsBody>['projects'];
 export type Groups = z.output<typeof GroupsBody>['groups'];
 
 /**
- * The Identity API v3, as a service that has no account of its own asks it: everything is done by the credentials of
- * whoever logs in. Throws UNAVAILABLE when Keystone does not answer as it should.
+ * The Identity API v3 for a service without an account of its own: every request uses the credentials of the person who
+ * logs in. Throws UNAVAILABLE when Keystone does not answer as it should.
  */
 export class KeystoneClient implements AsyncDisposable {
   readonly #options: KeystoneClientOptions;
   readonly #agent: Agent;
-  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #loggedAtMs = Number.NEGATIVE_INFINITY;
   #serviceToken: { readonly id: string; readonly renewAtMs: number } | undefined;
 
   /** Sends nothing yet. Throws an Error when a file of `rootCas` cannot be read. */
   static async open(options: KeystoneClientOptions): Promise<KeystoneClient> {
-    const own = await Promise.all(options.rootCas.map((path) => readFile(path, 'utf8')));
-    return new KeystoneClient(options, own);
+    return new KeystoneClient(options, await openAgent(options));
   }
 
-  private constructor(options: KeystoneClientOptions, ownCas: readonly string[]) {
+  private constructor(options: KeystoneClientOptions, agent: Agent) {
     this.#options = options;
-    const { timeoutMs } = options;
-    this.#agent = new Agent({
-      connections: CONNECTIONS,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      maxResponseSize: ANSWER_MAX_BYTES,
-      connect: { timeout: timeoutMs, ...(ownCas.length > 0 && { ca: [...rootCertificates, ...ownCas] }) },
-    });
+    this.#agent = agent;
   }
 
-  /** A token for who proves to be somebody; undefined when they do not, or may not have that scope. */
+  /** A token for these credentials; undefined when they are wrong, or do not allow that scope. */
   async issue(proof: Proof, scope: AuthScope | undefined, signal: AbortSignal): Promise<Issued | undefined> {
     const answer = await this.#send('POST', '/auth/tokens', signal, { body: authRequest(proof, scope) });
     if (answer.isRefused) return undefined;
@@ -85,21 +70,17 @@ export class KeystoneClient implements AsyncDisposable {
     return { id, token };
   }
 
-  /** What a token is good for; undefined when it is good no more, or may not be asked about by itself. */
+  /** The description of a token; undefined when it is no longer valid, or may not validate itself. */
   async validate(id: string, signal: AbortSignal): Promise<Token | undefined> {
     const ask = (token: string) =>
       this.#send('GET', '/auth/tokens?nocatalog', signal, { token, headers: { [SUBJECT_TOKEN]: id } });
     const { service } = this.#options;
-    if (service === undefined) {
-      const answer = await ask(id);
-      return answer.isRefused ? undefined : this.#understood(TokenBody, answer.body).token;
-    }
-    let answer = await ask(await this.#asService(service, signal));
-    if (answer.status === 401) {
+    let answer = await ask(service ? await this.#asService(service, signal) : id);
+    if (service && answer.status === 401) {
       this.#serviceToken = undefined;
       answer = await ask(await this.#asService(service, signal));
     }
-    if (answer.status === 401 || answer.status === 403)
+    if (service && (answer.status === 401 || answer.status === 403))
       throw this.#unavailable(
         new Error(
           'the application credential of the section accounts may not validate tokens: give it the role service',
@@ -108,13 +89,13 @@ export class KeystoneClient implements AsyncDisposable {
     return answer.isRefused ? undefined : this.#understood(TokenBody, answer.body).token;
   }
 
-  /** The projects in which a token's user has any role; none where the token may not ask. */
+  /** The projects in which a token's user has a role; empty where the token may not ask. */
   async projectsOf(id: string, signal: AbortSignal): Promise<Projects> {
     const answer = await this.#send('GET', '/auth/projects', signal, { token: id });
     return answer.isRefused ? [] : this.#understood(ProjectsBody, answer.body).projects;
   }
 
-  /** The groups that a user is in; none where the token may not ask. */
+  /** A user's groups; empty where the token may not ask. */
   async groupsOf(userId: string, id: string, signal: AbortSignal): Promise<Groups> {
     const path = `/users/${encodeURIComponent(userId)}/groups`;
     const answer = await this.#send('GET', path, signal, { token: id });
@@ -125,7 +106,7 @@ export class KeystoneClient implements AsyncDisposable {
     return this.#agent.destroy();
   }
 
-  /** A token of the service's own, renewed when half of its life is over. */
+  /** The service's own token, renewed after half of its lifetime. */
   async #asService({ id, secret }: { id: string; secret: string }, signal: AbortSignal): Promise<string> {
     const held = this.#serviceToken;
     if (held && Date.now() < held.renewAtMs) return held.id;
@@ -140,7 +121,7 @@ export class KeystoneClient implements AsyncDisposable {
     return issued.id;
   }
 
-  /** Sends a request once, and reads what Keystone itself says to it, be it a refusal. */
+  /** Sends a request once, and reads Keystone's answer or refusal. */
   async #send(
     method: 'GET' | 'POST',
     path: string,
@@ -165,7 +146,7 @@ export class KeystoneClient implements AsyncDisposable {
       const header = (name: string) => [response.headers[name]].flat()[0];
       const answer = { status: statusCode, body: said, header };
       if (statusCode === 200 || statusCode === 201) return { ...answer, isRefused: false };
-      // Another server at its URL would say something else.
+      // Only Keystone itself refuses with this body; another server at its URL would not.
       if (REFUSED.includes(statusCode) && ErrorBody.safeParse(said).success)
         return { ...answer, isRefused: true };
       throw new Error(`${method} ${path} was answered with ${statusCode}`);
@@ -177,7 +158,7 @@ export class KeystoneClient implements AsyncDisposable {
   #understood<T>(schema: z.ZodType<T>, body: unknown): T {
     const parsed = schema.safeParse(body);
     if (parsed.success) return parsed.data;
-    // Where something is wrong, and not what stands there.
+    // Names the place of the error, not the content.
     throw this.#unavailable(
       new Error(`Keystone's answer is not understood: ${z.prettifyError(parsed.error)}`),
     );
@@ -185,17 +166,17 @@ export class KeystoneClient implements AsyncDisposable {
 
   #unavailable(cause: unknown): RegistryError {
     const { logger, authUrl } = this.#options;
-    if (performance.now() - this.#toldAtMs > TELL_EVERY_MS) {
-      this.#toldAtMs = performance.now();
+    if (performance.now() - this.#loggedAtMs > LOG_EVERY_MS) {
+      this.#loggedAtMs = performance.now();
       logger.error(
         { authUrl, reason: reasonOf(cause) },
-        'Keystone does not answer as it should: log-ins fail',
+        'Keystone does not answer as it should: logins fail',
       );
     }
     return new RegistryError(
       'UNAVAILABLE',
-      "nobody can log in now, because the registry's user directory (Keystone) does not answer; clients that are " +
-        'logged in go on for a few minutes; try again in a while',
+      "logins fail now, because the registry's user directory (Keystone) does not answer; clients that are logged in " +
+        'keep working for a few minutes; try again later',
       undefined,
       cause,
     );

@@ -3,13 +3,13 @@ import type { Token } from '../../openstack/token.ts';
 import type { Identity, Membership } from '../../registry/access/subject.ts';
 import { APPLICATION_CREDENTIAL_PREFIX, canonicalName, canonicalPart, TRUST_PREFIX } from './login-name.ts';
 
-/** A domain as Keystone tells of it. */
+/** A domain in Keystone's answers. */
 interface Domain {
   readonly id: string;
   readonly name: string;
 }
 
-/** Names of Keystone's as rules know them, given the domain in which they stand alone. */
+/** Keystone's names as rules know them: those of the default domain without a suffix. */
 export class Names {
   readonly #domain: string;
 
@@ -17,7 +17,7 @@ export class Names {
     this.#domain = domain;
   }
 
-  /** The default domain, for requests. Its id is `default` in every installation, so that word means it, too. */
+  /** The default domain, for requests. `default` is its id in every installation, so it is accepted as a name too. */
   get defaultDomain(): ByNameOrId {
     return this.#domain === 'default' ? { id: 'default' } : { name: this.#domain };
   }
@@ -31,20 +31,20 @@ export class Names {
   }
 }
 
-/** What somebody is in the project of a token; undefined where it is for none. */
+/** The user's roles in the project of a token; undefined for a token without a project. */
 export function membershipOf({ project, roles }: Token, names: Names): Membership | undefined {
   if (project === undefined) return undefined;
   return { project: names.of(project), roles: roles.map(({ name }) => canonicalName(name, undefined)) };
 }
 
-/** Whether a token says all that its user may do, and no less than that: neither a part that was handed on. */
+/** Whether a token carries all rights of its user, and not only a delegated part. */
 export function isWhole(token: Token): boolean {
   return token.application_credential === undefined && token['OS-TRUST:trust'] === undefined;
 }
 
 /**
- * Who acts by a token. Whoever has an application credential or a trust was handed a part of a user's rights, roles in
- * one project: they are a robot with these, and not that user, whose own repositories nobody handed them.
+ * The identity of a token. An application credential or a trust delegates a part of a user's rights, roles in one project:
+ * it becomes a robot with these roles, not that user, whose own repositories were not delegated.
  */
 export function identityOf(
   token: Token,

@@ -10,51 +10,48 @@ import type {
 import type { Membership } from '../../registry/access/subject.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
-import { Bounded } from '../bounded.ts';
+import { loginQueue } from '../login-queue.ts';
 import { Proofs } from '../proofs.ts';
 import { type Issued, KeystoneClient } from './client.ts';
 import { identityOf, isWhole, membershipOf, Names } from './identity.ts';
 import { canonicalName, type LoginName, parseLoginName, type SpelledName } from './login-name.ts';
 
 export interface KeystoneOptions {
-  /** Of its API's version 3, without a slash at its end. */
+  /** URL of the API's version 3, without a trailing slash. */
   readonly authurl: string;
-  /** The domain of users and projects whose names stand alone. */
+  /** The domain of users and projects named without one. */
   readonly domain: string;
-  /** So long, in milliseconds, what Keystone said of credentials is believed. */
+  /** How long Keystone's answers about credentials are cached, milliseconds. */
   readonly cache: number;
-  /** So long, in milliseconds, Keystone may take for an answer. */
+  /** Time limit for an answer of Keystone, milliseconds. */
   readonly timeout: number;
-  /** A user's projects beyond this number are not looked at, unless the login name spells one. */
+  /** Projects of a user beyond this number are ignored, unless the login name has one. */
   readonly maxprojects: number;
-  /** Whether a token of Keystone's may stand for the password in refresh tokens. */
+  /** Whether refresh tokens may contain a Keystone token. */
   readonly refreshtokens: boolean;
-  /** PEM files of who may have signed its certificate, besides those that everyone trusts. */
+  /** PEM files of authorities besides the built-in ones. */
   readonly rootcas: readonly string[];
-  /**
-   * An application credential by which any token may be validated, for tokens that may not ask about themselves: those
-   * of trusts.
-   */
+  /** An application credential that may validate any token: tokens of trusts may not validate themselves. */
   readonly applicationcredentialid?: string | undefined;
   readonly applicationcredentialsecret?: string | undefined;
 }
 
 const SOURCE = 'keystone';
 const UNKNOWN: Authentication = { outcome: 'unknown' };
-/** Log-ins under way; more wait, and more than those are told to come back. */
+/** Logins under way; more wait, and those beyond get TOO_MANY_REQUESTS. */
 const AT_ONCE = 16;
 const WAITING_MAX = 256;
 const WAIT_MAX_MS = 10_000;
-/** A user's projects are asked about so many at a time. */
+/** How many of a user's projects are queried at once. */
 const PROJECTS_AT_ONCE = 4;
-/** So often a log-in may ask something of Keystone that lasts as long as it may. */
+/** A login may take this many times the time limit of one answer. */
 const PATIENCE = 4;
-/** What can stand in a header: all of Keystone's tokens are such. */
+/** Valid in a header; all of Keystone's tokens match. */
 const TOKEN = /^[\x21-\x7e]{1,8192}$/;
 
 /**
- * Accounts of OpenStack Keystone. It has no account of its own there: all that it learns, it learns as whoever logs in.
- * Who somebody is and what they are in their projects stays in memory for `cache`, and is stored nowhere.
+ * Accounts of OpenStack Keystone. It has no account there: it asks everything with the credentials of the person who logs
+ * in. Identities and roles stay in memory for `cache`, and are stored nowhere.
  */
 export class KeystoneSource implements AccountSource {
   readonly name = SOURCE;
@@ -62,10 +59,9 @@ export class KeystoneSource implements AccountSource {
   readonly #client: KeystoneClient;
   readonly #names: Names;
   readonly #proofs = new Proofs<Authentication>();
-  readonly #turns = new Bounded({
+  readonly #turns = loginQueue({
     atOnce: AT_ONCE,
     ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
-    refusal: 'too many people log in at once',
   });
 
   /** Sends nothing yet. Throws an Error when a file of `rootcas` cannot be read. */
@@ -137,7 +133,7 @@ export class KeystoneSource implements AccountSource {
 
   async #known(issued: Issued, limit: AbortSignal): Promise<Known | undefined> {
     const { id, token } = issued;
-    // It was made for some calls of some services, and this is none of them.
+    // Restricted to certain calls of certain services, none of which is ours.
     if ((token.application_credential?.access_rules?.length ?? 0) > 0) return undefined;
     const [memberships, groups] = await Promise.all([
       this.#memberships(issued, limit),
@@ -152,7 +148,7 @@ export class KeystoneSource implements AccountSource {
     };
   }
 
-  /** What the token's user is in the project that it is for; for one that is for none, in all of theirs. */
+  /** The user's roles in the token's project; for an unscoped token, in all of the user's projects. */
   async #memberships({ id, token }: Issued, limit: AbortSignal): Promise<readonly Membership[]> {
     const own = membershipOf(token, this.#names);
     if (own) return [own];
@@ -173,7 +169,7 @@ export class KeystoneSource implements AccountSource {
     return found.flatMap((membership) => membership ?? []);
   }
 
-  /** The groups of the user's own domain: Keystone tells of others by an id, which says nothing. */
+  /** The groups of the user's own domain: Keystone identifies other domains only by id. */
   async #groups({ id, token }: Issued, limit: AbortSignal): Promise<readonly string[]> {
     const { domain } = token.user;
     const groups = await this.#client.groupsOf(token.user.id, id, limit);
@@ -193,13 +189,13 @@ export class KeystoneSource implements AccountSource {
   }
 }
 
-/** Somebody, and until when what was learnt of them may be believed. */
+/** An authentication, and when it expires. */
 interface Known {
   readonly answer: Authentication;
   readonly expiresAtMs: number;
 }
 
-/** Whether a token is for a domain or the whole system, and so for no project of its user's. */
+/** Whether a token is for a domain or the whole system instead of projects. */
 function isForElse({ domain, system }: Token): boolean {
   return domain !== undefined || system !== undefined;
 }

@@ -1,31 +1,31 @@
-/** A name, and its domain where it is not the default one. */
+/** A name, and its domain unless that is the default one. */
 export interface SpelledName {
   readonly name: string;
   readonly domain: string | undefined;
 }
 
-/** What somebody logs in as. */
+/** A parsed login name. */
 export type LoginName =
   | { readonly kind: 'user'; readonly user: SpelledName; readonly project: SpelledName | undefined }
   | { readonly kind: 'trustee'; readonly user: SpelledName; readonly trustId: string }
   | { readonly kind: 'application-credential'; readonly id: string }
   | { readonly kind: 'token' };
 
-/** Before the id of an application credential, whose secret is the password; and before its name, where we call it. */
+/** Before an application credential's id in login names, where its secret is the password; and before its name in ours. */
 export const APPLICATION_CREDENTIAL_PREFIX = 'appcred+';
-/** Before the id of a trust, and in the names of those who act by one. */
+/** Before the id of a trust, in login names and in the names of those who use it. */
 export const TRUST_PREFIX = 'trust+';
 const ID = /^[A-Za-z0-9-]{1,64}$/;
-/** The login name of whoever has a token of Keystone's for a password. */
+/** The login name when the password is a Keystone token. */
 const TOKEN_LOGIN = 'keystone-token';
 
 /** Keystone's own limit for names of users, projects and domains. */
 const NAME_MAX_CHARACTERS = 255;
 
 /**
- * Reads a login name: `user`, `user@Domain`, `project/user`, `project@Domain/user@Domain`, `trust+ID/user`,
- * `appcred+ID` or `keystone-token`. In a name, `%40`, `%2F` and `%3A` stand for `@`, `/` and `:`, which Basic authentication cannot
- * carry there. Undefined for what is none.
+ * Parses a login name: `user`, `user@Domain`, `project/user`, `project@Domain/user@Domain`, `trust+ID/user`, `appcred+ID`
+ * or `keystone-token`. In a name, `%40`, `%2F` and `%3A` stand for `@`, `/` and `:`, which would separate parts, or the
+ * password. Undefined for anything else.
  */
 export function parseLoginName(text: string): LoginName | undefined {
   if (text === TOKEN_LOGIN) return { kind: 'token' };
@@ -66,14 +66,14 @@ function decoded(text: string): string | undefined {
 }
 
 /**
- * What rules and records call something of Keystone's: by its name alone in the default domain, `name@Domain` in any
- * other. What parts names, or cannot be seen, is encoded as in {@link parseLoginName}, so that no two are called alike.
+ * The name of something in Keystone for rules and records: its bare name in the default domain, else `name@Domain`.
+ * Separators and invisible characters are encoded as in {@link parseLoginName}, so that names are unambiguous.
  */
 export function canonicalName(name: string, domain: string | undefined): string {
   return domain === undefined ? encoded(name) : `${encoded(name)}@${encoded(domain)}`;
 }
 
-/** The same for a name that is a part of one whose parts a plus sign parts. */
+/** Encodes a name for use in one whose parts are separated by `+`. */
 export function canonicalPart(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('+', '%2B');
 }

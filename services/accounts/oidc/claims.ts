@@ -2,9 +2,9 @@ import { ROBOT_PREFIX } from '../../registry/access/subject.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 
 export interface ClaimNames {
-  /** The claim that is the user's name. */
+  /** The claim with the user's name. */
   readonly name: string;
-  /** The claim that holds their groups. */
+  /** The claim with the user's groups. */
   readonly groups: string;
 }
 
@@ -13,18 +13,18 @@ export type Claims = Readonly<Record<string, unknown>>;
 const NAME_MAX_CHARACTERS = 255;
 const EMAIL_VERIFIED = 'email_verified';
 const GROUPS_MAX = 1000;
-/** Nothing that cannot be seen, or turns the order of what can. */
+/** Invisible characters, and those that change the direction of text. */
 const UNSEEN = /\p{C}|\p{Zl}|\p{Zp}/u;
 
 /**
- * The name that claims give somebody. Throws DENIED where it is none that could be used here: one that is missing, not
- * verified, a robot's, or cannot be sent as `docker login` does.
+ * The user's name in claims. Throws DENIED when it is missing, not verified, a robot's, or cannot be sent by
+ * `docker login`.
  */
 export function nameOf(claims: Claims, claim: string): string {
   const name = claims[claim];
   if (typeof name !== 'string' || name === '')
-    throw refused(`the provider tells no name for you (the claim ${claim})`);
-  // Whoever may write any address into their account would be whoever they like.
+    throw refused(`the provider gives no name for you (claim ${claim})`);
+  // Otherwise anyone who can write any address into their account could be anyone.
   if (vouchedBy(claim).some((voucher) => claims[voucher] !== true))
     throw refused('the provider has not verified that your e-mail address is yours');
   const problem = problemOf(name);
@@ -32,19 +32,19 @@ export function nameOf(claims: Claims, claim: string): string {
   return name;
 }
 
-/** The claims that say whether the claim with the name may be believed. */
+/** The claims that say whether the name is verified. */
 export function vouchedBy(claim: string): readonly string[] {
   return claim === 'email' ? [EMAIL_VERIFIED] : [];
 }
 
-/** The groups that claims put somebody into; none where they say nothing of them. Throws DENIED where they are no names. */
+/** The user's groups in claims; empty without the claim. Throws DENIED when they are not names. */
 export function groupsOf(claims: Claims, claim: string): readonly string[] {
-  const told = claims[claim] ?? [];
-  const groups: unknown[] = Array.isArray(told) ? told : [told];
+  const given = claims[claim] ?? [];
+  const groups: unknown[] = Array.isArray(given) ? given : [given];
   if (groups.length > GROUPS_MAX) throw refused(`you are in more than ${GROUPS_MAX} groups`);
-  // One that was left out might be one that is denied something.
+  // A group that is left out might be one that rules deny something.
   if (!groups.every((group) => typeof group === 'string' && group.length <= NAME_MAX_CHARACTERS))
-    throw refused(`what the provider tells as your groups (the claim ${claim}) are no names`);
+    throw refused(`the provider's list of your groups (claim ${claim}) has entries that are not names`);
   return [...new Set(groups as string[])].filter((group) => group !== '');
 }
 

@@ -12,7 +12,7 @@ import {
 import type { BrowserLogin, PendingLogin, Person } from '../../registry/access/browser-login.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
-import { Bounded } from '../bounded.ts';
+import { loginQueue } from '../login-queue.ts';
 import { type ClaimNames, type Claims, groupsOf, nameOf, vouchedBy } from './claims.ts';
 import { failureOf, reasonOf } from './failures.ts';
 import { Provider } from './provider.ts';
@@ -31,18 +31,17 @@ export interface OidcOptions {
   readonly rootcas: readonly string[];
 }
 
-/** So many logins are ended at once, and so many wait: each of them asks the provider. */
+/** Logins being finished at once, and waiting: each of them asks the provider. */
 const AT_ONCE = 8;
 const WAIT_MAX_MS = 10_000;
 const WAITING_MAX = 64;
 
-/** The source of accounts that people of an OpenID provider are of. */
+/** The name of the source of accounts of an OpenID provider. */
 export const OIDC_SOURCE = 'oidc';
 
 /**
  * Logins at an OpenID provider: the authorization code flow (OpenID Connect Core, section 3.1) with PKCE (RFC 7636),
- * `state` and `nonce`. What makes an answer good, the issuer, the audience, the signature and the times, is the
- * library's to check.
+ * `state` and `nonce`. The library checks issuer, audience, signature and times of an answer.
  */
 export class OidcLogin implements BrowserLogin {
   readonly source = OIDC_SOURCE;
@@ -54,17 +53,16 @@ export class OidcLogin implements BrowserLogin {
   readonly #transport: Transport;
   readonly #provider: Provider;
   readonly #logger: Log;
-  readonly #turns = new Bounded({
+  readonly #turns = loginQueue({
     atOnce: AT_ONCE,
     ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
-    refusal: 'too many people log in at once',
   });
 
-  /** Waits for no provider. Throws an Error when a file of `rootcas` cannot be read. */
+  /** Does not wait for the provider. Throws an Error when a file of `rootcas` cannot be read. */
   static async open(options: OidcOptions, logger: Log): Promise<OidcLogin> {
     const { timeout: timeoutMs, rootcas: rootCas } = options;
     const login = new OidcLogin(options, await Transport.open({ timeoutMs, rootCas }), logger);
-    // So that the first who logs in does not wait for it, and an operator hears of a mistake at once.
+    // So that the first login does not wait for it, and the log has a mistake at once.
     login.#provider.configuration(AbortSignal.timeout(timeoutMs)).catch(() => undefined);
     return login;
   }
@@ -100,10 +98,7 @@ export class OidcLogin implements BrowserLogin {
 
   async finish(pending: PendingLogin, answer: URLSearchParams, signal: AbortSignal): Promise<Person> {
     if (!isSame(answer.get('state') ?? '', pending.state))
-      throw new RegistryError(
-        'PARAMETER_INVALID',
-        'this is the end of a login that was not the last one begun in this browser: begin again',
-      );
+      throw new RegistryError('PARAMETER_INVALID', 'this browser has begun another login since: begin again');
     return this.#turns.run(async () => {
       try {
         const claims = await this.#claimsOf(pending, answer, signal);
@@ -142,7 +137,7 @@ export class OidcLogin implements BrowserLogin {
     return this.#withUserInfo(configuration, claims, tokens.access_token);
   }
 
-  /** Many providers tell what is not about the login itself at an endpoint of its own (section 5.3 there). */
+  /** Many providers return names and groups only at the userinfo endpoint (section 5.3 there). */
   async #withUserInfo(
     configuration: Configuration,
     claims: Claims & { readonly sub: string },

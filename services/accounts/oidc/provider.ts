@@ -12,6 +12,7 @@ import {
 } from 'openid-client';
 import type { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import { Shared } from '../../registry/runtime/shared.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
 import { reasonOf, unreachable } from './failures.ts';
 import type { Transport } from './transport.ts';
@@ -20,48 +21,43 @@ export interface ProviderOptions {
   /** Exactly as the provider spells it. */
   readonly issuer: string;
   readonly clientId: string;
-  /** Left out for a public client, which PKCE alone protects. */
+  /** Undefined for a public client, which only PKCE protects. */
   readonly clientSecret: string | undefined;
   readonly timeoutMs: number;
   readonly transport: Transport;
   readonly logger: Log;
 }
 
-/** What was learned is believed for so long; providers change their endpoints about never. */
+/** How long metadata is used; providers hardly ever change their endpoints. */
 const LEARN_EVERY_MS = 3_600_000;
-/** A provider that failed is left alone for so long. */
+/** Pause after a failure. */
 const RETRY_AFTER_MS = 1000;
-/** Clocks of the provider and of this machine may differ by so much. */
+/** Allowed difference of the provider's clock and ours. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
 /**
- * What a provider says of itself (OpenID Connect Discovery): asked for when it is first needed, and again from time to
- * time. One that is down makes no difference to anything but logins, and those work as soon as it is up.
+ * A provider's metadata (OpenID Connect Discovery): read when first needed, and again from time to time. A provider that
+ * is down affects only logins, which work again as soon as it is up.
  */
 export class Provider {
   readonly #options: ProviderOptions;
   #known: { readonly configuration: Configuration; readonly atMs: number } | undefined;
-  #learning: Promise<Configuration> | undefined;
+  readonly #learning = new Shared(() => this.#learn());
   #failed: { readonly error: RegistryError; readonly atMs: number } | undefined;
 
   constructor(options: ProviderOptions) {
     this.#options = options;
   }
 
-  /** Throws UNAVAILABLE when it does not answer, or says something else than it should. */
+  /** Throws UNAVAILABLE when the provider does not answer as it should. */
   async configuration(signal: AbortSignal): Promise<Configuration> {
     const now = performance.now();
     const isFresh = this.#known && now - this.#known.atMs < LEARN_EVERY_MS;
     const isLeftAlone = this.#failed && now - this.#failed.atMs < RETRY_AFTER_MS;
-    if (!isFresh && !isLeftAlone) {
-      this.#learning ??= this.#learn().finally(() => {
-        this.#learning = undefined;
-      });
-      // Whoever waits for it may have gone, or has what was known before.
-      this.#learning.catch(() => undefined);
-    }
+    // The caller may have gone, or has what was known before.
+    if (!isFresh && !isLeftAlone) this.#learning.run().catch(() => undefined);
     if (this.#known) return this.#known.configuration;
-    if (this.#learning) return untilAborted(this.#learning, signal);
+    if (this.#learning.running) return untilAborted(this.#learning.running, signal);
     throw this.#failed?.error ?? unreachable(this.#options.issuer);
   }
 
@@ -77,9 +73,9 @@ export class Provider {
           timeout: timeoutMs / 1000,
           [customFetch]: transport.fetch,
           execute: [
-            // The signature counts, too, and not only that the token came over TLS.
+            // Verify the signature too, instead of relying on TLS.
             enableNonRepudiationChecks,
-            // The configuration lets plain HTTP through on loopback only.
+            // The configuration allows plain HTTP only on loopback.
             ...(new URL(issuer).protocol === 'http:' ? [allowInsecureRequests] : []),
           ],
         },
@@ -92,14 +88,14 @@ export class Provider {
       this.#failed = { error: failure, atMs: performance.now() };
       logger.warn(
         { issuer, reason: reasonOf(error) },
-        'the OpenID provider does not say how to log in there: logins in a browser wait for it',
+        'cannot read the metadata of the OpenID provider: logins in a browser fail until it answers',
       );
       throw failure;
     }
   }
 }
 
-/** By the method that the provider takes; where it names none, that is Basic (OpenID Connect Discovery, section 3). */
+/** The method that the provider supports; Basic if it names none (OpenID Connect Discovery, section 3). */
 function secretAuth(secret: string): ClientAuth {
   const [basic, post] = [ClientSecretBasic(secret), ClientSecretPost(secret)];
   return (server, client, body, headers) => {

@@ -1,36 +1,17 @@
-import { readFile } from 'node:fs/promises';
-import { rootCertificates } from 'node:tls';
 import type { CustomFetch } from 'openid-client';
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
+import { type AgentOptions, openAgent } from '../agent.ts';
 
-export interface TransportOptions {
-  readonly timeoutMs: number;
-  /** PEM files of who may have signed the provider's certificate, besides those that everyone trusts. */
-  readonly rootCas: readonly string[];
-}
-
-/** Metadata, keys and tokens are small. */
-const ANSWER_MAX_BYTES = 1024 * 1024;
-const CONNECTIONS = 16;
-/** Statuses whose answers have no body, as the Fetch standard has it. */
+/** Statuses without a body (Fetch standard). */
 const BODILESS = new Set([101, 204, 205, 304]);
 
-/** How the provider is spoken to: with bounds on time and size, and without following where it redirects to. */
+/** HTTP for the provider, with limits on time and size, and without following redirects. */
 export class Transport implements AsyncDisposable {
   readonly #agent: Agent;
 
   /** Sends nothing yet. Throws an Error when a file of `rootCas` cannot be read. */
-  static async open({ timeoutMs, rootCas }: TransportOptions): Promise<Transport> {
-    const own = await Promise.all(rootCas.map((path) => readFile(path, 'utf8')));
-    return new Transport(
-      new Agent({
-        connections: CONNECTIONS,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-        maxResponseSize: ANSWER_MAX_BYTES,
-        connect: { timeout: timeoutMs, ...(own.length > 0 && { ca: [...rootCertificates, ...own] }) },
-      }),
-    );
+  static async open(options: AgentOptions): Promise<Transport> {
+    return new Transport(await openAgent(options));
   }
 
   private constructor(agent: Agent) {
@@ -44,12 +25,12 @@ export class Transport implements AsyncDisposable {
       ...(signal && { signal }),
     });
     const bytes = await answer.body.arrayBuffer();
-    const told = Object.entries(answer.headers).flatMap(([name, value]) =>
+    const headerList = Object.entries(answer.headers).flatMap(([name, value]) =>
       [value ?? []].flat().map((each): [string, string] => [name, each]),
     );
     return new Response(BODILESS.has(answer.statusCode) ? null : bytes, {
       status: answer.statusCode,
-      headers: told,
+      headers: headerList,
     });
   };
 

@@ -1,5 +1,5 @@
-import { isLoopback } from '../../config/values.ts';
 import type { Context } from '../../http/context.ts';
+import { isLoopback } from '../../registry/access/networks.ts';
 import type { Sha256Digest } from '../../registry/oci/digest.ts';
 import type { ApiNode } from '../node.ts';
 
@@ -17,7 +17,7 @@ export async function storeUrl(
   const url = await node.reader.blobUrl(digest);
   if (url === undefined) return undefined;
   const { hostname } = new URL(url);
-  if (isLoopback(bare(hostname)) && !isLoopback(ctx.state.clientAddress)) return undefined;
+  if (isLoopback(hostname) && !isLoopback(ctx.state.clientAddress)) return undefined;
   return ctx.get('authorization') !== '' && isSentAlong(hostname, registryName(node, ctx)) ? undefined : url;
 }
 
@@ -32,8 +32,4 @@ function isSentAlong(hostname: string, registry: string | undefined): boolean {
 
 function registryName(node: ApiNode, ctx: Context): string | undefined {
   return URL.parse(node.baseUrlOf(ctx))?.hostname;
-}
-
-function bare(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '');
 }

@@ -8,7 +8,7 @@ import type { Sealer } from '../../registry/audit/seal.ts';
 import { type Verification, verifyAudit } from '../../registry/audit/verify.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
-import { print, table } from '../table.ts';
+import { fail, print, table } from '../table.ts';
 
 const FAULTS_SHOWN = 20;
 const PROGRESS_MS = 200;
@@ -40,9 +40,7 @@ export async function auditShowCommand(
   }
   flush();
   if (!json && shown === 0) print('no entries');
-  if (lost === 0) return;
-  process.stderr.write(`${lost} records are missing or damaged: run roadstead audit --verify\n`);
-  process.exitCode = 2;
+  if (lost > 0) fail(`${lost} records are missing or damaged: run roadstead audit --verify`, 2);
 }
 
 /** Verifies the chain. Exits with 2 when it is broken, naming the first place. */
@@ -76,13 +74,8 @@ export async function auditPruneCommand(
   audit: Audit,
   { before, sealer }: { readonly before: Date; readonly sealer: Sealer | undefined },
 ): Promise<void> {
-  if (!audit.isOn) {
-    process.stderr.write(
-      'nothing is pruned: audit.enabled is false, so the prune itself could not be recorded\n',
-    );
-    process.exitCode = 1;
-    return;
-  }
+  if (!audit.isOn)
+    return fail('nothing is pruned: audit.enabled is false, so the prune itself could not be recorded');
   const record = (change: Parameters<typeof recordLocal>[1]) => recordLocal(audit, change);
   const pruned = await pruneAudit(objects, { before, sealer, record });
   if (pruned.outcome === 'pruned') {
@@ -94,10 +87,7 @@ export async function auditPruneCommand(
     return;
   }
   printVerification(pruned.verification, sealer !== undefined);
-  process.stderr.write(
-    'nothing was deleted: after a prune, the broken chain could no longer show what happened to it\n',
-  );
-  process.exitCode = 2;
+  fail('nothing was deleted: after a prune, the broken chain could no longer show what happened to it', 2);
 }
 
 function printVerification(

@@ -1,5 +1,5 @@
-import type { Verdict } from '../../config/catalogue/entry.ts';
 import { filesOf } from '../../config/files.ts';
+import type { Verdict } from '../../config/key.ts';
 import { ConfigError, type Inspection, inspectConfig, readConfig, unread } from '../../config/load.ts';
 import { shown } from '../../config/redact.ts';
 import { PARTS, type Part } from '../../serve/parts.ts';

@@ -1,13 +1,13 @@
 import { tokenKeysBoxOf } from '../../config/rules.ts';
 import type { Config } from '../../config/schema.ts';
+import { CONSOLE } from '../../http/console-log.ts';
 import { KEYS_POLL_MS, KeyRing } from '../../registry/access/keys/key-ring.ts';
 import { addKey, KEY_LEAD_MIN_MS, removeKeys, signingNow } from '../../registry/access/keys/rotation.ts';
 import type { StoredKey } from '../../registry/access/keys/stored-key.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
-import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
-import { print, table } from '../table.ts';
+import { fail, print, table } from '../table.ts';
 
 /** Every key in the store. */
 export async function keysListCommand(
@@ -88,14 +88,3 @@ function stateOf(key: StoredKey, signing: StoredKey | undefined, now: Date): str
   if (key === signing) return 'signs';
   return key.signsFrom > now ? 'next' : 'checks';
 }
-
-function fail(message: string): void {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = 1;
-}
-
-const CONSOLE: Log = {
-  info: () => undefined,
-  warn: (_, message) => process.stderr.write(`${message}\n`),
-  error: (_, message) => process.stderr.write(`${message}\n`),
-};

@@ -8,7 +8,7 @@ import {
 } from '../../registry/notifications/inspect.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
-import { print, table } from '../table.ts';
+import { fail, print, table } from '../table.ts';
 
 /** At most this many of an endpoint's dead letters are shown. */
 const NEWEST = 5;
@@ -41,9 +41,7 @@ export async function retryDeadCommand(
   const endpoint = endpoints.find((each) => each.name === name);
   if (endpoint === undefined) {
     const names = endpoints.map((each) => each.name).join(', ') || 'none';
-    process.stderr.write(`no endpoint is called ${name}; configured: ${names}\n`);
-    process.exitCode = 1;
-    return;
+    return fail(`no endpoint is called ${name}; configured: ${names}`);
   }
   await recordLocal(audit, { action: 'notifications.retry', details: { endpoint: name } });
   const result = await requeueDead(objects, endpoint);

@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import { z } from 'zod';
+import { isLoopback } from '../../registry/access/networks.ts';
 import { ReleaseError } from '../release-error.ts';
 import { unreached } from '../unreached.ts';
 import type { Login } from './identity.ts';
@@ -82,9 +83,7 @@ function ask(realm: URL, asked: readonly [string, string][], login: Login) {
 
 /** Whether a password may be sent there: only where no one else can read it. */
 function isSafe({ protocol, hostname }: URL): boolean {
-  return (
-    protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname))
-  );
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
 
 function basic(username: string, password: string): string {

@@ -11,34 +11,20 @@ import {
   REPOSITORY_FORMS,
   SUBJECT_FORMS,
 } from '../../registry/access/read-rule.ts';
-import {
-  isForAll,
-  type RepositorySelector,
-  type Rule,
-  type SubjectPattern,
-} from '../../registry/access/rule.ts';
+import { isForAll, type Rule, type SubjectPattern } from '../../registry/access/rule.ts';
 import { STANDARD_RULES } from '../../registry/access/standard-rules.ts';
-import { Cidr, Switch, Text } from '../values.ts';
+import { about, honoured } from '../key.ts';
+import { onOff, Switch } from '../switch.ts';
+import { Cidr, Parsed, Text } from '../values.ts';
 
-const SubjectValue = z.string().transform((text, context): SubjectPattern => {
-  const subject = parseSubjectPattern(text);
-  if (subject) return subject;
-  context.addIssue({ code: 'custom', message: `expected ${SUBJECT_FORMS}` });
-  return z.NEVER;
-});
+const SubjectValue = Parsed(parseSubjectPattern, `expected ${SUBJECT_FORMS}`, 'user:alice');
+const Repositories = Parsed(parseRepositorySelector, `expected ${REPOSITORY_FORMS}`, 'shared/**');
 
-const Repositories = z.string().transform((text, context): RepositorySelector => {
-  const selector = parseRepositorySelector(text);
-  if (selector) return selector;
-  context.addIssue({ code: 'custom', message: `expected ${REPOSITORY_FORMS}` });
-  return z.NEVER;
-});
+const Actions = about(
+  z.array(z.enum([...ACTIONS, '*'], `expected ${ACTIONS.join(', ')}, or "*" for all of them`)).min(1),
+  { example: ['pull'] },
+);
 
-const Actions = z
-  .array(z.enum([...ACTIONS, '*'], `expected ${ACTIONS.join(', ')}, or "*" for all of them`))
-  .min(1);
-
-/** What records, tokens and tables call a rule. */
 const RuleName = Text.refine(
   (text) => /^[\p{L}\p{N}](?:[\p{L}\p{N} ._:/+-]{0,62}[\p{L}\p{N}])?$/u.test(text),
   'expected 1 to 64 letters, digits, blanks and ". _ : / + -", with a letter or digit at both ends',
@@ -46,12 +32,18 @@ const RuleName = Text.refine(
 
 const RuleEntry = z
   .strictObject({
-    name: RuleName,
-    allow: Actions.optional(),
-    deny: Actions.optional(),
-    subjects: z.array(SubjectValue).min(1),
-    networks: z.array(Cidr).min(1, 'expected a network, or no such key for anywhere').optional(),
-    repositories: z.array(Repositories).min(1).prefault(['**']),
+    name: honoured(RuleName, 'the name of the rule in records, tokens and explanations'),
+    allow: honoured(Actions.optional(), 'the actions that the rule allows'),
+    deny: honoured(Actions.optional(), 'or the actions that it denies'),
+    subjects: honoured(z.array(SubjectValue).min(1), 'the clients that the rule is for'),
+    networks: honoured(
+      z.array(Cidr).min(1, 'expected a network, or no such key for anywhere').optional(),
+      'the networks that they have to come from; default: anywhere',
+    ),
+    repositories: honoured(
+      z.array(Repositories).min(1).prefault(['**']),
+      'the repositories that the rule is for',
+    ),
   })
   .transform(({ allow, deny, name, subjects, networks = [], repositories }, context): Rule => {
     const effect = allow ? 'allow' : 'deny';
@@ -66,14 +58,14 @@ const RuleEntry = z
       if (asked.includes(action) && !ofAll)
         problem(
           ['repositories'],
-          `${action} is done to the registry as a whole: expected a rule of its own, without repositories`,
+          `${action} concerns the registry as a whole: expected a separate rule for it, without repositories`,
         );
     return { name, effect, actions: actionsOf(asked, ofAll), subjects, networks, repositories };
   });
 
 /**
- * `*` is all that can be done to the repositories of a rule; and to the registry as a whole, where these are all of
- * them: who may do everything below `alice/` does not administer the registry.
+ * `*` means everything that can be done to the rule's repositories. It includes actions on the registry as a whole only
+ * in rules for all repositories: full rights below `alice/` do not make an administrator.
  */
 function actionsOf(asked: readonly string[], ofAll: boolean): Action[] {
   const meant: readonly Action[] = ofAll ? ACTIONS : REPOSITORY_ACTIONS;
@@ -82,33 +74,41 @@ function actionsOf(asked: readonly string[], ofAll: boolean): Action[] {
   );
 }
 
-const Member = SubjectValue.refine((member) => member.kind !== 'group', 'a group cannot stand in a group');
+const Member = SubjectValue.refine(({ kind }) => kind !== 'group', 'a group cannot contain a group');
 
-/**
- * Ours: who may do what. Without `rules`, the standard ones (`registry/access/standard-rules.ts`), which may also stand
- * behind those of the file.
- */
-export const AccessSection = z
-  .strictObject({
-    groups: z
-      .record(z.string(), z.array(Member))
-      .superRefine((groups, context) => {
-        for (const name of Object.keys(groups))
-          if (parseSubjectPattern(`group:${name}`) === undefined)
-            context.addIssue({ code: 'custom', path: [name], message: 'expected the name of a group' });
-      })
-      .default({})
-      .transform((groups): ReadonlyMap<string, readonly SubjectPattern[]> => new Map(Object.entries(groups))),
-    /** Whether the standard rules stand behind these. */
-    standard: Switch.optional(),
-    rules: z.array(RuleEntry).min(1, 'expected a rule, or no such key for the standard ones').optional(),
+const Groups = z
+  .record(
+    z.string(),
+    honoured(z.array(Member), "the members of the group, in the words of a rule's subjects"),
+  )
+  .superRefine((groups, context) => {
+    for (const name of Object.keys(groups))
+      if (parseSubjectPattern(`group:${name}`) === undefined)
+        context.addIssue({ code: 'custom', path: [name], message: 'expected the name of a group' });
   })
+  .default({})
+  .transform((groups): ReadonlyMap<string, readonly SubjectPattern[]> => new Map(Object.entries(groups)));
+
+/** Rules of access. Without `rules`, the standard ones apply (`registry/access/standard-rules.ts`). */
+export const AccessSection = about(
+  z.strictObject({
+    groups: Groups,
+    standard: onOff(
+      Switch.optional(),
+      'the standard rules follow those of the file',
+      'only the rules of the file apply',
+      { note: 'default: `false` if there are rules', example: true },
+    ),
+    rules: z.array(RuleEntry).min(1, 'expected a rule, or no such key for the standard ones').optional(),
+  }),
+  { from: 'ours' },
+)
   .superRefine(({ rules, standard }, context) => {
     if (standard === false && rules === undefined)
       context.addIssue({
         code: 'custom',
         path: ['standard'],
-        message: 'nobody could do anything: expected rules of your own beside it',
+        message: 'no action would be allowed: expected rules, too',
       });
     const names = new Set(standard && rules ? STANDARD_RULES.map(({ name }) => name) : []);
     for (const [i, { name }] of (rules ?? []).entries()) {
@@ -124,7 +124,7 @@ export const AccessSection = z
   .transform(({ groups, rules, standard }) => ({ groups, ...inOrder(rules, standard) }))
   .optional();
 
-/** The rules as they are asked, and how many of them, from the first, are the file's own. */
+/** The rules in the order in which they apply; the first `ownRules` are the file's. */
 function inOrder(own: readonly Rule[] | undefined, standard: boolean | undefined) {
   if (own === undefined) return { rules: STANDARD_RULES, ownRules: 0 };
   return { rules: standard ? [...own, ...STANDARD_RULES] : own, ownRules: own.length };

@@ -1,27 +1,41 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { BaseUrl, Count, IssuerUrl, Switch, Text } from '../values.ts';
+import { about, honoured } from '../key.ts';
+import { onOff, Switch } from '../switch.ts';
+import { BaseUrl, Count, File, IssuerUrl, Text } from '../values.ts';
 
-const File = z.string().min(1);
+const RootCas = honoured(
+  z.array(File).default([]),
+  'PEM files of authorities that may have signed its certificate, besides the public ones',
+);
+const SERVICE =
+  'a service that may validate any token; needed for tokens of trusts, which may not validate themselves';
 
 const Keystone = z
   .strictObject({
-    /** Of its API's version 3, such as `https://keystone.example.net:5000/v3`. */
-    authurl: BaseUrl,
-    /** The domain of users and projects whose names stand alone. */
-    domain: Text.default('Default'),
-    /** So long what Keystone said of a name and a password is believed without asking again. */
-    cache: Duration.prefault('60s'),
-    timeout: Duration.prefault('5s'),
-    /** A user's projects beyond this number are not looked at unless the login name spells one. */
-    maxprojects: Count(1, 100).default(20),
-    /** Whether `docker login` keeps a token of Keystone's, which ends with it, instead of the password. */
-    refreshtokens: Switch.default(false),
-    /** Who may have signed its certificate, in PEM, besides those that everyone trusts. */
-    rootcas: z.array(File).default([]),
-    /** Of a service that may validate any token: for those that may not ask about themselves, of trusts. */
-    applicationcredentialid: Text.optional(),
-    applicationcredentialsecret: Text.optional(),
+    authurl: honoured(BaseUrl, "Keystone's URL (API version 3), such as https://keystone:5000/v3"),
+    domain: honoured(
+      Text.default('Default'),
+      'the domain of users and projects whose names come without one',
+    ),
+    cache: honoured(
+      Duration.prefault('60s'),
+      'how long an answer of Keystone about a name and a password is reused',
+    ),
+    timeout: honoured(Duration.prefault('5s'), 'time limit for Keystone; after it, clients get 503'),
+    maxprojects: honoured(
+      Count(1, 100).default(20),
+      "how many of a user's projects are looked at when the login name has none",
+      { example: 5 },
+    ),
+    refreshtokens: onOff(
+      Switch.default(false),
+      'docker login keeps a token of Keystone instead of the password, and ends when that expires',
+      'docker login keeps the password',
+    ),
+    rootcas: RootCas,
+    applicationcredentialid: honoured(Text.optional(), SERVICE),
+    applicationcredentialsecret: honoured(Text.optional(), SERVICE),
   })
   .refine(
     (keystone) =>
@@ -30,29 +44,33 @@ const Keystone = z
     'expected both applicationcredentialid and applicationcredentialsecret, or neither',
   );
 
-const Htpasswd = z.strictObject({ path: File });
-
-const Oidc = z.strictObject({
-  issuer: IssuerUrl,
-  clientid: Text,
-  clientsecret: Text.optional(),
-  scopes: z.array(Text).default(['openid', 'profile', 'email', 'groups']),
-  /** The claims that hold the user's name and their groups. */
-  nameclaim: Text.default('preferred_username'),
-  groupsclaim: Text.default('groups'),
-  /** How long a credential made by a login in a browser is good for. */
-  lifetime: Duration.prefault('720h'),
-  timeout: Duration.prefault('5s'),
-  /** Who may have signed its certificate, in PEM, besides those that everyone trusts. */
-  rootcas: z.array(File).default([]),
+const Htpasswd = z.strictObject({
+  path: honoured(File, 'a file of names and bcrypt hashes, read again when it changes'),
 });
 
-/** Ours: who people are, source after source; the first that knows somebody decides. Robots are always known. */
+const Oidc = z.strictObject({
+  issuer: honoured(IssuerUrl, 'the OpenID provider that people log in at'),
+  clientid: honoured(Text, "this registry's client id at the provider"),
+  clientsecret: honoured(Text.optional(), 'its client secret'),
+  scopes: honoured(
+    z.array(Text).default(['openid', 'profile', 'email', 'groups']),
+    'the scopes that are requested',
+    { example: ['openid'] },
+  ),
+  nameclaim: honoured(Text.default('preferred_username'), "the claim that holds the user's name"),
+  groupsclaim: honoured(Text.default('groups'), "the claim that holds the user's groups"),
+  lifetime: honoured(Duration.prefault('720h'), 'lifetime of a credential from a login in a browser'),
+  timeout: honoured(Duration.prefault('5s'), 'time limit for the provider; after it, clients get 503'),
+  rootcas: RootCas,
+});
+
+/** Sources of accounts, in order: the first that knows a user decides. Robots are always known. */
 export const AccountsSection = z
   .array(
-    z
-      .strictObject({ keystone: Keystone.optional(), htpasswd: Htpasswd.optional(), oidc: Oidc.optional() })
-      .refine((entry) => Object.keys(entry).length === 1, 'expected one of keystone, htpasswd and oidc'),
+    about(
+      z.strictObject({ keystone: Keystone.optional(), htpasswd: Htpasswd.optional(), oidc: Oidc.optional() }),
+      { from: 'ours' },
+    ).refine((entry) => Object.keys(entry).length === 1, 'expected one of keystone, htpasswd and oidc'),
   )
   .superRefine((entries, context) => {
     const seen = new Set<string>();

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { Switch } from '../values.ts';
+import { onOff, Switch } from '../switch.ts';
 
-/** Ours: the record of every change of state. Undefined is: where there are accounts. */
-export const AuditSection = z.strictObject({ enabled: Switch.optional() }).prefault({});
+/** The record of every change of state. */
+export const AuditSection = z
+  .strictObject({
+    enabled: onOff(
+      Switch.optional(),
+      'every change of state is recorded in the store, with its author and the rule that allowed it',
+      'changes of state are not recorded',
+      { from: 'ours', note: 'default: `true` with `auth`, unless that is `none`', example: false },
+    ),
+  })
+  .prefault({});

@@ -1,48 +1,76 @@
 import { z } from 'zod';
-import { BaseUrl, Switch, Text } from '../values.ts';
+import { honoured, refused } from '../key.ts';
+import { onOff, Switch } from '../switch.ts';
+import { BaseUrl, File, Text } from '../values.ts';
 
-/** Stands in a header, in quotes. */
+/** Used in a header, in quotes. */
 const Named = Text.refine((text) => /^[ -~]+$/.test(text), 'expected a name of printable ASCII characters');
-const File = z.string().min(1);
 
-/** Algorithms of signatures by which a token may be signed: no shared secrets, and never none. */
-export const SIGNATURES = [
+/** Signature algorithms of tokens: no shared secrets, and never `none`. */
+const SIGNATURES = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA'],
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
 ] as const;
 
-const HtpasswdAuth = z.strictObject({ realm: Named, path: File });
-
-const TokenAuth = z.strictObject({
-  /** Where clients get tokens: a token server's URL. */
-  realm: BaseUrl.optional(),
-  service: Named,
-  issuer: Named,
-  /** Certificates of whoever signs tokens; without these and `jwks`, our own token service does. */
-  rootcertbundle: File.optional(),
-  jwks: File.optional(),
-  signingalgorithms: z
-    .array(z.enum(SIGNATURES))
-    .min(1)
-    .default([...SIGNATURES]),
-  /** The realm is this registry's own name, as the client called it, and this path. */
-  autoredirect: Switch.default(false),
-  autoredirectpath: z.string().startsWith('/', 'expected a path such as /auth/token').default('/auth/token'),
+const Htpasswd = z.strictObject({
+  realm: honoured(Named, 'the realm that clients show when they ask for a password'),
+  path: honoured(
+    File,
+    'a file of names and bcrypt hashes, read again when it changes. It has to exist: Distribution creates it',
+  ),
 });
 
-/** Distribution's section: how those who ask are known. One of the ways, or none. */
+const Token = z.strictObject({
+  realm: honoured(BaseUrl.optional(), 'the URL of the token server'),
+  service: honoured(Named, "this registry's name there: the audience of its tokens"),
+  issuer: honoured(Named, 'the issuer that tokens must have'),
+  rootcertbundle: honoured(
+    File.optional(),
+    "PEM certificates of the token server; without it and `jwks`, our own token service's keys are used",
+  ),
+  jwks: honoured(File.optional(), "the token server's keys, as a JSON Web Key Set", { from: '3' }),
+  signingalgorithms: honoured(
+    z
+      .array(z.enum(SIGNATURES))
+      .min(1)
+      .default([...SIGNATURES]),
+    'the accepted signature algorithms',
+    { from: '3', example: ['ES256'] },
+  ),
+  autoredirect: onOff(
+    Switch.default(false),
+    'the realm is on this registry, under the host name that the client used',
+    'the realm is auth.token.realm',
+  ),
+  autoredirectpath: honoured(
+    z.string().startsWith('/', 'expected a path such as /auth/token').default('/auth/token'),
+    'the path of that realm',
+    { from: '3', example: '/other/token' },
+  ),
+});
+
+/** Distribution's section: how clients authenticate, in at most one way. */
 export const AuthSection = z
   .strictObject({
-    none: z.record(z.string(), z.unknown()).optional(),
-    htpasswd: HtpasswdAuth.optional(),
-    token: TokenAuth.optional(),
+    none: honoured(
+      z.record(z.string(), z.unknown()).optional(),
+      'clients need no credentials, as without the section',
+      { example: {} },
+    ),
+    silly: refused(
+      'any Authorization header would be accepted: expected auth.token or auth.htpasswd, or neither, on a loopback ' +
+        'address',
+      { below: { '2.8, 3': 'realm service' } },
+    ),
+    htpasswd: Htpasswd.optional(),
+    token: Token.optional(),
   })
-  .superRefine(({ token, ...others }, context) => {
+  .superRefine(({ token, silly: _, ...others }, context) => {
     const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     const [way, ...more] = Object.entries({ token, ...others }).flatMap(([each, is]) => (is ? [each] : []));
     for (const each of more)
-      problem([each], `expected one way to be known, and auth.${way} stands beside it`);
+      problem([each], `expected only one way to authenticate, but auth.${way} is set too`);
     if (token && token.realm === undefined && !token.autoredirect)
       problem(['token', 'realm'], 'expected the URL of the token server, or autoredirect: true');
   })
-  .optional();
+  .transform(({ none, htpasswd, token }) => ({ isNone: none !== undefined, htpasswd, token }));

@@ -1,48 +1,121 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
 import { Headers, OF_ANSWERS } from '../headers.ts';
-import { Address, BaseUrl, Cidr, Switch, Text } from '../values.ts';
+import { honoured, noEffect } from '../key.ts';
+import { onOff, Switch, switchOf } from '../switch.ts';
+import { Address, BaseUrl, Cidr, Parsed, Text } from '../values.ts';
 import { TlsSection } from './tls.ts';
 
-const PREFIX = 'expected a path such as /registry/';
-/** Where the registry stands below its host: empty at the root, else such as `/registry`, with no slash at its end. */
-const Prefix = z.string(PREFIX).transform((text, context): string => {
-  const path = text.replace(/^\/*/, '/').replace(/\/+$/, '');
-  const parts = path.split('/').slice(1);
-  if (parts.every((part) => /^[\w.~-]+$/.test(part) && part !== '.' && part !== '..')) return path;
-  context.addIssue({ code: 'custom', message: PREFIX });
-  return z.NEVER;
-});
+/** The path of the registry on its host: empty for the root, else such as `/registry`, without a trailing slash. */
+const Prefix = Parsed(
+  (text) => {
+    const path = text.replace(/^\/*/, '/').replace(/\/+$/, '');
+    const parts = path.split('/').slice(1);
+    return parts.every((part) => /^[\w.~-]+$/.test(part) && part !== '.' && part !== '..') ? path : undefined;
+  },
+  'expected a path such as /registry/',
+  '/a/',
+);
 
-export const HttpSection = z.strictObject({
-  addr: Address,
-  net: z.enum(['', 'tcp']).optional(),
-  prefix: Prefix.default(''),
-  /** The registry's public URL: where mirrors send clients back, and what mirrors must not be taken for. */
-  host: BaseUrl.optional(),
-  secret: Text.optional(),
-  /** Ours: what `secret` was before, for what is still sealed with it. */
-  oldsecrets: z.array(Text).default([]),
-  /** Undefined when the file leaves it to the registry. */
-  relativeurls: Switch.optional(),
-  draintimeout: Delay.prefault('30s'),
-  /** Ours: how long a connection may be idle between two requests, in milliseconds. */
-  idletimeout: Delay.refine((ms) => ms >= 1000, 'expected a second (1s) at least').prefault('65m'),
-  tls: TlsSection.optional(),
-  headers: Headers(OF_ANSWERS).default({}),
-  http2: z.strictObject({ disabled: Switch.optional() }).optional(),
-  h2c: z.strictObject({ enabled: Switch.optional() }).optional(),
-  /** Ours: networks of proxies that end TLS before us; their `X-Forwarded-For` is believed. */
-  trustedproxies: z.array(Cidr).default([]),
-  debug: z
-    .strictObject({
-      addr: Address,
-      prometheus: z
-        .strictObject({
-          enabled: Switch.default(true),
-          path: z.string().startsWith('/').default('/metrics'),
-        })
-        .prefault({}),
-    })
-    .optional(),
-});
+const NO_HTTP2 = 'HTTP/2 is not supported';
+
+export const HttpSection = z
+  .strictObject({
+    addr: honoured(
+      Address,
+      'the address that the registry listens on; beyond this machine only with TLS or trusted proxies',
+    ),
+    net: honoured(z.enum(['', 'tcp']).default('tcp'), 'tcp', {
+      note: '`unix` is refused',
+      example: 'tcp',
+      decide: (value) =>
+        value === 'unix'
+          ? {
+              kind: 'refused',
+              text: 'this version listens on TCP only: expected tcp, and a loopback address in http.addr',
+            }
+          : undefined,
+    }),
+    prefix: honoured(Prefix.default(''), 'the path that /v2/ is below'),
+    /** Where mirrors send clients back, and what mirrors must not be mistaken for. */
+    host: honoured(BaseUrl.optional(), "the registry's public URL, used in all absolute URLs for clients"),
+    secret: honoured(
+      Text.optional(),
+      'encrypts secrets in the store, the same on every node: signing keys, refresh tokens, TLS tickets',
+    ),
+    oldsecrets: honoured(
+      z.array(Text).default([]),
+      'earlier values of http.secret, until nothing encrypted with them is in use',
+      { from: 'ours', example: ['hunter2'] },
+    ),
+    relativeurls: onOff(Switch.optional(), 'URLs for clients have no host', 'URLs for clients have a host', {
+      note: 'default: the registry decides',
+    }),
+    draintimeout: honoured(
+      Delay.prefault('30s'),
+      'time limit for the process to end after SIGTERM. Running answers get at least four fifths of it; what ' +
+        'hangs then is abandoned (exit by SIGKILL, which a shell shows as 137)',
+    ),
+    idletimeout: honoured(
+      Delay.refine((ms) => ms >= 1000, 'expected a second (1s) at least').prefault('65m'),
+      'how long a connection may be idle between two requests: longer than any proxy in front keeps one',
+      { from: 'ours' },
+    ),
+    headers: Headers(
+      OF_ANSWERS,
+      'added to every answer; headers of framing, and those that the registry sets, are refused',
+    ).default({}),
+    http2: z
+      .strictObject({
+        disabled: honoured(Switch.optional(), `${NO_HTTP2}, as the file asks`, {
+          note: '`false`: not yet',
+          example: true,
+          decide: (value) =>
+            switchOf(value) === false
+              ? { kind: 'not yet', text: `${NO_HTTP2}: clients get HTTP/1.1, which all of them support` }
+              : undefined,
+        }),
+      })
+      .optional(),
+    h2c: z
+      .strictObject({
+        enabled: noEffect(Switch.optional(), 'HTTP/2 without TLS is not supported, as the file asks', {
+          from: '3',
+          note: '`true` is refused',
+          example: false,
+          decide: (value) =>
+            switchOf(value) === true
+              ? {
+                  kind: 'refused',
+                  text: `${NO_HTTP2}: have the load balancer use HTTP/1.1 to this port, and remove the key`,
+                }
+              : undefined,
+        }),
+      })
+      .optional(),
+    debug: z
+      .strictObject({
+        addr: honoured(
+          Address,
+          'the address of metrics and health checks (/debug/health, /livez, /readyz): loopback only',
+        ),
+        prometheus: z
+          .strictObject({
+            enabled: onOff(Switch.default(true), 'metrics are served', 'metrics are not served', {
+              note: "Distribution's own default is `false`",
+            }),
+            path: honoured(z.string().startsWith('/').default('/metrics'), 'the path of the metrics', {
+              example: '/numbers',
+            }),
+          })
+          .prefault({}),
+      })
+      .optional(),
+    trustedproxies: honoured(
+      z.array(Cidr).default([]),
+      'networks of the proxies that end TLS in front of the registry: their X-Forwarded-For is believed',
+      { from: 'ours' },
+    ),
+    tls: TlsSection.optional(),
+  })
+  .transform(({ net: _net, http2: _http2, h2c: _h2c, ...http }) => http);

@@ -1,38 +1,59 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
-import { Cidr, Count, CountOr, Switch } from '../values.ts';
+import { about, honoured } from '../key.ts';
+import { onOff, Switch } from '../switch.ts';
+import { Cidr, Count } from '../values.ts';
 
-/** What one page of a list holds at most, as Distribution has it. */
-const DEFAULT_PAGE = 1000;
-const MAX_PAGE = 100_000;
+const PerSecond = about(z.number().positive().max(1_000_000).optional(), { example: 2.5 });
 
-export const CatalogSection = z.strictObject({ maxentries: CountOr(DEFAULT_PAGE, MAX_PAGE) }).prefault({});
-export const TagsSection = z.strictObject({ maxtags: CountOr(DEFAULT_PAGE, MAX_PAGE) }).prefault({});
-
-const Logins = z
-  .strictObject({
-    enabled: Switch.default(true),
-    /** Failures that cost nothing, of one account from one client. */
-    attempts: Count(1, 1000).default(5),
-    maxwait: Delay.prefault('5m'),
-  })
-  .prefault({});
-
-const PerSecond = z.number().positive().max(1_000_000).optional();
-
-/** Ours: how much anyone may ask for. */
-export const LimitsSection = z
-  .strictObject({
-    /** Of a port, at a time. */
-    connections: Count(1, 1_000_000).default(10_000),
-    /** Of one client's; half of `connections` unless given. */
-    connectionsperclient: Count(1, 1_000_000).optional(),
-    /** Bytes a second that a client has to send, or to take, while it is waited for; 0 for as slow as it likes. */
-    minimumrate: Count(0, 1_000_000).default(1024),
-    /** By whoever asks, to a node; undefined for as many as they like. */
-    requestspersecond: z.strictObject({ client: PerSecond, account: PerSecond }).prefault({}),
-    logins: Logins,
-    /** For whom neither failed logins nor requests are counted. */
-    trustednetworks: z.array(Cidr).default([]),
-  })
-  .prefault({});
+/** Limits on what clients may ask for. */
+export const LimitsSection = about(
+  z.strictObject({
+    connections: honoured(Count(1, 1_000_000).default(10_000), 'the most connections to a port at a time', {
+      example: 50,
+    }),
+    connectionsperclient: honoured(
+      Count(1, 1_000_000).optional(),
+      'the most connections of one client, or of one /64 network of IPv6; default: half of them. Proxies and ' +
+        'trusted networks are not counted',
+    ),
+    minimumrate: honoured(
+      Count(0, 1_000_000).default(1024),
+      'bytes per second that a client has to send of a body, or to read of an answer, after the first minute; ' +
+        '0: no limit',
+    ),
+    requestspersecond: z
+      .strictObject({
+        client: honoured(
+          PerSecond,
+          "requests that a node accepts from one client, or one /64 network of IPv6, with bursts of five seconds' " +
+            'worth; more get 429. Default: no limit',
+        ),
+        account: honoured(PerSecond, 'the same for one account'),
+      })
+      .prefault({}),
+    logins: z
+      .strictObject({
+        enabled: onOff(
+          Switch.default(true),
+          'after failed logins, the next ones have to wait: they get 429 with `Retry-After` before any password is checked',
+          'failed logins have no consequences',
+        ),
+        attempts: honoured(
+          Count(1, 1000).default(5),
+          'failures without a wait for one account from one client; 10 times as many for one client, 20 times for one ' +
+            'account',
+        ),
+        maxwait: honoured(
+          Delay.prefault('5m'),
+          'the longest wait; the first one is 1 s, and each failure doubles it',
+        ),
+      })
+      .prefault({}),
+    trustednetworks: honoured(
+      z.array(Cidr).default([]),
+      'networks whose failed logins and requests are not counted',
+    ),
+  }),
+  { from: 'ours' },
+).prefault({});

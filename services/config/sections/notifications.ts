@@ -1,67 +1,101 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
 import { FRAMING, Headers } from '../headers.ts';
-import { Count, CountOr, Switch } from '../values.ts';
+import { honoured } from '../key.ts';
+import { isDisabled, onOff, Switch } from '../switch.ts';
+import { Count, CountOr, Parsed } from '../values.ts';
 
-const WEBHOOK = 'expected an http or https URL without user or fragment; credentials go into headers';
-const WebhookUrl = z.string().transform((text, context): string => {
-  const url = URL.parse(text);
-  if (url && /^https?:$/.test(url.protocol) && !url.hash && !url.username && !url.password) return url.href;
-  context.addIssue({ code: 'custom', message: WEBHOOK });
-  return z.NEVER;
-});
+const WebhookUrl = Parsed(
+  (text) => {
+    const url = URL.parse(text);
+    const isPlain = url && /^https?:$/.test(url.protocol) && !url.hash && !url.username && !url.password;
+    return isPlain ? url.href : undefined;
+  },
+  'expected an http or https URL without user or fragment; credentials go into headers',
+  'https://hook.example.net/other',
+);
 
-/** Zero stands for Distribution's default. */
-function orDefault(ms: number, defaultMs: number): number {
-  return ms === 0 ? defaultMs : ms;
-}
+const MediaTypes = z.array(z.string()).default([]);
+const SECOND_MS = 1000;
 
 const Endpoint = z
   .strictObject({
-    name: z.string().min(1),
-    disabled: Switch.optional(),
-    url: WebhookUrl,
-    headers: Headers({ ...FRAMING, host: 'it follows from the URL' }).default({}),
-    timeout: Delay.prefault('1s'),
-    threshold: CountOr(10, 1_000_000),
-    backoff: Delay.prefault('1s'),
-    ignoredmediatypes: z.array(z.string()).default([]),
+    name: honoured(z.string().min(1), 'the name of the endpoint; no two may have the same'),
+    disabled: onOff(Switch.optional(), 'the endpoint is left out', 'the endpoint is used', {
+      default: false,
+    }),
+    url: honoured(WebhookUrl, 'the URL that events are posted to'),
+    headers: Headers({ ...FRAMING, host: 'it follows from the URL' }, 'sent with every event').default({}),
+    timeout: honoured(Delay.prefault('1s'), 'time limit for an answer; 0 for the default', {
+      example: '500ms',
+    }),
+    threshold: honoured(
+      CountOr(10, 1_000_000),
+      'this many failures in a row start a pause; 0 for the default',
+      { example: 4 },
+    ),
+    backoff: honoured(
+      Delay.prefault('1s'),
+      'the length of the pause, which grows while failures continue; 0 for the default',
+      { example: '2s' },
+    ),
+    ignoredmediatypes: honoured(MediaTypes, 'added to ignore.mediatypes'),
     ignore: z
       .strictObject({
-        mediatypes: z.array(z.string()).default([]),
-        actions: z.array(z.enum(['pull', 'push', 'mount', 'delete'])).default([]),
+        mediatypes: honoured(MediaTypes, 'events of targets of these media types are not sent'),
+        actions: honoured(
+          z.array(z.enum(['pull', 'push', 'mount', 'delete'])).default([]),
+          'events of these actions are not sent: pull, push, mount, delete',
+        ),
       })
       .prefault({}),
-    /** Ours: the most events in one POST; receivers made for Distribution may read only the first. */
-    batchsize: Count(1, 1000).default(1),
-    /** Ours: so many events wait for this endpoint at most. */
-    queuelimit: Count(1, 10_000_000).default(100_000),
+    batchsize: honoured(
+      Count(1, 1000).default(1),
+      'the most events in one POST; Distribution sends one, and receivers made for it may read only the first',
+      { from: 'ours' },
+    ),
+    queuelimit: honoured(
+      Count(1, 10_000_000).default(100_000),
+      'the most events that wait; beyond it, changes become dead letters, and pulls are dropped',
+      { from: 'ours' },
+    ),
   })
   .transform(({ disabled: _, ignoredmediatypes, ignore, timeout, backoff, ...endpoint }) => ({
     ...endpoint,
-    timeout: orDefault(timeout, 1000),
-    backoff: orDefault(backoff, 1000),
+    timeout: timeout || SECOND_MS,
+    backoff: backoff || SECOND_MS,
     ignore: { ...ignore, mediatypes: [...new Set([...ignoredmediatypes, ...ignore.mediatypes])] },
   }));
 
-/** Endpoints that are disabled were left out before: undefined stands in their place, so that the others keep theirs. */
+/** Disabled endpoints were dropped before: undefined is in their place, so that the others keep their numbers. */
 const Endpoints = z
-  .array(Endpoint.optional())
+  .array(
+    honoured(Endpoint.optional(), 'a URL that is notified of pulls, pushes, mounts and deletes', {
+      decide: (endpoint) =>
+        isDisabled(endpoint) ? { kind: 'honoured', text: 'left out: disabled in the file' } : undefined,
+    }),
+  )
   .default([])
   .transform((endpoints) => endpoints.filter((endpoint) => endpoint !== undefined))
   .superRefine((endpoints, context) => {
     const names = endpoints.map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice === undefined) return;
-    context.addIssue({
-      code: 'custom',
-      message: `two are called ${twice}: expected a name that no other endpoint has`,
-    });
+    const message = `two endpoints are called ${twice}: expected a name that no other endpoint has`;
+    context.addIssue({ code: 'custom', message });
   });
 
 export const NotificationsSection = z
   .strictObject({
-    events: z.strictObject({ includereferences: Switch.default(false) }).prefault({}),
+    events: z
+      .strictObject({
+        includereferences: onOff(
+          Switch.default(false),
+          'events of a manifest list what it refers to',
+          'events name only the manifest',
+        ),
+      })
+      .prefault({}),
     endpoints: Endpoints,
   })
   .prefault({})

@@ -1,59 +1,140 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { Address, Count, type ListenAddress, Switch } from '../values.ts';
+import { type About, honoured, noEffect } from '../key.ts';
+import { Switch } from '../switch.ts';
+import { Address, Count, File, type ListenAddress } from '../values.ts';
 
 const Size = Count(-1, 1_000_000).optional();
 const Time = Duration.optional();
-const File = z.string().min(1).optional();
+const Flag = Switch.optional();
+const Word = z.string().optional();
+
+const NOWHERE = 'it has no address (redis.addrs, or redis.addr in the shape of 2.8), so Redis is not used';
+const POOL = 'there is no pool: one connection is for commands, and one listens';
+const RETRIES = 'commands are not retried: the store has the answers that Redis could not give';
+const REPLICAS = 'nothing is read from Redis that a replica could answer';
+const NAMING = 'connections have the name redis.clientname';
+const LASTING = 'connections are kept until they fail';
+const PROTOCOL = 'the newest protocol that the server supports is used';
+
+const of2 = <T extends z.ZodType>(type: T, text: string) => noEffect(type, text, { from: '2.8' });
+const of3 = <T extends z.ZodType>(type: T, text: string) => noEffect(type, text, { from: '3' });
+const V3_ONLY: About = { from: '3' };
 
 /** Keys of 2.8 only. */
 const V2 = {
-  addr: Address.optional(),
-  pool: z.strictObject({ maxidle: Size, maxactive: Size, idletimeout: Time }).optional(),
+  addr: honoured(Address.optional(), 'the address of Redis', { from: '2.8' }),
+  pool: z
+    .strictObject({ maxidle: of2(Size, POOL), maxactive: of2(Size, POOL), idletimeout: of2(Time, POOL) })
+    .optional(),
 };
 /** Keys of 3 only: go-redis' UniversalOptions. */
 const V3 = {
-  addrs: z.array(Address).optional(),
-  mastername: z.string().optional(),
-  clientname: z.string().optional(),
-  protocol: Count(0, 3).optional(),
-  username: z.string().optional(),
-  sentinelusername: z.string().optional(),
-  sentinelpassword: z.string().optional(),
-  ...{ maxretries: Size, minretrybackoff: Time, maxretrybackoff: Time },
-  contexttimeoutenabled: Switch.optional(),
-  ...{ poolfifo: Switch.optional(), poolsize: Size, pooltimeout: Time },
-  ...{ minidleconns: Size, maxidleconns: Size, maxactiveconns: Size },
-  ...{ connmaxidletime: Time, connmaxlifetime: Time, maxredirects: Size },
-  ...{ readonly: Switch.optional(), routebylatency: Switch.optional(), routerandomly: Switch.optional() },
-  ...{ disableidentity: Switch.optional(), disableindentity: Switch.optional() },
-  ...{ identitysuffix: z.string().optional(), unstableresp3: Switch.optional() },
+  addrs: honoured(
+    z.array(Address).optional(),
+    'the address of Redis; several are a cluster or, with a mastername, Sentinels',
+    V3_ONLY,
+  ),
+  mastername: honoured(Word, 'the name of the server at the Sentinels', V3_ONLY),
+  username: honoured(Word, 'the user in the access control list', V3_ONLY),
+  sentinelusername: honoured(Word, 'the user at the Sentinels', V3_ONLY),
+  sentinelpassword: honoured(Word, 'the password at the Sentinels', V3_ONLY),
+  clientname: honoured(Word, 'the name of connections in CLIENT LIST', V3_ONLY),
+  ...{ maxretries: of3(Size, RETRIES), maxredirects: of3(Size, RETRIES) },
+  ...{ minretrybackoff: of3(Time, RETRIES), maxretrybackoff: of3(Time, RETRIES) },
+  ...{ poolfifo: of3(Flag, POOL), poolsize: of3(Size, POOL), pooltimeout: of3(Time, POOL) },
+  ...{ minidleconns: of3(Size, POOL), maxidleconns: of3(Size, POOL), maxactiveconns: of3(Size, POOL) },
+  ...{ connmaxidletime: of3(Time, LASTING), connmaxlifetime: of3(Time, LASTING) },
+  ...{
+    readonly: of3(Flag, REPLICAS),
+    routebylatency: of3(Flag, REPLICAS),
+    routerandomly: of3(Flag, REPLICAS),
+  },
+  ...{
+    disableidentity: of3(Flag, NAMING),
+    disableindentity: of3(Flag, NAMING),
+    identitysuffix: of3(Word, NAMING),
+  },
+  contexttimeoutenabled: of3(Flag, 'commands always have a time limit'),
+  ...{ protocol: of3(Count(0, 3).optional(), PROTOCOL), unstableresp3: of3(Flag, PROTOCOL) },
 };
-const V2_TLS = { enabled: Switch.optional() };
+const V2_TLS = {
+  enabled: honoured(
+    Flag,
+    '`true`: TLS; the certificate is verified by the authorities that the runtime knows',
+    {
+      from: '2.8',
+      default: false,
+    },
+  ),
+};
 const V3_TLS = {
-  ...{ certificate: File, key: File },
-  ...{ rootcas: z.array(z.string()).optional(), clientcas: z.array(z.string()).optional() },
+  certificate: honoured(
+    File.optional(),
+    'TLS, with this PEM certificate if the server asks for one',
+    V3_ONLY,
+  ),
+  key: honoured(File.optional(), 'the PEM file of its private key', V3_ONLY),
+  rootcas: honoured(
+    z.array(z.string()).optional(),
+    'TLS; PEM files of the authorities that verify the certificate. Unlike in Distribution, redis.tls.certificate is not needed',
+    V3_ONLY,
+  ),
+  clientcas: of3(
+    z.array(z.string()).optional(),
+    'this is a setting of the Redis server; Distribution ignores it, too',
+  ),
 };
 
-/** Nothing waits for Redis but locks: a short limit would only break connections, and a long one nobody needs. */
-const CONNECT_MS = { least: 1000, most: 10_000, standard: 5000 };
-const COMMAND_MS = { least: 1000, most: 3000, standard: 1000 };
+/** Only locks wait for Redis: shorter limits would only break connections, and longer ones help nobody. */
+const CONNECT_MS = { min: 1000, max: 10_000, default: 5000 };
+const COMMAND_MS = { min: 1000, max: 3000, default: 1000 };
 
-/** Redis in the shape of 2.8 or of 3, and not in both. */
-export const RedisSection = z
-  .strictObject({
+/** Redis in the shape of 2.8 or of 3, but not in both; in the words of `services/redis/settings.ts`. */
+export const RedisSection = honoured(
+  z.strictObject({
     ...V2,
     ...V3,
-    password: z.string('expected text: quote a password of digits').optional(),
-    db: Count(0, 1_000_000).optional(),
-    ...{ dialtimeout: Time, readtimeout: Time, writetimeout: Time },
+    password: honoured(
+      z.string('expected text: quote a password of digits').optional(),
+      'the password of the server',
+    ),
+    db: honoured(Count(0, 1_000_000).default(0), 'the number of the database', {
+      note: 'no effect on a cluster, which has only 0',
+      decide: (_, { addrs, mastername }) =>
+        Array.isArray(addrs) && addrs.length > 1 && !isSet(mastername)
+          ? { kind: 'no effect', text: 'a cluster has only database 0' }
+          : undefined,
+    }),
+    prefix: honoured(
+      z
+        .string()
+        .regex(/^[\w.:/-]{1,64}$/, 'expected letters, digits, "_", ".", ":", "/" or "-", at most 64')
+        .default('roadstead:'),
+      'the prefix of keys and channels, for registries that share a Redis',
+      { from: 'ours' },
+    ),
+    dialtimeout: honoured(
+      Duration.prefault('5s'),
+      'time limit for a connection to be made; at least 1s, at most 10s',
+      { example: '2s' },
+    ),
+    readtimeout: honoured(
+      Duration.prefault('1s'),
+      'time limit for an answer; at least 1s, at most 3s, since only locks wait for one',
+      { example: '2s' },
+    ),
+    writetimeout: noEffect(Time, 'redis.readtimeout covers a command from its sending to its answer'),
     tls: z.strictObject({ ...V2_TLS, ...V3_TLS }).optional(),
-    /** Ours: what keys and channels begin with. */
-    prefix: z
-      .string()
-      .regex(/^[\w.:/-]{1,64}$/, 'expected letters, digits, "_", ".", ":", "/" or "-", at most 64')
-      .default('roadstead:'),
-  })
+  }),
+  'notifies nodes of changes at once, and holds locks; everything works without it',
+  {
+    decide(value) {
+      const { addr, addrs } = Object(value) as { addr?: unknown; addrs?: unknown };
+      return isSet(addr) || isSet(addrs) ? undefined : { kind: 'no effect', text: NOWHERE, warning: NOWHERE };
+    },
+  },
+)
   .superRefine(({ tls }, context) => {
     if ((tls?.certificate === undefined) === (tls?.key === undefined)) return;
     const path = ['tls', tls?.certificate === undefined ? 'certificate' : 'key'];
@@ -66,9 +147,30 @@ export const RedisSection = z
     context.addIssue({
       code: 'custom',
       path: [recent[0] ?? ''],
-      message: `belongs to Distribution 3, and redis.${old[0]} to 2.8: expected one shape or the other`,
+      message: `this key is of Distribution 3, but redis.${old[0]} is of 2.8: expected only one of the two shapes`,
     });
+  })
+  .transform((redis) => {
+    const servers = serversOf(redis);
+    if (servers === undefined) return undefined;
+    const { certificate, key, rootcas, enabled } = redis.tls ?? {};
+    const hasTls = enabled || certificate !== undefined || rootcas !== undefined;
+    return {
+      servers,
+      username: redis.username || undefined,
+      password: redis.password || undefined,
+      database: servers.kind === 'cluster' ? 0 : redis.db,
+      tls: hasTls ? { certificate, key, rootCas: rootcas } : undefined,
+      clientName: redis.clientname || undefined,
+      connectTimeoutMs: within(redis.dialtimeout, CONNECT_MS),
+      commandTimeoutMs: within(redis.readtimeout, COMMAND_MS),
+      prefix: redis.prefix,
+    };
   });
+
+function isSet(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+}
 
 function set(section: object, keys: object): string[] {
   return Object.entries(section)
@@ -76,45 +178,34 @@ function set(section: object, keys: object): string[] {
     .map(([key]) => key);
 }
 
-/** Either shape of the section in one: what `services/stores/redis/settings.ts` wants; undefined when it names no Redis. */
-export function redisSettingsOf(redis: z.output<typeof RedisSection>) {
-  const servers = serversOf(redis);
-  if (servers === undefined) return undefined;
-  const { certificate, key, rootcas, enabled } = redis.tls ?? {};
-  const hasTls = enabled || certificate !== undefined || rootcas !== undefined;
-  return {
-    servers,
-    username: redis.username || undefined,
-    password: redis.password || undefined,
-    database: servers.kind === 'cluster' ? 0 : (redis.db ?? 0),
-    tls: hasTls ? { certificate, key, rootCas: rootcas } : undefined,
-    clientName: redis.clientname || undefined,
-    connectTimeoutMs: within(redis.dialtimeout, CONNECT_MS),
-    commandTimeoutMs: within(redis.readtimeout, COMMAND_MS),
-    prefix: redis.prefix,
-  };
+interface Servers {
+  readonly addr?: ListenAddress | undefined;
+  readonly addrs?: readonly ListenAddress[] | undefined;
+  readonly mastername?: string | undefined;
+  readonly sentinelusername?: string | undefined;
+  readonly sentinelpassword?: string | undefined;
 }
 
-/** As go-redis chooses: Sentinels by a master's name, a cluster by several addresses, or else one server. */
-function serversOf(redis: z.output<typeof RedisSection>) {
-  const addresses = (redis.addrs ?? (redis.addr ? [redis.addr] : [])).map(local);
+/** As go-redis chooses: Sentinels with a master's name, a cluster with several addresses, else one server. */
+function serversOf({ addr, addrs, mastername, sentinelusername, sentinelpassword }: Servers) {
+  // `:6379` is on this machine.
+  const addresses = (addrs ?? (addr ? [addr] : [])).map(({ host, port }) => ({
+    host: host || 'localhost',
+    port,
+  }));
   const [address] = addresses;
   if (address === undefined) return undefined;
-  if (redis.mastername)
+  if (mastername)
     return {
-      ...{ kind: 'sentinel' as const, masterName: redis.mastername, addresses },
-      username: redis.sentinelusername || undefined,
-      password: redis.sentinelpassword || undefined,
+      ...{ kind: 'sentinel' as const, masterName: mastername, addresses },
+      username: sentinelusername || undefined,
+      password: sentinelpassword || undefined,
     };
   if (addresses.length > 1) return { kind: 'cluster' as const, addresses };
   return { kind: 'single' as const, address };
 }
 
-/** `:6379` is this machine's. */
-function local({ host, port }: ListenAddress): ListenAddress {
-  return { host: host || 'localhost', port };
-}
-
-function within(ms: number | undefined, { least, most, standard }: typeof CONNECT_MS): number {
-  return Math.min(most, Math.max(least, ms || standard));
+/** 0 means the default, as in Distribution. */
+function within(ms: number, limits: typeof CONNECT_MS): number {
+  return Math.min(limits.max, Math.max(limits.min, ms || limits.default));
 }

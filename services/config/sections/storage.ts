@@ -1,87 +1,98 @@
 import { z } from 'zod';
-import { Delay, Duration } from '../duration.ts';
-import { Count, CountOr, Switch } from '../values.ts';
-import { S3Section, s3SettingsOf } from './s3.ts';
-import { SwiftSection, swiftSettingsOf } from './swift.ts';
+import { Duration } from '../duration.ts';
+import { type About, honoured, noEffect } from '../key.ts';
+import { onOff, Switch } from '../switch.ts';
+import { Count, CountOr } from '../values.ts';
+import { FilesystemSection } from './filesystem.ts';
+import { OTHER_DRIVERS } from './other-drivers.ts';
+import { S3Section } from './s3.ts';
+import { SwiftSection } from './swift.ts';
 
-const CacheKind = z.enum(['inmemory', 'redis']);
-
-/** How many reads of one request run at once, unless told otherwise. */
-const DEFAULT_CONCURRENCY = 16;
-
-const FilesystemSection = z.strictObject({
-  /** Distribution's own default. */
-  rootdirectory: z.string().min(1).default('/var/lib/registry'),
-  maxthreads: z.union([z.int(), z.string().regex(/^\d+$/)], 'expected a whole number').optional(),
-  /** Ours: sync files and directories before an answer. */
-  sync: Switch.default(true),
-  /** Ours: how long one call to the file system may take. */
-  calltimeout: Delay.prefault('30s').refine((ms) => ms > 0, 'expected a duration above 0'),
-});
-
-/** Of these, exactly one says where everything is kept. */
+/** Exactly one of these is set. */
 const DRIVERS = {
   filesystem: FilesystemSection.optional(),
   s3: S3Section.optional(),
   swift: SwiftSection.optional(),
 };
 
-const Sections = z.strictObject({
-  ...DRIVERS,
-  delete: z.strictObject({ enabled: Switch.default(false) }).prefault({}),
-  redirect: z.strictObject({ disable: Switch.default(false) }).prefault({}),
-  tag: z.strictObject({ concurrencylimit: CountOr(DEFAULT_CONCURRENCY, 1024) }).prefault({}),
-  cache: z
-    .strictObject({
-      blobdescriptor: CacheKind.optional(),
-      layerinfo: CacheKind.optional(),
-      blobdescriptorsize: Count(0, Number.MAX_SAFE_INTEGER).optional(),
-    })
-    .prefault({}),
-  maintenance: z
-    .strictObject({
-      uploadpurging: z
-        .strictObject({
-          enabled: Switch.default(true),
-          age: Duration.prefault('168h'),
-          interval: Duration.prefault('24h'),
-          dryrun: Switch.default(false),
-        })
-        .prefault({}),
-      readonly: z.strictObject({ enabled: Switch.default(false) }).prefault({}),
-    })
-    .prefault({}),
-});
+const CacheKind = z.enum(['inmemory', 'redis']).optional();
+const CACHE = 'the cache in memory is always on, and bounded';
+const REDIS = 'with the section redis, nodes notify each other of changes';
+const ABOUT_CACHE: About = {
+  note: `\`redis\`: the same; ${REDIS}`,
+  decide: (value) => (value === 'redis' ? { kind: 'no effect', text: `${CACHE}; ${REDIS}` } : undefined),
+};
 
-export const StorageSection = Sections.superRefine((storage, context) => {
-  const [first, second] = driversIn(storage);
-  const problem = (path: string, message: string) =>
-    context.addIssue({ code: 'custom', path: [path], message });
-  if (first === undefined) problem('filesystem', `expected a driver, one of ${NAMES.join(', ')}`);
-  if (first !== undefined && second !== undefined)
-    problem(second, `expected one driver, and storage.${first} stands beside it`);
-});
+const UploadPurging = z
+  .strictObject({
+    enabled: onOff(
+      Switch.default(true),
+      'the sync process removes uploads that were never finished',
+      'unfinished uploads are kept',
+    ),
+    age: honoured(Duration.prefault('168h'), 'uploads that have not grown for this long are removed'),
+    interval: honoured(Duration.prefault('24h'), 'time between two searches for such uploads'),
+    dryrun: onOff(Switch.default(false), 'uploads to remove are only logged', 'they are removed'),
+  })
+  .prefault({});
 
-const NAMES = Object.keys(DRIVERS) as (keyof typeof DRIVERS)[];
-
-function driversIn(storage: z.output<typeof Sections>) {
-  return NAMES.filter((name) => storage[name] !== undefined);
-}
-
-/** {@link StorageSection}, without what changes nothing; of the drivers there is one. */
-export function storageSettingsOf(section: z.output<typeof StorageSection>) {
-  const { filesystem, s3, swift } = section;
-  return {
-    filesystem: filesystem && {
-      rootdirectory: filesystem.rootdirectory,
-      sync: filesystem.sync,
-      calltimeout: filesystem.calltimeout,
-    },
-    s3: s3 && s3SettingsOf(s3),
-    swift: swift && swiftSettingsOf(swift),
-    delete: section.delete,
-    redirect: section.redirect,
-    tag: section.tag,
-    maintenance: section.maintenance,
-  };
-}
+/** Distribution's section; the driver's settings are in `objects`, in its own words. */
+export const StorageSection = z
+  .strictObject({
+    ...DRIVERS,
+    delete: z
+      .strictObject({
+        enabled: onOff(Switch.default(false), 'manifests and blobs may be deleted', 'nothing may be deleted'),
+      })
+      .prefault({}),
+    redirect: z
+      .strictObject({
+        disable: onOff(
+          Switch.default(false),
+          'this registry serves every blob itself',
+          'clients are redirected to mirrors that hold a blob, or by signed URLs to S3 or Swift',
+        ),
+      })
+      .prefault({}),
+    tag: z
+      .strictObject({
+        concurrencylimit: honoured(
+          CountOr(16, 1024),
+          'how many tags are read at once when all tags of a repository are needed; 0 for the default',
+          { from: '3', example: 3 },
+        ),
+      })
+      .prefault({}),
+    cache: z
+      .strictObject({
+        blobdescriptor: noEffect(CacheKind, CACHE, ABOUT_CACHE),
+        layerinfo: noEffect(CacheKind, CACHE, ABOUT_CACHE),
+        blobdescriptorsize: noEffect(
+          Count(0, Number.MAX_SAFE_INTEGER).optional(),
+          'the cache in memory has its own bound',
+        ),
+      })
+      .prefault({}),
+    maintenance: z
+      .strictObject({
+        uploadpurging: UploadPurging,
+        readonly: z
+          .strictObject({
+            enabled: onOff(Switch.default(false), 'nothing can be pushed or deleted', 'pushes are accepted'),
+          })
+          .prefault({}),
+      })
+      .prefault({}),
+    ...OTHER_DRIVERS,
+  })
+  .transform(({ filesystem, s3, swift, delete: deletion, redirect, tag, maintenance }, context) => {
+    const drivers = Object.entries({ filesystem, s3, swift }).filter(([, driver]) => driver);
+    const problem = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    const [first, second] = drivers.map(([name]) => name);
+    if (first === undefined)
+      problem('filesystem', `expected a driver, one of ${Object.keys(DRIVERS).join(', ')}`);
+    if (second !== undefined) problem(second, `expected only one driver, but storage.${first} is set too`);
+    const objects = filesystem ?? s3 ?? swift;
+    return objects ? { objects, delete: deletion, redirect, tag, maintenance } : z.NEVER;
+  });

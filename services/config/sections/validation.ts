@@ -1,40 +1,59 @@
 import { z } from 'zod';
+import { honoured } from '../key.ts';
+import { onOff, Switch } from '../switch.ts';
 import { UrlPatternValue } from '../url-pattern.ts';
-import { Switch } from '../values.ts';
 
-const Platform = z.strictObject({
-  os: z.string().optional(),
-  architecture: z.string().optional(),
-  variant: z.string().optional(),
-});
-
-const Urls = z.strictObject({
-  allow: z.array(UrlPatternValue).default([]),
-  deny: z.array(UrlPatternValue).default([]),
-});
-
-const Indexes = z
-  .strictObject({
-    platforms: z
-      .preprocess(
-        (value) => (typeof value === 'string' ? value.toLowerCase() : value),
-        z.enum(['all', 'none', 'list'], 'expected all, none or list'),
-      )
-      .default('all'),
-    platformlist: z.array(Platform).default([]),
-  })
-  .prefault({});
+const Platforms = z.preprocess(
+  (value) => (typeof value === 'string' ? value.toLowerCase() : value),
+  z.enum(['all', 'none', 'list'], 'expected all, none or list'),
+);
+const Word = z.string().optional();
+const LISTED = 'a platform of the list';
+const Patterns = z.array(UrlPatternValue).default([]);
 
 /**
- * What pushed manifests are checked for: a URL in a manifest may be pushed when `allow` is empty or matches it, and no
- * `deny` does. (Distribution takes no URL at all while `allow` and `deny` are empty; the OCI specification's
- * conformance suite asks for any.) When the section is disabled, everything may.
+ * Checks of pushed manifests. Unlike in Distribution, an empty `allow` allows every URL: the OCI specification's
+ * conformance suite requires that.
  */
 export const ValidationSection = z
   .strictObject({
-    enabled: Switch.optional(),
-    disabled: Switch.default(false),
-    manifests: z.strictObject({ urls: Urls.prefault({}), indexes: Indexes }).prefault({}),
+    enabled: onOff(
+      Switch.optional(),
+      'the section is in force, whatever validation.disabled says',
+      'only validation.disabled decides',
+    ),
+    disabled: onOff(Switch.default(false), 'this section is not checked', 'the section is in force'),
+    manifests: z
+      .strictObject({
+        urls: z
+          .strictObject({
+            allow: honoured(
+              Patterns,
+              'each URL in a pushed manifest must match one of these; an empty list allows any (in Distribution, none)',
+            ),
+            deny: honoured(Patterns, 'manifests with a URL that matches one of these are refused'),
+          })
+          .prefault({}),
+        indexes: z
+          .strictObject({
+            platforms: honoured(
+              Platforms.default('all'),
+              'which images of a pushed index must already be stored: all, none, or those of the list',
+              { from: '3' },
+            ),
+            platformlist: z
+              .array(
+                z.strictObject({
+                  os: honoured(Word, LISTED, { from: '3' }),
+                  architecture: honoured(Word, LISTED, { from: '3' }),
+                  variant: honoured(Word, 'narrows the platform', { from: 'ours' }),
+                }),
+              )
+              .default([]),
+          })
+          .prefault({}),
+      })
+      .prefault({}),
   })
   .prefault({})
   .transform(({ enabled, disabled, manifests }) => {

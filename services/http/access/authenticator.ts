@@ -2,22 +2,17 @@ import type { AccessRequest } from '../../registry/access/access-request.ts';
 import { OPEN_ACCESS, type Principal } from '../../registry/access/grants.ts';
 import type { Context } from '../context.ts';
 
-/**
- * Who stands before a process's endpoints. Once warm it decides at once: nothing is asked of anybody on the pull path.
- */
+/** Authenticates and authorizes requests. Once warm it decides synchronously: nothing on the pull path waits for it. */
 export interface Authenticator {
   /**
-   * Lets a request pass that may do everything that is wanted, and answers with whose it is; with nothing wanted, one
-   * that says who it is from. Throws UNAUTHORIZED, after telling how to ask for credentials, or DENIED: the same
-   * whether or not what was asked for exists. Decides by {@link firstDenied}, which keeps the rule for records.
+   * Returns the principal of a request that may do everything wanted; with nothing wanted, of one that says who it is
+   * from. Throws UNAUTHORIZED, with a challenge set, or DENIED: the same whether or not what was asked for exists.
+   * Decides by {@link firstDenied}, which keeps the rule for the audit record.
    */
   authorize(ctx: Context, wanted: readonly AccessRequest[]): Principal | Promise<Principal>;
 }
 
-/**
- * The first thing wanted that a principal may not do. Keeps by which rule the request may do what it is for, which stands
- * first: records tell of it.
- */
+/** The first thing wanted that a principal may not do. Keeps, for the audit record, the rule that allows the main one, `wanted[0]`. */
 export function firstDenied(
   ctx: Context,
   principal: Principal,

@@ -10,34 +10,34 @@ import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Context } from '../context.ts';
 import { type Authenticator, firstDenied } from './authenticator.ts';
 import { basicCredentials, isNobody } from './basic-credentials.ts';
-import { challenge, unauthorized } from './challenge.ts';
+import { challenge } from './challenge.ts';
 import type { PassUrlOf } from './pass-url.ts';
 import type { Passes } from './passes.ts';
 
 export interface BasicAuthenticatorOptions {
   readonly accounts: Accounts;
-  /** Stands before every look at a password. */
+  /** The guard of every password check. */
   readonly logins: LoginGuard;
   readonly realm: string;
-  /** Undefined: whoever is known may do everything, and the anonymous nothing, as in Distribution. */
+  /** Undefined: known accounts may do everything, and the anonymous nothing, as in Distribution. */
   readonly rules: AccessRules | undefined;
-  /** For docker, where the anonymous may do something. Without, or where the URL is unknown, docker is asked for a password. */
+  /** For docker, where the anonymous may do something. Without it, or without a URL, docker gets a Basic challenge. */
   readonly passes?: { readonly passes: Passes; readonly urlOf: PassUrlOf } | undefined;
 }
 
-/** A source of accounts has so long to answer. */
+/** Time limit for the sources of accounts. */
 const ACCOUNTS_TIMEOUT_MS = 20_000;
-/** So long somebody who was let in is let in again without anybody being asked: a pull is many requests. */
+/** How long a checked password is remembered: a pull is many requests. */
 const KNOWN_MS = 5000;
 const KNOWN_MAX = 10_000;
 
-/** docker's daemon, whatever it was asked to do; BuildKit's and containerd's clients ask for nothing before they begin. */
+/** docker's daemon. BuildKit's and containerd's clients do not ask for `/v2/` first. */
 const DOCKER = /^docker\//;
 
-/** Asks for a name and a password with each request (`auth.htpasswd`). */
+/** Authenticates each request by a name and a password (`auth.htpasswd`). */
 export class BasicAuthenticator implements Authenticator {
   readonly #options: BasicAuthenticatorOptions;
-  /** By what they sent, under a key of this process: neither names nor passwords stand in memory. */
+  /** By an HMAC of the header under a key of this process: neither names nor passwords stay in memory. */
   readonly #known = new LRUCache<string, Identity>({ max: KNOWN_MAX, ttl: KNOWN_MS });
   readonly #key = randomBytes(32);
 
@@ -50,7 +50,7 @@ export class BasicAuthenticator implements Authenticator {
     const authorization = this.#options.passes?.passes.read(sent, Date.now()) ?? sent;
     if (authorization === '' || isNobody(authorization)) {
       const principal = this.#admitAnonymous(ctx, wanted);
-      if (sent === '' && wanted.length === 0) this.#tellOfCredentials(ctx);
+      if (sent === '' && wanted.length === 0) this.#inviteCredentials(ctx);
       return principal;
     }
     const id = createHmac('sha256', this.#key).update(authorization).digest('base64');
@@ -87,16 +87,16 @@ export class BasicAuthenticator implements Authenticator {
     const { rules } = this.#options;
     const principal = rules && this.#principal(ctx, ANONYMOUS);
     if (principal === undefined || !this.#mayPass(ctx, principal, wanted))
-      throw this.#refusal(ctx, 'this takes a name and a password; clients send them after: docker login');
+      throw this.#refusal(ctx, 'this requires a name and a password; clients send them after: docker login');
     return principal;
   }
 
   /**
-   * Clients decide at `/v2/` whether they send credentials at all. podman and skopeo read the challenge of a 200, and then
-   * send what they have with each request. docker reads that of a 401 only, so it is sent for a pass first. Where it
-   * cannot be told safely where to get one, it is asked for a password, and cannot pull without a login.
+   * Clients decide at `/v2/` whether to send credentials. podman and skopeo read the challenge of a 200, and then send what
+   * they have with each request. docker reads only that of a 401, so it is sent for a pass first; where there is no safe
+   * URL for one, it gets a Basic challenge, and cannot pull without a login.
    */
-  #tellOfCredentials(ctx: Context): void {
+  #inviteCredentials(ctx: Context): void {
     if (!DOCKER.test(ctx.get('user-agent'))) {
       this.#challenge(ctx);
       return;
@@ -104,13 +104,13 @@ export class BasicAuthenticator implements Authenticator {
     const realm = this.#options.passes?.urlOf(ctx);
     if (realm === undefined) throw this.#refusal(ctx, 'docker has to log in to this registry: docker login');
     challenge(ctx, 'Bearer', { realm, service: this.#options.realm });
-    throw unauthorized('get a token first, with or without a password, from the realm of this challenge');
+    throw new RegistryError(
+      'UNAUTHORIZED',
+      'get a token first, with or without a password, from the realm of this challenge',
+    );
   }
 
-  /**
-   * Clients ask for nothing in particular (`/v2/`) before anything else, and the anonymous among them give up at a 401:
-   * a client that may do anything at all may pass.
-   */
+  /** At `/v2/` nothing is wanted, and anonymous clients give up at a 401: those that may do anything at all may pass. */
   #mayPass(ctx: Context, principal: Principal, wanted: readonly AccessRequest[]): boolean {
     if (wanted.length > 0) return firstDenied(ctx, principal, wanted) === undefined;
     return this.#options.rules?.allowsAnything({ ...ANONYMOUS, address: ctx.state.clientAddress }) ?? false;
@@ -126,7 +126,7 @@ export class BasicAuthenticator implements Authenticator {
 
   #refusal(ctx: Context, message: string): RegistryError {
     this.#challenge(ctx);
-    return unauthorized(message);
+    return new RegistryError('UNAUTHORIZED', message);
   }
 
   #challenge(ctx: Context): void {
@@ -135,8 +135,8 @@ export class BasicAuthenticator implements Authenticator {
 }
 
 /**
- * Asking again with the same credentials would not help, so it is no 401. Who may not look is told what is told of
- * repositories that do not exist.
+ * Not a 401: the same credentials would not help. A client that may not read a repository gets the answer for one that
+ * does not exist.
  */
 function refusalTo(principal: Principal, denied: AccessRequest): RegistryError {
   if (denied.type === 'repository' && denied.action === 'pull')

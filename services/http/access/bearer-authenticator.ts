@@ -2,9 +2,10 @@ import { type AccessRequest, printScopes } from '../../registry/access/access-re
 import type { Principal } from '../../registry/access/grants.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS } from '../../registry/access/subject.ts';
+import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Context } from '../context.ts';
 import { type Authenticator, firstDenied } from './authenticator.ts';
-import { challenge, unauthorized } from './challenge.ts';
+import { challenge } from './challenge.ts';
 import { InvalidTokenError, type TokenVerifier } from './tokens/verifier.ts';
 
 export interface BearerAuthenticatorOptions {
@@ -17,8 +18,8 @@ export interface BearerAuthenticatorOptions {
 }
 
 /**
- * Lets in whoever bears a token for what they want (docs/spec/auth/token.md of Distribution), and the anonymous where
- * the rules do. Whoever it refuses is told where to get a token, and which.
+ * Authenticates by bearer tokens (docs/spec/auth/token.md of Distribution), and lets anonymous clients in where the rules
+ * do. A refusal says where to get a token, and for which scope.
  */
 export class BearerAuthenticator implements Authenticator {
   readonly #options: BearerAuthenticatorOptions;
@@ -31,7 +32,7 @@ export class BearerAuthenticator implements Authenticator {
     const { authorization } = ctx.req.headers;
     if (authorization === undefined) return this.#admitAnonymous(ctx, wanted);
     const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
-    // A name and a password are for the token service.
+    // Only the token service takes a name and a password.
     if (token === undefined) throw this.#refusal(ctx, wanted);
     let principal: Principal | Promise<Principal>;
     try {
@@ -56,7 +57,7 @@ export class BearerAuthenticator implements Authenticator {
       decide: (each) =>
         rules?.decide({ ...ANONYMOUS, address }, each) ?? { isAllowed: false, rule: undefined },
     };
-    // Who only wants to be known is not known by saying nothing: that is how clients find out that there are tokens.
+    // Nothing wanted (`/v2/`): the challenge is how clients learn that there are tokens.
     if (wanted.length === 0 || firstDenied(ctx, principal, wanted)) throw this.#refusal(ctx, wanted);
     return principal;
   }
@@ -64,36 +65,49 @@ export class BearerAuthenticator implements Authenticator {
   #admitKnown(ctx: Context, wanted: readonly AccessRequest[], principal: Principal): Principal {
     if (firstDenied(ctx, principal, wanted) === undefined) return principal;
     ctx.state.logFields['user'] = principal.name;
-    // Distribution's status too, where RFC 6750 has 403: clients ask for another token.
-    throw this.#refusal(ctx, wanted, 'insufficient_scope', 'the token does not allow this: it takes one for');
+    // 401 as in Distribution, where RFC 6750 has 403: clients then ask for another token.
+    throw this.#refusal(
+      ctx,
+      wanted,
+      'insufficient_scope',
+      'the token does not allow this, which requires one for',
+    );
   }
 
   #invalid(ctx: Context, wanted: readonly AccessRequest[], error: unknown): unknown {
     if (!(error instanceof InvalidTokenError)) return error;
     ctx.state.logFields['token'] = reasonOf(error);
-    return this.#refusal(ctx, wanted, 'invalid_token', 'the token is not valid (any more): it takes one for');
+    return this.#refusal(
+      ctx,
+      wanted,
+      'invalid_token',
+      'the token is not valid (any more); this requires one for',
+    );
   }
 
   #refusal(
     ctx: Context,
     wanted: readonly AccessRequest[],
     error?: string,
-    message = 'this takes a token for',
+    message = 'this requires a token for',
   ): Error {
     const { realmOf, service } = this.#options;
     const scope = printScopes(wanted.flatMap(withItsPull)) || undefined;
     challenge(ctx, 'Bearer', { realm: realmOf(ctx), service, scope, error });
-    return unauthorized(`${message} ${scope ?? 'this registry'}; clients get one after: docker login`);
+    return new RegistryError(
+      'UNAUTHORIZED',
+      `${message} ${scope ?? 'this registry'}; clients get one after: docker login`,
+    );
   }
 }
 
-/** Who pushes looks at what is there already, too, with the same token: Distribution asks for both. */
+/** A client that pushes also reads, with the same token: Distribution asks for both. */
 function withItsPull(wanted: AccessRequest): AccessRequest[] {
   if (wanted.type !== 'repository' || wanted.action !== 'push') return [wanted];
   return [{ ...wanted, action: 'pull' }, wanted];
 }
 
-/** For the log: what was wrong, by jose's own code where it was jose that found it. */
+/** For the log: what was wrong, by jose's error code if there is one. */
 function reasonOf(error: InvalidTokenError): string {
   const { code, message } = (error.cause ?? error) as { code?: string; message?: string };
   return (code ?? message ?? '').slice(0, 100);

@@ -1,24 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { networkTest } from '../../registry/access/networks.ts';
-import type { TrustedProxyTest } from '../client-address.ts';
+import { isLoopback, type NetworkTest } from '../../registry/access/networks.ts';
 import { plain, readForwarded } from '../forwarded.ts';
 import { publicBaseUrl, type UrlOptions, urlsOf } from '../urls.ts';
 import { PASS_PATH } from './passes.ts';
 
-/** Where a client gets its pass; undefined when that is not certain. */
+/** Where a client gets its pass; undefined when that is uncertain. */
 export type PassUrlOf = (ctx: { readonly req: IncomingMessage }) => string | undefined;
 
-const isLoopbackAddress = networkTest(['127.0.0.0/8', '::1/128']);
-
 /**
- * docker sends its password to the URL of a pass, so it is named only when the password cannot be read on its way and
- * the client can reach it: below `http.host` when that is https or loopback; where the client itself came by TLS; where
- * a trusted proxy says that it came by https, and to which host; or on this machine.
+ * docker sends its password to this URL, so there is one only when the password cannot be read on its way and the client
+ * can reach it: below `http.host` when that is https or loopback; when the client itself uses TLS; when a trusted proxy
+ * says that it uses https, and to which host; or on this machine.
  */
 export function passUrlsOf(
   { host, prefix }: Pick<UrlOptions, 'host' | 'prefix'>,
-  isTrustedProxy: TrustedProxyTest,
+  isTrustedProxy: NetworkTest,
 ): PassUrlOf {
   if (host !== undefined) {
     const url = `${publicBaseUrl(host, prefix)}${PASS_PATH}`;
@@ -31,23 +28,19 @@ export function passUrlsOf(
   };
 }
 
-function isCertain({ headers, socket }: IncomingMessage, url: string, isTrustedProxy: TrustedProxyTest) {
+function isCertain({ headers, socket }: IncomingMessage, url: string, isTrustedProxy: NetworkTest) {
   const peer = plain(socket.remoteAddress ?? '');
   if (isTrustedProxy(peer)) {
     const { proto, host } = readForwarded(headers, isTrustedProxy);
     return proto?.toLowerCase() === 'https' && host !== undefined;
   }
   if ((socket as Partial<TLSSocket>).encrypted === true) return true;
-  // A proxy on this machine that nobody configured names a loopback host, too, but its clients are elsewhere.
+  // A proxy on this machine that is not configured as trusted uses a loopback host too, but its clients are elsewhere.
   const isProxied = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'].some((name) => name in headers);
-  return isLoopbackUrl(url) && isLoopbackAddress(peer) && !isProxied;
+  return isLoopback(new URL(url).hostname) && isLoopback(peer) && !isProxied;
 }
 
 function isPrivate(url: string): boolean {
-  return new URL(url).protocol === 'https:' || isLoopbackUrl(url);
-}
-
-function isLoopbackUrl(url: string): boolean {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  return host === 'localhost' || isLoopbackAddress(host);
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || isLoopback(hostname);
 }

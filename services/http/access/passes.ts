@@ -1,16 +1,17 @@
 import { z } from 'zod';
+import { RegistryError } from '../../registry/oci/errors.ts';
 import type { SecretBox } from '../../registry/storage/secret-box.ts';
+import { sendJson } from '../json.ts';
 import type { Handler, Route } from '../routes.ts';
 import type { Authenticator } from './authenticator.ts';
-import { unauthorized } from './challenge.ts';
 
-/** Where docker gets a pass. No repository's name begins with an underscore. */
+/** Where docker gets a pass. No repository name begins with an underscore. */
 export const PASS_PATH = '/v2/_token';
 
 const CONTEXT = 'pass';
-/** docker asks for a new one after this time. */
+/** docker asks for a new pass after this time. */
 const LIFETIME_MS = 5 * 60_000;
-/** Clocks of nodes differ, and a request may be under way when a pass ends. */
+/** For differing clocks, and for requests under way when a pass ends. */
 const LEEWAY_MS = 60_000;
 /** A Basic header with the longest name and password, sealed. */
 const MAX_CHARACTERS = 64 * 1024;
@@ -24,8 +25,8 @@ const ContentSchema = z.object({
 
 /**
  * Passes: a client's own `Authorization: Basic` header, sealed, to be sent as a bearer token. The password inside is
- * looked at with each request, so a pass is worth exactly as much as the header, and for less long. They exist for
- * docker: see {@link passRoute}.
+ * checked with each request, so a pass is worth as much as the header, for less long. They exist for docker: see
+ * {@link passRoute}.
  */
 export class Passes {
   readonly #box: SecretBox;
@@ -40,7 +41,7 @@ export class Passes {
     return this.#box.seal(Buffer.from(JSON.stringify(content)), CONTEXT);
   }
 
-  /** The header inside an `Authorization: Bearer` header, empty for the anonymous; undefined when it is no pass of ours, or has ended. */
+  /** The header inside `Authorization: Bearer`, empty for the anonymous; undefined for what is not our pass, or has expired. */
   read(header: string, nowMs: number): string | undefined {
     const pass = /^bearer +([\w-]+)$/i.exec(header)?.[1];
     if (pass === undefined || pass.length > MAX_CHARACTERS) return undefined;
@@ -53,22 +54,21 @@ export class Passes {
 
 /**
  * GET of a pass, in the form of Docker's token specification (docs/spec/auth/token.md of Distribution). docker decides at
- * `/v2/` whether it sends credentials: after a 200 never, and after a challenge for a password it gives up when nobody has
- * logged in. Only a challenge for a token suits both, since docker asks for tokens with and without a password.
+ * `/v2/` whether to send credentials: after a 200 it never does, and after a Basic challenge it gives up without a login.
+ * Only a Bearer challenge suits both, since docker asks for tokens with and without a password.
  */
 export function passRoute(authenticator: Authenticator, passes: Passes): Route {
   const handle: Handler = async (ctx) => {
     const { authorization } = ctx.req.headers;
     if (authorization !== undefined && !/^basic /i.test(authorization))
-      throw unauthorized('a token is given for a name and a password, or for nothing');
-    // A wrong password is a 401 here, which is what `docker login` looks for.
+      throw new RegistryError(
+        'UNAUTHORIZED',
+        'send a name and a password as Authorization: Basic, or nothing',
+      );
+    // A wrong password is a 401, as `docker login` expects.
     if (authorization !== undefined) await authenticator.authorize(ctx, []);
     const token = passes.make(authorization, Date.now());
-    ctx.set('Cache-Control', 'no-store');
-    ctx.set('Content-Type', 'application/json');
-    ctx.body = Buffer.from(
-      `${JSON.stringify({ token, access_token: token, expires_in: LIFETIME_MS / 1000 })}\n`,
-    );
+    sendJson(ctx, 200, { token, access_token: token, expires_in: LIFETIME_MS / 1000 });
   };
   return { method: 'GET', path: PASS_PATH, name: 'pass', handle };
 }

@@ -7,10 +7,10 @@ import { parseRepositoryName } from '../../registry/oci/names.ts';
 import type { RouteContext } from '../context.ts';
 import { param } from '../parameters.ts';
 
-/** What whoever asks for an endpoint must be allowed to do. */
+/** What the client of an endpoint must be allowed to do. */
 export type RequiredAccess = (ctx: RouteContext) => readonly AccessRequest[];
 
-/** Somebody, whoever they are: what `docker login` asks. */
+/** Any known client: what `docker login` asks for. */
 export const identity: RequiredAccess = () => [];
 
 /** An action on the repository that the path names. */

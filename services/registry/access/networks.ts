@@ -20,6 +20,12 @@ export function isNetwork(text: string): boolean {
   return ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
 }
 
+/** Whether only this machine can reach a host: a name, an address, or one in brackets as URLs have it. */
+export function isLoopback(host: string): boolean {
+  const address = host.replace(/^\[|\]$/g, '');
+  return address === 'localhost' || (isAddress(address) && ipaddr.parse(address).range() === 'loopback');
+}
+
 /** Makes a {@link NetworkTest} for networks in CIDR notation. Throws if one is invalid. */
 export function networkTest(networks: readonly string[]): NetworkTest {
   const parsed = networks.map(parseNetwork);

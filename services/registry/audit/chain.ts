@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../runtime/log.ts';
-import { auditRecordKey } from '../storage/layout.ts';
+import type { Numbered } from '../storage/numbered.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { findEnd, readBytes } from './end.ts';
+import { auditRecords, findEnd } from './end.ts';
 import { decodeRecord, encodeRecord, hashOf, type Place } from './record.ts';
 import type { Sealer } from './seal.ts';
 
-/** The cached end is verified again after this time, far less than the least age of a pruned record. */
+/** The remembered end is checked again when it is older than this: far younger than anything that may be pruned. */
 const KNOWN_MAX_MS = 10 * 60_000;
 /** How long an append keeps retrying while it loses every race. */
 const PATIENCE_MS = 20_000;
-/** For this long after losing a race, a process waits a moment before each append, so that others get their turn. */
+/** After a lost race, each append within this time first pauses for a moment, so that others get their turn. */
 const RIVALS_MS = 1000;
-/** After this many lost races in a row, search for the end instead of trying the next place. */
+/** After this many lost races in a row the end is searched for, instead of trying the next number. */
 const STEPS_MAX = 3;
 
 /** After losing this many races in one append, retry without delay; before that the delay shrinks with every loss. */
@@ -28,12 +28,13 @@ export interface ChainParts {
 }
 
 /**
- * Appends to the audit record: `roadstead/audit/…/<seq>.jsonl`, numbered without gaps, each record with the hash of the
- * one before it. The conditional create of the next number is the only coordination, as in the publication log: one
- * process wins each race, and the others retry behind it. Call `append` for one record at a time.
+ * The audit record's end, where records are appended: `roadstead/audit/…/<seq>.jsonl`, numbered without gaps, each with
+ * the hash of the one before it. The conditional create of the next number is the only coordination, as in the
+ * publication log; of those that race, one gets it, and the others continue after it. One append at a time.
  */
 export class AuditChain {
   readonly #parts: ChainParts;
+  readonly #records: Numbered;
   #end: Place | undefined;
   /** When the end was last known to be the end: milliseconds since 1970. */
   #knownAt = 0;
@@ -43,6 +44,7 @@ export class AuditChain {
 
   constructor(parts: ChainParts) {
     this.#parts = parts;
+    this.#records = auditRecords(parts.objects);
   }
 
   /** The newest record that this process has written or seen. */
@@ -52,7 +54,7 @@ export class AuditChain {
 
   /** Appends entries, as JSON, in one record; durable when it returns. Throws if the store fails, or every race is lost. */
   async append(entries: readonly string[]): Promise<Place> {
-    const { objects, node, sealer } = this.#parts;
+    const { node, sealer } = this.#parts;
     const startedAt = performance.now();
     if (startedAt - this.#rivalAt < RIVALS_MS) await sleep(Math.random() * 2 * this.#tookMs);
     const id = crypto.randomUUID();
@@ -65,36 +67,36 @@ export class AuditChain {
         entries,
         sealer && ((body) => sealer.seal(body)),
       );
-      if ((await objects.putIfAbsent(auditRecordKey(seq), bytes)) === 'created') {
+      if ((await this.#records.putIfAbsent(seq, bytes)) === 'created') {
         this.#tookMs = performance.now() - triedAt;
         return this.#know({ seq, hash: hashOf(bytes) });
       }
       this.#rivalAt = performance.now();
       // The delay shrinks with every lost race.
       if (steps < STEPS_AGED) await sleep((Math.random() * this.#tookMs * (STEPS_AGED - steps)) / 2);
-      const theirs = await readBytes(objects, seq);
-      // An attempt whose answer was lost may have succeeded.
+      const theirs = await this.#records.read(seq);
+      // An earlier attempt had succeeded, but its answer was lost.
       if (theirs?.equals(bytes)) return this.#know({ seq, hash: hashOf(bytes) });
       if (performance.now() - startedAt > PATIENCE_MS)
-        throw new Error(`other processes won every race to append to the audit record, up to ${seq}`);
+        throw new Error(`lost every race to append to the audit record, up to record ${seq}`);
       if (theirs && steps % STEPS_MAX !== 0) before = this.#meet({ seq, hash: hashOf(theirs) }, theirs);
       else before = await this.#search(before);
     }
   }
 
-  /** The cached end; searched for if it is unknown or too old. */
+  /** The end as it is remembered; searched for if that was too long ago, or nothing is known. */
   async #known(): Promise<Place> {
     const { objects, logger } = this.#parts;
     const end = this.#end;
     if (end === undefined) return this.#search(undefined);
     if (Math.abs(Date.now() - this.#knownAt) < KNOWN_MAX_MS) return end;
-    if ((await objects.stat(auditRecordKey(end.seq))) !== undefined) return this.#know(end);
+    if (await this.#records.has(end.seq)) return this.#know(end);
     const found = await findEnd(objects);
     if (found.seq > end.seq) return this.#know(found);
-    // The record was cut off. Append behind the last known record, so that the gap stays visible.
+    // The chain was cut off. Continuing after what is known to have existed leaves a gap as the evidence.
     logger.error(
       { ...end, found: found.seq },
-      'audit record: a known record is missing: somebody has cut the record off. Restore it from a backup, and run roadstead audit --verify',
+      'audit record: a record has disappeared, so the chain was cut off. Restore it from a backup, and run roadstead audit --verify',
     );
     return this.#know(end);
   }
@@ -102,11 +104,11 @@ export class AuditChain {
   async #search(from: Place | undefined): Promise<Place> {
     const { objects } = this.#parts;
     const end = await findEnd(objects, from);
-    const bytes = end.seq > 0 && end.seq !== from?.seq ? await readBytes(objects, end.seq) : undefined;
+    const bytes = end.seq > 0 && end.seq !== from?.seq ? await this.#records.read(end.seq) : undefined;
     return bytes ? this.#meet(end, bytes) : this.#know(end);
   }
 
-  /** Accepts a record of another process as the end. A damaged or unsealed one is logged, but must not stop appends. */
+  /** Continues after a record of another process; one that is damaged or not sealed is logged, and stops nobody. */
   #meet(place: Place, bytes: Buffer): Place {
     const { sealer, logger } = this.#parts;
     const stored = decodeRecord(bytes);

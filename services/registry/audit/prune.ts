@@ -1,6 +1,5 @@
-import { AUDIT_PREFIX, auditRecordKey } from '../storage/layout.ts';
-import { listAll, type ObjectStore } from '../storage/object-store.ts';
-import { readBytes, seqOf } from './end.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { auditRecords } from './end.ts';
 import type { AuditEvent } from './entry.ts';
 import { writePruned } from './pruned.ts';
 import { decodeRecord, type Place } from './record.ts';
@@ -12,7 +11,6 @@ import { type Verification, type VerifyOptions, verifyAudit } from './verify.ts'
  * free place there.
  */
 export const PRUNE_MIN_AGE_MS = 24 * 3_600_000;
-const DELETE_AT_ONCE = 1000;
 
 export interface PruneOptions extends Omit<VerifyOptions, 'expect'> {
   /** Records before this time are deleted; at least {@link PRUNE_MIN_AGE_MS} ago. */
@@ -45,7 +43,7 @@ export async function pruneAudit(objects: ObjectStore, options: PruneOptions): P
   const upTo = await placeBefore(objects, kept, signal);
   if (kept > first) await record({ action: 'audit.prune', details: { upTo: upTo.seq, hash: upTo.hash } });
   await writePruned(objects, upTo);
-  const deleted = await deleteBelow(objects, kept, signal);
+  const deleted = await auditRecords(objects).deleteBelow(kept, signal);
   return { outcome: 'pruned', deleted, upTo: upTo.seq };
 }
 
@@ -55,29 +53,8 @@ async function placeBefore(
   seq: number,
   signal: AbortSignal | undefined,
 ): Promise<Place> {
-  const bytes = await readBytes(objects, seq, signal);
+  const bytes = await auditRecords(objects).read(seq, signal);
   const stored = bytes && decodeRecord(bytes);
   if (!stored) throw new Error(`the audit record ${seq} can no longer be read`);
   return { seq: seq - 1, hash: stored.record.prev };
-}
-
-async function deleteBelow(
-  objects: ObjectStore,
-  kept: number,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  let deleted = 0;
-  let batch: string[] = [];
-  const flush = async () => {
-    await objects.delete(batch, signal);
-    deleted += batch.length;
-    batch = [];
-  };
-  for await (const { key } of listAll(objects, { prefix: AUDIT_PREFIX }, signal)) {
-    if (key >= auditRecordKey(kept)) break;
-    if (seqOf(key) !== undefined) batch.push(key);
-    if (batch.length === DELETE_AT_ONCE) await flush();
-  }
-  if (batch.length > 0) await flush();
-  return deleted;
 }

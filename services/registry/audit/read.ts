@@ -2,13 +2,13 @@ import { pMapIterable } from 'p-map';
 import { isRepositoryName } from '../oci/names.ts';
 import type { RepositoryPattern } from '../oci/repository-pattern.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { findEnd, readBytes } from './end.ts';
+import { auditRecords, findEnd } from './end.ts';
 import type { AuditEntry } from './entry.ts';
 import { readPruned } from './pruned.ts';
 import { decodeRecord } from './record.ts';
 import { CLOCKS_MS, seekTime, timeOf } from './seek.ts';
 
-/** Selects entries. @default all */
+/** Which entries to read; all unless given. */
 export interface AuditQuery {
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
@@ -17,7 +17,7 @@ export interface AuditQuery {
   readonly repository?: RepositoryPattern | undefined;
 }
 
-/** An entry, or the number of a record that is missing or unreadable. */
+/** An entry, or the number of a record that is missing or cannot be read. */
 export type ReadEntry =
   | ({ readonly seq: number } & AuditEntry)
   | { readonly seq: number; readonly lost: true };
@@ -25,8 +25,8 @@ export type ReadEntry =
 const READS_AT_ONCE = 16;
 
 /**
- * Entries of the audit record, newest first. Reads only what it yields and, for a time, a few records to find it. It
- * proves nothing (see {@link import('./verify.ts').verifyAudit}).
+ * Entries of the audit record, newest first. Reads only what it yields and, if a time is given, a few more records to
+ * find it. This verifies nothing (see {@link import('./verify.ts').verifyAudit}).
  */
 export async function* readAudit(
   objects: ObjectStore,
@@ -40,10 +40,11 @@ export async function* readAudit(
   const last = until
     ? await seekTime(objects, { first, last: end.seq }, new Date(until.getTime() + 2 * CLOCKS_MS), signal)
     : end.seq;
+  const stored = auditRecords(objects);
   const records = pMapIterable(
     down(Math.min(last, end.seq), first),
     async (seq) => {
-      const bytes = await readBytes(objects, seq, signal);
+      const bytes = await stored.read(seq, signal);
       return { seq, record: bytes && decodeRecord(bytes)?.record };
     },
     { concurrency: READS_AT_ONCE },

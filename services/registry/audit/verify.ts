@@ -1,7 +1,7 @@
 import { pMapIterable } from 'p-map';
 import { AUDIT_PREFIX, AUDIT_PRUNED_KEY } from '../storage/layout.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
-import { readBytes, seqOf } from './end.ts';
+import { auditRecords } from './end.ts';
 import { type Fault, fault, recordsAre } from './fault.ts';
 import { LinkCheck } from './link-check.ts';
 import { decodeRecord, type Place } from './record.ts';
@@ -105,9 +105,10 @@ async function* places(
   report: (fault: Fault) => void,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Span> {
+  const records = auditRecords(objects);
   let next = 1;
   for await (const { key } of listAll(objects, { prefix: AUDIT_PREFIX }, signal)) {
-    const seq = seqOf(key);
+    const seq = records.numberOf(key);
     if (seq === undefined) {
       if (key !== AUDIT_PRUNED_KEY)
         report({ ...fault('stray', next, `${key} is not a record, but is among them`), key });
@@ -126,7 +127,7 @@ async function readPlace(
   { first, last }: Span,
   signal: AbortSignal | undefined,
 ): Promise<Buffer | undefined> {
-  return first === last ? readBytes(objects, first, signal) : undefined;
+  return first === last ? auditRecords(objects).read(first, signal) : undefined;
 }
 
 /** The place up to which the chain proves its own prune: the record after that place names the same hash. */
@@ -138,7 +139,7 @@ async function provenPrune(
   let proven: Place | undefined;
   for (const { seq, upTo } of prunes) {
     if (upTo.seq >= seq || upTo.seq <= (proven?.seq ?? 0)) continue;
-    const bytes = await readBytes(objects, upTo.seq + 1, signal);
+    const bytes = await auditRecords(objects).read(upTo.seq + 1, signal);
     if (bytes && decodeRecord(bytes)?.record.prev === upTo.hash) proven = upTo;
   }
   return proven;

@@ -1,18 +1,20 @@
-import { KEY_MAX_BYTES, KEYS_PREFIX, parseKey, seqOfKey } from '../access/keys/stored-key.ts';
+import { KEYS_PREFIX, parseKey, storedKeys } from '../access/keys/stored-key.ts';
+import type { Numbered } from '../storage/numbered.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** The keys by which tokens are signed: each can be read, and nothing lies between them. */
 export async function* checkTokenKeys({ look }: Scope): AsyncGenerator<Finding> {
+  const stored = storedKeys(look.objects);
   for await (const key of look.keys(KEYS_PREFIX)) {
-    const seq = seqOfKey(key);
+    const seq = stored.numberOf(key);
     if (seq === undefined) yield strayFinding(key);
-    else yield* await look.twice(() => checkKey(look.objects, key, seq));
+    else yield* await look.twice(() => checkKey(stored, key, seq));
   }
 }
 
-async function checkKey(objects: Scope['look']['objects'], key: string, seq: number): Promise<Finding[]> {
-  const bytes = await objects.read(key, KEY_MAX_BYTES);
+async function checkKey(stored: Numbered, key: string, seq: number): Promise<Finding[]> {
+  const bytes = await stored.read(seq);
   try {
     if (bytes) parseKey(seq, bytes);
     return [];

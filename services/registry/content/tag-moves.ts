@@ -4,7 +4,8 @@ import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { RepositoryName, Tag } from '../oci/names.ts';
 import { tagClaimKey, tagClaimsPrefix, tagCurrentKey } from '../storage/layout.ts';
-import { listAll, type ObjectStore } from '../storage/object-store.ts';
+import { Numbered } from '../storage/numbered.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { readLink } from './link.ts';
 import { readTagName, recordTagName, type TagTarget } from './tag-names.ts';
 
@@ -14,20 +15,27 @@ export type TagCondition =
   | { readonly kind: 'present' }
   | { readonly kind: 'one-of'; readonly digests: readonly Digest[] };
 
-/** So long a claim holds should its holder die; far longer than a look and a write take. */
+/** How long a claim is valid if its owner dies; far longer than a look and a write take. */
 const CLAIM_MS = 10_000;
-/** Clocks of nodes may differ by so much before two claims could overlap. */
+/** How far the clocks of nodes may differ before two claims could overlap. */
 const SKEW_MS = 5_000;
 const PATIENCE_MS = 20_000;
 const LOOK_AGAIN_MS = 25;
 
 const ClaimSchema = z.object({ until: z.number() });
 
+/** The right to move a tag. */
+interface Claim {
+  readonly number: number;
+  /** When it ends, milliseconds since 1970. */
+  readonly until: number;
+}
+
 /**
- * Conditional moves of tags, on stores that have no conditional replace. Clients that move a tag under a condition take
- * turns: each claims the next number (a conditional create, so one gets it), looks, writes, and gives the claim up. A
- * claim is never deleted before a higher one is there, so whoever holds the highest number holds the turn. Unconditional moves do not ask:
- * whoever makes them has said that it does not matter what the tag named.
+ * Conditional moves of tags, on stores that have no conditional replace. Of clients that move a tag under a condition,
+ * one at a time claims the next number (a conditional create, so one gets it), looks, writes, and gives the claim up. A
+ * claim is never deleted before a higher one exists, so the highest number is the one that is valid. Unconditional moves
+ * need no claim: their clients do not care what the tag named before.
  */
 export class TagMoves {
   readonly #objects: ObjectStore;
@@ -36,7 +44,7 @@ export class TagMoves {
     this.#objects = objects;
   }
 
-  /** Writes the tag's link if the condition holds; throws TAG_MOVED if not, UNAVAILABLE when its turn does not come. */
+  /** Writes the tag's link if the condition holds; throws TAG_MOVED if not, UNAVAILABLE if others keep the tag busy. */
   async moveIf(
     name: RepositoryName,
     tag: Tag,
@@ -47,21 +55,22 @@ export class TagMoves {
   ): Promise<void> {
     const key = tagCurrentKey(name, tag);
     if (condition.kind === 'absent') {
-      // What the store can do by itself needs no turns.
+      // The store can do this by itself, without a claim.
       if ((await this.#objects.putIfAbsent(key, link, signal)) === 'exists')
         throw moved(await readLink(this.#objects, key));
-      // Late, but nobody else's: before, it might have been that of whoever was first.
+      // After the create, so that it belongs to this client; written before, it could change another one's tag.
       await recordTagName(this.#objects, name, tag, target, signal);
       return;
     }
-    const claim = await this.#claim(name, tag, signal);
+    const claims = claimsOf(this.#objects, name, tag);
+    const claim = await this.#claim(claims, signal);
     try {
       await this.check(name, tag, condition, signal);
       if (Date.now() > claim.until) throw outOfTime();
       await recordTagName(this.#objects, name, tag, target, signal);
       await this.#objects.put(key, link, signal && { signal });
     } finally {
-      await this.#giveUp(name, tag, claim.turn);
+      await giveUp(claims, claim);
     }
   }
 
@@ -79,57 +88,42 @@ export class TagMoves {
     if (!holds) throw moved(digest);
   }
 
-  async #claim(
-    name: RepositoryName,
-    tag: Tag,
-    signal?: AbortSignal,
-  ): Promise<{ turn: number; until: number }> {
+  /** Claims the next number, as soon as the highest claim has ended. */
+  async #claim(claims: Numbered, signal?: AbortSignal): Promise<Claim> {
     const deadline = performance.now() + PATIENCE_MS;
     while (performance.now() < deadline) {
       signal?.throwIfAborted();
-      const highest = await this.#highest(name, tag, signal);
+      const highest = await highestClaim(claims, signal);
       if (highest.until + SKEW_MS < Date.now()) {
-        const claim = { turn: highest.turn + 1, until: Date.now() + CLAIM_MS };
+        const claim = { number: highest.number + 1, until: Date.now() + CLAIM_MS };
         const body = Buffer.from(JSON.stringify({ until: claim.until }));
-        const key = tagClaimKey(name, tag, claim.turn);
-        if ((await this.#objects.putIfAbsent(key, body, signal)) === 'created') {
-          if ((await this.#highest(name, tag, signal)).turn === claim.turn) return claim;
-          // Higher numbers came and went since the look, and this one was cleared away meanwhile: it is nobody's turn.
-          await this.#objects.delete([key], signal);
+        if ((await claims.putIfAbsent(claim.number, body, signal)) === 'created') {
+          if ((await highestClaim(claims, signal)).number === claim.number) return claim;
+          // Since the look, higher numbers came and went, and this one was deleted: the claim is void.
+          await this.#objects.delete([claims.keyOf(claim.number)], signal);
         }
       }
       await sleep(LOOK_AGAIN_MS, undefined, signal && { signal });
     }
     throw outOfTime();
   }
+}
 
-  async #highest(
-    name: RepositoryName,
-    tag: Tag,
-    signal?: AbortSignal,
-  ): Promise<{ turn: number; until: number }> {
-    const prefix = tagClaimsPrefix(name, tag);
-    let last: string | undefined;
-    for await (const { key } of listAll(this.#objects, { prefix }, signal)) last = key;
-    const bytes = last && (await this.#objects.read(last, 1024, signal));
-    if (last === undefined) return { turn: 0, until: 0 };
-    // A still higher one has come, and its holder has cleared this one away.
-    if (!bytes) return this.#highest(name, tag, signal);
-    return {
-      turn: Number(last.slice(prefix.length)),
-      until: ClaimSchema.parse(JSON.parse(bytes.toString('utf8'))).until,
-    };
-  }
+function claimsOf(objects: ObjectStore, name: RepositoryName, tag: Tag): Numbered {
+  const keyOf = (number: number) => tagClaimKey(name, tag, number);
+  return new Numbered(objects, { prefix: tagClaimsPrefix(name, tag), keyOf, maxBytes: 1024 });
+}
 
-  /** Lets the next one in at once, and clears away those before. */
-  async #giveUp(name: RepositoryName, tag: Tag, turn: number): Promise<void> {
-    await this.#objects.put(tagClaimKey(name, tag, turn), Buffer.from('{"until":0}'));
-    const prefix = tagClaimsPrefix(name, tag);
-    const lower: string[] = [];
-    for await (const { key } of listAll(this.#objects, { prefix }))
-      if (key < tagClaimKey(name, tag, turn)) lower.push(key);
-    await this.#objects.delete(lower);
-  }
+async function highestClaim(claims: Numbered, signal?: AbortSignal): Promise<Claim> {
+  const newest = await claims.newest(signal);
+  if (newest === undefined) return { number: 0, until: 0 };
+  return { number: newest.number, ...ClaimSchema.parse(JSON.parse(newest.bytes.toString('utf8'))) };
+}
+
+/** Lets the next one in at once, and deletes the claims before this one. */
+async function giveUp(claims: Numbered, { number }: Claim): Promise<void> {
+  await claims.overwrite(number, Buffer.from('{"until":0}'));
+  await claims.deleteBelow(number);
 }
 
 function moved(now: Digest | undefined): RegistryError {

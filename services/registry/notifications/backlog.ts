@@ -1,3 +1,4 @@
+import { Shared } from '../runtime/shared.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { parseItemKey, type StoredItem } from './keys.ts';
 
@@ -71,7 +72,7 @@ export class Backlog {
   #added = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
   #tookMs = 0;
-  #counting: Promise<void> | undefined;
+  readonly #counting = new Shared(() => this.#count());
 
   constructor(objects: ObjectStore, prefix: string, limit: number) {
     this.#objects = objects;
@@ -94,12 +95,9 @@ export class Backlog {
     return estimate() <= limit;
   }
 
-  /** Counts now; of several who ask at once, one does it. */
-  async count(): Promise<void> {
-    this.#counting ??= this.#count().finally(() => {
-      this.#counting = undefined;
-    });
-    await this.#counting;
+  /** Counts now; concurrent callers share one count. */
+  count(): Promise<void> {
+    return this.#counting.run();
   }
 
   #isDue(ageMs: number): boolean {

@@ -1,4 +1,6 @@
 import type { Log } from '../runtime/log.ts';
+import { Shared } from '../runtime/shared.ts';
+import { deleteAll } from '../storage/delete-all.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { allItemsUnder, Backlog } from './backlog.ts';
 import type { CountEvents, EndpointConfig } from './endpoint.ts';
@@ -7,7 +9,6 @@ import { deadPrefix, type Item, itemKey, type StoredItem } from './keys.ts';
 
 /** Beyond the limit so much more goes, so that not every letter has the store listed again. */
 const PRUNE_SHARE = 0.1;
-const DELETE_AT_ONCE = 500;
 
 /** An endpoint's dead letters: at most as many as may wait in its queue; the oldest make room for new ones. */
 export class DeadLetters {
@@ -16,7 +17,7 @@ export class DeadLetters {
   readonly #backlog: Backlog;
   readonly #count: CountEvents;
   readonly #logger: Log;
-  #pruning: Promise<void> | undefined;
+  readonly #pruning = new Shared(() => this.#prune());
 
   constructor(
     objects: ObjectStore,
@@ -39,15 +40,13 @@ export class DeadLetters {
     this.#backlog.added(events.length);
     // It is kept: that a list fails is no reason to tell the caller that it is not.
     if (await this.#backlog.hasRoom(0).catch(() => true)) return;
-    // In the background: whoever buries may be a push, which need not wait for old letters to go.
-    this.#pruning ??= this.#prune().finally(() => {
-      this.#pruning = undefined;
-    });
+    // In the background: the caller may be a push, which need not wait for old letters to go.
+    void this.#pruning.run();
   }
 
   /** Waits for what goes on in the background. */
   async settle(): Promise<void> {
-    await this.#pruning;
+    await this.#pruning.running;
   }
 
   async #prune(): Promise<void> {
@@ -70,8 +69,7 @@ export class DeadLetters {
       doomed.push(item.key);
       events += item.events;
     }
-    for (let i = 0; i < doomed.length; i += DELETE_AT_ONCE)
-      await this.#objects.delete(doomed.slice(i, i + DELETE_AT_ONCE));
+    await deleteAll(this.#objects, doomed);
     this.#count(this.#endpoint, 'dropped', events);
     this.#logger.error(
       { endpoint: this.#endpoint, events, limit: this.#backlog.limit },

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { type Heartbeat, LeaseStore } from '../storage/lease.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { Terms } from '../storage/terms.ts';
 import { deliveryPrefix } from './keys.ts';
 
-/** How delivery to an endpoint fares, as its worker tells it. */
-export const DeliveryFactsSchema = z.object({
+/** The state of delivery to an endpoint, as its worker stores it. */
+const DeliveryStateSchema = z.object({
   /** POSTs that failed since the last that did not. */
   failures: z.int().nonnegative(),
   /** Why the last one failed, for people. */
@@ -12,25 +12,15 @@ export const DeliveryFactsSchema = z.object({
   /** When events were last accepted, RFC 3339 UTC. */
   lastDeliveredAt: z.string().optional(),
 });
-export type DeliveryFacts = z.infer<typeof DeliveryFactsSchema>;
+export type DeliveryState = z.infer<typeof DeliveryStateSchema>;
 
-const DeliverySchema = DeliveryFactsSchema.extend({
-  version: z.literal(1),
-  /** The worker that holds this term. */
-  holder: z.string(),
-  /** Counts up while the worker lives: others judge by seeing it move, not by comparing clocks. */
-  beat: z.int().nonnegative(),
-  /** When it last beat, RFC 3339 UTC, for people. */
-  beatAt: z.string(),
-});
-
-/** How delivery to an endpoint fares: kept by the one worker that delivers, read by everyone. */
-export type Delivery = z.infer<typeof DeliverySchema>;
+/** The state of delivery to an endpoint, and the heartbeat of the one worker that delivers; read by everyone. */
+export type Delivery = Heartbeat & DeliveryState;
 
 /**
- * Who delivers to an endpoint. A worker that comes back from the dead can only deliver something twice, which receivers
- * have to expect.
+ * The leases on delivery to an endpoint. A worker that comes back after it was thought dead can only deliver something
+ * twice, which receivers have to expect.
  */
-export function deliveryTerms(objects: ObjectStore, endpoint: string): Terms<Delivery> {
-  return new Terms(objects, deliveryPrefix(endpoint), DeliverySchema);
+export function deliveryLeases(objects: ObjectStore, endpoint: string): LeaseStore<DeliveryState> {
+  return new LeaseStore(objects, deliveryPrefix(endpoint), DeliveryStateSchema);
 }

@@ -1,7 +1,7 @@
 import { keySegment } from '../storage/key-segment.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { allItemsUnder, Backlog, sizeOf } from './backlog.ts';
-import { type Delivery, deliveryTerms } from './delivery.ts';
+import { type Delivery, deliveryLeases } from './delivery.ts';
 import type { EndpointConfig } from './endpoint.ts';
 import { encodeItem, readItem } from './item.ts';
 import { deadPrefix, itemKey, outboxesPrefix, queuePrefix, type StoredItem } from './keys.ts';
@@ -37,7 +37,7 @@ export async function inspectEndpoint(
   const [queue, deadItems, delivery] = await Promise.all([
     sizeOf(objects, queuePrefix(endpoint)),
     allItemsUnder(objects, deadPrefix(endpoint)),
-    deliveryTerms(objects, endpoint).read(),
+    deliveryLeases(objects, endpoint).read(),
   ]);
   const letters = await Promise.all(
     deadItems

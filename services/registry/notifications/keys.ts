@@ -16,7 +16,7 @@ export const queuePrefix = (endpoint: string) => `${ROOT}/${keySegment(endpoint)
 /** Prefix of an endpoint's dead letters, oldest first. */
 export const deadPrefix = (endpoint: string) => `${ROOT}/${keySegment(endpoint)}/dead/`;
 
-/** Prefix of the terms of an endpoint's delivery. */
+/** Prefix of the leases on an endpoint's delivery. */
 export const deliveryPrefix = (endpoint: string) => `${ROOT}/${keySegment(endpoint)}/delivery/`;
 
 /** Events of changes must not be lost; those of pulls give way first. */

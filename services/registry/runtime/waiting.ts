@@ -9,11 +9,15 @@ export class WakeSignal {
     this.#wake?.();
   }
 
-  /** Waits until notified, until `timeoutMs` is over, or until the signal aborts; never rejects. */
-  async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Waits until notified, until `timeoutMs` is over, or until the signal aborts; never rejects. With `ref: false` the
+   * wait does not keep the process alive.
+   */
+  async wait(timeoutMs: number, signal: AbortSignal, { ref = true } = {}): Promise<void> {
     if (!this.#notified && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, timeoutMs);
+      if (!ref) timer.unref();
       this.#wake = resolve;
       const onAbort = () => resolve();
       signal.addEventListener('abort', onAbort);

@@ -1,5 +1,6 @@
 import { algorithmOf, type Digest, hexOf, type Sha256Digest } from '../oci/digest.ts';
 import type { RepositoryName, Tag, UploadId } from '../oci/names.ts';
+import { padded } from './numbered.ts';
 
 /**
  * Every key in the store: CNCF Distribution's layout (its `registry/storage/paths.go`, the same in 2.x and 3.x), and ours
@@ -60,7 +61,7 @@ export const tagClaimsPrefix = (name: RepositoryName, tag: Tag) =>
 
 /** The claim with this number. */
 export const tagClaimKey = (name: RepositoryName, tag: Tag, turn: number) =>
-  `${tagClaimsPrefix(name, tag)}${String(turn).padStart(12, '0')}`;
+  `${tagClaimsPrefix(name, tag)}${padded(turn, 12)}`;
 
 /** Prefix of all repositories. */
 export const REPOSITORIES_PREFIX = `${ROOT}/repositories/`;
@@ -77,7 +78,7 @@ export const tagTurnsPrefix = (name: RepositoryName, tag: Tag) =>
 
 /** Says that the promotion with this number was ready to move the tag. */
 export const tagTurnKey = (name: RepositoryName, tag: Tag, seq: number) =>
-  `${tagTurnsPrefix(name, tag)}${String(seq).padStart(12, '0')}`;
+  `${tagTurnsPrefix(name, tag)}${padded(seq, 12)}`;
 
 /** Prefix of a repository's manifests and tags. */
 export const repositoryManifestsPrefix = (name: RepositoryName) => `${repository(name)}/_manifests/`;
@@ -125,18 +126,14 @@ export const PUBLICATIONS_PREFIX = 'roadstead/publications/';
 export const PUBLISHED_PREFIX = 'roadstead/published/';
 
 /** One entry of the publication log. */
-export const publicationKey = (seq: number) => `${PUBLICATIONS_PREFIX}${String(seq).padStart(12, '0')}.json`;
+export const publicationKey = (seq: number) => `${PUBLICATIONS_PREFIX}${padded(seq, 12)}.json`;
 
 /** A blob's publication number in a collection: derived from the log, so that a look-up needs no scan. */
 export const publicationNumberKey = (collection: string, digest: Sha256Digest) =>
   `${PUBLISHED_PREFIX}${collection}/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
 
-/** Prefix of the terms of a mirror's ledger. */
+/** Prefix of a mirror's ledger, which is the state of its worker's lease. */
 export const mirrorLedgerPrefix = (mirror: string) => `roadstead/mirrors/${mirror}/`;
-
-/** A mirror's ledger as kept by the worker that holds this term. */
-export const mirrorLedgerKey = (mirror: string, term: number) =>
-  `${mirrorLedgerPrefix(mirror)}${String(term).padStart(10, '0')}.json`;
 
 /** The audit record. */
 export const AUDIT_PREFIX = 'roadstead/audit/';
@@ -146,7 +143,7 @@ const AUDIT_GROUP = 1000;
 
 /** One record of changes of state; by number from 1, without gaps. */
 export const auditRecordKey = (seq: number) =>
-  `${AUDIT_PREFIX}${String(Math.floor(seq / AUDIT_GROUP)).padStart(9, '0')}/${String(seq).padStart(12, '0')}.jsonl`;
+  `${AUDIT_PREFIX}${padded(Math.floor(seq / AUDIT_GROUP), 9)}/${padded(seq, 12)}.jsonl`;
 
 /** Up to where the audit record was pruned: a hint from where to search for its end, not a proof. */
 export const AUDIT_PRUNED_KEY = `${AUDIT_PREFIX}pruned.json`;

@@ -1,13 +1,13 @@
 /**
- * Turns at something that only one may do at a time, over all processes of a registry. For what an object store cannot
- * decide by itself: a conditional create on a backend that has none. Held for moments, never while a client's bytes come,
- * and never twice by the same turn: who holds a name and asks for it again waits for itself.
+ * Named mutual exclusion across all processes of a registry, for what an object store cannot decide by itself: a
+ * conditional create on a backend that has none. Hold a lock for milliseconds, never while reading a client's body. Not
+ * re-entrant.
  */
 export interface Locks {
   /**
-   * Runs `act` while nobody else holds this name, and answers with what it answers. Its signal aborts when the lock can no
-   * longer be vouched for: what `act` does then must not be acknowledged. Throws UNAVAILABLE when the lock cannot be had
-   * in time, and also after `act` when it turns out that the lock was lost meanwhile.
+   * Runs `act` while no other process holds this name, and returns its result. The signal aborts when the lock can no
+   * longer be vouched for: what `act` does then must not be acknowledged. Throws UNAVAILABLE if the lock is not free in
+   * time, and also after `act` if the lock was lost while it ran.
    */
-  hold<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  withLock<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }

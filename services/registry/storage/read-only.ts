@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RegistryError } from '../oci/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { Poll } from '../runtime/poll.ts';
 import { READ_ONLY_KEY } from './layout.ts';
 import type { ObjectStore } from './object-store.ts';
 
@@ -9,7 +9,7 @@ import type { ObjectStore } from './object-store.ts';
 const NoticeSchema = z.object({ since: z.iso.datetime(), by: z.string(), reason: z.string() });
 export type ReadOnlyNotice = z.infer<typeof NoticeSchema>;
 
-/** How often a node polls the switch, and so how long it may continue to write after the switch was turned on. */
+/** How often a node reads the switch, and so how long it may still take writes after it was thrown. */
 export const READ_ONLY_POLL_MS = 1000;
 const NOTICE_MAX_BYTES = 16 * 1024;
 
@@ -34,8 +34,7 @@ export async function writeNotice(objects: ObjectStore, notice: ReadOnlyNotice |
  */
 export class ReadOnly implements AsyncDisposable {
   readonly #always: boolean;
-  readonly #stop = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #poll: Poll;
   #notice: ReadOnlyNotice | undefined;
 
   private constructor(
@@ -46,10 +45,15 @@ export class ReadOnly implements AsyncDisposable {
   ) {
     this.#always = always;
     this.#notice = notice;
-    this.#running = this.#follow(objects, logger);
+    // What was read last stays in force on failure: a store that does not answer takes no writes anyway.
+    this.#poll = new Poll({
+      act: (signal) => this.#look(objects, signal, logger),
+      ...{ everyMs: READ_ONLY_POLL_MS, isFirstDone: true },
+      ...{ log: logger, failure: 'cannot read whether the registry is read-only; trying again' },
+    });
   }
 
-  /** Reads the switch once, then polls it until disposed. */
+  /** Reads the switch once, then every {@link READ_ONLY_POLL_MS} until disposed. */
   static async start(objects: ObjectStore, always: boolean, logger: Log): Promise<ReadOnly> {
     return new ReadOnly(objects, always, await readNotice(objects), logger);
   }
@@ -75,31 +79,13 @@ export class ReadOnly implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
+    await this.#poll[Symbol.asyncDispose]();
   }
 
-  async #follow(objects: ObjectStore, logger: Log): Promise<void> {
-    const { signal } = this.#stop;
-    let failing = false;
-    while (!signal.aborted) {
-      await sleep(READ_ONLY_POLL_MS, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        const before = this.#notice;
-        this.#notice = await readNotice(objects, signal);
-        if ((before === undefined) !== (this.#notice === undefined))
-          logger.info(
-            { ...this.#notice },
-            this.#notice ? 'read-only from now on' : 'writes are allowed again',
-          );
-        failing = false;
-      } catch (error) {
-        // Keep the last state; a store that does not answer takes no writes anyway.
-        if (!failing && !signal.aborted)
-          logger.warn({ err: error }, 'cannot read whether the registry is read-only; trying again');
-        failing = true;
-      }
-    }
+  async #look(objects: ObjectStore, signal: AbortSignal, log: Log): Promise<void> {
+    const before = this.#notice;
+    this.#notice = await readNotice(objects, signal);
+    if ((before === undefined) !== (this.#notice === undefined))
+      log.info({ ...this.#notice }, this.#notice ? 'read-only from now on' : 'writes are allowed again');
   }
 }

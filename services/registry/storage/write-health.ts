@@ -1,4 +1,5 @@
 import type { Log } from '../runtime/log.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import { StoreFullError, StoreNotWritableError } from './object-store.ts';
 
 const PATIENCE_MS = 2000;
@@ -87,7 +88,7 @@ const REASONS = {
 } as const;
 
 function troubleOf(error: unknown): WriteTrouble {
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = messageOf(error);
   if (error instanceof StoreFullError) return { reason: 'the object store is full', detail };
   if (error instanceof StoreNotWritableError) return { reason: REASONS[error.reason], detail };
   return { reason: REASONS.failed, detail };

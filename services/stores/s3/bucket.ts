@@ -1,7 +1,16 @@
-import type { ObjectCannedACL, S3Client, ServerSideEncryption, StorageClass } from '@aws-sdk/client-s3';
+import type {
+  $Command,
+  ObjectCannedACL,
+  S3Client,
+  S3ClientResolvedConfig,
+  ServerSideEncryption,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+  StorageClass,
+} from '@aws-sdk/client-s3';
+import { WaitQueue } from '../../registry/runtime/wait-queue.ts';
 import { createClient } from './client.ts';
 import { isAbsent, translate } from './errors.ts';
-import { Gate } from './gate.ts';
 import { KeySpace } from './keys.ts';
 import { type S3Options, type S3Settings, settingsOf } from './options.ts';
 
@@ -21,7 +30,7 @@ export class Bucket {
   readonly keys: KeySpace;
   readonly written: Written;
   readonly #client: S3Client;
-  readonly #gate: Gate;
+  readonly #queue: WaitQueue;
   /**
    * Whether a missing object is looked up again: a Swift object server that opens the old file of an object at the moment
    * of its replacement answers 404.
@@ -38,24 +47,24 @@ export class Bucket {
     this.keys = new KeySpace(settings.rootDirectory);
     this.written = writtenBy(settings);
     this.#client = createClient(settings);
-    this.#gate = new Gate(settings.maxRequestsAtOnce);
+    this.#queue = new WaitQueue({ atOnce: settings.maxRequestsAtOnce });
   }
 
   /**
-   * Sends a request, and retries transient failures, within the settings' bounds of time and number. Rejects with the
-   * signal's reason, StoreFullError or S3Error; `action` names the request in those.
+   * Sends a request, again where a failure may pass, within the settings' bounds of time and number. Rejects with the
+   * signal's reason, StoreFullError or S3Error; these name the command, and `what` it was for.
    */
-  async request<T>(
-    action: string,
-    send: (client: S3Client, options: { abortSignal?: AbortSignal }) => Promise<T>,
+  async send<I extends ServiceInputTypes & { Key?: string | undefined }, O extends ServiceOutputTypes>(
+    command: $Command<I, O, S3ClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes>,
     signal?: AbortSignal,
-  ): Promise<T> {
-    const options = signal ? { abortSignal: signal } : {};
-    return this.#gate.pass(async () => {
+    what = `of ${command.input.Key}`,
+  ): Promise<O> {
+    return this.#queue.run(async () => {
       try {
-        return await send(this.#client, options);
+        return await this.#client.send(command, signal ? { abortSignal: signal } : {});
       } catch (error) {
         signal?.throwIfAborted();
+        const action = `${command.constructor.name.replace(/Command$/, '')} ${what}`.trimEnd();
         throw translate(action, error, (text) => this.#hide(text));
       }
     }, signal);

@@ -17,7 +17,7 @@ export function createClient(settings: S3Settings): S3Client {
     requestHandler: {
       connectionTimeout: settings.connectTimeoutMs,
       socketTimeout: settings.idleTimeoutMs,
-      // The gate limits concurrency: requests that waited here would count as not connected.
+      // How many are under way at once is the queue's business: here those that wait would count as not connected.
       httpAgent: { maxSockets: Number.POSITIVE_INFINITY },
       httpsAgent: { maxSockets: Number.POSITIVE_INFINITY, rejectUnauthorized: settings.verifyTls },
     },

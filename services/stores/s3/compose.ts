@@ -1,4 +1,4 @@
-import { CopyObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { CopyObjectCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import type { Bucket } from './bucket.ts';
 import { type Piece, type PlannedPart, planParts } from './compose-plan.ts';
@@ -6,6 +6,7 @@ import { isUnmet } from './errors.ts';
 import { WriteMark } from './mark.ts';
 import { copySource, MultipartUpload } from './multipart.ts';
 import { startReading } from './read.ts';
+import { headObject } from './stat.ts';
 import { writeWhole } from './write.ts';
 
 const LOOKS_AT_ONCE = 16;
@@ -49,14 +50,7 @@ export async function composeObject(
 }
 
 async function look(bucket: Bucket, bucketKey: string, signal?: AbortSignal): Promise<Source> {
-  const request = { Bucket: bucket.name, Key: bucketKey };
-  const head = await bucket.ifThere(() =>
-    bucket.request(
-      `HeadObject of ${bucketKey}`,
-      (client, options) => client.send(new HeadObjectCommand(request), options),
-      signal,
-    ),
-  );
+  const head = await headObject(bucket, bucketKey, signal);
   if (head === undefined) throw absent(bucketKey);
   return { bucketKey, sizeBytes: head.ContentLength ?? 0, etag: head.ETag };
 }
@@ -74,13 +68,8 @@ async function copyWhole(
     ...{ MetadataDirective: 'REPLACE' as const, Metadata: mark.metadata },
     ...bucket.written,
   };
-  const copy = async () => {
-    await bucket.request(
-      `CopyObject to ${target} from ${source.bucketKey}`,
-      (client, options) => client.send(new CopyObjectCommand(request), options),
-      signal,
-    );
-  };
+  const what = `to ${target} from ${source.bucketKey}`;
+  const copy = () => bucket.send(new CopyObjectCommand(request), signal, what);
   await mark.confirm(bucket, target, copy, signal);
 }
 

@@ -10,7 +10,7 @@ const PAUSE_MAX_MS = 100;
  * Sends a write, and repeats it after each 409. Amazon and Ceph answer 409 to concurrent conditional creates; servers on
  * file systems to any write whose directory another request has just removed.
  */
-export async function throughConflicts(write: () => Promise<void>, signal?: AbortSignal): Promise<void> {
+export async function throughConflicts<T>(write: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let conflicts = 0; ; conflicts++)
     try {
       return await write();

@@ -38,14 +38,14 @@ export function creatingByCondition(bucket: Bucket): Create {
   };
 }
 
-/** Under a lock: for servers without a conditional create. */
+/** By a lock: for servers that have no conditional create. */
 export function creatingByLock(bucket: Bucket, locks: Locks): Create {
   return (bucketKey, bytes, signal) =>
-    locks.hold(bucketKey, async (held) => {
+    locks.withLock(bucketKey, async (held) => {
       const either = signal ? AbortSignal.any([signal, held]) : held;
       if ((await statObject(bucket, bucketKey, either)) !== undefined) return 'exists';
       await writeWhole(bucket, bucketKey, bytes, either);
-      // Without the lock, another process may have created it, too: then neither may get `created`.
+      // Without the lock, another process may have created it too: then neither may get `created`.
       held.throwIfAborted();
       return 'created';
     });

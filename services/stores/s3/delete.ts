@@ -23,15 +23,9 @@ export async function deleteObjects(
 
 async function deleteOne(bucket: Bucket, bucketKey: string, signal?: AbortSignal): Promise<void> {
   const request = { Bucket: bucket.name, Key: bucketKey };
-  await bucket
-    .request(
-      `DeleteObject of ${bucketKey}`,
-      (client, options) => client.send(new DeleteObjectCommand(request), options),
-      signal,
-    )
-    .catch((error: unknown) => {
-      if (!isAbsent(error)) throw error;
-    });
+  await bucket.send(new DeleteObjectCommand(request), signal).catch((error: unknown) => {
+    if (!isAbsent(error)) throw error;
+  });
 }
 
 async function deleteBatch(bucket: Bucket, batch: readonly string[], signal?: AbortSignal): Promise<void> {
@@ -39,11 +33,7 @@ async function deleteBatch(bucket: Bucket, batch: readonly string[], signal?: Ab
     Bucket: bucket.name,
     Delete: { Quiet: true, Objects: batch.map((Key) => ({ Key })) },
   };
-  const answer = await bucket.request(
-    `DeleteObjects of ${batch.length} objects`,
-    (client, options) => client.send(new DeleteObjectsCommand(request), options),
-    signal,
-  );
+  const answer = await bucket.send(new DeleteObjectsCommand(request), signal, `of ${batch.length} objects`);
   const failed = (answer.Errors ?? []).filter(({ Code }) => Code !== 'NoSuchKey');
   const [first] = failed;
   if (first === undefined) return;

@@ -45,11 +45,7 @@ async function* openUploads(
       ...{ Bucket: bucket.name, Prefix: bucket.keys.prefix },
       ...after,
     });
-    const page: ListMultipartUploadsCommandOutput = await bucket.request(
-      'ListMultipartUploads',
-      (client, options) => client.send(command, options),
-      signal,
-    );
+    const page: ListMultipartUploadsCommandOutput = await bucket.send(command, signal, '');
     yield page.Uploads ?? [];
     const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
     const next = { ...(NextUploadIdMarker && { UploadIdMarker: NextUploadIdMarker }) };
@@ -63,11 +59,7 @@ async function abort(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const command = new AbortMultipartUploadCommand({ Bucket: bucket.name, Key, UploadId });
-  const aborting = bucket.request(
-    `AbortMultipartUpload of ${Key}`,
-    (client, options) => client.send(command, options),
-    signal,
-  );
+  const aborting = bucket.send(command, signal);
   await aborting.catch((error: unknown) => {
     // It has already ended by itself.
     if (!isAbsent(error)) throw error;

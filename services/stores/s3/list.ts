@@ -51,21 +51,17 @@ async function listOnce(
   const { prefix, delimiter } = request;
   const whole = bucket.keys.prefix + prefix;
   const startAfter = 'startAfter' in from ? from.startAfter : undefined;
-  const answer = await bucket.request(
-    `ListObjectsV2 of ${whole}`,
-    (client, options) =>
-      client.send(
-        new ListObjectsV2Command({
-          Bucket: bucket.name,
-          Prefix: whole,
-          MaxKeys: Math.min(limit, PAGE_MAX),
-          ...(startAfter !== undefined && { StartAfter: bucket.keys.prefix + startAfter }),
-          ...('token' in from && { ContinuationToken: from.token }),
-          ...(delimiter && { Delimiter: delimiter }),
-        }),
-        options,
-      ),
+  const answer = await bucket.send(
+    new ListObjectsV2Command({
+      Bucket: bucket.name,
+      Prefix: whole,
+      MaxKeys: Math.min(limit, PAGE_MAX),
+      ...(startAfter !== undefined && { StartAfter: bucket.keys.prefix + startAfter }),
+      ...('token' in from && { ContinuationToken: from.token }),
+      ...(delimiter && { Delimiter: delimiter }),
+    }),
     signal,
+    `of ${whole}`,
   );
   const keys = (answer.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
   const folded = (answer.CommonPrefixes ?? []).flatMap(({ Prefix }) =>

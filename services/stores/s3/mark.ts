@@ -25,11 +25,7 @@ export class WriteMark {
   ): Promise<'ours' | 'theirs' | 'nothing'> {
     const request = { Bucket: bucket.name, Key: bucketKey };
     try {
-      const head = await bucket.request(
-        `HeadObject of ${bucketKey}`,
-        (client, options) => client.send(new HeadObjectCommand(request), options),
-        signal,
-      );
+      const head = await bucket.send(new HeadObjectCommand(request), signal);
       return head.Metadata?.[MARK] === this.#id ? 'ours' : 'theirs';
     } catch (error) {
       if (isAbsent(error)) return 'nothing';
@@ -41,7 +37,7 @@ export class WriteMark {
   async confirm(
     bucket: Bucket,
     bucketKey: string,
-    write: () => Promise<void>,
+    write: () => Promise<unknown>,
     signal?: AbortSignal,
   ): Promise<void> {
     try {

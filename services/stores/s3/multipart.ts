@@ -45,16 +45,11 @@ export class MultipartUpload {
     signal?: AbortSignal,
   ): Promise<void> {
     const mark = new WriteMark();
-    const begun = await bucket.request(
-      `CreateMultipartUpload of ${bucketKey}`,
-      (client, options) =>
-        client.send(
-          new CreateMultipartUploadCommand({
-            ...{ Bucket: bucket.name, Key: bucketKey, Metadata: mark.metadata },
-            ...bucket.written,
-          }),
-          options,
-        ),
+    const begun = await bucket.send(
+      new CreateMultipartUploadCommand({
+        ...{ Bucket: bucket.name, Key: bucketKey, Metadata: mark.metadata },
+        ...bucket.written,
+      }),
       signal,
     );
     if (begun.UploadId === undefined)
@@ -74,45 +69,35 @@ export class MultipartUpload {
   }
 
   async upload(partNumber: number, bytes: Buffer, signal: AbortSignal): Promise<void> {
-    const answer = await this.#bucket.request(
-      `UploadPart ${partNumber} of ${this.#bucketKey}`,
-      (client, options) =>
-        client.send(new UploadPartCommand({ ...this.#part(partNumber), Body: bytes }), options),
+    const answer = await this.#bucket.send(
+      new UploadPartCommand({ ...this.#part(partNumber), Body: bytes }),
       signal,
+      `${partNumber} of ${this.#bucketKey}`,
     );
     this.#etags.set(partNumber, answer.ETag);
   }
 
   async copy(partNumber: number, { bucketKey, etag, range }: PartSource, signal: AbortSignal): Promise<void> {
-    const answer = await this.#bucket.request(
-      `UploadPartCopy ${partNumber} of ${this.#bucketKey} from ${bucketKey}`,
-      (client, options) =>
-        client.send(
-          new UploadPartCopyCommand({
-            ...this.#part(partNumber),
-            CopySource: copySource(this.#bucket, bucketKey),
-            ...(etag && { CopySourceIfMatch: etag }),
-            ...(range && { CopySourceRange: `bytes=${range.first}-${range.last}` }),
-          }),
-          options,
-        ),
+    const answer = await this.#bucket.send(
+      new UploadPartCopyCommand({
+        ...this.#part(partNumber),
+        CopySource: copySource(this.#bucket, bucketKey),
+        ...(etag && { CopySourceIfMatch: etag }),
+        ...(range && { CopySourceRange: `bytes=${range.first}-${range.last}` }),
+      }),
       signal,
+      `${partNumber} of ${this.#bucketKey} from ${bucketKey}`,
     );
     this.#etags.set(partNumber, answer.CopyPartResult?.ETag);
   }
 
   async #complete(signal: AbortSignal | undefined): Promise<void> {
     const parts = [...this.#etags].sort(([a], [b]) => a - b);
-    await this.#bucket.request(
-      `CompleteMultipartUpload of ${this.#bucketKey}`,
-      (client, options) =>
-        client.send(
-          new CompleteMultipartUploadCommand({
-            ...this.#whole(),
-            MultipartUpload: { Parts: parts.map(([PartNumber, ETag]) => ({ PartNumber, ETag })) },
-          }),
-          options,
-        ),
+    await this.#bucket.send(
+      new CompleteMultipartUploadCommand({
+        ...this.#whole(),
+        MultipartUpload: { Parts: parts.map(([PartNumber, ETag]) => ({ PartNumber, ETag })) },
+      }),
       signal,
     );
   }
@@ -120,11 +105,7 @@ export class MultipartUpload {
   /** Never rejects. */
   async #abort(): Promise<void> {
     await this.#bucket
-      .request(
-        `AbortMultipartUpload of ${this.#bucketKey}`,
-        (client, options) => client.send(new AbortMultipartUploadCommand(this.#whole()), options),
-        AbortSignal.timeout(ABORT_PATIENCE_MS),
-      )
+      .send(new AbortMultipartUploadCommand(this.#whole()), AbortSignal.timeout(ABORT_PATIENCE_MS))
       .catch(() => undefined);
   }
 

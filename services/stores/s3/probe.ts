@@ -79,9 +79,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 export async function checkAccess(bucket: Bucket): Promise<void> {
   const request = { Bucket: bucket.name, Prefix: bucket.keys.prefix, MaxKeys: 1 };
   try {
-    await bucket.request('ListObjectsV2', (client, options) =>
-      client.send(new ListObjectsV2Command(request), options),
-    );
+    await bucket.send(new ListObjectsV2Command(request), undefined, '');
   } catch (error) {
     if (!(error instanceof S3Error)) throw error;
     throw toldOf(bucket, error);

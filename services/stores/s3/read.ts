@@ -24,18 +24,13 @@ export async function startReading(
   signal?: AbortSignal,
 ): Promise<Reading | undefined> {
   const open = (wanted: ByteRange | undefined, etag?: string) =>
-    bucket.request(
-      `GetObject of ${bucketKey}`,
-      (client, options) =>
-        client.send(
-          new GetObjectCommand({
-            Bucket: bucket.name,
-            Key: bucketKey,
-            ...(wanted && { Range: `bytes=${wanted.first}-${wanted.last}` }),
-            ...(etag && { IfMatch: etag }),
-          }),
-          options,
-        ),
+    bucket.send(
+      new GetObjectCommand({
+        Bucket: bucket.name,
+        Key: bucketKey,
+        ...(wanted && { Range: `bytes=${wanted.first}-${wanted.last}` }),
+        ...(etag && { IfMatch: etag }),
+      }),
       signal,
     );
   const opened = await bucket.ifThere(() => open(range));

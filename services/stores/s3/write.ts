@@ -60,11 +60,7 @@ export async function putObject(
     ...bucket.written,
     ...condition,
   };
-  await bucket.request(
-    `PutObject of ${bucketKey}`,
-    (client, options) => client.send(new PutObjectCommand(request), options),
-    signal,
-  );
+  await bucket.send(new PutObjectCommand(request), signal);
 }
 
 async function sendParts(

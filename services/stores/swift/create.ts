@@ -5,8 +5,8 @@ import { CREATOR, look } from './head.ts';
 import { md5Of } from './write.ts';
 
 /**
- * Writes an object unless it exists. Swift's own `If-None-Match: *` lets several concurrent requests succeed, so it is
- * done under a lock; the condition is still sent, for a request that was in transit for longer than its lock lasted.
+ * Creates an object unless it exists. Swift's own `If-None-Match: *` lets several racers win, so a lock is held; the
+ * header is sent too, for a request that took longer to arrive than the lock lasted.
  */
 export async function createObject(
   client: SwiftClient,
@@ -16,9 +16,9 @@ export async function createObject(
   signal?: AbortSignal,
 ): Promise<'created' | 'exists'> {
   signal?.throwIfAborted();
-  // A cheap check finds most existing objects.
+  // Finds most existing objects without a lock.
   if ((await look(client, name, signal)) !== undefined) return 'exists';
-  return locks.hold(`swift ${client.names.container}/${name}`, async (held) => {
+  return locks.withLock(`swift ${client.names.container}/${name}`, async (held) => {
     const both = signal ? AbortSignal.any([signal, held]) : held;
     if ((await look(client, name, both)) !== undefined) return 'exists';
     const creator = randomUUID();
@@ -35,7 +35,7 @@ export async function createObject(
       expects: [201, 412],
       signal: both,
     });
-    // 412 after an attempt whose answer was lost: the existing object may be ours.
+    // 412 after an attempt whose answer was lost: it may be ours that is there.
     const isOurs = status === 201 || (await look(client, name, both))?.creator === creator;
     both.throwIfAborted();
     return isOurs ? 'created' : 'exists';

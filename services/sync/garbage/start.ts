@@ -3,6 +3,7 @@ import type { Metrics } from '../../http/metrics.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
+import { garbageMetrics } from './metrics.ts';
 import { GarbageWorker } from './worker.ts';
 
 /** Starts the worker that collects garbage and purges uploads; none where the configuration asks for neither. */
@@ -15,6 +16,7 @@ export function startGarbageWorker(
 ): readonly GarbageWorker[] {
   const { enabled, interval, grace, quarantine, deleteuntagged, requestspersecond } = garbagecollection;
   const { uploadpurging, readonly } = storage.maintenance;
+  garbageMetrics(metrics);
   if (readonly.enabled || (!enabled && !uploadpurging.enabled)) return [];
   const settings = {
     collecting: enabled

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../../http/metrics.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import { firstDigests } from '../../registry/audit/digests.ts';
-import { WORKER_PREFIX } from '../../registry/content/quarantine/keys.ts';
 import {
   type CycleContext,
   type Doomed,
@@ -12,24 +11,26 @@ import {
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
 import {
+  collectorLeases,
   hearRequest,
   isCycleRequested,
   type Progress,
-  ProgressSchema,
   readProgress,
 } from '../../registry/garbage/online/progress.ts';
 import { UnreadableError } from '../../registry/garbage/reader.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
+import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
+import { type GarbageMetrics, garbageMetrics } from './metrics.ts';
 import { type PurgeSettings, purge } from './purge.ts';
 
-/** What the worker is to do, and when. Times in milliseconds. */
+/** What the worker has to do, and when. Times in milliseconds. */
 export interface GarbageWorkerSettings {
   readonly collecting: (GarbageSettings & { readonly intervalMs: number }) | undefined;
   readonly purging: PurgeSettings | undefined;
-  /** How many requests the store has to bear; undefined for as many as it takes. */
+  /** The limit of requests to the store; undefined for no limit. */
   readonly requestsPerSecond: number | undefined;
 }
 
@@ -49,25 +50,25 @@ export interface GarbageWorkerParts {
   readonly now?: () => number;
 }
 
-/** A request that a worker made before it lost its term has had its effect after so long, or never has one. */
+/** A request that a worker made before it lost its lease has taken effect within this time, or never will. */
 const TAKEOVER_MS = 60_000;
-/** Listings show within this time what was written before. */
+/** Within this time, listings show what was written before. */
 const SETTLE_MS = 1000;
-/** How often it looks whether something is to be done. */
+/** How often it looks for work. */
 const POLL_MS = 5000;
-/** A process that has just started has other things to do, and those that start at once should not all look. */
+/** A process that has just started has other things to do, and processes that start together should not all look. */
 const FIRST_PURGE_MS = 60_000;
 const RETRY_MS = { first: 5000, most: 10 * 60_000 } as const;
-/** How old a look at the switch of writes may be. */
+/** How old a look at the read-only switch may be. */
 const NOTICE_AGE_MS = 1000;
 const IDLE: Progress = { phase: 'idle' };
 
 /**
- * Collects garbage and purges uploads. Any number may run, anywhere; one works, and the others wait to take over. One
- * that cannot be seen to have ended may still have a request under way: nothing is changed before that is over.
+ * Collects garbage and purges uploads. Any number may run, anywhere; one works, and the others wait to take over. A
+ * predecessor that has not certainly ended may still have a request under way: nothing is changed before that is over.
  */
 export class GarbageWorker implements AsyncDisposable {
-  readonly #parts: GarbageWorkerParts;
+  readonly #parts: Omit<GarbageWorkerParts, 'metrics'> & { readonly metrics: GarbageMetrics };
   readonly #objects: ObjectStore;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
@@ -81,10 +82,10 @@ export class GarbageWorker implements AsyncDisposable {
   #notice = { isOn: false, seenAt: Number.NEGATIVE_INFINITY };
 
   constructor(parts: GarbageWorkerParts) {
-    this.#parts = parts;
+    this.#parts = { ...parts, metrics: garbageMetrics(parts.metrics) };
     this.#objects = paced(parts.objects, parts.settings.requestsPerSecond, () => {
       this.#requests++;
-      parts.metrics.garbageRequests.inc();
+      this.#parts.metrics.garbageRequests.inc();
     });
     this.#running = this.#run();
   }
@@ -97,13 +98,14 @@ export class GarbageWorker implements AsyncDisposable {
   async #run(): Promise<void> {
     const { objects, logger, timing, pollMs = POLL_MS } = this.#parts;
     const { signal } = this.#stop;
-    const of = { objects, prefix: WORKER_PREFIX, facts: ProgressSchema, initial: IDLE };
+    const leases = collectorLeases(objects);
+    const firstState = (previous: Progress = IDLE) => previous;
     while (!signal.aborted) {
       try {
         const { is } = this.#due((await readProgress(objects)) ?? IDLE);
-        // Only who has something to do holds the lease: an idle registry writes nothing.
+        // A worker without work takes no lease: an idle registry writes nothing.
         if (is || (await isCycleRequested(objects)))
-          await this.#work(await Lease.acquire(of, signal, timing));
+          await this.#work(await Lease.acquire(leases, firstState, signal, timing));
       } catch (error) {
         if (signal.aborted) return;
         logger.warn({ err: error }, "the garbage collection's worker starts over");
@@ -115,26 +117,21 @@ export class GarbageWorker implements AsyncDisposable {
 
   /** Does what is due, until stopped, or until another worker has taken over. */
   async #work(lease: Lease<Progress>): Promise<void> {
-    const over = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, over.signal]);
-    const { last, trouble, purge: purged } = lease.facts;
+    const { last, trouble, purge: purged } = lease.state;
     this.#progress = {
       ...IDLE,
       ...(last && { last }),
       ...(trouble && { trouble }),
       ...(purged && { purge: purged }),
     };
-    const working = this.#doWhatIsDue(lease, signal);
-    const duties = [lease.keep(() => this.#progress, signal), working];
-    for (const duty of duties)
-      duty.then(
-        () => over.abort(),
-        () => over.abort(),
-      );
-    const ends = await Promise.allSettled(duties);
-    await lease.release({ ...this.#progress, phase: 'idle' });
-    const failed = ends.find((end) => end.status === 'rejected' && !isAbort(end.reason));
-    if (failed?.status === 'rejected') throw failed.reason;
+    try {
+      await runDuties(this.#stop.signal, (signal) => [
+        lease.keep(() => this.#progress, signal),
+        this.#doWhatIsDue(lease, signal),
+      ]);
+    } finally {
+      await lease.release(() => ({ ...this.#progress, phase: 'idle' }));
+    }
   }
 
   async #doWhatIsDue(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
@@ -143,7 +140,7 @@ export class GarbageWorker implements AsyncDisposable {
     lease.outwaited();
     if (this.#due(this.#progress).purging) await this.#purge(lease, signal);
     const isAsked = await isCycleRequested(objects);
-    // Heard before it is done: whoever asks meanwhile is heard again.
+    // The request is removed before the cycle, so that one that arrives during the cycle leads to another.
     if (isAsked) await hearRequest(objects);
     if (!isAsked && !this.#due(this.#progress).collecting) return;
     try {
@@ -151,7 +148,7 @@ export class GarbageWorker implements AsyncDisposable {
       this.#pauseMs = RETRY_MS.first;
     } catch (error) {
       if (signal.aborted || !lease.isFresh) throw error;
-      this.#tell(error);
+      this.#report(error);
       this.#notBefore = performance.now() + this.#pauseMs;
       this.#pauseMs = Math.min(this.#pauseMs * 2, RETRY_MS.most);
     }
@@ -235,7 +232,7 @@ export class GarbageWorker implements AsyncDisposable {
   async #mayChange(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
     if (await this.#isReadOnly())
       throw new Error('writes are off (roadstead read-only): nothing more is deleted');
-    // Last: from here to the request nothing may take long.
+    // Checked last: from here to the request, nothing may take long.
     signal.throwIfAborted();
     if (!lease.isFresh) throw new Error('the lease was not renewed in time: nothing more is deleted');
   }
@@ -248,7 +245,7 @@ export class GarbageWorker implements AsyncDisposable {
     return this.#notice.isOn;
   }
 
-  #tell(error: unknown): void {
+  #report(error: unknown): void {
     const { logger, metrics } = this.#parts;
     const trouble = error instanceof Error ? error.message : String(error);
     const unreadable = error instanceof UnreadableError ? error.unreadable : undefined;
@@ -265,7 +262,7 @@ export class GarbageWorker implements AsyncDisposable {
   }
 }
 
-/** One entry a cycle: nobody asked for these, and what led to them was recorded when it was taken away. */
+/** One entry per cycle: no client asked for these deletions, and the changes that led to them are recorded already. */
 async function recordDeletion(audit: Audit, { lists, blobs, digests }: Doomed): Promise<void> {
   if (!audit.isOn) return;
   await audit.record({
@@ -278,8 +275,4 @@ async function recordDeletion(audit: Audit, { lists, blobs, digests }: Doomed): 
 function isOver(since: string, ms: number): boolean {
   const passedMs = Date.now() - Date.parse(since);
   return passedMs >= ms || passedMs < 0;
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Metrics } from '../../http/metrics.ts';
 import type { DeadLetters } from '../../registry/notifications/dead-letters.ts';
-import type { DeliveryFacts } from '../../registry/notifications/delivery.ts';
+import type { DeliveryState } from '../../registry/notifications/delivery.ts';
 import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import type { NotificationMetrics } from './metrics.ts';
 import { pauseMs } from './pause.ts';
 import type { Poster, PostResult } from './post.ts';
 import type { PendingEvent, QueueReader } from './queue-reader.ts';
@@ -16,7 +16,7 @@ export interface DispatchParts {
   readonly reader: QueueReader;
   readonly poster: Pick<Poster, 'post'>;
   readonly dead: DeadLetters;
-  readonly metrics: Metrics;
+  readonly metrics: NotificationMetrics;
   readonly logger: Log;
 }
 
@@ -26,17 +26,17 @@ export interface DispatchParts {
  */
 export class Dispatch {
   readonly #parts: DispatchParts;
-  #facts: DeliveryFacts;
+  #state: DeliveryState;
 
-  /** `facts` are those of the worker before, so that its failures count. */
-  constructor(parts: DispatchParts, facts: DeliveryFacts) {
+  /** `state` is what the worker before left, so that its failures count. */
+  constructor(parts: DispatchParts, state: DeliveryState) {
     this.#parts = parts;
-    this.#facts = facts;
+    this.#state = state;
   }
 
   /** How it fares, for others to see. */
-  get facts(): DeliveryFacts {
-    return this.#facts;
+  get state(): DeliveryState {
+    return this.#state;
   }
 
   /** Returns when all of the batch was accepted or is dead; throws when the signal aborts or the store fails. */
@@ -89,24 +89,24 @@ export class Dispatch {
     if (result.kind === 'accepted') {
       reader.settled(batch);
       metrics.notificationEvents.inc({ endpoint: name, outcome: 'delivered' }, batch.length);
-      if (this.#facts.failures >= Math.max(1, endpoint.threshold))
-        logger.info({ endpoint: name, failures: this.#facts.failures }, 'an endpoint takes events again');
-      this.#facts = { ...this.#facts, failures: 0, lastDeliveredAt: at };
+      if (this.#state.failures >= Math.max(1, endpoint.threshold))
+        logger.info({ endpoint: name, failures: this.#state.failures }, 'an endpoint takes events again');
+      this.#state = { ...this.#state, failures: 0, lastDeliveredAt: at };
     } else {
-      const failures = this.#facts.failures + 1;
-      this.#facts = { ...this.#facts, failures, lastError: { at, reason: result.reason } };
+      const failures = this.#state.failures + 1;
+      this.#state = { ...this.#state, failures, lastError: { at, reason: result.reason } };
       if (failures === Math.max(1, endpoint.threshold))
         logger.warn(
           { endpoint: name, failures, reason: result.reason },
           'an endpoint takes no events: pausing',
         );
     }
-    metrics.notificationFailures.set({ endpoint: name }, this.#facts.failures);
+    metrics.notificationFailures.set({ endpoint: name }, this.#state.failures);
     return result;
   }
 
   async #pause(result: PostResult, signal: AbortSignal): Promise<void> {
     const retryAfterMs = result.kind === 'failed' ? result.retryAfterMs : 0;
-    await sleep(pauseMs(this.#parts.endpoint, this.#facts.failures, retryAfterMs), undefined, { signal });
+    await sleep(pauseMs(this.#parts.endpoint, this.#state.failures, retryAfterMs), undefined, { signal });
   }
 }

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
 import { EVENTS_MEDIA_TYPE, envelopeOf } from '../../registry/notifications/event.ts';
+import { failureReason } from '../failure-reason.ts';
 
 /** What came of a POST. */
 export type PostResult =
@@ -56,7 +57,7 @@ export class Poster implements AsyncDisposable {
       return judge(response);
     } catch (error) {
       signal.throwIfAborted();
-      const reason = limit.aborted ? `no answer within ${this.#timeoutMs} ms` : messageOf(error);
+      const reason = limit.aborted ? `no answer within ${this.#timeoutMs} ms` : failureReason(error);
       return { kind: 'failed', reason, retryAfterMs: 0 };
     }
   }
@@ -86,11 +87,4 @@ function judge({ statusCode, headers }: Dispatcher.ResponseData): PostResult {
     return { kind: 'failed', reason, retryAfterMs: Number(seconds ?? 0) * 1000 };
   }
   return { kind: 'refused', reason, isTooLarge: statusCode === 413 };
-}
-
-function messageOf(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED') return 'connection refused';
-  // A code, not the message: some messages quote what was to be sent.
-  return code ?? (error instanceof Error ? error.name : 'unknown error');
 }

@@ -2,18 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../../http/metrics.ts';
 import { sizeOf } from '../../registry/notifications/backlog.ts';
 import { DeadLetters } from '../../registry/notifications/dead-letters.ts';
-import { type DeliveryFacts, DeliveryFactsSchema } from '../../registry/notifications/delivery.ts';
+import { type DeliveryState, deliveryLeases } from '../../registry/notifications/delivery.ts';
 import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
-import { deadPrefix, deliveryPrefix, queuePrefix } from '../../registry/notifications/keys.ts';
+import { deadPrefix, queuePrefix } from '../../registry/notifications/keys.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { WakeSignal } from '../../registry/runtime/waiting.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
+import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { Dispatch } from './dispatch.ts';
+import { type NotificationMetrics, notificationMetrics } from './metrics.ts';
 import { Poster } from './post.ts';
 import { QueueReader } from './queue-reader.ts';
 
-/** How often a worker that nobody woke looks for events. */
+/** How often a worker looks for events without being woken. */
 const POLL_MS = 1000;
 const RETRY_MS = 1000;
 /** How often the queue is counted for the metrics; counting may take a twentieth of the time. */
@@ -33,13 +35,13 @@ export interface EndpointWorkerParts {
  * least once: events leave the queue when the receiver has them, so a crash in between delivers some again.
  */
 export class EndpointWorker implements AsyncDisposable {
-  readonly #parts: EndpointWorkerParts;
+  readonly #parts: Omit<EndpointWorkerParts, 'metrics'> & { readonly metrics: NotificationMetrics };
   readonly #stop = new AbortController();
   readonly #wake = new WakeSignal();
   readonly #running: Promise<void>;
 
   constructor(parts: EndpointWorkerParts) {
-    this.#parts = parts;
+    this.#parts = { ...parts, metrics: notificationMetrics(parts.metrics) };
     this.#running = this.#run();
   }
 
@@ -56,13 +58,11 @@ export class EndpointWorker implements AsyncDisposable {
   async #run(): Promise<void> {
     const { objects, endpoint, logger, timing } = this.#parts;
     const { signal } = this.#stop;
-    const of = {
-      ...{ objects, prefix: deliveryPrefix(endpoint.name) },
-      ...{ facts: DeliveryFactsSchema, initial: { failures: 0 } },
-    };
+    const leases = deliveryLeases(objects, endpoint.name);
+    const firstState = (previous: DeliveryState = { failures: 0 }) => previous;
     while (!signal.aborted) {
       try {
-        await this.#work(await Lease.acquire<DeliveryFacts>(of, signal, timing));
+        await this.#work(await Lease.acquire(leases, firstState, signal, timing));
       } catch (error) {
         if (signal.aborted) return;
         logger.warn({ err: error, endpoint: endpoint.name }, "the endpoint's worker starts over");
@@ -72,46 +72,43 @@ export class EndpointWorker implements AsyncDisposable {
   }
 
   /** Delivers until stopped, or until another worker has the endpoint. */
-  async #work(lease: Lease<DeliveryFacts>): Promise<void> {
+  async #work(lease: Lease<DeliveryState>): Promise<void> {
     const { endpoint, objects, metrics, logger } = this.#parts;
-    const over = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, over.signal]);
     const reader = new QueueReader(objects, endpoint, logger);
     const count = (name: string, outcome: string, events: number) =>
       metrics.notificationEvents.inc({ endpoint: name, outcome }, events);
     const dead = new DeadLetters(objects, endpoint, count, logger);
     await using poster = new Poster(endpoint);
-    const dispatch = new Dispatch({ endpoint, reader, poster, dead, metrics, logger }, lease.facts);
-    const duties = [
-      lease.keep(() => dispatch.facts, signal),
-      this.#deliver(reader, dispatch, lease, signal),
-      this.#measure(signal),
-    ];
-    for (const duty of duties) duty.catch(() => over.abort());
-    const ends = await Promise.allSettled(duties);
-    await Promise.all([reader.flush(), dead.settle()]);
-    await lease.release(dispatch.facts);
-    for (const gauge of [
-      metrics.notificationQueue,
-      metrics.notificationOldest,
-      metrics.notificationDead,
-      metrics.notificationFailures,
-    ])
-      gauge.remove({ endpoint: endpoint.name });
-    const failed = ends.find((end) => end.status === 'rejected' && !isAbort(end.reason));
-    if (failed?.status === 'rejected') throw failed.reason;
+    const dispatch = new Dispatch({ endpoint, reader, poster, dead, metrics, logger }, lease.state);
+    try {
+      await runDuties(this.#stop.signal, (signal) => [
+        lease.keep(() => dispatch.state, signal),
+        this.#deliver(reader, dispatch, lease, signal),
+        this.#measure(signal),
+      ]);
+    } finally {
+      await Promise.all([reader.flush(), dead.settle()]);
+      await lease.release(() => dispatch.state);
+      for (const gauge of [
+        metrics.notificationQueue,
+        metrics.notificationOldest,
+        metrics.notificationDead,
+        metrics.notificationFailures,
+      ])
+        gauge.remove({ endpoint: endpoint.name });
+    }
   }
 
   async #deliver(
     reader: QueueReader,
     dispatch: Dispatch,
-    lease: Lease<DeliveryFacts>,
+    lease: Lease<DeliveryState>,
     signal: AbortSignal,
   ): Promise<void> {
     while (!signal.aborted) {
       const batch = await reader.take(signal);
       if (batch.length === 0) await this.#wake.wait(POLL_MS, signal);
-      // A worker that slept through its term (a stopped process, a slow store) asks for it before it goes on.
+      // A worker that was stopped for too long (or its store was) may have lost the lease: it has to acquire it again.
       else if (lease.isFresh) await dispatch.deliver(batch, signal);
       else throw new Error('the lease was not renewed in time');
     }
@@ -138,8 +135,4 @@ export class EndpointWorker implements AsyncDisposable {
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
 }

@@ -1,16 +1,34 @@
+import type { Logger } from 'pino';
 import type { RouteContext } from '../../http/context.ts';
 import { answerTo } from '../../http/errors.ts';
 import { protectPage, sendPage } from '../../http/page.ts';
 import type { Handler } from '../../http/routes.ts';
-import type { Person } from '../../registry/access/browser-login.ts';
+import type { Accounts } from '../../registry/access/accounts.ts';
+import type { BrowserLogin, Person } from '../../registry/access/browser-login.ts';
+import type { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
+import type { Audit } from '../../registry/audit/audit.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { beginPage, credentialPage, failurePage } from './pages.ts';
-import type { LoginService } from './service.ts';
+import type { PendingCookie } from './pending-cookie.ts';
 
-/** The provider and the store have so long. */
+/** What the login pages work with; made once in `app.ts`. */
+export interface LoginService {
+  readonly login: BrowserLogin;
+  readonly cookie: PendingCookie;
+  readonly accounts: Accounts;
+  readonly issued: IssuedCredentials;
+  readonly audit: Audit;
+  readonly logger: Logger;
+  /** Where the provider sends browsers back to: an absolute URL, or a path where that is unknown. */
+  callbackUrlOf(ctx: RouteContext): string;
+  /** Where clients log in, `host[:port]`; undefined when that is the host of the pages. */
+  readonly registry: string | undefined;
+}
+
+/** Time limit for the identity provider and the store together. */
 const TIMEOUT_MS = 20_000;
 
-/** GET: to the provider. It takes no parameters: nobody says where a login leads to but the configuration. */
+/** GET: redirects to the provider. Without parameters: only the configuration decides where a login leads. */
 export function beginLogin(service: LoginService): Handler {
   return asPage(service, async (ctx) => {
     const { login, cookie } = service;
@@ -23,7 +41,7 @@ export function beginLogin(service: LoginService): Handler {
   });
 }
 
-/** GET: back from the provider, with a page that shows the new credential. */
+/** GET: back from the provider; shows the new credential on a page. */
 export function finishLogin(service: LoginService): Handler {
   return asPage(service, async (ctx) => {
     const { login, cookie, registry } = service;
@@ -32,7 +50,7 @@ export function finishLogin(service: LoginService): Handler {
     if (pending === undefined)
       throw new RegistryError(
         'PARAMETER_INVALID',
-        'no login was begun in this browser in the last minutes, or it does not keep cookies: begin again',
+        'this browser has begun no login in the last minutes, or keeps no cookies: begin again',
       );
     const answer = new URLSearchParams(ctx.querystring);
     const person = await login.finish(pending, answer, AbortSignal.timeout(TIMEOUT_MS));
@@ -48,7 +66,10 @@ async function issue({ login, accounts, issued, audit }: LoginService, ctx: Rout
   const { name, groups, subject } = person;
   const known = accounts.mapIdentity(source, { kind: 'user', name, groups, memberships: [] });
   if (known === undefined)
-    throw new RegistryError('DENIED', `your name at ${provider} cannot be used here: it is another source's`);
+    throw new RegistryError(
+      'DENIED',
+      `your name at ${provider} cannot be used here: it belongs to another source of accounts`,
+    );
   ctx.state.logFields['user'] = known.name;
   await audit.record({
     action: 'credential.issue',
@@ -66,16 +87,16 @@ function callbackUrl(service: LoginService, ctx: RouteContext): string {
   if (URL.canParse(url)) return url;
   throw new RegistryError(
     'PARAMETER_INVALID',
-    'this registry does not know its own name: its operator has to set auth.token.realm or http.host',
+    'this registry does not know its public name: its operator has to set auth.token.realm or http.host',
   );
 }
 
-/** Whether another site sent the browser here (W3C Fetch Metadata): no login begins that nobody asked for. */
+/** Whether another site sent the browser here (W3C Fetch Metadata): only a person may begin a login. */
 function isSentByOtherSite(ctx: RouteContext): boolean {
   return ['cross-site', 'same-site'].includes(ctx.get('sec-fetch-site'));
 }
 
-/** What fails is told on a page, as people are reading. */
+/** Answers failures with a page, for people. */
 function asPage({ logger }: LoginService, handle: (ctx: RouteContext) => Promise<void>): Handler {
   return async (ctx) => {
     try {

@@ -1,13 +1,12 @@
 import type { Config } from '../../config/schema.ts';
-import { trustedProxyTest } from '../../http/client-address.ts';
 import type { RouteContext } from '../../http/context.ts';
-import { urlsOf } from '../../http/urls.ts';
+import { absoluteUrlsOf } from '../../http/urls.ts';
 
 type TokenAuth = NonNullable<NonNullable<Config['auth']>['token']>;
 
-/** Where a page is for browsers: beside the token endpoint, as clients are told of that. */
+/** The URL of a page for browsers: next to the token endpoint, as challenges name it. */
 export function pageUrlsOf(
-  { host, prefix, trustedproxies }: Config['http'],
+  http: Config['http'],
   { realm, autoredirect, autoredirectpath }: TokenAuth,
   page: 'login' | 'callback',
 ): (ctx: RouteContext) => string {
@@ -15,7 +14,7 @@ export function pageUrlsOf(
     const url = new URL(page, realm).href;
     return () => url;
   }
-  const urlOf = urlsOf({ host, relativeUrls: false, prefix }, trustedProxyTest(trustedproxies));
+  const urlOf = absoluteUrlsOf(http);
   const path = autoredirectpath.replace(/[^/]*$/, page);
   return (ctx) => urlOf(ctx, path);
 }

@@ -1,6 +1,5 @@
 import { html } from '../../http/html.ts';
 import type { Page } from '../../http/page.ts';
-import { shellWord } from './shell.ts';
 
 export interface NewCredential {
   /** Where clients log in, `host[:port]`. */
@@ -12,12 +11,12 @@ export interface NewCredential {
   readonly expiresAt: string | undefined;
 }
 
-/** A credential, this once. */
+/** Shows a new credential, once. */
 export function credentialPage({ registry, name, secret, groups, expiresAt }: NewCredential): Page {
   const command = `docker login ${shellWord(registry)} -u ${shellWord(name)} -p ${shellWord(secret)}`;
   return {
     title: `Your password for ${registry}`,
-    body: html`<p>Log in on the machine that pushes or pulls; podman and skopeo take the same words:</p>
+    body: html`<p>Log in on the machine that pushes or pulls; podman and skopeo take the same arguments:</p>
 <pre>${command}</pre>
 <dl>
 <dt>Name</dt><dd><code>${name}</code></dd>
@@ -25,13 +24,13 @@ export function credentialPage({ registry, name, secret, groups, expiresAt }: Ne
 <dt>Groups</dt><dd>${groups.length > 0 ? groups.join(', ') : 'none'}</dd>
 <dt>Good until</dt><dd>${expiresAt === undefined ? 'it is revoked' : printTime(expiresAt)}</dd>
 </dl>
-<p class="note">It is shown this once: whoever has it can do what you can. Without <code>-p</code> you are asked for the
+<p class="note">It is shown only once, and anyone who has it can do what you can. Without <code>-p</code> you are asked for the
 password, and it stays out of the shell’s history. Lost it? Close this page and <a href="login">log in again</a>; ask the
-operator to revoke what got into wrong hands. Your groups are those of now until you log in again.</p>`,
+operator to revoke one that got into the wrong hands. Your groups do not change until you log in again.</p>`,
   };
 }
 
-/** For whoever comes from another site: what begins here is begun by a person. */
+/** For browsers sent by another site: a person has to begin the login here. */
 export function beginPage(provider: string): Page {
   return {
     title: 'Get a password for this registry',
@@ -50,4 +49,9 @@ export function failurePage(message: string): Page {
 
 function printTime(time: string): string {
   return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+}
+
+/** Quotes a text as one word of a POSIX shell. */
+function shellWord(text: string): string {
+  return /^[A-Za-z0-9_@%+=,./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -3,7 +3,7 @@ import type { RouteContext } from '../../http/context.ts';
 import type { PendingLogin } from '../../registry/access/browser-login.ts';
 import type { SecretBox } from '../../registry/storage/secret-box.ts';
 
-/** So long somebody may take at the provider. */
+/** How long a person may take at the provider. */
 const LIFETIME_MS = 15 * 60_000;
 const CONTEXT = 'pending login';
 const VALUE_MAX_CHARACTERS = 3000;
@@ -15,8 +15,8 @@ const ContentSchema = z.object({
 });
 
 /**
- * The login that a browser has begun, kept by that browser alone: sealed, so that what is in it cannot be read or made,
- * out of reach of scripts, and not sent with what other sites ask for in the background.
+ * The login that a browser has begun, kept only by that browser: sealed, so that it cannot be read or forged; out of reach
+ * of scripts; and not sent with background requests of other sites.
  */
 export class PendingCookie {
   readonly #box: SecretBox;
@@ -31,7 +31,7 @@ export class PendingCookie {
     write(ctx, isSecure(pending.redirectUri), value, LIFETIME_MS / 1000);
   }
 
-  /** The login that this browser has begun, for an answer at this URL; undefined where it has begun none. */
+  /** The login that this browser has begun, for an answer at this URL; undefined without one. */
   get(ctx: RouteContext, redirectUri: string): PendingLogin | undefined {
     const sealed = ctx.cookies.get(nameOf(isSecure(redirectUri))) ?? '';
     const bytes = sealed.length <= VALUE_MAX_CHARACTERS ? this.#box.open(sealed, CONTEXT) : undefined;
@@ -50,13 +50,13 @@ function isSecure(url: string): boolean {
   return url.startsWith('https:');
 }
 
-/** A name that begins so is taken by browsers from this very host only, and over TLS (RFC 6265bis, section 4.1.3.2). */
+/** Browsers accept the prefix `__Host-` only from this very host, and over TLS (RFC 6265bis, section 4.1.3.2). */
 function nameOf(secure: boolean): string {
   return `${secure ? '__Host-' : ''}roadstead-login`;
 }
 
 function write(ctx: RouteContext, secure: boolean, value: string, seconds: number): void {
-  // Lax, as the provider's redirect is another site's.
+  // Lax, because the provider's redirect comes from another site.
   const attributes = `Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
   ctx.append('Set-Cookie', `${nameOf(secure)}=${value}; ${attributes}`);
 }

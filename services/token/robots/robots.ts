@@ -1,13 +1,10 @@
-import { z } from 'zod';
 import { recordChange } from '../../http/audit.ts';
-import { readBody } from '../../http/body.ts';
-import type { RouteContext } from '../../http/context.ts';
+import { readJson, sendJson } from '../../http/json.ts';
 import { param } from '../../http/parameters.ts';
 import type { Handler } from '../../http/routes.ts';
 import type { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
 import { robotName } from '../../registry/access/issued/robots.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
-import { RegistryError } from '../../registry/oci/errors.ts';
 import { NewRobotBody, RotationBody, showRobot, showSecret } from './schemas.ts';
 
 /** What the robots' endpoints work with. */
@@ -18,17 +15,17 @@ export interface RobotService {
 
 const BODY_MAX_BYTES = 16 * 1024;
 
-/** GET: all robots, without their secrets. */
+/** GET: lists all robots, without their secrets. */
 export function getRobots({ issued }: RobotService): Handler {
   return async (ctx) => {
-    answer(ctx, 200, { robots: (await issued.list('robot')).map(showRobot) });
+    sendJson(ctx, 200, { robots: (await issued.list('robot')).map(showRobot) });
   };
 }
 
-/** POST: makes a robot; the answer is the only place where its secret ever stands. */
+/** POST: creates a robot. Only this answer ever holds its secret. */
 export function postRobot({ issued, audit }: RobotService): Handler {
   return async (ctx) => {
-    const body = await parse(ctx, NewRobotBody);
+    const body = await readJson(ctx, NewRobotBody, BODY_MAX_BYTES);
     const name = robotName(body.name);
     const { groups, description } = body;
     await recordChange(audit, ctx, { action: 'robot.create', details: { robot: name, groups } });
@@ -37,7 +34,7 @@ export function postRobot({ issued, audit }: RobotService): Handler {
       ...{ kind: 'robot', name, groups, description, by: ctx.state.principal.name },
       lifetimeMs: expiresInSeconds && expiresInSeconds * 1000,
     });
-    answer(ctx, 201, showSecret(made));
+    sendJson(ctx, 201, showSecret(made));
   };
 }
 
@@ -45,17 +42,17 @@ export function postRobot({ issued, audit }: RobotService): Handler {
 export function postRotation({ issued, audit }: RobotService): Handler {
   return async (ctx) => {
     const name = robotName(param(ctx, 'name'));
-    const { keepOldSeconds, expiresInSeconds } = await parse(ctx, RotationBody);
+    const { keepOldSeconds, expiresInSeconds } = await readJson(ctx, RotationBody, BODY_MAX_BYTES);
     await recordChange(audit, ctx, { action: 'robot.rotate', details: { robot: name } });
     const made = await issued.rotate('robot', name, {
       overlapMs: keepOldSeconds * 1000,
       lifetimeMs: expiresInSeconds && expiresInSeconds * 1000,
     });
-    answer(ctx, 200, showSecret(made));
+    sendJson(ctx, 200, showSecret(made));
   };
 }
 
-/** DELETE: ends a robot. */
+/** DELETE: revokes a robot. */
 export function deleteRobot({ issued, audit }: RobotService): Handler {
   return async (ctx) => {
     const name = robotName(param(ctx, 'name'));
@@ -63,28 +60,4 @@ export function deleteRobot({ issued, audit }: RobotService): Handler {
     await issued.revoke('robot', name);
     ctx.status = 204;
   };
-}
-
-/** The body as JSON; an empty one is `{}`. Throws PARAMETER_INVALID. */
-async function parse<T>(ctx: RouteContext, schema: z.ZodType<T>): Promise<T> {
-  const bad = (what: string) => new RegistryError('PARAMETER_INVALID', `the body is ${what}`);
-  const bytes = await readBody(ctx.req, BODY_MAX_BYTES, () =>
-    bad(`too large: at most ${BODY_MAX_BYTES} bytes`),
-  );
-  let json: unknown;
-  try {
-    json = bytes.length === 0 ? {} : JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw bad('no JSON');
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw bad(`not understood: ${z.prettifyError(parsed.error).slice(0, 500)}`);
-}
-
-function answer(ctx: RouteContext, status: number, body: object): void {
-  ctx.status = status;
-  ctx.set('Cache-Control', 'no-store');
-  ctx.set('Content-Type', 'application/json');
-  ctx.body = Buffer.from(`${JSON.stringify(body)}\n`);
 }

@@ -7,7 +7,7 @@ const LIFETIME_MAX_SECONDS = 10 * 365 * 24 * 3600;
 
 const Seconds = z.int().min(1).max(LIFETIME_MAX_SECONDS);
 
-/** What a new robot is to be. */
+/** A request for a new robot. */
 export const NewRobotBody = z.strictObject({
   name: z.string().max(100),
   groups: z.array(z.string().min(1).max(100)).max(GROUPS_MAX).default([]),
@@ -15,13 +15,13 @@ export const NewRobotBody = z.strictObject({
   expiresInSeconds: Seconds.optional(),
 });
 
-/** How a robot's secret is replaced. */
+/** A request to replace a robot's secret. */
 export const RotationBody = z.strictObject({
   keepOldSeconds: z.int().min(0).max(LIFETIME_MAX_SECONDS).default(0),
   expiresInSeconds: Seconds.optional(),
 });
 
-/** A robot as it is shown: without the hashes of its secrets. */
+/** A robot in answers: without the hashes of its secrets. */
 export function showRobot({
   name,
   groups,
@@ -39,7 +39,7 @@ export function showRobot({
   };
 }
 
-/** A secret as it is shown, once, in the form in which clients log in. */
+/** A new secret in an answer, in the form in which clients log in. */
 export function showSecret({ account: { name }, secret, expiresAt }: Issued) {
   return { username: name, secret, expiresAt };
 }

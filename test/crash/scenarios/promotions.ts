@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { linkTo } from '../../../services/registry/content/link.ts';
 import { digestOf } from '../../../services/registry/oci/digest.ts';
 import { type MirrorName, parseRepositoryName, parseTag } from '../../../services/registry/oci/names.ts';
-import { readLedger } from '../../../services/registry/publishing/mirrors/ledger.ts';
+import { mirrorLeases } from '../../../services/registry/publishing/mirrors/ledger.ts';
 import { blobDataKey, tagCurrentKey } from '../../../services/registry/storage/layout.ts';
 import { eventually } from '../../support/eventually.ts';
 import { imageOf, indexOf, type Made } from '../content.ts';
@@ -29,9 +29,9 @@ const held = (image: Made): Step => ({
 });
 
 async function isComplete({ stored }: World): Promise<boolean> {
-  const ledger = await readLedger(stored, 'near' as MirrorName);
+  const ledger = (await mirrorLeases(stored, 'near' as MirrorName).read())?.value;
   const entries = [...stored.objects.keys()].filter((key) => key.startsWith('roadstead/publications/'));
-  return ledger?.ledger.watermark === entries.length && ledger.ledger.missing.length === 0;
+  return ledger?.watermark === entries.length && ledger.missing.length === 0;
 }
 
 /** Whatever the ledger vouches for is there. */

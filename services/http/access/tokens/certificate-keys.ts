@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { libtrustId, thumbprint } from '../../../registry/access/keys/key-id.ts';
+import type { Followed } from '../../../registry/runtime/followed.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
-import { isValidNow, readCertificates } from './certificates.ts';
-import { FollowedFiles } from './followed-files.ts';
+import { certificatesOf, isValidNow } from '../../certificates.ts';
+import { followKeys, ofFile } from './followed-files.ts';
 import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';
 
 interface Bundle {
@@ -11,40 +12,38 @@ interface Bundle {
 }
 
 export interface CertificateKeysOptions {
-  /** The key of the configuration, for errors. */
+  /** The key in the configuration, for errors. */
   readonly name: string;
   readonly path: string;
-  /** Whether tokens may bring a certificate along that one of these has issued. */
+  /** Whether a token may bring a certificate that one of these has issued. */
   readonly areIssuers: boolean;
   readonly log: Log;
 }
 
 /**
  * The keys of certificates in a file: Distribution's `auth.token.rootcertbundle`. A token names one by its libtrust id
- * (2.8) or its thumbprint (3), or brings along a certificate that is one of these or was issued by one of these. Longer
- * ways are not gone: intermediate authorities have to stand in the file.
+ * (2.8) or its thumbprint (3), or brings a certificate that is one of these or was issued by one of these. Longer chains
+ * are not followed: intermediate authorities have to be in the file.
  */
 export class CertificateKeys implements TrustedKeys, Disposable {
-  readonly #files: FollowedFiles<Bundle>;
+  readonly #files: Followed<Bundle>;
   readonly findCertified?: (certificates: readonly string[]) => TrustedKey | undefined;
 
-  private constructor(files: FollowedFiles<Bundle>, areIssuers: boolean) {
+  private constructor(files: Followed<Bundle>, areIssuers: boolean) {
     this.#files = files;
     if (areIssuers) this.findCertified = ([leaf]) => certified(files.value, leaf);
   }
 
   /** Throws an Error that names the file and what is wrong with it. */
   static async open({ name, path, areIssuers, log }: CertificateKeysOptions): Promise<CertificateKeys> {
-    const files = await FollowedFiles.open(
-      [{ key: name, path }],
-      ([text = '']) => parse(name, path, text),
-      log,
-    );
+    const file = { key: name, path };
+    const parse = ([text = '']: readonly string[]) => ofFile(file, () => bundleOf(certificatesOf(text)));
+    const files = await followKeys([file], parse, log);
     for (const certificate of files.value.certificates)
       if (!isValidNow(certificate))
         log.warn(
           { file: path, subject: certificate.subject, validTo: certificate.validTo },
-          'a certificate of tokens is not valid now; tokens that name its key are still taken',
+          'a certificate for tokens is not valid now; tokens that name its key are still accepted',
         );
     return new CertificateKeys(files, areIssuers);
   }
@@ -62,8 +61,7 @@ export class CertificateKeys implements TrustedKeys, Disposable {
   }
 }
 
-function parse(name: string, path: string, text: string): Bundle {
-  const certificates = readCertificates(name, path, text);
+function bundleOf(certificates: readonly X509Certificate[]): Bundle {
   const keys = new Map<string, TrustedKey>();
   for (const { publicKey } of certificates) {
     const key = trusted(publicKey);
@@ -72,7 +70,7 @@ function parse(name: string, path: string, text: string): Bundle {
   return { certificates, keys };
 }
 
-/** The first of a token's certificates is that of the key that signed it. */
+/** The first of a token's certificates has the key that signed it. */
 function certified({ certificates }: Bundle, leaf: unknown): TrustedKey | undefined {
   let certificate: X509Certificate;
   try {

@@ -6,10 +6,10 @@ import type {
   SigningKey,
   TokenAlgorithm,
 } from '../../../registry/access/keys/signing-key.ts';
+import type { Followed } from '../../../registry/runtime/followed.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
-import { OperatorError } from '../../../registry/runtime/operator-error.ts';
-import { readCertificates } from './certificates.ts';
-import { FollowedFiles } from './followed-files.ts';
+import { certificatesOf } from '../../certificates.ts';
+import { followKeys, ofFile } from './followed-files.ts';
 import { trusted } from './trusted-keys.ts';
 
 interface Pair {
@@ -17,11 +17,11 @@ interface Pair {
   readonly published: readonly PublishedKey[];
 }
 
-/** Signs with a key of the operator's own, whose certificate others know (`token.key`, `token.certificate`). */
+/** Signs with the operator's own key, whose certificate others know (`token.key`, `token.certificate`). */
 export class CertificateSigner implements Signer {
-  readonly #files: FollowedFiles<Pair>;
+  readonly #files: Followed<Pair>;
 
-  private constructor(files: FollowedFiles<Pair>) {
+  private constructor(files: Followed<Pair>) {
     this.#files = files;
   }
 
@@ -30,17 +30,14 @@ export class CertificateSigner implements Signer {
     paths: { readonly key: string; readonly certificate: string },
     log: Log,
   ): Promise<CertificateSigner> {
-    const parse = ([key = '', certificate = '']: readonly string[]) =>
-      pairOf(
-        readKey(paths.key, key),
-        readCertificates('token.certificate', paths.certificate, certificate),
-        paths,
-      );
-    const files = [
-      { key: 'token.key', path: paths.key },
-      { key: 'token.certificate', path: paths.certificate },
-    ];
-    return new CertificateSigner(await FollowedFiles.open(files, parse, log));
+    const ofKey = { key: 'token.key', path: paths.key };
+    const ofCertificate = { key: 'token.certificate', path: paths.certificate };
+    const parse = ([key = '', certificate = '']: readonly string[]) => {
+      const privateKey = ofFile(ofKey, () => readKey(key));
+      const certificates = ofFile(ofCertificate, () => certificatesOf(certificate));
+      return ofFile(ofKey, () => pairOf(privateKey, certificates, paths.certificate));
+    };
+    return new CertificateSigner(await followKeys([ofKey, ofCertificate], parse, log));
   }
 
   current(): SigningKey {
@@ -56,30 +53,24 @@ export class CertificateSigner implements Signer {
   }
 }
 
-function readKey(path: string, pem: string): KeyObject {
+function readKey(pem: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    throw new OperatorError(`token.key = ${path}: expected a private key in PEM, without a passphrase`);
+    throw new Error('expected a private key in PEM, without a passphrase');
   }
 }
 
 function pairOf(
   privateKey: KeyObject,
   certificates: readonly X509Certificate[],
-  paths: { readonly key: string; readonly certificate: string },
+  certificatePath: string,
 ): Pair {
   const own = certificates.find((each) => each.checkPrivateKey(privateKey));
-  if (own === undefined)
-    throw new OperatorError(
-      `token.key = ${paths.key}: expected the key of a certificate in ${paths.certificate}`,
-    );
+  if (own === undefined) throw new Error(`expected the key of a certificate in ${certificatePath}`);
   const published = certificates.flatMap(({ publicKey }) => publishedOf(publicKey) ?? []);
   const key = publishedOf(own.publicKey);
-  if (key === undefined)
-    throw new OperatorError(
-      `token.key = ${paths.key}: expected a key of P-256, Ed25519, or RSA of 2048 bits or more`,
-    );
+  if (key === undefined) throw new Error('expected a key of P-256, Ed25519, or RSA of 2048 bits or more');
   const { kid, algorithm } = key;
   return { signing: { kid, algorithm, privateKey, certificates: [own.raw.toString('base64')] }, published };
 }

@@ -6,10 +6,10 @@ const Access = z
   .array(z.object({ type: z.string(), name: z.string(), actions: z.array(z.string()) }))
   .nullish();
 
-/** What our tokens say beside what Distribution's do: `rules[i]` is the rule that allowed the `i`th of all actions. */
+/** Our own claims, in addition to Distribution's: `rules[i]` is the rule that allowed the `i`th of all actions. */
 const Ours = z.object({ kind: z.enum(['anonymous', 'user', 'robot']), rules: z.array(z.string()) });
 
-/** What a token says of whoever bears it (docs/spec/auth/jwt.md of Distribution). Times and names were checked before. */
+/** A token's claims (docs/spec/auth/jwt.md of Distribution). Times, issuer and audience were checked before. */
 export const ClaimsSchema = z.object({
   sub: z.string().default(''),
   exp: z.number(),
@@ -19,12 +19,12 @@ export const ClaimsSchema = z.object({
 export type Claims = z.output<typeof ClaimsSchema>;
 
 /**
- * What `*` stands for in a token made for Distribution. Not for promotions: whoever signs such tokens has never heard
- * of them, and stable changes only by those who were told that they may change it.
+ * The meaning of `*` in a token made for Distribution. It does not include promotion, which the signers of such tokens do
+ * not know: stable repositories change only by an explicit right.
  */
 const ANY = new Set(['pull', 'push', 'delete']);
 
-/** Whoever a token is for, with the rights that stand in it and no others. */
+/** The principal of a token, with the rights in it and no others. */
 export function principalOf({ sub, access, roadstead }: Claims): Principal {
   const granted = grantedBy(access ?? [], roadstead?.rules ?? []);
   return {

@@ -1,9 +1,9 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
 import { thumbprint } from '../../../registry/access/keys/key-id.ts';
+import type { Followed } from '../../../registry/runtime/followed.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
-import { OperatorError } from '../../../registry/runtime/operator-error.ts';
-import { FollowedFiles } from './followed-files.ts';
+import { followKeys, ofFile } from './followed-files.ts';
 import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';
 
 const KeySetSchema = z.object({
@@ -21,17 +21,17 @@ type Keys = ReadonlyMap<string, TrustedKey>;
 
 /** The keys of a JSON Web Key Set (RFC 7517) in a file: Distribution's `auth.token.jwks`. */
 export class JwksKeys implements TrustedKeys, Disposable {
-  readonly #files: FollowedFiles<Keys>;
+  readonly #files: Followed<Keys>;
 
-  private constructor(files: FollowedFiles<Keys>) {
+  private constructor(files: Followed<Keys>) {
     this.#files = files;
   }
 
   /** Throws an Error that names the file and what is wrong with it. */
   static async open(path: string, log: Log): Promise<JwksKeys> {
-    return new JwksKeys(
-      await FollowedFiles.open([{ key: 'auth.token.jwks', path }], ([text = '']) => parse(path, text), log),
-    );
+    const file = { key: 'auth.token.jwks', path };
+    const parse = ([text = '']: readonly string[]) => ofFile(file, () => parseKeySet(text));
+    return new JwksKeys(await followKeys([file], parse, log));
   }
 
   find(kid: string): TrustedKey | undefined {
@@ -47,22 +47,14 @@ export class JwksKeys implements TrustedKeys, Disposable {
   }
 }
 
-function parse(path: string, text: string): Keys {
-  try {
-    return parseKeySet(text);
-  } catch (error) {
-    throw new OperatorError(`auth.token.jwks = ${path}: ${(error as Error).message}`);
-  }
-}
-
-/** Reads a key set. Throws an Error that says what is wrong with it, and quotes nothing of it. */
+/** Reads a key set. Throws an Error that says what is wrong with it, without quoting it. */
 export function parseKeySet(text: string): Keys {
   const wrong = (what: string) => new Error(what);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw wrong('expected a JSON Web Key Set, and it is not JSON');
+    throw wrong('expected a JSON Web Key Set, but it is not JSON');
   }
   const set = KeySetSchema.safeParse(json);
   if (!set.success) throw wrong('expected a JSON Web Key Set: {"keys": [{"kty": …}, …]}');
@@ -77,11 +69,11 @@ export function parseKeySet(text: string): Keys {
       );
     keys.set(jwk.kid ?? thumbprint(known.key), known);
   }
-  if (keys.size === 0) throw wrong('it has no keys to check signatures with');
+  if (keys.size === 0) throw wrong('it has no keys for signatures');
   return keys;
 }
 
-/** A key that says which algorithm it is for is for no other. */
+/** A key that names its algorithm is trusted for no other. */
 function keyOf(jwk: z.output<typeof KeySetSchema>['keys'][number]): TrustedKey | undefined {
   try {
     const known = trusted(createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }));

@@ -9,22 +9,22 @@ import type { TrustedKey, TrustedKeys } from './trusted-keys.ts';
 export interface VerifierOptions {
   readonly keys: TrustedKeys;
   readonly issuer: string;
-  /** What this registry is called: the token has to name it, among others or alone. */
+  /** This registry's name: it has to be among the token's audiences. */
   readonly audience: string;
-  /** The only signatures that are taken. */
+  /** The only accepted signature algorithms. */
   readonly algorithms: readonly string[];
 }
 
-/** Clocks may disagree by so much; Distribution allows as much (registry/auth/token/token.go, `Leeway`). */
+/** Allowed difference of clocks, as in Distribution (registry/auth/token/token.go, `Leeway`). */
 const LEEWAY_SECONDS = 60;
-/** Our own are below a kilobyte for one repository; this is what headers can hold. */
+/** What headers can hold; our own tokens for one repository are below 1 KB. */
 const TOKEN_MAX_CHARACTERS = 32 * 1024;
-/** What was verified is remembered, in so many characters of tokens. */
+/** Limit for the cache of verified tokens. */
 const REMEMBERED_MAX_CHARACTERS = 32 * 1024 * 1024;
-/** What remembering one costs beside it. */
+/** The cost of a cache entry in addition to its token. */
 const REMEMBERING_CHARACTERS = 1024;
 
-/** Why a token is not taken; the cause is for the log. The message tells nothing of keys, and nothing that the token itself does not say. */
+/** Why a token is refused. The cause is for the log; the message says nothing about keys, and nothing that the token does not. */
 export class InvalidTokenError extends Error {}
 
 interface Known {
@@ -34,11 +34,11 @@ interface Known {
 }
 
 /**
- * Checks tokens (JSON Web Tokens, RFC 7519) by keys in memory. What was checked is remembered until the token ends or
- * the keys change, so that of a client's many requests only the first one costs a signature.
+ * Verifies tokens (JSON Web Tokens, RFC 7519) by keys in memory. The result is cached until the token expires or the keys
+ * change, so that only the first of a client's requests costs a signature check.
  *
- * Keys come from our own configuration or store and from nowhere else: of a header, `kid` chooses one of them, `x5c` has
- * to lead to one, and `jwk`, `jku` and `x5u`, which would bring a key along, are not looked at.
+ * Keys come only from our configuration or store: a header's `kid` chooses one of them, its `x5c` has to lead to one, and
+ * `jwk`, `jku` and `x5u`, which would bring a key, are ignored.
  */
 export class TokenVerifier {
   readonly #options: VerifierOptions;
@@ -58,8 +58,8 @@ export class TokenVerifier {
   }
 
   /**
-   * Whose token it is, at once if that is known. Throws or rejects with {@link InvalidTokenError}, and with UNAVAILABLE
-   * when its key is unknown and keys cannot be looked for.
+   * The principal of a token, synchronously if it is cached. Throws or rejects with {@link InvalidTokenError}, and with
+   * UNAVAILABLE when its key is unknown and new keys cannot be looked up.
    */
   verify(token: string): Principal | Promise<Principal> {
     if (token.length > TOKEN_MAX_CHARACTERS) throw new InvalidTokenError('the token is too long');
@@ -85,7 +85,7 @@ export class TokenVerifier {
       });
       const claims = ClaimsSchema.parse(payload);
       const principal = principalOf(claims);
-      // Keys may have changed meanwhile, and this one with them.
+      // The keys may have changed during the check.
       if (generation === this.#generation)
         this.#known.set(id, {
           principal,
@@ -100,18 +100,17 @@ export class TokenVerifier {
   }
 
   async #keyFor(header: JWTHeaderParameters) {
-    const found = this.#find(header) ?? (await this.#findAnew(header));
+    const found = this.#find(header) ?? (await this.#findNew(header));
     if (found?.algorithms.includes(header.alg)) return found.key;
-    throw new InvalidTokenError('the token is signed by a key that is not known here');
+    throw new InvalidTokenError('the token is signed by an unknown key');
   }
 
-  async #findAnew(header: JWTHeaderParameters): Promise<TrustedKey | undefined> {
+  async #findNew(header: JWTHeaderParameters): Promise<TrustedKey | undefined> {
     if (typeof header.kid !== 'string' || this.#options.keys.refresh === undefined) return undefined;
     try {
       await this.#options.keys.refresh();
     } catch (cause) {
-      const message =
-        'whether the token is good cannot be told now: its key is a new one; try again in a while';
+      const message = 'the key that signed this token is not known to this node yet; retry in a few seconds';
       throw new RegistryError('UNAVAILABLE', message, undefined, cause);
     }
     return this.#find(header);

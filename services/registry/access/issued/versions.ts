@@ -1,6 +1,6 @@
 import { keySegment } from '../../storage/key-segment.ts';
 import { CREDENTIALS_PREFIX } from '../../storage/layout.ts';
-import { endOfLog } from '../../storage/log-end.ts';
+import { Numbered, padded } from '../../storage/numbered.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { type IssuedAccount, IssuedAccountSchema, type IssuedKind } from './account.ts';
 
@@ -18,9 +18,13 @@ export const kindPrefix = (kind: IssuedKind) => `${CREDENTIALS_PREFIX}${kind}/`;
 /** Prefix of an account's versions. */
 const accountPrefix = (kind: IssuedKind, name: string) => `${kindPrefix(kind)}${keySegment(name)}/`;
 
-const versionKey = (prefix: string, seq: number) => `${prefix}${String(seq).padStart(10, '0')}.json`;
+/** The versions of the account with this prefix: numbered from 1 without gaps, and never replaced. */
+function versionsUnder(objects: ObjectStore, prefix: string): Numbered {
+  const keyOf = (seq: number) => `${prefix}${padded(seq, 10)}.json`;
+  return new Numbered(objects, { prefix, keyOf, maxBytes: VERSION_MAX_BYTES });
+}
 
-/** The newest version of an account; undefined if it never existed. */
+/** The newest version of an account; undefined if the account never existed. */
 export function readVersion(
   objects: ObjectStore,
   kind: IssuedKind,
@@ -39,20 +43,20 @@ export async function* listVersions(objects: ObjectStore, kind: IssuedKind): Asy
 }
 
 /**
- * Writes the next version of an account; false if it was changed since `before`. Versions are numbered from 1 without
- * gaps, and the conditional create of the next one is the only coordination: nothing is ever replaced.
+ * Writes an account's next version; false when another process has changed the account since `before`. The conditional
+ * create of the next number is the only coordination.
  */
 export async function writeVersion(
   objects: ObjectStore,
   before: Version | undefined,
   account: IssuedAccount,
 ): Promise<boolean> {
-  const key = versionKey(accountPrefix(account.kind, account.name), (before?.seq ?? 0) + 1);
+  const versions = versionsUnder(objects, accountPrefix(account.kind, account.name));
   const bytes = Buffer.from(`${JSON.stringify(account, undefined, 2)}\n`);
-  return (await objects.putIfAbsent(key, bytes)) === 'created';
+  return (await versions.putIfAbsent((before?.seq ?? 0) + 1, bytes)) === 'created';
 }
 
-/** Reads a version. Throws if this software does not understand it. */
+/** Parses a version. Throws if it is malformed, or of a format that is not known here. */
 export function parseVersion(bytes: Buffer): IssuedAccount {
   return IssuedAccountSchema.parse(JSON.parse(bytes.toString('utf8')));
 }
@@ -62,10 +66,9 @@ async function readNewest(
   prefix: string,
   signal?: AbortSignal,
 ): Promise<Version | undefined> {
-  const seq = await endOfLog(0, async (each) => {
-    return (await objects.stat(versionKey(prefix, each), signal)) !== undefined;
-  });
-  // Read even if there is no version, so that timing does not reveal which names exist.
-  const bytes = await objects.read(versionKey(prefix, Math.max(1, seq)), VERSION_MAX_BYTES, signal);
+  const versions = versionsUnder(objects, prefix);
+  const seq = await versions.end(0, signal);
+  // Read even if there is no version, so that the response time does not reveal which names exist.
+  const bytes = await versions.read(Math.max(1, seq), signal);
   return bytes && { seq, account: parseVersion(bytes) };
 }

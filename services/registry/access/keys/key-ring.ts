@@ -1,40 +1,51 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../runtime/log.ts';
-import { listAll, type ObjectStore } from '../../storage/object-store.ts';
-import { KEY_MAX_BYTES, KEYS_PREFIX, parseKey, type StoredKey, seqOfKey } from './stored-key.ts';
+import { Poll } from '../../runtime/poll.ts';
+import { Shared } from '../../runtime/shared.ts';
+import type { Numbered } from '../../storage/numbered.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { parseKey, type StoredKey, storedKeys } from './stored-key.ts';
 
-/** How often the keys are read: a new key must be in the store for longer before it signs. */
+/** How often the keys are read. A key has to be known for longer than this before it signs. */
 export const KEYS_POLL_MS = 5000;
-/** A token with an unknown key makes a node read the keys at once, but at most this often: anyone can make such tokens. */
+/** Least time between two reads for tokens with an unknown key: anyone can write such tokens. */
 const REFRESH_MIN_MS = 1000;
 
 /**
- * The keys that our tokens are signed with, as this node knows them: polled from the store, so that no request waits
- * for it.
+ * The keys that sign our tokens, as this node knows them: read from the store in the background, so that no request
+ * waits for it.
  */
 export class KeyRing implements AsyncDisposable {
-  readonly #objects: ObjectStore;
+  readonly #stored: Numbered;
   readonly #log: Log;
   readonly #stop = new AbortController();
   readonly #listeners: (() => void)[] = [];
   #keys: ReadonlyMap<string, StoredKey> = new Map();
   #lastSeq = 0;
   readonly #broken = new Set<string>();
-  #reading: Promise<void> | undefined;
+  readonly #reading = new Shared(() =>
+    this.#read().finally(() => {
+      this.#readAt = performance.now();
+    }),
+  );
+  readonly #refreshing = new Shared(() => this.#refresh());
   #readAt = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
-  #following: Promise<void> | undefined;
+  #poll: Poll | undefined;
 
   private constructor(objects: ObjectStore, log: Log) {
-    this.#objects = objects;
+    this.#stored = storedKeys(objects);
     this.#log = log;
   }
 
-  /** Reads the keys once, then polls until disposed. */
+  /** Reads the keys once, then every {@link KEYS_POLL_MS} until disposed. */
   static async start(objects: ObjectStore, log: Log): Promise<KeyRing> {
     const ring = new KeyRing(objects, log);
     await ring.read();
-    ring.#following = ring.#follow();
+    ring.#poll = new Poll({
+      act: () => ring.read(),
+      ...{ everyMs: KEYS_POLL_MS, isFirstDone: true },
+      ...{ log, failure: 'cannot look for new token signing keys; trying again' },
+    });
     return ring;
   }
 
@@ -43,7 +54,7 @@ export class KeyRing implements AsyncDisposable {
     return [...this.#keys.values()];
   }
 
-  /** The number of the newest key, even of one that cannot be read. */
+  /** The number of the newest key, even if that key cannot be read. */
   get lastSeq(): number {
     return this.#lastSeq;
   }
@@ -53,23 +64,16 @@ export class KeyRing implements AsyncDisposable {
   }
 
   /**
-   * Reads the keys as soon as allowed, for a token with an unknown key. Concurrent callers share one read, which begins
-   * after they called, so that it finds every key made before.
+   * Reads as soon as the rate limit permits, for a token with an unknown key. Concurrent callers share one read, which
+   * begins after they asked: it finds every key made before.
    */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+    return this.#refreshing.run();
   }
 
-  /** Reads the keys now. Throws what the store throws; known keys are kept. */
+  /** Reads the keys now. Throws what the store throws; the known keys stay. */
   read(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-      this.#readAt = performance.now();
-    });
-    return this.#reading;
+    return this.#reading.run();
   }
 
   /** Calls `listener` after every change. */
@@ -79,11 +83,11 @@ export class KeyRing implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await this.#following;
+    await this.#poll?.[Symbol.asyncDispose]();
   }
 
   async #refresh(): Promise<void> {
-    await this.#reading;
+    await this.#reading.running;
     const { signal } = this.#stop;
     const waitMs = this.#readAt + REFRESH_MIN_MS - performance.now();
     if (waitMs > 0) await sleep(waitMs, undefined, { signal, ref: false });
@@ -96,12 +100,10 @@ export class KeyRing implements AsyncDisposable {
     const keys = new Map<string, StoredKey>();
     let changed = false;
     let lastSeq = 0;
-    for await (const { key } of listAll(this.#objects, { prefix: KEYS_PREFIX }, signal)) {
-      const seq = seqOfKey(key);
-      if (seq === undefined) continue;
+    for await (const seq of this.#stored.numbers(signal)) {
       lastSeq = seq;
       // A key never changes.
-      const found = known.get(seq) ?? (await this.#load(key, seq));
+      const found = known.get(seq) ?? (await this.#load(seq));
       changed ||= found !== undefined && !known.has(seq);
       if (found) keys.set(found.kid, found);
     }
@@ -112,32 +114,16 @@ export class KeyRing implements AsyncDisposable {
   }
 
   /** A key that cannot be read must not hide the others. */
-  async #load(key: string, seq: number): Promise<StoredKey | undefined> {
-    const bytes = await this.#objects.read(key, KEY_MAX_BYTES, this.#stop.signal);
+  async #load(seq: number): Promise<StoredKey | undefined> {
+    const bytes = await this.#stored.read(seq, this.#stop.signal);
     if (bytes === undefined) return undefined;
     try {
       return parseKey(seq, bytes);
     } catch (error) {
+      const key = this.#stored.keyOf(seq);
       if (!this.#broken.has(key)) this.#log.error({ err: error, key }, 'a token signing key cannot be read');
       this.#broken.add(key);
       return undefined;
-    }
-  }
-
-  async #follow(): Promise<void> {
-    const { signal } = this.#stop;
-    let isFailing = false;
-    while (!signal.aborted) {
-      await sleep(KEYS_POLL_MS, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        await this.read();
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing && !signal.aborted)
-          this.#log.warn({ err: error }, 'cannot look for new token signing keys; trying again');
-        isFailing = true;
-      }
     }
   }
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Audit } from '../../audit/audit.ts';
 import { RegistryError } from '../../oci/errors.ts';
 import type { Log } from '../../runtime/log.ts';
+import { Poll } from '../../runtime/poll.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { SecretBox } from '../../storage/secret-box.ts';
 import { KEYS_POLL_MS, type KeyRing } from './key-ring.ts';
@@ -21,24 +21,27 @@ export interface RingSignerOptions {
 }
 
 /**
- * Signs with the keys in the store, makes the next key in time, and deletes keys that are no longer needed. Any number
- * of processes may do so at once: the conditional create of a key's number decides which key is next.
+ * Signs with the keys in the store, adds the next key in time, and removes keys of no further use. Any number of
+ * processes do so at once: the conditional create of its number decides which key is the next.
  */
 export class RingSigner implements Signer {
   readonly #options: RingSignerOptions;
   readonly #opened = new Map<string, SigningKey | undefined>();
-  readonly #stop = new AbortController();
-  #keeping: Promise<void> | undefined;
+  #poll: Poll | undefined;
 
   private constructor(options: RingSignerOptions) {
     this.#options = options;
   }
 
-  /** Makes a key if this service can sign with none, or with none of its algorithm. */
+  /** Makes a key if this service can sign with none of those in the store, or if none has its algorithm. */
   static async start(options: RingSignerOptions): Promise<RingSigner> {
     const signer = new RingSigner(options);
     await signer.#begin();
-    signer.#keeping = signer.#keep();
+    signer.#poll = new Poll({
+      act: () => signer.#maintain(),
+      ...{ everyMs: KEYS_POLL_MS, isFirstDone: true },
+      ...{ log: options.log, failure: 'cannot maintain the keys of tokens; trying again' },
+    });
     return signer;
   }
 
@@ -58,8 +61,7 @@ export class RingSigner implements Signer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#keeping;
+    await this.#poll?.[Symbol.asyncDispose]();
   }
 
   async #begin(): Promise<void> {
@@ -89,24 +91,8 @@ export class RingSigner implements Signer {
     if (kid !== undefined) log.info({ kid, signsFrom }, 'made a new token signing key');
   }
 
-  async #keep(): Promise<void> {
-    const { signal } = this.#stop;
-    let isFailing = false;
-    while (!signal.aborted) {
-      await sleep(KEYS_POLL_MS, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        await this.#keepOnce();
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing)
-          this.#options.log.warn({ err: error }, 'cannot maintain the token signing keys; trying again');
-        isFailing = true;
-      }
-    }
-  }
-
-  async #keepOnce(): Promise<void> {
+  /** Adds the next key in time, and removes keys of no further use. */
+  async #maintain(): Promise<void> {
     const { objects, ring, keyLifetimeMs, tokenLifetimeMs, log } = this.#options;
     const { keys } = ring;
     const newest = keys.at(-1);

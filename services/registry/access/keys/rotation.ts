@@ -2,7 +2,7 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import type { SecretBox } from '../../storage/secret-box.ts';
 import { KEYS_POLL_MS } from './key-ring.ts';
 import type { TokenAlgorithm } from './signing-key.ts';
-import { keyKey, makeKey, type StoredKey } from './stored-key.ts';
+import { makeKey, type StoredKey, storedKeys } from './stored-key.ts';
 
 /** A key is in the store for at least this long before it signs: two polls of the slowest node. */
 export const KEY_LEAD_MIN_MS = 2 * KEYS_POLL_MS;
@@ -55,10 +55,10 @@ export async function addKey(
 ): Promise<string | undefined> {
   const { kid, object } = await makeKey(algorithm, box, { createdAt: new Date(), signsFrom });
   await record(kid);
-  return (await objects.putIfAbsent(keyKey(lastSeq + 1), object)) === 'created' ? kid : undefined;
+  return (await storedKeys(objects).putIfAbsent(lastSeq + 1, object)) === 'created' ? kid : undefined;
 }
 
 /** Deletes keys: each node refuses their tokens from its next poll on. */
 export async function removeKeys(objects: ObjectStore, keys: readonly StoredKey[]): Promise<void> {
-  await objects.delete(keys.map(({ seq }) => keyKey(seq)));
+  await objects.delete(keys.map(({ seq }) => storedKeys(objects).keyOf(seq)));
 }

@@ -1,21 +1,19 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { Numbered, padded } from '../../storage/numbered.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
 import type { SecretBox } from '../../storage/secret-box.ts';
 import { libtrustId } from './key-id.ts';
 import { type PublishedKey, TOKEN_ALGORITHMS, type TokenAlgorithm } from './signing-key.ts';
 
 /** Prefix of the token signing keys, numbered in the order in which they sign. */
 export const KEYS_PREFIX = 'roadstead/keys/';
-const NAME = /^roadstead\/keys\/(\d{10})\.json$/;
-export const KEY_MAX_BYTES = 16 * 1024;
+const KEY_MAX_BYTES = 16 * 1024;
 
-/** The object key of a signing key. */
-export const keyKey = (seq: number) => `${KEYS_PREFIX}${String(seq).padStart(10, '0')}.json`;
-
-/** The number of the signing key at an object key; undefined for other objects. */
-export function seqOfKey(key: string): number | undefined {
-  const match = NAME.exec(key);
-  return match ? Number(match[1]) : undefined;
+/** The keys by which tokens are signed, as objects. The oldest are deleted once they have expired. */
+export function storedKeys(objects: ObjectStore): Numbered {
+  const keyOf = (seq: number) => `${KEYS_PREFIX}${padded(seq, 10)}.json`;
+  return new Numbered(objects, { prefix: KEYS_PREFIX, keyOf, maxBytes: KEY_MAX_BYTES });
 }
 
 const StoredKeySchema = z.object({
@@ -34,12 +32,12 @@ const StoredKeySchema = z.object({
 export interface StoredKey extends PublishedKey {
   readonly seq: number;
   readonly createdAt: Date;
-  /** When the key begins to sign; it is published before, so that every node knows it by then. */
+  /** Tokens are signed with it from this time on. It is stored earlier, so that every node knows it by then. */
   readonly signsFrom: Date;
   readonly sealedPrivateKey: string;
 }
 
-/** Makes a key, and its object for the store. */
+/** Generates a key, and the object to store. */
 export async function makeKey(
   algorithm: TokenAlgorithm,
   box: SecretBox,
@@ -57,13 +55,12 @@ export async function makeKey(
   return { kid, object: Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`) };
 }
 
-/** Reads a key's object. Throws if it is malformed. */
+/** Parses a key's object. Throws if it is malformed, or its id does not match. */
 export function parseKey(seq: number, bytes: Buffer): StoredKey {
   const stored = StoredKeySchema.parse(JSON.parse(bytes.toString('utf8')));
   const publicKey = createPublicKey({ key: stored.publicKey, format: 'jwk' });
-  // A key is named by its own hash, so that it cannot be passed off as another one.
-  if (libtrustId(publicKey) !== stored.kid)
-    throw new Error(`the object of key ${stored.kid} holds another key`);
+  // The id is the key's own hash, so one key cannot be passed off as another.
+  if (libtrustId(publicKey) !== stored.kid) throw new Error(`the id ${stored.kid} does not match its key`);
   return {
     ...{ seq, kid: stored.kid, algorithm: stored.algorithm, publicKey },
     createdAt: new Date(stored.createdAt),
@@ -72,7 +69,7 @@ export function parseKey(seq: number, bytes: Buffer): StoredKey {
   };
 }
 
-/** A key's private part; undefined if it was sealed under a secret that this process does not have. */
+/** The private key; undefined if it was sealed under a secret that is not known here. */
 export function openKey({ kid, sealedPrivateKey }: StoredKey, box: SecretBox): KeyObject | undefined {
   const der = box.open(sealedPrivateKey, kid);
   return der && createPrivateKey({ key: der, type: 'pkcs8', format: 'der' });
@@ -83,7 +80,7 @@ interface KeyPair {
   readonly privateKey: KeyObject;
 }
 
-/** Off the event loop: making an RSA key takes long. */
+/** Off the event loop: generating an RSA key takes long. */
 function generate(algorithm: TokenAlgorithm): Promise<KeyPair> {
   const { promise, resolve, reject } = Promise.withResolvers<KeyPair>();
   const done = (error: Error | null, publicKey: KeyObject, privateKey: KeyObject) =>

@@ -30,7 +30,7 @@ export const ALIAS_FACTS_PREFIX = `${GARBAGE_PREFIX}facts/aliases/`;
 /** Prefix of the scan under way: what it has found so far. */
 export const SCAN_PREFIX = `${GARBAGE_PREFIX}scan/`;
 
-/** Prefix of the terms of the one worker, which tells there how far it is. */
+/** Prefix of the leases of the one worker, which stores its progress there. */
 export const WORKER_PREFIX = `${GARBAGE_PREFIX}worker/`;
 
 /** Its presence asks the worker for a cycle now. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { REQUEST_KEY, WORKER_PREFIX } from '../../content/quarantine/keys.ts';
+import { type Heartbeat, LeaseStore } from '../../storage/lease.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { Terms } from '../../storage/terms.ts';
 
 const Counted = z.int().nonnegative();
 
@@ -18,8 +18,8 @@ const CountsSchema = z.object({
   linksDeleted: Counted,
 });
 
-/** How the collector fares: told by the one worker, read by everyone. */
-export const ProgressSchema = z.object({
+/** The collector's progress: stored by the one worker, read by everyone. */
+const ProgressSchema = z.object({
   phase: z.enum(['idle', 'scanning', 'marking', 'deleting', 'comparing']),
   /** When the cycle under way began, RFC 3339 UTC. */
   startedAt: z.string().optional(),
@@ -37,14 +37,14 @@ export const ProgressSchema = z.object({
 });
 export type Progress = z.infer<typeof ProgressSchema>;
 
-const WorkerSchema = z.intersection(
-  ProgressSchema,
-  z.object({ holder: z.string(), beat: z.int(), beatAt: z.string() }),
-);
+/** The leases on the collection of garbage. */
+export function collectorLeases(objects: ObjectStore): LeaseStore<Progress> {
+  return new LeaseStore(objects, WORKER_PREFIX, ProgressSchema);
+}
 
-/** What the worker told last, and which one it is; undefined when none has ever run. */
-export async function readProgress(objects: ObjectStore): Promise<z.infer<typeof WorkerSchema> | undefined> {
-  return (await new Terms(objects, WORKER_PREFIX, WorkerSchema).read())?.value;
+/** The worker's last report, and which worker it is; undefined if none has ever run. */
+export async function readProgress(objects: ObjectStore): Promise<(Heartbeat & Progress) | undefined> {
+  return (await collectorLeases(objects).read())?.value;
 }
 
 /** Asks the worker for a cycle now. */

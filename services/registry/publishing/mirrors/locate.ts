@@ -63,7 +63,7 @@ function nth(
   return [...ranked(near, digest), ...ranked(far, digest)][attempt];
 }
 
-/** Why each mirror may not be chosen, for `explain`. */
+/** The obstacle of each mirror, for `explain`. */
 export function ineligibilities(
   request: LocateRequest,
 ): { mirror: string; ineligibility: Ineligibility | undefined }[] {

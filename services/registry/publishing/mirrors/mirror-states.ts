@@ -1,14 +1,15 @@
 import type { Sha256Digest } from '../../oci/digest.ts';
 import type { Log } from '../../runtime/log.ts';
-import { WakeSignal } from '../../runtime/waiting.ts';
+import { Poll } from '../../runtime/poll.ts';
 import type { Changes } from '../../storage/changes.ts';
+import type { Heartbeat, StoredLease } from '../../storage/lease.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { type Ledger, readLedger } from './ledger.ts';
+import { type Ledger, mirrorLeases } from './ledger.ts';
 import type { Mirror } from './mirror.ts';
 
 /** How often a node reads the ledgers. */
 const REFRESH_MS = 1000;
-/** After this time without a heartbeat, a worker no longer vouches for its mirror's health. */
+/** A worker without a heartbeat for this long no longer vouches for its mirror's health. */
 const VOUCHED_MS = 15_000;
 
 /** A node's current knowledge of a mirror. */
@@ -20,11 +21,11 @@ export interface MirrorState {
   readonly healthy: boolean;
   /** Why not, for people. */
   readonly reason: string | undefined;
-  readonly ledger: Ledger | undefined;
+  readonly ledger: (Heartbeat & Ledger) | undefined;
 }
 
 interface Sighting {
-  readonly beat: string;
+  readonly heartbeat: string;
   readonly seenAt: number;
 }
 
@@ -34,19 +35,17 @@ export class MirrorStates implements AsyncDisposable {
   readonly #mirrors: readonly Mirror[];
   readonly #failing = new Set<string>();
   readonly #sightings = new Map<string, Sighting>();
-  readonly #stop = new AbortController();
   readonly #unsubscribe: () => void;
-  #running: Promise<void> = Promise.resolve();
+  #poll: Poll | undefined;
   #states: readonly MirrorState[];
   #refreshedAt = Number.NEGATIVE_INFINITY;
-  readonly #wake = new WakeSignal();
 
   private constructor(objects: ObjectStore, mirrors: readonly Mirror[], changes: Changes) {
     this.#objects = objects;
     this.#mirrors = mirrors;
     this.#states = mirrors.map((mirror) => unknownState(mirror, 'no sync worker has reported on it yet'));
     this.#unsubscribe = changes.subscribe((change) => {
-      if (change.kind === 'mirrors-changed' || change.kind === 'resync') this.#wake.notify();
+      if (change.kind === 'mirrors-changed' || change.kind === 'resync') this.#poll?.notify();
     });
   }
 
@@ -60,7 +59,11 @@ export class MirrorStates implements AsyncDisposable {
     const board = new MirrorStates(options.objects, options.mirrors, options.changes);
     if (options.mirrors.length === 0) return board;
     await board.refresh(options.logger);
-    board.#running = board.#run(options.logger);
+    board.#poll = new Poll({
+      act: () => board.refresh(options.logger),
+      ...{ everyMs: REFRESH_MS, isFirstDone: true },
+      ...{ log: options.logger, failure: "cannot read the mirrors' ledgers; trying again" },
+    });
     return board;
   }
 
@@ -72,9 +75,8 @@ export class MirrorStates implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
     this.#unsubscribe();
-    await this.#running;
+    await this.#poll?.[Symbol.asyncDispose]();
   }
 
   /** Reads the ledgers now. A mirror whose ledger cannot be read keeps its state until its worker counts as dead. */
@@ -82,10 +84,10 @@ export class MirrorStates implements AsyncDisposable {
     this.#states = await Promise.all(
       this.#mirrors.map(async (mirror, i) => {
         try {
-          const read = await readLedger(this.#objects, mirror.name);
+          const lease = await mirrorLeases(this.#objects, mirror.name).read();
           this.#failing.delete(mirror.name);
-          return read
-            ? this.#judge(mirror, read.term, read.ledger)
+          return lease
+            ? this.#judge(mirror, lease)
             : unknownState(mirror, 'no sync worker has reported on it yet');
         } catch (error) {
           this.#complain(logger, mirror, error);
@@ -106,11 +108,11 @@ export class MirrorStates implements AsyncDisposable {
     logger.warn({ err: error, mirror: mirror.name }, "cannot read the mirror's ledger; trying again");
   }
 
-  #judge(mirror: Mirror, term: number, ledger: Ledger): MirrorState {
-    const beat = `${term}.${ledger.beat}`;
+  #judge(mirror: Mirror, { leaseEpoch, value: ledger }: StoredLease<Ledger>): MirrorState {
+    const heartbeat = `${leaseEpoch}.${ledger.beat}`;
     const sighting = this.#sightings.get(mirror.name);
-    if (sighting?.beat !== beat)
-      this.#sightings.set(mirror.name, { beat, seenAt: this.#firstSeenAt(sighting, ledger) });
+    if (sighting?.heartbeat !== heartbeat)
+      this.#sightings.set(mirror.name, { heartbeat, seenAt: this.#firstSeenAt(sighting, ledger.beatAt) });
     const vouched = this.#isVouched(mirror);
     const reason = !vouched
       ? `its sync worker was last heard of at ${ledger.beatAt}`
@@ -128,22 +130,14 @@ export class MirrorStates implements AsyncDisposable {
   }
 
   /** On the first read, a ledger's age is known only by its writer's clock; later, by seeing the heartbeat change. */
-  #firstSeenAt(before: Sighting | undefined, ledger: Ledger): number {
+  #firstSeenAt(before: Sighting | undefined, heartbeatAt: string): number {
     if (before) return performance.now();
-    return performance.now() - Math.max(0, Date.now() - Date.parse(ledger.beatAt));
+    return performance.now() - Math.max(0, Date.now() - Date.parse(heartbeatAt));
   }
 
   #isVouched(mirror: Mirror): boolean {
     const sighting = this.#sightings.get(mirror.name);
     return sighting !== undefined && performance.now() - sighting.seenAt < VOUCHED_MS;
-  }
-
-  async #run(logger: Log): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      await this.#wake.wait(REFRESH_MS, signal);
-      if (!signal.aborted) await this.refresh(logger);
-    }
   }
 }
 

@@ -6,7 +6,7 @@ import { isCandidate, isStable } from '../../oci/repository-classes.ts';
 import type { PublishingContent } from '../publishing-content.ts';
 import { type Image, readImage } from './image.ts';
 import type { PromotionPolicy } from './policy.ts';
-import { currentTurn, follows, type TagPlace } from './turns.ts';
+import { currentTicket, follows, type TagPlace } from './tag-tickets.ts';
 
 /** What a person asks for. */
 export interface PromotionRequest {
@@ -92,8 +92,8 @@ async function isDue(
   named: TagTarget | undefined,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const turn = await currentTurn(content.objects, target, signal);
-  return turn === undefined || (named !== undefined && follows(named, turn));
+  const ticket = await currentTicket(content.objects, target, signal);
+  return ticket === undefined || (named !== undefined && follows(named, ticket));
 }
 
 /**

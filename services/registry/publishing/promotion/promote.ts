@@ -7,7 +7,7 @@ import { ineligibility } from '../mirrors/eligible.ts';
 import type { MirrorStates } from '../mirrors/mirror-states.ts';
 import type { PublishingContent } from '../publishing-content.ts';
 import type { PromotionPlan } from './plan.ts';
-import { moveTagInTurn } from './turns.ts';
+import { moveTagInOrder } from './tag-tickets.ts';
 
 export interface PromotionOptions {
   readonly actor: string;
@@ -92,7 +92,7 @@ export async function* promote(
     await content.tags.move(target.repository, tag, { stored: digest, digest });
     changes.publish({ kind: 'tag-moved', repository: target.repository, tag });
   }
-  const turn = await moveTagInTurn(content.objects, content.tags, target, {
+  const turn = await moveTagInOrder(content.objects, content.tags, target, {
     seq: entry.seq,
     ...topOf(plan),
   });

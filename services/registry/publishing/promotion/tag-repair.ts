@@ -1,20 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { resolveRevision } from '../../content/revisions.ts';
 import type { TagTarget } from '../../content/tag-names.ts';
 import { isRepositoryName, isTag } from '../../oci/names.ts';
 import type { Log } from '../../runtime/log.ts';
+import { Poll } from '../../runtime/poll.ts';
 import type { Changes } from '../../storage/changes.ts';
 import type { Publication } from '../publication/entry.ts';
 import type { PublishingContent } from '../publishing-content.ts';
 import { mayBeOpen } from './open.ts';
-import { settleTag, type TagPlace, type Turn } from './turns.ts';
+import { settleTag, type TagPlace, type TagTicket } from './tag-tickets.ts';
 
-/** How often new promotions are looked for, and the least time between two looks at a tag. */
+/** How often new promotions are looked for, and the shortest time between two looks at a tag. */
 const POLL_MS = 1000;
-/** A tag is looked at again after this share of the time since its last promotion, but not later than the limit. */
+/** A tag is checked again after this share of the time since its last promotion, up to the limit. */
 const AGE_SHARE = 1 / 4;
 const LOOK_AGAIN_MAX_MS = 10 * 60_000;
-/** Bounds the requests to the store, however many promotions there were. */
+/** Bounds the requests to the store, regardless of the number of promotions. */
 const LOOKS_PER_POLL = 20;
 /** Bounds memory, and the reads at start. */
 const ENTRIES_MAX = 10_000;
@@ -33,53 +33,42 @@ export interface TagRepairOptions {
 /** A tag that was promoted into recently. */
 interface Watched {
   readonly place: TagPlace;
-  /** Of each promotion what is needed here: its blobs may be many. */
+  /** Only what is needed of each promotion: it may list many blobs. */
   entries: Pick<Publication, 'seq' | 'time' | 'manifestDigest'>[];
   nextLookAtMs: number;
 }
 
 /**
  * Watches the tags of recent promotions. A promotion that loses a race, writes its tag late and dies leaves the tag with
- * the image of the loser, and so does a write that reaches the store after its author has given it up: a look here moves
- * it back. At start all tags are looked at that were promoted into as long ago as a promotion can still be under way;
- * afterwards often at first, then more and more seldom. A look costs two or three small requests.
+ * the loser's image, and so does a write that reaches the store after its author gave it up. A check here moves the tag
+ * back. At the start it checks all tags whose last promotion may still be under way; later it checks often at first,
+ * then less and less often. A check costs two or three small requests.
  */
 export class TagRepair implements AsyncDisposable {
   readonly #options: TagRepairOptions;
   readonly #watched = new Map<string, Watched>();
-  readonly #stop = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #poll: Poll;
+  #isStarted = false;
   #head = 0;
 
   constructor(options: TagRepairOptions) {
     this.#options = options;
-    this.#running = this.#run();
+    this.#poll = new Poll({
+      act: (signal) => this.#round(signal),
+      everyMs: options.pollMs ?? POLL_MS,
+      ...{ log: options.logger, failure: 'cannot compare tags with their promotions; trying again' },
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
+    await this.#poll[Symbol.asyncDispose]();
   }
 
-  async #run(): Promise<void> {
-    const { logger, pollMs = POLL_MS } = this.#options;
-    const { signal } = this.#stop;
-    let isStarted = false;
-    let isFailing = false;
-    while (!signal.aborted) {
-      try {
-        if (!isStarted) await this.#readRecent(signal);
-        isStarted = true;
-        await this.#readNew(signal);
-        if (this.#options.takesWrites()) await this.#lookAtDue(signal);
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing && !signal.aborted)
-          logger.warn({ err: error }, 'cannot compare tags with their promotions; trying again');
-        isFailing = true;
-      }
-      await sleep(pollMs, undefined, { signal }).catch(() => undefined);
-    }
+  async #round(signal: AbortSignal): Promise<void> {
+    if (!this.#isStarted) await this.#readRecent(signal);
+    this.#isStarted = true;
+    await this.#readNew(signal);
+    if (this.#options.takesWrites()) await this.#lookAtDue(signal);
   }
 
   async #readRecent(signal: AbortSignal): Promise<void> {
@@ -132,7 +121,7 @@ export class TagRepair implements AsyncDisposable {
   async #look({ place, entries }: Readonly<Watched>, signal: AbortSignal): Promise<void> {
     const { content, changes, logger } = this.#options;
     let was: TagTarget | undefined;
-    const isSuperseded = async (named: TagTarget, by: Turn): Promise<boolean> => {
+    const isSuperseded = async (named: TagTarget, by: TagTicket): Promise<boolean> => {
       was = named;
       for (const { seq, manifestDigest } of entries) {
         if (seq >= by.seq) continue;
@@ -142,12 +131,12 @@ export class TagRepair implements AsyncDisposable {
       }
       return false;
     };
-    const turn = await settleTag(content.objects, content.tags, place, isSuperseded, signal);
-    if (turn === undefined) return;
+    const ticket = await settleTag(content.objects, content.tags, place, isSuperseded, signal);
+    if (ticket === undefined) return;
     changes.publish({ kind: 'tag-moved', ...place });
     logger.warn(
-      { ...place, was: was?.digest, digest: turn.digest, publication: turn.seq },
-      'an earlier promotion has written this tag late: moved it back to the newest promotion',
+      { ...place, was: was?.digest, digest: ticket.digest, publication: ticket.seq },
+      'an earlier promotion wrote this tag late: moved it back to the newest promotion',
     );
   }
 }

@@ -1,6 +1,6 @@
 import type { Sha256Digest } from '../../oci/digest.ts';
 import type { Log } from '../../runtime/log.ts';
-import { WakeSignal } from '../../runtime/waiting.ts';
+import { Poll } from '../../runtime/poll.ts';
 import { Cached } from '../../storage/cached.ts';
 import type { Changes } from '../../storage/changes.ts';
 import { blobsOf } from './entry.ts';
@@ -32,20 +32,23 @@ export class PublicationFollower implements AsyncDisposable {
     sizeOf: () => 1,
     maxAgeMs: NUMBER_MAX_AGE_MS,
   });
-  readonly #stop = new AbortController();
   readonly #unsubscribe: () => void;
-  readonly #running: Promise<void>;
+  readonly #poll: Poll;
   #head: number;
-  readonly #wake = new WakeSignal();
 
   private constructor(options: FollowerOptions, head: number) {
     this.#log = options.log;
     this.#published = options.published;
     this.#head = head;
-    this.#unsubscribe = options.changes.subscribe((change) => {
-      if (change.kind === 'published' || change.kind === 'resync') this.#wake.notify();
+    // What is not known to be published is served by the node itself: slower, never wrong.
+    this.#poll = new Poll({
+      act: () => this.#readNew(),
+      everyMs: POLL_MS,
+      ...{ log: options.logger, failure: 'cannot follow the publication log; trying again' },
     });
-    this.#running = this.#follow(options.logger);
+    this.#unsubscribe = options.changes.subscribe((change) => {
+      if (change.kind === 'published' || change.kind === 'resync') this.#poll.notify();
+    });
   }
 
   /** Begins at the log's end: the past is looked up as it is asked for. */
@@ -69,31 +72,16 @@ export class PublicationFollower implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
     this.#unsubscribe();
-    await this.#running;
+    await this.#poll[Symbol.asyncDispose]();
   }
 
-  async #follow(logger: Log): Promise<void> {
-    const { signal } = this.#stop;
-    let failing = false;
-    while (!signal.aborted) {
-      try {
-        for (
-          let entry = await this.#log.read(this.#head + 1);
-          entry;
-          entry = await this.#log.read(this.#head + 1)
-        ) {
-          for (const { digest } of blobsOf(entry)) this.#numbers.set(digest, entry.seq);
-          this.#head = entry.seq;
-        }
-        failing = false;
-      } catch (error) {
-        // What is not known to be published is served by the node itself: slower, never wrong.
-        if (!failing) logger.warn({ err: error }, 'cannot follow the publication log; trying again');
-        failing = true;
-      }
-      await this.#wake.wait(POLL_MS, signal);
+  async #readNew(): Promise<void> {
+    for (;;) {
+      const entry = await this.#log.read(this.#head + 1);
+      if (entry === undefined) return;
+      for (const { digest } of blobsOf(entry)) this.#numbers.set(digest, entry.seq);
+      this.#head = entry.seq;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { RegistryError } from '../../oci/errors.ts';
-import { publicationKey } from '../../storage/layout.ts';
-import { endOfLog } from '../../storage/log-end.ts';
+import { PUBLICATIONS_PREFIX, publicationKey } from '../../storage/layout.ts';
+import { Numbered } from '../../storage/numbered.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import {
   DEFAULT_COLLECTION,
@@ -14,23 +14,25 @@ import type { PublishedBlobs } from './published.ts';
 
 /**
  * The publication log: `roadstead/publications/<seq>.json`, numbered from 1 without gaps. The conditional create of
- * the next number is the only coordination: of appenders that race, on whichever nodes, one gets it and the others
- * look again. Being gapless, its end is found by doubling and halving, never by listing.
+ * the next number is the only coordination: of appenders that race, on any nodes, one gets it and the others
+ * look again.
  */
 export class PublicationLog {
-  readonly #objects: ObjectStore;
+  readonly #entries: Numbered;
   readonly #published: PublishedBlobs;
   /** The highest number seen; the log only grows. */
   #seen = 0;
 
   constructor(objects: ObjectStore, published: PublishedBlobs) {
-    this.#objects = objects;
+    this.#entries = new Numbered(objects, {
+      ...{ prefix: PUBLICATIONS_PREFIX, keyOf: publicationKey, maxBytes: PUBLICATION_MAX_BYTES },
+    });
     this.#published = published;
   }
 
   /** The entry with this number, if it was appended. */
   async read(seq: number, signal?: AbortSignal): Promise<Publication | undefined> {
-    const bytes = await this.#objects.read(publicationKey(seq), PUBLICATION_MAX_BYTES, signal);
+    const bytes = await this.#entries.read(seq, signal);
     if (bytes === undefined) return undefined;
     if (seq > this.#seen) this.#seen = seq;
     return PublicationSchema.parse(JSON.parse(bytes.toString('utf8')));
@@ -38,15 +40,14 @@ export class PublicationLog {
 
   /** The number of the newest entry; 0 for an empty log. Costs one read when nothing was appended since. */
   async head(signal?: AbortSignal): Promise<number> {
-    const has = async (seq: number) => (await this.#objects.stat(publicationKey(seq), signal)) !== undefined;
-    const head = await endOfLog(this.#seen, has);
+    const head = await this.#entries.end(this.#seen, signal);
     this.#seen = Math.max(this.#seen, head);
     return head;
   }
 
   /**
-   * Appends an entry that publishes those of `blobs` (each named once) which no earlier entry did. Complete when it returns: durable,
-   * with its publication numbers recorded.
+   * Appends an entry that publishes those of `blobs` (each listed once) that no earlier entry published. When it
+   * returns, the entry is durable and its publication numbers are recorded.
    */
   async append(
     draft: PublicationDraft,
@@ -66,10 +67,10 @@ export class PublicationLog {
         collections: { [DEFAULT_COLLECTION]: await this.#unpublished(blobs) },
       };
       const bytes = Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`);
-      // An entry that nobody could read would be the log's last.
+      // An entry that cannot be read would be the log's last.
       if (bytes.length > PUBLICATION_MAX_BYTES)
         throw new RegistryError('MANIFEST_INVALID', 'the image has too many blobs for one publication');
-      if ((await this.#objects.putIfAbsent(publicationKey(entry.seq), bytes, signal)) === 'exists') continue;
+      if ((await this.#entries.putIfAbsent(entry.seq, bytes, signal)) === 'exists') continue;
       await this.#published.record(entry);
       this.#seen = Math.max(this.#seen, entry.seq);
       return entry;

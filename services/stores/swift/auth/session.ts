@@ -1,3 +1,4 @@
+import { Shared } from '../../../registry/runtime/shared.ts';
 import { untilAborted } from '../../../registry/runtime/waiting.ts';
 
 /** The result of a log-in. */
@@ -14,15 +15,14 @@ const RENEW_BEFORE_SHARE = 0.2;
 /** After a log-in that failed while the old token still lives. */
 const TRY_AGAIN_MS = 10_000;
 
-/** The token of a process: renewed before it expires, by one shared log-in at a time. */
+/** The token of a process: renewed before it ends, by one log-in at a time that all callers share. */
 export class Session {
-  readonly #logIn: () => Promise<Grant>;
   #grant: Grant | undefined;
   #renewAtMs = 0;
-  #renewing: Promise<Grant> | undefined;
+  readonly #renewing: Shared<Grant>;
 
   constructor(logIn: () => Promise<Grant>) {
-    this.#logIn = logIn;
+    this.#renewing = new Shared(async () => this.#use(await logIn()));
   }
 
   /** A valid token; waits for a log-in if there is none. */
@@ -31,7 +31,7 @@ export class Session {
     const held = this.#grant;
     if (held && Date.now() < this.#renewAtMs) return held;
     try {
-      return await untilAborted(this.#renew(), signal);
+      return await untilAborted(this.#renewing.run(), signal);
     } catch (error) {
       if (signal?.aborted || !held || this.#grant !== held || Date.now() >= held.expiresAtMs) throw error;
       this.#renewAtMs = Date.now() + TRY_AGAIN_MS;
@@ -44,18 +44,10 @@ export class Session {
     if (this.#grant?.token === token) this.#grant = undefined;
   }
 
-  #renew(): Promise<Grant> {
-    this.#renewing ??= this.#logIn()
-      .then((grant) => {
-        const now = Date.now();
-        this.#grant = grant;
-        const lifeMs = grant.expiresAtMs - now;
-        this.#renewAtMs = grant.expiresAtMs - Math.min(RENEW_BEFORE_MS, lifeMs * RENEW_BEFORE_SHARE);
-        return grant;
-      })
-      .finally(() => {
-        this.#renewing = undefined;
-      });
-    return this.#renewing;
+  #use(grant: Grant): Grant {
+    const lifeMs = grant.expiresAtMs - Date.now();
+    this.#grant = grant;
+    this.#renewAtMs = grant.expiresAtMs - Math.min(RENEW_BEFORE_MS, lifeMs * RENEW_BEFORE_SHARE);
+    return grant;
   }
 }

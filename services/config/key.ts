@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+/** Which program a key comes from: Distribution 2.8, 3, both of them, or this one. */
+export type Origin = '2.8' | '3' | '2.8, 3' | 'ours';
+
+/** What a setting does here. */
+export interface Verdict {
+  /**
+   * `honoured`: it does what it says. `no effect`: what it tunes does not exist here. `not yet`: what it asks for does
+   * not exist here, and the start warns. `refused`: the start fails.
+   */
+  readonly kind: 'honoured' | 'no effect' | 'not yet' | 'refused';
+  /** What it does, or why not and what to do instead. Begins in lower case, ends without a full stop. */
+  readonly text: string;
+  /** What the start warns of, unless that is the text of a `not yet`. */
+  readonly warning?: string;
+}
+
+/** Everything known of a key besides its type, or of a type that keys share. */
+export interface About {
+  /** Without it, that of the section that holds the key; Distribution's in the end. */
+  readonly from?: Origin;
+  readonly verdict?: Verdict;
+  /** For the documentation: values that get another verdict. */
+  readonly note?: string;
+  /** The default, where the type has none because its absence is handled elsewhere. */
+  readonly default?: unknown;
+  /** A valid value that is not the default, where the type does not suggest one. */
+  readonly example?: unknown;
+  /**
+   * The verdict on a value, where it depends on the value or its siblings; undefined for `verdict`. On a section, a
+   * verdict other than `refused` covers everything below, which is then dropped unseen.
+   */
+  readonly decide?: (
+    value: unknown,
+    siblings: Readonly<Record<string, unknown>>,
+    verdict: Verdict,
+  ) => Verdict | undefined;
+  /** Of a refused section: its keys, separated by blanks, which are refused with it. */
+  readonly below?: Partial<Readonly<Record<Origin, string>>>;
+}
+
+const REGISTRY = z.registry<About>();
+
+/** A copy of a type that carries these facts; they add to those of the type, and to those of types within it. */
+export function about<T extends z.ZodType>(type: T, facts: About): T {
+  const own = type.clone();
+  REGISTRY.add(own, facts);
+  return own;
+}
+
+/** What {@link about} attached to exactly this type, or to the one that it was copied from. */
+export function factsOf(type: z.core.$ZodType): About {
+  return REGISTRY.get(type) ?? {};
+}
+
+/** A key that does what it says. */
+export function honoured<T extends z.ZodType>(type: T, text: string, more: About = {}): T {
+  return about(type, { ...more, verdict: { kind: 'honoured', text } });
+}
+
+/** A key that tunes what does not exist here. */
+export function noEffect<T extends z.ZodType>(type: T, text: string, more: About = {}): T {
+  return about(type, { ...more, verdict: { kind: 'no effect', text } });
+}
+
+/** A key that asks for what does not exist here; the start warns. */
+export function notYet<T extends z.ZodType>(type: T, text: string, more: About = {}): T {
+  return about(type, { ...more, verdict: { kind: 'not yet', text } });
+}
+
+/** A key or section that fails the start. What is refused never reaches the schema, so it has no type. */
+export function refused(text: string, more: About = {}) {
+  return about(z.undefined().optional(), { ...more, verdict: { kind: 'refused', text } });
+}

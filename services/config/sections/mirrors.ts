@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { about, honoured } from '../key.ts';
+import { onOff, Switch } from '../switch.ts';
+import { Address, BaseUrl, Cidr, File, MirrorNameValue } from '../values.ts';
+
+const CLIENT = 'the PEM file that the sync worker identifies itself with, read again when it changes';
+
+const Write = z.union(
+  [
+    z.strictObject({ directory: honoured(File, 'a directory that blobs are published in') }),
+    z.strictObject({
+      webdav: honoured(BaseUrl, 'a WebDAV server that blobs are published to'),
+      username: honoured(z.string().optional(), 'the user name there'),
+      password: honoured(z.string().optional(), 'the password there'),
+      clientcertificate: honoured(File.optional(), CLIENT),
+      clientkey: honoured(File.optional(), CLIENT),
+      rootcas: honoured(
+        z.array(File).default([]),
+        "PEM files of authorities that may have signed the server's certificate, besides the public ones",
+      ),
+    }),
+  ],
+  'expected directory: PATH, or webdav: URL with optional username, password, clientcertificate, clientkey and rootcas',
+);
+
+/** Mirrors, and how the sync worker writes to them. */
+export const MirrorsSection = z
+  .array(
+    about(
+      z.strictObject({
+        name: honoured(MirrorNameValue, 'the name of the mirror; no two may have the same'),
+        url: honoured(
+          BaseUrl,
+          'the URL that clients are sent to; blobs below it have the paths of the store',
+        ),
+        weight: honoured(
+          z.number().positive().max(1_000_000).default(100),
+          "the mirror's bandwidth, or its share of the clients",
+        ),
+        netblocks: honoured(z.array(Cidr).default([]), 'networks whose clients are sent here first'),
+        sameoperator: onOff(
+          Switch.default(false),
+          "the registry's operator runs this mirror, too: it may receive credentials for the registry",
+          'a mirror that would receive them is refused',
+        ),
+        write: Write,
+        serve: honoured(
+          Address.optional(),
+          'the sync process itself serves the directory at this address, for demonstrations',
+        ),
+      }),
+      { from: 'ours' },
+    ),
+  )
+  .default([]);
