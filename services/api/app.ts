@@ -31,7 +31,9 @@ export async function createApi(
   );
   const reader = new Reader(content);
   const self = crypto.randomUUID();
-  const retries = new Retries({ tell: (keys) => changes.publish({ kind: 'blobs-asked', by: self, keys }) });
+  const retries = new Retries({
+    announce: (keys) => changes.publish({ kind: 'blobs-asked', by: self, keys }),
+  });
   const unsubscribe = changes.subscribe((change) => {
     if (change.kind === 'tag-moved') reader.tagMoved(change.repository, change.tag);
     if (change.kind === 'content-removed') reader.contentRemoved(change.repository, change.digest);

@@ -3,7 +3,7 @@ import { isAddress } from '../registry/access/networks.ts';
 import type { Membership } from '../registry/access/subject.ts';
 import { DEFAULT_CONFIG } from './arguments.ts';
 
-/** Commands about who may do what: the configuration is all that they look at. */
+/** Commands about access rights; they read nothing but the configuration. */
 export function addAccessCommands(program: Command): void {
   const access = program.command('access').description('who may do what, and why');
   access
@@ -15,15 +15,15 @@ export function addAccessCommands(program: Command): void {
     )
     .argument('[repository]', 'such as alice/tool')
     .argument('[config]', `configuration file (default: "${DEFAULT_CONFIG}")`)
-    .description('tell whether somebody may do something, and by which rule; exits with 2 when not')
-    .option('--group <name>', 'a group that their accounts put them in; may be repeated', gather, [])
+    .description('show whether a user may do something, and by which rule (exit code 2 if not)')
+    .option('--group <name>', 'a group that their account is in; may be repeated', gather, [])
     .option(
       '--project <name[:role,role]>',
-      'a project that they are in, and as what; may be repeated',
+      'a project that they are in, with their roles; may be repeated',
       gatherProject,
       [],
     )
-    .option('--address <ip>', 'where they ask from', address)
+    .option('--address <ip>', 'the IP address that the request comes from', address)
     .option('--json', 'answer in JSON', false)
     .action(async (user: string, action: string, repository: string, config: string, options) => {
       const { accessCheckCommand } = await import('./commands/access-check.ts');

@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os';
 
-/** Asked for at once: commands on a store go on as its owner (`services/stores/filesystem/as-owner.ts`). */
+/** Read at load time: commands on a store switch to its owner later (`services/stores/filesystem/as-owner.ts`). */
 const NAME = nameOfUser();
 
-/** Who runs this command, for records of who did what. */
+/** The name of the operating system's user that runs this command, for records. */
 export function actor(): string {
   return NAME;
 }

@@ -3,15 +3,15 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { millisecondsOf } from '../config/duration.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 
-/** Where the configuration is looked for when a command names no file; Distribution's variable is heeded. */
+/** The configuration file of a command that names none; Distribution's variable overrides it. */
 export const DEFAULT_CONFIG = process.env['REGISTRY_CONFIGURATION_PATH'] || '/etc/roadstead/config.yml';
 
-/** What a clone of the repository has, for the first minute. */
+/** The configuration file in a clone of the repository. */
 const EXAMPLE = 'infra/roadstead.yml';
 
 /**
- * Throws where a command names no configuration file and the usual one is not there. A file in the current directory is
- * proposed, never taken: another store would be looked at than the operator thinks.
+ * Throws if a command names no configuration file and the default one does not exist. A file in the current directory
+ * is suggested, never used: it might belong to another store than the operator expects.
  */
 export function refuseNoConfig(command: Command): void {
   const at = command.registeredArguments.findIndex(({ defaultValue }) => defaultValue === DEFAULT_CONFIG);
@@ -32,13 +32,13 @@ export function wholeNumber(text: string): number {
 }
 
 const GO_FLAG = /^(--(?:dry-run|delete-untagged|quiet)|-[dmq])=(.*)$/;
-/** What Go's strconv.ParseBool takes. */
+/** The values that Go's strconv.ParseBool accepts. */
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
 
 /**
- * The switches of `garbage-collect` as Distribution, a Go program, takes them too: `--delete-untagged=true`, `-m=false`.
- * A value that Go would refuse stays for the command line's own complaint.
+ * The switches of `garbage-collect` in the forms that Distribution, a Go program, also accepts:
+ * `--delete-untagged=true`, `-m=false`. A value that Go refuses is left for the command line parser to report.
  */
 export function withGoSwitches(argv: readonly string[]): string[] {
   return argv.flatMap((argument) => {
@@ -65,7 +65,7 @@ export function durationOrZero(text: string): number {
   return ms;
 }
 
-/** {@link durationOrZero}, where a number without a unit has the unit that this option had before it took durations. */
+/** {@link durationOrZero}; a number without a unit has the unit that this option had before it accepted durations. */
 export function durationIn(unit: 'minutes' | 'seconds'): (text: string) => number {
   const unitMs = unit === 'minutes' ? 60_000 : 1000;
   return (text) => (/^\d{1,9}$/.test(text) ? Number(text) * unitMs : durationOrZero(text));

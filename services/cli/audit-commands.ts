@@ -7,26 +7,37 @@ import { parseRepositoryPattern, type RepositoryPattern } from '../registry/oci/
 import { DEFAULT_CONFIG, wholeNumber } from './arguments.ts';
 import { withStore } from './with-store.ts';
 
-/** Commands of the record of who changed what. */
+/** Commands of the audit record. */
 export function addAuditCommands(program: Command): void {
   const audit = program
     .command('audit')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .description('who changed what, newest first; or, with --verify, whether the record of that is whole')
-    .option('--since <time>', 'only what is not older: 2026-01-31, 2026-01-31T08:00:00Z, or 36h ago', moment)
-    .option('--until <time>', 'only what is not newer', moment)
-    .option('--actor <name>', 'only what this user or robot did; local:NAME for users of the system')
-    .option('--repository <pattern>', 'only changes of these, such as fedora/**', repositoryPattern)
-    .option('--limit <n>', 'at most so many; 0 for all', wholeNumber, 100)
-    .option('--json', 'a line of JSON for each entry; with --verify, one object', false)
+    .description('show who changed what, newest first; with --verify, check that the record is complete')
+    .option(
+      '--since <time>',
+      'only entries from this time on: 2026-01-31, 2026-01-31T08:00:00Z, or 36h ago',
+      moment,
+    )
+    .option('--until <time>', 'only entries up to this time', moment)
+    .option(
+      '--actor <name>',
+      'only changes by this user or robot; local:NAME for users of the operating system',
+    )
+    .option(
+      '--repository <pattern>',
+      'only changes to these repositories, such as fedora/**',
+      repositoryPattern,
+    )
+    .option('--limit <n>', 'show at most this many; 0 for all', wholeNumber, 100)
+    .option('--json', 'print one line of JSON for each entry; with --verify, one object', false)
     .option(
       '--verify',
-      'read the whole record and compute its chain anew; exits with 2 when it is broken',
+      'read the whole record and recompute its hash chain (exit code 2 if it is broken)',
       false,
     )
     .option(
       '--expect <seq:hash>',
-      'with --verify: this must be in it, as a node logged it or --verify told it; may be repeated',
+      'with --verify: the record must contain this place, as a node logged it or --verify printed it; may be repeated',
       expectation,
     )
     .action(async (config: string, { verify, expect, ...query }) => {
@@ -40,8 +51,12 @@ export function addAuditCommands(program: Command): void {
   audit
     .command('prune')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .requiredOption('--before <time>', 'delete what is older, a day at least; see docs/audit.md', oldMoment)
-    .description('delete the oldest records; an entry of the record says so, and what is left verifies by it')
+    .requiredOption(
+      '--before <time>',
+      'delete entries older than this, at least a day ago; see docs/audit.md',
+      oldMoment,
+    )
+    .description('delete the oldest records; an entry records this, and the remaining records still verify')
     .action(async (config: string, { before }: { before: Date }) => {
       const { auditPruneCommand } = await import('./commands/audit.ts');
       await withStore(config, 'write', (objects, settings, record) =>
@@ -69,7 +84,7 @@ function moment(text: string): Date {
 function oldMoment(text: string): Date {
   const time = moment(text);
   if (Date.now() - time.getTime() < PRUNE_MIN_AGE_MS)
-    throw new InvalidArgumentError('expected a time that is a day ago at least');
+    throw new InvalidArgumentError('expected a time at least a day ago');
   return time;
 }
 

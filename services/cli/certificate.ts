@@ -10,8 +10,8 @@ export interface CertificateOptions {
 }
 
 /**
- * From now on this command shows a certificate, to the release service and to whoever makes tokens for it. Throws a
- * {@link ReleaseError} when that cannot be used.
+ * Makes this command present a client certificate to the release service and its token service from now on. Throws a
+ * {@link ReleaseError} if the certificate cannot be used.
  */
 export async function showCertificate({ certificate, key, cacert }: CertificateOptions): Promise<void> {
   if ((certificate === undefined) !== (key === undefined))

@@ -2,15 +2,15 @@ import type { Command } from 'commander';
 import { DEFAULT_CONFIG, durationOrZero } from './arguments.ts';
 import { withStore } from './with-store.ts';
 
-/** Commands for the keys by which our token service signs. */
+/** Commands of the keys with which our token service signs. */
 export function addKeysCommands(program: Command): void {
-  const keys = program.command('keys').description('the keys by which tokens are signed');
+  const keys = program.command('keys').description('the keys that tokens are signed with');
   const load = () => import('./commands/keys.ts');
   keys
     .command('list')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
     .option('--json', 'answer in JSON', false)
-    .description('show every key: which one signs, which is the next, which only check what they have signed')
+    .description('show every key: which one signs, which is next, and which only verify older tokens')
     .action(async (config: string, options: { json: boolean }) => {
       const { keysListCommand } = await load();
       await withStore(config, 'only-read', (objects, settings) =>
@@ -22,14 +22,10 @@ export function addKeysCommands(program: Command): void {
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
     .option(
       '--after <duration>',
-      'when it begins to sign, so that all know it by then (default: 1m)',
+      'when the key begins to sign, so that every node knows it by then (default: 1m)',
       durationOrZero,
     )
-    .option(
-      '--revoke',
-      'delete all others at once: no token that was made until now is taken any more',
-      false,
-    )
+    .option('--revoke', 'delete all other keys at once: every token made before is refused', false)
     .description('make a new key')
     .action(async (config: string, options: { after?: number; revoke: boolean }) => {
       const { keysRotateCommand } = await load();

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
-// Young garbage is collected after so many MiB: what goes through buffers, blobs, is freed early (a quarter of a node's
+// MiB of new objects after which V8 collects young garbage: buffers of blobs are freed early (a quarter of a node's
 // memory during pushes and pulls; test/cluster/memory.test.ts).
 import '../files/threads.ts';
 import { enableCompileCache } from 'node:module';
@@ -19,7 +19,7 @@ import { addRemoteCommands } from './remote-commands.ts';
 import { addRobotCommands } from './robot-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
 
-// Starting is most of what short commands do: keep what was compiled.
+// Short commands spend most of their time starting: keep the compiled code.
 enableCompileCache();
 
 const program = new Command('roadstead')
@@ -34,7 +34,7 @@ program
   .action((config: string) => run(config, PARTS));
 for (const [part, description] of [
   ['api', 'run an API node: the registry that clients talk to'],
-  ['token', 'run the token service: who may do what, as short-lived tokens'],
+  ['token', 'run the token service: issues short-lived tokens that say who may do what'],
   ['release', 'run the release service: promotions, publications, mirrors, status'],
   ['sync', 'run the sync worker: publishes to mirrors and watches them, delivers notifications'],
 ] as const)
@@ -49,7 +49,7 @@ addRobotCommands(program);
 addCredentialCommands(program);
 addAccessCommands(program);
 
-/** Errors that the person who typed the command can mend. */
+/** Whether the person who typed the command can fix this error. */
 const FOR_PEOPLE = [OperatorError, RegistryError, ReleaseError, StoreUnavailableError, StoreFullError];
 
 program.hook('preAction', (_, command) => refuseNoConfig(command));
@@ -57,7 +57,7 @@ program.hook('preAction', (_, command) => refuseNoConfig(command));
 try {
   const isCollection = process.argv[2] === 'garbage-collect';
   await program.parseAsync(isCollection ? withGoSwitches(process.argv) : process.argv);
-  // The result has been printed: what it says of a file system that hangs must not keep the command from ending.
+  // The result is printed: a file system that hangs must not keep the command from ending.
   if (process.exitCode !== undefined) await endProcess(Number(process.exitCode));
 } catch (error) {
   await fail(error);
@@ -71,11 +71,11 @@ async function run(config: string, parts: readonly Part[]): Promise<void> {
   await serve(config, parts);
 }
 
-/** Errors that a person can act on are their message; a mistake of ours keeps its stack. */
+/** Prints the message of an error that a person can fix; a fault of ours keeps its stack. */
 async function fail(error: unknown): Promise<void> {
   if (isForPeople(error)) process.stderr.write(`${[error.message, ...detailsOf(error)].join('\n')}\n`);
   else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  // Not waiting for what may still be open: the error has been told.
+  // Do not wait for anything still open: the error is printed.
   await endProcess(1);
 }
 
@@ -83,7 +83,7 @@ function isForPeople(error: unknown): error is Error {
   return FOR_PEOPLE.some((kind) => error instanceof kind);
 }
 
-/** The facts that a release service adds to its message, such as blobs that are missing; a line each. */
+/** The details that a release service adds to its message, such as missing blobs; one line each. */
 function detailsOf(error: Error): string[] {
   const { detail } = error as Partial<ReleaseError>;
   if (typeof detail !== 'object' || detail === null) return [];

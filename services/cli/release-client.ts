@@ -25,7 +25,7 @@ export class ReleaseClient {
   readonly #server: string;
   readonly #username: string | undefined;
 
-  /** `username`: who to log in as, rather than as whoever has logged in there before. */
+  /** `username`: the user to log in as, instead of the stored login. */
   constructor(server: string, username?: string) {
     this.#server = server.replace(/\/+$/, '');
     this.#username = username;
@@ -48,7 +48,7 @@ export class ReleaseClient {
     return this.#get(`/api/v1/explain?${query}`, ExplainBody);
   }
 
-  /** Tells each step as it happens; throws {@link ReleaseError} when the promotion fails. */
+  /** Yields each step as it happens; throws {@link ReleaseError} if the promotion fails. */
   async *promote(body: z.input<typeof PromotionRequestBody>): AsyncGenerator<PromotionEventLine> {
     const response = await this.#send('/api/v1/promotions', {
       method: 'POST',
@@ -95,7 +95,7 @@ export class ReleaseClient {
     );
   }
 
-  /** Says who asks only where the server asks that. */
+  /** Sends credentials only if the server asks for them. */
   async #sendAsKnown(path: string, options: SendOptions) {
     const first = await this.#sendOnce(path, options);
     const challenge = first.statusCode === 401 ? readChallenge(challengeOf(first.headers)) : undefined;
@@ -104,13 +104,13 @@ export class ReleaseClient {
     const login = await findLogin(this.#server, this.#username);
     const authorization = await authorize(challenge, login);
     const second = await this.#sendOnce(path, { ...options, headers: { ...options.headers, authorization } });
-    // A wrong password is told by the server; a token that is not enough, only by the scope that it lacks.
+    // The server reports a wrong password; for a token without the right, only the scope that it lacks.
     if (second.statusCode !== 401 || challenge.scheme === 'basic') return second;
     await second.body.dump();
     const scope = challenge.parameters.get('scope');
     throw new ReleaseError(
       'DENIED',
-      `${login.username || 'whoever is logged in'} may not do this at ${this.#server}${scope ? `: it takes ${scope}` : ''}`,
+      `${login.username || 'the stored login'} may not do this at ${this.#server}${scope ? `: it requires ${scope}` : ''}`,
     );
   }
 

@@ -1,4 +1,4 @@
-/** What the release service answered, or that it did not; the message is for the person at the terminal. */
+/** An error that the release service answered, or the lack of an answer; the message is for the person at the terminal. */
 export class ReleaseError extends Error {
   readonly code: string;
   readonly detail: unknown;

@@ -5,17 +5,20 @@ import { ReleaseClient } from './release-client.ts';
 /** A variable that is set but empty counts as not set. */
 const DEFAULT_SERVER = process.env['ROADSTEAD_SERVER'] || 'http://127.0.0.1:5000';
 
-/** Commands that talk to a release service, wherever it runs. */
+/** Commands that talk to a release service over HTTP. */
 export function addRemoteCommands(program: Command): void {
   const remote = (name: string, description: string): Command =>
     program
       .command(name)
       .description(description)
       .option('--server <url>', 'the release service', serverUrl, DEFAULT_SERVER)
-      .option('--username <name>', 'who you are there, with ROADSTEAD_PASSWORD; else as docker login has it')
-      .option('--cert <file>', 'the certificate that you are known by there, in PEM')
+      .option(
+        '--username <name>',
+        'log in as this user, with ROADSTEAD_PASSWORD; default: the login that docker login stored',
+      )
+      .option('--cert <file>', 'a client certificate in PEM')
       .option('--key <file>', 'its key')
-      .option('--cacert <file>', "who else may have signed the service's certificate, in PEM")
+      .option('--cacert <file>', "a further authority that may have signed the service's certificate, in PEM")
       .option('--json', 'answer in JSON', false)
       .hook('preAction', async (command) => {
         const { cert: certificate, key, cacert } = command.opts();
@@ -28,7 +31,7 @@ export function addRemoteCommands(program: Command): void {
     .argument('<source>', 'such as candidate/hello:1')
     .argument('<target>', 'such as hello:1')
     .option('--dry-run', 'verify and show what would be done', false)
-    .option('--wait-mirrors <n>', 'move the tag only when so many mirrors hold the image', wholeNumber, 0)
+    .option('--wait-mirrors <n>', 'move the tag only when this many mirrors hold the image', wholeNumber, 0)
     .option('--timeout <duration>', 'how long to wait for them (default: 10m)', durationIn('seconds'))
     .action(async (source: string, target: string, options) => {
       const { promoteCommand } = await import('./commands/promote.ts');
@@ -38,17 +41,17 @@ export function addRemoteCommands(program: Command): void {
       });
     });
   remote('publications', 'show the publication log, newest first')
-    .option('--limit <n>', 'at most so many', wholeNumber, 20)
+    .option('--limit <n>', 'show at most this many', wholeNumber, 20)
     .action(async (options) =>
       (await shows()).publicationsCommand(clientOf(options), options.limit, options.json),
     );
   remote('mirrors', "show every mirror's watermark, lag and health").action(async (options) =>
     (await shows()).mirrorsCommand(clientOf(options), options.json),
   );
-  remote('status', 'show everything at a glance; exits with 2 when something is wrong').action(
+  remote('status', 'show everything at a glance (exit code 2 if something is wrong)').action(
     async (options) => (await shows()).statusCommand(clientOf(options), options.json),
   );
-  remote('explain', 'tell why a client would be sent where for a blob')
+  remote('explain', 'explain which mirror a client is redirected to, and why')
     .argument('<repository>')
     .argument('<digest>', "the blob's digest")
     .option('--client <address>', "the client's IP address")

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { DEFAULT_CONFIG, duration } from './arguments.ts';
 import { withStore } from './with-store.ts';
 
-/** Robots: the accounts of build systems, whose secrets this registry issues itself. */
+/** Commands of robots: accounts of build systems, whose secrets this registry issues itself. */
 export function addRobotCommands(program: Command): void {
   const robots = program
     .command('robots')
@@ -12,11 +12,11 @@ export function addRobotCommands(program: Command): void {
     .command('create')
     .argument('<name>', 'such as ci; it logs in as robot+ci')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--group <name...>', 'groups that rules know it by', [])
+    .option('--group <name...>', 'groups of the robot, for rules', [])
     .option('--description <text>', 'what it is for')
-    .option('--expires <duration>', 'how long its secret is good for, such as 720h', duration)
+    .option('--expires <duration>', 'how long its secret is valid, such as 720h', duration)
     .option('--json', 'answer in JSON', false)
-    .description('make one, and show its secret, this once')
+    .description('create a robot and show its secret, only this once')
     .action(async (name: string, config: string, options) => {
       const { robotsCreateCommand } = await load();
       await withStore(config, 'write', (objects, _, audit) =>
@@ -27,7 +27,7 @@ export function addRobotCommands(program: Command): void {
     .command('list')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
     .option('--json', 'answer in JSON', false)
-    .description('show all, those that were revoked, too')
+    .description('show all robots, including revoked ones')
     .action(async (config: string, options) => {
       const { robotsListCommand } = await load();
       await withStore(config, 'only-read', (objects) => robotsListCommand(objects, options));
@@ -36,15 +36,14 @@ export function addRobotCommands(program: Command): void {
     .command('rotate')
     .argument('<name>', 'such as ci')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
+    .option('--keep-old <duration>', 'how long its old secrets stay valid, such as 1h', duration, 0)
     .option(
-      '--keep-old <duration>',
-      'how long the secrets that it had are still good, such as 1h',
+      '--expires <duration>',
+      'how long the new secret is valid (default: as long as the last one)',
       duration,
-      0,
     )
-    .option('--expires <duration>', 'how long the new one is good for; as long as the last one', duration)
     .option('--json', 'answer in JSON', false)
-    .description('give it a new secret, and show that, this once')
+    .description('give a robot a new secret and show it, only this once')
     .action(async (name: string, config: string, options) => {
       const { robotsRotateCommand } = await load();
       await withStore(config, 'write', (objects, _, audit) =>
@@ -55,7 +54,7 @@ export function addRobotCommands(program: Command): void {
     .command('revoke')
     .argument('<name>', 'such as ci')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .description('end it; tokens that it has go on until they end')
+    .description('revoke a robot; its tokens stay valid until they expire')
     .action(async (name: string, config: string) => {
       const { robotsRevokeCommand } = await load();
       await withStore(config, 'write', (objects, _, audit) => robotsRevokeCommand(objects, audit, name));

@@ -8,7 +8,7 @@ import { addGcCommands } from './gc-commands.ts';
 import { addKeysCommands } from './keys-commands.ts';
 import { withStore } from './with-store.ts';
 
-/** Commands that work on the store of a configuration, whether a registry runs over it or not. */
+/** Commands that work on the store that a configuration names, whether or not a registry runs over it. */
 export function addStoreCommands(program: Command): void {
   program
     .command('config')
@@ -16,12 +16,12 @@ export function addStoreCommands(program: Command): void {
     .command('check')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
     .addOption(
-      new Option('--part <name...>', 'look only at the files that these processes read')
+      new Option('--part <name...>', 'check only the files that these processes read')
         .choices(PARTS)
         .default(PARTS, 'all'),
     )
     .option('--json', 'answer in JSON', false)
-    .description('tell what each setting will do, without starting anything')
+    .description('show what each setting does, without starting anything')
     .action(async (config: string, options) => {
       const { configCheckCommand } = await import('./commands/config-check.ts');
       await configCheckCommand(config, process.env, options);
@@ -41,8 +41,8 @@ function addCheck(program: Command): void {
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
     .option('--deep', 'read every blob to its end', false)
     .option('--repository <name...>', 'only these repositories')
-    .option('--json', 'a line of JSON for each finding, and one for the summary', false)
-    .description('read the whole store and tell what is broken; exits with 2 when anything is')
+    .option('--json', 'print one line of JSON for each finding, and one for the summary', false)
+    .description('read the whole store and report what is broken (exit code 2 if anything is)')
     .action(async (config: string, options) => {
       const { checkCommand } = await import('./commands/check.ts');
       await withStore(config, 'only-read', (objects, settings) =>
@@ -58,16 +58,16 @@ function addGarbageCollect(program: Command): void {
   program
     .command('garbage-collect')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('-d, --dry-run', 'show what would be deleted, and delete nothing', false)
-    .option('-m, --delete-untagged', 'delete manifests that no tag leads to, as well', false)
-    .option('-q, --quiet', 'no line for each thing that goes', false)
+    .option('-d, --dry-run', 'show what would be deleted; delete nothing', false)
+    .option('-m, --delete-untagged', 'also delete manifests that no tag leads to', false)
+    .option('-q, --quiet', 'do not print a line for each deleted object', false)
     .option(
       '--grace <duration>',
-      'keep what is younger: it may belong to a push under way; without a unit, minutes (default: 1h)',
+      'keep younger content: it may belong to a push in progress; without a unit, minutes (default: 1h)',
       durationIn('minutes'),
     )
     .option('--json', 'answer in JSON', false)
-    .description('delete what nothing refers to any more; writes are off meanwhile')
+    .description('delete what nothing refers to any more; writes are off while it runs')
     .action(async (config: string, options) => {
       const { garbageCollectCommand } = await import('./commands/garbage-collect.ts');
       const graceMs = options.grace ?? 3_600_000;
@@ -84,8 +84,8 @@ function addReadOnly(program: Command): void {
   readOnly
     .command('on')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--reason <text>', 'what those who push are told', 'maintenance')
-    .description('answer pushes and deletes with 503; pulls go on')
+    .option('--reason <text>', 'shown to clients that push', 'maintenance')
+    .description('answer pushes and deletes with 503; pulls continue')
     .action(async (config: string, { reason }: { reason: string }) => {
       const { readOnlyOnCommand } = await import('./commands/read-only.ts');
       await withStore(config, 'write', (objects, _, audit) => readOnlyOnCommand(objects, audit, reason));
@@ -102,7 +102,7 @@ function addReadOnly(program: Command): void {
     .command('status')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
     .option('--json', 'answer in JSON', false)
-    .description('tell whether writes are allowed; exits with 2 when not')
+    .description('show whether writes are allowed (exit code 2 if not)')
     .action(async (config: string, { json }: { json: boolean }) => {
       const { readOnlyStatusCommand } = await import('./commands/read-only.ts');
       await withStore(config, 'only-read', (objects) => readOnlyStatusCommand(objects, json));
@@ -115,7 +115,7 @@ function addNotifications(program: Command): void {
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
     .option('--json', 'answer in JSON', false)
     .option('--retry-dead <endpoint>', "put an endpoint's dead letters back into its queue")
-    .description("show every endpoint's queue and dead letters; exits with 2 when something is wrong")
+    .description("show every endpoint's queue and dead letters (exit code 2 if something is wrong)")
     .action(async (config: string, options: { json: boolean; retryDead?: string }) => {
       const { notificationsCommand, retryDeadCommand } = await import('./commands/notifications.ts');
       const mode = options.retryDead === undefined ? 'only-read' : 'write';

@@ -1,4 +1,4 @@
-/** Columns as wide as their widest cell, two blanks between them. */
+/** Aligns columns, with two blanks between them. */
 export function table(rows: readonly (readonly string[])[]): string {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) =>

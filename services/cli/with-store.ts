@@ -3,8 +3,8 @@ import type { Audit } from '../registry/audit/audit.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 
 /**
- * Opens the store of a configuration for a command, with the record of what it changes, and closes it when that is done.
- * With `only-read`, nothing at all is written to the store, which may be read-only or belong to another user.
+ * Opens the store of a configuration for a command, with the audit record, and closes it afterwards. With `only-read`,
+ * nothing is written to the store, which may be read-only or belong to another user.
  */
 export async function withStore(
   config: string,

@@ -1,9 +1,9 @@
 export interface BoundedCallsOptions {
-  /** Calls that run at once. */
+  /** The most calls that run at once. */
   readonly atOnce: number;
-  /** Calls on one path that run at once: one path that hangs must not hold all of `atOnce`. */
+  /** The most calls on one path that run at once: a path that hangs must not hold all of `atOnce`. */
   readonly perPath: number;
-  /** A call that has run for longer counts as stuck, and its caller is told. */
+  /** A call that runs for longer counts as stuck, and its caller gets an error. */
   readonly deadlineMs: number;
   /** Makes the error that callers get. The message names the call and its path, and is for the log. */
   readonly error: (message: string) => Error;
@@ -14,17 +14,17 @@ export interface Call<T> {
   readonly name: string;
   readonly path: string;
   readonly act: () => Promise<T>;
-  /** Gets what a stuck call returned in the end, when nobody waits for it any more. */
+  /** Gets the late result of a stuck call whose caller has given up. */
   readonly late?: (value: T) => void;
-  /** True for cleaning up: it is done as soon as the path is free, also when its caller has given up. */
+  /** True for clean-up calls: they run as soon as the path is free, even if the caller has given up. */
   readonly mustRun?: boolean;
-  /** Times the deadline, for calls that may rightly take long. @default 1 */
+  /** A multiple of the deadline, for calls that may legitimately take long. @default 1 */
   readonly patience?: number;
 }
 
 /** While calls are stuck, more callers than this are refused instead of waiting. */
 const WAITING_MAX = 5000;
-/** How often deadlines are looked at, at least. */
+/** How often deadlines are checked, at least. */
 const LOOK_MS = 1000;
 
 /** A call that waits or runs. */
@@ -37,22 +37,22 @@ interface Job {
   readonly reject: (error: Error) => void;
   /** When it began to wait, then when it began to run; monotonic milliseconds. */
   since: number;
-  /** Its caller has been told that it hangs. */
+  /** Its caller got an error because it hangs. */
   isGivenUp: boolean;
 }
 
-/** What runs on one path. */
+/** The calls on one path. */
 interface PathUse {
   running: number;
   stuck: number;
 }
 
 /**
- * File system calls that cannot stop the process: a bounded number runs at once, in all and on one path, and a caller waits
+ * File system calls that cannot stop the process: a bounded number runs at once, in all and per path, and a caller waits
  * no longer than a deadline. A call into the kernel cannot be cancelled, so a stuck one keeps its place until it returns.
- * Until then calls on its path are refused at once, and all calls when every place is held by stuck ones; after
- * that everything goes on by itself. A file system that is only slow refuses nobody: waiting for a place is limited only
- * while some call is stuck.
+ * Until then calls on its path are refused at once, and all calls if stuck ones hold every place; afterwards everything
+ * resumes by itself. A file system that is only slow refuses no calls: waiting for a place is limited only while some
+ * call is stuck.
  */
 export class BoundedCalls {
   readonly #atOnce: number;
@@ -75,7 +75,7 @@ export class BoundedCalls {
     this.deadlineMs = deadlineMs;
   }
 
-  /** The calls that have not returned within the deadline, such as `open /path`. */
+  /** The calls that have exceeded the deadline, such as `open /path`. */
   get stuck(): string[] {
     return [...this.#running].filter((job) => job.isGivenUp).map(({ name, path }) => `${name} ${path}`);
   }
@@ -140,7 +140,7 @@ export class BoundedCalls {
     const use = this.#paths.get(job.path);
     if (use) use.running++;
     else this.#paths.set(job.path, { running: 1, stuck: 0 });
-    // A job whose caller gave up while it waited is only now a call that may hang.
+    // A job whose caller gave up while it waited becomes a call that may hang only now.
     if (job.isGivenUp) this.#countStuck(job, 1);
     this.#watch();
     job.start();

@@ -78,7 +78,7 @@ export class FileHandle {
     return this.#run('stat', () => this.#handle.stat());
   }
 
-  /** The number by which the file system tells the file from others. */
+  /** The file's inode number. */
   async inode(): Promise<bigint> {
     return (await this.#run('stat', () => this.#handle.stat({ bigint: true }))).ino;
   }
@@ -115,7 +115,7 @@ export class FileHandle {
     return this.#run('fdatasync', () => this.#handle.datasync(), SYNC_PATIENCE);
   }
 
-  /** Closes it after all its calls have returned, also when its caller has given up by then. */
+  /** Closes it after all its calls have returned, even if its caller has given up by then. */
   close(): Promise<void> {
     const act = () => this.#handle.close();
     return this.#calls.run({ name: 'close', path: this.#path, act, mustRun: true });

@@ -3,8 +3,8 @@ import { guardedFs } from './guarded-fs.ts';
 import { THREAD_SHARES } from './thread-shares.ts';
 
 /**
- * For files that the operator changes while the registry runs (accounts, certificates, keys): they may lie on a network
- * file system that hangs. What was read before stays in use then, so they are given up soon.
+ * For files that the operator changes while the registry runs (accounts, certificates, keys). They may be on a network
+ * file system that hangs; the previous contents then stay in use, so reads give up soon.
  */
 export const { readFile, stat } = guardedFs(
   new BoundedCalls({

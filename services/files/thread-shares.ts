@@ -5,8 +5,8 @@ const UV_MAX = 1024;
 const THREADS = Math.min(UV_MAX, Number(process.env['UV_THREADPOOL_SIZE']) || UV_DEFAULT);
 
 /**
- * How many of libuv's threads each user may hold at once. What is left is for DNS look-ups (libuv gives them half at
- * most) and cryptography, so a file system that hangs stops nothing else. Of 64: 44, 4 and 4.
+ * How many of libuv's threads each kind of caller may hold at once. The rest is for DNS look-ups (libuv gives them half
+ * at most) and cryptography, so that a file system that hangs stops nothing else. Of 64: 44, 4 and 4.
  */
 export const THREAD_SHARES = {
   store: share(11 / 16),

@@ -7,7 +7,7 @@ export const LOCK_PATIENCE_MS = 10_000;
 /** Locks within one process, in order of request: enough where no other process writes to the store. */
 export class MemoryLocks implements Locks {
   readonly #patienceMs: number;
-  /** For each name that is held or waited for, the end of its queue. */
+  /** For each name that is held or waited for, the last in its queue. */
   readonly #queues = new Map<string, Promise<void>>();
 
   constructor({ patienceMs = LOCK_PATIENCE_MS }: { patienceMs?: number } = {}) {

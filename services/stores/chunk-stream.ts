@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 
-/** Chunks as a stream. Destroying it calls `abandon`, which has to end the chunks soon. */
+/** Chunks as a stream. Destroying it calls `abandon`, which must end the chunks soon. */
 export class ChunkStream extends Readable {
   readonly #chunks: AsyncGenerator<Buffer, void, undefined>;
   readonly #abandon: () => void;
@@ -20,7 +20,7 @@ export class ChunkStream extends Readable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     if (!this.readableEnded) this.#abandon();
-    // One that waits at a chunk holds a connection.
+    // A reader that waits for a chunk holds a connection.
     this.#chunks.return().catch(() => undefined);
     done(error);
   }

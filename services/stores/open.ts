@@ -13,43 +13,43 @@ import { readingOnly } from './reading-only.ts';
 import type { S3Options } from './s3/options.ts';
 import type { SwiftOptions } from './swift/options.ts';
 
-/** Where objects are kept, and how to reach it. */
+/** The object store, and how to reach it. */
 export type ObjectStoreSettings =
   | (Omit<FilesystemOptions, 'mode'> & { readonly driver: 'filesystem' })
   | (Omit<S3Options, 'locks' | 'mode'> & { readonly driver: 's3' })
   | (Omit<SwiftOptions, 'locks' | 'mode'> & { readonly driver: 'swift' });
 
-/** Which backends, and how to reach them. */
+/** The backends, and how to reach them. */
 export interface StoreSettings {
   readonly objects: ObjectStoreSettings;
-  /** Tells of changes between processes, and decides who creates an object where the store cannot. */
+  /** Announces changes between processes, and decides which process creates an object if the store cannot. */
   readonly redis: RedisSettings | undefined;
 }
 
 /** The backends of a process. */
 export interface Stores extends AsyncDisposable {
   readonly objects: ObjectStore;
-  /** Tries to write where objects are written. Rejects with StoreNotWritableError, StoreFullError or StoreUnavailableError. */
+  /** Writes a probe to each place of objects. Rejects with StoreNotWritableError, StoreFullError or StoreUnavailableError. */
   readonly probeWrites: (signal?: AbortSignal) => Promise<void>;
-  /** How often that may be done all day: requests to remote stores cost money. */
+  /** The least time between such probes: requests to remote stores cost money. */
   readonly probeEveryMs: number;
   readonly changes: Changes;
-  /** Counts of failed logins: over all nodes with Redis, else of this process. */
+  /** Counters of failed logins: over all nodes with Redis, otherwise of this process. */
   readonly attempts: AttemptCounts;
   /** Calls to the file system that do not return, such as `open /path`, for the log. */
   readonly stuck: () => readonly string[];
 }
 
 /**
- * What the stores are opened for. `write` demands that writes succeed, of which only a full store is excused: pulls are
- * served from it, and garbage is collected in it. `read` writes nothing by itself. `only-read` refuses writes besides.
+ * How the stores are opened. `write` requires that writes succeed, except that the store may be full: pulls still work,
+ * and garbage is collected. `read` writes nothing by itself. `only-read` also refuses writes.
  */
 export type StoresMode = StoreMode | 'only-read';
 
 const PROBE_FILES_EVERY_MS = 2000;
 const PROBE_REMOTE_EVERY_MS = 30_000;
 
-/** Opens the backends that the settings name. Each is loaded only where it is used: they take their time and memory. */
+/** Opens the backends that the settings name. Only those are loaded: loading one takes time and memory. */
 export async function openStores(
   settings: StoreSettings,
   mode: StoresMode,
@@ -76,7 +76,7 @@ export async function openStores(
   };
 }
 
-/** Rejects where writes fail, but for a full store: pulls are served from it, and garbage is collected in it. */
+/** Rejects if writes fail, except in a full store: pulls still work there, and garbage is collected. */
 export async function demandWrites({ probeWrites }: Pick<Stores, 'probeWrites'>, logger: Log): Promise<void> {
   try {
     await probeWrites();
@@ -93,7 +93,7 @@ interface ProbedStore extends ObjectStore {
   probeWrites(signal?: AbortSignal): Promise<void>;
 }
 
-/** A new driver joins here. */
+/** Add a new driver here. */
 async function openObjects(
   settings: ObjectStoreSettings,
   mode: StoreMode,

@@ -1,9 +1,9 @@
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 
-/** A store through which nothing can be written, for what promises to change nothing: a write is a mistake of ours. */
+/** A store that refuses writes, for callers that promise to change nothing: a write is a mistake of ours. */
 export function readingOnly(objects: ObjectStore): ObjectStore {
   const refuse = async (): Promise<never> => {
-    throw new Error('this was to change nothing in the store, and tried to');
+    throw new Error('a write to a store that was opened only for reading');
   };
   return {
     stat: (key, signal) => objects.stat(key, signal),

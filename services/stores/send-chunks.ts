@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** The far end of a stream went away. */
+/** The peer closed the stream. */
 export class ClosedError extends Error {
   readonly code = 'ERR_STREAM_PREMATURE_CLOSE';
 
@@ -10,8 +10,8 @@ export class ClosedError extends Error {
 }
 
 /**
- * Writes chunks to a stream as fast as it takes them, and leaves it open. Rejects when it closes before it is done with
- * the last one; `abandon` is called then, and has to end the chunks soon.
+ * Writes chunks to a stream as fast as it takes them, and leaves it open. Rejects if it closes before it is done with the
+ * last one; then `abandon` is called, which must end the chunks soon.
  */
 export async function sendChunks(
   chunks: AsyncIterable<Buffer>,
@@ -19,7 +19,7 @@ export async function sendChunks(
   abandon: () => void,
 ): Promise<void> {
   const { promise: closed, reject } = Promise.withResolvers<never>();
-  // Most downloads end well, and then nobody asks.
+  // Most downloads succeed, and then nobody needs the error.
   closed.catch(() => undefined);
   const onClose = () => {
     reject(sink.errored ?? new ClosedError());
@@ -39,7 +39,7 @@ export async function sendChunks(
     }
     await Promise.race([written, closed]);
   } catch (error) {
-    // That the chunks ended with an error is but what comes of abandoning them.
+    // The chunks end with an error because they were abandoned.
     if (sink.destroyed) await closed;
     throw error;
   } finally {

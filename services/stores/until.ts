@@ -1,6 +1,6 @@
 import { untilAborted } from '../registry/runtime/waiting.ts';
 
-/** A body that ends with the signal's reason as soon as it aborts, even while it keeps us waiting. */
+/** A body that fails with the signal's reason as soon as it aborts, even while it waits for a chunk. */
 export async function* until(
   signal: AbortSignal,
   body: AsyncIterable<Buffer>,
@@ -14,7 +14,7 @@ export async function* until(
       yield next.value;
     }
   } finally {
-    // Not awaited: a body that has stalled may never answer.
+    // Not awaited: a stalled body may never answer.
     chunks.return?.().catch(() => undefined);
   }
 }

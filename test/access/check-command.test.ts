@@ -41,7 +41,7 @@ describe('access check', function () {
     return { code: code ?? -1, out: stdout + stderr };
   }
 
-  it('tells what a rule allows, and why those before it did not decide', async () => {
+  it('prints what a rule allows, and why earlier rules did not decide', async () => {
     const { code, out } = await check(FULL, 'alice', 'push', 'alice/tool');
     expect(out.split('\n').map((line) => line.replaceAll(/ {2,}/g, '  '))).to.deep.equal([
       'alice may push to alice/tool: the rule own allows it.',
@@ -55,11 +55,11 @@ describe('access check', function () {
     expect(code).to.equal(0);
   });
 
-  it('tells what no rule allows, and exits with 2', async () => {
+  it('prints what no rule allows, and exits with 2', async () => {
     const { code, out } = await check(FULL, 'alice', 'pull', 'bob/tool', '--project', 'alpha:member,reader');
     expect(code).to.equal(2);
     expect(out).to.match(
-      /^alice may not pull from bob\/tool: no rule is for it, and what no rule allows is denied\.$/m,
+      /^alice may not pull from bob\/tool: no rule matches, and what no rule allows is denied\.$/m,
     );
     expect(out).to.match(/^ {2}own +passed +it is about \$\{user\}\/\*\* \(here: alice\/\*\*\)$/m);
     expect(out).to.match(/^ {2}projects +passed +it is about \$\{project\}\/\*\* \(here: alpha\/\*\*\)$/m);
@@ -87,18 +87,18 @@ describe('access check', function () {
       expect(code).to.equal(allowed ? 0 : 2);
     });
 
-  it('tells what stands in the way of what the rules allow', async () => {
+  it('prints what prevents an action that the rules allow', async () => {
     const obstacles: [args: string[], config: object, told: RegExp][] = [
       [
         ['olga', 'push', 'fedora/x'],
         FULL,
         /may not push .* the rule operators allows it, but fedora\/x is a stable/,
       ],
-      [['olga', 'promote', 'alice/x'], FULL, /may not promote .* but alice\/x is no stable repository/],
+      [['olga', 'promote', 'alice/x'], FULL, /may not promote .* but alice\/x is not a stable repository/],
       [
         ['olga', 'delete', 'alice/x'],
         { ...FULL, storage: { filesystem: { rootdirectory: '/x' } } },
-        /may not delete .* but the registry deletes nothing/,
+        /may not delete .* but deletes are disabled/,
       ],
     ];
     for (const [args, config, told] of obstacles) {
@@ -108,43 +108,43 @@ describe('access check', function () {
     }
   });
 
-  it('asks from here unless told otherwise, and says so where that matters', async () => {
+  it('assumes a client on this machine, and says so if that matters', async () => {
     const rule = { name: 'inside', allow: ['pull'], subjects: ['everyone'], networks: ['10.0.0.0/8'] };
     const config = { ...FULL, access: { rules: [rule] } };
     const here = await check(config, 'anonymous', 'pull', 'x');
     expect(here.code).to.equal(2);
-    expect(here.out).to.match(/it is for those who ask from 10\.0\.0\.0\/8, and not from 127\.0\.0\.1/);
-    expect(here.out).to.match(/^Asked as from 127\.0\.0\.1; for another address: --address IP$/m);
+    expect(here.out).to.match(/it is for clients in 10\.0\.0\.0\/8, not at 127\.0\.0\.1/);
+    expect(here.out).to.match(/^Answered for a client at 127\.0\.0\.1; for another address: --address IP$/m);
     const inside = await check(config, 'anonymous', 'pull', 'x', '--address', '10.1.2.3');
     expect(inside.code).to.equal(0);
-    expect(inside.out).not.to.include('Asked as from');
+    expect(inside.out).not.to.include('Answered for a client');
   });
 
-  it('knows registries in which no rules are asked', async () => {
+  it('knows registries in which rules play no part', async () => {
     const htpasswd = { ...BASE, auth: { htpasswd: { realm: 'r', path: '/p' } } };
     expect((await check(BASE, 'anonymous', 'push', 'x')).out).to.match(
-      /^The anonymous may push.*nobody is asked/,
+      /^Anonymous clients may push.*no authentication/,
     );
     expect((await check(htpasswd, 'bob', 'push', 'x')).out).to.match(
-      /^bob may push.*whoever logs in may do everything/,
+      /^bob may push.*every logged-in user may do everything/,
     );
     const anonymous = await check(htpasswd, 'anonymous', 'pull', 'x');
-    expect(anonymous.out).to.match(/^The anonymous may not pull.*no section access/);
+    expect(anonymous.out).to.match(/^Anonymous clients may not pull.*no section access/);
     expect(anonymous.code).to.equal(2);
     const foreign = await check({ ...BASE, auth: { token: { ...TOKEN, jwks: '/k' } } }, 'bob', 'pull', 'x');
-    expect(foreign.out).to.match(/^what us writes into its tokens decides here/);
+    expect(foreign.out).to.match(/^the tokens of us decide, not rules/);
     expect(foreign.code).to.equal(1);
   });
 
-  it('tells what is wrong with the question', async () => {
+  it('reports mistakes in its arguments', async () => {
     const wrong: [args: string[], told: RegExp][] = [
       [
         ['bob', 'fly', 'x'],
-        /fly is no action: expected one of pull, push, delete, promote, catalog, view, administer/,
+        /unknown action fly: expected one of pull, push, delete, promote, catalog, view, administer/,
       ],
       [['bob', 'pull', 'Bob/x'], /a repository name has at most 255 characters/],
-      [['bob', 'view', 'x'], /view is done to the registry as a whole: name no repository/],
-      [['anonymous', 'pull', 'x', '--group', 'a'], /the anonymous are in no group/],
+      [['bob', 'view', 'x'], /view concerns the registry as a whole: name no repository/],
+      [['anonymous', 'pull', 'x', '--group', 'a'], /anonymous clients are in no group/],
       [['bob', 'pull', 'x', '--address', '10.1'], /expected an IP address/],
     ];
     for (const [args, told] of wrong) {

@@ -71,7 +71,7 @@ function read(ask: string): { subject: Subject; action: string; repository: stri
 describe('docs/access.md', () => {
   const all = recipes();
 
-  it('has recipes with tables to each', () => {
+  it('has a table for each recipe', () => {
     expect(all).to.have.length.above(7);
     for (const { heading, asks } of all) expect(asks, heading).to.have.length.above(2);
     // No line of a table is passed over for its form.
@@ -80,7 +80,7 @@ describe('docs/access.md', () => {
   });
 
   for (const { heading, yaml, asks } of all) {
-    it(`${heading}: the configuration is taken, and warned of in nothing`, () => {
+    it(`${heading}: the configuration is valid, without warnings`, () => {
       const { problems, notices } = load(yaml);
       expect(problems).to.deep.equal([]);
       const isMeant = (notice: string) =>
@@ -102,7 +102,7 @@ describe('docs/access.md', () => {
       });
   }
 
-  it('has the standard rules as they are', () => {
+  it('lists the actual standard rules', () => {
     const standard = all.find(({ heading }) => heading === 'The standard rules');
     const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
     expect(plain(load(standard?.yaml ?? '').config?.access?.rules)).to.deep.equal(plain(STANDARD_RULES));

@@ -79,7 +79,7 @@ function told(answer: Answer, name: string): object {
   return { status: answer.status, ...(JSON.parse(text.replaceAll(name, 'NAME')) as object) };
 }
 
-describe('a repository that somebody may not look into', function () {
+describe('a repository that a client may not read', function () {
   this.timeout(120_000);
   let world: LeakWorld;
   let receiver: Server;
@@ -110,7 +110,7 @@ describe('a repository that somebody may not look into', function () {
     ['with passwords', ({ basic }) => basic],
   ];
 
-  it('is asked for by every endpoint that names one', () => {
+  it('is tried at every endpoint that names a repository', () => {
     const named = apiRoutes({} as ApiNode).filter(({ path }) => path.includes('*name'));
     const asked = requests({ ...world.secret }).map(([route]) => route);
     for (const { method, path, requiredAccess } of named) {
@@ -121,7 +121,7 @@ describe('a repository that somebody may not look into', function () {
 
   for (const [how, guardOf] of guards) {
     for (const who of ['bob', 'rita', undefined] as const)
-      it(`is like one that is not there for ${who ?? 'the anonymous'}, ${how}, by every endpoint`, async () => {
+      it(`looks like a missing one to ${who ?? 'anonymous clients'}, ${how}, at every endpoint`, async () => {
         const { secret } = world;
         const guard = guardOf(world);
         for (const [route, asked] of requests(secret)) {
@@ -133,7 +133,7 @@ describe('a repository that somebody may not look into', function () {
         }
       });
 
-    it(`is there for its owner, ${how}`, async () => {
+    it(`exists for its owner, ${how}`, async () => {
       const guard = guardOf(world);
       for (const [route, asked] of requests(world.secret).filter(([each]) => /^(GET|HEAD) /.test(each))) {
         const answer = await guard.as('alice', asked(world.secret.name));
@@ -141,7 +141,7 @@ describe('a repository that somebody may not look into', function () {
       }
     });
 
-    it(`and its blobs are mounted nowhere, ${how}, as if they were not there`, async () => {
+    it(`has blobs that cannot be mounted, ${how}, as if they did not exist`, async () => {
       const { secret } = world;
       const guard = guardOf(world);
       const to = `bob/mounts-${how.slice(5)}`;
@@ -167,7 +167,7 @@ describe('a repository that somebody may not look into', function () {
         }
     });
 
-    it(`but one that is shared is pulled from and mounted from, ${how}`, async () => {
+    it(`can be pulled and mounted from once it is shared, ${how}`, async () => {
       const guard = guardOf(world);
       const { digest } = await pushBlobAs(world.bearer, 'alice', 'alice/shared', newBytes());
       const to = `bob/shared-${how.slice(5)}`;
@@ -185,7 +185,7 @@ describe('a repository that somebody may not look into', function () {
       expect((await guard.as('bob', push)).status).to.be.oneOf([401, 403]);
     });
 
-    it(`hears nothing of another one's upload, ${how}`, async () => {
+    it(`has uploads that are invisible to other repositories, ${how}`, async () => {
       const { uploadId } = world.secret;
       const guard = guardOf(world);
       for (const method of ['GET', 'PATCH', 'PUT', 'DELETE']) {
@@ -220,7 +220,7 @@ describe('a repository that somebody may not look into', function () {
       ],
       ...['alice/secret/', 'alice\\secret', 'alice/secret%20', 'alice/secret;', 'alice/secret%3f'],
     ])
-      it(`is not had by another spelling, ${how}: ${spelled}`, async () => {
+      it(`cannot be reached by another spelling, ${how}: ${spelled}`, async () => {
         for (const path of ['/tags/list', '/manifests/v1', `/blobs/${world.secret.layer.digest}`])
           for (const who of ['bob', undefined] as const) {
             const answer = await guardOf(world).as(who, {
@@ -232,7 +232,7 @@ describe('a repository that somebody may not look into', function () {
       });
   }
 
-  it('gets nobody a right by asking for it, in however many ways', async () => {
+  it('gives no right to a client that asks for it, in any form', async () => {
     const { registry } = world.bearer;
     const access = async (who: Person, ...scopes: string[]) => {
       const login = { username: who, password: `the password of ${who}` };
@@ -254,7 +254,7 @@ describe('a repository that somebody may not look into', function () {
     expect(many.access).to.deep.equal([{ type: 'repository', name: 'bob/x', actions: ['pull'] }]);
   });
 
-  it('is in no list of repositories for whoever may not list them', async () => {
+  it('is in no list of repositories without the right to list them', async () => {
     for (const [, guardOf] of guards)
       for (const who of ['bob', 'rita', undefined] as const) {
         const answer = await guardOf(world).as(who, { path: '/v2/_catalog', scopes: ['registry:catalog:*'] });
@@ -267,7 +267,7 @@ describe('a repository that somebody may not look into', function () {
     expect(all.body.toString()).to.include('alice/secret');
   });
 
-  it('lends no content to a manifest elsewhere', async () => {
+  it('lends no content to a manifest in another repository', async () => {
     const { bearer, secret } = world;
     const config = {
       ...(await pushBlobAs(bearer, 'bob', 'bob/thief', newBytes(50))),
@@ -286,7 +286,7 @@ describe('a repository that somebody may not look into', function () {
     expect(bare(theirs)).to.equal(bare(nobodys));
   });
 
-  it('is not opened by an index that lists its manifests, nor by a subject, nor by fallback tags', async () => {
+  it('is not readable through an index that lists its manifests, a subject or fallback tags', async () => {
     const { bearer, secret } = world;
     const name = 'bob/index';
     const config = {
@@ -330,7 +330,7 @@ describe('a repository that somebody may not look into', function () {
     expect(await referrers('alice', secret.name)).to.deep.equal([secret.signature.digest]);
   });
 
-  it('is not published by an image that names what is in it', async () => {
+  it('is not published by an image that names its content', async () => {
     const { bearer, secret } = world;
     const name = 'candidate/trojan';
     const config = {
@@ -377,7 +377,7 @@ describe('a repository that somebody may not look into', function () {
     ).to.equal(200);
   });
 
-  it('is no source of promotions for who may not read it, whether or not it is there', async () => {
+  it('is no source of promotions without the right to read it, whether or not it exists', async () => {
     const { bearer, secret } = world;
     const promote = (source: string, dryRun: boolean) =>
       bearer.as('rita', {
@@ -393,7 +393,7 @@ describe('a repository that somebody may not look into', function () {
     }
   });
 
-  it('is not told of by the release service to whoever may look at publications', async () => {
+  it('is not revealed by the release service to users who may view publications', async () => {
     const { bearer, basic, secret } = world;
     const explain = (guard: Guard, who: Person, name: string) =>
       guard.as(who, {
@@ -417,7 +417,7 @@ describe('a repository that somebody may not look into', function () {
     }
   });
 
-  it('is kept by no cache that many share', async () => {
+  it('is kept by no shared cache', async () => {
     const { bearer, secret } = world;
     for (const method of ['GET', 'HEAD'])
       for (const path of [`/blobs/${secret.layer.digest}`, '/manifests/v1', '/tags/list']) {
@@ -429,7 +429,7 @@ describe('a repository that somebody may not look into', function () {
       }
   });
 
-  it('is not told of to those who are notified when somebody could not mount from it', async () => {
+  it('is not revealed in notifications of a mount that failed', async () => {
     const { bearer, secret } = world;
     const { digest } = await pushBlobAs(bearer, 'bob', 'bob/last', newBytes());
     await eventually('the last push is told', () => events.join('\n').includes(digest));

@@ -22,7 +22,7 @@ import { decideByHand, type RuleText } from './twin.ts';
 import { anonymous, robot, rulesFrom, user, wanted } from './worlds.ts';
 
 describe('rules of access', () => {
-  it('decide what the twin decides, and explain what they decide', function () {
+  it('decide as the twin does, and explain their decisions', function () {
     this.timeout(120_000);
     const outcomes = { allowed: 0, deniedByRule: 0, deniedByNone: 0 };
     fc.assert(
@@ -51,7 +51,7 @@ describe('rules of access', () => {
     for (const [outcome, count] of Object.entries(outcomes)) expect(count, outcome).to.be.above(50);
   });
 
-  it('allow something wherever anything is allowed, and nothing where all of it is denied', function () {
+  it('know whether a subject is allowed anything at all', function () {
     this.timeout(60_000);
     let nothing = 0;
     fc.assert(
@@ -83,7 +83,7 @@ describe('rules of access', () => {
     expect(allows({ ...readers, subjects: ['authenticated'] })).to.equal(false);
   });
 
-  it('without any that allows, allow nothing', () => {
+  it('allow nothing without a rule that allows', () => {
     fc.assert(
       fc.property(world, person, deed, (text, who, [action, name]) => {
         const rules = text.rules.map(({ allow, deny, ...rule }) => ({ ...rule, deny: allow ?? deny ?? [] }));
@@ -92,7 +92,7 @@ describe('rules of access', () => {
     );
   });
 
-  it('that stand behind change nothing of what those before them decide', () => {
+  it('never override earlier ones', () => {
     fc.assert(
       fc.property(world, world, person, deed, (text, more, who, [action, name]) => {
         const before = rulesFrom(text).decide(who, wanted(action, name));
@@ -131,7 +131,7 @@ describe('rules of access', () => {
   const may = (rules: object[], who: typeof anonymous, action: string, name?: string) =>
     rulesFrom({ rules: rules as never }).decide(who, wanted(action, name)).isAllowed;
 
-  it('of all that can be done below a name say nothing of the registry as a whole', () => {
+  it('for all actions below a name do not cover the registry as a whole', () => {
     const mine = [rule({ allow: ['*'], subjects: ['user:alice'], repositories: ['alice/**'] })];
     expect(may(mine, user('alice'), 'promote', 'alice/x')).to.equal(true);
     for (const action of ['catalog', 'view', 'administer'])
@@ -141,7 +141,7 @@ describe('rules of access', () => {
       expect(may(all, user('alice'), action), action).to.equal(true);
   });
 
-  it('about a part of the repositories decide nothing of the registry as a whole, however they were made', () => {
+  it('for a part of the repositories do not decide about the registry as a whole', () => {
     const pattern = parseRepositoryPattern('alice/**');
     if (pattern === undefined) throw new Error('no pattern');
     const part: Rule = {
@@ -153,7 +153,7 @@ describe('rules of access', () => {
     expect(engine.decide(anonymous, wanted('promote', 'alice/x')).isAllowed).to.equal(true);
   });
 
-  it('take names as they are: a robot is no user, and Alice is not alice', () => {
+  it('compare names exactly: a robot is not a user, and Alice is not alice', () => {
     const named = [rule({ allow: ['pull'], subjects: ['user:alice', 'robot:ci', 'robot:robot+cd'] })];
     const handedOn = [rule({ allow: ['pull'], subjects: ['robot:appcred+alice+ci', 'robot:trust+bob+1'] })];
     for (const name of ['appcred+alice+ci', 'trust+bob+1']) {
@@ -167,7 +167,7 @@ describe('rules of access', () => {
       expect(may(named, who, 'pull', 'x'), who.name).to.equal(false);
   });
 
-  it('fill in no name that is not one part of a repository’s name', () => {
+  it('substitute no name that is not one part of a repository’s name', () => {
     const own = [
       rule({ allow: ['push'], subjects: ['everyone'], repositories: ['${user}/**', 'x/${user}'] }),
     ];
@@ -196,7 +196,7 @@ describe('rules of access', () => {
     expect(may(own, user('a'), 'push', 'a'), 'the name alone').to.equal(false);
   });
 
-  it('give a project to those roles in it that they name, not to others of the same person', () => {
+  it('match a project by the roles that they name, not by other roles of the same person', () => {
     const members = [rule({ allow: ['push'], subjects: ['role:member'], repositories: ['${project}/**'] })];
     const who = user('u', {
       memberships: [
@@ -217,7 +217,7 @@ describe('rules of access', () => {
     expect(may(split, who, 'push', 'beta/x')).to.equal(false);
   });
 
-  it('give nobody candidates or stable repositories for being called like them', () => {
+  it('give no user candidates or stable repositories because of their name', () => {
     const world = { candidates: ['candidate/**'], stable: ['fedora/**', '*/stable'] };
     const rules = [
       rule({ allow: ['push'], repositories: ['${user}/**'] }),
@@ -233,7 +233,7 @@ describe('rules of access', () => {
     expect(may('fedora', 'delete', 'candidate/fedora/x')).to.equal(true);
   });
 
-  it('for networks know an address in each of its notations, and deny one that is lost', () => {
+  it('for networks match an address in each notation, and deny an unknown one', () => {
     const inside = (effect: object, networks: string[]) => [
       rule({ name: 'net', ...effect, networks }),
       rule({ name: 'rest', allow: ['push'] }),

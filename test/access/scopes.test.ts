@@ -90,7 +90,7 @@ describe('scopes', () => {
       expect(parseScopes([text])).to.deep.equal([]);
     });
 
-  it('of any text at all ask for nothing but what it spells', () => {
+  it('of any text ask for nothing but what it says', () => {
     const near = fc
       .array(
         fc.constantFrom(

@@ -89,20 +89,20 @@ describe('the standard rules', () => {
       });
     });
 
-  it('let the world pull all but candidates where stable repositories are not named', () => {
+  it('let everyone pull all but candidates if stable repositories are not named', () => {
     const open = rulesFrom({ candidates: ['candidate/**'] });
     expect(open.decide(anonymous, wanted('pull', 'bob/tool')).rule).to.equal('public');
     expect(open.decide(anonymous, wanted('pull', 'candidate/x')).isAllowed).to.equal(false);
   });
 
-  it('show the anonymous nothing in a registry without promotion', () => {
+  it('show anonymous clients nothing in a registry without promotion', () => {
     const plain = rulesFrom({});
     for (const name of ['fedora/toolbox', 'alice/tool', 'x'])
       expect(plain.decide(anonymous, wanted('pull', name)).isAllowed).to.equal(false);
     expect(plain.decide(alice, wanted('push', 'alice/tool')).rule).to.equal('own');
   });
 
-  it('have members in their groups by the configuration', () => {
+  it('take the members of their groups from the configuration', () => {
     const named = rulesFrom({
       groups: { operators: ['user:bob'], builders: ['role:member@alpha'] },
       candidates: ['candidate/**'],

@@ -34,8 +34,8 @@ const second = (first: object, other: object, groups: object = {}) =>
     },
   ).filter((notice) => notice.startsWith('access.rules.1'));
 
-describe('warnings of rules', () => {
-  it('call no rule needless that ever decides', function () {
+describe('warnings about rules', () => {
+  it('call no rule useless that ever decides', function () {
     this.timeout(120_000);
     let needless = 0;
     fc.assert(
@@ -96,7 +96,7 @@ describe('warnings of rules', () => {
       { subjects: ['role:member@a'], repositories: ['${project}/**'] },
     ],
   ] as const satisfies readonly (readonly [string, object, object, object?])[])
-    it(`tell of ${what}`, () => {
+    it(`report ${what}`, () => {
       expect(second(first, other, groups)).to.deep.equal([
         'access.rules.1: the rule second never decides: first before it did already',
       ]);
@@ -121,11 +121,11 @@ describe('warnings of rules', () => {
       { subjects: ['role:member'], repositories: ['${project}/**'] },
     ],
   ] as const satisfies readonly (readonly [string, object, object, object?])[])
-    it(`tell nothing of one that is for ${what}`, () => {
+    it(`do not report a rule for ${what}`, () => {
       expect(second(first, other, groups)).to.deep.equal([]);
     });
 
-  it('name all rules that stand before one', () => {
+  it('name all earlier rules that hide one', () => {
     const rules = [
       rule('one', { allow: ['pull'] }),
       rule('two', { allow: ['push'], subjects: ['authenticated'] }),
@@ -136,7 +136,7 @@ describe('warnings of rules', () => {
     ]);
   });
 
-  it('tell of groups that nobody is in, and of those that no rule speaks of', () => {
+  it('report empty groups, and groups that no rule names', () => {
     const rules = [rule('one', { subjects: ['group:devs', 'group:ops'] })];
     expect(noticesOf({ rules, groups: { ops: ['user:a'], old: ['user:b'] } })).to.deep.equal([
       'access.rules.0.subjects: nobody but robots can be in the group devs: expected access.groups.devs with its members, unless it is for robots that are made in it',
@@ -148,7 +148,7 @@ describe('warnings of rules', () => {
     expect(noticesOf({ groups: { operators: ['user:b'] } })).to.deep.equal([]);
   });
 
-  it('tell of what anyone may change', () => {
+  it('report repositories that anyone may change', () => {
     const told = noticesOf({ rules: [rule('open', { allow: ['pull', 'push', 'administer'] })] });
     expect(told).to.deep.equal([
       'access.rules.0: the rule open lets anyone push, administer, whoever they are and from anywhere',
@@ -162,7 +162,7 @@ describe('warnings of rules', () => {
       expect(noticesOf({ rules: [rule('meant', meant)] })).to.deep.equal([]);
   });
 
-  it('tell of pushes to stable repositories, which are refused whatever rules say', () => {
+  it('report rules for pushes to stable repositories, which are always refused', () => {
     const promotion = { stable: ['fedora/**'] };
     const push = { allow: ['push', 'pull'], subjects: ['user:a'], repositories: ['@stable'] };
     const rules = [rule('direct', push), rule('public', {})];
@@ -171,7 +171,7 @@ describe('warnings of rules', () => {
     ]);
   });
 
-  it('tell that what is promoted is published, where rules keep it from the anonymous', () => {
+  it('report that promoted images are public even if rules deny anonymous clients', () => {
     const rules = [rule('inside', { subjects: ['authenticated'] })];
     expect(noticesOf({ rules }, { promotion: { stable: ['fedora/**'] } }).join()).to.match(
       /^promotion: no rule lets the anonymous pull what is stable, but what is promoted is published/,
@@ -179,7 +179,7 @@ describe('warnings of rules', () => {
     expect(noticesOf({ rules })).to.deep.equal([]);
   });
 
-  it('tell that everything is stable, and so open to all, where nothing says what is', () => {
+  it('report that everything is stable, and so open to all, if promotion.stable is missing', () => {
     expect(noticesOf({}, { promotion: {} }).join()).to.match(
       /^promotion\.stable is missing: .*open to all by the rule public: expected patterns/,
     );

@@ -69,7 +69,7 @@ export async function entriesTold(registry: TestRegistry): Promise<ToldEntry[]> 
 export async function verifiedBy(registry: TestRegistry, logged: readonly TestRegistry[]) {
   const ends = logged
     .flatMap((each) => each.log())
-    .flatMap(({ msg, expect }) => (msg === 'audit record: its end' ? [String(expect)] : []));
+    .flatMap(({ msg, expect }) => (msg === 'audit record: current end' ? [String(expect)] : []));
   const args = ends.flatMap((end) => ['--expect', end]);
   const { stdout, code } = await registry.offline(['audit', '--verify', '--json', ...args], {
     ...{ allowFailure: true, timeoutMs: 180_000 },

@@ -51,13 +51,13 @@ async function rewrite(objects: MemoryStore, from: number, seal?: Sealer): Promi
 for (const isSealed of [true, false]) {
   const options = isSealed ? { sealer } : {};
   describe(`an audit record ${isSealed ? 'with' : 'without'} seals`, () => {
-    it('is whole when nobody has touched it', async () => {
+    it('is complete if nobody has touched it', async () => {
       const found = await verifyAudit(await recorded(isSealed), options);
       expect(found).to.deep.include({ faults: [], first: 1, records: RECORDS, entries: RECORDS });
       expect(found.sealed).to.equal(isSealed ? RECORDS : 0);
     });
 
-    it('tells which record was altered', async () => {
+    it('shows which record was altered', async () => {
       for (const seq of [1, 5, RECORDS - 1]) {
         const objects = await recorded(isSealed);
         await alter(objects, seq);
@@ -65,7 +65,7 @@ for (const isSealed of [true, false]) {
       }
     });
 
-    it('tells which records were removed', async () => {
+    it('shows which records were removed', async () => {
       for (const [gone, first] of [
         [[1], 1],
         [[4], 4],
@@ -78,7 +78,7 @@ for (const isSealed of [true, false]) {
       }
     });
 
-    it('tells of one record in the place of another', async () => {
+    it('shows a record in the place of another', async () => {
       const objects = await recorded(isSealed);
       const [one, other] = [await bytesOf(objects, 4), await bytesOf(objects, 8)];
       await objects.put(auditRecordKey(4), other);
@@ -86,7 +86,7 @@ for (const isSealed of [true, false]) {
       expect(await foundIn(objects, options)).to.deep.equal(['reordered 4', 'reordered 8']);
     });
 
-    it('tells of a record that was put at the end', async () => {
+    it('shows a record that was forged at the end', async () => {
       const objects = await recorded(isSealed);
       const seq = RECORDS + 1;
       const entry = JSON.stringify({
@@ -104,7 +104,7 @@ for (const isSealed of [true, false]) {
       expect(await foundIn(objects, options)).to.deep.equal(isSealed ? [`unsealed ${seq}`] : []);
     });
 
-    it('tells, by a place that was written down, that its end was cut off', async () => {
+    it('shows that its end was cut off, with an expected place', async () => {
       const objects = await recorded(isSealed);
       const end = await placeOf(objects, RECORDS);
       await objects.delete([auditRecordKey(RECORDS), auditRecordKey(RECORDS - 1)]);
@@ -116,7 +116,7 @@ for (const isSealed of [true, false]) {
       expect(await foundIn(objects, { ...options, expect: [end] })).to.deep.equal(['truncated 1']);
     });
 
-    it('tells of an end that was cut off when a node has gone on behind what it knew', async () => {
+    it('shows a cut-off end once a node has appended behind its last known record', async () => {
       const objects = await recorded(isSealed);
       const { recorder } = recorderOver(objects, options);
       await recorder.record(changeOf('known'));
@@ -125,7 +125,7 @@ for (const isSealed of [true, false]) {
       expect(await foundIn(objects, options)).to.deep.equal([`removed ${RECORDS}`]);
     });
 
-    it('tells of what is no record and lies among them', async () => {
+    it('shows objects among the records that are not records', async () => {
       const objects = await recorded(isSealed);
       await objects.put('roadstead/audit/000000000/000000000001.txt', Buffer.from('x'));
       await objects.put('roadstead/audit/000000001/000000000002.jsonl', Buffer.from('x'));
@@ -135,7 +135,7 @@ for (const isSealed of [true, false]) {
       ]);
     });
 
-    it('tells that all was written anew: at once by the seals, else by a place that was written down', async () => {
+    it('shows that it was rewritten: by the seals, or with an expected place', async () => {
       const objects = await recorded(isSealed);
       const end = await placeOf(objects, RECORDS);
       await alter(objects, 5);
@@ -146,7 +146,7 @@ for (const isSealed of [true, false]) {
       expect(await foundIn(objects, { ...options, expect: [end] })).to.include(`altered ${RECORDS}`);
     });
 
-    it('tells of any byte of any record that is another', async () => {
+    it('shows a change of any byte of any record', async () => {
       const objects = await recorded(isSealed, 6);
       const end = await placeOf(objects, 6);
       await fc.assert(
@@ -172,7 +172,7 @@ for (const isSealed of [true, false]) {
 }
 
 describe("the audit record's seals", () => {
-  it('are not to be made with another secret, nor left out from some record on', async () => {
+  it('cannot be made with another secret, nor omitted from some record on', async () => {
     const stranger = sealerOf('another secret that is long enough to be one');
     const objects = await recorded(true);
     await alter(objects, 5);
@@ -180,7 +180,7 @@ describe("the audit record's seals", () => {
     expect((await foundIn(objects, { sealer }))[0]).to.equal('forged 5');
   });
 
-  it('tell that all of them were taken off', async () => {
+  it('show that all of them were removed', async () => {
     const objects = await recorded(true);
     const { sealed: before } = await verifyAudit(objects, { sealer });
     await rewrite(objects, 1);
@@ -191,10 +191,10 @@ describe("the audit record's seals", () => {
     await recorder.record(changeOf('next'));
     expect(
       lines.filter(({ level }) => level === 'warn').map(({ message }) => message.split(':')[1]),
-    ).to.deep.equal([' a record bears no seal']);
+    ).to.deep.equal([' a record has no seal']);
   });
 
-  it('outlive a new secret, while the old one is listed', async () => {
+  it('stay valid after a change of the secret, while the old one is listed', async () => {
     const renewed = sealerOf('the secret that comes after the first', SECRET);
     const objects = await recorded(true);
     await writeRecords(objects, 3, { first: 100, sealer: renewed });
@@ -203,7 +203,7 @@ describe("the audit record's seals", () => {
     expect((await foundIn(objects, { sealer: forgetful }))[0]).to.equal('forged 1');
   });
 
-  it('begin where a secret was set, and cannot end', async () => {
+  it('begin when a secret is set, and cannot end', async () => {
     const objects = await recorded(false, 4);
     await writeRecords(objects, 4, { first: 5, sealer });
     expect(await foundIn(objects, { sealer })).to.deep.equal([]);
@@ -211,7 +211,7 @@ describe("the audit record's seals", () => {
     expect(await foundIn(objects, { sealer })).to.deep.equal(['unsealed 9']);
   });
 
-  it('are not made with a secret that can be guessed', () => {
+  it('are not made with a secret that is too short', () => {
     expect(Sealer.of(['short'])).to.equal(undefined);
     expect(Sealer.of([undefined, SECRET])).to.equal(undefined);
   });

@@ -58,7 +58,7 @@ function race(prepare: (held: AsyncDisposableStack) => Promise<Open>): void {
   after(() => held.disposeAsync());
 
   for (const atOnce of [1, 8])
-    it(`lose nothing, with ${atOnce} changes at once each`, async function () {
+    it(`lose no entry, with ${atOnce} concurrent changes each`, async function () {
       this.timeout(300_000);
       const observer = held.use(await open());
       const before = (await entriesOf(observer)).length;

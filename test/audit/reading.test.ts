@@ -28,7 +28,7 @@ async function ids(objects: ObjectStore, query: AuditQuery): Promise<string[]> {
 }
 
 describe('reading the audit record', () => {
-  it('finds what a look at all of it finds, whatever the clocks of nodes', async () => {
+  it('finds the same entries as a full scan, whatever the clocks of nodes', async () => {
     const made = fc.record({
       /** Minutes after the record before it; clocks differ by five minutes either way. */
       later: fc.nat(30),
@@ -77,7 +77,7 @@ describe('reading the audit record', () => {
     );
   });
 
-  it('costs what is shown, not what is there', async () => {
+  it('costs reads for the entries shown, not for the whole record', async () => {
     const objects = new MemoryStore();
     const beginning = Date.UTC(2026, 0, 1);
     const entries = Array.from({ length: 4000 }, (_, i) => ({
@@ -94,7 +94,7 @@ describe('reading the audit record', () => {
     expect(old.asked.read).to.be.below(120);
   });
 
-  it('goes on past what is damaged or missing, and tells of it', async () => {
+  it('continues past damaged or missing records, and reports them', async () => {
     const objects = new MemoryStore();
     await writeEntries(
       objects,
@@ -124,7 +124,7 @@ describe('pruning the audit record', () => {
     });
   }
 
-  it('leaves a record that is whole, is read, pruned again, and gone on with', async () => {
+  it('leaves a complete record that can be read, pruned again and appended to', async () => {
     const objects = await tenDays();
     const five = await placeOf(objects, 5);
     expect(await prune(objects, 4)).to.deep.equal({ outcome: 'pruned', deleted: 5, upTo: 5 });
@@ -139,7 +139,7 @@ describe('pruning the audit record', () => {
     expect((await entriesOf(objects)).map(({ seq }) => seq)).to.deep.equal([8, 9, 10, 11, 12, 13]);
   });
 
-  it('is finished by doing it again, wherever it ended', async () => {
+  it('is finished by a second run, wherever the first was interrupted', async () => {
     for (let dies = 1; dies <= 3; dies++) {
       const objects = await tenDays();
       let writes = 0;
@@ -169,7 +169,7 @@ describe('pruning the audit record', () => {
     }
   });
 
-  it('prunes nothing of a broken record, and nothing that is younger than a day', async () => {
+  it('prunes no broken record, and nothing younger than a day', async () => {
     const objects = await tenDays();
     await objects.delete([auditRecordKey(3)]);
     expect((await prune(objects, 4)).outcome).to.equal('broken');
@@ -178,7 +178,7 @@ describe('pruning the audit record', () => {
     expect(young).to.include('a day');
   });
 
-  it('is not to be faked: without its entry in the chain, what is missing is missing', async () => {
+  it('cannot be faked: without its entry in the chain, missing records are a fault', async () => {
     const objects = await tenDays();
     const five = await placeOf(objects, 5);
     await objects.put(AUDIT_PRUNED_KEY, Buffer.from(JSON.stringify({ version: 1, upTo: five })));
@@ -187,7 +187,7 @@ describe('pruning the audit record', () => {
     expect(faults.map(({ kind, seq }) => `${kind} ${seq}`)).to.deep.equal(['removed 1']);
   });
 
-  it('does not lead a node astray that has slept since before', async () => {
+  it('does not confuse a node that was suspended since before', async () => {
     const objects = await tenDays();
     const { recorder } = recorderOver(objects, { sealer });
     const clock = Date.now;
@@ -210,7 +210,7 @@ describe('pruning the audit record', () => {
     expect((await verifyAudit(objects, { sealer })).faults).to.deep.equal([]);
   });
 
-  it('is found again without its note', async () => {
+  it('is found without its note of what was pruned', async () => {
     const objects = await tenDays();
     await prune(objects, 4);
     await objects.delete([AUDIT_PRUNED_KEY]);

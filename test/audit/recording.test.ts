@@ -28,7 +28,7 @@ class FaultyStore extends MemoryStore {
 }
 
 describe('recording changes', () => {
-  it('keeps who, what, from where, when, and by which rule', async () => {
+  it('stores who, what, from where, when, and by which rule', async () => {
     const objects = new MemoryStore();
     const { recorder } = recorderOver(objects);
     const digest = `sha256:${'a'.repeat(64)}`;
@@ -60,7 +60,7 @@ describe('recording changes', () => {
     expect(more).to.deep.equal([]);
   });
 
-  it('costs one creation a change when they come one after another, and nothing else', async () => {
+  it('costs one create per consecutive change, and nothing else', async () => {
     const { store, asked } = counting(new MemoryStore());
     const { recorder } = recorderOver(store);
     await recorder.record(changeOf(0));
@@ -69,7 +69,7 @@ describe('recording changes', () => {
     expect(asked).to.deep.equal({ ...before, putIfAbsent: before.putIfAbsent + 100 });
   });
 
-  it('writes together what comes at once, in the order of coming', async () => {
+  it('writes concurrent changes together, in their order', async () => {
     const { store, asked } = counting(new MemoryStore());
     const { recorder } = recorderOver(store);
     await Promise.all(Array.from({ length: 500 }, (_, i) => recorder.record(changeOf(i))));
@@ -78,7 +78,7 @@ describe('recording changes', () => {
     expect(ids).to.deep.equal(Array.from({ length: 500 }, (_, i) => `request ${i}`));
   });
 
-  it('parts what is too much for one record, and tells of too many tags how many are left out', async () => {
+  it('splits batches that are too large, and counts the tags that it leaves out', async () => {
     const objects = new MemoryStore();
     const { recorder } = recorderOver(objects);
     const tags = Array.from({ length: 12_000 }, (_, i) => `${i}`.padStart(128, 't'));
@@ -94,7 +94,7 @@ describe('recording changes', () => {
     expect((await verifyAudit(objects)).faults).to.deep.equal([]);
   });
 
-  it('refuses the change when the store fails, says so loudly, and goes on when it can', async () => {
+  it('refuses changes while the store fails, logs an error, and recovers', async () => {
     const objects = new FaultyStore();
     const counted: string[] = [];
     const { recorder, lines } = recorderOver(objects, {
@@ -107,7 +107,7 @@ describe('recording changes', () => {
     expect((error as RegistryError).message).to.not.include('bucket');
     const loud = lines.filter(({ level }) => level === 'error');
     expect(loud.map(({ message }) => message)).to.deep.equal([
-      'audit record: cannot be written, so nothing is changed until it can',
+      'audit record: cannot be written; changes are refused until it can',
     ]);
     objects.fault = (_, create) => create();
     await recorder.record(changeOf('taken'));
@@ -115,7 +115,7 @@ describe('recording changes', () => {
     expect(counted).to.deep.equal(['failed 1', 'written 1']);
   });
 
-  it('finds its own record again when the answer to its creation was lost', async () => {
+  it('recognises its own record after a lost answer', async () => {
     const objects = new FaultyStore();
     const { recorder } = recorderOver(objects);
     objects.fault = async (creation, create) => {
@@ -127,7 +127,7 @@ describe('recording changes', () => {
     expect(ids).to.deep.equal(['1 request 1', '2 request 2', '3 request 3']);
   });
 
-  it('has a change that it refused once at most, also when the creation comes to its end later', async () => {
+  it('has at most one entry for a refused change, even if the create succeeds late', async () => {
     const objects = new FaultyStore();
     const { recorder } = recorderOver(objects);
     let late: (() => Promise<unknown>) | undefined;
@@ -145,7 +145,7 @@ describe('recording changes', () => {
     expect((await verifyAudit(objects)).faults).to.deep.equal([]);
   });
 
-  it('goes on behind a damaged record, and says so', async () => {
+  it('appends behind a damaged record, and logs it', async () => {
     const objects = new MemoryStore();
     await writeRecords(objects, 3, { sealer });
     await objects.put(auditRecordKey(3), Buffer.from('{"half of'));
@@ -157,7 +157,7 @@ describe('recording changes', () => {
     expect((await verifyAudit(objects, { sealer })).faults.map(({ seq }) => seq)).to.deep.equal([3]);
   });
 
-  it('tells now and then where the record ends, and at the end once more', async () => {
+  it('logs the end of the record now and then, and when it stops', async () => {
     const objects = new MemoryStore();
     const { recorder, lines } = recorderOver(objects);
     for (let i = 1; i <= 5; i++) await recorder.record(changeOf(i));
@@ -165,12 +165,12 @@ describe('recording changes', () => {
     const told = lines.map(({ message, fields }) => `${message} ${fields['expect']}`);
     const [first, last] = [await placeOf(objects, 1), await placeOf(objects, 5)];
     expect(told).to.deep.equal([
-      `audit record: its end ${first.seq}:${first.hash}`,
-      `audit record: its end ${last.seq}:${last.hash}`,
+      `audit record: current end ${first.seq}:${first.hash}`,
+      `audit record: current end ${last.seq}:${last.hash}`,
     ]);
   });
 
-  it('finds the end of a long record in questions that grow with its logarithm', async () => {
+  it('finds the end of a long record in logarithmically many requests', async () => {
     const objects = new MemoryStore();
     // Only the end is looked into.
     for (let seq = 1; seq <= 5000; seq++) await objects.put(auditRecordKey(seq), Buffer.from(`${seq}`));
@@ -180,12 +180,12 @@ describe('recording changes', () => {
     expect(asked.read + asked.list).to.be.at.most(2);
   });
 
-  it('costs nothing where it is off', async () => {
+  it('costs nothing if it is off', async () => {
     expect(NO_AUDIT.isOn).to.equal(false);
     await NO_AUDIT.record(changeOf(1));
   });
 
-  it('is shared by processes that begin at the same moment', async () => {
+  it('works with processes that start at the same moment', async () => {
     const objects = new MemoryStore();
     await writeRecords(objects, 10);
     const recorders = Array.from({ length: 5 }, () => recorderOver(objects).recorder);

@@ -93,7 +93,7 @@ describe('the audit record of a registry', () => {
     return (await entriesTold(registry))[0]?.seq ?? 0;
   }
 
-  it('tells of pushes, mounts and deletes who, from where, and by which rule', async function () {
+  it('records who pushed, mounted and deleted, from where, and by which rule', async function () {
     this.timeout(60_000);
     const before = await lastSeq();
     const image = await imageOf('candidate/a');
@@ -131,7 +131,7 @@ describe('the audit record of a registry', () => {
     expect(entry?.action).to.equal('manifest.push');
   });
 
-  it('tells of a promotion what became public, and what the tag names', async function () {
+  it('records for a promotion what became public, and what the tag names', async function () {
     this.timeout(60_000);
     const image = await imageOf('candidate/p');
     await put('candidate/p', '1', image);
@@ -150,7 +150,7 @@ describe('the audit record of a registry', () => {
     ]);
   });
 
-  it('tells nothing of what was refused, what only asks, and what is cancelled', async function () {
+  it('records no refused requests, reads or cancelled uploads', async function () {
     this.timeout(60_000);
     const image = await imageOf('candidate/q');
     await put('candidate/q', '1', image);
@@ -169,7 +169,7 @@ describe('the audit record of a registry', () => {
     expect(await since(before)).to.deep.equal([]);
   });
 
-  it('tells of commands which user of the machine ran them', async function () {
+  it('records which user of the machine ran a command', async function () {
     this.timeout(60_000);
     const before = await lastSeq();
     await registry.offline(['read-only', 'on', '--reason', 'a move']);
@@ -189,7 +189,7 @@ describe('the audit record of a registry', () => {
     expect(counts).to.include.keys('blobs', 'bytes', 'manifests', 'layers', 'digests');
   });
 
-  it('is shown to people, by who, what and when, and as JSON', async function () {
+  it('is shown filtered by actor, repository and time, and as JSON', async function () {
     this.timeout(60_000);
     const { stdout } = await registry.offline([
       'audit',
@@ -213,13 +213,13 @@ describe('the audit record of a registry', () => {
     expect(bad.stderr).to.include('expected a day');
   });
 
-  it('is verified, from the command and with the rest of the store', async function () {
+  it('is verified by the command and by roadstead check', async function () {
     this.timeout(60_000);
     const { stdout } = await registry.offline(['audit', '--verify']);
     expect(stdout).to.match(
-      /^whole: records 1 to \d+ .*, all of which bear a right seal\nits end: \d+:[0-9a-f]{64}\n$/,
+      /^complete: records 1 to \d+ .*, all of which have a valid seal\nend of the record: \d+:[0-9a-f]{64}\n$/,
     );
-    const expected = /its end: (\S+)/.exec(stdout)?.[1] ?? '';
+    const expected = /end of the record: (\S+)/.exec(stdout)?.[1] ?? '';
     await registry.offline(['audit', '--verify', '--expect', expected]);
     const later = `${Number(expected.split(':')[0]) + 1}:${expected.split(':')[1]}`;
     const cut = await registry.offline(['audit', '--verify', '--expect', later], { allowFailure: true });
@@ -232,11 +232,11 @@ describe('the audit record of a registry', () => {
     await rename(`${file}.away`, file);
     expect(broken.code).to.equal(2);
     expect(broken.stdout).to.include(`"kind":"audit-gap","severity":"error","key":"${auditRecordKey(3)}"`);
-    const named = registry.log().find(({ msg }) => msg === 'audit record: its end');
+    const named = registry.log().find(({ msg }) => msg === 'audit record: current end');
     expect(named?.['expect']).to.match(/^\d+:[0-9a-f]{64}$/);
   });
 
-  it('keeps what cannot be recorded from being done', async function () {
+  it('prevents changes that cannot be recorded', async function () {
     this.timeout(60_000);
     const image = await imageOf('candidate/z');
     await put('candidate/z', '1', image);
@@ -287,14 +287,14 @@ describe('the audit record of a registry', () => {
 });
 
 describe('a registry without accounts', () => {
-  it('records nothing unless asked to, and then the actor that whoever promotes calls themselves', async function () {
+  it('records nothing by default, and if enabled, the actor that a promotion names', async function () {
     this.timeout(60_000);
     await using silent = await startRegistry();
     await send(silent.url, `/v2/candidate/a/blobs/uploads/?digest=${sha256(Buffer.from('x'))}`, {
       ...{ method: 'POST', body: Buffer.from('x') },
     });
     expect(await entriesTold(silent)).to.deep.equal([]);
-    expect((await silent.offline(['audit', '--verify'])).stdout).to.equal('there are no records\n');
+    expect((await silent.offline(['audit', '--verify'])).stdout).to.equal('no records\n');
     await using asked = await startRegistry({
       config: (config) => ({ ...config, audit: { enabled: true } }),
     });
@@ -308,7 +308,7 @@ describe('a registry without accounts', () => {
       address: '127.0.0.1',
     });
     expect((await asked.offline(['audit', '--verify'])).stdout).to.include(
-      '0 of which bear a seal, which cannot be verified',
+      '0 of which have a seal, which cannot be verified',
     );
   });
 });

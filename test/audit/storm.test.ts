@@ -41,7 +41,7 @@ function describeStorm(define: DefineSuite, name: string, open: () => Promise<St
     });
     after(() => held.disposeAsync());
 
-    it('stands in the record, each change once', async function () {
+    it('records each acknowledged change exactly once', async function () {
       this.timeout(300_000);
       const acknowledged = new Acknowledged();
       await using client = new Client(cluster.url);

@@ -70,7 +70,7 @@ describe('roadstead gc', () => {
     const run = await outcomeOf(() => gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 25_000 }));
     expect(run.text).to.match(/^done with \d+ requests: .*1 in quarantine/);
     const status = await outcomeOf(() => gcStatusCommand(objects, { json: false }));
-    expect(status.text).to.include('no cycle is under way').and.to.include('last cycle:');
+    expect(status.text).to.include('no cycle is running').and.to.include('last cycle:');
   });
 
   it('run waits for a worker that is in the midst of a cycle', async () => {

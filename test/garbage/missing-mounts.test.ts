@@ -17,8 +17,7 @@ import { cycle, HOUR } from './cycles.ts';
 const V2 = 'docker/registry/v2';
 const REPOSITORIES = `${V2}/repositories`;
 const TMPFS = ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs'];
-const WAY =
-  /repositories is a mount that is not there.*: mount it; if .* delete the record roadstead\/\.mounts\//;
+const WAY = /repositories is a missing mount.*: mount it; if .* delete the record roadstead\/\.mounts\//;
 
 requiresMounts()('a collection without one of its mounts', () => {
   const cleanUp = new AsyncDisposableStack();
@@ -72,7 +71,7 @@ requiresMounts()('a collection without one of its mounts', () => {
     const failed = await cycle(again, { at: HOUR }).catch((refused: UnreadableError) => refused.unreadable);
     expect(String(failed)).to.match(WAY);
     const found = (await check(root)).filter(({ kind }) => kind === 'unlisted');
-    expect(JSON.stringify(found)).to.match(/repositories.*a mount that is not there/);
+    expect(JSON.stringify(found)).to.match(/repositories.*a missing mount/);
     for (const record of await records()) await rm(record);
     expect(await doomed(again)).to.equal(2);
   });

@@ -49,8 +49,8 @@ const broken = (path: string) => symlink('/nowhere/at/all', path);
 const fifo = (path: string) => run('mkfifo', [path]);
 const file = (path: string) => writeFile(path, '');
 const to = (target: string) => (path: string) => symlink(target, path);
-const MEND = 'mount or restore what it leads to';
-const TURN = 'have it lead to a directory outside the one that it lies in';
+const MEND = 'mount or restore its target';
+const TURN = 'replace it by a link to a directory elsewhere';
 
 /** What is there, at which key, and what a person is told to do. */
 const STOPS: readonly [
@@ -287,7 +287,7 @@ describe('a collection that meets what it cannot account for', function () {
       expect(told.stdout).to.equal('');
       expect(told.stderr)
         .to.include(`${key} cannot be read (EACCES)`)
-        .and.to.include('let the user that runs this read it')
+        .and.to.include('allow the user that runs this to read it')
         .and.not.include('    at ');
     });
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { circlesIn } from './circles.ts';
 
 describe('the search for circles of imports', () => {
-  it('finds each circle, however long, and no file outside it', () => {
+  it('finds each circle of any length, and no file outside it', () => {
     const graph = new Map([
       ['a', ['b']],
       ['b', ['c', 'd']],
@@ -16,7 +16,7 @@ describe('the search for circles of imports', () => {
     expect(circlesIn(graph)).to.have.deep.members([['a', 'b', 'c'], ['d', 'e'], ['h']]);
   });
 
-  it('finds none where two ways lead to the same file', () => {
+  it('finds no circle if two paths lead to the same file', () => {
     const graph = new Map([
       ['a', ['b', 'c']],
       ['b', ['d']],

@@ -5,7 +5,7 @@ import { filesOf, textOf } from './source.ts';
 const DAY_THAT_PASSES = /\b(?:202[5-9]|20[3-9]\d)-(?:0\d|1[0-2])-[0-3]\d(?!\d)/;
 
 describe('test files', () => {
-  it('name no day from 2025 on: it would be in the future first, then recent, then old', () => {
+  it('name no day from 2025 on: it would be in the future, then recent, then old', () => {
     const dated = filesOf('test/**/*.ts').flatMap((path) =>
       textOf(path)
         .split('\n')

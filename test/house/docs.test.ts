@@ -19,7 +19,7 @@ describe('documents', () => {
 });
 
 describe('source files', () => {
-  it('tell one thing each: none is longer than 300 lines', () => {
+  it('contain one thing each: at most 300 lines', () => {
     const long = filesOf('services/**/*.ts').filter((path) => textOf(path).split('\n').length > 300);
     expect(long).to.deep.equal([]);
   });

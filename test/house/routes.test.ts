@@ -44,13 +44,13 @@ const ROUTES: readonly Line[] = [
 const nameOf = ({ method, path }: Line) => `${method} ${path}`;
 
 describe('routes', () => {
-  it('each need a right, but for a few that are named here with a reason', () => {
+  it('each need a right, except a few that are named here with a reason', () => {
     expect(ROUTES).to.have.length.above(30);
     const open = ROUTES.filter(({ requiredAccess }) => requiredAccess === undefined).map(nameOf);
     expect(open.sort()).to.deep.equal([...OPEN.keys()].sort());
   });
 
-  it('that change something in a repository need more than pull, and those that only read need no more', () => {
+  it('that change a repository need more than pull, and those that only read need no more', () => {
     const ctx = {
       params: { name: 'a/b' },
       req: {},

@@ -26,7 +26,7 @@ function rowsOf(document: string, heading: string): string[] {
 }
 
 describe('the titles of tests', () => {
-  it('are found as they are written, with … for what is filled in', () => {
+  it('are found as written, with … for substitutions', () => {
     const text = [
       "describe('one', () => {",
       '  it(`two ${a ?? b} of ${c}`, () => {',
@@ -45,7 +45,7 @@ describe(DOCUMENT, () => {
     titles: [...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => title),
   }));
 
-  it('names tests that there are', () => {
+  it('names tests that exist', () => {
     const files = new Set(filesOf('test/**/*.test.ts'));
     const lost = references.flatMap(({ path, titles }) => {
       if (!files.has(path)) return [path];

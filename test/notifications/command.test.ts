@@ -51,7 +51,7 @@ describe('roadstead notifications', () => {
 
     const unknown = await command(world, endpoints, '--retry-dead', 'bulids');
     expect(unknown.code).to.equal(1);
-    expect(unknown.stderr).to.equal('there is no endpoint bulids; configured: builds, idle\n');
+    expect(unknown.stderr).to.equal('no endpoint is called bulids; configured: builds, idle\n');
     const retried = await command(world, endpoints, '--retry-dead', 'builds');
     expect(retried).to.include({ code: 0, stdout: '1 events of builds are queued again\n' });
 

@@ -27,7 +27,7 @@ describe('commands', () => {
   });
   after(() => held.disposeAsync());
 
-  it('say --cacert where a certificate is of an authority that this machine does not know', async () => {
+  it('suggest --cacert if this machine does not know the authority of a certificate', async () => {
     const { certificate, key } = await makePair(home, { name: 'private' });
     const server = createServer({ cert: await pem(certificate), key: await pem(key) });
     server.listen(0, '127.0.0.1');
@@ -49,7 +49,7 @@ describe('commands', () => {
   });
 
   for (const mode of ['write', 'only-read'] as const)
-    it(`say that there is no store, and make none (${mode})`, async () => {
+    it(`report a missing store, and do not make it (${mode})`, async () => {
       const rootdirectory = join(home, 'mistyped');
       const configPath = join(home, 'mistyped.yml');
       await writeFile(
@@ -71,7 +71,7 @@ describe('commands', () => {
       expect(existsSync(rootdirectory)).to.equal(false);
     });
 
-  it('that list keys exit with 0 where there are none', async () => {
+  it('that list keys exit with 0 if there are none', async () => {
     await using objects = await FilesystemStore.open({ rootDirectory: join(home, 'store'), sync: false });
     const { write } = process.stdout;
     const [code, lines] = [process.exitCode, [] as string[]];
@@ -84,7 +84,7 @@ describe('commands', () => {
       process.stdout.write = write;
       process.exitCode = code;
     }
-    expect(lines.join('')).to.include('there are no keys yet');
+    expect(lines.join('')).to.include('no keys yet');
   });
 
   it('that are refused print a sentence, and no JSON after it', async function () {

@@ -108,7 +108,7 @@ describe('files that settings name', () => {
 
   const everyFile = () => texts.flatMap((text) => filesOf(configOf(text)).map((file) => ({ text, file })));
 
-  it('are all in the table: every key of the catalogue that is said to name one', () => {
+  it('are all in the table: every key of the catalogue that names one', () => {
     const inCatalogue = CATALOGUE.filter(
       ({ verdict }) =>
         verdict.kind === 'honoured' && /\bPEM\b|^a file of names|JSON Web Key Set/.test(verdict.text),
@@ -119,11 +119,11 @@ describe('files that settings name', () => {
     expect([...new Set(inTable)].sort()).to.deep.equal([...new Set(inCatalogue)].sort());
   });
 
-  it('are fine when they are', async () => {
+  it('are accepted if they are valid', async () => {
     for (const text of texts) expect(await fileProblems(configOf(text), PARTS)).to.deep.equal([]);
   });
 
-  it('are told of when they are missing, cannot be read, or hold something else', async () => {
+  it('are reported if they are missing, unreadable or of another kind', async () => {
     const junk = join(home, 'junk');
     await writeFile(junk, 'nothing of the kind\n');
     const files = everyFile();
@@ -148,7 +148,7 @@ describe('files that settings name', () => {
     }
   });
 
-  it('are told of when a key is not that of its certificate', async () => {
+  it('are reported if a key does not match its certificate', async () => {
     const keys = everyFile().filter(({ file }) => file.kind === 'private key');
     expect(keys).to.have.length(8);
     for (const { text, file } of keys) {
@@ -160,7 +160,7 @@ describe('files that settings name', () => {
     }
   });
 
-  it('are looked at by those processes only that read them', async () => {
+  it('are checked only for the processes that read them', async () => {
     const [, , tokens] = texts;
     const broken = configOf(
       [
@@ -178,7 +178,7 @@ describe('files that settings name', () => {
     expect(await keysOf('sync')).to.deep.equal(['mirrors.0.write.clientkey']);
   });
 
-  it('that hold secrets are quoted by nobody, not even where a key is pasted for its path', async () => {
+  it('with secrets are never quoted, not even if a key is pasted in place of its path', async () => {
     const kinds = new Set<FileKind>();
     for (const { text, file } of everyFile()) {
       kinds.add(file.kind);
@@ -206,7 +206,7 @@ describe('files that settings name', () => {
     }
   });
 
-  it('of names and hashes are told of by line, without the hash', async () => {
+  it('of names and hashes are reported by line, without the hash', async () => {
     const people = join(home, 'bad');
     await writeFile(people, `alice:${HASH}\nbob:$apr1$hunter2\n`);
     const found = everyFile().find(({ file }) => file.kind === 'htpasswd');

@@ -28,7 +28,7 @@ describe('SIGHUP', () => {
   });
   after(() => held.disposeAsync());
 
-  it('ends none of the processes, and each says what it has done', async function () {
+  it('ends no process, and each logs what it has done', async function () {
     this.timeout(60_000);
     const token = { realm: 'https://registry.example.org/auth/token', service: 's', issuer: 'i' };
     const start = async (part: string): Promise<Daemon> => {
@@ -60,7 +60,7 @@ describe('SIGHUP', () => {
     }
   });
 
-  it('has an htpasswd file and keys of tokens read again at once', async () => {
+  it('makes processes read htpasswd files and token keys again at once', async () => {
     const [people, keys] = [join(home, 'htpasswd'), join(home, 'keys')];
     await writeFile(people, `alice:${HASH}\n`);
     await writeFile(keys, 'old');
@@ -76,7 +76,7 @@ describe('SIGHUP', () => {
     await eventually('both were read', () => names.includes(2) && followed.value === 'new', AT_ONCE_MS);
   });
 
-  it('is no longer listened to by what has ended', () => {
+  it('has no listeners left after their disposal', () => {
     let calls = 0;
     const first = onReload(() => calls++);
     const second = onReload(() => calls++);

@@ -7,7 +7,7 @@ import { startRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 
 requires(['redis-server', 'redis-cli'])('the status of a registry with Redis', () => {
-  it('is degraded while Redis is away, and ok when it is back', async function () {
+  it('is degraded while Redis is down, and ok when it is back', async function () {
     this.timeout(60_000);
     await using redis = await startRedis();
     await using registry = await startRegistry({

@@ -94,7 +94,7 @@ describe('a start that cannot succeed', () => {
     expect(listenError(ours, 'http.addr', '', 1)).to.equal(ours);
   });
 
-  it('names the endpoint of a store that is not reached', async function () {
+  it('names the endpoint of a store that cannot be reached', async function () {
     this.timeout(60_000);
     const endpoint = `127.0.0.1:${await freePort()}`;
     const s3 = { region: 'r', bucket: 'b', accesskey: 'a', secretkey: 'hunter2' };
@@ -115,7 +115,7 @@ describe('a start that cannot succeed', () => {
     expect(unreached.message).to.not.include('hunter2');
   });
 
-  it('is told on one line by the command, with exit code 1', async function () {
+  it('is reported on one line by the command, with exit code 1', async function () {
     this.timeout(30_000);
     const path = join(home, 'cli.yml');
     await writeFile(path, stringify({ ...base, http: { addr: address } }));

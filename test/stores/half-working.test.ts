@@ -81,7 +81,7 @@ requiresMounts()('a directory that a user may not write to', () => {
     await mkdir(root, { mode: 0o755 });
     expect(await messageOf(openAndProbe())).to.equal(
       `StoreNotWritableError: ${WAY_OUT}${root}: user ${NOBODY} may not write to ${root}: make that user its owner, ` +
-        'or set storage.maintenance.readonly.enabled: true to serve what is there',
+        'or set storage.maintenance.readonly.enabled: true to serve existing content',
     );
   });
 

@@ -68,7 +68,10 @@ describe('a listing that an S3 server answers short', () => {
   });
 
   for (const [what, pages] of [
-    ['does not say where it goes on', [page(['a'], onTo('1')), page([], '<IsTruncated>true</IsTruncated>')]],
+    [
+      'does not say where it continues',
+      [page(['a'], onTo('1')), page([], '<IsTruncated>true</IsTruncated>')],
+    ],
     ['does not come on', [page([], onTo('1')), page([], onTo('1'))]],
     ['says nothing of an end', [page(['a'])]],
     ['is a page of somebody else', ['<html><body>We are back soon</body></html>']],

@@ -80,9 +80,7 @@ nightly(requires(SWIFT_PROGRAMS))('Swift with TempAuth', function () {
       password: swift.stranger.key,
     };
     const error = await rejection(SwiftStore.open(swiftOptions(swift, { credentials })));
-    expect(everything(error))
-      .to.include('lets this user neither look at nor make')
-      .and.not.include('AUTH_tk');
+    expect(everything(error)).to.include('this user may neither read nor make').and.not.include('AUTH_tk');
   });
 
   it('refuses to open without locks, with an unknown kind of log-in, and with a tiny segment size', async () => {

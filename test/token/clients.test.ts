@@ -142,7 +142,7 @@ requires(['skopeo'])('a registry with tokens', () => {
     });
     expect(code).to.equal(1);
     expect(stderr).to.equal(
-      `${host} asks who you are: log in first (docker login ${host}, or podman login ${host}), or give --username NAME ` +
+      `${host} requires a login: log in first (docker login ${host}, or podman login ${host}), or give --username NAME ` +
         'and set ROADSTEAD_PASSWORD\n',
     );
   });

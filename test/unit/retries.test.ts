@@ -21,7 +21,7 @@ function attempt(retries: Retries, asked = ASKED): number {
 
 describe('the memory of retries', () => {
   it('counts what is asked again', () => {
-    using retries = new Retries({ tell: () => undefined });
+    using retries = new Retries({ announce: () => undefined });
     expect([1, 2, 3].map(() => attempt(retries))).to.deep.equal([0, 1, 2]);
   });
 
@@ -36,14 +36,14 @@ describe('the memory of retries', () => {
     { authorization: 'docker/28.2', userAgent: '' },
   ])
     it(`takes ${JSON.stringify(other)} for another request`, () => {
-      using retries = new Retries({ tell: () => undefined });
+      using retries = new Retries({ announce: () => undefined });
       attempt(retries);
       expect(attempt(retries, { ...ASKED, ...other })).to.equal(0);
     });
 
   it('forgets after two minutes', () => {
     let now = 1;
-    using retries = new Retries({ tell: () => undefined, now: () => now });
+    using retries = new Retries({ announce: () => undefined, now: () => now });
     attempt(retries);
     now += 119_000;
     expect(attempt(retries)).to.equal(1);
@@ -52,10 +52,10 @@ describe('the memory of retries', () => {
   });
 
   it('is shared: another node that is told counts on, and nothing that is told names a client', async () => {
-    using there = new Retries({ tell: () => undefined });
+    using there = new Retries({ announce: () => undefined });
     const told: string[] = [];
     using here = new Retries({
-      tell: (keys) => {
+      announce: (keys) => {
         told.push(...keys);
         there.heard(keys);
       },

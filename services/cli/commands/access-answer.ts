@@ -11,21 +11,21 @@ import { isStable } from '../../registry/oci/repository-classes.ts';
 /** A decision in plain words. */
 export interface Answer {
   readonly allowed: boolean;
-  /** Who may do what, or not, and by what. */
+  /** The sentence that answers the question, with its reason. */
   readonly headline: string;
   /** The rule that decided; undefined when none did. */
   readonly rule?: string;
-  /** What keeps it from being done all the same, where the rules allow it. */
+  /** What prevents it although the rules allow it. */
   readonly obstacle?: string;
-  /** The rules that were asked, in their order. */
+  /** The rules that were evaluated, in order. */
   readonly steps: readonly { readonly rule: string; readonly decides: boolean; readonly why: string }[];
-  /** Whether it may be otherwise from another address. */
+  /** Whether the answer may differ for another address. */
   readonly dependsOnAddress: boolean;
 }
 
 /**
- * What a registry with this configuration does when somebody wants something. Throws PARAMETER_INVALID where that is not
- * for the configuration to say.
+ * What a registry with this configuration answers to a request. Throws PARAMETER_INVALID if the configuration does not
+ * decide that.
  */
 export function answer(config: Config, subject: Subject, wanted: AccessRequest): Answer {
   const without = withoutRules(config, subject);
@@ -40,7 +40,7 @@ export function answer(config: Config, subject: Subject, wanted: AccessRequest):
   }));
   const reason = decidedBy
     ? `the rule ${decidedBy.name} ${isAllowed ? 'allows' : 'denies'} it`
-    : 'no rule is for it, and what no rule allows is denied';
+    : 'no rule matches, and what no rule allows is denied';
   return finished(config, subject, wanted, {
     ...{ allowed: isAllowed, reason },
     ...(decidedBy && { rule: decidedBy.name }),
@@ -51,52 +51,52 @@ export function answer(config: Config, subject: Subject, wanted: AccessRequest):
   });
 }
 
-/** Where no rules are asked: undefined where they are. */
+/** The answer where rules play no part; undefined where they decide. */
 function withoutRules(config: Config, { kind }: Subject): { allowed: boolean; reason: string } | undefined {
   const { auth, access, token } = config;
   if (!auth?.token && !auth?.htpasswd)
-    return { allowed: true, reason: 'nobody is asked who they are: everyone may do everything' };
+    return { allowed: true, reason: 'no authentication is configured: everyone may do everything' };
   if (auth.token && !token && kind !== 'anonymous')
     throw new RegistryError(
       'PARAMETER_INVALID',
-      `what ${auth.token.issuer} writes into its tokens decides here, and not rules: ask there`,
+      `the tokens of ${auth.token.issuer} decide, not rules of this configuration: ask there`,
     );
   if (access || token) return undefined;
   if (kind === 'anonymous')
-    return { allowed: false, reason: 'the anonymous may do nothing, as there is no section access' };
-  return { allowed: true, reason: 'whoever logs in may do everything, as there is no section access' };
+    return { allowed: false, reason: 'anonymous clients may do nothing, as there is no section access' };
+  return { allowed: true, reason: 'every logged-in user may do everything, as there is no section access' };
 }
 
 function finished(
   config: Config,
   subject: Subject,
   wanted: AccessRequest,
-  { reason, ...told }: Omit<Answer, 'headline'> & { reason: string },
+  { reason, ...verdict }: Omit<Answer, 'headline'> & { reason: string },
 ): Answer {
-  const obstacle = told.allowed ? obstacleTo(config, wanted) : undefined;
-  const allowed = told.allowed && obstacle === undefined;
-  const who = subject.kind === 'anonymous' ? 'The anonymous' : subject.name;
+  const obstacle = verdict.allowed ? obstacleTo(config, wanted) : undefined;
+  const allowed = verdict.allowed && obstacle === undefined;
+  const who = subject.kind === 'anonymous' ? 'Anonymous clients' : subject.name;
   const headline = `${who} ${allowed ? 'may' : 'may not'} ${deed(wanted)}: ${reason}${obstacle === undefined ? '' : `, but ${obstacle}`}.`;
-  return { ...told, allowed, headline, ...(obstacle !== undefined && { obstacle }) };
+  return { ...verdict, allowed, headline, ...(obstacle !== undefined && { obstacle }) };
 }
 
-/** What rules have no say in. */
+/** What no rule can override. */
 function obstacleTo(config: Config, wanted: AccessRequest): string | undefined {
   if (wanted.type === 'registry' || wanted.action === 'pull') return undefined;
   const { name, action } = wanted;
   if (config.storage.maintenance.readonly.enabled)
-    return 'the registry takes no changes (storage.maintenance.readonly)';
+    return 'the registry is read-only (storage.maintenance.readonly)';
   const policy = promotionPolicyOf(config);
   if (action === 'promote') {
-    if (policy === undefined) return 'nothing is promoted without a section promotion';
+    if (policy === undefined) return 'promotion needs the section promotion';
     return isStable(policy, name)
       ? undefined
-      : `${name} is no stable repository, into which images are promoted`;
+      : `${name} is not a stable repository: images are promoted only into those`;
   }
   if (action === 'delete' && !config.storage.delete.enabled)
-    return 'the registry deletes nothing (storage.delete.enabled)';
+    return 'deletes are disabled (storage.delete.enabled)';
   return policy && isStable(policy, name)
-    ? `${name} is a stable repository, and changes only by promotion`
+    ? `${name} is a stable repository: it changes only by promotion`
     : undefined;
 }
 
@@ -124,7 +124,7 @@ function missed(rule: Rule, miss: Miss, subject: Subject): string {
     case 'action':
       return `it is about ${rule.actions.join(', ')}`;
     case 'address':
-      return `it is for those who ask from ${rule.networks.join(', ')}, and not from ${subject.address}`;
+      return `it is for clients in ${rule.networks.join(', ')}, not at ${subject.address}`;
     case 'subject':
       return `it is for ${rule.subjects.map(printSubjectPattern).join(', ')}`;
     case 'repository':
@@ -145,7 +145,7 @@ function selectors({ repositories }: Rule, subject: Subject): string {
     .join(', ');
 }
 
-/** What a selector with a variable comes to for somebody. */
+/** The repositories that a selector with a variable means for this subject. */
 function filledIn(selector: RepositorySelector, { name, memberships }: Subject): string {
   if (selector.kind !== 'template') return '';
   const isUser = selector.text.includes(USER);

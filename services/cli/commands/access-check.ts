@@ -26,27 +26,27 @@ export interface AccessCheck {
   readonly json: boolean;
 }
 
-/** Where somebody asks from when it is not said. */
+/** The client's address unless given. */
 const HERE = '127.0.0.1';
 
-/** Tells whether somebody may do something, by which rule, and why not by those before it. The exit code is 2 when not. */
+/** Prints whether somebody may do something, and by which rule; or why no rule matches. Exits with 2 if not. */
 export async function accessCheckCommand(asked: AccessCheck): Promise<void> {
   const { wanted, path } = readWanted(asked);
   const subject = readSubject(asked);
   const config = await loadConfig(path, process.env);
-  const told = answer(config, subject, wanted);
-  if (asked.json) print(JSON.stringify({ ...described(asked, wanted, subject), ...told }, undefined, 2));
-  else tell(told, asked);
-  if (!told.allowed) process.exitCode = 2;
+  const verdict = answer(config, subject, wanted);
+  if (asked.json) print(JSON.stringify({ ...described(asked, wanted, subject), ...verdict }, undefined, 2));
+  else show(verdict, asked);
+  if (!verdict.allowed) process.exitCode = 2;
 }
 
 function readWanted({ action, rest: [first, second] }: AccessCheck): { wanted: AccessRequest; path: string } {
   if (REGISTRY_ACTIONS.includes(action as RegistryAction)) {
-    if (second !== undefined) throw wrong(`${action} is done to the registry as a whole: name no repository`);
+    if (second !== undefined) throw wrong(`${action} concerns the registry as a whole: name no repository`);
     return { wanted: { type: 'registry', action: action as RegistryAction }, path: first ?? DEFAULT_CONFIG };
   }
   if (!REPOSITORY_ACTIONS.includes(action as RepositoryAction))
-    throw wrong(`${action} is no action: expected one of ${ACTIONS.join(', ')}`);
+    throw wrong(`unknown action ${action}: expected one of ${ACTIONS.join(', ')}`);
   if (first === undefined) throw wrong(`${action} takes a repository, such as alice/tool`);
   const name = parseRepositoryName(first);
   return {
@@ -57,7 +57,7 @@ function readWanted({ action, rest: [first, second] }: AccessCheck): { wanted: A
 
 function readSubject({ user, group, project, address = HERE }: AccessCheck): Subject {
   if (user === 'anonymous') {
-    if (group.length + project.length > 0) throw wrong('the anonymous are in no group and in no project');
+    if (group.length + project.length > 0) throw wrong('anonymous clients are in no group and no project');
     return { kind: 'anonymous', name: '', groups: [], memberships: [], address };
   }
   const kind = isRobotName(user) ? 'robot' : 'user';
@@ -75,10 +75,10 @@ function described({ user }: AccessCheck, wanted: AccessRequest, { groups, membe
   };
 }
 
-function tell({ headline, steps, dependsOnAddress }: Answer, { address }: AccessCheck): void {
+function show({ headline, steps, dependsOnAddress }: Answer, { address }: AccessCheck): void {
   print(headline);
   if (steps.length > 0)
     print(table(steps.map(({ rule, decides, why }) => [`  ${rule}`, decides ? 'decides' : 'passed', why])));
   if (dependsOnAddress && address === undefined)
-    print(`Asked as from ${HERE}; for another address: --address IP`);
+    print(`Answered for a client at ${HERE}; for another address: --address IP`);
 }

@@ -10,9 +10,9 @@ import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import { fail, print, table } from '../table.ts';
 
-const FAULTS_TOLD = 20;
+const FAULTS_SHOWN = 20;
 const PROGRESS_MS = 200;
-/** So many lines have columns of one width. */
+/** Columns are aligned over this many lines. */
 const ROWS_AT_ONCE = 50;
 
 /** Prints entries of the audit record, newest first. Exits with 2 when records that should be there cannot be read. */
@@ -53,10 +53,10 @@ export async function auditVerifyCommand(
   }: { readonly sealer: Sealer | undefined; readonly expect?: readonly Place[]; readonly json: boolean },
 ): Promise<void> {
   const spinner = process.stderr.isTTY === true ? ora('reading the audit record').start() : undefined;
-  let toldAt = 0;
+  let shownAt = 0;
   const onRecord = (records: number) => {
-    if (spinner === undefined || performance.now() - toldAt < PROGRESS_MS) return;
-    toldAt = performance.now();
+    if (spinner === undefined || performance.now() - shownAt < PROGRESS_MS) return;
+    shownAt = performance.now();
     spinner.text = `${records} records verified`;
   };
   const found = await verifyAudit(objects, { sealer, expect, onRecord }).finally(() => spinner?.stop());
@@ -64,7 +64,7 @@ export async function auditVerifyCommand(
     print(
       JSON.stringify({ isWhole: found.faults.length === 0, ...found, sealsVerified: sealer !== undefined }),
     );
-  else tell(found, sealer !== undefined);
+  else printVerification(found, sealer !== undefined);
   if (found.faults.length > 0) process.exitCode = 2;
 }
 
@@ -75,43 +75,41 @@ export async function auditPruneCommand(
   { before, sealer }: { readonly before: Date; readonly sealer: Sealer | undefined },
 ): Promise<void> {
   if (!audit.isOn)
-    return fail(
-      'nothing is recorded with this configuration (audit.enabled), nor can it be that this was pruned',
-    );
+    return fail('nothing is pruned: audit.enabled is false, so the prune itself could not be recorded');
   const record = (change: Parameters<typeof recordLocal>[1]) => recordLocal(audit, change);
   const pruned = await pruneAudit(objects, { before, sealer, record });
   if (pruned.outcome === 'pruned') {
     print(
       pruned.deleted === 0
-        ? 'no record is that old'
+        ? 'no record is older than that'
         : `${pruned.deleted} records deleted, up to ${pruned.upTo}`,
     );
     return;
   }
-  tell(pruned.verification, sealer !== undefined);
-  fail('nothing was deleted: what is left would not tell any more what happened', 2);
+  printVerification(pruned.verification, sealer !== undefined);
+  fail('nothing was deleted: after a prune, the broken chain could no longer show what happened to it', 2);
 }
 
-function tell(
+function printVerification(
   { faults, first, end, records, entries, sealed }: Verification,
   areSealsVerified: boolean,
 ): void {
-  for (const { kind, message } of faults.slice(0, FAULTS_TOLD)) print(`${kind}: ${message}.`);
-  if (faults.length > FAULTS_TOLD) print(`… and ${faults.length - FAULTS_TOLD} more`);
+  for (const { kind, message } of faults.slice(0, FAULTS_SHOWN)) print(`${kind}: ${message}.`);
+  if (faults.length > FAULTS_SHOWN) print(`… and ${faults.length - FAULTS_SHOWN} more`);
   if (end === undefined) {
-    print('there are no records');
+    print('no records');
     return;
   }
   const seals = areSealsVerified
-    ? 'bear a right seal'
-    : 'bear a seal, which cannot be verified without http.secret';
+    ? 'have a valid seal'
+    : 'have a seal, which cannot be verified without http.secret';
   const isWhole = faults.length === 0;
   print(
-    `${isWhole ? 'whole' : 'broken'}: records ${first} to ${end.seq} (${records} there, ${entries} entries)` +
+    `${isWhole ? 'complete' : 'broken'}: records ${first} to ${end.seq} (${records} found, ${entries} entries)` +
       (isWhole ? `, ${sealed === records ? 'all' : `${sealed}`} of which ${seals}` : ''),
   );
-  // What is written down elsewhere is what tells later that something was cut off.
-  print(`its end: ${end.seq}:${end.hash}`);
+  // Kept elsewhere, this line later proves that nothing was cut off.
+  print(`end of the record: ${end.seq}:${end.hash}`);
 }
 
 function rowOf({ at, actor, address = '-', action, rule = '-', details, ...what }: AuditEntry): string[] {
@@ -134,7 +132,7 @@ function printDetails(details: AuditEntry['details'] = {}): string {
     .join(' ');
 }
 
-/** The record may have been written by others: a terminal is to be told nothing but text. */
+/** An attacker may have written the record: only printable text may reach the terminal. */
 function printable(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }

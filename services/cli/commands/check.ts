@@ -9,11 +9,11 @@ import { formatBytes, print, table } from '../table.ts';
 export interface CheckCommandOptions {
   /** Read every blob to its end. */
   readonly deep: boolean;
-  /** A line of JSON a finding, and one for the summary. */
+  /** Print one line of JSON for each finding, and one for the summary. */
   readonly json: boolean;
   /** Only these repositories. */
   readonly repository?: readonly string[];
-  /** What the audit record's seals are verified by. */
+  /** Verifies the seals of the audit record. */
   readonly sealer?: Sealer | undefined;
   /** Whether a repository changes only by promotion. */
   readonly isStable?: CheckOptions['isStable'];
@@ -21,7 +21,7 @@ export interface CheckCommandOptions {
 
 const PROGRESS_MS = 200;
 
-/** Prints what is wrong with a store. Exits with 2 when anything is, with 1 when it could not be found out. */
+/** Prints what is wrong with a store. Exits with 2 if anything is, with 1 if the check could not finish. */
 export async function checkCommand(
   objects: ObjectStore,
   rules: ManifestRules,
@@ -34,7 +34,7 @@ export async function checkCommand(
   const summary = new Summary();
   const spinner = process.stderr.isTTY === true ? ora('reading the store').start() : undefined;
   const timer = setInterval(() => {
-    if (spinner) spinner.text = `${progress.area}: ${read(progress)}, ${summary.told}`;
+    if (spinner) spinner.text = `${progress.area}: ${read(progress)}, ${summary.counted}`;
   }, PROGRESS_MS);
   try {
     for await (const found of findings) {
@@ -57,7 +57,7 @@ export async function checkCommand(
   if (summary.isBad) process.exitCode = 2;
 }
 
-/** How many there are of each kind, and one of each to show. */
+/** Counts findings by kind, and keeps the first of each. */
 class Summary {
   readonly #kinds = new Map<string, { count: number; readonly first: Finding }>();
   readonly #severities: Record<Severity, number> = { error: 0, warning: 0, info: 0 };
@@ -73,7 +73,7 @@ class Summary {
     return this.#severities.error + this.#severities.warning > 0;
   }
 
-  get told(): string {
+  get counted(): string {
     const { error, warning } = this.#severities;
     return `${error} errors, ${warning} warnings`;
   }
@@ -86,7 +86,7 @@ class Summary {
       first.message,
     ]);
     const kinds = rows.length > 0 ? `${table([['SEVERITY', 'KIND', 'COUNT', 'FIRST'], ...rows])}\n` : '';
-    return `${kinds}${this.isBad ? '' : 'sound: '}${this.told}; ${what}`;
+    return `${kinds}${this.isBad ? '' : 'sound: '}${this.counted}; ${what}`;
   }
 
   toJson({ objectsRead, bytesRead, durationMs }: Readonly<Record<string, unknown>>) {

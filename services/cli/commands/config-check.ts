@@ -7,13 +7,13 @@ import { print, table } from '../table.ts';
 
 export interface ConfigCheckOptions {
   readonly json: boolean;
-  /** Whose files are read; all processes' unless given. */
+  /** The processes whose files are read; all unless given. */
   readonly part?: readonly Part[];
 }
 
 /**
- * Tells of every setting in a configuration file, and in the variables that override it, what it will do here, without
- * starting anything; files that settings name are read. The exit code is 1 when the configuration cannot be used.
+ * Prints what every setting of a configuration file, and of the variables that override it, does here, without starting
+ * anything. Reads the files that settings name. The exit code is 1 if the configuration cannot be used.
  */
 export async function configCheckCommand(
   path: string,
@@ -23,7 +23,7 @@ export async function configCheckCommand(
   const inspection = await withFiles(await inspect(path, environment), part);
   const usable = inspection.config !== undefined;
   if (json) print(JSON.stringify({ file: path, usable, ...described(inspection) }, undefined, 2));
-  else tell(path, inspection);
+  else show(path, inspection);
   if (!usable) process.exitCode = 1;
 }
 
@@ -39,7 +39,7 @@ async function inspect(
   }
 }
 
-/** What the start would find out by opening the files that settings name. */
+/** Adds the problems that a start would find by opening the files that settings name. */
 async function withFiles(inspection: Inspection, parts: readonly Part[]): Promise<Inspection> {
   const { config, ...rest } = inspection;
   if (config === undefined || filesOf(config).length === 0) return inspection;
@@ -67,12 +67,12 @@ function whatBecomes(path: string, { kind, text }: Verdict, problems: readonly s
   return wrong === undefined || kind === 'refused' ? { does: kind, text } : { does: 'refused', text: wrong };
 }
 
-/** Long values are told in part: a table has to be read. */
+/** Shortens long values, so that the table stays readable. */
 function clip(text: string): string {
   return text.length > 48 ? `${text.slice(0, 47)}…` : text;
 }
 
-function tell(path: string, inspection: Inspection): void {
+function show(path: string, inspection: Inspection): void {
   const { settings, problems, warnings } = described(inspection);
   const rows = settings.map(({ key, value, variable, does, text }) => [
     key,

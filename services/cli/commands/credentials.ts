@@ -5,30 +5,30 @@ import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';
 import { showIssued } from './show-issued.ts';
 
-/** How rules call the people of the OpenID provider where another source of accounts is asked first. */
+/** The ending of the OpenID provider's users in rules where another source of accounts is asked first. */
 const SUFFIX = '@oidc';
 
-/** Shows everyone who has logged in in a browser, by the names by which that source knows them. */
+/** Shows everyone who has logged in with a browser, by the names that the provider's source gives them. */
 export async function credentialsListCommand(
   objects: ObjectStore,
   options: { readonly json: boolean },
 ): Promise<void> {
   const people = await new IssuedCredentials(objects).list('user');
-  showIssued(people, options.json, 'nobody has logged in in a browser yet');
+  showIssued(people, options.json, 'nobody has logged in with a browser yet');
 }
 
-/** Ends all credentials of somebody's logins in a browser. */
+/** Revokes all credentials that a user got by logging in with a browser. */
 export async function credentialsRevokeCommand(
   objects: ObjectStore,
   audit: Audit,
   text: string,
 ): Promise<void> {
-  // No name of the source's own ends so.
+  // No name within the source ends in this.
   const name = text.endsWith(SUFFIX) ? text.slice(0, -SUFFIX.length) : text;
   await recordLocal(audit, { action: 'credential.revoke', details: { user: name } });
   await new IssuedCredentials(objects).revoke('user', name);
   print(
-    `${name}'s credentials are revoked: no node takes them after 5 s; a token that they got ends within token.lifetime. ` +
-      'Whoever the provider still lets in can log in and get a new one',
+    `${name}'s credentials are revoked: every node refuses them within 5 s; existing tokens expire within ` +
+      'token.lifetime. A user whom the provider still accepts can log in and get a new one',
   );
 }

@@ -13,13 +13,13 @@ import { detailsOf, showPlan } from './garbage-report.ts';
 
 export interface GarbageCollectOptions {
   readonly dryRun: boolean;
-  /** Manifests go that no tag leads to. */
+  /** Also delete manifests that no tag leads to. */
   readonly deleteUntagged: boolean;
-  /** No line for each thing that goes. */
+  /** Do not print a line for each deleted object. */
   readonly quiet: boolean;
   /** A line of JSON for each thing that goes, and one for the summary. */
   readonly json: boolean;
-  /** What is younger stays: it may belong to a push under way. */
+  /** Younger content stays: it may belong to a push in progress. */
   readonly graceMs: number;
 }
 
@@ -39,7 +39,7 @@ export async function garbageCollectCommand(
   const onSignal = (signal: NodeJS.Signals) => stop.abort(new StoppedError(signal));
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const spinner = process.stderr.isTTY === true ? ora('looking for garbage').start() : undefined;
-  const tell = (text: string) => {
+  const showProgress = (text: string) => {
     if (spinner) spinner.text = text;
   };
   let deleted = 0;
@@ -51,7 +51,7 @@ export async function garbageCollectCommand(
     deleteUntagged,
     youngerThan: new Date(Date.now() - graceMs),
     signal: stop.signal,
-    onArea: throttled((area) => tell(`looking for garbage: ${area}`)),
+    onArea: throttled((area) => showProgress(`looking for garbage: ${area}`)),
   };
   try {
     if (dryRun) {
@@ -69,14 +69,14 @@ export async function garbageCollectCommand(
       },
       onDeleted: (count) => {
         deleted += count;
-        tell(`${deleted} objects deleted`);
+        showProgress(`${deleted} objects deleted`);
       },
     });
     if (!options.json) print(`${deleted} objects deleted`);
   } catch (cause) {
     spinner?.stop();
     const error: unknown = stop.signal.aborted ? stop.signal.reason : cause;
-    if (!isTold(error)) throw error;
+    if (!isForPeople(error)) throw error;
     process.stderr.write(`${error.message}\n`);
     if (error instanceof UnreadableError) process.stderr.write(`  ${error.unreadable.join('\n  ')}\n`);
     else if (deleted > 0) process.stderr.write(`${deleted} objects were deleted; run this again to finish\n`);
@@ -93,7 +93,7 @@ class StoppedError extends Error {
   }
 }
 
-function isTold(error: unknown): error is Error {
+function isForPeople(error: unknown): error is Error {
   return error instanceof StoppedError || error instanceof UnreadableError || error instanceof WritesOffError;
 }
 

@@ -21,7 +21,7 @@ import { print } from '../table.ts';
 const HEARD_WITHIN_MS = 30_000;
 const LOOK_MS = 500;
 
-/** How the collector fares; exits with 2 when its last cycle failed. */
+/** Shows the collector's status; exits with 2 if its last cycle failed. */
 export async function gcStatusCommand(
   objects: ObjectStore,
   { json }: { readonly json: boolean },
@@ -32,13 +32,13 @@ export async function gcStatusCommand(
   else {
     const { phase, startedAt, counts, requests, last, trouble, purge, holder } = progress;
     if (startedAt !== undefined && counts)
-      print(`${phase} since ${startedAt} (${holder}), ${requests ?? 0} requests: ${told(counts)}`);
-    else print('no cycle is under way');
+      print(`${phase} since ${startedAt} (${holder}), ${requests ?? 0} requests: ${printCounts(counts)}`);
+    else print('no cycle is running');
     if (last)
       print(
-        `last cycle: ${last.startedAt} to ${last.endedAt}, ${last.requests} requests: ${told(last.counts)}`,
+        `last cycle: ${last.startedAt} to ${last.endedAt}, ${last.requests} requests: ${printCounts(last.counts)}`,
       );
-    if (trouble !== undefined) print(`the last try failed: ${trouble}`);
+    if (trouble !== undefined) print(`the last run failed: ${trouble}`);
     if (purge)
       print(
         `uploads: ${purge.purged} ${purge.dryRun ? 'would have been purged' : 'purged'} at ${purge.endedAt}`,
@@ -69,17 +69,17 @@ export async function gcRunCommand(
       return fail(`the cycle failed: ${progress.trouble}`);
     const { last } = progress ?? {};
     if (isHeard && last && last.endedAt !== before?.last?.endedAt) {
-      print(json ? JSON.stringify(last) : `done with ${last.requests} requests: ${told(last.counts)}`);
+      print(json ? JSON.stringify(last) : `done with ${last.requests} requests: ${printCounts(last.counts)}`);
       return;
     }
     const tookMs = performance.now() - askedAt;
-    // A worker in the midst of a cycle hears it afterwards.
+    // A worker that is busy with a cycle sees the request afterwards.
     if (progress?.startedAt !== undefined) idleSince = performance.now();
     if (!isHeard && performance.now() - idleSince > heardWithinMs)
       return fail(
-        'no worker has heard it: does a sync process run over this store with garbagecollection.enabled?',
+        'no worker has picked up the request: does a sync process run over this store with garbagecollection.enabled?',
       );
-    if (tookMs > timeoutMs) return fail('the cycle goes on: see "roadstead gc status"');
+    if (tookMs > timeoutMs) return fail('the cycle is still running: see "roadstead gc status"');
   }
 }
 
@@ -101,7 +101,7 @@ export async function gcDryRunCommand(
     const { candidates } = await collectOnce(context);
     if (json) return print(JSON.stringify({ ...counts, candidates }));
     for (const digest of candidates) print(`out of use: ${digest}`);
-    print(`a dry run, nothing was changed: ${told(counts)}`);
+    print(`a dry run, nothing was changed: ${printCounts(counts)}`);
   } catch (error) {
     if (!(error instanceof UnreadableError)) throw error;
     fail(`${error.message}\n  ${error.unreadable.join('\n  ')}`);
@@ -119,7 +119,7 @@ export async function gcRestoreCommand(objects: ObjectStore, audit: Audit, diges
   else print(`${stored} is restored: push or promote what refers to it, or it goes into quarantine again`);
 }
 
-function told(counts: CycleCounts): string {
+function printCounts(counts: CycleCounts): string {
   const { objectsListed, stored, inUse, suspected, quarantined, inQuarantine, released, deleted } = counts;
   return (
     `${objectsListed} objects listed, ${stored} blobs stored, ${inUse} in use, ${suspected} out of use for less than the ` +

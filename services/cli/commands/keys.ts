@@ -22,10 +22,9 @@ export async function keysListCommand(
   if (json) return print(JSON.stringify({ keys: lines, signsWithCertificate: config.token?.certificate }));
   if (config.token?.certificate !== undefined)
     print(
-      `tokens are signed with the key of ${config.token.certificate}; these are kept for when they are not:`,
+      `tokens are signed with the key of ${config.token.certificate}; these keys are unused until it is removed:`,
     );
-  if (lines.length === 0)
-    return print('there are no keys yet: the token service makes the first one when it starts');
+  if (lines.length === 0) return print('no keys yet: the token service makes the first one when it starts');
   print(
     table([
       ['KID', 'ALGORITHM', 'STATE', 'MADE', 'SIGNS FROM'],
@@ -40,7 +39,7 @@ export async function keysListCommand(
   );
 }
 
-/** Makes the next key; with `revoke`, it signs at once and no other one is left. */
+/** Makes the next key; with `revoke`, it signs at once and all others are deleted. */
 export async function keysRotateCommand(
   objects: ObjectStore,
   config: Config,
@@ -48,11 +47,9 @@ export async function keysRotateCommand(
   { afterMs, revoke }: { readonly afterMs: number; readonly revoke: boolean },
 ): Promise<void> {
   const { token } = config;
-  if (!token) return fail('this configuration has no section "token": it has no keys of its own to rotate');
+  if (!token) return fail('this configuration has no section "token", and so no keys to rotate');
   if (token.certificate !== undefined)
-    return fail(
-      `tokens are signed with the key of ${token.certificate}: put another one there (docs/tokens.md)`,
-    );
+    return fail(`tokens are signed with the key of ${token.certificate}: replace that file (docs/tokens.md)`);
   if (!revoke && afterMs < KEY_LEAD_MIN_MS)
     return fail(
       `nodes look for new keys every ${KEYS_POLL_MS / 1000} s: expected --after ${KEY_LEAD_MIN_MS / 1000}s or more, or --revoke`,
@@ -71,9 +68,11 @@ export async function keysRotateCommand(
         },
       }),
   });
-  if (kid === undefined)
-    return fail('somebody else has made a new key at this moment: see "roadstead keys list"');
-  if (!revoke) return print(`${kid} signs from ${signsFrom.toISOString()}; tokens by the others stay good`);
+  if (kid === undefined) return fail('another process has just made a new key: see "roadstead keys list"');
+  if (!revoke)
+    return print(
+      `${kid} signs from ${signsFrom.toISOString()}; tokens signed with the other keys stay valid`,
+    );
   await removeKeys(objects, older);
   print(
     `${kid} signs from now on; within ${KEYS_POLL_MS / 1000} s every node refuses all tokens made before, and ` +

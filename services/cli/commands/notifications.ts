@@ -10,10 +10,10 @@ import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import { fail, print, table } from '../table.ts';
 
-/** How many of an endpoint's dead letters are shown. */
+/** At most this many of an endpoint's dead letters are shown. */
 const NEWEST = 5;
 
-/** Every endpoint's queue, dead letters and last error. Exits with 2 when something needs an operator. */
+/** Shows every endpoint's queue, dead letters and last error. Exits with 2 if something needs an operator. */
 export async function notificationsCommand(
   objects: ObjectStore,
   { endpoints }: NotificationsConfig,
@@ -41,14 +41,14 @@ export async function retryDeadCommand(
   const endpoint = endpoints.find((each) => each.name === name);
   if (endpoint === undefined) {
     const names = endpoints.map((each) => each.name).join(', ') || 'none';
-    return fail(`there is no endpoint ${name}; configured: ${names}`);
+    return fail(`no endpoint is called ${name}; configured: ${names}`);
   }
   await recordLocal(audit, { action: 'notifications.retry', details: { endpoint: name } });
   const result = await requeueDead(objects, endpoint);
   if (options.json) return print(JSON.stringify({ endpoint: name, ...result }, undefined, 2));
   print(`${result.requeued} events of ${name} are queued again`);
   if (result.left > 0) {
-    print(`${result.left} found no room in the queue: run this again when it is shorter`);
+    print(`${result.left} did not fit into the queue: run this again when it is shorter`);
     process.exitCode = 2;
   }
 }

@@ -11,7 +11,7 @@ export interface PromoteOptions {
   readonly json: boolean;
 }
 
-/** Promotes, and tells how it goes: a moving line on a terminal, plain lines or JSON elsewhere. */
+/** Promotes, and shows progress: one changing line on a terminal, plain lines or JSON elsewhere. */
 export async function promoteCommand(
   client: ReleaseClient,
   source: string,
@@ -57,7 +57,7 @@ function describe(event: PromotionEventLine, source: string, target: string): st
         `verified ${source}: ${event.digest}, ${event.manifests} manifests, ${event.blobs} blobs, ` +
         `${formatBytes(event.sizeBytes)}; ${event.newBlobs} blobs (${formatBytes(event.newBytes)}) are new to the public` +
         (kept > 0
-          ? `; ${kept} non-distributable layers (${formatBytes(keptBytes)}) go along, on no mirror`
+          ? `; ${kept} non-distributable layers (${formatBytes(keptBytes)}) are linked, but not published to mirrors`
           : '')
       );
     }

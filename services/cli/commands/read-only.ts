@@ -6,13 +6,15 @@ import { actor } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';
 
-/** Stops writes on every node over this store, and returns when every node has heard of it. */
+/** Stops writes on every node over this store, and returns when every node has noticed. */
 export async function readOnlyOnCommand(objects: ObjectStore, audit: Audit, reason: string): Promise<void> {
   const notice = { since: new Date().toISOString(), by: actor(), reason };
   await recordLocal(audit, { action: 'read-only.on', details: { reason } });
   await writeNotice(objects, notice);
   await sleep(2 * READ_ONLY_POLL_MS);
-  print('read-only: pulls go on, pushes and deletes are answered with 503 until: roadstead read-only off');
+  print(
+    'read-only: pulls continue, pushes and deletes get 503. To allow writes again: roadstead read-only off',
+  );
 }
 
 /** Allows writes again. */
@@ -23,7 +25,7 @@ export async function readOnlyOffCommand(objects: ObjectStore, audit: Audit): Pr
   print(before ? 'writes are allowed again' : 'writes were allowed already');
 }
 
-/** Tells whether writes are allowed; exits with 2 when not. */
+/** Shows whether writes are allowed; exits with 2 if not. */
 export async function readOnlyStatusCommand(objects: ObjectStore, json: boolean): Promise<void> {
   const notice = await readNotice(objects);
   if (json) print(JSON.stringify({ readOnly: notice !== undefined, ...notice }));

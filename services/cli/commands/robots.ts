@@ -34,7 +34,7 @@ export async function robotsListCommand(
   options: { readonly json: boolean },
 ): Promise<void> {
   const robots = await new IssuedCredentials(objects).list('robot');
-  showIssued(robots, options.json, 'there are no robots: make one with roadstead robots create');
+  showIssued(robots, options.json, 'no robots yet: create one with roadstead robots create');
 }
 
 /** Gives a robot a new secret, and shows it. */
@@ -52,24 +52,24 @@ export async function robotsRotateCommand(
   show(issued, options.json);
 }
 
-/** Ends a robot. */
+/** Revokes a robot. */
 export async function robotsRevokeCommand(objects: ObjectStore, audit: Audit, text: string): Promise<void> {
   const name = robotName(text);
   await recordLocal(audit, { action: 'robot.revoke', details: { robot: name } });
   await new IssuedCredentials(objects).revoke('robot', name);
   print(
-    `${name} is revoked: no node lets it log in after 5 s; a token that it has ends within token.lifetime`,
+    `${name} is revoked: every node refuses its logins within 5 s; its tokens expire within token.lifetime`,
   );
 }
 
-/** The secret goes to standard output alone, so that it can be piped into whatever keeps it. */
+/** Prints only the secret to standard output, so that it can be piped into a secret store. */
 function show({ account: { name }, secret, expiresAt }: Issued, json: boolean): void {
   if (json) {
     print(JSON.stringify({ username: name, secret, expiresAt }, undefined, 2));
     return;
   }
   process.stderr.write(
-    `${name}'s secret, which is shown this once and kept nowhere${expiresAt ? `, good until ${expiresAt}` : ''}:\n`,
+    `${name}'s secret, shown only once and stored nowhere${expiresAt ? `, valid until ${expiresAt}` : ''}:\n`,
   );
   print(secret);
 }

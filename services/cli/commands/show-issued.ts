@@ -1,7 +1,7 @@
 import { type IssuedAccount, isCurrent } from '../../registry/access/issued/account.ts';
 import { print, table } from '../table.ts';
 
-/** Shows accounts whose credentials this registry has issued, those that were revoked, too; no hashes. */
+/** Shows accounts whose credentials this registry issued, including revoked ones; no hashes. */
 export function showIssued(accounts: readonly IssuedAccount[], json: boolean, none: string): void {
   if (json) {
     const shown = accounts.map(({ secrets, version: _, ...account }) => ({

@@ -2,7 +2,7 @@ import type { MirrorLine } from '../../release/schemas.ts';
 import type { ReleaseClient } from '../release-client.ts';
 import { formatBytes, print, table } from '../table.ts';
 
-/** The publication log, newest first. */
+/** Shows the publication log, newest first. */
 export async function publicationsCommand(
   client: ReleaseClient,
   limit: number,
@@ -10,7 +10,7 @@ export async function publicationsCommand(
 ): Promise<void> {
   const answer = await client.publications(limit);
   if (json) return print(JSON.stringify(answer, undefined, 2));
-  if (answer.publications.length === 0) return print('nothing was published yet');
+  if (answer.publications.length === 0) return print('nothing has been published yet');
   const rows = answer.publications.map((entry) => {
     const blobs = Object.values(entry.collections).flat();
     const sizeBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
@@ -27,14 +27,14 @@ export async function publicationsCommand(
   print(table([['SEQ', 'TIME', 'ACTOR', 'TARGET', 'SOURCE', 'MANIFEST', 'NEW BLOBS'], ...rows]));
 }
 
-/** Every mirror's watermark, lag and health. */
+/** Shows every mirror's watermark, lag and health. */
 export async function mirrorsCommand(client: ReleaseClient, json: boolean): Promise<void> {
   const answer = await client.mirrors();
   if (json) return print(JSON.stringify(answer, undefined, 2));
   print(mirrorTable(answer.mirrors));
 }
 
-/** Everything at a glance. */
+/** Shows everything at a glance. */
 export async function statusCommand(client: ReleaseClient, json: boolean): Promise<void> {
   const answer = await client.status();
   if (json) print(JSON.stringify(answer, undefined, 2));
@@ -43,11 +43,11 @@ export async function statusCommand(client: ReleaseClient, json: boolean): Promi
     for (const problem of answer.problems) print(`  ${problem}`);
     print(mirrorTable(answer.mirrors));
   }
-  // For scripts: a degraded registry is told by the exit code too.
+  // For scripts, the exit code also says that the registry is degraded.
   if (answer.status !== 'ok') process.exitCode = 2;
 }
 
-/** Why a client would be sent where. */
+/** Shows which server a client is sent to for a blob, and why. */
 export async function explainCommand(
   client: ReleaseClient,
   repository: string,

@@ -17,12 +17,12 @@ const AuthFileSchema = z.object({
 });
 type AuthFile = z.output<typeof AuthFileSchema>;
 
-/** What helpers answer (github.com/docker/docker-credential-helpers). */
+/** The answer of a credential helper (github.com/docker/docker-credential-helpers). */
 const HelperAnswer = z.object({ Username: z.string(), Secret: z.string() });
 /** The name under which helpers keep a refresh token. */
 const TOKEN_USERNAME = '<token>';
 
-/** What `podman login` or `docker login` has kept of a host, in this order; undefined when none of them has. */
+/** The login for a host that `podman login` or `docker login` stored, in this order; undefined if neither did. */
 export async function readAuthFiles(host: string): Promise<Login | undefined> {
   for (const path of authFiles(process.env)) {
     const file = await read(path);
@@ -56,7 +56,7 @@ async function read(path: string): Promise<AuthFile | undefined> {
   } catch {
     throw new ReleaseError(
       'UNAUTHORIZED',
-      `${path} is no file of logins: docker login or podman login writes one`,
+      `${path} is not a login file: docker login or podman login writes one`,
     );
   }
 }
@@ -87,7 +87,7 @@ async function fromHelper({ credHelpers, credsStore }: AuthFile, host: string): 
     : { kind: 'password', username, password: secret };
 }
 
-/** Undefined when the helper is not there, or knows nothing of the host. */
+/** Undefined if the helper does not exist, or has nothing for the host. */
 async function ask(program: string, host: string): Promise<z.output<typeof HelperAnswer> | undefined> {
   const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'] });
   const isStarted = await Promise.race([

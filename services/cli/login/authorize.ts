@@ -11,7 +11,7 @@ export interface Challenge {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Reads `WWW-Authenticate`; undefined when it asks for something that is not known here. */
+/** Reads `WWW-Authenticate`; undefined for a scheme other than Basic and Bearer. */
 export function readChallenge(header: string | undefined): Challenge | undefined {
   const [, scheme = '', rest = ''] = /^(\w+) (.*)$/.exec(header ?? '') ?? [];
   const lower = scheme.toLowerCase();
@@ -25,13 +25,13 @@ export function readChallenge(header: string | undefined): Challenge | undefined
   };
 }
 
-/** What answers a challenge: the value of `Authorization`. Throws {@link ReleaseError} when the login is not taken. */
+/** The `Authorization` header that answers a challenge. Throws {@link ReleaseError} if the login is refused. */
 export async function authorize(challenge: Challenge, login: Login): Promise<string> {
   if (challenge.scheme === 'bearer') return `Bearer ${await fetchToken(challenge, login)}`;
   if (login.kind === 'password') return basic(login.username, login.password);
   throw new ReleaseError(
     'UNAUTHORIZED',
-    'this registry takes names and passwords, and a token was kept: log in again',
+    'this registry needs a name and a password, but the stored login is a token: log in again',
   );
 }
 
@@ -57,8 +57,8 @@ async function fetchToken({ parameters }: Challenge, login: Login): Promise<stri
   const body: unknown = await response.body.json().catch(() => undefined);
   const token = TokenBody.safeParse(body);
   if (response.statusCode === 200 && token.success) return token.data;
-  const told = z.object({ errors: z.array(z.object({ message: z.string() })).min(1) }).safeParse(body);
-  const message = told.success ? told.data.errors[0]?.message : `it answered ${response.statusCode}`;
+  const refusal = z.object({ errors: z.array(z.object({ message: z.string() })).min(1) }).safeParse(body);
+  const message = refusal.success ? refusal.data.errors[0]?.message : `it answered ${response.statusCode}`;
   throw new ReleaseError(
     'UNAUTHORIZED',
     `no token from ${realm.origin} for ${login.username || 'this login'}: ${message}`,
@@ -81,7 +81,7 @@ function ask(realm: URL, asked: readonly [string, string][], login: Login) {
   return request(realm, { headers: { authorization: basic(login.username, login.password) } });
 }
 
-/** Passwords go nowhere where others can read them. */
+/** Whether a password may be sent there: only where no one else can read it. */
 function isSafe({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }

@@ -3,8 +3,8 @@ import { readAuthFiles } from './auth-files.ts';
 import type { Login } from './identity.ts';
 
 /**
- * Who the person at this terminal is to a registry: `--username` (or ROADSTEAD_USERNAME) with ROADSTEAD_PASSWORD, or what
- * `docker login` or `podman login` has kept. Never a password on the command line, where others read it. Throws
+ * The login for a registry: `--username` (or ROADSTEAD_USERNAME) with ROADSTEAD_PASSWORD, or the one that `docker login`
+ * or `podman login` stored. A password is never an argument, since other users can read command lines. Throws a
  * {@link ReleaseError} that says what to do.
  */
 export async function findLogin(server: string, username: string | undefined): Promise<Login> {
@@ -21,7 +21,7 @@ export async function findLogin(server: string, username: string | undefined): P
   if (kept) return kept;
   throw new ReleaseError(
     'UNAUTHORIZED',
-    `${host} asks who you are: log in first (docker login ${host}, or podman login ${host}), or give --username NAME and ` +
+    `${host} requires a login: log in first (docker login ${host}, or podman login ${host}), or give --username NAME and ` +
       'set ROADSTEAD_PASSWORD',
   );
 }

@@ -1,12 +1,12 @@
 import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
 
-/** What can be done to a repository. Its images are `pull`ed, `push`ed and `delete`d; `promote` moves a stable tag. */
+/** Actions on a repository: its images are `pull`ed, `push`ed and `delete`d; `promote` moves a stable tag. */
 export const REPOSITORY_ACTIONS = ['pull', 'push', 'delete', 'promote'] as const;
 export type RepositoryAction = (typeof REPOSITORY_ACTIONS)[number];
 
 /**
- * What can be done to the registry as a whole: list all repositories (`catalog`), look at publications, mirrors and
- * status (`view`), and manage robot accounts and keys (`administer`).
+ * Actions on the registry as a whole: list all repositories (`catalog`), look at publications, mirrors and status
+ * (`view`), and manage robot accounts and keys (`administer`).
  */
 export const REGISTRY_ACTIONS = ['catalog', 'view', 'administer'] as const;
 export type RegistryAction = (typeof REGISTRY_ACTIONS)[number];
@@ -19,7 +19,7 @@ export type AccessRequest =
   | { readonly type: 'repository'; readonly name: RepositoryName; readonly action: RepositoryAction }
   | { readonly type: 'registry'; readonly action: RegistryAction };
 
-/** How an action on the registry is spelled in a scope: Distribution's own for the catalog, ours for the rest. */
+/** The scope of each action on the registry: Distribution's own for the catalog, ours for the rest. */
 const REGISTRY_SCOPES: Readonly<Record<RegistryAction, readonly [name: string, action: string]>> = {
   catalog: ['catalog', '*'],
   view: ['release', 'view'],
@@ -33,14 +33,14 @@ export interface AccessEntry {
   readonly actions: readonly string[];
 }
 
-/** The resource and the action as they stand in a scope and in a token's `access` claim. */
+/** The resource and the action, as in a scope and in a token's `access` claim. */
 export function toScope(wanted: AccessRequest): { type: string; name: string; action: string } {
   if (wanted.type === 'repository') return wanted;
   const [name, action] = REGISTRY_SCOPES[wanted.action];
   return { type: 'registry', name, action };
 }
 
-/** The scopes of what is wanted, as a challenge asks for them: `repository:a/b:pull,push registry:catalog:*`. */
+/** Access requests as scopes in a challenge: `repository:a/b:pull,push registry:catalog:*`. */
 export function printScopes(wanted: readonly AccessRequest[]): string {
   const resources = Map.groupBy(wanted.map(toScope), ({ type, name }) => `${type}:${name}`);
   return [...resources]
@@ -48,14 +48,13 @@ export function printScopes(wanted: readonly AccessRequest[]): string {
     .join(' ');
 }
 
-/** A request for many resources is a mistake, or worse. */
+/** A request for more resources than this is a mistake, or abuse. */
 const SCOPES_MAX = 100;
 
 /**
- * Reads scopes as clients ask for them: several parameters, each of one or more, parted by blanks
- * (docs/spec/auth/scope.md of Distribution). Whatever is none that this registry knows is left out, as the
- * specification has it: the client is granted what is left, or nothing. `*` stands for every action on a repository.
- * What is asked twice is wanted once.
+ * Parses the `scope` parameters of a request, each with one or more scopes separated by blanks
+ * (docs/spec/auth/scope.md of Distribution). Unknown scopes are ignored, as the specification requires: the client is
+ * granted the rest, or nothing. `*` stands for every action on a repository. Duplicates count once.
  */
 export function parseScopes(texts: readonly string[]): AccessRequest[] {
   const scopes = texts.flatMap((text) => text.split(' ').filter((scope) => scope !== ''));

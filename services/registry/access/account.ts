@@ -1,6 +1,6 @@
 import type { Identity } from './subject.ts';
 
-/** What somebody presents to be known by: a name and a secret, as `docker login` takes them. */
+/** A name and a secret, as `docker login` sends them. */
 export interface Credentials {
   readonly username: string;
   /** A password, a robot's secret, a token of Keystone; never logged. */
@@ -8,16 +8,16 @@ export interface Credentials {
 }
 
 /**
- * What a source of accounts says to credentials. `unknown` says that they are none of its own, so that the next source
- * is asked; of a wrong password it may say no more than that, since it must not tell whether there is such a user.
+ * A source's answer to credentials. `unknown` makes the registry ask the next source. A wrong password is `unknown`,
+ * too, so that the answer does not reveal whether the user exists.
  */
 export type Authentication =
   | { readonly outcome: 'known'; readonly identity: Identity; readonly refresh?: RefreshSeed | undefined }
   | { readonly outcome: 'unknown' };
 
 /**
- * What a source wants to see again to say who somebody is without their password. Sealed into refresh tokens, so that
- * nothing of it is stored here.
+ * Data from which a source can identify a user again without the password. It is sealed into refresh tokens and stored
+ * nowhere else.
  */
 export interface RefreshSeed {
   readonly source: string;
@@ -27,13 +27,13 @@ export interface RefreshSeed {
 }
 
 /**
- * A source of accounts: Keystone, an htpasswd file, robots. Throws UNAVAILABLE when it cannot be asked. Takes as long
- * for a user that it does not know as for a wrong password.
+ * A source of accounts: Keystone, an htpasswd file, robots. Throws UNAVAILABLE if it cannot be reached. Takes as long
+ * for an unknown user as for a wrong password.
  */
 export interface AccountSource extends AsyncDisposable {
   /** Such as `keystone`: in names, records and refresh tokens. */
   readonly name: string;
   authenticate(credentials: Credentials, signal: AbortSignal): Promise<Authentication>;
-  /** Who a seed of its own is for now; `unknown` when it is good no more. A source without this gives no refresh tokens. */
+  /** The current identity of a seed; `unknown` if it is no longer valid. Absent: the source issues no refresh tokens. */
   refresh?(seed: RefreshSeed, signal: AbortSignal): Promise<Authentication>;
 }

@@ -2,37 +2,37 @@ import { RegistryError } from '../oci/errors.ts';
 import type { AccountSource, Authentication, Credentials, RefreshSeed } from './account.ts';
 import { type Identity, ROBOT_PREFIX } from './subject.ts';
 
-/** Whoever can be known here, by any source of accounts. */
+/** All users and robots, from every source of accounts. */
 export interface Accounts extends AsyncDisposable {
   /**
-   * Who presents these credentials; `unknown` when no source knows them. Throws UNAVAILABLE when one that might know
-   * them cannot be asked, and TOO_MANY_REQUESTS when one has too much to do.
+   * The identity behind credentials; `unknown` if no source knows them. Throws UNAVAILABLE if a source that might know
+   * them cannot be reached, and TOO_MANY_REQUESTS if one is overloaded.
    */
   authenticate(credentials: Credentials, signal: AbortSignal): Promise<Authentication>;
-  /** Who a seed is for now, as its source says; `unknown` when it is good no more, or there is no such source. */
+  /** The current identity of a seed; `unknown` if the seed is no longer valid or its source is not configured. */
   refresh(seed: RefreshSeed, signal: AbortSignal): Promise<Authentication>;
   /**
-   * Somebody whom a source knows by something else than credentials, such as a login in a browser, with the names by
-   * which rules know them; undefined where that source is not believed such a name, or is not there.
+   * Maps an identity that a source established without credentials, such as by a login in a browser, to the names that
+   * rules use; undefined if the source may not use such a name, or is not configured.
    */
   mapIdentity(source: string, identity: Identity): Identity | undefined;
 }
 
 export interface AccountSourcesOptions {
-  /** Knows the names that begin with `robot+`, and nobody else does. */
+  /** The only source of names that begin with `robot+`. */
   readonly robots?: AccountSource | undefined;
-  /** In the order in which they are asked. */
+  /** Asked in this order. */
   readonly sources: readonly AccountSource[];
 }
 
-/** No name and no secret of any source is longer; a token of Keystone's is the longest. */
+/** No name or secret of any source is longer; Keystone's tokens are the longest. */
 const CREDENTIAL_MAX_CHARACTERS = 16 * 1024;
 const UNKNOWN: Authentication = { outcome: 'unknown' };
 
 /**
- * Sources of accounts, asked one after the other; the first that knows somebody decides. Names, groups and projects of
- * all but the first end in `@<source>`, and no source is believed a name that ends so by itself: nobody becomes
- * somebody else by being known elsewhere.
+ * Sources of accounts, asked in order; the first that knows the credentials decides. Names, groups and projects of all
+ * but the first end in `@<source>`, and a source's own name with such an ending is refused: a user of one source can
+ * never pass as a user of another.
  */
 export class AccountSources implements Accounts {
   readonly #robots: AccountSource | undefined;
@@ -48,19 +48,19 @@ export class AccountSources implements Accounts {
     if (!isPlausible(username) || !isPlausible(password)) return UNKNOWN;
     if (username.startsWith(ROBOT_PREFIX))
       return (await this.#robots?.authenticate(credentials, signal)) ?? UNKNOWN;
-    let obstacle: RegistryError | undefined;
+    let failure: RegistryError | undefined;
     for (const [source, called] of this.#askedFor(username)) {
       try {
         const answer = this.#named(source, await source.authenticate({ username: called, password }, signal));
         if (answer.outcome === 'known') return answer;
       } catch (error) {
-        const met = obstacleOf(error, signal);
+        const met = clientErrorOf(error, signal);
         if (met === undefined) throw error;
-        obstacle ??= met;
+        failure ??= met;
       }
     }
-    // Whoever could not be asked might have known them: it would be wrong to say that the password is.
-    if (obstacle) throw obstacle;
+    // An unreachable source might have known them: do not answer that the password is wrong.
+    if (failure) throw failure;
     return UNKNOWN;
   }
 
@@ -85,8 +85,8 @@ export class AccountSources implements Accounts {
   }
 
   /**
-   * Whom to ask, and for which name. One that ends in `@<source>`, as rules know those of all sources but the first, is
-   * that source's alone: nobody else hears the password.
+   * The sources to ask, and the name to ask each for. A name that ends in `@<source>` goes only to that source: no other
+   * one gets the password.
    */
   #askedFor(username: string): readonly (readonly [AccountSource, string])[] {
     for (const source of this.#sources.slice(1)) {
@@ -96,7 +96,7 @@ export class AccountSources implements Accounts {
     return this.#sources.map((source) => [source, username]);
   }
 
-  /** The answer with the names by which rules know what it speaks of. */
+  /** The answer with the names that rules use. */
   #named(source: AccountSource, answer: Authentication): Authentication {
     if (answer.outcome === 'unknown') return answer;
     const { identity } = answer;
@@ -136,10 +136,10 @@ function isPlausible(text: string): boolean {
   return text !== '' && text.length <= CREDENTIAL_MAX_CHARACTERS;
 }
 
-/** What keeps a source from answering; undefined for what is a fault. */
-function obstacleOf(error: unknown, signal: AbortSignal): RegistryError | undefined {
+/** The error that a source's failure becomes for the client; undefined for a fault of ours. */
+function clientErrorOf(error: unknown, signal: AbortSignal): RegistryError | undefined {
   if (signal.aborted && error === signal.reason)
-    return new RegistryError('UNAVAILABLE', 'logging in takes too long just now; try again in a while');
+    return new RegistryError('UNAVAILABLE', 'logins take too long at the moment; try again in a while');
   if (!(error instanceof RegistryError)) return undefined;
   return error.kind === 'UNAVAILABLE' || error.kind === 'TOO_MANY_REQUESTS' ? error : undefined;
 }

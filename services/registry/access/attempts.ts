@@ -1,14 +1,13 @@
 /**
- * Counts that are forgotten by themselves, shared by all nodes where there is something to share them over. What counts
- * failed logins; never asked on the pull path. Implementations never throw: a count that cannot be had is kept by the
- * process itself meanwhile.
+ * Expiring counters, shared by all nodes that have a common backend. They count failed logins, and are never used on
+ * the pull path. Implementations never throw: while the backend fails, each process counts by itself.
  */
 export interface AttemptCounts {
-  /** Adds to a count (or takes from it), and answers with what it is then. It is forgotten `windowMs` after its first. */
+  /** Adds to a counter (or subtracts), and returns the result. The counter expires `windowMs` after its first change. */
   add(key: string, points: number, windowMs: number): Promise<number>;
-  /** 0 when there is none. */
+  /** The counter's value; 0 if it does not exist. */
   read(key: string): Promise<number>;
-  /** Lets one pass in `durationMs`: 0 to the one who does, or how long to wait, ms. */
+  /** Lets one caller pass per `durationMs`: returns 0 to that caller, and to others how long to wait, in ms. */
   pass(key: string, durationMs: number): Promise<number>;
   forget(keys: readonly string[]): Promise<void>;
 }

@@ -1,14 +1,14 @@
 import ipaddr from 'ipaddr.js';
 
-/** So much of an IPv6 address is a subscriber's own: whoever has one address has the whole network to ask from. */
+/** The prefix length that an IPv6 subscriber gets: a client with one address can use the whole network. */
 const IPV6_PREFIX_PARTS = 4;
 
 /**
- * What a client counts as where clients are counted: its IPv4 address, or the /64 network of its IPv6 address. What is
- * no address counts as itself, cut to a length that no address has.
+ * The key under which a client is counted: its IPv4 address, or the /64 network of its IPv6 address. Anything else is
+ * its own key, cut to a bounded length.
  */
 export function clientKeyOf(address: string): string {
-  // Most are of IPv4, as they are; nothing is parsed for them.
+  // Most clients use IPv4: no parsing for them.
   if (!address.includes(':')) return address.slice(0, ADDRESS_MAX_CHARS);
   if (!ipaddr.IPv6.isValid(address)) return address.slice(0, ADDRESS_MAX_CHARS);
   const parsed = ipaddr.IPv6.parse(address);

@@ -1,18 +1,18 @@
 import type { AccessRequest } from './access-request.ts';
 
-/** What somebody may do, however that is known: from rules, or from a token that rules were asked for. */
+/** The rights of a client, from rules, or from a token that was issued by rules. */
 export interface Grants {
-  /** Whether something is allowed, and by which rule, for records. Decides at once: nothing is asked of anybody. */
+  /** Whether something is allowed, and by which rule, for records. Synchronous, without I/O. */
   decide(wanted: AccessRequest): { readonly isAllowed: boolean; readonly rule: string | undefined };
 }
 
-/** A registry without accounts: everyone may do everything (the section `auth` is not there). */
+/** A registry without accounts (no section `auth`): everyone may do everything. */
 export const EVERYTHING: Grants = { decide: () => ({ isAllowed: true, rule: undefined }) };
 
-/** Who makes a request, as its door found out. */
+/** The authenticated client of a request, with its rights. */
 export interface Principal extends Grants {
   readonly kind: 'anonymous' | 'user' | 'robot';
-  /** Empty for the anonymous. */
+  /** Empty for anonymous clients. */
   readonly name: string;
 }
 

@@ -8,25 +8,25 @@ import { tooMany } from './too-many.ts';
 
 export interface LoginGuardOptions {
   readonly counts: AttemptCounts;
-  /** Failures that cost nothing, of one account from one client. */
+  /** Failures without a delay, for one account from one client. */
   readonly attempts: number;
-  /** However many have failed, nobody waits longer. */
+  /** The longest delay, however many attempts have failed. */
   readonly maxWaitMs: number;
-  /** CIDR; whoever asks from there never waits. */
+  /** CIDR; clients in these networks never wait. */
   readonly trustedNetworks: readonly string[];
-  /** What names are hashed under where they are counted: the same on every node that shares the counts. */
+  /** The secret under which names are hashed for counting: the same on every node that shares the counts. */
   readonly secret: string;
 }
 
-/** Who tries to log in, and where from. */
+/** The account and the client of a login attempt. */
 export interface LoginAttempt {
-  /** As it was written: whether there is such an account makes no difference. */
+  /** As the client wrote it; the account need not exist. */
   readonly account: string;
   /** The client's IP address. */
   readonly address: string;
 }
 
-/** What is counted, and how many failures are free. */
+/** A counter, and how many failures it allows without a delay. */
 interface Tier {
   readonly key: string;
   readonly free: number;
@@ -37,26 +37,26 @@ const PROVEN_MAX = 10_000;
 const PROVEN_MS = 60_000;
 const WINDOW_MS = 3_600_000;
 const FIRST_WAIT_MS = 1000;
-/** A client that logged in is known so long. */
+/** How long a client that logged in counts as known. */
 const KNOWN_MS = 7 * 24 * 3_600_000;
-/** Failures that are free to a client whatever accounts it tries, and to an account whoever tries it: those of one, so many times. */
+/** Free failures of a client over all accounts, and of an account over all clients, in multiples of those of a pair. */
 const FREE_A_CLIENT = 10;
 const FREE_AN_ACCOUNT = 20;
-/** Strangers never wait longer for an account that others guess at: its owner may be one of them. */
+/** The longest delay of unknown clients for an account that others guess at: its owner may be one of them. */
 const STRANGERS_MAX_WAIT_MS = 60_000;
 
 /**
- * Slows down whoever guesses passwords, before any hash is computed. Failures are counted for an account at a client,
- * for a client, and for an account; beyond some, each next one makes the next attempt wait twice as long. No account is
- * ever locked: a client from which somebody has lately logged in to it counts by itself alone, so that neither its
- * neighbours behind one address nor guesses from elsewhere keep it out.
+ * Slows down password guessing, before any hash is computed. Failures are counted per account and client, per client,
+ * and per account; beyond the free ones, each failure doubles the wait for the next attempt. No account is ever locked:
+ * a client that has recently logged in to it has a counter of its own, so that neither neighbours behind the same
+ * address nor guesses from elsewhere lock it out.
  */
 export class LoginGuard {
   readonly #options: LoginGuardOptions;
   readonly #isTrusted: (address: string) => boolean;
-  /** Attempts with the same credentials that are looked at right now: a client that pulls in parallel logs in once. */
+  /** Attempts in progress, by credentials: a client that pulls in parallel logs in once. */
   readonly #underWay = new Map<string, Promise<Authentication>>();
-  /** Credentials that were right a moment ago are no guesses: those who send them with each request wait for no counts. */
+  /** Credentials that were right a moment ago: clients that send them with each request wait for no counters. */
   readonly #proven = new LRUCache<string, true>({ max: PROVEN_MAX, ttl: PROVEN_MS });
 
   constructor(options: LoginGuardOptions) {
@@ -65,8 +65,8 @@ export class LoginGuard {
   }
 
   /**
-   * Has `authenticate` look at credentials, unless too many have failed: then it throws TOO_MANY_REQUESTS. What
-   * `authenticate` throws counts for nobody.
+   * Calls `authenticate`, or throws TOO_MANY_REQUESTS if too many attempts have failed. An attempt in which
+   * `authenticate` throws does not count.
    */
   async attempt(
     who: LoginAttempt,
@@ -131,8 +131,8 @@ export class LoginGuard {
   }
 
   /**
-   * Counts an attempt as failed before it is made, so that of many at once no more go through than of as many one after
-   * the other. Throws TOO_MANY_REQUESTS where it has to wait, and then counts nothing.
+   * Counts an attempt as failed before it is made, so that concurrent attempts get no more tries than consecutive ones.
+   * Throws TOO_MANY_REQUESTS if the attempt has to wait, and then counts nothing.
    */
   async #enter(tiers: readonly Tier[]): Promise<void> {
     const { counts } = this.#options;
@@ -159,13 +159,13 @@ export class LoginGuard {
     }
     const after = await counts.add(key, 1, WINDOW_MS);
     if (after <= free) return 0;
-    // Others came at the same time.
+    // Others tried at the same time.
     const waitMs = await gate(after - 1);
     if (waitMs > 0) await counts.add(key, -1, WINDOW_MS);
     return waitMs;
   }
 
-  /** Neither names nor passwords, which people put in each other's place, are kept anywhere. */
+  /** Neither names nor passwords are stored: people sometimes type one in place of the other. */
   #hash(...parts: readonly string[]): string {
     const hmac = createHmac('sha256', this.#options.secret);
     for (const part of parts) hmac.update(`${part.length}:${part}`);
@@ -174,9 +174,9 @@ export class LoginGuard {
 }
 
 /**
- * What an account counts as where guesses from everywhere are counted: sources of accounts know one by many spellings
- * (`alice`, `Alice`, `%61lice`, `project/alice`, of Keystone), and each must not be a count of its own. Two accounts that
- * fall together here only share how long strangers wait for them.
+ * The key of an account's counter over all clients. Sources of accounts accept several spellings of a name (`alice`,
+ * `Alice`, `%61lice`, `project/alice` in Keystone), which must share a counter. Two accounts that share one by accident
+ * only share the delay of unknown clients.
  */
 function spelledAlike(account: string): string {
   const [name = ''] = account.split('/').slice(-1);

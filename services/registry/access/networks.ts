@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js';
 
-/** Whether an address lies in one of some networks. */
+/** Whether an address is in one of a set of networks. */
 export type NetworkTest = (address: string) => boolean;
 
 /**
- * True when `text` is an IP address as it is written: `192.0.2.7`, `2001:db8::7`; not `0x7f.1` or `010.0.0.1`, nor
- * `::192.0.2.7`, which means no address of IPv4 (RFC 4291, section 2.5.5.1) and would be read as one.
+ * True if `text` is an IP address in its usual form: `192.0.2.7`, `2001:db8::7`. Not `0x7f.1` or `010.0.0.1`, nor
+ * `::192.0.2.7`, which is not an IPv4 address (RFC 4291, section 2.5.5.1) but would be parsed as one.
  */
 export function isAddress(text: string): boolean {
   if (/^::\d+\./.test(text)) return false;
@@ -13,8 +13,8 @@ export function isAddress(text: string): boolean {
 }
 
 /**
- * True when `text` is a network as it is written, such as `192.0.2.0/24` or `2001:db8::/32`. Octal and hexadecimal
- * numbers and short forms are none: `010.0.0.0/8` would be 8.0.0.0/8.
+ * True if `text` is a network in its usual form, such as `192.0.2.0/24` or `2001:db8::/32`; not with octal or
+ * hexadecimal numbers or in a short form: `010.0.0.0/8` would be 8.0.0.0/8.
  */
 export function isNetwork(text: string): boolean {
   return ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
@@ -26,7 +26,7 @@ export function isLoopback(host: string): boolean {
   return address === 'localhost' || (isAddress(address) && ipaddr.parse(address).range() === 'loopback');
 }
 
-/** The test for networks in CIDR notation. Throws when one is none. */
+/** Makes a {@link NetworkTest} for networks in CIDR notation. Throws if one is invalid. */
 export function networkTest(networks: readonly string[]): NetworkTest {
   const parsed = networks.map(parseNetwork);
   if (parsed.length === 0) return () => false;
@@ -37,13 +37,13 @@ export function networkTest(networks: readonly string[]): NetworkTest {
   };
 }
 
-/** Whether all of one network lies in another one. */
+/** Whether one network contains all of another. */
 export function networkWithin(narrow: string, wide: string): boolean {
   const [[address, bits], [other, otherBits]] = [parseNetwork(narrow), parseNetwork(wide)];
   return address.kind() === other.kind() && bits >= otherBits && address.match([other, otherBits] as never);
 }
 
-/** `::ffff:192.0.2.0/120` is 192.0.2.0/24: addresses of that form are taken for those of IPv4, too. */
+/** `::ffff:192.0.2.0/120` is 192.0.2.0/24, as IPv4-mapped addresses count as IPv4. */
 function parseNetwork(text: string): ReturnType<typeof ipaddr.parseCIDR> {
   const [address, bits] = ipaddr.parseCIDR(text);
   if (!(address instanceof ipaddr.IPv6) || !address.isIPv4MappedAddress() || bits < 96)

@@ -2,21 +2,21 @@ import { LRUCache } from 'lru-cache';
 
 export interface RateLimitOptions {
   readonly perSecond: number;
-  /** So many may come at once after a pause. */
+  /** How many requests may come at once after a pause. */
   readonly burst: number;
 }
 
-/** Beyond so many clients, those that asked least lately are forgotten. */
+/** Beyond this many clients, the least recently seen are forgotten. */
 const CLIENTS_MAX = 100_000;
 
 /**
- * How many requests a second each client of this process may make: the generic cell rate algorithm (ITU-T I.371), a
- * token bucket that needs one number a client. It decides at once, without timers or promises: it stands before pulls.
+ * Limits the requests a second of each client of this process by the generic cell rate algorithm (ITU-T I.371), a token
+ * bucket that needs one number per client. Synchronous, without timers or promises, since every pull passes it.
  */
 export class RateLimit {
   readonly #intervalMs: number;
   readonly #toleranceMs: number;
-  /** When each client would have used up what it may use, had it asked evenly. */
+  /** The theoretical arrival time of each client, in the algorithm's words. */
   readonly #dueAt = new LRUCache<string, number>({ max: CLIENTS_MAX });
 
   constructor({ perSecond, burst }: RateLimitOptions) {
@@ -24,7 +24,7 @@ export class RateLimit {
     this.#toleranceMs = this.#intervalMs * (burst - 1);
   }
 
-  /** Counts a request: 0 when it may be served, or how long to wait, ms; one that has to wait is not counted. */
+  /** Counts a request: 0 if it may be served, otherwise how long to wait, in ms; then it is not counted. */
   take(client: string, nowMs = performance.now()): number {
     const dueAt = Math.max(this.#dueAt.get(client) ?? 0, nowMs);
     const waitMs = dueAt - this.#toleranceMs - nowMs;

@@ -3,18 +3,18 @@ import { parseRepositoryPattern } from '../oci/repository-pattern.ts';
 import { PROJECT, type RepositorySelector, type SubjectPattern, USER } from './rule.ts';
 import { isRobotName, ROBOT_PREFIX } from './subject.ts';
 
-/** What a rule's `subjects` and a group's members may look like, for errors. */
+/** The forms of a rule's `subjects` and a group's members, for error messages. */
 export const SUBJECT_FORMS =
   'everyone, anonymous, authenticated, user:NAME, robot:NAME, group:NAME, project:NAME, role:NAME or role:NAME@PROJECT';
 
-/** Reads `user:alice`, `role:member@alpha`, `everyone`, …; undefined when it is none of {@link SUBJECT_FORMS}. */
+/** Reads `user:alice`, `role:member@alpha`, `everyone`, …; undefined if it has none of the {@link SUBJECT_FORMS}. */
 export function parseSubjectPattern(text: string): SubjectPattern | undefined {
   if (text === 'everyone' || text === 'anonymous' || text === 'authenticated') return { kind: text };
   const match = /^(user|robot|group|project|role):(.+)$/.exec(text);
   const [, kind, name = ''] = match ?? [];
   switch (kind) {
     case 'user':
-      // Robots are no users: a rule for one would be for nobody.
+      // Robots are not users: such a rule would match nobody.
       return isName(name) && !isRobotName(name) ? { kind, name } : undefined;
     case 'group':
     case 'project':
@@ -52,23 +52,23 @@ export function printSubjectPattern(pattern: SubjectPattern): string {
 
 const NAME_MAX_CHARACTERS = 255;
 
-/** A blank at an end is a slip of the pen, by which a rule would be for nobody. */
+/** A blank at either end is a typing error that would make a rule match nobody. */
 function isName(text: string): boolean {
   return /^\P{C}+$/u.test(text) && text.trim() === text && text.length <= NAME_MAX_CHARACTERS;
 }
 
-/** What a rule's `repositories` may look like, for errors. */
+/** The forms of a rule's `repositories`, for error messages. */
 export const REPOSITORY_FORMS =
   'a pattern of repository names such as fedora/** ("*" is one part of a name, "**" one or more), with ' +
   `${USER} or ${PROJECT} for a whole part where wanted; @candidates or @stable`;
 
-/** Reads a repository selector; undefined when it is none of {@link REPOSITORY_FORMS}. */
+/** Reads a repository selector; undefined if it has none of the {@link REPOSITORY_FORMS}. */
 export function parseRepositorySelector(text: string): RepositorySelector | undefined {
   if (text === '@candidates') return { kind: 'candidates' };
   if (text === '@stable') return { kind: 'stable' };
   const parts = text.split('/');
   const isVariable = (part: string) => part === USER || part === PROJECT;
-  // A part that no name has, such as `-x`, would make a rule that is for nothing.
+  // A part that is invalid in names, such as `-x`, would make a rule that matches nothing.
   if (!parts.every((part) => isVariable(part) || /^\*{1,2}$/.test(part) || isRepositoryName(part)))
     return undefined;
   if (parts.some(isVariable))

@@ -1,29 +1,28 @@
 import type { RepositoryPattern } from '../oci/repository-pattern.ts';
 import type { Action } from './access-request.ts';
 
-/** Whom a rule is for; `role:member@alpha` is a role in one project, `role:member` one in any. */
+/** A pattern of subjects; `role:member@alpha` is a role in one project, `role:member` a role in any. */
 export type SubjectPattern =
   | { readonly kind: 'everyone' | 'anonymous' | 'authenticated' }
   | { readonly kind: 'user' | 'robot' | 'group' | 'project'; readonly name: string }
   | { readonly kind: 'role'; readonly name: string; readonly project: string | undefined };
 
-/** In a selector, the subject's own name, and that of a project that they are in. */
+/** In a selector, the subject's own name, and the name of one of their projects. */
 export const USER = '${user}';
 export const PROJECT = '${project}';
 
-/** Which repositories a rule is for. */
+/** A pattern of repositories. */
 export type RepositorySelector =
   | { readonly kind: 'pattern'; readonly pattern: RepositoryPattern }
-  /** With the subject's own name for `${user}`, and for `${project}` that of a project that they are in. */
+  /** `${user}` is the subject's own name, and `${project}` the name of one of their projects. */
   | { readonly kind: 'template'; readonly text: string }
-  /** What the section `promotion` calls so. */
+  /** As the section `promotion` defines them. */
   | { readonly kind: 'candidates' | 'stable' };
 
 /**
- * One rule of who may do what. It decides on a request when it names the action, the subject (any of `subjects`, from
- * any of `networks`) and the repository; the first rule that decides has the last word. An action on the registry as a
- * whole takes a rule for all repositories. Networks are those from which the token, or without tokens the request, was
- * asked for.
+ * One access rule. It matches a request when it names the action, the subject (any of `subjects`, from any of
+ * `networks`) and the repository; the first rule that matches decides. An action on the registry as a whole needs a rule
+ * for all repositories. Networks apply to the client that asked for the token or, without tokens, made the request.
  */
 export interface Rule {
   readonly name: string;
@@ -35,10 +34,10 @@ export interface Rule {
   readonly repositories: readonly RepositorySelector[];
 }
 
-/** Whether a selector is for every repository, and so for the registry as a whole. */
+/** Whether a selector matches every repository, and so the registry as a whole. */
 export function isForAll(selector: RepositorySelector): boolean {
   return selector.kind === 'pattern' && selector.pattern.text === '**';
 }
 
-/** Who is in which group, besides those whom their accounts put there. No group stands in another one. */
+/** Members of groups, in addition to those whose accounts name the group. Groups are not nested. */
 export type Groups = ReadonlyMap<string, readonly SubjectPattern[]>;

@@ -8,32 +8,32 @@ import { coversSelector } from './shadowed.ts';
 import type { Membership, Subject } from './subject.ts';
 import { membershipsOf } from './subject-match.ts';
 
-/** What was decided, and by which rule; no rule when none was for it, which denies. */
+/** A decision, and the rule that made it; undefined if no rule matched, which denies. */
 export interface Decision {
   readonly isAllowed: boolean;
   readonly rule: string | undefined;
 }
 
-/** Why a rule is not for something: the first of these that it does not name. */
+/** Why a rule does not match: the first of these that differs. */
 export type Miss = 'action' | 'address' | 'subject' | 'repository';
 
 /** A decision with its reasons. */
 export interface Explanation extends Decision {
   readonly decidedBy: Rule | undefined;
-  /** The rules before that one, or all of them, each with why it is not for this. */
+  /** The rules before the deciding one, or all of them, each with why it does not match. */
   readonly passed: readonly { readonly rule: Rule; readonly miss: Miss }[];
 }
 
 export interface AccessRulesOptions {
   readonly rules: readonly Rule[];
   readonly groups: Groups;
-  /** The section `promotion`'s patterns; undefined without it, and then no repository is a candidate or stable. */
+  /** The patterns of section `promotion`; undefined without it: then no repository is a candidate or stable. */
   readonly candidates: readonly RepositoryPattern[] | undefined;
-  /** Those of stable repositories; undefined for all but the candidates. */
+  /** The patterns of stable repositories; undefined: all but the candidates. */
   readonly stable?: readonly RepositoryPattern[] | undefined;
 }
 
-/** Who may do what: rules in their order, the first that is for something decides, and what none is for is denied. */
+/** Access rules in order: the first that matches decides, and without a match access is denied. */
 export class AccessRules {
   readonly #rules: readonly Compiled[];
   readonly #groups: Groups;
@@ -50,7 +50,7 @@ export class AccessRules {
     this.#reserved = reservedNames([...(candidates ?? []), ...(stable ?? [])]);
   }
 
-  /** Decides, without looking at anything but its arguments. */
+  /** Decides, from nothing but its arguments. */
   decide(subject: Subject, wanted: AccessRequest): Decision {
     for (const compiled of this.#rules)
       if (this.#miss(compiled, subject, wanted) === undefined)
@@ -58,7 +58,7 @@ export class AccessRules {
     return { isAllowed: false, rule: undefined };
   }
 
-  /** {@link decide}, with why. */
+  /** {@link decide}, with the reasons. */
   explain(subject: Subject, wanted: AccessRequest): Explanation {
     const passed: { rule: Rule; miss: Miss }[] = [];
     for (const compiled of this.#rules) {
@@ -72,8 +72,8 @@ export class AccessRules {
   }
 
   /**
-   * Whether there may be something that a subject is allowed: false only where all is denied. A denial counts for what
-   * it covers as a whole, not for a part.
+   * Whether a subject may be allowed anything: false only if everything is denied. A denial counts only where it covers
+   * all that an allowance covers.
    */
   allowsAnything(subject: Subject): boolean {
     const denied: Rule[] = [];
@@ -100,7 +100,7 @@ export class AccessRules {
     return false;
   }
 
-  /** Whether an action on anything that a selector names can be a subject's. */
+  /** Whether a selector can match a repository for this subject. */
   #isForSome(selector: RepositorySelector, action: Action, subject: Subject): boolean {
     const isOnRegistry = REGISTRY_ACTIONS.some((each) => each === action);
     if (isOnRegistry) return isForAll(selector);
@@ -109,7 +109,7 @@ export class AccessRules {
     return selector.text.includes(PROJECT) ? subject.memberships.length > 0 : subject.name !== '';
   }
 
-  /** What keeps a rule from being for something; undefined when it is for it. */
+  /** Why a rule does not match; undefined if it does. */
   #miss({ rule, isFrom }: Compiled, subject: Subject, wanted: AccessRequest): Miss | undefined {
     if (!rule.actions.includes(wanted.action)) return 'action';
     if (isFrom && !isAsked(rule, isFrom, subject.address)) return 'address';
@@ -125,9 +125,9 @@ export class AccessRules {
   }
 
   /**
-   * Whether a selector is for what is wanted. `${project}` stands for the projects that made the rule be for the
-   * subject: `role:member` with `${project}/**` is for those in which they are a member, not for others of theirs.
-   * What is done to the registry as a whole is only for rules about all of it.
+   * Whether a selector matches a request. `${project}` stands for the projects by which the subject matched: `role:member`
+   * with `${project}/**` means the projects in which they are a member, not their other ones. Actions on the registry
+   * as a whole match only rules for all repositories.
    */
   #selects(
     selector: RepositorySelector,
@@ -151,8 +151,8 @@ export class AccessRules {
   }
 
   /**
-   * A name that cannot stand as one part of a repository's name has no repositories: `a/b`, `Alice`, `*`. Nor do
-   * `candidate` and the like at the beginning: whoever is called so does not own what everyone's images come from.
+   * A name that is not valid as one part of a repository's name owns no repositories: `a/b`, `Alice`, `*`. Nor does a
+   * user called `candidate` or the like own the repositories below that reserved first part.
    */
   #fits(template: string, variable: string, value: string, name: RepositoryName): boolean {
     if (!isRepositoryName(value) || value.includes('/')) return false;
@@ -168,14 +168,14 @@ interface Compiled {
 }
 
 /**
- * Whether a rule's networks are for an address. Nobody knows where a connection came from that has broken off: it is in
- * no network that is allowed something, and in each that is denied it.
+ * Whether a rule's networks match an address. The address of a closed connection is unknown: it matches no network of a
+ * rule that allows, and every network of a rule that denies.
  */
 function isAsked({ effect }: Rule, isFrom: NetworkTest, address: string): boolean {
   return isAddress(address) ? isFrom(address) : effect === 'deny';
 }
 
-/** What names of candidates and of stable repositories begin with, as far as the configuration spells it out. */
+/** The literal first parts of the names of candidates and stable repositories. */
 function reservedNames(patterns: readonly RepositoryPattern[]): ReadonlySet<string> {
   return new Set(patterns.map(({ text }) => text.split('/', 1).join()).filter((part) => !part.includes('*')));
 }

@@ -10,16 +10,16 @@ import {
   USER,
 } from './rule.ts';
 
-/** What patterns of subjects and repositories stand for. */
+/** The groups and promotion patterns that patterns of subjects and repositories refer to. */
 interface Meaning {
   readonly groups: Groups;
   readonly candidates: readonly RepositoryPattern[] | undefined;
 }
 
 /**
- * The names of rules that decide, before this one is asked, on everything that it is for; undefined when something may
- * be left for it. Says so only where that is certain: each action by a single rule that names it from as many networks,
- * for as many subjects and as many repositories.
+ * The names of earlier rules that decide everything that this one matches; undefined if something may be left for it.
+ * Reports only what is certain: for each action a single earlier rule that covers all its networks, subjects and
+ * repositories.
  */
 export function findBehind(rule: Rule, before: readonly Rule[], meaning: Meaning): string[] | undefined {
   const deciding = rule.actions.map((action) =>
@@ -30,7 +30,7 @@ export function findBehind(rule: Rule, before: readonly Rule[], meaning: Meaning
 }
 
 function isAsWide(earlier: Rule, rule: Rule, meaning: Meaning): boolean {
-  // A denial counts an address that is lost as one of its own; an earlier allowance does not.
+  // A denial matches an unknown address, an allowance does not.
   const isFromThere =
     earlier.networks.length === 0 ||
     (rule.networks.length > 0 &&
@@ -48,7 +48,7 @@ function isAsWide(earlier: Rule, rule: Rule, meaning: Meaning): boolean {
   );
 }
 
-/** Whether a pattern is for everybody whom another one is for, and by all of the memberships by which that is. */
+/** Whether a pattern matches every subject that another one matches, through all of the same memberships. */
 function coversSubject(wide: SubjectPattern, narrow: SubjectPattern, groups: Groups): boolean {
   if (wide.kind === 'everyone') return true;
   switch (wide.kind) {
@@ -80,14 +80,14 @@ function coversSubject(wide: SubjectPattern, narrow: SubjectPattern, groups: Gro
   }
 }
 
-/** Whether a selector is for all that another one is for. False where that is not certain. */
+/** Whether a selector matches everything that another one matches. False if that is not certain. */
 export function coversSelector(
   wide: RepositorySelector,
   narrow: RepositorySelector,
   meaning: Meaning,
 ): boolean {
   if (isForAll(wide)) return true;
-  // What is for all repositories is for the registry as a whole, too.
+  // A selector for all repositories also matches the registry as a whole.
   if (isForAll(narrow)) return false;
   switch (narrow.kind) {
     case 'candidates':
@@ -110,7 +110,7 @@ function coversText(wide: RepositorySelector, narrow: string): boolean {
   return wide.kind === 'pattern' && includes(wide.pattern.text.split('/'), narrow.split('/'));
 }
 
-/** Whether every name that the second pattern matches is matched by the first. False where it is not certain. */
+/** Whether the first pattern matches every name that the second matches. False if that is not certain. */
 function includes(wide: readonly string[], narrow: readonly string[]): boolean {
   const [first, ...rest] = wide;
   const [part, ...parts] = narrow;

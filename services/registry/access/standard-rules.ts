@@ -3,12 +3,12 @@ import { parseRepositorySelector, parseSubjectPattern } from './read-rule.ts';
 import type { Rule } from './rule.ts';
 
 /**
- * The rules where a configuration has none of its own, in the order in which they are asked. A user writes below their
- * own name and below their projects' names, and nobody else sees what is there; groups are filled in by the section
- * `access`. What nothing here allows is denied.
+ * The rules of a configuration that has none of its own, in order. Users write below their own name and below their
+ * projects' names, and nobody else sees these repositories. The section `access` fills the groups. Everything else is
+ * denied.
  */
 export const STANDARD_RULES: readonly Rule[] = [
-  // OpenStack's administrators are those with the role in the project of that name.
+  // OpenStack's administrators have the role `admin` in the project `admin`.
   rule('operators', ACTIONS, 'group:operators role:admin@admin', '**'),
   rule('releasers', ['pull', 'promote'], 'group:releasers', '@candidates @stable'),
   rule('releases', ['view'], 'group:releasers', '**'),

@@ -2,8 +2,8 @@ import type { Groups, SubjectPattern } from './rule.ts';
 import type { Membership, Subject } from './subject.ts';
 
 /**
- * The memberships by which a pattern is for a subject: all of them where it is not about any; undefined when it is not
- * for them.
+ * The memberships by which a pattern matches a subject: all of them if the pattern names none; undefined if it does not
+ * match.
  */
 export function membershipsOf(
   pattern: SubjectPattern,
@@ -36,7 +36,7 @@ export function membershipsOf(
   }
 }
 
-/** Whether the configuration puts somebody into a group; a group that stands in one counts for nothing. */
+/** Whether the configuration puts somebody into a group; a group listed as a member counts for nothing. */
 function isListed(group: string, subject: Subject, groups: Groups): boolean {
   const members = groups.get(group) ?? [];
   return members.some(

@@ -1,23 +1,23 @@
-/** A project of OpenStack, or what another source of accounts calls one, and what somebody is in it. */
+/** A project, such as OpenStack's, and a user's roles in it. */
 export interface Membership {
-  /** By its name alone in the default domain, `name@domain` in any other. */
+  /** The name alone in the default domain, `name@domain` in any other. */
   readonly project: string;
   readonly roles: readonly string[];
 }
 
-/** Who somebody is: what accounts tell of them, and nothing that they say of themselves. */
+/** An identity as a source of accounts established it; nothing in it is the client's own claim. */
 export interface Identity {
   readonly kind: 'anonymous' | 'user' | 'robot';
   /**
-   * The name that rules and records know them by; empty for the anonymous. Of two sources of accounts, names of all
-   * but the first end in `@<source>`, so that nobody is taken for another one.
+   * The name in rules and records; empty for anonymous clients. Names of all sources of accounts but the first end in
+   * `@<source>`, so that they cannot be confused.
    */
   readonly name: string;
   readonly groups: readonly string[];
   readonly memberships: readonly Membership[];
 }
 
-/** Somebody, and where they ask from: all that a rule can look at. */
+/** An identity and its address: everything that a rule can look at. */
 export interface Subject extends Identity {
   /** The client's IP address. */
   readonly address: string;
@@ -25,10 +25,10 @@ export interface Subject extends Identity {
 
 export const ANONYMOUS: Identity = { kind: 'anonymous', name: '', groups: [], memberships: [] };
 
-/** Robots' names begin so; nobody else's may. */
+/** Names of robots begin with this; no other name may. */
 export const ROBOT_PREFIX = 'robot+';
 
-/** Whether a name is that of a robot: of ours, or of what a user of Keystone handed on (application credential, trust). */
+/** Whether a name belongs to a robot: one of ours, or a credential delegated in Keystone. */
 export function isRobotName(name: string): boolean {
   return /^(?:robot|appcred|trust)\+/.test(name);
 }

@@ -1,8 +1,8 @@
 import { RegistryError } from '../oci/errors.ts';
 
 /**
- * 429 with `Retry-After`: what there is too much of, and when it is worth trying again. Without a stack, which costs more
- * than all the rest: whoever is turned away by the thousand must cost little, and the message tells from where.
+ * 429 with `Retry-After`. Without a stack, which would cost more than everything else: rejecting thousands of requests
+ * must be cheap, and the message says where the error comes from.
  */
 export function tooMany(what: string, waitMs: number): RegistryError {
   const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));

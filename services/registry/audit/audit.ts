@@ -1,13 +1,13 @@
 import type { AuditEvent } from './entry.ts';
 
-/** Where changes of state are recorded. */
+/** Records changes of state. */
 export interface Audit extends AsyncDisposable {
-  /** False where nothing is recorded: then nothing needs to be gathered. */
+  /** False if nothing is recorded: then callers need not gather anything. */
   readonly isOn: boolean;
   /**
-   * Records a change that is about to be made. To be awaited before anything of it can be seen: no change without its
-   * entry. The entry is durable when this returns. Throws UNRECORDED when it cannot be written, and then the change
-   * must not be made. An entry whose change then failed stands all the same: nobody was told that it was made.
+   * Records a change that is about to be made. Await it before any effect of the change is visible: no change without
+   * its entry. The entry is durable when this returns. Throws UNRECORDED if it cannot be written: then the change must
+   * not be made. If the change fails afterwards, the entry stays: the change was never acknowledged.
    */
   record(event: AuditEvent): Promise<void>;
 }

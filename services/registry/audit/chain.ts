@@ -18,10 +18,10 @@ const STEPS_MAX = 3;
 /** After losing this many races in one append, retry without delay; before that the delay shrinks with every loss. */
 const STEPS_AGED = 6;
 
-/** What the chain of the audit record needs. */
+/** The dependencies of the chain. */
 export interface ChainParts {
   readonly objects: ObjectStore;
-  /** This machine, as records name it. */
+  /** The name of this machine in records. */
   readonly node: string;
   readonly sealer: Sealer | undefined;
   readonly logger: Log;
@@ -38,7 +38,7 @@ export class AuditChain {
   #end: Place | undefined;
   /** When the end was last known to be the end: milliseconds since 1970. */
   #knownAt = 0;
-  /** When another one's record was last met, and how long an append takes, by the monotonic clock. */
+  /** When a race was last lost, and how long an append takes, by the monotonic clock. */
   #rivalAt = Number.NEGATIVE_INFINITY;
   #tookMs = 0;
 
@@ -47,12 +47,12 @@ export class AuditChain {
     this.#records = auditRecords(parts.objects);
   }
 
-  /** The newest record that this process has written or met. */
+  /** The newest record that this process has written or seen. */
   get end(): Place | undefined {
     return this.#end;
   }
 
-  /** Appends entries, as JSON, in one record; durable when it returns. Throws when the store fails, or others are always faster. */
+  /** Appends entries, as JSON, in one record; durable when it returns. Throws if the store fails, or every race is lost. */
   async append(entries: readonly string[]): Promise<Place> {
     const { node, sealer } = this.#parts;
     const startedAt = performance.now();
@@ -72,7 +72,7 @@ export class AuditChain {
         return this.#know({ seq, hash: hashOf(bytes) });
       }
       this.#rivalAt = performance.now();
-      // The longer it has waited, the sooner it tries again.
+      // The delay shrinks with every lost race.
       if (steps < STEPS_AGED) await sleep((Math.random() * this.#tookMs * (STEPS_AGED - steps)) / 2);
       const theirs = await this.#records.read(seq);
       // An earlier attempt had succeeded, but its answer was lost.
@@ -118,12 +118,12 @@ export class AuditChain {
     else if (sealer && stored.seal === undefined)
       logger.warn(
         { seq },
-        'audit record: a record bears no seal: it is from before http.secret was set, from a node without it, or forged',
+        'audit record: a record has no seal: it is from before http.secret was set, from a node without it, or forged',
       );
     else if (sealer && stored.seal && sealer.verify(stored.body, stored.seal) !== 'right')
       logger.error(
         { seq },
-        'audit record: a record bears a seal that is not right by http.secret and http.oldsecrets',
+        'audit record: a record has a seal that neither http.secret nor http.oldsecrets verifies',
       );
     return this.#know(place);
   }

@@ -1,4 +1,4 @@
-/** An entry names so many digests of what goes at once; of more, it tells how many. */
+/** An entry names at most this many digests; beyond that, only their number. */
 const DIGESTS_MAX = 1000;
 
 /** The first of many digests, for an entry's details. */

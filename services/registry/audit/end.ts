@@ -27,7 +27,7 @@ export async function findEnd(
     const end = await records.end(from.seq, signal);
     const pruned = await readPruned(objects, signal);
     if (pruned && pruned !== 'malformed' && pruned.seq >= end && pruned.seq > from.seq) {
-      // What was not there had been pruned: the end lies beyond.
+      // The missing record was pruned: the end is beyond it.
       from = pruned;
       continue;
     }
@@ -42,5 +42,5 @@ export async function findEnd(
     const bytes = await records.read(end, signal);
     if (bytes) return { seq: end, hash: hashOf(bytes) };
   }
-  throw new Error('the end of the audit record cannot be found: records are listed that are not there');
+  throw new Error('the end of the audit record cannot be found: listed records do not exist');
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Every change of state that is recorded, as `subject.verb`. */
+/** The recorded changes of state, as `subject.verb`. */
 export const AUDIT_ACTIONS = [
   'manifest.push',
   'manifest.delete',
@@ -28,41 +28,41 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** Whoever acts: somebody at a door, somebody at a terminal of a node (`local`), or the registry by itself (`system`). */
+/** The actor of a change: a client, a user at a terminal of a node (`local`), or the registry itself (`system`). */
 export interface AuditActor {
   readonly kind: 'anonymous' | 'user' | 'robot' | 'local' | 'system';
-  /** Empty for the anonymous; `local:NAME` for a user of the operating system. */
+  /** Empty for anonymous clients; `local:NAME` for a user of the operating system. */
   readonly name: string;
 }
 
-/** What is about to change; all but the action where it makes sense. */
+/** A change; the fields other than the action only where they apply. */
 export interface AuditChange {
   readonly action: AuditAction;
   readonly repository?: string | undefined;
-  /** Those that move, or go. */
+  /** The tags that move, or are deleted. */
   readonly tags?: readonly string[] | undefined;
   readonly digest?: string | undefined;
-  /** What there is to say beside it, such as counts; no secrets. */
+  /** Additional data, such as counts; no secrets. */
   readonly details?: Readonly<Record<string, string | number | boolean | readonly string[]>> | undefined;
 }
 
-/** A change, who makes it, and by what right. */
+/** A change, its actor, and the rule that allows it. */
 export interface AuditEvent extends AuditChange {
   readonly actor: AuditActor;
   /** The client's IP address. */
   readonly address?: string | undefined;
-  /** As in `X-Request-Id` and in the log of accesses. */
+  /** As in `X-Request-Id` and in the access log. */
   readonly requestId?: string | undefined;
   /** The rule that allowed it. */
   readonly rule?: string | undefined;
 }
 
 /**
- * An entry of the record, as it is read: what a later version adds is kept, so that old ones show and verify what newer
- * ones have written.
+ * An entry of the record. Fields that a later version adds are kept, so that older versions can show and verify newer
+ * entries.
  */
 export const AuditEntrySchema = z.looseObject({
-  /** When it was recorded, by the clock of the node that did it; RFC 3339 UTC. */
+  /** When it was recorded, by the recording node's clock; RFC 3339 UTC. */
   at: z.iso.datetime(),
   actor: z.looseObject({ kind: z.string(), name: z.string() }),
   address: z.string().optional(),

@@ -1,4 +1,4 @@
-/** What can be wrong with the chain, in words for the command that tells it. */
+/** The kinds of faults in the chain, as the command prints them. */
 export type FaultKind =
   | 'altered'
   | 'forged'
@@ -9,17 +9,17 @@ export type FaultKind =
   | 'unreadable'
   | 'unsealed';
 
-/** Something that is wrong with the chain, and the first record that it concerns. */
+/** A fault of the chain, and the first record that it concerns. */
 export interface Fault {
   readonly kind: FaultKind;
   readonly seq: number;
   /** A sentence without its full stop. */
   readonly message: string;
-  /** Of what is no record at all. */
+  /** The key of an object that is not a record. */
   readonly key?: string;
 }
 
-/** A fault; `first` to `last` where it concerns several records. */
+/** Makes a fault. */
 export function fault(kind: FaultKind, seq: number, message: string): Fault {
   return { kind, seq, message };
 }

@@ -2,22 +2,22 @@ import { type Fault, fault } from './fault.ts';
 import { BEGINNING, decodeRecord, hashOf, type Place, type Stored } from './record.ts';
 import type { Sealer } from './seal.ts';
 
-/** What was pruned, as an entry of the chain says it. */
+/** A prune, as an entry of the chain records it. */
 export interface PruneClaim {
   readonly upTo: Place;
-  /** The record in which it stands. */
+  /** The record that contains the entry. */
   readonly seq: number;
 }
 
-/** The record before the one that is being looked at, and whether it is known to be as its author wrote it. */
+/** The record before the current one, and whether its seal proves that it is unaltered. */
 interface Previous extends Place {
   readonly isSealed: boolean;
 }
 
-/** Goes along the chain record after record, and tells what does not fit. */
+/** Follows the chain from record to record, and reports what does not fit. */
 export class LinkCheck {
   readonly #sealer: Sealer | undefined;
-  /** Undefined where it cannot be known what the next record has to name. */
+  /** Undefined if the hash that the next record has to name is unknown. */
   #previous: Previous | undefined = { ...BEGINNING, isSealed: true };
   #firstSealed: number | undefined;
   readonly prunes: PruneClaim[] = [];
@@ -29,18 +29,18 @@ export class LinkCheck {
     this.#sealer = sealer;
   }
 
-  /** The newest record that was looked at. */
+  /** The newest record that was checked. */
   get end(): Place | undefined {
     return this.#end;
   }
   #end: Place | undefined;
 
-  /** To be told of records that are not there. */
+  /** To be called when records are missing. */
   skip(): void {
     this.#previous = undefined;
   }
 
-  /** Looks at the record that lies where this number belongs. */
+  /** Checks the record in this place. */
   add(seq: number, bytes: Buffer): Fault[] {
     this.records++;
     const hash = hashOf(bytes);
@@ -54,7 +54,7 @@ export class LinkCheck {
     this.entries += record.entries.length;
     if (record.seq !== seq) {
       this.#previous = undefined;
-      return [fault('reordered', seq, `In the place of record ${seq} lies record ${record.seq}`)];
+      return [fault('reordered', seq, `Record ${record.seq} is in the place of record ${seq}`)];
     }
     for (const { action, details } of record.entries)
       if (action === 'audit.prune') {
@@ -73,13 +73,13 @@ export class LinkCheck {
     const previous = this.#previous;
     if (previous === undefined || previous.hash === prev) return [];
     if (previous.isSealed && isSealed && previous.seq > 0) {
-      // After records were cut off, nodes went on in their places: these are of two such endings.
-      const both = `Records ${previous.seq} and ${seq} are as nodes wrote them, and do not follow one another`;
+      // After records were cut off, nodes wrote others in their places: these two are from different continuations.
+      const both = `Records ${previous.seq} and ${seq} are unaltered, but do not follow each other`;
       return [fault('reordered', seq, both)];
     }
-    // One of the two is not what it was; a seal tells which one it is not.
+    // One of the two was altered; not the one whose seal is valid.
     return previous.isSealed
-      ? [fault('altered', seq, `Record ${seq} was altered or put there: it does not name the one before it`)]
+      ? [fault('altered', seq, `Record ${seq} was altered or inserted: it does not name the one before it`)]
       : [
           fault(
             'altered',
@@ -93,9 +93,7 @@ export class LinkCheck {
     if (seal === undefined) {
       if (this.#firstSealed === undefined) return [];
       const since = `the records since ${this.#firstSealed} do`;
-      return [
-        fault('unsealed', seq, `Record ${seq} bears no seal, and ${since}: it was altered, or put there`),
-      ];
+      return [fault('unsealed', seq, `Record ${seq} has no seal, but ${since}: it was altered or inserted`)];
     }
     this.#firstSealed ??= seq;
     this.sealed++;
@@ -106,8 +104,8 @@ export class LinkCheck {
         'forged',
         seq,
         verdict === 'wrong'
-          ? `Record ${seq} was altered or put there: its seal is wrong`
-          : `Record ${seq} bears a seal by a secret that is neither http.secret nor among http.oldsecrets`,
+          ? `Record ${seq} was altered or inserted: its seal is wrong`
+          : `Record ${seq} has a seal made with a secret that is neither http.secret nor in http.oldsecrets`,
       ),
     ];
   }

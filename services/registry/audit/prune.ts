@@ -7,35 +7,35 @@ import { seekTime } from './seek.ts';
 import { type Verification, type VerifyOptions, verifyAudit } from './verify.ts';
 
 /**
- * What is younger stays: a node that was busy elsewhere goes on behind the last record that it knew, and must find no
+ * Younger records stay: a node that was busy elsewhere appends behind the last record that it knew, and must not find a
  * free place there.
  */
 export const PRUNE_MIN_AGE_MS = 24 * 3_600_000;
 
 export interface PruneOptions extends Omit<VerifyOptions, 'expect'> {
-  /** Only what is older goes; at least {@link PRUNE_MIN_AGE_MS} ago. */
+  /** Records before this time are deleted; at least {@link PRUNE_MIN_AGE_MS} ago. */
   readonly before: Date;
   /** Records the pruning itself, durably. */
   readonly record: (change: Pick<AuditEvent, 'action' | 'details'>) => Promise<void>;
 }
 
-/** What became of a pruning: nothing is pruned from a chain that is broken. */
+/** The outcome of a prune: nothing is pruned from a broken chain. */
 export type Pruning =
   | { readonly outcome: 'broken'; readonly verification: Verification }
   | { readonly outcome: 'pruned'; readonly deleted: number; readonly upTo: number };
 
 /**
- * Deletes the oldest records. First an entry says up to where, and with which hash, so that the rest of the chain
- * proves what it follows upon. Ended anywhere, it is finished by doing it again.
+ * Deletes the oldest records. First an entry records up to where, and with which hash, so that the rest of the chain
+ * proves what it continues. Interrupted at any point, it is finished by a second call.
  */
 export async function pruneAudit(objects: ObjectStore, options: PruneOptions): Promise<Pruning> {
   const { before, record, signal } = options;
   if (Date.now() - before.getTime() < PRUNE_MIN_AGE_MS)
-    throw new Error('what is younger than a day cannot be pruned from the audit record');
+    throw new Error('records younger than a day cannot be pruned from the audit record');
   const verification = await verifyAudit(objects, options);
   const { faults, first, end } = verification;
   if (faults.length > 0) return { outcome: 'broken', verification };
-  // Never the last one: it is what the next is written behind.
+  // Never the last record: the next one names it.
   const kept = end
     ? Math.min(await seekTime(objects, { first, last: end.seq }, before, signal), end.seq)
     : first;
@@ -47,7 +47,7 @@ export async function pruneAudit(objects: ObjectStore, options: PruneOptions): P
   return { outcome: 'pruned', deleted, upTo: upTo.seq };
 }
 
-/** The place before a record, as that one names it. */
+/** The place before a record, as that record names it. */
 async function placeBefore(
   objects: ObjectStore,
   seq: number,
@@ -55,6 +55,6 @@ async function placeBefore(
 ): Promise<Place> {
   const bytes = await auditRecords(objects).read(seq, signal);
   const stored = bytes && decodeRecord(bytes);
-  if (!stored) throw new Error(`the audit record ${seq} cannot be read any more`);
+  if (!stored) throw new Error(`the audit record ${seq} can no longer be read`);
   return { seq: seq - 1, hash: stored.record.prev };
 }

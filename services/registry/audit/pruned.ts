@@ -8,9 +8,9 @@ const NOTE_MAX_BYTES = 4096;
 const NoteSchema = z.looseObject({ version: z.literal(1), upTo: PlaceSchema });
 
 /**
- * Up to which record there may be none any more. Written before any is deleted, so that whoever looks for the end and
- * reads this afterwards knows whether what it missed was the end. That the record may begin there is proven by the
- * entry `audit.prune` in the chain, not by this.
+ * Up to which record they may have been deleted. Written before any deletion, so that a process that searches for the end
+ * and reads this afterwards knows whether a missing record was the end. Proves nothing: the entry `audit.prune` in the
+ * chain proves that the record may begin there.
  */
 export async function readPruned(
   objects: ObjectStore,
@@ -25,7 +25,7 @@ export async function readPruned(
   }
 }
 
-/** Tells up to where records are about to be deleted. */
+/** Writes up to where records are about to be deleted. */
 export function writePruned(objects: ObjectStore, upTo: Place): Promise<void> {
   return objects.put(AUDIT_PRUNED_KEY, Buffer.from(`${JSON.stringify({ version: 1, upTo })}\n`));
 }

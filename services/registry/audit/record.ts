@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { AuditEntrySchema } from './entry.ts';
 import type { Seal } from './seal.ts';
 
-/** The most that a record may have; what is appended together stays far below. */
+/** The maximum size of a record; batches stay far below it. */
 export const RECORD_MAX_BYTES = 4 * 1024 * 1024;
 
-/** What stands before the first record instead of a hash. */
+/** The previous hash of the first record. */
 export const NO_HASH = '0'.repeat(64);
 
 /** SHA-256 of an object's bytes, hexadecimal. */
@@ -18,7 +18,7 @@ const BodySchema = z.looseObject({
   seq: z.int().positive(),
   /** The hash of the whole object of the record before it. */
   prev: HashSchema,
-  /** Told apart by it: two records never are the same bytes. */
+  /** Makes every record unique. */
   id: z.string(),
   /** The machine that wrote it. */
   node: z.string(),
@@ -27,27 +27,27 @@ const BodySchema = z.looseObject({
 
 const SealSchema = z.looseObject({ key: z.string(), mac: HashSchema });
 
-/** Changes that one process recorded together: a link of the chain. */
+/** A link of the chain: changes that one process recorded together. */
 export type AuditRecord = z.infer<typeof BodySchema>;
 
-/** A place in the chain, and the hash of all up to there. */
+/** A place in the chain, and the hash of everything up to there. */
 export const PlaceSchema = z.object({ seq: z.int().nonnegative(), hash: HashSchema });
 export type Place = Readonly<z.infer<typeof PlaceSchema>>;
 
 /** Before the first record. */
 export const BEGINNING: Place = { seq: 0, hash: NO_HASH };
 
-/** An object of the record, taken apart. */
+/** The parts of a stored record. */
 export interface Stored {
   readonly record: AuditRecord;
-  /** The line that the seal is over. */
+  /** The line that the seal covers. */
   readonly body: Buffer;
   readonly seal: Seal | undefined;
 }
 
 /**
- * A record as it is stored: a line of JSON, and below it, where nodes have a secret, a second one with the seal over the
- * first. `entries` are JSON already.
+ * Encodes a record: a line of JSON and, if nodes have a secret, a second line with the seal over the first. `entries` are
+ * JSON already.
  */
 export function encodeRecord(
   header: Omit<AuditRecord, 'version' | 'entries'>,
@@ -60,7 +60,7 @@ export function encodeRecord(
   return Buffer.concat([body, Buffer.from(`\n${seal ? `${JSON.stringify(seal(body))}\n` : ''}`)]);
 }
 
-/** Takes an object apart; undefined when it is no record of a version that is known here. */
+/** Decodes a record; undefined if it is not a record of a known version. */
 export function decodeRecord(bytes: Buffer): Stored | undefined {
   const end = bytes.indexOf('\n');
   const body = bytes.subarray(0, end);

@@ -5,15 +5,15 @@ import { AuditChain, type ChainParts } from './chain.ts';
 import type { AuditEntry, AuditEvent } from './entry.ts';
 import type { Place } from './record.ts';
 
-/** What is appended together at most. */
+/** The maximum size of one batch. */
 const BATCH_MAX_BYTES = 1024 * 1024;
-/** An entry names so many tags at most, so that no record is too large to be read. */
+/** An entry names at most this many tags, so that no record is too large to be read. */
 const TAGS_MAX = 10_000;
-/** How often a node tells where the record ends, so that a log kept elsewhere knows of what is cut off here. */
-const TELL_MS = 60_000;
+/** How often a node logs the end of the record, so that a log kept elsewhere shows if it is cut off. */
+const LOG_END_MS = 60_000;
 
 export interface RecorderParts extends ChainParts {
-  /** Hears how many entries were written, or could not be. */
+  /** Called with the number of entries that were written, or could not be. */
   readonly count?: ((outcome: 'written' | 'failed', entries: number) => void) | undefined;
 }
 
@@ -23,8 +23,8 @@ interface Waiting {
 }
 
 /**
- * Records the changes of one process. What comes while a record is being written goes together into the next one, so
- * that many changes at once cost as many writes to the store as one after another.
+ * Records the changes of one process. Changes that arrive while a record is being written go together into the next one,
+ * so that many concurrent changes cost few writes.
  */
 export class Recorder implements Audit {
   readonly isOn = true;
@@ -33,8 +33,8 @@ export class Recorder implements Audit {
   readonly #count: RecorderParts['count'];
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
-  #toldAt = Number.NEGATIVE_INFINITY;
-  #told = 0;
+  #loggedAt = Number.NEGATIVE_INFINITY;
+  #loggedSeq = 0;
 
   constructor(parts: RecorderParts) {
     this.#chain = new AuditChain(parts);
@@ -52,7 +52,7 @@ export class Recorder implements Audit {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running;
     const { end } = this.#chain;
-    if (end && this.#told > 0 && end.seq !== this.#told) this.#tell(end);
+    if (end && this.#loggedSeq > 0 && end.seq !== this.#loggedSeq) this.#logEnd(end);
   }
 
   async #run(): Promise<void> {
@@ -74,29 +74,29 @@ export class Recorder implements Audit {
       const end = await this.#chain.append(batch.map(({ json }) => json));
       this.#count?.('written', batch.length);
       for (const { done } of batch) done.resolve();
-      if (performance.now() - this.#toldAt >= TELL_MS) this.#tell(end);
+      if (performance.now() - this.#loggedAt >= LOG_END_MS) this.#logEnd(end);
     } catch (error) {
       this.#count?.('failed', batch.length);
       this.#logger.error(
         { err: error, changes: batch.length },
-        'audit record: cannot be written, so nothing is changed until it can',
+        'audit record: cannot be written; changes are refused until it can',
       );
       for (const { done } of batch) done.reject(unrecorded(error));
     }
   }
 
-  #tell({ seq, hash }: Place): void {
-    this.#toldAt = performance.now();
-    this.#told = seq;
-    this.#logger.info({ seq, hash, expect: `${seq}:${hash}` }, 'audit record: its end');
+  #logEnd({ seq, hash }: Place): void {
+    this.#loggedAt = performance.now();
+    this.#loggedSeq = seq;
+    this.#logger.info({ seq, hash, expect: `${seq}:${hash}` }, 'audit record: current end');
   }
 }
 
 function entryOf({ actor, address, requestId, rule, ...change }: AuditEvent): AuditEntry {
   const { action, repository, digest } = change;
   const tags = change.tags?.slice(0, TAGS_MAX) ?? [];
-  const untold = (change.tags?.length ?? 0) - tags.length;
-  const details = { ...change.details, ...(untold > 0 && { tagsLeftOut: untold }) };
+  const leftOut = (change.tags?.length ?? 0) - tags.length;
+  const details = { ...change.details, ...(leftOut > 0 && { tagsLeftOut: leftOut }) };
   return {
     at: new Date().toISOString(),
     actor: { ...actor },
@@ -114,7 +114,7 @@ function entryOf({ actor, address, requestId, rule, ...change }: AuditEvent): Au
 function unrecorded(cause: unknown): RegistryError {
   return new RegistryError(
     'UNRECORDED',
-    'the change could not be written into the audit record, and so was not made: try again',
+    'the change could not be written into the audit record, so it was not made: try again',
     undefined,
     cause,
   );

@@ -1,20 +1,20 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
-/** What whoever writes to the store without knowing the nodes' secret cannot make: it stands below a record. */
+/** The signature below a record. It takes the nodes' secret: write access to the store is not enough to make one. */
 export interface Seal {
-  /** Which secret it was made with. */
+  /** Identifies the secret. */
   readonly key: string;
   /** HMAC-SHA256, hexadecimal. */
   readonly mac: string;
 }
 
-/** Whether a seal is right; `unknown-key` where it was made with a secret that is not known here. */
+/** Whether a seal is valid; `unknown-key` if this process does not have its secret. */
 export type SealVerdict = 'right' | 'wrong' | 'unknown-key';
 
-/** A secret that can be guessed seals nothing. */
+/** Shorter secrets can be guessed, so they are not used. */
 const SECRET_MIN_CHARACTERS = 32;
 
-/** Seals records with the secret that all nodes share (`http.secret`), and knows those that were used before. */
+/** Seals records with the secret that all nodes share (`http.secret`), and verifies with older secrets, too. */
 export class Sealer {
   readonly #keys: readonly Key[];
 
@@ -22,7 +22,7 @@ export class Sealer {
     this.#keys = keys;
   }
 
-  /** Undefined where there is no secret, or one that is too short. The first one seals; all of them verify. */
+  /** Undefined if there is no secret, or only short ones. The first secret seals; all of them verify. */
   static of(secrets: readonly (string | undefined)[]): Sealer | undefined {
     const [current, ...old] = secrets;
     if (!isGood(current)) return undefined;

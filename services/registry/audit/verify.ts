@@ -8,41 +8,41 @@ import { decodeRecord, type Place } from './record.ts';
 import type { Sealer } from './seal.ts';
 
 export interface VerifyOptions {
-  /** Without it seals are counted, and not looked at. */
+  /** Without it, seals are counted but not verified. */
   readonly sealer?: Sealer | undefined;
-  /** Places of the chain that somebody has written down elsewhere. */
+  /** Places of the chain that were kept elsewhere. */
   readonly expect?: readonly Place[];
-  /** Hears how many records were read so far. */
+  /** Called with the number of records read so far. */
   readonly onRecord?: (records: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What the chain is, and all that is wrong with it. */
+/** The extent of the chain, and its faults. */
 export interface Verification {
-  /** By the number of the record; the first is where to look. */
+  /** Ordered by the number of the record; look at the first one first. */
   readonly faults: readonly Fault[];
-  /** The first record that is to be there; those before it were pruned. */
+  /** The first record that has to exist; earlier ones were pruned. */
   readonly first: number;
   readonly end: Place | undefined;
   readonly records: number;
   readonly entries: number;
-  /** Records that bear a seal. */
+  /** Records with a seal. */
   readonly sealed: number;
 }
 
 const READS_AT_ONCE = 16;
-/** Of more than so many records that a listing does not show, each by itself is not asked for. */
+/** In a gap of more records than this, records are not looked up one by one. */
 const GAP_READS_MAX = 1000;
-/** So many faults are told; more say nothing new. */
+/** At most this many faults are reported; more say nothing new. */
 const FAULTS_MAX = 1000;
 
 /**
- * Reads the whole chain and computes it anew. Tells records that were altered, removed, reordered, or put there; and
- * with expected places, whether it was cut off or all of it written anew. Others may append meanwhile.
+ * Reads the whole chain and recomputes it. Reports records that were altered, removed, reordered or inserted; and with
+ * expected places, whether the chain was cut off or rewritten. Other processes may append at the same time.
  */
 export async function verifyAudit(objects: ObjectStore, options: VerifyOptions = {}): Promise<Verification> {
   const found = await verifyOnce(objects, options);
-  // It may have been pruned in this very moment.
+  // A prune may have happened during the first pass.
   return found.faults.length === 0 ? found : verifyOnce(objects, options);
 }
 
@@ -50,14 +50,14 @@ async function verifyOnce(objects: ObjectStore, options: VerifyOptions): Promise
   const { sealer, expect = [], onRecord, signal } = options;
   const check = new LinkCheck(sealer);
   const faults: Fault[] = [];
-  const tell = (...more: readonly Fault[]) => {
+  const report = (...more: readonly Fault[]) => {
     if (faults.length < FAULTS_MAX) faults.push(...more);
   };
   const wanted = new Map(expect.map((place) => [place.seq, place.hash]));
   const met = new Map<number, string>();
   let gap: Span | undefined;
   const items = pMapIterable(
-    places(objects, tell, signal),
+    places(objects, report, signal),
     async (place) => ({ place, bytes: await readPlace(objects, place, signal) }),
     { concurrency: READS_AT_ONCE },
   );
@@ -69,20 +69,21 @@ async function verifyOnce(objects: ObjectStore, options: VerifyOptions): Promise
     }
     if (gap) {
       check.skip();
-      tell(fault('removed', gap.first, `${recordsAre(gap.first, gap.last)} missing`));
+      report(fault('removed', gap.first, `${recordsAre(gap.first, gap.last)} missing`));
       gap = undefined;
     }
-    tell(...check.add(first, bytes));
+    report(...check.add(first, bytes));
     if (check.end && wanted.has(first)) met.set(first, check.end.hash);
     onRecord?.(check.records);
   }
   const pruned = await provenPrune(objects, check, signal);
   const first = (pruned?.seq ?? 0) + 1;
   if (pruned) met.set(pruned.seq, pruned.hash);
-  for (const [seq, hash] of wanted) tell(...expectationFaults({ seq, hash }, met.get(seq), first, check.end));
+  for (const [seq, hash] of wanted)
+    report(...expectationFaults({ seq, hash }, met.get(seq), first, check.end));
   return {
     faults: faults
-      // Of a prune that broke off, some may be left.
+      // A prune that was interrupted may have left some records.
       .filter(({ kind, seq }) => kind === 'stray' || seq >= first)
       .sort((one, other) => one.seq - other.seq),
     first,
@@ -98,10 +99,10 @@ interface Span {
   readonly last: number;
 }
 
-/** Each record that is listed, and before it what is missing before it. */
+/** Each listed record, preceded by the records missing before it. */
 async function* places(
   objects: ObjectStore,
-  tell: (fault: Fault) => void,
+  report: (fault: Fault) => void,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Span> {
   const records = auditRecords(objects);
@@ -110,7 +111,7 @@ async function* places(
     const seq = records.numberOf(key);
     if (seq === undefined) {
       if (key !== AUDIT_PRUNED_KEY)
-        tell({ ...fault('stray', next, `${key} is no record, and lies among them`), key });
+        report({ ...fault('stray', next, `${key} is not a record, but is among them`), key });
       continue;
     }
     if (seq - next > GAP_READS_MAX) yield { first: next, last: seq - 1 };
@@ -129,7 +130,7 @@ async function readPlace(
   return first === last ? auditRecords(objects).read(first, signal) : undefined;
 }
 
-/** Up to where the chain itself says that it was pruned: the record after that names the same hash. */
+/** The place up to which the chain proves its own prune: the record after that place names the same hash. */
 async function provenPrune(
   objects: ObjectStore,
   { prunes }: LinkCheck,
@@ -161,7 +162,7 @@ function expectationFaults(
     fault(
       'altered',
       seq,
-      `Record ${seq} has another hash than expected: it, or one before it, was altered, and what follows written anew`,
+      `Record ${seq} has another hash than expected: it, or one before it, was altered, and all later ones were rewritten`,
     ),
   ];
 }

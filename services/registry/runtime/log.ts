@@ -1,4 +1,4 @@
-/** What library code needs of a logger; pino's satisfies it. */
+/** The logger that library code needs; pino's satisfies it. */
 export interface Log {
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;

@@ -1,6 +1,6 @@
 /**
- * Something is wrong that the operator can mend: a setting, a file, a port, a right. The message says which
- * setting, what it holds, and what to do, in one sentence, and is shown without a stack. Faults of our own are other errors.
+ * A problem that the operator can fix: a setting, a file, a port, a permission. The message names the setting, its value,
+ * and what to do, in one sentence, and is shown without a stack. Our own faults are other errors.
  */
 export class OperatorError extends Error {
   constructor(message: string, options?: ErrorOptions) {

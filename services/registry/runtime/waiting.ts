@@ -1,9 +1,9 @@
-/** Something that can be woken before its time is up. */
+/** A sleep that can be ended early. */
 export class WakeSignal {
   #wake: (() => void) | undefined;
   #notified = false;
 
-  /** Ends the wait under way, or the next one at once. */
+  /** Ends the current wait, or else the next one as soon as it begins. */
   notify(): void {
     this.#notified = true;
     this.#wake?.();
@@ -23,7 +23,7 @@ export class WakeSignal {
       signal.addEventListener('abort', onAbort);
       await promise;
       clearTimeout(timer);
-      // A signal that lives as long as the process must not gather listeners.
+      // A signal that lives as long as the process must not accumulate listeners.
       signal.removeEventListener('abort', onAbort);
     }
     this.#notified = false;
@@ -31,7 +31,7 @@ export class WakeSignal {
   }
 }
 
-/** Waits for what others wait for, too, but no longer than the signal lets us; rejects with its reason then. */
+/** Waits for a shared promise, but no longer than the signal allows; then rejects with the signal's reason. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   signal.throwIfAborted();

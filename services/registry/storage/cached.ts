@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 
 export interface CachedOptions<V> {
-  /** Memory bound, in whatever unit `sizeOf` counts. */
+  /** Memory bound, in the unit of `sizeOf`. */
   readonly maxSize: number;
   readonly sizeOf: (value: V, key: string) => number;
-  /** No answer is older than this; finite, also for what never changes. */
+  /** No answer is older than this; finite even for data that never changes. */
   readonly maxAgeMs: number;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
@@ -17,9 +17,9 @@ interface Entry<V> {
 }
 
 /**
- * A bounded memory of answers from the store. An answer older than half its age limit is given once more while it is
- * renewed behind the client's back, so what is asked for often never waits for the store, and what is not asked for
- * often is never stale beyond the limit. Concurrent misses of one key share one load. Failures are not kept.
+ * A bounded cache of answers from the store. An answer older than half its age limit is returned once more while it is
+ * renewed in the background: frequent keys never wait for the store, and no answer is staler than the limit. Concurrent
+ * misses of one key share one load. Failures are not cached.
  */
 export class Cached<V> {
   readonly #entries: LRUCache<string, Entry<V>>;
@@ -38,7 +38,7 @@ export class Cached<V> {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** The value at hand or loaded; `undefined` from `load` means "not there" and is not remembered. */
+  /** The cached or loaded value; `undefined` from `load` means "does not exist" and is not cached. */
   get(key: string, load: () => Promise<V | undefined>): V | Promise<V | undefined> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return this.#load(key, load);
@@ -53,19 +53,19 @@ export class Cached<V> {
     return entry.value;
   }
 
-  /** Remembers what the caller knows to be so, and outdates loads under way. */
+  /** Caches what the caller knows to be current, and outdates loads in progress. */
   set(key: string, value: V): void {
     this.#loading.delete(key);
     this.#entries.set(key, { value, loadedAt: this.#now(), refreshing: false });
   }
 
-  /** Forgets one answer, and outdates loads under way. */
+  /** Drops one answer, and outdates loads in progress. */
   invalidate(key: string): void {
     this.#loading.delete(key);
     this.#entries.delete(key);
   }
 
-  /** Forgets everything, and outdates loads under way. */
+  /** Drops everything, and outdates loads in progress. */
   clear(): void {
     this.#loading.clear();
     this.#entries.clear();
@@ -74,11 +74,11 @@ export class Cached<V> {
   #load(key: string, load: () => Promise<V | undefined>): Promise<V | undefined> {
     const underWay = this.#loading.get(key);
     if (underWay) return underWay;
-    // The answer is as old as the question: the store may have changed while it spoke.
+    // The answer is as old as the request: the store may have changed since.
     const loadedAt = this.#now();
     const loading: Promise<V | undefined> = load()
       .then((value) => {
-        // A load that was outdated meanwhile answers those who asked, and must not bring the old answer back.
+        // A load that was outdated in the meantime answers its callers, but must not be cached.
         if (this.#loading.get(key) !== loading) return value;
         if (value === undefined) this.#entries.delete(key);
         else this.#entries.set(key, { value, loadedAt, refreshing: false });

@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { RepositoryName, Tag } from '../oci/names.ts';
 
-/** What one part of the registry tells the others, so that they need not wait for their caches to age. */
+/** A change that one part of the registry announces, so that the others need not wait for their caches to expire. */
 export type Change =
   | { readonly kind: 'tag-moved'; readonly repository: RepositoryName; readonly tag: Tag }
   | { readonly kind: 'content-removed'; readonly repository: RepositoryName; readonly digest: Digest }
@@ -9,20 +9,20 @@ export type Change =
   | { readonly kind: 'mirrors-changed' }
   /** A node (`by`) was asked for these blobs by these clients; see `Retries`. */
   | { readonly kind: 'blobs-asked'; readonly by: string; readonly keys: readonly string[] }
-  /** Changes may have gone untold: what can have changed is to be looked at anew. */
+  /** Announcements may have been lost: listeners reload everything that may have changed. */
   | { readonly kind: 'resync' };
 
 /**
- * Tells of changes. Only ever a hint: a message may be lost, and then caches age out by themselves and followers
- * look again. So nothing may depend on it but speed.
+ * Announces changes. Only a hint: a message may be lost, and then caches expire by themselves and followers poll. So only
+ * speed may depend on it.
  */
 export interface Changes {
   /**
-   * So long after a change it is known in other processes, nearly always; 0 where there are none to tell. Who wants its
-   * answer to hold everywhere, as after a delete, waits for that long, and has no promise all the same.
+   * How long after a change other processes know it, nearly always, in ms; 0 without other processes. A caller whose
+   * answer should hold everywhere, as after a delete, waits for this long, without a guarantee.
    */
   readonly settleMs: number;
-  /** Tells the listeners of this process before it returns, and those of others soon. Never waits, never throws for a loss. */
+  /** Calls this process's listeners before it returns, and others soon. Never waits; a lost message is not an error. */
   publish(change: Change): void;
   /** Calls `listener` for every change until the returned function is called. */
   subscribe(listener: (change: Change) => void): () => void;

@@ -2,14 +2,14 @@ import { type Digest, hexOf, type Sha256Digest } from '../oci/digest.ts';
 
 const DIGEST_BYTES = 32;
 const SLOTS_MIN = 16;
-/** Fuller tables have long runs of taken slots to pass over. */
+/** Fuller tables have long runs of taken slots. */
 const FULL_SHARE = 0.7;
 const EMPTY = -1;
 
 /**
- * A whole number, zero or more, for each of many SHA-256 digests. A table of open addresses, without an object an
- * entry: a million digests take 60 to 115 bytes each, half as much again while it grows; a Map of strings takes 200.
- * Digests are spread evenly, so their own first bytes are the hash.
+ * Maps many SHA-256 digests to whole numbers, zero or more. An open-addressing hash table, without an object per entry: a
+ * million digests take 60 to 115 bytes each, and half as much again while it grows; a Map of strings takes 200. Digests
+ * are distributed evenly, so their own first bytes are the hash.
  */
 export class DigestTable {
   #digests = Buffer.alloc(SLOTS_MIN * DIGEST_BYTES);

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 const SEGMENT_MAX_CHARACTERS = 160;
 
 /**
- * A name as one key segment that every backend keeps apart, also a file system that ignores case: all but
- * lower-case letters, digits and dashes is written `_<hex>` byte by byte. Different names have different segments;
- * very long ones are told apart by a hash.
+ * Encodes a name as one key segment, unique on every backend, even on a file system that ignores case: all bytes but
+ * lower-case letters, digits and dashes become `_<hex>`. Different names have different segments; very long ones end in
+ * a hash.
  */
 export function keySegment(name: string): string {
   const escaped = Buffer.from(name, 'utf8').reduce(

@@ -3,7 +3,7 @@ import { isDigest, isSha256 } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import { BLOBS_PREFIX, REPOSITORIES_PREFIX } from './layout.ts';
 
-/** Prefix of one part of a repository. */
+/** Prefix of one part of a repository; nested repositories are next to these parts. */
 export const partPrefix = (
   name: RepositoryName,
   part: '_layers' | '_roadstead' | '_uploads' | '_roadstead/referrers',
@@ -12,7 +12,7 @@ export const partPrefix = (
 /** Prefix of all parts of a repository, and of nothing else. */
 export const partsPrefix = (name: RepositoryName) => `${REPOSITORIES_PREFIX}${name}/_`;
 
-/** What Distribution 3 leaves of a write that broke off: `<path>.<uuid>.tmp`. */
+/** The remains of an interrupted write of Distribution 3: `<path>.<uuid>.tmp`. */
 export function isLeftover(key: string): boolean {
   return /\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/.test(key);
 }
@@ -67,7 +67,7 @@ function isUnknownDigestLink(key: string, prefix: string): boolean {
   return algorithm !== '' && !KNOWN.has(algorithm);
 }
 
-/** The digest that `<algorithm>/<digits>` spells. */
+/** The digest of a path `<algorithm>/<digits>`. */
 function digestOfPath(path: string): Digest | undefined {
   const digest = path.replace('/', ':');
   return isDigest(digest) ? digest : undefined;

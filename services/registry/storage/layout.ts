@@ -3,9 +3,9 @@ import type { RepositoryName, Tag, UploadId } from '../oci/names.ts';
 import { padded } from './numbered.ts';
 
 /**
- * Where everything lies: CNCF Distribution's layout (its `registry/storage/paths.go`, the same in 2.x and 3.x), and
- * ours beside it. Ours stands under `roadstead/` at the root and `_roadstead/` inside a repository, which
- * Distribution's walkers, purger and garbage collector skip.
+ * Every key in the store: CNCF Distribution's layout (its `registry/storage/paths.go`, the same in 2.x and 3.x), and ours
+ * next to it, under `roadstead/` at the root and `_roadstead/` inside a repository, which Distribution's walkers, purger
+ * and garbage collector skip.
  */
 const ROOT = 'docker/registry/v2';
 const repository = (name: RepositoryName) => `${ROOT}/repositories/${name}`;
@@ -29,7 +29,7 @@ export const tagsPrefix = (name: RepositoryName) => `${repository(name)}/_manife
 /** What a tag names now. */
 export const tagCurrentKey = (name: RepositoryName, tag: Tag) => `${tagsPrefix(name)}${tag}/current/link`;
 
-/** What a tag ever named, a link each. */
+/** A link for each manifest that a tag has ever named. */
 export const tagIndexKey = (name: RepositoryName, tag: Tag, digest: Digest) =>
   `${tagsPrefix(name)}${tag}/index/${address(digest)}/link`;
 
@@ -39,7 +39,7 @@ export const tagPrefix = (name: RepositoryName, tag: Tag) => `${tagsPrefix(name)
 /** Prefix of the links to all manifests of a repository. */
 export const revisionsPrefix = (name: RepositoryName) => `${repository(name)}/_manifests/revisions/`;
 
-/** Prefix of what says which manifests name this one as their subject. */
+/** Prefix of the records of manifests that name this one as their subject. */
 export const referrersPrefix = (name: RepositoryName, subject: Digest) =>
   `${repository(name)}/_roadstead/referrers/${address(subject)}/`;
 
@@ -47,7 +47,7 @@ export const referrersPrefix = (name: RepositoryName, subject: Digest) =>
 export const referrerKey = (name: RepositoryName, subject: Digest, digest: Digest) =>
   `${referrersPrefix(name, subject)}${address(digest)}`;
 
-/** How the client named what a tag names, where that is not by SHA-256. */
+/** The digest under which a client pushed a tag's manifest, if that is not SHA-256. */
 export const tagNameKey = (name: RepositoryName, tag: Tag) =>
   `${repository(name)}/_roadstead/tag-names/${tag}`;
 
@@ -55,7 +55,7 @@ export const tagNameKey = (name: RepositoryName, tag: Tag) =>
 export const keeperKey = (name: RepositoryName, manifest: Sha256Digest) =>
   `${repository(name)}/_roadstead/keepers/${address(manifest)}/link`;
 
-/** Prefix of the claims to move a tag only if it names what the client says. */
+/** Prefix of the claims to move a tag on condition that it names what the client says. */
 export const tagClaimsPrefix = (name: RepositoryName, tag: Tag) =>
   `${repository(name)}/_roadstead/claims/${tag}/`;
 
@@ -69,7 +69,7 @@ export const REPOSITORIES_PREFIX = `${ROOT}/repositories/`;
 /** Prefix of all stored bytes. */
 export const BLOBS_PREFIX = `${ROOT}/blobs/`;
 
-/** Prefix of all that is ours alone. */
+/** Prefix of all objects that Distribution does not have. */
 export const OWN_PREFIX = 'roadstead/';
 
 /** Prefix of the promotions that were ready to move a tag. */
@@ -97,7 +97,7 @@ export const uploadPrefix = (name: RepositoryName, id: UploadId) => `${repositor
 /** The bytes of an upload that Distribution has begun: one growing file. */
 export const foreignUploadDataKey = (name: RepositoryName, id: UploadId) => `${uploadPrefix(name, id)}data`;
 
-/** When an upload began: its existence, and what Distribution's purger reads. */
+/** When an upload began. The upload exists if this does; Distribution's purger reads it. */
 export const uploadStartedAtKey = (name: RepositoryName, id: UploadId) =>
   `${uploadPrefix(name, id)}startedat`;
 
@@ -110,7 +110,7 @@ export const uploadPartKey = (name: RepositoryName, id: UploadId, offset: number
   `${uploadPartsPrefix(name, id)}${String(offset).padStart(16, '0')}.json`;
 
 /**
- * The right to let a segment grow from `offset` on, or to close the upload there. It lies beside the records on purpose: a
+ * The right to let a segment grow from `offset` on, or to close the upload there. It is among the records on purpose: a
  * node that knows no claims, and would link a file that still grows, fails to read it and leaves the upload alone.
  */
 export const uploadClaimKey = (name: RepositoryName, id: UploadId, offset: number, segmentId: string) =>
@@ -128,7 +128,7 @@ export const PUBLISHED_PREFIX = 'roadstead/published/';
 /** One entry of the publication log. */
 export const publicationKey = (seq: number) => `${PUBLICATIONS_PREFIX}${padded(seq, 12)}.json`;
 
-/** A blob's publication number in a collection: derived from the log, so that a look-up needs no scan of it. */
+/** A blob's publication number in a collection: derived from the log, so that a look-up needs no scan. */
 export const publicationNumberKey = (collection: string, digest: Sha256Digest) =>
   `${PUBLISHED_PREFIX}${collection}/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
 
@@ -138,17 +138,17 @@ export const mirrorLedgerPrefix = (mirror: string) => `roadstead/mirrors/${mirro
 /** The audit record. */
 export const AUDIT_PREFIX = 'roadstead/audit/';
 
-/** Of so many records of it each lies in a directory of its own: file systems read one to its end to list a part. */
+/** Records per directory: file systems read a whole directory to list a part of it. */
 const AUDIT_GROUP = 1000;
 
 /** One record of changes of state; by number from 1, without gaps. */
 export const auditRecordKey = (seq: number) =>
   `${AUDIT_PREFIX}${padded(Math.floor(seq / AUDIT_GROUP), 9)}/${padded(seq, 12)}.jsonl`;
 
-/** Up to where the audit record was pruned: where to look for its end from, and nothing that proves anything. */
+/** Up to where the audit record was pruned: a hint from where to search for its end, not a proof. */
 export const AUDIT_PRUNED_KEY = `${AUDIT_PREFIX}pruned.json`;
 
-/** Its presence makes every node of this store read-only; says why. */
+/** Its presence makes every node of this store read-only; it says why. */
 export const READ_ONLY_KEY = 'roadstead/read-only.json';
 
 /** Credentials that this registry has issued itself: `<kind>/<name>/<number>.json`, of which the newest counts. */

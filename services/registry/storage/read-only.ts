@@ -22,15 +22,15 @@ export async function readNotice(
   return bytes && NoticeSchema.parse(JSON.parse(bytes.toString('utf8')));
 }
 
-/** Throws the switch for every node over this store; `undefined` lifts it. Nodes follow within {@link READ_ONLY_POLL_MS}. */
+/** Turns the switch on; `undefined` turns it off. Every node over this store follows within {@link READ_ONLY_POLL_MS}. */
 export async function writeNotice(objects: ObjectStore, notice: ReadOnlyNotice | undefined): Promise<void> {
   if (notice === undefined) return objects.delete([READ_ONLY_KEY]);
   return objects.put(READ_ONLY_KEY, Buffer.from(`${JSON.stringify(notice, undefined, 2)}\n`));
 }
 
 /**
- * Whether this node takes writes: never, by its configuration (`storage.maintenance.readonly`), or not now, by the
- * switch in the store, which it looks at all the time so that no write waits for a look.
+ * Whether this node takes writes. Its configuration can forbid them for good (`storage.maintenance.readonly`), the switch
+ * in the store for a time; the switch is polled, so that no write waits for it.
  */
 export class ReadOnly implements AsyncDisposable {
   readonly #always: boolean;
@@ -49,7 +49,7 @@ export class ReadOnly implements AsyncDisposable {
     this.#poll = new Poll({
       act: (signal) => this.#look(objects, signal, logger),
       ...{ everyMs: READ_ONLY_POLL_MS, isFirstDone: true },
-      ...{ log: logger, failure: 'cannot look whether the registry is read-only; trying again' },
+      ...{ log: logger, failure: 'cannot read whether the registry is read-only; trying again' },
     });
   }
 
@@ -58,7 +58,7 @@ export class ReadOnly implements AsyncDisposable {
     return new ReadOnly(objects, always, await readNotice(objects), logger);
   }
 
-  /** Whether {@link refuseWrites} lets writes pass now. */
+  /** Whether writes are allowed now. */
   get takesWrites(): boolean {
     return !this.#always && this.#notice === undefined;
   }

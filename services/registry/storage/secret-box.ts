@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
-/** Shorter secrets can be guessed from what is sealed with them. */
+/** Shorter secrets can be guessed from the data that they seal. */
 export const SECRET_MIN_CHARACTERS = 32;
 
 const CIPHER = 'aes-256-gcm';
@@ -8,21 +8,21 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Seals bytes under secrets of the configuration (`http.secret`, and `http.oldsecrets` for what was sealed before), so
- * that only whoever has them can read or make them: AES-256-GCM, each purpose under a key of its own, by HKDF (RFC
- * 5869). The secrets have to be ones that nobody can guess; the configuration asks for 32 characters.
+ * Seals bytes under secrets of the configuration (`http.secret`, and `http.oldsecrets` for older data), so that only
+ * processes with these secrets can read or make them: AES-256-GCM, with a key for each purpose, derived by HKDF (RFC
+ * 5869). The secrets must be hard to guess; the configuration requires 32 characters.
  */
 export class SecretBox {
   readonly #keys: readonly Buffer[];
 
-  /** The first secret seals, all of them open. */
+  /** The first secret seals; all of them open. */
   constructor(secrets: readonly string[], purpose: string) {
     this.#keys = secrets.map((secret) =>
       Buffer.from(hkdfSync('sha256', secret, '', `roadstead ${purpose}`, 32)),
     );
   }
 
-  /** Text of base64url's letters; it opens only in the same context. */
+  /** Returns base64url text, which opens only in the same context. */
   seal(bytes: Buffer, context: string): string {
     const [key] = this.#keys;
     if (key === undefined) throw new Error('there is no secret to seal with: set http.secret');
@@ -32,7 +32,7 @@ export class SecretBox {
     return Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]).toString('base64url');
   }
 
-  /** What was sealed; undefined when it was not, or not under a secret that is known here, or in another context. */
+  /** The sealed bytes; undefined if the text was not sealed, or under an unknown secret, or in another context. */
   open(sealed: string, context: string): Buffer | undefined {
     const bytes = Buffer.from(sealed, 'base64url');
     if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
@@ -45,7 +45,7 @@ export class SecretBox {
       try {
         return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
       } catch {
-        // Of another secret, or nothing that was ever sealed.
+        // Sealed under another secret, or not at all.
       }
     }
     return undefined;

@@ -13,7 +13,7 @@ export function listingBy(objects: ObjectStore, list: ObjectStore['list']): Obje
   });
 }
 
-/** A sentence on what cannot be listed, without its full stop: what it is, and the way out. */
+/** A sentence about something that cannot be listed, without its full stop: what it is, and what to do. */
 export function describeUnlisted({ key, is, remedy }: Unlisted): string {
   return `${key} ${is}, so what lies behind it is unknown: ${remedy}`;
 }
@@ -23,8 +23,8 @@ const BLOB_PATH = /^sha256(?:\/[0-9a-f]{2}(?:\/[0-9a-f]{64}(?:\/data)?)?)?$/;
 const OWN_PATH = /^[\w.:-]+(?:\/[\w.:-]+)*$/;
 
 /**
- * Whether content could be pulled through what lies at a key, or be kept by it: false for what others leave in
- * directories (`lost+found`), and for parts of a repository that keep nothing from being collected.
+ * Whether content could be pulled or kept through the object at a key: false for foreign entries of directories
+ * (`lost+found`), and for parts of a repository that protect nothing from collection.
  */
 export function mayLeadToContent(key: string): boolean {
   for (const prefix of [REPOSITORIES_PREFIX, BLOBS_PREFIX, OWN_PREFIX])

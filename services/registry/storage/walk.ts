@@ -4,15 +4,15 @@ import { listAll, type ObjectStore } from './object-store.ts';
 
 const PARTS = new Set(['_layers', '_manifests', '_roadstead', '_uploads']);
 
-/** What lies where repositories lie. */
+/** An entry among the repositories. */
 export type Found =
   | { readonly kind: 'repository'; readonly name: RepositoryName }
-  /** A key, or a prefix ending in `/`; of a repository, when its name alone keeps it from being served. */
+  /** A key, or a prefix ending in `/`; of a repository if only its invalid name keeps it from being served. */
   | { readonly kind: 'stray'; readonly key: string; readonly isRepository: boolean };
 
 /**
- * Every repository of a store, also one without manifests, in the order of its keys; and what is not a repository. A
- * few listings for each, nothing remembered.
+ * Every repository of a store, even without manifests, in the order of its keys, and stray entries. Costs a few listings
+ * per repository, and no memory.
  */
 export async function* walkRepositories(objects: ObjectStore, signal?: AbortSignal): AsyncGenerator<Found> {
   yield* walk(objects, '', signal);

@@ -7,24 +7,24 @@ const PATIENCE_MS = 2000;
 
 export interface WriteHealthParts {
   readonly probe: (signal: AbortSignal) => Promise<void>;
-  /** Probes write to the store, and load balancers ask several times a second: at most one in this time is sent. */
+  /** The least time between probes: they write to the store, and load balancers ask several times a second. */
   readonly everyMs: number;
-  /** False while writes are off: then none are tried. */
+  /** False while writes are off: then no probe is sent. */
   readonly areWanted: () => boolean;
   readonly logger: Log;
 }
 
-/** Why writes fail. */
+/** The reason why writes fail. */
 export interface WriteTrouble {
-  /** In words that anyone may be told. */
+  /** In words that clients may see. */
   readonly reason: string;
-  /** The same with places and keys, for operators. */
+  /** With places and keys, for operators. */
   readonly detail: string;
 }
 
 /**
- * Whether writes to the store would succeed: tried when somebody asks, at most once
- * in a given time, and never while writes are off.
+ * Whether writes to the store would succeed: probed on demand, at most once in a given time, and never while writes are
+ * off.
  */
 export class WriteHealth {
   readonly #parts: WriteHealthParts;
@@ -36,7 +36,7 @@ export class WriteHealth {
     this.#parts = parts;
   }
 
-  /** Answers within 2 s, whatever the store does; undefined where writes succeed or nobody wants any. */
+  /** Answers within 2 s, even if the store hangs; undefined if writes succeed or are off. */
   async trouble(): Promise<WriteTrouble | undefined> {
     if (!this.#parts.areWanted()) return undefined;
     if (this.#probing === undefined && performance.now() - this.#probedAt > this.#parts.everyMs)
@@ -48,16 +48,16 @@ export class WriteHealth {
   async #probe(): Promise<void> {
     const patience = AbortSignal.timeout(PATIENCE_MS);
     const probe = this.#parts.probe(patience);
-    // One that hangs is not followed by another before it ends.
+    // While a probe hangs, no other is sent.
     const settled = probe.then(
       () => undefined,
       () => undefined,
     );
     try {
       await untilAborted(probe, patience);
-      this.#tell(undefined, undefined);
+      this.#log(undefined, undefined);
     } catch (error) {
-      this.#tell(patience.aborted ? LATE : troubleOf(error), error);
+      this.#log(patience.aborted ? LATE : troubleOf(error), error);
     }
     void settled.then(() => {
       this.#probedAt = performance.now();
@@ -65,7 +65,7 @@ export class WriteHealth {
     });
   }
 
-  #tell(trouble: WriteTrouble | undefined, err: unknown): void {
+  #log(trouble: WriteTrouble | undefined, err: unknown): void {
     const { logger } = this.#parts;
     if (trouble && trouble.reason !== this.#trouble?.reason)
       logger.error({ err }, `writes to the store fail: ${trouble.detail}`);

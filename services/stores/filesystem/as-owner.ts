@@ -16,10 +16,10 @@ const NEEDED = [
 ];
 
 /**
- * Turns root into the owner of a store, so that the registry, which runs as that user, can write to what a command makes
+ * Switches root to the owner of a store, so that the registry, which runs as that user, can write to what a command makes
  * there. Root stays root unless one other user owns all the directories that writes need: otherwise the registry itself
- * runs as root. Load all modules before: the owner may not be able to read them. Throws StoreUnavailableError when the
- * file system does not answer.
+ * runs as root. Load all modules before: the owner may not be able to read them. Throws StoreUnavailableError if the file
+ * system does not answer.
  */
 export async function becomeOwner(rootDirectory: string): Promise<void> {
   if (process.geteuid?.() !== 0) return;
@@ -33,7 +33,7 @@ export async function becomeOwner(rootDirectory: string): Promise<void> {
   process.seteuid?.(owner.uid);
 }
 
-/** Undefined where nothing is, or where root may not look, as on NFS that squashes root. */
+/** Undefined if nothing exists there, or root may not look, as on NFS with root squashing. */
 async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
   try {
     return await stat(path);

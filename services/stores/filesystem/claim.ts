@@ -8,18 +8,18 @@ import { isThere } from './is-there.ts';
 import { namesIn } from './names-in.ts';
 import type { TemporaryFile } from './temporary-file.ts';
 
-/** Each attempt that fails means that another has created the object and a third deleted it meanwhile. */
+/** An attempt fails only if another process created the object and a third one deleted it in the meantime. */
 const ATTEMPTS_MAX = 50;
 
 /**
- * Gives a file a name unless that is taken, on file systems without hard links; false where it is taken. `key` stands for
+ * Gives a file a name unless that is taken, on file systems without hard links; false if it is taken. `key` identifies
  * the path in all processes.
  *
- * rename(2) replaces files, but never a directory that holds something. So the file is put into a directory of its own, and
- * that is renamed to the one name that all who want this path use: the claim. Who holds the claim renames the file to its
- * path. Whoever finds the claim taken does that for its holder, so that nobody waits for a process that died: its object is
- * then there, whole, or, when nobody asked for the path again, was never there. A claim's file has a name of its own, so it
- * gets to the path once at most, and only while the claim keeps all others out.
+ * rename(2) replaces files, but never a directory that is not empty. So the file is put into a directory of its own, which
+ * is renamed to the one name that all writers of this path use: the claim. The holder of the claim renames the file to its
+ * path. A process that finds the claim taken does so for the holder, so that none waits for a process that died: that
+ * one's object then exists, whole, or, if nobody asked for the path again, never existed. A claim's file has a unique
+ * name, so it gets to the path at most once, and only while the claim keeps all others out.
  */
 export async function createByClaim(
   file: TemporaryFile,
@@ -31,7 +31,7 @@ export async function createByClaim(
   const claim = join(dirname(file.path), `claim-${createHash('sha256').update(key).digest('hex')}`);
   if (!(await hold(file, id, claim, path, directories))) return false;
   const claimed = join(claim, id);
-  // It may have been created after we looked and before we had the claim.
+  // It may have been created between our look and our claim.
   if ((await isThere(path)) && (await isRemoved(claimed))) {
     await removeEmpty(claim);
     return false;
@@ -45,7 +45,7 @@ export async function createByClaim(
   throw new Error(`${path} was deleted while it was created, or its claim was taken for a leftover`);
 }
 
-/** Gets the claim; false, and nothing left behind, where the path is taken. */
+/** Gets the claim; false, with nothing left behind, if the path is taken. */
 async function hold(
   file: TemporaryFile,
   id: string,
@@ -80,7 +80,7 @@ async function hold(
   return false;
 }
 
-/** Renames a claim's file to its path; false when another has done that. */
+/** Renames a claim's file to its path; false if another process did. */
 function publish(
   claimed: string,
   path: string,
@@ -98,12 +98,12 @@ function publish(
   });
 }
 
-/** Whether it was we who removed it. */
+/** Whether this process removed it. */
 async function isRemoved(path: string): Promise<boolean> {
   return (await ifThere(unlink(path).then(() => true))) ?? false;
 }
 
-/** Leaves it where another holds it meanwhile. */
+/** Leaves it in place if another process holds it by now. */
 async function removeEmpty(directory: string): Promise<void> {
   await rmdir(directory).catch(() => undefined);
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { OperatorError } from '../../registry/runtime/operator-error.ts';
 import { errorCode } from './errors.ts';
 
-/** What a system call was to do with the path in its error. */
+/** What a system call tried to do with the path in its error. */
 const WISHES: Readonly<Record<string, string>> = {
   unlink: 'delete',
   rmdir: 'delete',
@@ -13,8 +13,8 @@ const WISHES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The error for a command that may do something to a part of the store only, such as where root once left a directory;
- * other errors as they are, and all errors of root itself, whom a change of owner does not help.
+ * The error for a command that lacks rights in a part of the store, such as where root once left a directory. Other errors
+ * are returned unchanged, and so are all errors of root itself, since a change of owner does not help root.
  */
 export function explainDenied(error: unknown, rootDirectory: string): unknown {
   const uid = process.geteuid?.();

@@ -5,20 +5,20 @@ import { isAbsent } from './errors.ts';
 import { readdir, stat } from './fs.ts';
 import { kindOf, lookThrough, type Oddity } from './oddities.ts';
 
-/** Smaller directories are read as fast as it could be found out that they have not changed. */
+/** Smaller directories are not cached: reading them is as fast as checking whether they changed. */
 const REMEMBERED_MIN_ENTRIES = 200;
-/** Memory for all remembered names together. */
+/** Memory for all cached names together. */
 const REMEMBERED_MAX_BYTES = 64 * 1024 * 1024;
-/** What a name costs beside its characters. */
+/** The memory that a name costs in addition to its characters. */
 const NAME_OVERHEAD_BYTES = 40;
 /**
- * A directory's time of change moves in the steps of the kernel's clock, so what changes within one step of it goes
- * unseen. What was read so soon after a change is not remembered.
+ * A directory's modification time has the resolution of the kernel's clock, so a second change within one tick is
+ * invisible. A directory read this soon after a change is not cached.
  */
 const SETTLED_MS = 100;
 const LINKS_AT_ONCE = 8;
 
-/** What a directory holds. */
+/** The contents of a directory. */
 export interface Contents {
   /** Sorted; those of directories with a trailing slash, so that they sort as their contents' keys do. */
   readonly names: readonly string[];
@@ -27,7 +27,7 @@ export interface Contents {
   readonly oddities: readonly Oddity[];
 }
 
-/** A directory's entries as the directory itself tells them: what links lead to changes without it. */
+/** The entries as the directory itself lists them: the targets of links change independently. */
 interface Entries {
   readonly names: readonly string[];
   readonly links: readonly string[];
@@ -41,10 +41,9 @@ interface Remembered extends Entries {
 const NONE: Contents = { names: [], links: new Set(), oddities: [] };
 
 /**
- * What directories hold, sorted; large ones are remembered for as long as the file system says that they have not
- * changed. So a page of a large directory costs what the page holds, not what the directory holds: a file system has
- * no listing that begins in the middle, as object stores have. Symbolic links count as what they lead to, because
- * reads follow them too.
+ * The sorted contents of directories; large ones are cached until the file system says that they changed. So the cost of
+ * a page depends on the page, not on the directory: unlike an object store, a file system has no listing that begins in
+ * the middle. Symbolic links count as their targets, because reads follow them too.
  */
 export class Directories {
   readonly #remembered = new LRUCache<string, Remembered>({
@@ -57,9 +56,9 @@ export class Directories {
   });
 
   /**
-   * Nothing for a directory that is not there. Names that begin with a dot are no keys and are left out. Throws what
-   * the file system says where the directory cannot be read. Of the links, only those are looked through, and shown, that
-   * may lie at `prefix` or lead to it; it is relative to the directory.
+   * The contents; empty for a directory that does not exist. Names that begin with a dot are not keys and are left out.
+   * Throws the file system's error if the directory cannot be read. Only links that may be at `prefix`, which is relative
+   * to the directory, or lead to it are followed and returned.
    */
   async contents(path: string, prefix = ''): Promise<Contents> {
     try {
@@ -67,7 +66,7 @@ export class Directories {
     } catch (error) {
       this.#remembered.delete(path);
       if (!isAbsent(error)) throw error;
-      // It was listed a moment ago: what it led to may have been unmounted since.
+      // It was listed a moment ago: its target may have been unmounted since.
       const left = await lookThrough(path);
       return typeof left === 'object' ? { ...NONE, oddities: [{ name: '', ...left }] } : NONE;
     }
@@ -127,7 +126,7 @@ function add(
   else if (kind !== undefined) names.push(kind === 'directory' ? `${name}/` : name);
 }
 
-/** What changes when a directory's entries do, or when another directory takes its place. */
+/** Changes whenever the directory's entries do, or another directory takes its place. */
 async function stateOf(path: string): Promise<{ state: string; changedAtMs: number }> {
   const { dev, ino, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
   return { state: [dev, ino, mtimeNs, ctimeNs].join(), changedAtMs: Number(ctimeNs / 1_000_000n) };

@@ -2,10 +2,10 @@ import { dirname } from 'node:path';
 import { errorCode } from './errors.ts';
 import { mkdir, open } from './fs.ts';
 
-/** What fsync(2) of a directory answers where a file system has no such thing: nothing more can be done there. */
+/** The errors of fsync(2) on a directory if the file system does not support it: then nothing more can be done. */
 const WITHOUT_DIRECTORY_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF']);
 
-/** Makes a directory's entries survive a power cut, where the file system can. */
+/** Makes a directory's entries survive a power cut, if the file system supports it. */
 export async function syncDirectory(path: string): Promise<void> {
   try {
     await syncFile(path);
@@ -27,8 +27,8 @@ export async function syncFile(path: string): Promise<void> {
 const KNOWN_MAX = 100_000;
 
 /**
- * Makes directories that survive a power cut, and remembers which do. Finding a directory there is not enough: it may
- * be another request's, made a moment ago and not synced yet.
+ * Makes directories that survive a power cut, and remembers them. The existence of a directory is not enough: another
+ * request may have made it a moment ago and not synced it yet.
  */
 export class DurableDirectories {
   readonly #root: string;
@@ -39,7 +39,7 @@ export class DurableDirectories {
     this.#root = root;
   }
 
-  /** Makes a directory below the root, and those above it, and syncs the entries of all that are not known to be. */
+  /** Makes a directory below the root, and those above it, and syncs the entries of all that are not known to be synced. */
   async make(path: string): Promise<void> {
     if (path.length <= this.#root.length || this.#known.has(path)) return;
     const parent = dirname(path);
@@ -52,7 +52,7 @@ export class DurableDirectories {
     this.#known.add(path);
   }
 
-  /** To be called when a directory was removed, or was found to be gone: then those above it may be, too. */
+  /** To be called when a directory was removed or is missing: then those above it may be, too. */
   forget(path: string): void {
     for (let gone = path; gone.length > this.#root.length; gone = dirname(gone)) this.#known.delete(gone);
   }

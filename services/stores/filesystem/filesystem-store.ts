@@ -31,12 +31,12 @@ import { createUnlessTaken, linkUnlessTaken, replace } from './write.ts';
 const READ_BYTES = 256 * 1024;
 
 export interface FilesystemOptions {
-  /** Made if it is not there, when the store is opened for writing. */
+  /** Made if it does not exist and the store is opened for writing. */
   readonly rootDirectory: string;
   /** Sync files and directories before answering, so that a power cut loses nothing acknowledged. */
   readonly sync: boolean;
   /**
-   * How long one call to the file system may take; for this process' stores together.
+   * Time limit of one call to the file system; shared by all stores of this process.
    * @default 30_000
    */
   readonly callTimeoutMs?: number | undefined;
@@ -46,9 +46,9 @@ export interface FilesystemOptions {
 
 /**
  * Objects as files below a directory, for any number of processes on one machine (or on a shared file system with POSIX
- * rename). A file is written under a temporary name and then given its own. Only `grow` writes to it again, and never once
- * it has a second name: so a hard link is a copy that costs nothing. Where the file system has no hard links, or there is another mount
- * below the root, the same is done by other means (claim.ts, temporaries.ts).
+ * rename). A file is written under a temporary name and then gets its own. Only `grow` writes to it again, and never once
+ * it has a second name: so a hard link is a free copy. Without hard links, or with another mount below the root, other
+ * means do the same (claim.ts, temporaries.ts).
  */
 export class FilesystemStore implements ObjectStore {
   readonly #root: string;
@@ -66,7 +66,7 @@ export class FilesystemStore implements ObjectStore {
     this.#probe = new WriteProbe(this.#root, this.#temporaries);
   }
 
-  /** Opens the store. Throws StoreNotWritableError where its directory cannot be made, StoreAbsentError where it must be there. */
+  /** Opens the store. Throws StoreNotWritableError if its directory cannot be made, StoreAbsentError if it is missing. */
   static async open(options: FilesystemOptions): Promise<FilesystemStore> {
     if (options.callTimeoutMs !== undefined) STORE_CALLS.deadlineMs = options.callTimeoutMs;
     const store = new FilesystemStore(options);
@@ -142,7 +142,7 @@ export class FilesystemStore implements ObjectStore {
   ): Promise<'created' | 'exists'> {
     const path = pathOf(this.#root, key);
     const durable = this.#sync && options.durable !== false;
-    // Most that is there already is found so at a glance; races are decided by the link.
+    // A cheap check finds most existing objects; the link decides races.
     if ((await this.stat(key)) !== undefined) return 'exists';
     const file = await this.#write(path, body, { durable });
     const naming = { temporaries: this.#temporaries, directories: durable ? this.#directories : undefined };
@@ -159,7 +159,7 @@ export class FilesystemStore implements ObjectStore {
     await this.put(target, this.#concatenated(sources), signal && { signal });
   }
 
-  /** Whether a file got one more name; not where that is taken, or where there can be none. */
+  /** Whether a file got a second name; false if the name is taken, or links are not possible. */
   async #isLinked(source: string, target: string): Promise<boolean> {
     const path = pathOf(this.#root, source);
     if (this.#sync) await syncFile(path);
@@ -191,7 +191,7 @@ export class FilesystemStore implements ObjectStore {
     for (const directory of changed) await this.#syncFirstThere(directory);
   }
 
-  /** Syncs a directory; or, when another request has removed it meanwhile, the one that it stood in. */
+  /** Syncs a directory; or its parent, if another request has removed it in the meantime. */
   async #syncFirstThere(directory: string): Promise<void> {
     for (let path = directory; path.length >= this.#root.length; path = dirname(path))
       if (await ifThere(syncDirectory(path).then(() => true))) return;
@@ -201,12 +201,12 @@ export class FilesystemStore implements ObjectStore {
     return listFiles(this.#root, this.#listed, request);
   }
 
-  /** None: files have no server of their own. */
+  /** None: files have no URL. */
   async urlOf(): Promise<undefined> {
     return undefined;
   }
 
-  /** Removes temporary files that nobody has written to since. */
+  /** Removes temporary files without a write since a time. */
   removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number> {
     return this.#temporaries.removeOld(olderThan, signal);
   }
@@ -221,7 +221,7 @@ export class FilesystemStore implements ObjectStore {
     return TemporaryFile.write(this.#temporaries.directoryFor(path), body, options);
   }
 
-  /** The directories to sync along, when everything acknowledged is to survive a power cut. */
+  /** The directories to sync as well, if everything acknowledged must survive a power cut. */
   get #durably(): DurableDirectories | undefined {
     return this.#sync ? this.#directories : undefined;
   }
@@ -234,7 +234,7 @@ export class FilesystemStore implements ObjectStore {
     }
   }
 
-  /** An open file, and what it is: of the file, not of its name, which may become another object's at any time. */
+  /** An open file and its stats: those of the file, not of its name, which may become another object's at any time. */
   async #open(key: string): Promise<(ObjectStat & { readonly handle: FileHandle }) | undefined> {
     const handle = await ifThere(open(pathOf(this.#root, key), 'r'));
     if (handle === undefined) return undefined;
@@ -250,7 +250,7 @@ export class FilesystemStore implements ObjectStore {
     return undefined;
   }
 
-  /** Directories are no objects: those that held only what was deleted go with it. Answers with the first that stays. */
+  /** Removes directories that have become empty, since they are not objects. Returns the first one that stays. */
   async #removeEmptied(directory: string): Promise<string> {
     let path = directory;
     for (; path.length > this.#root.length; path = dirname(path)) {
@@ -258,7 +258,7 @@ export class FilesystemStore implements ObjectStore {
         await rmdir(path);
         this.#directories.forget(path);
       } catch {
-        // Not empty; or gone, and then whoever removed it goes on above.
+        // Not empty; or gone: then the process that removed it continues above.
         return path;
       }
     }

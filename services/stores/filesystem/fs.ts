@@ -14,8 +14,8 @@ export const STORE_CALLS = new BoundedCalls({
 });
 
 /**
- * What this driver uses instead of node:fs/promises: the same functions, which throw StoreUnavailableError when the file
- * system does not answer (docs/decisions/0016-file-systems-that-hang.md). A function that is missing is added in
+ * This driver's replacement for node:fs/promises: the same functions, which throw StoreUnavailableError if the file
+ * system does not answer (docs/decisions/0016-file-systems-that-hang.md). Add a missing function in
  * `services/files/guarded-fs.ts`.
  */
 export const { access, link, lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } =

@@ -4,8 +4,8 @@ import { open } from './fs.ts';
 import { writeStream } from './write-body.ts';
 
 /**
- * Cuts a file to its first bytes and adds a body behind them; false, with nothing read of the body, when it is shorter,
- * is absent, or has a second name, under which it must not change.
+ * Cuts a file to its first bytes and appends a body; false, with nothing read from the body, if the file is shorter, is
+ * absent, or has a second name, under which it must not change.
  */
 export async function growFile(
   path: string,
@@ -26,7 +26,7 @@ export async function growFile(
     if (options.durable) await handle.datasync();
     return true;
   } catch (error) {
-    // A full disk gets back what it gave; one that does not answer is not asked again.
+    // Give back the space on a full disk; do not ask a disk again that does not answer.
     if (!(error instanceof StoreUnavailableError)) await handle.truncate(fromBytes).catch(() => undefined);
     throw translate(error);
   } finally {

@@ -3,12 +3,12 @@ import type { DurableDirectories } from './durable.ts';
 import { errorCode } from './errors.ts';
 import { mkdir } from './fs.ts';
 
-/** Each attempt that fails means that someone deleted the last object beside ours in that very moment. */
+/** An attempt fails only if the last other object in the directory is deleted at that very moment. */
 const ATTEMPTS_MAX = 50;
 
 /**
- * Runs `act`, which gives a file the name `path`, in a directory that is there. Another process may delete an emptied
- * directory between its making and its use: then it is made again.
+ * Runs `act`, which gives a file the name `path`, after making its directory. Another process may delete an empty
+ * directory before it is used: then it is made again.
  */
 export async function intoDirectory<T>(
   path: string,

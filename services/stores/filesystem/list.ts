@@ -33,9 +33,9 @@ async function walkPage(root: string, directories: Directories, request: ListReq
 
 /** The way to a directory. */
 interface Trail {
-  /** How many symbolic links were followed. */
+  /** The number of symbolic links followed. */
   readonly links: number;
-  /** Which directories lie above it; known only behind a link, for nothing else leads back to them. */
+  /** The directories above it; known only behind a link, since nothing else leads back to them. */
   readonly above: readonly string[];
 }
 
@@ -57,12 +57,12 @@ class Walk {
     const { prefix, startAfter = '', delimiter } = this.#request;
     const contents = await this.#contents(directory);
     const { names } = contents;
-    this.#tellAll(directory, contents);
+    this.#reportAll(directory, contents);
     for (let at = this.#firstWanted(directory, names); at < names.length; at++) {
       const name = names[at] ?? '';
       const key = directory + name;
       const isDirectory = name.endsWith('/');
-      // Only what can lie under the prefix: below it, or a directory on the way to it.
+      // Only keys under the prefix, or directories on the way to it.
       if (!key.startsWith(prefix) && !(isDirectory && prefix.startsWith(key))) {
         if (key > prefix) return;
         continue;
@@ -89,12 +89,12 @@ class Walk {
       const next = await this.#enter(directory + name, contents.links.has(name), trail);
       if (next && (await this.#holdsKeys(directory + name, next))) return true;
     }
-    // Where it is a common prefix, whoever goes on into it hears of these.
-    this.#tellAll(directory, contents);
+    // For a common prefix, the listing of that prefix reports these.
+    this.#reportAll(directory, contents);
     return false;
   }
 
-  /** Where in a directory the first name may stand that is wanted: there may be many before. */
+  /** The index of the first name that may be wanted: there may be many before it. */
   #firstWanted(directory: string, names: readonly string[]): number {
     const { prefix, startAfter = '' } = this.#request;
     const bounds = [prefix, startAfter]
@@ -103,19 +103,19 @@ class Walk {
     return firstFrom(bounds.sort().at(-1) ?? '', names);
   }
 
-  /** The way on into a directory; undefined where it would have no end. */
+  /** The path into a directory; undefined if it would never end. */
   async #enter(key: string, isLink: boolean, trail: Trail): Promise<Trail | undefined> {
     if (!isLink && trail.links === 0) return trail;
     const links = trail.links + (isLink ? 1 : 0);
-    if (links > LINKS_MAX) return this.#tell(key.slice(0, -1), TOO_MANY_LINKS);
+    if (links > LINKS_MAX) return this.#report(key.slice(0, -1), TOO_MANY_LINKS);
     const above = trail.links > 0 ? trail.above : await this.#directoriesAbove(key);
     const own = await identityOf(join(this.#root, key));
     if (own === undefined) return { links, above };
-    if (above.includes(own)) return this.#tell(key.slice(0, -1), LOOP);
+    if (above.includes(own)) return this.#report(key.slice(0, -1), LOOP);
     return { links, above: [...above, own] };
   }
 
-  /** All directories that a key lies in, also those that the store itself lies in. */
+  /** All directories above a key, including those above the store itself. */
   async #directoriesAbove(key: string): Promise<string[]> {
     const identities: string[] = [];
     let path = join(this.#root, key);
@@ -142,37 +142,37 @@ class Walk {
     }
   }
 
-  #tellAll(directory: string, { names, oddities }: Contents): void {
+  #reportAll(directory: string, { names, oddities }: Contents): void {
     const { prefix, startAfter = '', onUnlisted } = this.#request;
     for (const oddity of oddities) {
       const key = oddity.name === '' ? directory.slice(0, -1) : directory + oddity.name;
       const isWanted = key.startsWith(prefix) || prefix.startsWith(`${key}/`);
       const isBefore = key <= startAfter && !startAfter.startsWith(`${key}/`);
-      if (isWanted && !isBefore) this.#tell(key, oddity);
+      if (isWanted && !isBefore) this.#report(key, oddity);
     }
     if (onUnlisted === undefined || prefix.length <= directory.length || !prefix.startsWith(directory))
       return;
     const next = firstSegment(prefix.slice(directory.length));
     const name = next.slice(0, -1);
     if (next.endsWith('/') && names[firstFrom(name, names)] === name)
-      this.#tell(directory + name, FILE_ON_THE_WAY);
+      this.#report(directory + name, FILE_ON_THE_WAY);
   }
 
-  /** Tells of what cannot be listed; to whoever does not ask for it, what cannot be read is a failure. */
-  #tell(key: string, { is, remedy, error }: Omit<Oddity, 'name'>): undefined {
+  /** Reports what cannot be listed; without a listener, a directory that cannot be read is an error. */
+  #report(key: string, { is, remedy, error }: Omit<Oddity, 'name'>): undefined {
     const { onUnlisted } = this.#request;
     if (onUnlisted) onUnlisted({ key, is, remedy });
     else if (error !== undefined) throw error;
   }
 }
 
-/** Tells directories from one another; undefined where the file system does not, or cannot at the moment. */
+/** Identifies a directory; undefined if the file system has no inode numbers, or cannot answer at the moment. */
 async function identityOf(path: string): Promise<string | undefined> {
   const stats = await stat(path, { bigint: true }).catch(() => undefined);
   return stats && stats.ino !== 0n ? `${stats.dev}:${stats.ino}` : undefined;
 }
 
-/** The place of the first name that is not before a bound, found by halving. */
+/** The index of the first name that is not before a bound, by binary search. */
 function firstFrom(bound: string, names: readonly string[]): number {
   let low = 0;
   for (let high = names.length; low < high; ) {
@@ -183,7 +183,7 @@ function firstFrom(bound: string, names: readonly string[]): number {
   return low;
 }
 
-/** What stands before the first slash, with it; or all, where there is none. */
+/** The part up to and including the first slash; everything if there is no slash. */
 function firstSegment(text: string): string {
   const slash = text.indexOf('/');
   return slash < 0 ? text : text.slice(0, slash + 1);

@@ -18,7 +18,7 @@ export interface MountRecord {
   readonly hasMarker: boolean;
 }
 
-/** What ends the record of a mount that has a marker. Older versions ignore such a record and find the mount again. */
+/** The end of the record of a mount with a marker. Older versions ignore such a record and find the mount again. */
 const MARKED = '\n';
 
 /** Reads the records of other mounts below the root. Leaves out damaged ones. */
@@ -36,9 +36,9 @@ export async function readMounts(root: string): Promise<MountRecord[]> {
 }
 
 /**
- * Records a directory on another mount, and marks the mount itself, so that an empty mount point can be told from it. The
- * marker is on disk before the record is. Call this only after a rename has shown that the mount is there. It never
- * repeats a marker: behind a symbolic link, an empty mount point is on another mount, too.
+ * Records a directory on another mount, and marks the mount itself, to distinguish it from an empty mount point. The
+ * marker is on disk before the record. Call this only after a rename has shown that the mount is present. It never repeats
+ * a marker: behind a symbolic link, an empty mount point is on another mount, too.
  */
 export async function recordMount(root: string, path: string): Promise<void> {
   if ((await readMounts(root)).some((known) => known.path === path && known.hasMarker)) return;
@@ -47,17 +47,17 @@ export async function recordMount(root: string, path: string): Promise<void> {
   await place(join(root, TEMPORARY), join(root, MOUNTS, recordOf(path)), path + MARKED);
 }
 
-/** Marks mounts that an older version recorded, where their directory for temporary files shows that they are there. */
+/** Marks mounts that an older version recorded, if their directory for temporary files shows that they are present. */
 export async function markOldMounts(root: string): Promise<void> {
   for (const { path, hasMarker } of await readMounts(root))
     if (!hasMarker && (await isThere(join(root, path, TEMPORARY_OF_MOUNT)))) await recordMount(root, path);
 }
 
-/** What recorded mounts under a prefix, or on the way to it, are not there. Throws when the records cannot be read. */
+/** The recorded mounts under a prefix, or on the way to it, that are missing. Throws if the records cannot be read. */
 export async function missingMounts(root: string, prefix: string): Promise<Unlisted[]> {
   const missing: Unlisted[] = [];
   for (const { path, hasMarker } of await readMounts(root)) {
-    // The root has no key; all content lies below this one.
+    // The root has no key; all content is below this one.
     const key = path === '.' ? 'docker' : path;
     if (!key.startsWith(prefix) && !prefix.startsWith(`${key}/`)) continue;
     const proof = hasMarker ? markerOf(root, path) : join(root, path, TEMPORARY_OF_MOUNT);
@@ -65,7 +65,7 @@ export async function missingMounts(root: string, prefix: string): Promise<Unlis
       if (await isThere(proof)) continue;
       const record = `${MOUNTS}/${recordOf(path)}`;
       const remedy = `mount it; if it was moved back for good, delete the record ${record}`;
-      missing.push({ key, is: 'is a mount that is not there', remedy });
+      missing.push({ key, is: 'is a missing mount', remedy });
     } catch (error) {
       const { is, remedy } = unreadable(error);
       missing.push({ key, is, remedy });

@@ -13,10 +13,10 @@ export const TEMPORARY_OF_MOUNT = '.roadstead-tmp';
  */
 export const MARKER = '.mount';
 
-/** Records of the directories that have a {@link TEMPORARY_OF_MOUNT}, so that nobody has to walk the store to find them. */
+/** Records of the directories that have a {@link TEMPORARY_OF_MOUNT}, so that they are found without a walk. */
 export const MOUNTS = join('roadstead', '.mounts');
 
-/** A file that a probe makes and deletes at once. Distribution passes over it wherever it may see it. */
+/** A file that a probe makes and deletes at once. Distribution ignores it wherever it may see it. */
 export const PROBE = '.roadstead-probe';
 
 /** The path of a key below the root. Throws on a key that could leave it: a mistake of ours, never a client's. */

@@ -7,19 +7,19 @@ import { PROBE } from './paths.ts';
 import type { Temporaries } from './temporaries.ts';
 import { TemporaryFile } from './temporary-file.ts';
 
-/** What may be on a mount of its own, or belong to another user. */
+/** Places that may be on a separate mount, or belong to another user. */
 const PLACES = ['roadstead', 'docker/registry/v2/blobs/sha256', 'docker/registry/v2/repositories'];
 /** A block, so that a full disk shows. */
 const PROBE_BYTES = 4096;
 
-/** How long a directory that took a file is believed to take more, while nothing tells otherwise. */
+/** How long a directory that took a file is assumed to take more, unless something changes. */
 const PROVED_MS = 5 * 60_000;
 
-/** Tries whether the places where objects are written take files. */
+/** Tests whether files can be made in the places where objects are written. */
 export class WriteProbe {
   readonly #root: string;
   readonly #temporaries: Temporaries;
-  /** Directories that took a file: what they were then, and when (monotonic). */
+  /** Directories that took a file: their stats then, and when (monotonic). */
   readonly #proved = new Map<string, { readonly identity: string; readonly atMs: number }>();
 
   /** `root` is absolute. */
@@ -29,8 +29,8 @@ export class WriteProbe {
   }
 
   /**
-   * Writes a file to each place where objects are written, and deletes it. Throws StoreNotWritableError, which tells the
-   * operator what to do, or StoreFullError.
+   * Writes a file to each place where objects are written, and deletes it. Throws StoreNotWritableError, which says what
+   * the operator can do, or StoreFullError.
    */
   async run(): Promise<void> {
     const root = this.#root;
@@ -45,9 +45,9 @@ export class WriteProbe {
   }
 
   /**
-   * A file in the directory itself changes its times, which voids what listings remember of it (directories.ts). So that
-   * is done rarely, or when the directory has another owner, other rights, or is another one. In between, the file goes
-   * no further than the directory for temporary files on the same mount.
+   * A file in the directory itself changes its times, which invalidates cached listings (directories.ts). So that is done
+   * rarely, or if the directory's owner, mode or identity changed. Otherwise the file goes only to the directory for
+   * temporary files on the same mount.
    */
   async #probe(directory: string): Promise<void> {
     const { dev, ino, mode, uid, gid } = await stat(directory, { bigint: true });
@@ -83,7 +83,7 @@ export class WriteProbe {
   }
 }
 
-/** The directory itself, or the one above it that is there and will get it. */
+/** The directory itself, or the nearest existing one above it. */
 async function nearestDirectory(root: string, path: string): Promise<string> {
   for (let directory = path; directory.length > root.length; directory = dirname(directory))
     try {
@@ -94,37 +94,37 @@ async function nearestDirectory(root: string, path: string): Promise<string> {
   return root;
 }
 
-const INSTEAD = 'or set storage.maintenance.readonly.enabled: true to serve what is there';
+const INSTEAD = 'or set storage.maintenance.readonly.enabled: true to serve existing content';
 
-/** The error for a directory that cannot be written. */
+/** The error for a directory that is not writable. */
 export function explain(error: unknown, root: string, directory: string): Error {
   const translated = translate(error);
   if (translated instanceof StoreFullError) return translated;
   const { path = directory, syscall = '', message } = error as NodeJS.ErrnoException;
-  // What cannot be made is told by the directory that refuses it; a rename's error does not tell which of its two does.
+  // A refused mkdir or open is due to the directory above; a rename's error does not say which of its two.
   const where = ['mkdir', 'open'].includes(syscall) ? dirname(path) : directory;
   const key = `storage.filesystem.rootdirectory = ${root}`;
   const user = process.geteuid?.();
-  const tell = (what: string, reason: 'denied' | 'read-only' | 'failed') =>
+  const notWritable = (what: string, reason: 'denied' | 'read-only' | 'failed') =>
     new StoreNotWritableError(`${key}: ${what}`, reason, { cause: error });
   switch (errorCode(error)) {
     case 'EACCES':
     case 'EPERM':
-      return tell(
+      return notWritable(
         where === dirname(root)
           ? `user ${user} may not make that directory: make it, and make that user its owner`
           : `user ${user} may not write to ${where}: make that user its owner, ${INSTEAD}`,
         'denied',
       );
     case 'EROFS':
-      return tell(
+      return notWritable(
         `${where} is on a file system that is mounted read-only: mount it read-write, ${INSTEAD}`,
         'read-only',
       );
     case 'ENOTDIR':
     case 'EEXIST':
-      return tell(`${where} is not a directory: move it away, or name another directory`, 'failed');
+      return notWritable(`${where} is not a directory: move it away, or name another directory`, 'failed');
     default:
-      return tell(`cannot write to ${where}: ${message}`, 'failed');
+      return notWritable(`cannot write to ${where}: ${message}`, 'failed');
   }
 }

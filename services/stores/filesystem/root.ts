@@ -5,7 +5,7 @@ import { errorCode, ifThere } from './errors.ts';
 import { mkdir, stat } from './fs.ts';
 import { explain } from './probe.ts';
 
-/** Makes a store's directory durably if it is not there, or, for reading, demands that it is. */
+/** Makes a store's directory durably if it does not exist; for reading, requires that it exists. */
 export async function openRoot(
   root: string,
   { sync, mode = 'write' }: { readonly sync: boolean; readonly mode?: StoreMode },
@@ -25,7 +25,7 @@ async function demandDirectory(root: string): Promise<void> {
     throw new StoreAbsentError(`storage.filesystem.rootdirectory = ${root}: ${absent('directory')}`);
 }
 
-/** A directory above the root may be one that we may pass and not read (0711). Then we did not make it. */
+/** A directory above the root may be one that we may enter but not read (0711). Then we did not make it. */
 async function syncIfReadable(directory: string): Promise<void> {
   try {
     await syncDirectory(directory);

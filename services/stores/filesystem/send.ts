@@ -7,13 +7,13 @@ import type { FileHandle } from './fs.ts';
 const BUFFER_BYTES = 256 * 1024;
 
 /**
- * Writes a range of a file to a stream through two buffers that are used in turn, each again when its last write is
- * done. A read stream makes a new buffer for each read, and collecting those costs a busy node more than half of what
- * a download takes it. Rejects when the stream closes before its end; the file is closed in any case.
+ * Writes a range of a file to a stream through two alternating buffers, each reused when its last write is done. A read
+ * stream makes a new buffer for each read, and collecting those is more than half of the cost of a download on a busy
+ * node. Rejects if the stream closes before its end; the file is closed in any case.
  */
 export async function sendFile(handle: FileHandle, range: ByteRange, sink: Writable): Promise<void> {
   const { promise: closed, reject } = Promise.withResolvers<never>();
-  // Most downloads end well, and then nobody asks.
+  // Most downloads succeed, and then nobody needs the error.
   closed.catch(() => undefined);
   const onClose = () => reject(sink.errored ?? new ClosedError());
   sink.once('close', onClose);

@@ -8,9 +8,9 @@ import { MARKER, PROBE, TEMPORARY, TEMPORARY_OF_MOUNT } from './paths.ts';
 import type { TemporaryFile } from './temporary-file.ts';
 
 /**
- * Where files are written before they get their name: in one directory below the root, and in one more for each other
- * mount below it. Other mounts are found when a rename fails for the first time, and recorded in the store (mounts.ts), so
- * that other processes write to the right place at once and leftovers are found without a walk.
+ * The directories in which files are written before they get their name: one below the root, and one for each other mount
+ * below it. Other mounts are found when a rename fails for the first time, and recorded in the store (mounts.ts), so that
+ * other processes write to the right place at once and leftovers are found without a walk.
  */
 export class Temporaries {
   readonly #root: string;
@@ -27,13 +27,13 @@ export class Temporaries {
     for (const { path } of await readMounts(this.#root)) this.#add(join(this.#root, path));
   }
 
-  /** The directory for what will get this name. */
+  /** The directory for a file that will get this name. */
   directoryFor(path: string): string {
     const top = this.#mounts.find((mount) => isBelow(path, mount));
     return top === undefined ? join(this.#root, TEMPORARY) : join(top, TEMPORARY_OF_MOUNT);
   }
 
-  /** Runs `act`, which renames or links the file to `path`; when that is on another mount, takes the file there first. */
+  /** Runs `act`, which renames or links the file to `path`; if that is on another mount, moves the file there first. */
   async onMountOf<T>(file: TemporaryFile, path: string, act: () => Promise<T>): Promise<T> {
     try {
       return await act();
@@ -45,7 +45,7 @@ export class Temporaries {
     }
   }
 
-  /** Removes what has not been written to since, and answers how many things. */
+  /** Removes files that were not written to since a time, and returns how many. */
   async removeOld(olderThan: Date, signal?: AbortSignal): Promise<number> {
     await this.load();
     const directories = this.#mounts.map((top) => join(top, TEMPORARY_OF_MOUNT));
@@ -82,7 +82,7 @@ function isBelow(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory + sep);
 }
 
-/** By trying: device numbers do not tell bind mounts apart, and differ within one mount on some file systems. */
+/** By trying: device numbers do not distinguish bind mounts, and differ within one mount on some file systems. */
 async function canRename(from: string, to: string): Promise<boolean> {
   const name = `${PROBE}-${randomUUID()}`;
   const source = join(from, name);

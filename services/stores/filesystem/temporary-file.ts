@@ -10,7 +10,7 @@ export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file that is written whole and has no name of its own yet. */
+/** A completely written file that does not have its final name yet. */
 export class TemporaryFile {
   #path: string;
   #inode: bigint;
@@ -22,7 +22,7 @@ export class TemporaryFile {
     this.#durable = durable;
   }
 
-  /** Writes a body to a new file in a directory, which is made if it is not there. On any failure the file is gone. */
+  /** Writes a body to a new file in a directory, which is made if necessary. On any failure the file is removed. */
   static async write(
     directory: string,
     body: Buffer | AsyncIterable<Buffer>,

@@ -4,7 +4,7 @@ import type { FileHandle } from './fs.ts';
 /** Larger writes mean fewer trips to the thread pool; two of them bound an upload's memory. */
 export const WRITE_BYTES = 1024 * 1024;
 
-/** Writes a body from a position on: gathers chunks, and takes the next ones from the client while the disk writes. */
+/** Writes a body from a position on: gathers chunks, and reads the next ones from the client while the disk writes. */
 export async function writeStream(
   handle: FileHandle,
   body: AsyncIterable<Buffer>,

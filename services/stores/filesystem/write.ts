@@ -9,11 +9,11 @@ import type { TemporaryFile } from './temporary-file.ts';
 
 export interface NamingOptions {
   readonly temporaries: Temporaries;
-  /** Given where names are to survive a power cut. */
+  /** Given if names must survive a power cut. */
   readonly directories: DurableDirectories | undefined;
 }
 
-/** Gives a temporary file its name, replacing what had it. On any failure the file is gone. */
+/** Gives a temporary file its name, replacing the previous file. On any failure the file is removed. */
 export async function replace(
   file: TemporaryFile,
   path: string,
@@ -21,7 +21,7 @@ export async function replace(
 ): Promise<void> {
   const act = () =>
     rename(file.path, path).catch(async (error: unknown) => {
-      // A network file system whose answer was lost asks again, and finds it done.
+      // A network file system whose answer was lost sends the call again, and finds it done.
       if (!isAbsent(error) || !(await file.isAt(path))) throw error;
     });
   try {
@@ -33,7 +33,7 @@ export async function replace(
   }
 }
 
-/** Gives a temporary file a name unless that is taken; false where it is. `key` is the path's, alike in all processes. */
+/** Gives a temporary file a name unless that is taken; false if it is. `key` identifies the path in all processes. */
 export async function createUnlessTaken(
   file: TemporaryFile,
   path: string,
@@ -43,7 +43,7 @@ export async function createUnlessTaken(
   try {
     return await temporaries.onMountOf(file, path, () => linkUnlessTaken(file.path, path, directories));
   } catch (error) {
-    // All processes hear the same from link(2), so either all create by links on this mount or all by claims.
+    // link(2) answers all processes alike, so on one mount either all create by links or all by claims.
     if (!lacksLinks(error)) throw error;
   }
   try {
@@ -56,8 +56,8 @@ export async function createUnlessTaken(
 }
 
 /**
- * Gives a file one more name unless that is taken: link(2) is the file system's conditional create. Throws the system's
- * error where there can be no such name (see `lacksLinks` and `isOtherMount`).
+ * Gives a file a second name unless that is taken: link(2) is the file system's conditional create. Throws the system's
+ * error if links are not possible (see `lacksLinks` and `isOtherMount`).
  */
 export async function linkUnlessTaken(
   existing: string,
@@ -68,7 +68,7 @@ export async function linkUnlessTaken(
     await intoDirectory(path, directories, () => link(existing, path));
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw translate(error);
-    // The other's name may not have reached the disk yet, and whoever is told "taken" builds upon it.
+    // The other file's name may not be on disk yet, but a caller that gets "taken" relies on it.
     if (directories) await syncIfThere(dirname(path));
     return isSameFile(existing, path);
   }
@@ -77,8 +77,8 @@ export async function linkUnlessTaken(
 }
 
 /**
- * Whether link(2) has done what it says it has not: a network file system whose answer was lost asks again, and finds the
- * name taken by what it made itself (link(2), "BUGS").
+ * Whether link(2) succeeded although it failed: a network file system whose answer was lost sends the call again, and
+ * finds the name taken by its own first call (link(2), "BUGS").
  */
 async function isSameFile(existing: string, path: string): Promise<boolean> {
   const [ours, found] = await Promise.all(
@@ -87,7 +87,7 @@ async function isSameFile(existing: string, path: string): Promise<boolean> {
   return ours !== undefined && ours.ino === found?.ino && ours.dev === found.dev;
 }
 
-/** A directory that is gone was removed by whoever deleted the object meanwhile: then it is they who sync. */
+/** A missing directory was removed by the process that deleted the object in the meantime: then that one syncs. */
 async function syncIfThere(directory: string): Promise<void> {
   try {
     await syncDirectory(directory);

@@ -14,7 +14,7 @@ import { isAbsent, translate } from './errors.ts';
 import { KeySpace } from './keys.ts';
 import { type S3Options, type S3Settings, settingsOf } from './options.ts';
 
-/** What goes with every object that is written. */
+/** Headers of every object that is written. */
 interface Written {
   readonly ContentType: string;
   readonly StorageClass?: StorageClass;
@@ -23,7 +23,7 @@ interface Written {
   readonly SSEKMSKeyId?: string;
 }
 
-/** A bucket at a server: the way by which every request goes. */
+/** A bucket on a server: sends every request. */
 export class Bucket {
   readonly name: string;
   readonly settings: S3Settings;
@@ -32,12 +32,12 @@ export class Bucket {
   readonly #client: S3Client;
   readonly #queue: WaitQueue;
   /**
-   * Whether an object that is not there is looked for again: an object server of Swift's that opens the old file of an
-   * object in the moment in which it is replaced says 404.
+   * Whether a missing object is looked up again: a Swift object server that opens the old file of an object at the moment
+   * of its replacement answers 404.
    */
   looksTwice = false;
 
-  /** Whether a copy's condition on the ETag of its source means what it says: see compose.ts. */
+  /** Whether a copy's condition on the ETag of its source works: see compose.ts. */
   copiesOnCondition = true;
 
   constructor(options: S3Options) {
@@ -70,7 +70,7 @@ export class Bucket {
     }, signal);
   }
 
-  /** What is asked of an object; undefined where there is no such object. */
+  /** Sends a request about an object; undefined if the object does not exist. */
   async ifThere<T>(ask: () => Promise<T>): Promise<T | undefined> {
     for (let looks = this.looksTwice ? 2 : 1; ; looks--)
       try {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { S3Settings } from './options.ts';
 
-/** Tries of what may be done twice; with pauses that grow, as the SDK has them. */
+/** Attempts of a request that may be repeated, with the SDK's exponential backoff. */
 const ATTEMPTS_MAX = 4;
 
-/** The SDK's client, set so that Amazon's, Ceph's and Swift's S3 all understand it. */
+/** The SDK's client, configured so that Amazon's, Ceph's and Swift's S3 all understand it. */
 export function createClient(settings: S3Settings): S3Client {
   const client = new S3Client({
     ...common(settings),
@@ -26,7 +26,7 @@ export function createClient(settings: S3Settings): S3Client {
   return client;
 }
 
-/** A client that sends nothing, and signs URLs for those who reach the server by another name. */
+/** A client that sends nothing, and signs URLs for clients that reach the server by another name. */
 export function createSigner(settings: S3Settings): S3Client {
   const endpoint = settings.publicEndpoint ?? settings.endpoint;
   return new S3Client({ ...common(settings), ...(endpoint && { endpoint }) });
@@ -48,10 +48,10 @@ function common(settings: S3Settings): S3ClientConfig {
     ...(settings.tls === false && { tls: false }),
     ...(fips && { useFipsEndpoint: true }),
     ...(accelerate && { useAccelerateEndpoint: true }),
-    // Older servers refuse the checksums that came in 2024; what is sent is covered by its SHA-256 in the signature.
+    // Older servers refuse the checksums introduced in 2024; the signature covers the SHA-256 of the body.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // Its warnings of busy sockets and old runtimes are none of an operator's business.
+    // An operator does not need its warnings about busy sockets and old runtimes.
     logger: SILENT,
   };
 }
@@ -59,7 +59,7 @@ function common(settings: S3Settings): S3ClientConfig {
 const nothing = () => undefined;
 const SILENT = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-/** DeleteObjects has to come with a checksum, and the one that every server knows is the oldest. */
+/** DeleteObjects needs a checksum, and every server knows the oldest kind. */
 function useContentMd5(client: S3Client): void {
   client.middlewareStack.add(
     (next, context) => (args) => {

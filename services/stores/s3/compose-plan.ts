@@ -1,7 +1,7 @@
 import type { ByteRange } from '../../registry/storage/object-store.ts';
 import { PART_MIN_BYTES, PARTS_MAX } from './options.ts';
 
-/** An object that another is made of; `index` is its place among them. */
+/** A source object; `index` is its place among the sources. */
 export interface PlannedSource {
   readonly index: number;
   readonly sizeBytes: number;
@@ -15,7 +15,7 @@ export interface Piece {
   readonly sizeBytes: number;
 }
 
-/** A part of the whole: copied by the server from one source, or put together here from pieces of several. */
+/** A part of the target: copied by the server from one source, or assembled here from pieces of several. */
 export type PlannedPart =
   | { readonly kind: 'copy'; readonly piece: Piece }
   | { readonly kind: 'gather'; readonly pieces: readonly Piece[] };
@@ -24,9 +24,9 @@ export type PlannedPart =
 const COPY_MAX_BYTES = 4 * 1024 ** 3;
 
 /**
- * Cuts a whole made of sources into parts as S3 takes them: each but the last of at least 5 MiB, and no more than 10,000.
- * As much as possible is copied by the server; only what is too small to be a part passes through here, at most twice
- * the least part's size at once.
+ * Plans the parts of a target that is made of sources, as S3 requires: all but the last of at least 5 MiB, and at most
+ * 10,000. The server copies as much as possible; only pieces too small for a part pass through here, at most twice the
+ * minimum part size at once.
  */
 export function planParts(sizes: readonly number[], copyBytes: number): PlannedPart[] {
   const sources = sizes
@@ -46,7 +46,7 @@ class Plan {
   readonly #leastBytes: number;
   readonly #partBytes: number;
   readonly #parts: PlannedPart[] = [];
-  /** What is too small to be a part by itself; less than the least part. */
+  /** Pieces that wait because they are smaller than the minimum part. */
   #pending: Piece[] = [];
   #pendingBytes = 0;
 
@@ -76,7 +76,7 @@ class Plan {
     if (position < sizeBytes) this.#keep(take(sizeBytes - position));
   }
 
-  /** All parts; what still waits is the last one, which may be small. */
+  /** All parts; the waiting pieces become the last one, which may be small. */
   end(): PlannedPart[] {
     const [only] = this.#pending;
     // Ranges of objects that are small themselves cannot be copied everywhere; whole objects can.

@@ -10,7 +10,7 @@ import { headObject } from './stat.ts';
 import { writeWhole } from './write.ts';
 
 const LOOKS_AT_ONCE = 16;
-/** Parts that are put together here at once, each of them 5 MiB and a little more. */
+/** Parts that are assembled here at once, each of a little more than 5 MiB. */
 const GATHERS_AT_ONCE = 2;
 
 interface Source {
@@ -19,7 +19,7 @@ interface Source {
   readonly etag: string | undefined;
 }
 
-/** Makes an object of others, which the server copies wherever they are large enough for that. */
+/** Makes an object of others, which the server copies if they are large enough. */
 export async function composeObject(
   bucket: Bucket,
   sourceKeys: readonly string[],
@@ -73,7 +73,7 @@ async function copyWhole(
   await mark.confirm(bucket, target, copy, signal);
 }
 
-/** Copies first, since they are done by the server; what passes through here goes beside them. */
+/** Starts copies first, since the server does them; parts that pass through here are sent at the same time. */
 async function writeParts(
   bucket: Bucket,
   upload: MultipartUpload,
@@ -119,8 +119,8 @@ async function writeParts(
 }
 
 /**
- * After a copy without a condition. Swift's S3 says of every object that was written in parts that it has another ETag
- * than the one that it tells itself, so that such a copy is checked by looking before and after.
+ * Checks a copy without a condition. Swift's S3 compares the ETag of an object written in parts with another one than it
+ * reports, so such a copy is verified by a look at the source before and after.
  */
 async function expectUnchanged(bucket: Bucket, source: Source, signal: AbortSignal): Promise<void> {
   const { etag } = await look(bucket, source.bucketKey, signal);

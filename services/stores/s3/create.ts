@@ -6,7 +6,7 @@ import { WriteMark } from './mark.ts';
 import { statObject } from './stat.ts';
 import { putObject, writeWhole } from './write.ts';
 
-/** Creates an object unless its key is taken; of any number of racers one hears `created`. */
+/** Creates an object unless its key is taken; of concurrent callers, one gets `created`. */
 export type Create = (
   bucketKey: string,
   bytes: Buffer,
@@ -29,7 +29,7 @@ export function creatingByCondition(bucket: Bucket): Create {
       signal?.throwIfAborted();
       const isFirstTry = tries === 1 && error instanceof S3Error && error.attempts === 1;
       if (isUnmet(error) && isFirstTry) return 'exists';
-      // An earlier try, whose answer was lost, may have created it, and be what stands in the way of a later one.
+      // An earlier attempt, whose answer was lost, may have created it, and made a later one fail.
       const found = await mark.look(bucket, bucketKey, signal);
       if (found === 'ours') return 'created';
       if (found === 'theirs' || isUnmet(error)) return 'exists';
@@ -51,7 +51,7 @@ export function creatingByLock(bucket: Bucket, locks: Locks): Create {
     });
 }
 
-/** Finds out at the first creation by which way to create, since that takes writing. */
+/** Finds out at the first creation how to create, since the test has to write. */
 export function findingTheWayLater(find: () => Promise<Create>): Create {
   let found: Promise<Create> | undefined;
   return async (...request) => {

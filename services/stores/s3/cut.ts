@@ -2,18 +2,18 @@
 export interface CutPart {
   readonly bytes: Buffer;
   readonly isLast: boolean;
-  /** To be called when nobody needs the bytes any more: a later part is gathered in their memory. */
+  /** To be called when the bytes are no longer needed: their memory is reused for a later part. */
   readonly release: () => void;
 }
 
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
-/** Cuts a body into parts of one size; a body of nothing is one empty part. */
+/** Cuts a body into parts of one size; an empty body is one empty part. */
 export async function* cut(
   body: AsyncIterable<Buffer>,
   partBytes: number,
 ): AsyncGenerator<CutPart, void, undefined> {
-  // Garbage of this size is collected late: a push of gigabytes would hold a hundred megabytes of it.
+  // V8 collects garbage of this size late: a push of gigabytes would hold a hundred megabytes of it.
   const free: Buffer[] = [];
   const part = new GrowingPart(partBytes, free);
   for await (const chunk of body) {
@@ -26,7 +26,7 @@ export async function* cut(
   yield part.take(true);
 }
 
-/** Memory as bodies need it: most are far smaller than a part. */
+/** Memory that grows with the body: most bodies are far smaller than a part. */
 class GrowingPart {
   readonly #limitBytes: number;
   /** Buffers of whole parts that have been sent. */
@@ -43,7 +43,7 @@ class GrowingPart {
     return this.#filled === this.#limitBytes;
   }
 
-  /** Takes what there is room for; answers how many bytes. */
+  /** Copies the bytes that fit; returns how many. */
   fill(chunk: Buffer): number {
     const wantedBytes = Math.min(this.#filled + chunk.length, this.#limitBytes);
     if (wantedBytes > this.#buffer.length) this.#grow(wantedBytes);
@@ -52,7 +52,7 @@ class GrowingPart {
     return copied;
   }
 
-  /** What was filled in; the next part gets other memory. */
+  /** The bytes so far; the next part gets other memory. */
   take(isLast: boolean): CutPart {
     const whole = this.#buffer;
     const bytes = whole.subarray(0, this.#filled);

@@ -7,7 +7,7 @@ import { isAbsent, S3Error } from './errors.ts';
 const BATCH_MAX = 1000;
 const BATCHES_AT_ONCE = 4;
 
-/** Deletes objects; those that are not there are no error. */
+/** Deletes objects; missing ones are not an error. */
 export async function deleteObjects(
   bucket: Bucket,
   bucketKeys: readonly string[],

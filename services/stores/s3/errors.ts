@@ -1,12 +1,12 @@
 import { StoreFullError, StoreUnavailableError } from '../../registry/storage/object-store.ts';
 
-/** A request that S3 refused, or that did not come through; without anything of the request in it but what it asked for. */
+/** A request that S3 refused, or that failed on the way. Contains nothing of the request but its name and key. */
 export class S3Error extends StoreUnavailableError {
   /** S3's own code (`SlowDown`), or the system's (`ECONNRESET`). */
   readonly code: string;
   /** Undefined when there was no answer. */
   readonly status: number | undefined;
-  /** How often it was tried: with more than once, an earlier try may have done what was asked. */
+  /** The number of attempts: after more than one, an earlier attempt may have succeeded. */
   readonly attempts: number;
 
   constructor(
@@ -22,7 +22,7 @@ export class S3Error extends StoreUnavailableError {
   }
 }
 
-/** As the SDK throws it. Its errors hold whole answers, and those of Amazon what was signed: they are not passed on. */
+/** An error of the SDK. Those contain whole answers, and Amazon's contain what was signed: they are not passed on. */
 interface SdkError extends Error {
   readonly code?: unknown;
   readonly Code?: unknown;
@@ -37,7 +37,7 @@ const FULL = new Set([
   'XMinioStorageFull',
 ]);
 
-/** What the SDK throws as an error of ours; `hide` takes credentials out of a text. */
+/** Converts an error of the SDK to ours; `hide` removes credentials from a text. */
 export function translate(action: string, thrown: unknown, hide: (text: string) => string): Error {
   const error = thrown as SdkError;
   const status = error.$metadata?.httpStatusCode;
@@ -45,27 +45,27 @@ export function translate(action: string, thrown: unknown, hide: (text: string) 
   const code = typeof named === 'string' ? named : 'UnknownError';
   const text = error.message === 'UnknownError' || error.message === code ? '' : hide(error.message ?? '');
   const own = new S3Error(action, { code, status, attempts: error.$metadata?.attempts ?? 1, text });
-  // Swift's S3 tells of a quota by the code for objects that are too large.
+  // Swift's S3 reports an exceeded quota with the code for objects that are too large.
   const isQuota = code === 'EntityTooLarge' && /quota/i.test(text);
   return FULL.has(code) || status === 507 || isQuota ? new StoreFullError(own) : own;
 }
 
-/** True when the error says that there is no such object. */
+/** True if the error says that the object does not exist. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof S3Error && error.status === 404 && error.code !== 'NoSuchBucket';
 }
 
-/** True when the error says that the object is there although it was not to be, or is not the one that was expected. */
+/** True if the error says that a condition failed: the object exists, or is not the expected one. */
 export function isUnmet(error: unknown): boolean {
   return error instanceof S3Error && error.status === 412;
 }
 
-/** True when the error says that another request for the same object came between (ConditionalRequestConflict). */
+/** True if the error says that another request for the same object interfered (ConditionalRequestConflict). */
 export function isConflict(error: unknown): boolean {
   return error instanceof S3Error && error.status === 409;
 }
 
-/** True when the error says that the server does not know what was asked of it. */
+/** True if the error says that the server does not implement the request. */
 export function isUnsupported(error: unknown): boolean {
   return error instanceof S3Error && [400, 405, 501].includes(error.status ?? 0);
 }

@@ -1,6 +1,6 @@
 import { checkObjectKey } from '../object-key.ts';
 
-/** Our keys in a bucket, where they all stand below one prefix. */
+/** Our keys in a bucket, all below one prefix. */
 export class KeySpace {
   /** `''`, or ends in a slash. */
   readonly prefix: string;
@@ -11,13 +11,13 @@ export class KeySpace {
     this.prefix = bare === '' ? '' : `${bare}/`;
   }
 
-  /** A key as the bucket has it. Throws on an illegal one: a mistake of ours, never a client's. */
+  /** A key in the bucket. Throws on an illegal key: a mistake of ours, never a client's. */
   inBucket(key: string): string {
     checkObjectKey(key);
     return this.prefix + key;
   }
 
-  /** A key, or a common prefix, of the bucket as we call it. */
+  /** Our name for a key, or a common prefix, of the bucket. */
   ours(bucketKey: string): string {
     return bucketKey.slice(this.prefix.length);
   }

@@ -17,8 +17,8 @@ const ABORTS_AT_ONCE = 8;
 const PROBES_MAX = 1000;
 
 /**
- * Gives up multipart uploads below our prefix that began before then, and deletes the probes of starts that did not
- * come to their end. Answers how many there were.
+ * Aborts multipart uploads below our prefix that began before a time, and deletes the probes of interrupted starts.
+ * Returns how many there were.
  */
 export async function removeLeftovers(
   bucket: Bucket,
@@ -61,7 +61,7 @@ async function abort(
   const command = new AbortMultipartUploadCommand({ Bucket: bucket.name, Key, UploadId });
   const aborting = bucket.send(command, signal);
   await aborting.catch((error: unknown) => {
-    // It ended by itself meanwhile.
+    // It has already ended by itself.
     if (!isAbsent(error)) throw error;
   });
 }

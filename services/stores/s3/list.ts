@@ -12,12 +12,12 @@ const PAGE_MAX = 1000;
 /** After all keys of ours that begin alike: they are ASCII. */
 const AFTER_ALL = '\u{10ffff}';
 
-/** Where a request of ours begins: after a name, or where the server says. */
+/** Where a page begins: after a name, or at the server's continuation token. */
 type From = { readonly startAfter: string | undefined } | { readonly token: string };
 
 /**
- * One page; asks on until it is full, for what is no key of ours is left out. Throws rather than take an answer for the
- * end that does not say so: what a listing leaves out counts as deleted.
+ * One page, filled with several requests if necessary, since foreign keys are left out. Throws rather than treat an
+ * unclear answer as the end: keys that a listing omits count as deleted.
  */
 export async function listObjects(
   bucket: Bucket,
@@ -40,7 +40,7 @@ export async function listObjects(
   }
 }
 
-/** Names in order, and where to go on; undefined when there are no more. */
+/** Names in order, and where the next page begins; undefined if there is none. */
 async function listOnce(
   bucket: Bucket,
   request: ListRequest,
@@ -84,11 +84,11 @@ async function listOnce(
   if (last === undefined) {
     // Amazon skips deleted versions so, page by page.
     if (!token || ('token' in from && from.token === token))
-      throw new StoreUnavailableError(`S3: ListObjectsV2 of ${whole} does not say where it goes on`);
+      throw new StoreUnavailableError(`S3: ListObjectsV2 of ${whole} does not say where it continues`);
     return { names, next: { token } };
   }
   if (startAfter !== undefined && last <= startAfter)
-    throw new Error('S3: ListObjectsV2 does not heed start-after: this server cannot be used');
+    throw new Error('S3: ListObjectsV2 ignores start-after: this server cannot be used');
   return { names: names.sort(), next: { startAfter: beyondFolded({ ...request, startAfter: last }) } };
 }
 
@@ -97,8 +97,8 @@ function isSorted(keys: readonly string[]): boolean {
 }
 
 /**
- * Where to begin so that a common prefix does not come again because of the keys in it that lie after `startAfter`:
- * servers disagree about those.
+ * Where to begin so that a common prefix is not repeated because of its keys after `startAfter`: servers disagree about
+ * those.
  */
 function beyondFolded({ prefix, startAfter, delimiter }: ListRequest): string | undefined {
   if (startAfter === undefined || delimiter === undefined || !startAfter.startsWith(prefix))

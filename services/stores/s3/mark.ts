@@ -6,18 +6,18 @@ import { isAbsent } from './errors.ts';
 const MARK = 'roadstead-write';
 
 /**
- * A name for one write, kept with the object. When the answer to a write is lost, a look tells whether the object that
- * is there was made by it: size and time would not, and not every server's ETag does.
+ * A name for one write, stored with the object. If the answer to a write is lost, the mark shows whether the existing
+ * object was made by it: size and time do not, and not every server's ETag does.
  */
 export class WriteMark {
   readonly #id: string = crypto.randomUUID();
 
-  /** To be given with the write. */
+  /** The metadata to send with the write. */
   get metadata(): Record<string, string> {
     return { [MARK]: this.#id };
   }
 
-  /** What is at a key of the bucket: what this write made, what another did, or nothing. */
+  /** Whether the object at a key was made by this write, by another, or does not exist. */
   async look(
     bucket: Bucket,
     bucketKey: string,
@@ -33,7 +33,7 @@ export class WriteMark {
     }
   }
 
-  /** Does a write that may be repeated, and that may have been done although it failed. */
+  /** Does a write that may be repeated, and that may have succeeded although it failed. */
   async confirm(
     bucket: Bucket,
     bucketKey: string,

@@ -9,19 +9,19 @@ import { type ByteRange, StoreUnavailableError } from '../../registry/storage/ob
 import type { Bucket } from './bucket.ts';
 import { WriteMark } from './mark.ts';
 
-/** How long a failed write keeps its caller waiting for its parts to go; what stays is a leftover. */
+/** How long a failed write waits for its parts to be deleted; the rest become leftovers. */
 const ABORT_PATIENCE_MS = 10_000;
 
-/** What a part is copied from. */
+/** The source of a copied part. */
 export interface PartSource {
   readonly bucketKey: string;
-  /** The object's own, so that parts of two versions are never put together; not every server looks. */
+  /** The object's ETag, so that parts of two versions are never mixed; not every server checks it. */
   readonly etag: string | undefined;
-  /** All of it unless given. */
+  /** @default the whole object */
   readonly range: ByteRange | undefined;
 }
 
-/** An object that is written in parts, and appears when all of them are there. */
+/** An object that is written in parts, and appears when all of them are complete. */
 export class MultipartUpload {
   readonly #bucket: Bucket;
   readonly #bucketKey: string;
@@ -35,8 +35,8 @@ export class MultipartUpload {
   }
 
   /**
-   * Writes an object by the parts that `write` gives it, which have to be numbered from 1. When that fails, nothing of
-   * it stays, or only what `removeLeftovers` finds.
+   * Writes an object from the parts that `write` uploads, numbered from 1. If that fails, nothing is left, or only what
+   * `removeLeftovers` finds.
    */
   static async run(
     bucket: Bucket,
@@ -55,7 +55,7 @@ export class MultipartUpload {
     if (begun.UploadId === undefined)
       throw new StoreUnavailableError('S3 answered CreateMultipartUpload without an UploadId');
     const upload = new MultipartUpload(bucket, bucketKey, begun.UploadId);
-    // Aborts what is under way of other parts when one has failed.
+    // Aborts the other parts when one has failed.
     const failure = new AbortController();
     const either = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
     try {
@@ -118,7 +118,7 @@ export class MultipartUpload {
   }
 }
 
-/** How a copy names its source. */
+/** The name of a source in a copy request. */
 export function copySource(bucket: Bucket, bucketKey: string): string {
   return `${bucket.name}/${bucketKey.split('/').map(encodeURIComponent).join('/')}`;
 }

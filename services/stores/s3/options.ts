@@ -4,12 +4,12 @@ import type { StoreMode } from '../../registry/storage/object-store.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
-/** The least that S3 takes for a part which is not the last one. */
+/** S3's minimum size of a part that is not the last one. */
 export const PART_MIN_BYTES = 5 * MEBIBYTE;
-/** The most parts that an object is made of. */
+/** The most parts of an object. */
 export const PARTS_MAX = 10_000;
 
-/** Where objects lie, and how they are reached and written. Errors name the keys of the configuration (`storage.s3.…`). */
+/** The bucket, and how it is reached and written. Errors name the keys of the configuration (`storage.s3.…`). */
 export interface S3Options {
   readonly bucket: string;
   readonly region: string;
@@ -17,7 +17,7 @@ export interface S3Options {
   readonly endpoint?: string;
   /** The URL by which clients reach the server, where that is another: URLs for them are signed for this one. */
   readonly publicEndpoint?: string;
-  /** The SDK's own places (variables, files, the machine's role) unless given. */
+  /** @default the SDK's own sources (variables, files, the machine's role) */
   readonly credentials?: {
     readonly accessKey: string;
     readonly secretKey: string;
@@ -33,9 +33,9 @@ export interface S3Options {
   readonly dualStack?: boolean;
   readonly fips?: boolean;
   readonly accelerate?: boolean;
-  /** What all keys begin with in the bucket; slashes at its ends do not count. @default '' */
+  /** The prefix of all keys in the bucket; leading and trailing slashes are ignored. @default '' */
   readonly rootDirectory?: string;
-  /** Size of uploaded parts; two of them are under way at once, and a third is gathered. @default 10 MiB */
+  /** Size of uploaded parts; two are sent at once while a third is gathered. @default 10 MiB */
   readonly chunkSizeBytes?: number;
   /** Size of copied parts. @default 32 MiB */
   readonly multipartCopyChunkSizeBytes?: number;
@@ -47,21 +47,21 @@ export interface S3Options {
   readonly objectAcl?: ObjectCannedACL;
   /** Encrypted by the server: by its own keys, or by a key of its key service. */
   readonly encryption?: { readonly keyId?: string };
-  /** Added to what the SDK says of itself. */
+  /** Appended to the SDK's user agent. */
   readonly userAgent?: string;
-  /** Requests under way at once; more wait. Bodies that are being read do not count. @default 256 */
+  /** Concurrent requests; more wait. Bodies that are being read do not count. @default 256 */
   readonly maxRequestsAtOnce?: number;
   /** Patience with a server that does not take a connection. @default 5000 */
   readonly connectTimeoutMs?: number;
   /** Patience with a connection on which nothing moves. @default 60_000 */
   readonly idleTimeoutMs?: number;
-  /** Decide who creates an object, on servers that cannot. */
+  /** Decides races to create an object, on servers without a conditional create. */
   readonly locks?: Locks;
   /** With `read`, opening writes nothing. @default 'write' */
   readonly mode?: StoreMode;
 }
 
-/** {@link S3Options} with what was left to us. */
+/** {@link S3Options} with the defaults. */
 export type S3Settings = S3Options & Required<Pick<S3Options, keyof typeof STANDARD>>;
 
 const STANDARD = {
@@ -76,7 +76,7 @@ const STANDARD = {
   idleTimeoutMs: 60_000,
 } satisfies Partial<S3Options>;
 
-/** Fills in what was not given. Throws on a part size that no server takes. */
+/** Fills in defaults. Throws on a part size that no server accepts. */
 export function settingsOf(options: S3Options): S3Settings {
   const settings: S3Settings = { ...STANDARD, ...options };
   for (const sizeBytes of [settings.chunkSizeBytes, settings.multipartCopyChunkSizeBytes])

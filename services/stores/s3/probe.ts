@@ -9,15 +9,15 @@ import { WriteMark } from './mark.ts';
 import { MultipartUpload } from './multipart.ts';
 import { putObject } from './write.ts';
 
-/** Objects by which a start finds out what the server can do; each is deleted at once. */
+/** Objects with which a start finds out what the server supports; each is deleted at once. */
 export const PROBES_PREFIX = 'roadstead/probes/';
 
-/** Where objects are written: a policy may let us write to one and not to the other. */
+/** The places where objects are written: a policy may allow writes to some of them only. */
 const PLACES = [PROBES_PREFIX, 'docker/registry/v2/blobs/', 'docker/registry/v2/repositories/'];
 
 /**
- * Sends a part of an object to each place where objects are written, and gives it up, so that nobody sees it. Throws
- * StoreNotWritableError, which tells the operator what to do.
+ * Sends a part of an object to each place where objects are written, and aborts the upload, so that it never becomes
+ * visible. Throws StoreNotWritableError, which says what the operator can do.
  */
 export async function probeWrites(bucket: Bucket, signal?: AbortSignal): Promise<void> {
   const enough = new Error('a part is enough');
@@ -33,19 +33,19 @@ export async function probeWrites(bucket: Bucket, signal?: AbortSignal): Promise
   }
 }
 
-/** The error for a place that takes no writes. */
+/** The error for a place that refuses writes. */
 function explain(error: unknown, bucket: Bucket, bucketKey: string): unknown {
   if (!(error instanceof S3Error) || error.status !== 403) return error;
   const place = bucketKey.slice(0, bucketKey.lastIndexOf('/') + 1);
   return new StoreNotWritableError(
     `storage.s3.bucket = ${bucket.name}: these credentials may not write and delete below ${place} (${error.code}): ` +
-      'give them that right, or set storage.maintenance.readonly.enabled: true to serve what is there',
+      'give them that right, or set storage.maintenance.readonly.enabled: true to serve existing content',
     'denied',
     { cause: error },
   );
 }
 
-/** Finds the way to create objects, by writing. Throws an Error that names the key of the configuration to look at. */
+/** Finds out, by writing, how to create objects. Throws an error that names the key of the configuration to check. */
 export async function findWayToCreate(bucket: Bucket): Promise<Create> {
   const { locks } = bucket.settings;
   if (await heedsCondition(bucket)) return creatingByCondition(bucket);
@@ -57,25 +57,25 @@ export async function findWayToCreate(bucket: Bucket): Promise<Create> {
   throw new OperatorError(
     `storage.s3.${where(bucket)}: this server has no conditional create (PUT with If-None-Match: *), by which the ` +
       'registry decides which of several nodes comes first: expected a server that has it (Amazon S3, Ceph 15 and ' +
-      'later), or locks beside it (Redis)',
+      'later), or locks in Redis',
   );
 }
 
-/** What to look at, by what the server answered. */
+/** The advice for an answer of the server. */
 const ADVICE: Readonly<Record<string, string>> = {
   NoSuchBucket: 'there is no such bucket: expected one that was made before',
   NotFound: 'there is no such bucket: expected one that was made before',
   AccessDenied: 'access is denied: expected credentials that may list, read, write and delete there',
-  InvalidAccessKeyId: 'the server does not know the access key: look at storage.s3.accesskey',
-  SignatureDoesNotMatch: 'the secret key is not that of the access key: look at storage.s3.secretkey',
+  InvalidAccessKeyId: 'the server does not know the access key: check storage.s3.accesskey',
+  SignatureDoesNotMatch: 'the secret key does not match the access key: check storage.s3.secretkey',
   CredentialsProviderError:
     'there are no credentials: expected storage.s3.accesskey and secretkey, or AWS_ACCESS_KEY_ID and ' +
     'AWS_SECRET_ACCESS_KEY, or a role of the machine',
-  PermanentRedirect: 'the bucket lies in another region: look at storage.s3.region',
-  AuthorizationHeaderMalformed: 'the bucket lies in another region: look at storage.s3.region',
+  PermanentRedirect: 'the bucket is in another region: check storage.s3.region',
+  AuthorizationHeaderMalformed: 'the bucket is in another region: check storage.s3.region',
 };
 
-/** Looks whether the bucket is there and may be read. Throws an Error that names the key of the configuration to look at. */
+/** Checks that the bucket exists and may be read. Throws an error that names the key of the configuration to check. */
 export async function checkAccess(bucket: Bucket): Promise<void> {
   const request = { Bucket: bucket.name, Prefix: bucket.keys.prefix, MaxKeys: 1 };
   try {
@@ -86,7 +86,7 @@ export async function checkAccess(bucket: Bucket): Promise<void> {
   }
 }
 
-/** An error for the operator, with the setting to look at. */
+/** An error for the operator, with the setting to check. */
 function toldOf(bucket: Bucket, error: S3Error): OperatorError {
   const advice = ADVICE[error.code];
   if (advice === undefined && error.status === undefined)
@@ -101,8 +101,8 @@ function toldOf(bucket: Bucket, error: S3Error): OperatorError {
 }
 
 /**
- * Whether the server creates on condition. Seen by writing twice: some refuse the condition, and some do not look at
- * it. That it decides races one by one cannot be seen by a few requests; all known servers that look at it do.
+ * Whether the server supports conditional creates. It is tested by writing twice: some servers refuse the condition, and
+ * some ignore it. A few requests cannot show that it decides races; all known servers that check it do.
  */
 async function heedsCondition(bucket: Bucket): Promise<boolean> {
   const key = bucket.keys.inBucket(`${PROBES_PREFIX}${crypto.randomUUID()}`);
@@ -125,7 +125,7 @@ async function heedsCondition(bucket: Bucket): Promise<boolean> {
     await remove();
     return isHeeded;
   } catch (error) {
-    // What went wrong first is what is told.
+    // Report the first error.
     await remove().catch(() => undefined);
     if (isUnsupported(error)) return false;
     if (error instanceof S3Error && error.status !== 403) throw toldOf(bucket, error);

@@ -7,16 +7,16 @@ import {
 } from '../../registry/storage/object-store.ts';
 import type { Bucket } from './bucket.ts';
 
-/** How often a body that breaks off is taken up again before the next byte of it has come. */
+/** How often a broken-off body is resumed without receiving another byte. */
 const RESUMES_MAX = 3;
 
 /** An object that is being read. */
 export interface Reading extends ObjectStat {
-  /** What was asked for; taken up again where it breaks off, as long as the object is the same. */
+  /** The requested bytes; resumed where the connection breaks, as long as the object is the same. */
   readonly chunks: AsyncGenerator<Buffer, void, undefined>;
 }
 
-/** Begins to read an object, or a range of it; undefined where there is none. The signal ends the chunks, too. */
+/** Begins to read an object, or a range of it; undefined if it does not exist. The signal also ends the chunks. */
 export async function startReading(
   bucket: Bucket,
   bucketKey: string,
@@ -62,7 +62,7 @@ export async function startReading(
   return { sizeBytes, modifiedAt: answer.LastModified ?? new Date(0), chunks: chunks() };
 }
 
-/** A body's own error is that of its connection. */
+/** Converts an error of a body, which is one of its connection. */
 function brokenOff(bucketKey: string, error: unknown): StoreUnavailableError {
   if (error instanceof StoreUnavailableError) return error;
   return new StoreUnavailableError(`S3: ${bucketKey} broke off: ${String(error)}`, { cause: error });
@@ -71,7 +71,7 @@ function brokenOff(bucketKey: string, error: unknown): StoreUnavailableError {
 function wholeSize({ ContentRange, ContentLength }: GetObjectCommandOutput): number {
   const total = ContentRange === undefined ? ContentLength : Number(ContentRange.split('/')[1]);
   if (total === undefined || !Number.isSafeInteger(total))
-    throw new StoreUnavailableError('S3 told no size of an object');
+    throw new StoreUnavailableError('S3 answered without the size of an object');
   return total;
 }
 

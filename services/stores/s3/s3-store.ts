@@ -26,9 +26,9 @@ import { statObject } from './stat.ts';
 import { write } from './write.ts';
 
 /**
- * Objects in a bucket of Amazon's S3, or of a server that speaks it, for any number of processes. The keys are those of
- * Distribution's own driver, so that the two read each other's buckets. What was acknowledged is as durable as the
- * server makes it.
+ * Objects in a bucket of Amazon S3, or of a compatible server, for any number of processes. The keys are those of
+ * Distribution's own driver, so that the two read each other's buckets. Acknowledged writes are as durable as the server
+ * makes them.
  */
 export class S3Store implements ObjectStore {
   readonly #bucket: Bucket;
@@ -42,8 +42,8 @@ export class S3Store implements ObjectStore {
   }
 
   /**
-   * Opens the store: the bucket has to be there. For writing, finds out whether the server can create objects on
-   * condition, and throws where it cannot and no locks are given. Errors name the key of the configuration to look at.
+   * Opens the store: the bucket must exist. For writing, finds out whether the server supports conditional creates, and
+   * throws if it does not and no locks are given. Errors name the key of the configuration to check.
    */
   static async open(options: S3Options): Promise<S3Store> {
     const bucket = new Bucket(options);
@@ -58,7 +58,7 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  /** Rejects with StoreNotWritableError where the credentials may not write to one of the places that we write to. */
+  /** Rejects with StoreNotWritableError if the credentials may not write to one of the places that we write to. */
   async probeWrites(signal?: AbortSignal): Promise<void> {
     await probeWrites(this.#bucket, signal);
   }
@@ -114,12 +114,12 @@ export class S3Store implements ObjectStore {
     return listObjects(this.#bucket, request, signal);
   }
 
-  /** Signed, for the endpoint by which clients reach the server; good for a week at most. */
+  /** A signed URL for the endpoint by which clients reach the server; valid for at most a week. */
   async urlOf(key: string, ttlSeconds: number): Promise<string | undefined> {
     return this.#signer.urlOf(this.#in(key), ttlSeconds);
   }
 
-  /** Gives up multipart uploads below our prefix that began before then, whoever began them, and deletes old probes. */
+  /** Aborts multipart uploads below our prefix that began before a time, by any program, and deletes old probes. */
   removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number> {
     return removeLeftovers(this.#bucket, olderThan, signal);
   }

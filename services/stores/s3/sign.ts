@@ -6,7 +6,7 @@ import { createSigner } from './client.ts';
 /** S3 signs for a week at most. */
 const TTL_MAX_SECONDS = 7 * 24 * 60 * 60;
 
-/** Makes URLs by which those without credentials read an object for a while. Asks the server nothing. */
+/** Makes URLs by which anyone can read an object for a while, without a request to the server. */
 export class UrlSigner {
   readonly #bucketName: string;
   readonly #client: S3Client;

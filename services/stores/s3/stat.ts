@@ -12,7 +12,7 @@ export function headObject(
   return bucket.ifThere(() => bucket.send(new HeadObjectCommand(request), signal));
 }
 
-/** Size and time of an object, or undefined where there is none. */
+/** Size and time of an object; undefined if it does not exist. */
 export async function statObject(
   bucket: Bucket,
   bucketKey: string,

@@ -9,7 +9,7 @@ import { PARTS_MAX } from './options.ts';
 /** Parts of one body that are sent at once; while they are, the next one is gathered. */
 const PARTS_AT_ONCE = 2;
 
-/** Writes a body, whole or not at all. Rejects with what the body throws. */
+/** Writes a body, completely or not at all. Rejects with the body's own error. */
 export async function write(
   bucket: Bucket,
   bucketKey: string,
@@ -35,7 +35,7 @@ export async function write(
   }
 }
 
-/** Writes an object by one request. */
+/** Writes an object with one request. */
 export async function writeWhole(
   bucket: Bucket,
   bucketKey: string,
@@ -46,7 +46,7 @@ export async function writeWhole(
   await mark.confirm(bucket, bucketKey, () => putObject(bucket, bucketKey, bytes, mark, {}, signal), signal);
 }
 
-/** PutObject; `condition` is what has to hold for it. */
+/** PutObject; `condition` holds its precondition headers. */
 export async function putObject(
   bucket: Bucket,
   bucketKey: string,

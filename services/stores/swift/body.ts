@@ -1,24 +1,23 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a segment was found to be as it passed. */
+/** The size and hash of a segment, computed as it passed. */
 export interface Passed {
   readonly sizeBytes: number;
   readonly md5: string;
 }
 
 /**
- * A client's body, taken in pieces. Ends with the signal's reason as soon as it aborts, even while the client keeps us
- * waiting.
+ * A client's body, read in pieces. Fails with the signal's reason as soon as it aborts, even while waiting for the client.
  */
 export class BodyReader implements AsyncDisposable {
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #signal: AbortSignal | undefined;
   readonly #aborted: Promise<never>;
   readonly #onAbort: () => void;
-  /** Asked for, and not come yet. */
+  /** The chunk that was requested, but has not arrived yet. */
   #coming: Promise<IteratorResult<Buffer>> | undefined;
-  /** What the last piece had no room for. */
+  /** Bytes that did not fit into the last piece. */
   #rest: Buffer | undefined;
   #failure: { readonly reason: unknown } | undefined;
 
@@ -32,7 +31,7 @@ export class BodyReader implements AsyncDisposable {
     signal?.addEventListener('abort', this.#onAbort);
   }
 
-  /** The first bytes, at least as many as asked for unless the body is shorter; they are not given again. */
+  /** Takes the first bytes, at least as many as requested unless the body is shorter. */
   async start(sizeBytes: number): Promise<{ bytes: Buffer; isWhole: boolean }> {
     const chunks: Buffer[] = [];
     let total = 0;
@@ -45,12 +44,12 @@ export class BodyReader implements AsyncDisposable {
     return { bytes: Buffer.concat(chunks), isWhole: false };
   }
 
-  /** Gives back bytes: the next to read. */
+  /** Puts bytes back, to be read next. */
   unread(bytes: Buffer): void {
     this.#rest = bytes;
   }
 
-  /** Whether nothing is left. Waits for the next byte. */
+  /** Whether the body has ended. Waits for the next byte. */
   async isAtEnd(): Promise<boolean> {
     const chunk = await this.#next();
     if (chunk !== undefined) this.unread(chunk);
@@ -58,8 +57,8 @@ export class BodyReader implements AsyncDisposable {
   }
 
   /**
-   * Yields up to so many bytes; fewer at the body's end, or when it stalls: a server does not wait for the next byte of
-   * a request as long as a client may take for it. `onEnd` hears what has passed.
+   * Yields up to this many bytes; fewer at the body's end, or when it stalls: a server waits less for the next byte of a
+   * request than a client may take for it. Calls `onEnd` with what has passed.
    */
   async *piece(sizeBytes: number, stallMs: number, onEnd: (passed: Passed) => void): AsyncGenerator<Buffer> {
     const hash = createHash('md5');
@@ -76,13 +75,13 @@ export class BodyReader implements AsyncDisposable {
     onEnd({ sizeBytes: total, md5: hash.digest('hex') });
   }
 
-  /** Throws what the body or the signal has thrown, if so: the failure behind a request that broke off. */
+  /** Throws the error of the body or the signal, if any: the failure behind a request that broke off. */
   throwIfFailed(): void {
     if (this.#failure) throw this.#failure.reason;
     this.#signal?.throwIfAborted();
   }
 
-  /** The next chunk that is not empty; undefined at the end, or after waiting as long as was said. */
+  /** The next non-empty chunk; undefined at the end, or after the time limit. */
   async #next(stallMs?: number): Promise<Buffer | undefined> {
     const rest = this.#rest;
     this.#rest = undefined;
@@ -97,7 +96,7 @@ export class BodyReader implements AsyncDisposable {
 
   async #await(stallMs: number | undefined): Promise<IteratorResult<Buffer> | undefined> {
     this.#coming ??= this.#chunks.next();
-    // Failing while nobody waits, it is told to who asks next.
+    // If it fails while nobody waits, the next caller gets the error.
     this.#coming.catch(() => undefined);
     const timer = new AbortController();
     try {
@@ -120,7 +119,7 @@ export class BodyReader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    // Not awaited: a body that has stalled may never answer.
+    // Not awaited: a stalled body may never answer.
     this.#chunks.return?.().catch(() => undefined);
   }
 }

@@ -6,15 +6,15 @@ import { DEFAULT_TIMEOUT_MS, type SwiftOptions } from './options.ts';
 import { Wire, type WireRequest, type WireResponse, withRetries } from './wire.ts';
 
 export interface SwiftRequest extends WireRequest {
-  /** An object of the container; the container itself unless given. */
+  /** An object of the container. @default the container itself */
   readonly name?: string | undefined;
   /** With its `?`. */
   readonly query?: string;
-  /** The whole account instead (bulk deletes, its metadata). */
+  /** The account instead of the container (bulk deletes, its metadata). */
   readonly ofAccount?: boolean;
 }
 
-/** Requests to one container, with a token that lives. */
+/** Sends requests to one container, with a valid token. */
 export class SwiftClient implements AsyncDisposable {
   readonly names: Names;
   readonly #wire: Wire;
@@ -34,8 +34,8 @@ export class SwiftClient implements AsyncDisposable {
   }
 
   /**
-   * Sends a request, again if it fails in a way that may pass, and reads the answer; reading that breaks off counts
-   * as failing. For all whose repetition does no harm, with bodies in memory. Throws StoreFullError where there is no room.
+   * Sends a request and reads the answer; retries transient failures, including an answer that breaks off. For requests
+   * that may be repeated, with bodies in memory. Throws StoreFullError if there is no room.
    */
   async call<T>(
     request: SwiftRequest & { readonly body?: Buffer },
@@ -52,7 +52,7 @@ export class SwiftClient implements AsyncDisposable {
     }
   }
 
-  /** The same for answers of which only the head matters. */
+  /** The same for answers of which only the headers matter. */
   ask(request: SwiftRequest & { readonly body?: Buffer }): Promise<WireResponse> {
     return this.call(request, async (response) => {
       await response.body.dump();
@@ -72,10 +72,10 @@ export class SwiftClient implements AsyncDisposable {
     }
   }
 
-  /** Asks the server, not the account: without a token. Undefined where it does not tell. */
+  /** Reads the server's, not the account's, information, without a token. Undefined if the server hides it. */
   async info(): Promise<unknown> {
     const storageUrl = await this.storageUrl();
-    // The account's path ends in /v1/AUTH_…; what is before it may be a proxy's or radosgw's own.
+    // The account's path ends in /v1/AUTH_…; a proxy or radosgw may add a prefix.
     const url = /^(.*)\/v1(?:\.0)?\/[^/]*$/.exec(storageUrl)?.[1] ?? new URL(storageUrl).origin;
     return withRetries(async () => {
       const request = { method: 'GET', expects: [200, 401, 403, 404] } as const;
@@ -86,7 +86,7 @@ export class SwiftClient implements AsyncDisposable {
     });
   }
 
-  /** The account's URL, as Keystone or TempAuth tells it. */
+  /** The account's URL from Keystone or TempAuth. */
   async storageUrl(): Promise<string> {
     return (await this.#session.grant()).storageUrl;
   }

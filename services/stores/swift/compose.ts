@@ -8,21 +8,21 @@ import { readPart } from './read.ts';
 import { finish, inGroup, SMALL_BYTES, type WriteContext } from './write.ts';
 
 const AT_ONCE = 8;
-/** Each may hold what it gathers in memory. */
+/** Parallel runs; each may hold gathered bytes in memory. */
 const RUNS_AT_ONCE = 4;
-/** Neighbours that are too small for segments of their own become one of about this size. */
+/** Adjacent pieces that are too small for own segments become one of about this size. */
 const GATHERED_BYTES = 8 * 1024 * 1024;
 
 type Source = ObjectHead & { readonly name: string };
 
-/** A run of bytes of the target: a segment that may be used as it is, or a part of an object that must not be. */
+/** A run of bytes of the target: a segment that can be used directly, or a part of an object that must be copied. */
 type Piece =
   | { readonly segment: Segment; readonly sizeBytes: number }
   | { readonly part: Part; readonly sizeBytes: number };
 
 /**
- * Makes an object of others. Large sources that we wrote lend their segments; everything else is copied by Swift, except
- * runs of pieces below 1 MiB, which pass through memory: Swift slows down the reading of objects with many such segments.
+ * Makes an object of others. The segments of large sources that we wrote are shared; Swift copies everything else, except
+ * runs of pieces below 1 MiB, which pass through memory: Swift slows down reads of objects with many such segments.
  */
 export async function compose(
   context: WriteContext,
@@ -71,14 +71,15 @@ async function piecesOf(client: SwiftClient, source: Source, signal?: AbortSigna
   const lent = source.kind === 'static' && (await readManifest(client, source.name, signal));
   if (lent && lent !== 'foreign' && lent.every(({ name }) => name.startsWith(client.names.ownSegments))) {
     const sizeBytes = lent.reduce((sum, segment) => sum + segment.sizeBytes, 0);
-    if (sizeBytes !== source.sizeBytes) throw new Error('cannot compose: a source was replaced meanwhile');
+    if (sizeBytes !== source.sizeBytes)
+      throw new Error('cannot compose: a source was replaced during the operation');
     return lent.map((segment) => ({ segment, sizeBytes: segment.sizeBytes }));
   }
   // Another object's bytes, or segments whose owner (Distribution) deletes them with their manifest.
   return [{ part: wholeOf(source), sizeBytes: source.sizeBytes }];
 }
 
-/** Runs of neighbours too small for segments of their own; everything else by itself. */
+/** Groups adjacent pieces that are too small for own segments; everything else stays single. */
 function runsOf(pieces: readonly Piece[]): Piece[][] {
   const runs: Piece[][] = [];
   let runBytes = 0;

@@ -4,9 +4,9 @@ import type { SwiftClient } from './client.ts';
 import type { Capabilities } from './info.ts';
 
 const CONCURRENCY = 8;
-/** Fewer go faster one by one. */
+/** Fewer objects than this are deleted faster one by one. */
 const BULK_MIN = 16;
-/** Swift deletes two at a time: more in one request would keep it waiting for long. */
+/** Swift deletes two objects at a time: larger requests would take very long. */
 const BULK_MAX = 1000;
 const BULK_TIMEOUT_MS = 5 * 60_000;
 
@@ -17,7 +17,7 @@ const BulkSchema = z.object({
   Errors: z.array(z.tuple([z.string(), z.string()])),
 });
 
-/** Deletes objects, manifests without their segments; those that are not there are no error. */
+/** Deletes objects, and manifests without their segments; missing ones are not an error. */
 export async function deleteObjects(
   client: SwiftClient,
   { bulkDeletesMax }: Capabilities,
@@ -41,7 +41,7 @@ async function deleteEach(
   });
 }
 
-/** docs.openstack.org/swift/latest/middleware.html#bulk-delete: the status stands in the body. */
+/** docs.openstack.org/swift/latest/middleware.html#bulk-delete: the status is in the body. */
 async function deleteInBulk(
   client: SwiftClient,
   names: readonly string[],
@@ -60,7 +60,7 @@ async function deleteInBulk(
     },
     async (response) => BulkSchema.parse(await response.body.json()),
   );
-  const told = answer['Number Deleted'] + answer['Number Not Found'];
-  // One by one, what failed is tried again, and says what is wrong.
-  if (answer.Errors.length > 0 || told !== names.length) await deleteEach(client, names, signal);
+  const reported = answer['Number Deleted'] + answer['Number Not Found'];
+  // Failed deletes are repeated one by one, which yields their errors.
+  if (answer.Errors.length > 0 || reported !== names.length) await deleteEach(client, names, signal);
 }

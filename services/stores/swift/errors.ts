@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { StoreFullError, StoreUnavailableError } from '../../registry/storage/object-store.ts';
 
-/** Swift or Keystone said no. The message names the request without its headers, which hold the token. */
+/** Swift or Keystone refused a request. The message names the request without its headers, which hold the token. */
 export class SwiftError extends StoreUnavailableError {
   readonly status: number;
-  /** When the server asks to be left alone for a while. */
+  /** The server's `Retry-After`. */
   readonly retryAfterMs: number | undefined;
 
   constructor(what: string, status: number, details: { transaction?: string; retryAfterMs?: number } = {}) {
@@ -17,8 +17,8 @@ export class SwiftError extends StoreUnavailableError {
 }
 
 /**
- * Tells a full store (a quota's 413, a device's 507) from one that cannot be reached or says what nobody understands, and
- * both from mistakes of ours, which stay as they are.
+ * Converts the errors of a full store (a quota's 413, a device's 507), and of one that cannot be reached or sends invalid
+ * answers. Our own mistakes are returned unchanged.
  */
 export function translate(error: unknown): unknown {
   if (error instanceof StoreUnavailableError) {
@@ -26,8 +26,8 @@ export function translate(error: unknown): unknown {
     return isFull ? new StoreFullError(error) : error;
   }
   if (error instanceof SyntaxError || error instanceof z.ZodError)
-    return new StoreUnavailableError('Swift has sent what is not understood', { cause: error });
-  // Undici's errors and the system's have one; no error of ours does.
+    return new StoreUnavailableError('Swift sent an answer that cannot be parsed', { cause: error });
+  // Errors of undici and of the system have a code; ours do not.
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return typeof code === 'string'
     ? new StoreUnavailableError(`Swift is not reached: ${code}`, { cause: error })
@@ -35,8 +35,8 @@ export function translate(error: unknown): unknown {
 }
 
 /**
- * Statuses after which the same request may succeed: 409, and 202 where an object was put, are Swift's when a proxy with
- * a faster clock has written later than now, 498 and 429 are its rate limits.
+ * Statuses after which the same request may succeed: Swift answers 409, and 202 to an object PUT, if a proxy with a faster
+ * clock has written later than now; 498 and 429 are its rate limits.
  */
 const PASSING = new Set([202, 408, 409, 429, 498, 500, 502, 503, 504]);
 
@@ -53,7 +53,7 @@ const PASSING_CODES = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
-/** Whether a request that may be repeated should be. */
+/** Whether to repeat a request that may be repeated. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof SwiftError) return PASSING.has(error.status);
   return error instanceof Error && PASSING_CODES.has((error as NodeJS.ErrnoException).code ?? '');

@@ -8,18 +8,18 @@ import type { Capabilities } from './info.ts';
 import type { Segment } from './manifest.ts';
 import { putWhole } from './put.ts';
 
-/** A body that rests for so long ends its segment: Swift itself waits 60 seconds (`client_timeout`). */
+/** A body that stalls for this long ends its segment: Swift itself waits 60 seconds (`client_timeout`). */
 const STALL_MS = 15_000;
-/** A server-side copy of as much as we ask for at once. */
+/** Time limit of a server-side copy of the largest size that we request. */
 const COPY_TIMEOUT_MS = 10 * 60_000;
 /** Copies larger than this would outlast their time limit on a slow cluster. */
 const COPY_BYTES = 256 * 1024 * 1024;
-/** To clear away what failed; what remains then is found by removeLeftovers. */
+/** Time limit for cleaning up after a failure; removeLeftovers finds the rest. */
 const DISCARD_TIMEOUT_MS = 10_000;
 
 const BINARY = { 'content-type': 'application/octet-stream' } as const;
 
-/** A part of an object, as long as its ETag is this. */
+/** A part of an object, valid as long as its ETag is this. */
 export interface Part {
   readonly name: string;
   readonly etag: string;
@@ -27,8 +27,8 @@ export interface Part {
 }
 
 /**
- * The segments that one write makes, under names that no other write has. Until a manifest names them they are
- * nothing's, and `discard` takes them away.
+ * The segments that one write makes, under unique names. Until a manifest names them they belong to no object, and
+ * `discard` deletes them.
  */
 export class SegmentGroup {
   readonly #client: SwiftClient;
@@ -43,7 +43,7 @@ export class SegmentGroup {
     this.#prefix = `${client.names.ownSegments}${randomUUID()}/`;
   }
 
-  /** A name in this group, for a segment or for a manifest within the manifest. */
+  /** A name in this group, for a segment or for a manifest below the manifest. */
   newName(): string {
     const name = this.#prefix + String(this.#names.length + 1).padStart(8, '0');
     this.#names.push(name);
@@ -72,7 +72,7 @@ export class SegmentGroup {
       });
     body.throwIfFailed();
     if (passed === undefined || response.header('etag') !== passed.md5)
-      throw new StoreUnavailableError('Swift has stored other bytes than were sent');
+      throw new StoreUnavailableError('Swift stored other bytes than were sent');
     return { name, sizeBytes: passed.sizeBytes, etag: passed.md5, modifiedAt: new Date() };
   }
 
@@ -83,7 +83,7 @@ export class SegmentGroup {
     return { name, sizeBytes: bytes.length, etag, modifiedAt: new Date() };
   }
 
-  /** Has Swift copy an object, or a part of it, if it still is what it was, into segments. */
+  /** Lets Swift copy an object, or a part of it, into segments, if it is unchanged. */
   async copy(source: Part, signal: AbortSignal | undefined): Promise<Segment[]> {
     const segments: Segment[] = [];
     for (let { first } = source.range; first <= source.range.last; first += COPY_BYTES) {
@@ -95,12 +95,12 @@ export class SegmentGroup {
     return segments;
   }
 
-  /** From now on a manifest may name the segments, whatever is heard of it: only removeLeftovers may find out. */
+  /** To be called before a manifest may name the segments: from then on, only removeLeftovers may delete them. */
   keep(): void {
     this.#mayBeUsed = true;
   }
 
-  /** Takes away what was written, as far as that can be done now, unless it may be used. */
+  /** Deletes what was written, as far as possible now, unless it may be in use. */
   async discard(): Promise<void> {
     if (this.#mayBeUsed) return;
     const signal = AbortSignal.timeout(DISCARD_TIMEOUT_MS);
@@ -108,7 +108,7 @@ export class SegmentGroup {
   }
 }
 
-/** Has Swift copy an object, or a part of it; answers with the copy's ETag. Throws SwiftError 404 or 412. */
+/** Lets Swift copy an object, or a part of it; returns the copy's ETag. Throws SwiftError 404 or 412. */
 export async function copyObject(
   client: SwiftClient,
   source: { readonly name: string; readonly etag: string; readonly range?: ByteRange },
@@ -122,7 +122,7 @@ export async function copyObject(
     headers: {
       ...BINARY,
       'x-copy-from': client.names.path(name),
-      // Or the source's own metadata, such as a time to delete it at, would come with it.
+      // Otherwise the source's metadata, such as its expiry, would be copied, too.
       'x-fresh-metadata': 'true',
       'if-match': quoted(etag),
       ...(range && { range: `bytes=${range.first}-${range.last}` }),
@@ -135,7 +135,7 @@ export async function copyObject(
   return (response.header('etag') ?? '').replaceAll('"', '');
 }
 
-/** An ETag as requests need it, whether it came from a header or from a manifest. */
+/** An ETag in the form that requests need, whether it comes from a header or from a manifest. */
 export function quoted(etag: string): string {
   return `"${etag.replaceAll('"', '')}"`;
 }

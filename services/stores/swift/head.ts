@@ -2,17 +2,17 @@ import { StoreUnavailableError } from '../../registry/storage/object-store.ts';
 import type { SwiftClient } from './client.ts';
 import { pause, type WireResponse } from './wire.ts';
 
-/** What is known of an object without its bytes. */
+/** The properties of an object, without its bytes. */
 export interface ObjectHead {
   readonly sizeBytes: number;
   readonly modifiedAt: Date;
-  /** As Swift spells it: quoted for large objects. */
+  /** In Swift's form: quoted for large objects. */
   readonly etag: string;
   /** Static: a manifest that names its segments. Dynamic (Distribution's): all objects with a prefix, in order. */
   readonly kind: 'plain' | 'static' | 'dynamic';
   /** `<container>/<prefix>` of a dynamic large object's segments. */
   readonly segmentPrefix: string | undefined;
-  /** Who created it, where that was a conditional create of ours. */
+  /** Identifies the writer, if it was a conditional create of ours. */
   readonly creator: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export const NEWEST = { 'x-newest': 'true' } as const;
 
 export const CREATOR = 'x-object-meta-roadstead-creator';
 
-/** An answer's head; `sizeBytes` is the whole object's for a range, too. */
+/** Reads the headers of an answer; `sizeBytes` is the whole object's even for a range. */
 export function headOf(response: WireResponse): ObjectHead {
   const ofRange = /\/(\d+)$/.exec(response.header('content-range') ?? '')?.[1];
   const sizeBytes = Number(ofRange ?? response.header('content-length') ?? Number.NaN);
@@ -44,14 +44,14 @@ export function headOf(response: WireResponse): ObjectHead {
   };
 }
 
-/** A dynamic large object is what the container's listing says, which may lag behind for a moment. */
+/** The contents of a dynamic large object come from the container's listing, which may lag for a moment. */
 const UNSETTLED_WAITS_MS = [200, 400, 800];
 
 export function isUnsettled({ kind, sizeBytes }: ObjectHead): boolean {
   return kind === 'dynamic' && sizeBytes === 0;
 }
 
-/** Looks again for a moment while a dynamic large object seems to have no segments, as Distribution does. */
+/** Retries for a moment while a dynamic large object seems to have no segments, as Distribution does. */
 export async function whenSettled<T>(
   look: () => Promise<T>,
   isSettled: (found: T) => boolean,
@@ -66,7 +66,7 @@ export async function whenSettled<T>(
   return found;
 }
 
-/** An object's head, of its newest replica; undefined where there is none. */
+/** An object's properties, from its newest replica; undefined if it does not exist. */
 export function head(
   client: SwiftClient,
   name: string,
@@ -80,14 +80,14 @@ export function head(
 }
 
 /**
- * Looks again before it is believed that there is nothing: an object server that opens the old file of an object in the
- * moment in which it is replaced says 404. Two looks meet no such moment, or both in a row of writes without a pause.
+ * Looks up a missing object a second time: an object server that opens the old file of an object at the moment of its
+ * replacement answers 404. Only writes in quick succession could hide it from both requests.
  */
 export async function twice<T>(look: () => Promise<T | undefined>): Promise<T | undefined> {
   return (await look()) ?? (await look());
 }
 
-/** An object's head as it is said at once: by one look, and even if a dynamic large object seems to be empty. */
+/** An object's properties from one request, even if a dynamic large object seems to be empty. */
 export async function look(
   client: SwiftClient,
   name: string,

@@ -2,19 +2,19 @@ import { z } from 'zod';
 import { OperatorError } from '../../registry/runtime/operator-error.ts';
 import type { SwiftClient } from './client.ts';
 
-/** What this Swift can do, and how much of it in one request. */
+/** The features of this Swift, and its limits per request. */
 export interface Capabilities {
   /** Segments in one manifest. */
   readonly manifestSegmentsMax: number;
-  /** Names in one bulk delete; 0 where there is none. */
+  /** Names in one bulk delete; 0 without bulk deletes. */
   readonly bulkDeletesMax: number;
   /** Entries in one listing. */
   readonly listingMax: number;
-  /** How to sign URLs; undefined where they cannot be. */
+  /** The digest for temporary URLs; undefined without them. */
   readonly tempUrlDigest: 'sha256' | 'sha512' | 'sha1' | undefined;
 }
 
-/** Swift's defaults, for one that does not tell; without what may be missing. */
+/** Swift's defaults, for a server that hides its features; without the optional ones. */
 const UNTOLD: Capabilities = {
   manifestSegmentsMax: 1000,
   bulkDeletesMax: 0,

@@ -8,15 +8,15 @@ import { type ListedObject, walk } from './list.ts';
 import { mentionedIn, putManifest } from './manifest.ts';
 
 const AT_ONCE = 8;
-/** Bounds memory: with more groups, the manifests are read once for each so many. */
+/** Bounds memory: with more groups, the manifests are read once per batch of this size. */
 const GROUPS_AT_ONCE = 50_000;
-/** Of the clocks of Swift's proxies against ours. */
+/** The difference allowed between the clocks of Swift's proxies and ours. */
 const SKEW_MS = 60 * 60_000;
 
 /**
- * Deletes the segments that no manifest names, of ours and of Distribution's, if all of their group are older than the
- * date; answers how many. Safe while others write, for nobody lets a manifest name a segment that is half as old
- * (`finish`): what was unused when it grew old stays so. docs/decisions/0007-swift-large-objects.md has the reasoning.
+ * Deletes segments of ours and of Distribution's that no manifest names, if the whole group is older than the date;
+ * returns how many. Safe during writes, because no writer lets a manifest name a segment even half as old (`finish`): a
+ * segment that is unused at that age stays unused. docs/decisions/0007-swift-large-objects.md has the reasoning.
  */
 export async function removeLeftovers(
   client: SwiftClient,
@@ -37,8 +37,8 @@ export async function removeLeftovers(
 }
 
 /**
- * Throws unless listings tell static large objects from others, which they do since Swift 2.18 but not in all that speak
- * its language: taken for plain ones, they would lose their segments.
+ * Throws unless listings mark static large objects, as Swift does since 2.18, but not every compatible server: taken for
+ * plain objects, they would lose their segments.
  */
 async function checkListings(
   client: SwiftClient,
@@ -47,17 +47,19 @@ async function checkListings(
 ): Promise<void> {
   const group = new SegmentGroup(client, capabilities);
   try {
-    const segment = await group.put(Buffer.from('is this told?'), signal);
+    const segment = await group.put(Buffer.from('is this marked?'), signal);
     const { name } = await putManifest(client, group.newName(), [segment], signal);
     for await (const object of walk(client, capabilities.listingMax, name, signal))
       if (object.isStatic) return;
-    throw new Error('this Swift does not list which objects are static large ones: leftovers cannot be told');
+    throw new Error(
+      'listings of this Swift do not mark static large objects: leftovers cannot be recognised',
+    );
   } finally {
     await group.discard();
   }
 }
 
-/** Names of groups of which no segment is younger, so many at a time. */
+/** Names of groups without a younger segment, in batches. */
 async function* oldGroups(
   client: SwiftClient,
   { listingMax }: Capabilities,
@@ -88,8 +90,8 @@ async function* oldGroups(
 }
 
 /**
- * Takes those groups out that a manifest names, wherever it lies in the container: among the segments, too, where the
- * parts of very long manifests are. Looks only at manifests since a date, if there is one.
+ * Removes the groups that a manifest names, wherever it is in the container: also among the segments, where the parts of
+ * very long manifests are. Reads only manifests since a date, if given.
  */
 async function dropUsed(
   client: SwiftClient,
@@ -114,7 +116,7 @@ async function dropUsed(
       const prefix = (await look(client, object.name, signal))?.segmentPrefix;
       const names = prefix === undefined ? undefined : client.names.fromManifest(`/${prefix}`);
       if (names === undefined) return;
-      // Whatever begins so is a segment of it: usually a group without the slash at its end.
+      // Every object with this prefix is a segment of it: usually a group without its trailing slash.
       const isUsed = (group: string) => group.startsWith(names) || names.startsWith(group);
       if (!groups.delete(`${names}/`)) for (const group of groups) if (isUsed(group)) groups.delete(group);
     },
@@ -142,7 +144,7 @@ async function removeGroup(
 ): Promise<number> {
   const names: string[] = [];
   for await (const { name, modifiedAt } of walk(client, capabilities.listingMax, group, signal)) {
-    // Distribution adds to the segments of an upload that it goes on with.
+    // Distribution adds to the segments of an upload that it continues.
     if (modifiedAt >= olderThan) return 0;
     names.push(name);
   }

@@ -16,7 +16,7 @@ const ListingSchema = z.array(
 
 type ListedEntry = z.infer<typeof ListingSchema>[number];
 
-/** An object as the container's listing has it. */
+/** An object in the container's listing. */
 export interface ListedObject {
   readonly name: string;
   readonly sizeBytes: number;
@@ -53,7 +53,7 @@ export async function listKeys(
 ): Promise<ListPage> {
   const { files } = client.names;
   const { prefix, startAfter, delimiter } = request;
-  // One more tells whether this is the last page; another stands for the folder that we start in, which Swift lists.
+  // One more shows whether this is the last page; another is for the folder that we start in, which Swift lists.
   const limit = Math.min(request.limit, listingMax - 2);
   const parameters = {
     prefix: files + prefix,
@@ -87,7 +87,7 @@ function nameOf(entry: ListedEntry | undefined): string {
 
 function checkProgress(marker: string, entries: readonly ListedEntry[]): void {
   if (marker !== '' && nameOf(entries.at(-1)) === marker)
-    throw new Error('Swift does not heed the marker of a listing: this server cannot be used');
+    throw new Error('Swift ignores the marker of a listing: this server cannot be used');
 }
 
 const WALK_PAGE = 5000;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SwiftClient } from './client.ts';
 import { NEWEST } from './head.ts';
 
-/** A segment of a large object, or a manifest of segments in its place. */
+/** A segment of a large object, or a nested manifest of segments. */
 export interface Segment {
   readonly name: string;
   readonly sizeBytes: number;
@@ -25,12 +25,12 @@ const ManifestSchema = z.array(
 /** Swift's own limit is 8 MiB (`max_manifest_size`), before it adds the times and types. */
 const MANIFEST_MAX_BYTES = 64 * 1024 * 1024;
 
-/** Swift looks at each segment before it takes a manifest. */
+/** Time limit for a manifest: Swift checks each segment before it accepts one. */
 const MANIFEST_TIMEOUT_MS = 5 * 60_000;
 
 type Entry = z.infer<typeof ManifestSchema>[number];
 
-/** What a static large object's manifest says; undefined when there is no static large object of that name. */
+/** The manifest of a static large object; undefined if no static large object has that name. */
 async function entriesOf(
   client: SwiftClient,
   name: string,
@@ -60,8 +60,8 @@ async function entriesOf(
 }
 
 /**
- * The segments that a static large object names, if they are all segments in this container and used whole; what other
- * programs made otherwise is 'foreign'. Undefined when there is no static large object of that name.
+ * The segments of a static large object, if all are whole objects in this container; 'foreign' for those that other
+ * programs made differently. Undefined if no static large object has that name.
  */
 export async function readManifest(
   client: SwiftClient,
@@ -87,7 +87,7 @@ export async function readManifest(
   return segments;
 }
 
-/** Names of all objects of this container that a manifest mentions in whatever way: what must not be deleted. */
+/** Names of all objects in this container that a manifest mentions in any way, and that must not be deleted. */
 export async function mentionedIn(
   client: SwiftClient,
   name: string,
@@ -98,8 +98,8 @@ export async function mentionedIn(
 }
 
 /**
- * As many segments as one manifest may name: where there are more, manifests of them are written under new names, and of
- * those again.
+ * Reduces segments to as many as one manifest may name: if there are more, nested manifests are written under new names,
+ * repeatedly.
  */
 export async function nested(
   client: SwiftClient,
@@ -119,8 +119,8 @@ export async function nested(
 }
 
 /**
- * Makes a static large object of segments, replacing what was there at once. Swift looks for each segment, and refuses
- * the manifest when one is missing or another than we say.
+ * Makes a static large object of segments, atomically replacing the previous object. Swift checks each segment, and
+ * refuses the manifest if one is missing or differs.
  */
 export async function putManifest(
   client: SwiftClient,

@@ -2,9 +2,9 @@ import { checkObjectKey } from '../object-key.ts';
 
 /**
  * The objects' names, which are those of Distribution 2.x (`swiftPath` of its swift driver): `<prefix>/files/<key>`.
- * Its segments lie at `<prefix>/segments/<3 hex>/<hex>/<16 digits>` (the hex is the upload's path
- * and random bytes in 2.8, a hash of both in 3), ours beside them in groups of their own, one
- * group for each object written: `<prefix>/segments/roadstead/<uuid>/…`. Slashes doubled by the prefix stay so.
+ * Its segments are at `<prefix>/segments/<3 hex>/<hex>/<16 digits>` (the hex is the upload's path and random bytes in 2.8,
+ * a hash of both in 3); ours are next to them, in one group for each object written:
+ * `<prefix>/segments/roadstead/<uuid>/…`. Slashes doubled by the prefix stay.
  */
 export class Names {
   readonly container: string;
@@ -22,13 +22,13 @@ export class Names {
     this.ownSegments = `${this.segments}roadstead/`;
   }
 
-  /** The object of a key. Throws on what is no key: a mistake of ours, never a client's. */
+  /** The object of a key. Throws on an illegal key: a mistake of ours, never a client's. */
   ofKey(key: string): string {
     checkObjectKey(key);
     return this.files + key;
   }
 
-  /** The group of a segment; undefined for what is no segment of ours or Distribution's. */
+  /** The group of a segment; undefined for objects that are not segments of ours or Distribution's. */
   groupOf(name: string): string | undefined {
     if (!name.startsWith(this.segments)) return undefined;
     const rest = name.slice(this.segments.length);
@@ -46,7 +46,7 @@ export class Names {
     return `/${this.container}/${name}`;
   }
 
-  /** The name of what a manifest calls so; undefined where it lies in another container. */
+  /** The object behind a path in a manifest; undefined if it is in another container. */
   fromManifest(path: string): string | undefined {
     const before = `/${this.container}/`;
     return path.startsWith(before) ? path.slice(before.length) : undefined;

@@ -3,7 +3,7 @@ import { absent, StoreAbsentError, type StoreMode } from '../../registry/storage
 import type { SwiftClient } from './client.ts';
 import { SwiftError } from './errors.ts';
 
-/** Makes the container if it is not there, as Distribution does, but not for reading. Throws an Error that says what is wrong. */
+/** Makes the container if it does not exist, as Distribution does, but not for reading. Throws an OperatorError. */
 export async function openContainer(client: SwiftClient, mode: StoreMode): Promise<void> {
   const { container } = client.names;
   try {
@@ -14,7 +14,7 @@ export async function openContainer(client: SwiftClient, mode: StoreMode): Promi
   } catch (error) {
     if (error instanceof SwiftError && error.status === 403)
       throw new OperatorError(
-        `storage.swift.container = ${container}: Swift lets this user neither look at nor make it: expected a user who may read ` +
+        `storage.swift.container = ${container}: this user may neither read nor make it: expected a user who may read ` +
           'and write it, by storage.swift.username, or a container that is theirs',
         { cause: error },
       );

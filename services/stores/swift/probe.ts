@@ -16,7 +16,7 @@ export async function probeWrites(client: SwiftClient, signal?: AbortSignal): Pr
     if (!(error instanceof SwiftError) || error.status !== 403) throw error;
     throw new StoreNotWritableError(
       `storage.swift.container = ${client.names.container}: this user may not write to it: give it a write ACL or a ` +
-        'role, or set storage.maintenance.readonly.enabled: true to serve what is there',
+        'role, or set storage.maintenance.readonly.enabled: true to serve existing content',
       'denied',
       { cause: error },
     );

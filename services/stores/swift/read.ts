@@ -12,13 +12,13 @@ import type { WireResponse } from './wire.ts';
 /** An object that is being read. */
 export interface Reading extends ObjectStat {
   readonly chunks: AsyncGenerator<Buffer, void, undefined>;
-  /** Ends the chunks at once, and their connection. */
+  /** Ends the chunks and their connection at once. */
   abandon(): void;
 }
 
 /**
- * Begins to read an object, from whichever replica answers first: what is read so (blobs, parts of uploads) never changes
- * under its name. Where none has it, the newest is asked for before that is believed.
+ * Begins to read an object, from the replica that answers first: objects read in this way (blobs, parts of uploads) never
+ * change. If none has it, the newest replica is asked before the object counts as missing.
  */
 export async function startReading(
   client: SwiftClient,
@@ -57,7 +57,7 @@ export async function startReading(
   );
   if (opened === undefined) return undefined;
   const { head, body } = opened;
-  // An error before anybody listens is told to who reads, and must not end the process.
+  // An error before anybody listens is kept for the reader, and must not end the process.
   body.on('error', () => undefined);
   const { sizeBytes, modifiedAt } = head;
   return { sizeBytes, modifiedAt, chunks: chunksOf(body, signal), abandon: () => void body.destroy() };
@@ -79,7 +79,7 @@ function rangeHeader(range: ByteRange | undefined): Record<string, string> {
   return range ? { range: `bytes=${range.first}-${range.last}` } : {};
 }
 
-/** A small object whole, of its newest replica. */
+/** A whole small object, from its newest replica. */
 export function readWhole(
   client: SwiftClient,
   name: string,
@@ -120,7 +120,7 @@ async function bufferOf(response: WireResponse, sizeBytes: number): Promise<Buff
   return bytes;
 }
 
-/** A part of an object, in memory, if it still is what it was: throws SwiftError 412 if not. */
+/** A part of an object, in memory; throws SwiftError 412 if the object has changed. */
 export function readPart(
   client: SwiftClient,
   { name, range, etag }: Part,

@@ -31,8 +31,8 @@ import { putStream, type WriteContext } from './write.ts';
 
 /**
  * Objects in a container of OpenStack Swift, under the names that Distribution 2.x gives them. Large ones are static
- * large objects; those that Distribution made dynamic are read as well. How segments are owned is told in
- * docs/decisions/0007-swift-large-objects.md.
+ * large objects; those that Distribution made dynamic are read as well. See
+ * docs/decisions/0007-swift-large-objects.md for the ownership of segments.
  */
 export class SwiftStore implements ObjectStore {
   readonly #client: SwiftClient;
@@ -60,8 +60,8 @@ export class SwiftStore implements ObjectStore {
   }
 
   /**
-   * Logs in, asks what this Swift can do, and, for writing, makes the container if it is not there. Throws an Error that tells the
-   * operator what is wrong: the log-in, the region, the container, a Swift without large objects, no locks.
+   * Logs in, reads the features of this Swift, and, for writing, makes the container if it does not exist. Throws an error
+   * that says what is wrong: the log-in, the region, the container, a Swift without large objects, no locks.
    */
   static async open(options: SwiftOptions): Promise<SwiftStore> {
     checkOptions(options);
@@ -79,7 +79,7 @@ export class SwiftStore implements ObjectStore {
     }
   }
 
-  /** Rejects with StoreNotWritableError where the user may not write to the container. */
+  /** Rejects with StoreNotWritableError if the user may not write to the container. */
   async probeWrites(signal?: AbortSignal): Promise<void> {
     await probeWrites(this.#client, signal);
   }
@@ -144,7 +144,7 @@ export class SwiftStore implements ObjectStore {
     return signedUrl(this.#signer, await this.#client.storageUrl(), path, expiresAtSeconds);
   }
 
-  /** Deletes segments that no object is made of; none that are younger than the options say, whatever the date. */
+  /** Deletes segments that belong to no object; never those younger than the options say, whatever the date. */
   async removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number> {
     const youngest = Math.min(olderThan.getTime(), Date.now() - this.#leftoverAgeMs);
     return removeLeftovers(this.#client, this.#capabilities, new Date(youngest), signal);

@@ -4,7 +4,7 @@ import type { StoreMode } from '../../registry/storage/object-store.ts';
 import type { SwiftClient } from './client.ts';
 import type { Capabilities } from './info.ts';
 
-/** What signs URLs, and where clients find what they name. */
+/** The key that signs URLs, and the URL by which clients reach Swift. */
 export interface UrlSigner {
   readonly digest: 'sha256' | 'sha512' | 'sha1';
   readonly key: string;
@@ -16,9 +16,9 @@ export interface UrlSigner {
 const SLOTS = ['temp-url-key', 'temp-url-key-2'] as const;
 
 /**
- * Finds the key that signs: the one given, which is told to the container if neither it nor the account has it, or else
- * what they have. Undefined where URLs cannot be signed. Throws where a given key finds no room, for the keys that are
- * there may be another program's.
+ * Finds the key that signs: the given one, which is set on the container if neither it nor the account has it; otherwise
+ * one of theirs. Undefined if URLs cannot be signed. Throws if both slots of the container are taken, since those keys may
+ * belong to another program.
  */
 export async function findSigner(
   client: SwiftClient,
@@ -32,7 +32,7 @@ export async function findSigner(
   if (tempUrlDigest === undefined) {
     if (given.key === undefined) return undefined;
     throw new OperatorError(
-      'there is a key for temporary URLs, but this Swift has none (its tempurl middleware is missing)',
+      'a key for temporary URLs is configured, but this Swift does not support them (its tempurl middleware is missing)',
     );
   }
   const signer = (key: string): UrlSigner => ({
@@ -41,7 +41,7 @@ export async function findSigner(
     publicEndpoint: given.publicEndpoint,
   });
   const container = await client.ask({ method: 'HEAD', expects: [200, 204] });
-  // An account's keys are shown to those who own it; a user of one container goes without.
+  // Only the owner of an account sees its keys; a user of one container does not.
   const account = await client.ask({ method: 'HEAD', ofAccount: true, expects: [200, 204, 401, 403] });
   const ofContainer = SLOTS.map((slot) => container.header(`x-container-meta-${slot}`));
   const known = [...ofContainer, ...SLOTS.map((slot) => account.header(`x-account-meta-${slot}`))];
@@ -51,7 +51,7 @@ export async function findSigner(
     return found === undefined ? undefined : signer(found);
   }
   if (known.includes(key)) return signer(key);
-  // To tell the container is to write.
+  // Setting the key is a write.
   if (given.mode === 'read') return undefined;
   const vacant = SLOTS.find((_, i) => ofContainer[i] === undefined);
   if (vacant === undefined)

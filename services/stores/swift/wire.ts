@@ -4,9 +4,9 @@ import { Agent, type Dispatcher } from 'undici';
 import { isPassing, SwiftError } from './errors.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Each holds its connection for as long as a client takes. */
+/** Streams at once; each holds its connection for as long as a client takes. */
 const STREAMS_MAX = 1024;
-/** More at once only wait in Swift instead of here, and its log-in's memcached takes such a wait for a failure. */
+/** Short requests at once; more would only wait in Swift, whose memcached for tokens takes such a wait for a failure. */
 const CALLS_MAX = 64;
 
 const ATTEMPTS = 5;
@@ -18,16 +18,16 @@ export interface WireRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** A stream is sent in chunks, and the request is not repeated. */
   readonly body?: Buffer | Readable;
-  /** Statuses that are answers; all others are errors. */
+  /** Statuses that are returned; all others are errors. */
   readonly expects: readonly number[];
   readonly signal?: AbortSignal | undefined;
-  /** Lasts as long as a client takes: not counted among the short ones. */
+  /** Lasts as long as a client takes: not counted as a short request. */
   readonly isStream?: boolean;
-  /** How long until the first byte of the answer; for what takes the server long. */
+  /** Time limit for the first byte of the answer, for requests that take the server long. */
   readonly headersTimeoutMs?: number;
 }
 
-/** An answer. Its body has to be read, dumped or abandoned. */
+/** An answer. Its body must be read, dumped or abandoned. */
 export interface WireResponse {
   readonly status: number;
   readonly body: Dispatcher.ResponseData['body'];
@@ -36,7 +36,7 @@ export interface WireResponse {
   abandon(): void;
 }
 
-/** Connections to a Swift and its Keystone, with a limit to every wait. */
+/** Connections to a Swift and its Keystone, with a time limit for every wait. */
 export class Wire implements AsyncDisposable {
   readonly #calls: Agent;
   readonly #streams: Agent;
@@ -90,7 +90,7 @@ export class Wire implements AsyncDisposable {
   }
 }
 
-/** Repeats what failed in a way that may pass, after waits that grow. */
+/** Repeats a request after transient failures, with growing waits. */
 export async function withRetries<T>(
   act: (attempt: number) => Promise<T>,
   signal?: AbortSignal,
@@ -102,7 +102,7 @@ export async function withRetries<T>(
     } catch (error) {
       if (attempt >= attempts || signal?.aborted || !isPassing(error)) throw error;
       const asked = error instanceof SwiftError ? (error.retryAfterMs ?? 0) : 0;
-      // Scattered, so that those who failed together do not come back together.
+      // With jitter, so that requests that failed together are not repeated together.
       const waitMs = FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
       await pause(Math.min(Math.max(waitMs, asked), LONGEST_WAIT_MS), signal);
     }

@@ -7,14 +7,14 @@ import type { Capabilities } from './info.ts';
 import { nested, putManifest, type Segment } from './manifest.ts';
 import { putWhole } from './put.ts';
 
-/** What is no larger is held in memory and written in one request, which can be repeated. */
+/** Objects up to this size are held in memory and written in one request, which can be repeated. */
 export const SMALL_BYTES = 1024 * 1024;
 
 const COPIES_AT_ONCE = 4;
 /** However short the times of a test are. */
 const FINISH_MIN_MS = 60_000;
 
-/** What all writes share. */
+/** The parameters of all writes. */
 export interface WriteContext {
   readonly client: SwiftClient;
   readonly capabilities: Capabilities;
@@ -24,8 +24,8 @@ export interface WriteContext {
 }
 
 /**
- * Writes an object of a stream: a small one in one request, a large one in segments that go to Swift as they come, and
- * then, at once, the manifest that makes an object of them.
+ * Writes an object from a stream: a small one in one request, a large one in segments that go to Swift as they arrive,
+ * followed by the manifest that makes an object of them.
  */
 export async function putStream(
   context: WriteContext,
@@ -46,7 +46,7 @@ export async function putStream(
   });
 }
 
-/** Runs what writes segments; when it fails, or outlasts its time, they are taken away. */
+/** Runs a function that writes segments; if it fails or exceeds its time, the segments are deleted. */
 export async function inGroup(
   { client, capabilities }: WriteContext,
   signal: AbortSignal | undefined,
@@ -57,7 +57,7 @@ export async function inGroup(
   try {
     await write(group, AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]));
   } catch (error) {
-    // What else was going on in parallel stops, or it would write again what is taken away here.
+    // Stop everything in parallel, or it would write again what is deleted here.
     failed.abort();
     await group.discard();
     throw error;
@@ -65,8 +65,8 @@ export async function inGroup(
 }
 
 /**
- * Writes the manifest. Segments that have grown old are copied first: those are what `removeLeftovers` may have its eye
- * on, and what it has seen unused must stay so. For the same reason this may not take for ever.
+ * Writes the manifest. Old segments are copied first: `removeLeftovers` may have seen them unused and delete them. For the
+ * same reason this has a time limit.
  */
 export async function finish(
   { client, capabilities, adoptableMs }: WriteContext,
@@ -93,7 +93,7 @@ export async function finish(
   );
   const newName = () => group.newName();
   const top = await nested(client, fresh.flat(), capabilities.manifestSegmentsMax, newName, inTime);
-  // From here on an error does not tell that nothing was written: an answer may be lost, or a request be late.
+  // From here on an error does not mean that nothing was written: an answer may be lost, or a request late.
   group.keep();
   await putManifest(client, name, top, inTime);
 }

@@ -1,36 +1,36 @@
 import { z } from 'zod';
 
-/** A secret of an account, of which only this stays: it can be compared, and not read. */
+/** The stored part of an account's secret: it can be compared, but not read. */
 const SecretSchema = z.looseObject({
-  /** Tells one from another, and nothing of it. */
+  /** An identifier that reveals nothing about the secret. */
   id: z.string(),
-  /** SHA-256, hexadecimal: of 256 random bits, which nobody can guess, so that nothing slower is needed. */
+  /** SHA-256, hexadecimal. The secret is 256 random bits, so a slow hash is not needed. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   createdAt: z.iso.datetime(),
-  /** It is good for nothing from then on; left out where it lasts until it is replaced. */
+  /** When the secret expires; absent if it is valid until it is replaced. */
   expiresAt: z.iso.datetime().optional(),
 });
 
-/** As it is stored. What a later version adds is kept. */
+/** The stored form. Fields that a later version adds are kept. */
 export const IssuedAccountSchema = z.looseObject({
   version: z.literal(1),
-  /** Robots are machines; users are people whom somebody else vouched for, such as an OpenID provider. */
+  /** Robots are machines; users are people vouched for by another system, such as an OpenID provider. */
   kind: z.enum(['robot', 'user']),
-  /** The whole name, as rules know it: a robot's begins with `robot+`. */
+  /** The full name that rules use: a robot's begins with `robot+`. */
   name: z.string(),
   groups: z.array(z.string()),
-  /** What it is for, for people. */
+  /** The account's purpose, for people. */
   description: z.string().optional(),
   createdAt: z.iso.datetime(),
-  /** Who made it, for people. */
+  /** The creator, for people. */
   createdBy: z.string(),
-  /** Since when it is good for nothing. */
+  /** When the account was revoked. */
   revokedAt: z.iso.datetime().optional(),
   secrets: z.array(SecretSchema),
 });
 
 export type IssuedSecret = z.output<typeof SecretSchema>;
-/** Somebody whose credentials this registry issues itself. */
+/** An account whose credentials this registry issues itself. */
 export type IssuedAccount = Readonly<z.output<typeof IssuedAccountSchema>>;
 export type IssuedKind = IssuedAccount['kind'];
 

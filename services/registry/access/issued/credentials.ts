@@ -4,11 +4,11 @@ import { type IssuedAccount, type IssuedKind, isCurrent } from './account.ts';
 import { makeSecret } from './secret.ts';
 import { listVersions, readVersion, type Version, writeVersion } from './versions.ts';
 
-/** An account, and a secret of it that nobody will be shown again. */
+/** An account, and a new secret of it, which is shown only once. */
 export interface Issued {
   readonly account: IssuedAccount;
   readonly secret: string;
-  /** RFC 3339; undefined where it lasts until it is replaced. */
+  /** RFC 3339; undefined if the secret is valid until it is replaced. */
   readonly expiresAt: string | undefined;
 }
 
@@ -17,27 +17,27 @@ export interface NewAccount {
   readonly name: string;
   readonly groups: readonly string[];
   readonly description?: string | undefined;
-  /** Who makes it, for people. */
+  /** The creator, for people. */
   readonly by: string;
-  /** How long the secret is good for; until it is replaced unless given. */
+  /** How long the secret is valid. @default until it is replaced */
   readonly lifetimeMs?: number | undefined;
 }
 
 export interface Rotation {
-  /** So long the secrets that there were are still good; not at all unless given. */
+  /** How long the old secrets stay valid. @default not at all */
   readonly overlapMs?: number | undefined;
-  /** How long the new one is good for; as long as the last one was meant to be unless given. */
+  /** How long the new secret is valid. @default as long as the last one was */
   readonly lifetimeMs?: number | undefined;
 }
 
-/** Somebody has one for each of their machines; of more than these, the oldest goes. */
+/** One secret for each of a person's machines; beyond this number, the oldest is dropped. */
 const SECRETS_MAX = 20;
-/** So often a change is made anew because others change the same account, before it is given up. */
+/** How often a change is retried while others change the same account. */
 const TRIES_MAX = 50;
 
 /**
- * Accounts whose credentials this registry issues itself, kept in its store: robots, and people whom an OpenID provider
- * vouched for. Of secrets only hashes are kept. Of changes that race, on whichever nodes, none is lost.
+ * Accounts whose credentials this registry issues itself, kept in its store: robots, and people vouched for by an OpenID
+ * provider. Only hashes of secrets are stored. Concurrent changes, on any nodes, are never lost.
  */
 export class IssuedCredentials {
   readonly #objects: ObjectStore;
@@ -46,31 +46,31 @@ export class IssuedCredentials {
     this.#objects = objects;
   }
 
-  /** An account, be it revoked; undefined where there never was such a one. */
+  /** An account, even a revoked one; undefined if it never existed. */
   async find(kind: IssuedKind, name: string, signal?: AbortSignal): Promise<IssuedAccount | undefined> {
     return (await readVersion(this.#objects, kind, name, signal))?.account;
   }
 
-  /** All of a kind, by name. */
+  /** All accounts of a kind, by name. */
   async list(kind: IssuedKind): Promise<IssuedAccount[]> {
     const found: IssuedAccount[] = [];
     for await (const { account } of listVersions(this.#objects, kind)) found.push(account);
     return found.sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** Makes an account; one that was revoked comes to life again with nothing of what it had. Throws CREDENTIAL_EXISTS. */
+  /** Makes an account; a revoked one starts afresh, with nothing that it had before. Throws CREDENTIAL_EXISTS. */
   create(wanted: NewAccount): Promise<Issued> {
     return this.#issue(wanted.kind, wanted.name, wanted.lifetimeMs, (before, now) => {
       if (before && before.revokedAt === undefined)
         throw new RegistryError(
           'CREDENTIAL_EXISTS',
-          `there is a ${wanted.kind} account ${wanted.name} already: rotate its secret, or revoke it first`,
+          `the ${wanted.kind} account ${wanted.name} already exists: rotate its secret, or revoke it first`,
         );
       return accountOf(wanted, now);
     });
   }
 
-  /** Gives an account one more secret, beside those that it has, and makes it where there is none. */
+  /** Gives an account an additional secret, and makes the account if it does not exist. */
   add(wanted: NewAccount): Promise<Issued> {
     return this.#issue(wanted.kind, wanted.name, wanted.lifetimeMs, (before, now) => {
       if (before === undefined || before.revokedAt !== undefined) return accountOf(wanted, now);
@@ -78,7 +78,7 @@ export class IssuedCredentials {
     });
   }
 
-  /** Gives an account a new secret in place of those that it has. Throws CREDENTIAL_UNKNOWN. */
+  /** Replaces an account's secrets with a new one. Throws CREDENTIAL_UNKNOWN. */
   rotate(kind: IssuedKind, name: string, { overlapMs = 0, lifetimeMs }: Rotation = {}): Promise<Issued> {
     return this.#issue(kind, name, lifetimeMs, (before, now) => {
       const account = alive(before, kind, name);
@@ -90,7 +90,7 @@ export class IssuedCredentials {
     });
   }
 
-  /** Ends an account and all its secrets. Throws CREDENTIAL_UNKNOWN. */
+  /** Revokes an account and all its secrets. Throws CREDENTIAL_UNKNOWN. */
   async revoke(kind: IssuedKind, name: string): Promise<IssuedAccount> {
     return this.#change(kind, name, (before) => {
       const account = alive(before, kind, name);
@@ -129,7 +129,7 @@ export class IssuedCredentials {
       const after = change(before?.account);
       if (await writeVersion(this.#objects, before, after)) return after;
     }
-    throw new RegistryError('UNAVAILABLE', `others change the account ${name} all the time: try again`);
+    throw new RegistryError('UNAVAILABLE', `the account ${name} is being changed by others: try again`);
   }
 }
 
@@ -147,7 +147,7 @@ function alive(account: IssuedAccount | undefined, kind: IssuedKind, name: strin
   throw new RegistryError('CREDENTIAL_UNKNOWN', `the ${kind} account ${name} ${state}: create it first`);
 }
 
-/** How long the newest secret was meant to be good for. */
+/** The lifetime that the newest secret was given. */
 function lastLifetimeMs(account: IssuedAccount | undefined): number | undefined {
   const last = account?.secrets.at(-1);
   return last?.expiresAt === undefined ? undefined : Date.parse(last.expiresAt) - Date.parse(last.createdAt);

@@ -2,18 +2,18 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IssuedAccount, IssuedSecret } from './account.ts';
 import { isCurrent } from './account.ts';
 
-/** By it people, and programs that look for secrets in the wrong places, see what they have before them. */
+/** Lets people and secret scanners recognise a secret of this registry. */
 const PREFIX = 'rsr_';
 const SECRET_BYTES = 32;
 const ID_BYTES = 6;
 
-/** A secret as it is shown, once, and what of it is kept. */
+/** A new secret, shown once, and the part that is stored. */
 export interface NewSecret {
   readonly text: string;
   readonly kept: IssuedSecret;
 }
 
-/** Makes one of 256 random bits; without a lifetime it lasts until it is replaced. */
+/** Makes a secret of 256 random bits; without a lifetime it is valid until it is replaced. */
 export function makeSecret(now: Date, lifetimeMs: number | undefined): NewSecret {
   const text = `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
   return {
@@ -28,8 +28,8 @@ export function makeSecret(now: Date, lifetimeMs: number | undefined): NewSecret
 }
 
 /**
- * The secret of an account that this text is; undefined when it is none that is good now. Takes the same time whatever
- * the text, and for an account that is not there.
+ * The account's secret that matches the text; undefined if no valid secret does. Takes the same time for every text,
+ * and for an account that does not exist.
  */
 export function findSecret(
   account: IssuedAccount | undefined,

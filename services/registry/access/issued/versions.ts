@@ -6,7 +6,7 @@ import { type IssuedAccount, IssuedAccountSchema, type IssuedKind } from './acco
 
 export const VERSION_MAX_BYTES = 256 * 1024;
 
-/** What an account is now, and the number of the version that says so. */
+/** An account, and the number of its version. */
 export interface Version {
   readonly seq: number;
   readonly account: IssuedAccount;

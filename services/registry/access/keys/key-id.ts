@@ -1,8 +1,8 @@
 import { createHash, type KeyObject } from 'node:crypto';
 
 /**
- * A public key's id as libtrust makes it, such as `PYYO:TEWU:…`: by these Distribution 2.8 knows the keys of its
- * `rootcertbundle` (github.com/docker/libtrust, `keyIDFromCryptoKey`).
+ * A public key's id as libtrust computes it, such as `PYYO:TEWU:…`: Distribution 2.8 finds the keys of its
+ * `rootcertbundle` by it (github.com/docker/libtrust, `keyIDFromCryptoKey`).
  */
 export function libtrustId(key: KeyObject): string {
   const hash = createHash('sha256')
@@ -11,10 +11,10 @@ export function libtrustId(key: KeyObject): string {
   return (base32(hash.subarray(0, 30)).match(/.{4}/g) ?? []).join(':');
 }
 
-/** A public key's thumbprint (RFC 7638), by which Distribution 3 knows them. */
+/** A public key's thumbprint (RFC 7638), by which Distribution 3 finds keys. */
 export function thumbprint(key: KeyObject): string {
   const { crv, e, k, kty, n, x, y } = key.export({ format: 'jwk' });
-  // The members that the key's type needs, in the order of their names; JSON leaves out those that are not there.
+  // The members that the key's type requires, in the order of their names; JSON leaves out undefined ones.
   return createHash('sha256').update(JSON.stringify({ crv, e, k, kty, n, x, y })).digest('base64url');
 }
 

@@ -44,12 +44,12 @@ export class KeyRing implements AsyncDisposable {
     ring.#poll = new Poll({
       act: () => ring.read(),
       ...{ everyMs: KEYS_POLL_MS, isFirstDone: true },
-      ...{ log, failure: 'cannot look for new keys of tokens; trying again' },
+      ...{ log, failure: 'cannot look for new token signing keys; trying again' },
     });
     return ring;
   }
 
-  /** Oldest first: the last that may sign already does. */
+  /** Oldest first: the last one that may sign already does. */
   get keys(): readonly StoredKey[] {
     return [...this.#keys.values()];
   }
@@ -102,7 +102,7 @@ export class KeyRing implements AsyncDisposable {
     let lastSeq = 0;
     for await (const seq of this.#stored.numbers(signal)) {
       lastSeq = seq;
-      // Nothing in a key ever changes.
+      // A key never changes.
       const found = known.get(seq) ?? (await this.#load(seq));
       changed ||= found !== undefined && !known.has(seq);
       if (found) keys.set(found.kid, found);
@@ -121,7 +121,7 @@ export class KeyRing implements AsyncDisposable {
       return parseKey(seq, bytes);
     } catch (error) {
       const key = this.#stored.keyOf(seq);
-      if (!this.#broken.has(key)) this.#log.error({ err: error, key }, 'a key of tokens cannot be read');
+      if (!this.#broken.has(key)) this.#log.error({ err: error, key }, 'a token signing key cannot be read');
       this.#broken.add(key);
       return undefined;
     }

@@ -56,7 +56,7 @@ export class RingSigner implements Signer {
     if (signing) return signing;
     throw new RegistryError(
       'UNAVAILABLE',
-      'no token can be signed now: none of the keys was sealed under the http.secret of this service',
+      'no token can be signed now: no key was sealed under the http.secret of this service',
     );
   }
 
@@ -72,7 +72,7 @@ export class RingSigner implements Signer {
     if (newest && !isOpen)
       log.warn(
         { kid: newest.kid },
-        'the newest key of tokens was sealed under another http.secret: a new one is made (http.oldsecrets avoids that)',
+        'the newest token signing key was sealed under another http.secret; making a new one (http.oldsecrets avoids that)',
       );
     const hasOther = ring.keys.some((key) => this.#open(key) !== undefined);
     await this.#add(new Date(Date.now() + (hasOther ? KEY_LEAD_MIN_MS : 0)));
@@ -88,7 +88,7 @@ export class RingSigner implements Signer {
       });
     const kid = await addKey(objects, ring.lastSeq, { algorithm, box, signsFrom, record });
     await ring.read();
-    if (kid !== undefined) log.info({ kid, signsFrom }, 'a new key of tokens was made');
+    if (kid !== undefined) log.info({ kid, signsFrom }, 'made a new token signing key');
   }
 
   /** Adds the next key in time, and removes keys of no further use. */
@@ -103,7 +103,7 @@ export class RingSigner implements Signer {
     if (ended.length === 0) return;
     await removeKeys(objects, ended);
     await ring.read();
-    log.info({ kids: ended.map(({ kid }) => kid) }, 'keys whose last token has expired were deleted');
+    log.info({ kids: ended.map(({ kid }) => kid) }, 'deleted keys whose last token has expired');
   }
 
   /** Opened once: it costs more than a signature. */

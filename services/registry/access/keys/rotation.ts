@@ -4,13 +4,13 @@ import { KEYS_POLL_MS } from './key-ring.ts';
 import type { TokenAlgorithm } from './signing-key.ts';
 import { makeKey, type StoredKey, storedKeys } from './stored-key.ts';
 
-/** A key is known to everybody for at least so long before it signs: two looks of the slowest node. */
+/** A key is in the store for at least this long before it signs: two polls of the slowest node. */
 export const KEY_LEAD_MIN_MS = 2 * KEYS_POLL_MS;
-/** Copies of our public keys elsewhere, made by hand or by a timer, get this much of a key's lifetime, up to a day. */
+/** This share of a key's lifetime, up to a day, is left for copies of our public keys, made by hand or by a timer. */
 const LEAD_SHARE = 0.1;
 const LEAD_MAX_MS = 24 * 3_600_000;
 
-/** How long before it signs the next key is made, when keys sign for so long. */
+/** How long before it begins to sign the next key is made. */
 export function leadOf(keyLifetimeMs: number): number {
   return Math.max(KEY_LEAD_MIN_MS, Math.min(keyLifetimeMs * LEAD_SHARE, LEAD_MAX_MS));
 }
@@ -20,14 +20,14 @@ export function signingNow(keys: readonly StoredKey[], now: Date): StoredKey | u
   return keys.findLast(({ signsFrom }) => signsFrom <= now) ?? keys[0];
 }
 
-/** When the next key has to sign, if it has to be made by now; undefined while there is time. */
+/** When the next key has to sign, if it must be made now; undefined while there is time. */
 export function nextSignsFrom(newest: StoredKey, keyLifetimeMs: number, now: Date): Date | undefined {
   const due = newest.signsFrom.getTime() + keyLifetimeMs;
   if (now.getTime() < due - leadOf(keyLifetimeMs)) return undefined;
   return new Date(Math.max(due, now.getTime() + KEY_LEAD_MIN_MS));
 }
 
-/** No token by these keys is good any more: so long it is that a later one signs. */
+/** Keys whose tokens have all expired, because a newer key has been signing for longer than a token lives. */
 export function endedKeys(keys: readonly StoredKey[], tokenLifetimeMs: number, now: Date): StoredKey[] {
   const latest = now.getTime() - tokenLifetimeMs - CLOCKS_MS;
   return keys.filter((_, i) => {
@@ -43,11 +43,11 @@ export interface NewKey {
   readonly algorithm: TokenAlgorithm;
   readonly box: SecretBox;
   readonly signsFrom: Date;
-  /** Awaited before the key is in the store. */
+  /** Awaited before the key is written to the store. */
   readonly record: (kid: string) => Promise<void>;
 }
 
-/** Makes the key after the one with this number; undefined when somebody else has just made it, which is as good. */
+/** Makes the key after the one with this number; undefined if another process has just made it, which is as good. */
 export async function addKey(
   objects: ObjectStore,
   lastSeq: number,
@@ -58,7 +58,7 @@ export async function addKey(
   return (await storedKeys(objects).putIfAbsent(lastSeq + 1, object)) === 'created' ? kid : undefined;
 }
 
-/** Takes keys back: tokens by them are refused as soon as each node has looked. */
+/** Deletes keys: each node refuses their tokens from its next poll on. */
 export async function removeKeys(objects: ObjectStore, keys: readonly StoredKey[]): Promise<void> {
   await objects.delete(keys.map(({ seq }) => storedKeys(objects).keyOf(seq)));
 }

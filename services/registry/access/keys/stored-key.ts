@@ -6,7 +6,7 @@ import type { SecretBox } from '../../storage/secret-box.ts';
 import { libtrustId } from './key-id.ts';
 import { type PublishedKey, TOKEN_ALGORITHMS, type TokenAlgorithm } from './signing-key.ts';
 
-/** Prefix of the keys by which tokens are signed, numbered in the order in which they sign. */
+/** Prefix of the token signing keys, numbered in the order in which they sign. */
 export const KEYS_PREFIX = 'roadstead/keys/';
 const KEY_MAX_BYTES = 16 * 1024;
 

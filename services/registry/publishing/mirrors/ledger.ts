@@ -11,7 +11,7 @@ export const MISSING_MAX = 1000;
 const LedgerSchema = z.object({
   /** Every blob of every entry up to here was written to the mirror and verified there, except `missing`. */
   watermark: z.int().nonnegative(),
-  /** Blobs at or below the watermark that a crawl did not find. */
+  /** Blobs up to the watermark that a crawl did not find. */
   missing: z
     .array(z.custom<Sha256Digest>((value) => typeof value === 'string' && isSha256(value)))
     .max(MISSING_MAX),

@@ -5,7 +5,7 @@ import type { MirrorState } from './mirror-states.ts';
 import { bestOf, ranked } from './rank.ts';
 import { nearestTier, type Tier } from './tiers.ts';
 
-/** Everything that a decision rests on: no I/O, no clock, so it can be replayed and explained. */
+/** The input of a decision: no I/O, no clock, so that it can be replayed and explained. */
 export interface LocateRequest {
   readonly digest: Sha256Digest;
   /** 0 when the blob is not published. */
@@ -15,23 +15,23 @@ export interface LocateRequest {
   readonly mirrors: readonly MirrorState[];
   /** Blobs up to this size are answered by the node. */
   readonly smallBlobMaxBytes: number;
-  /** How often this client asked for this blob before, of late; see {@link Retries}. */
+  /** How often this client recently asked for this blob before; see {@link Retries}. */
   readonly attempt: number;
 }
 
 /** Why the node answers a blob itself. */
 export type ServeReason = 'small' | 'unpublished' | 'no-mirrors' | 'retried' | Ineligibility;
 
-/** Where a client is sent for a blob, and why. */
+/** The server that a client is sent to for a blob, and why. */
 export type Decision =
   | { readonly kind: 'redirect'; readonly url: string; readonly mirror: string; readonly rule: Tier }
   | { readonly kind: 'serve'; readonly reason: ServeReason };
 
 /**
- * Decides who serves a blob: a mirror that is known to hold it, and near; in any doubt, the node. A client that asks again
- * has probably failed there, and is sent to the next mirror, and after the last one served by the node. One that asks on
- * and on is no client but many behind one address, which had no failure: then it is as at first, so that such a crowd
- * costs the node one blob and not hundreds.
+ * Decides which server sends a blob: a near mirror that is known to hold it or, in any doubt, the node. A client that
+ * asks again has probably failed there: it is sent to the next mirror and, after the last one, served by the node.
+ * Requests beyond that come from many clients behind one address, without a failure: the choice starts again with the
+ * first mirror, so that such a crowd costs the node one blob and not hundreds.
  */
 export function locate(request: LocateRequest): Decision {
   const { digest, publication, mirrors } = request;
@@ -52,7 +52,7 @@ export function locate(request: LocateRequest): Decision {
   };
 }
 
-/** The mirror for an attempt: those near by, best first, and then the others. */
+/** The mirror for an attempt: the near ones, best first, then the others. */
 function nth(
   near: readonly MirrorState[],
   able: readonly MirrorState[],
@@ -63,7 +63,7 @@ function nth(
   return [...ranked(near, digest), ...ranked(far, digest)][attempt];
 }
 
-/** What stands against each mirror, for `explain`. */
+/** The obstacle of each mirror, for `explain`. */
 export function ineligibilities(
   request: LocateRequest,
 ): { mirror: string; ineligibility: Ineligibility | undefined }[] {
@@ -73,7 +73,7 @@ export function ineligibilities(
   }));
 }
 
-/** Of several mirrors that are unusable for several reasons, the one that says most: the healthiest's. */
+/** Of several mirrors' reasons, the most informative: that of the healthiest mirror. */
 function commonIneligibility(request: LocateRequest): Ineligibility {
   const found = new Set(ineligibilities(request).map((each) => each.ineligibility));
   return found.has('missing') ? 'missing' : found.has('behind') ? 'behind' : 'unhealthy';

@@ -12,12 +12,12 @@ const REFRESH_MS = 1000;
 /** A worker without a heartbeat for this long no longer vouches for its mirror's health. */
 const VOUCHED_MS = 15_000;
 
-/** What a node knows of a mirror now. */
+/** A node's current knowledge of a mirror. */
 export interface MirrorState {
   readonly mirror: Mirror;
   readonly watermark: number;
   readonly missing: ReadonlySet<Sha256Digest>;
-  /** Up, and vouched for by a worker that is alive. */
+  /** Up, and vouched for by a live worker. */
   readonly healthy: boolean;
   /** Why not, for people. */
   readonly reason: string | undefined;
@@ -29,7 +29,7 @@ interface Sighting {
   readonly seenAt: number;
 }
 
-/** A node's view of all mirrors, refreshed behind the pull path's back; the pull path only looks at it. */
+/** A node's view of all mirrors, refreshed in the background; the pull path only reads it. */
 export class MirrorStates implements AsyncDisposable {
   readonly #objects: ObjectStore;
   readonly #mirrors: readonly Mirror[];
@@ -70,7 +70,7 @@ export class MirrorStates implements AsyncDisposable {
   /** The mirrors in the order of the configuration. */
   get states(): readonly MirrorState[] {
     if (performance.now() - this.#refreshedAt < VOUCHED_MS) return this.#states;
-    // A store that hangs must not leave us with yesterday's news.
+    // A store that hangs must not leave us with outdated states.
     return this.#mirrors.map((mirror) => unknownState(mirror, 'its ledger could not be read for a while'));
   }
 
@@ -79,7 +79,7 @@ export class MirrorStates implements AsyncDisposable {
     await this.#poll?.[Symbol.asyncDispose]();
   }
 
-  /** Reads the ledgers now. A mirror whose ledger cannot be read keeps its state until its worker counts as silent. */
+  /** Reads the ledgers now. A mirror whose ledger cannot be read keeps its state until its worker counts as dead. */
   async refresh(logger: Log): Promise<void> {
     this.#states = await Promise.all(
       this.#mirrors.map(async (mirror, i) => {
@@ -101,7 +101,7 @@ export class MirrorStates implements AsyncDisposable {
     this.#refreshedAt = performance.now();
   }
 
-  /** Once, not every second. */
+  /** Logs a failure once, not every second. */
   #complain(logger: Log, mirror: Mirror, error: unknown): void {
     if (this.#failing.has(mirror.name)) return;
     this.#failing.add(mirror.name);
@@ -129,7 +129,7 @@ export class MirrorStates implements AsyncDisposable {
     };
   }
 
-  /** The first sight of a ledger says nothing of its age but its own clock's word; later ones are seen to move. */
+  /** On the first read, a ledger's age is known only by its writer's clock; later, by seeing the heartbeat change. */
   #firstSeenAt(before: Sighting | undefined, heartbeatAt: string): number {
     if (before) return performance.now();
     return performance.now() - Math.max(0, Date.now() - Date.parse(heartbeatAt));

@@ -3,13 +3,13 @@ import type { Sha256Digest } from '../../oci/digest.ts';
 import type { MirrorState } from './mirror-states.ts';
 
 /**
- * Weighted rendezvous hashing (Schindelhauer and Schomaker 2005; the logarithmic form): every node, without asking
- * another, sends a blob to the same mirror, so that mirrors' page caches stay warm; shares follow the weights; and a
- * mirror that leaves moves only its own blobs.
+ * Weighted rendezvous hashing (Schindelhauer and Schomaker 2005; the logarithmic form): without coordination, every node
+ * sends a blob to the same mirror, so that page caches of mirrors stay warm; shares follow the weights; and removing a
+ * mirror moves only its own blobs.
  */
 export function rendezvousScore(mirrorName: string, weight: number, digest: Sha256Digest): number {
   const seed = seedOf(mirrorName);
-  // A digest is uniform already: it takes a mixer, not another SHA-256, to make it independent for each mirror.
+  // A digest is uniform already: a mixer, not another SHA-256, is enough to make it independent for each mirror.
   const high = mix(seed ^ Number.parseInt(digest.slice(7, 15), 16));
   const low = mix(high ^ Number.parseInt(digest.slice(15, 23), 16));
   // 53 bits: a uniform number in (0, 1).
@@ -37,7 +37,7 @@ function seedOf(mirrorName: string): number {
   return seed;
 }
 
-/** The mirror of highest score for this blob. */
+/** The mirror with the highest score for this blob. */
 export function bestOf(states: readonly MirrorState[], digest: Sha256Digest): MirrorState | undefined {
   if (states.length <= 1) return states[0];
   let best: MirrorState | undefined;

@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import type { Mirror } from './mirror.ts';
 import type { MirrorState } from './mirror-states.ts';
 
-/** Why a mirror was preferred to others: the tiers of MirrorManager, nearest first. */
+/** Why a mirror was preferred: the tiers of MirrorManager, nearest first. */
 export type Tier = 'netblock' | 'anywhere';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -26,7 +26,7 @@ function isInside(client: Address, networks: readonly Network[]): boolean {
   return networks.some((network) => network[0].kind() === kind && client.match(network as never));
 }
 
-/** Parsed once for each mirror's configuration, not once a request. */
+/** Parsed once per mirror, not once per request. */
 const parsed = new WeakMap<Mirror, readonly Network[]>();
 
 function networksOf(mirror: Mirror): readonly Network[] {

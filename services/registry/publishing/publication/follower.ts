@@ -7,7 +7,7 @@ import { blobsOf } from './entry.ts';
 import type { PublicationLog } from './log.ts';
 import type { PublishedBlobs } from './published.ts';
 
-/** How often a node looks for entries that nobody told it of. */
+/** How often a node looks for entries whose announcement it missed. */
 const POLL_MS = 1000;
 const REMEMBERED_BLOBS = 200_000;
 /** The log reports every change; this bounds what a restored store, or a record that came late, leaves in memory. */

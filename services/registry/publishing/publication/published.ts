@@ -8,7 +8,7 @@ const READS_AT_ONCE = 16;
 
 /**
  * Publication numbers, one small object a blob, derived from the log so that asking for one costs one read, whatever
- * the log's length. Whoever appends an entry first completes the records of the entry before it, so only the
+ * the log's length. Each writer of an entry first completes the records of the entry before it, so only the
  * newest entry can lack some, after a crash; a blob without its record counts as unpublished, which is always safe.
  */
 export class PublishedBlobs {

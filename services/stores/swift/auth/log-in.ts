@@ -7,7 +7,7 @@ import { logInToKeystone } from './keystone.ts';
 import type { Grant } from './session.ts';
 import { logInToTempAuth } from './tempauth.ts';
 
-/** The way in that the options name; the returned function may be called again and again. */
+/** The log-in for the given options; the returned function may be called repeatedly. */
 export function logInWith(wire: Wire, options: SwiftOptions): () => Promise<Grant> {
   const { credentials, storageUrl } = options;
   const version = versionOf(credentials);
@@ -34,14 +34,14 @@ export function logInWith(wire: Wire, options: SwiftOptions): () => Promise<Gran
   };
 }
 
-/** As Distribution tells it: by the URL. */
+/** The version of the authentication, from the URL, as in Distribution. */
 function versionOf({ authUrl, authVersion }: SwiftCredentials): 1 | 3 {
   if (authVersion !== undefined) return authVersion;
   const { pathname } = new URL(authUrl);
   if (/\/v3\b/.test(pathname)) return 3;
   if (/\/v1\b/.test(pathname)) return 1;
   throw new OperatorError(
-    `cannot tell the version of Swift's authentication from the path ${pathname}: expected one with /v3 (Keystone) or /v1 ` +
+    `cannot derive the version of Swift's authentication from the path ${pathname}: expected /v3 (Keystone) or /v1 ` +
       '(TempAuth), or authversion; version 2 is no longer spoken by any Keystone',
   );
 }

@@ -1,7 +1,7 @@
 import { Shared } from '../../../registry/runtime/shared.ts';
 import { untilAborted } from '../../../registry/runtime/waiting.ts';
 
-/** What a log-in gives. */
+/** The result of a log-in. */
 export interface Grant {
   readonly token: string;
   /** The account's URL, without a slash at its end. */
@@ -25,7 +25,7 @@ export class Session {
     this.#renewing = new Shared(async () => this.#use(await logIn()));
   }
 
-  /** A token that still lives; waits for a log-in where there is none. */
+  /** A valid token; waits for a log-in if there is none. */
   async grant(signal?: AbortSignal): Promise<Grant> {
     signal?.throwIfAborted();
     const held = this.#grant;
@@ -39,7 +39,7 @@ export class Session {
     }
   }
 
-  /** Swift refused this token: it is not used again. */
+  /** To be called when Swift refused this token: it is not used again. */
   refuse(token: string): void {
     if (this.#grant?.token === token) this.#grant = undefined;
   }

@@ -3,7 +3,7 @@ import type { SwiftCredentials } from '../options.ts';
 import type { Wire } from '../wire.ts';
 import type { Grant } from './session.ts';
 
-/** Where the server does not say: shorter than any default. */
+/** The lifetime of a token if the server does not say: shorter than any default. */
 const ASSUMED_LIFE_SECONDS = 3600;
 
 /** Version 1: TempAuth of Swift, and of Ceph's radosgw (docs.openstack.org/swift/latest/overview_auth.html). */
