@@ -65,13 +65,17 @@ export async function markRepository(
     CONCURRENCY,
   );
   await reachable.add(young);
-  const storedOf = (digest: Digest) => (isSha256(digest) ? digest : aliases.get(digest));
-  return {
-    name,
-    keeps(digest) {
-      const stored = storedOf(digest);
-      return stored !== undefined && kept.has(stored);
-    },
+  return { name, keeps: keepsBy(kept, aliases) };
+}
+
+/** A function of its own, so that nothing else of the marking is kept in memory. */
+function keepsBy(
+  kept: Pick<DigestTable, 'has'>,
+  aliases: ReadonlyMap<Digest, Sha256Digest>,
+): MarkedRepository['keeps'] {
+  return (digest) => {
+    const stored = isSha256(digest) ? digest : aliases.get(digest);
+    return stored !== undefined && kept.has(stored);
   };
 }
 
