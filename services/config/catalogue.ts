@@ -34,12 +34,14 @@ export function entriesOf(schema: Type, key = '', inherited: Origin = '2.8, 3'):
     ...(verdict
       ? [{ key, from, verdict, type: schema, note, default: standard, example, decide } as Entry]
       : []),
-    ...Object.entries(below).flatMap(([origin, names]) =>
-      names.split(' ').map((name) => ({
-        ...{ key: `${key}.${name}`, from: origin as Origin, type: schema },
-        verdict: verdict as Verdict,
-      })),
-    ),
+    ...Object.entries(below)
+      .sort()
+      .flatMap(([origin, names]) =>
+        names.split(' ').map((name) => ({
+          ...{ key: `${key}.${name}`, from: origin as Origin, type: schema },
+          verdict: verdict as Verdict,
+        })),
+      ),
     ...childrenOf(layers.at(-1) ?? schema).flatMap(([name, type]) =>
       entriesOf(type, [key, name].filter((part) => part !== '').join('.'), from),
     ),

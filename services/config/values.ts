@@ -90,10 +90,11 @@ export const BaseUrl = Parsed(
 );
 
 /** As {@link BaseUrl}, but unchanged: a provider's name is compared letter by letter, and some end in a slash. */
-export const IssuerUrl = Parsed(
-  (text) => (BaseUrl.safeParse(text).success ? text : undefined),
-  'expected the issuer as the provider spells it, such as https://login.example.net/realms/people',
-  'https://other.example.net',
+export const IssuerUrl = about(
+  z.string().refine((text) => BaseUrl.safeParse(text).success, {
+    error: 'expected the issuer as the provider spells it, such as https://login.example.net/realms/people',
+  }),
+  { example: 'https://other.example.net' },
 );
 
 /** A pattern of repository names, such as `candidate/**`. */
