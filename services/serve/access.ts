@@ -25,28 +25,28 @@ import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 
-/** What doors and the token service of one program are made of. */
+/** The parts of authenticators and of the token service of one process. */
 export interface AccessParts {
   readonly config: Config;
   readonly objects: ObjectStore;
   readonly logins: LoginGuard;
   readonly logger: Logger;
-  /** Those of `auth.htpasswd`, where it is there. */
+  /** The accounts of `auth.htpasswd`, if it is set. */
   readonly accounts: Accounts | undefined;
-  /** How often an account may ask. */
+  /** Limits the requests of an account. */
   readonly limits: RequestLimits;
 }
 
-/** Who is let in, and by which of our own keys tokens are signed. */
+/** The authenticator, and the ring of our own signing keys. */
 export interface Access extends AsyncDisposable {
   readonly authenticator: Authenticator;
-  /** What clients ask of the door itself; an API node answers it. */
+  /** Requests to the authenticator itself, for an API node to answer. */
   readonly routes: readonly Route[];
-  /** Undefined where tokens are made by somebody else, or there are none. */
+  /** Undefined if tokens come from another server, or are not used. */
   readonly ring: KeyRing | undefined;
 }
 
-/** Opens the door that a configuration asks for. */
+/** Opens the authenticator of a configuration. */
 export async function openAccess(parts: AccessParts): Promise<Access> {
   const { config, objects, logins, logger, accounts } = parts;
   const { auth, access } = config;
@@ -72,7 +72,7 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
   return { authenticator, routes, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-/** The keys of whoever may sign tokens for this registry. */
+/** The keys of every service that may sign tokens for this registry. */
 async function openKeys(
   { auth, token }: Config,
   ring: KeyRing | undefined,
@@ -95,25 +95,25 @@ async function openKeys(
 
 function bearerAuthenticator(config: Config, keys: TrustedKeys): Authenticator {
   const { auth, access, token } = config;
-  if (!auth?.token) throw new Error('a door for tokens without auth.token');
+  if (!auth?.token) throw new Error('an authenticator of tokens without auth.token');
   const { service, issuer, signingalgorithms, realm, autoredirect, autoredirectpath } = auth.token;
   const urlOf = absoluteUrlsOf(config);
   return new BearerAuthenticator({
     verifier: new TokenVerifier({ keys, issuer, audience: service, algorithms: signingalgorithms }),
-    // Who makes tokens elsewhere makes them for the anonymous, too, unless rules here say something of them.
+    // Another token server also issues tokens to anonymous clients, unless the rules here decide about them.
     rules: token || access ? accessRulesOf(config) : undefined,
     realmOf: (ctx) => (autoredirect || realm === undefined ? urlOf(ctx, autoredirectpath) : realm),
     service,
   });
 }
 
-/** URLs as clients reach this registry. */
+/** URLs of this registry, as clients reach it. */
 function absoluteUrlsOf({ http }: Config): UrlOf {
   const options = { host: http.host, relativeUrls: false, prefix: http.prefix };
   return urlsOf(options, trustedProxyTest(http.trustedproxies));
 }
 
-/** Whoever signs our tokens. */
+/** The signer of our tokens. */
 export async function startSigner(
   { config, objects, logger }: AccessParts,
   ring: KeyRing,

@@ -11,7 +11,7 @@ export interface Announcement {
   readonly logger: Logger;
 }
 
-/** Says where everything is: to people on a terminal, what to type next; for logs, one line. */
+/** Logs where everything is, in one line; on a terminal, also prints what to type next. */
 export function announce({ config, parts, listeners, logger }: Announcement): void {
   const urls = listeners.map(({ listener }) => listener.url);
   const urlOf = (name: PortUser['name']) => listeners.find(({ names }) => names.includes(name))?.listener.url;
@@ -43,7 +43,7 @@ function welcome(
         `${skopeo} docker://docker.io/library/busybox:latest docker://${registry}/hello:1`,
         `docker pull ${registry}/hello:1`,
       ];
-  // What docker keeps of it, skopeo and roadstead use, too.
+  // skopeo and roadstead use docker's stored login, too.
   if (auth?.token || auth?.htpasswd) steps.unshift(`docker login ${registry}`);
   const debug = http.debug?.addr;
   return [

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { type Audit, NO_AUDIT } from '../registry/audit/audit.ts';
 import { Recorder, type RecorderParts } from '../registry/audit/recorder.ts';
 
-/** The audit record that a configuration asks for. */
+/** The audit record of a configuration. */
 export function auditOf(config: Config, parts: Pick<RecorderParts, 'objects' | 'logger' | 'count'>): Audit {
   return isAudited(config)
     ? new Recorder({ ...parts, node: hostname(), sealer: sealerOf(config) })

@@ -6,7 +6,7 @@ import { parseKeySet } from '../http/access/tokens/jwks-keys.ts';
 import { variableOf } from '../http/operator-errors.ts';
 import { named } from '../http/tls.ts';
 
-/** What a file of each kind holds, for the person who has to make one. */
+/** The content of each kind of file, for the operator that has to create one. */
 const EXPECTED: Readonly<Record<FileKind, string>> = {
   certificate: 'a certificate in PEM, and those between it and the root',
   'private key': 'a private key in PEM, without a passphrase',
@@ -17,12 +17,12 @@ const EXPECTED: Readonly<Record<FileKind, string>> = {
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** Reads the text of an htpasswd file; throws what is wrong with it. */
+/** Reads the text of an htpasswd file; throws if it is invalid. */
 export type ReadHtpasswd = (text: string) => unknown;
 
 /**
- * What is wrong with the files that these processes read: a line for each, which names the setting, the file, and what to
- * do. Reads every file; quotes none.
+ * Problems with the files that these processes read: a line each, with the setting, the file, and what to do. Reads every
+ * file; quotes none.
  */
 export async function problemsOfFiles(
   config: Config,
@@ -46,12 +46,12 @@ export async function problemsOfFiles(
     }
   for (const [{ key, path, ofCertificate = '' }, privateKey] of keys) {
     const found = certificates.get(ofCertificate);
-    // A server shows the first; of a signer's, any may be its own.
+    // A server presents the first; a signer's own certificate may be any of them.
     const own = ofCertificate === 'token.certificate' ? found : found?.slice(0, 1);
     if (own && !own.some((each) => each.checkPrivateKey(privateKey)))
       problems.push(
         `${named(key, path)} is not the key of the ${own === found ? 'certificates' : 'first certificate'} in ` +
-          `${ofCertificate}: expected the one that it was made with`,
+          `${ofCertificate}: expected its own key`,
       );
   }
   return problems;
@@ -84,6 +84,6 @@ function problemOf({ key, path, kind }: NamedFile, error: unknown): string {
     return `${name} ${message}${message.includes('expected') ? '' : `: expected ${EXPECTED[kind]}`}`;
   return (
     `${name} cannot be read (${code}): expected ${EXPECTED[kind]}, that this user may read; ` +
-    `make that file, or name another by ${key} or the variable ${variableOf(key)}`
+    `create the file, or name another by ${key} or the variable ${variableOf(key)}`
   );
 }

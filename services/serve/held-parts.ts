@@ -1,4 +1,4 @@
-/** What a process holds, by name, disposed in the reverse order; tells what has not been disposed yet. */
+/** The parts of a process by name, disposed in reverse order; lists those that have not been disposed yet. */
 export class HeldParts implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #names: string[] = [];
@@ -13,7 +13,7 @@ export class HeldParts implements AsyncDisposable {
     return part;
   }
 
-  /** The names of parts that are still held, the one that is being disposed last. */
+  /** The names of parts that are still held; the one being disposed is the last. */
   get names(): readonly string[] {
     return this.#names;
   }

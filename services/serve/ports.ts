@@ -6,26 +6,26 @@ import type { Listener } from '../http/listen.ts';
 /** A part of the registry that answers below a path of its own. */
 export interface PortUser {
   readonly name: 'api' | 'release' | 'token';
-  /** Such as `/api/`; empty for the one that answers all else. */
+  /** Such as `/api/`; empty for the part that answers everything else. */
   readonly path: string;
   readonly app: App;
-  /** Where it listens by itself; undefined for `http.addr`. */
+  /** Its own address; undefined for `http.addr`. */
   readonly addr: ListenAddress | undefined;
 }
 
-/** One port, and all that answers there. */
+/** One port, and everything that answers there. */
 export interface Port {
   readonly addr: ListenAddress;
-  /** The setting that says where. */
+  /** The setting of its address. */
   readonly key: string;
   readonly names: readonly PortUser['name'][];
   readonly handler: RequestListener;
 }
 
-/** The settings by which parts have an address of their own. */
+/** The settings of the parts' own addresses. */
 const KEYS = { api: 'http.addr', release: 'promotion.http.addr', token: 'token.http.addr' } as const;
 
-/** Who listens where: on `http.addr` together, but for those that have an address of their own. */
+/** The ports of a process: parts share `http.addr`, except those with their own address. */
 export function portsOf(users: readonly PortUser[], addr: ListenAddress): Port[] {
   const shared = users.filter((user) => user.addr === undefined);
   const alone = users.flatMap(({ name, app, addr: own }) =>
@@ -38,7 +38,7 @@ export function portsOf(users: readonly PortUser[], addr: ListenAddress): Port[]
   ];
 }
 
-/** By the beginning of the path, as it was written; what nobody else answers is the first one's. */
+/** Chooses a part by the start of the path, as the client wrote it; the first part answers everything else. */
 function sideBySide(users: readonly PortUser[]): RequestListener {
   const [first, ...others] = users.map(({ path, app }) => ({ path, handler: app.callback() }));
   return (request, response) => {
@@ -47,7 +47,7 @@ function sideBySide(users: readonly PortUser[]): RequestListener {
   };
 }
 
-/** A port that is open, and who answers there. */
+/** An open port, and the parts that answer there. */
 export interface PartListener {
   readonly listener: Listener;
   readonly names: readonly PortUser['name'][];
