@@ -29,10 +29,10 @@ export function entriesOf(schema: Type, key = '', inherited: Origin = '2.8, 3'):
   const layers = layersOf(schema);
   const facts: About = Object.assign({}, ...layers.toReversed().map(factsOf));
   const { from = inherited, verdict, note, example, decide, below = {} } = facts;
-  const standard = facts.default ?? defaultOf(layers);
+  const fallback = facts.default ?? defaultOf(layers);
   return [
     ...(verdict
-      ? [{ key, from, verdict, type: schema, note, default: standard, example, decide } as Entry]
+      ? [{ key, from, verdict, type: schema, note, default: fallback, example, decide } as Entry]
       : []),
     ...Object.entries(below)
       .sort()

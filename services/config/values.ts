@@ -13,7 +13,9 @@ export interface ListenAddress {
 
 /** Text that `parse` makes a value of; refused with `expected` where that returns undefined. */
 export function Parsed<T>(parse: (text: string) => T | undefined, expected: string, example?: string) {
-  const type = z.string(expected).transform((text, context): T => {
+  // For a missing key, its entry has a better text.
+  const error = ({ input }: { input?: unknown }) => (input === undefined ? undefined : expected);
+  const type = z.string({ error }).transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
     context.addIssue({ code: 'custom', message: expected });

@@ -23,7 +23,7 @@ export const HttpSection = z
   .strictObject({
     addr: honoured(
       Address,
-      'the address that the registry listens on; beyond this machine only with TLS or trusted proxies',
+      'the address that the registry listens on, such as 127.0.0.1:5000; beyond this machine only with TLS or trusted proxies',
     ),
     net: honoured(z.enum(['', 'tcp']).default('tcp'), 'tcp', {
       note: '`unix` is refused',
