@@ -54,7 +54,7 @@ function ofRules(
       isOwn || candidates ? findBehind(rule, rules.slice(0, i), { groups, candidates }) : undefined;
     const needless = behind
       ? [
-          `${key}: the rule ${rule.name} has no effect: ${behind.join(', ')} already decides everything it matches`,
+          `${key}: the rule ${rule.name} has no effect: everything it matches is already decided by ${behind.join(', ')}`,
         ]
       : [];
     if (!isOwn) return needless;

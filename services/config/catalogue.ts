@@ -29,17 +29,19 @@ export function entriesOf(schema: Type, key = '', inherited: Origin = '2.8, 3'):
   const layers = layersOf(schema);
   const facts: About = Object.assign({}, ...layers.toReversed().map(factsOf));
   const { from = inherited, verdict, note, example, decide, below = {} } = facts;
-  const standard = facts.default ?? defaultOf(layers);
+  const fallback = facts.default ?? defaultOf(layers);
   return [
     ...(verdict
-      ? [{ key, from, verdict, type: schema, note, default: standard, example, decide } as Entry]
+      ? [{ key, from, verdict, type: schema, note, default: fallback, example, decide } as Entry]
       : []),
-    ...Object.entries(below).flatMap(([origin, names]) =>
-      names.split(' ').map((name) => ({
-        ...{ key: `${key}.${name}`, from: origin as Origin, type: schema },
-        verdict: verdict as Verdict,
-      })),
-    ),
+    ...Object.entries(below)
+      .sort()
+      .flatMap(([origin, names]) =>
+        names.split(' ').map((name) => ({
+          ...{ key: `${key}.${name}`, from: origin as Origin, type: schema },
+          verdict: verdict as Verdict,
+        })),
+      ),
     ...childrenOf(layers.at(-1) ?? schema).flatMap(([name, type]) =>
       entriesOf(type, [key, name].filter((part) => part !== '').join('.'), from),
     ),

@@ -25,78 +25,68 @@ export function filesOf(config: Config): NamedFile[] {
   const { http, promotion, token, auth, accounts, mirrors, redis } = config;
   return [
     // The certificate of every service without its own.
-    ...tlsFiles('http.tls', http.tls, LISTENERS),
-    ...tlsFiles('promotion.http.tls', promotion?.http?.tls, ['release']),
-    ...tlsFiles('token.http.tls', token?.http?.tls, ['token']),
-    ...file('auth.htpasswd.path', auth?.htpasswd?.path, 'htpasswd', EVERYONE),
-    ...file('auth.token.rootcertbundle', auth?.token?.rootcertbundle, 'certificates', EVERYONE),
-    ...file('auth.token.jwks', auth?.token?.jwks, 'key set', EVERYONE),
-    ...file('token.certificate', token?.certificate, 'certificates', EVERYONE),
-    ...file('token.key', token?.key, 'private key', ['token'], 'token.certificate'),
-    ...accounts.flatMap(({ keystone, htpasswd, oidc }, i) => [
-      ...file(`accounts.${i}.htpasswd.path`, htpasswd?.path, 'htpasswd', ['token']),
-      ...files(`accounts.${i}.keystone.rootcas`, keystone?.rootcas, ['token']),
-      ...files(`accounts.${i}.oidc.rootcas`, oidc?.rootcas, ['token']),
+    ...serverFiles('http.tls', LISTENERS, http.tls),
+    ...serverFiles('promotion.http.tls', ['release'], promotion?.http?.tls),
+    ...serverFiles('token.http.tls', ['token'], token?.http?.tls),
+    ...filesIn('auth', EVERYONE, [
+      ['htpasswd.path', auth?.htpasswd?.path, 'htpasswd'],
+      ['token.rootcertbundle', auth?.token?.rootcertbundle, 'certificates'],
+      ['token.jwks', auth?.token?.jwks, 'key set'],
     ]),
-    ...clientFiles(
-      'redis.tls',
-      redis?.tls,
-      { certificate: 'certificate', key: 'key', rootCas: 'rootcas' },
-      EVERYONE,
+    ...filesIn('token', EVERYONE, [['certificate', token?.certificate, 'certificates']]),
+    ...filesIn('token', ['token'], [['key', token?.key, 'private key', 'certificate']]),
+    ...accounts.flatMap(({ keystone, htpasswd, oidc }, i) =>
+      filesIn(
+        `accounts.${i}`,
+        ['token'],
+        [
+          ['htpasswd.path', htpasswd?.path, 'htpasswd'],
+          ['keystone.rootcas', keystone?.rootcas, 'certificates'],
+          ['oidc.rootcas', oidc?.rootcas, 'certificates'],
+        ],
+      ),
     ),
-    ...mirrors.flatMap(({ write }, i) => {
-      if (!('webdav' in write)) return [];
-      const { clientcertificate: certificate, clientkey: key, rootcas: rootCas } = write;
-      const names = { certificate: 'clientcertificate', key: 'clientkey', rootCas: 'rootcas' };
-      return clientFiles(`mirrors.${i}.write`, { certificate, key, rootCas }, names, ['sync']);
-    }),
+    ...filesIn('redis.tls', EVERYONE, [
+      ['certificate', redis?.tls?.certificate, 'certificate'],
+      ['key', redis?.tls?.key, 'private key', 'certificate'],
+      ['rootcas', redis?.tls?.rootCas, 'certificates'],
+    ]),
+    ...mirrors.flatMap(({ write }, i) =>
+      'webdav' in write
+        ? filesIn(
+            `mirrors.${i}.write`,
+            ['sync'],
+            [
+              ['clientcertificate', write.clientcertificate, 'certificate'],
+              ['clientkey', write.clientkey, 'private key', 'clientcertificate'],
+              ['rootcas', write.rootcas, 'certificates'],
+            ],
+          )
+        : [],
+    ),
   ];
 }
 
-function file(
-  key: string,
-  path: string | undefined,
-  kind: FileKind,
-  readers: readonly FileReader[],
-  ofCertificate?: string,
-): NamedFile[] {
-  if (path === undefined) return [];
-  return [{ key, path, kind, readers, ...(ofCertificate !== undefined && { ofCertificate }) }];
-}
-
-function files(
-  key: string,
-  paths: readonly string[] | undefined,
-  readers: readonly FileReader[],
-): NamedFile[] {
-  return (paths ?? []).flatMap((path, i) => file(`${key}.${i}`, path, 'certificates', readers));
-}
-
-function tlsFiles(section: string, tls: Config['http']['tls'], readers: readonly FileReader[]): NamedFile[] {
-  if (tls === undefined) return [];
-  return [
-    ...file(`${section}.certificate`, tls.certificate, 'certificate', readers),
-    ...file(`${section}.key`, tls.key, 'private key', readers, `${section}.certificate`),
-    ...files(`${section}.clientcas`, tls.clientCas, readers),
-  ];
-}
-
-interface ClientTls {
-  readonly certificate?: string | undefined;
-  readonly key?: string | undefined;
-  readonly rootCas?: readonly string[] | undefined;
-}
-
-function clientFiles(
+function serverFiles(
   section: string,
-  tls: ClientTls | undefined,
-  names: Readonly<Record<keyof ClientTls, string>>,
   readers: readonly FileReader[],
+  tls: Config['http']['tls'],
 ): NamedFile[] {
-  const certificate = `${section}.${names.certificate}`;
-  return [
-    ...file(certificate, tls?.certificate, 'certificate', readers),
-    ...file(`${section}.${names.key}`, tls?.key, 'private key', readers, certificate),
-    ...files(`${section}.${names.rootCas}`, tls?.rootCas, readers),
-  ];
+  return filesIn(section, readers, [
+    ['certificate', tls?.certificate, 'certificate'],
+    ['key', tls?.key, 'private key', 'certificate'],
+    ['clientcas', tls?.clientCas, 'certificates'],
+  ]);
+}
+
+type Row = [key: string, paths: string | string[] | undefined, kind: FileKind, ofCertificate?: string];
+
+function filesIn(section: string, readers: readonly FileReader[], rows: readonly Row[]): NamedFile[] {
+  return rows.flatMap(([name, paths = [], kind, certificate]) => {
+    const key = `${section}.${name}`;
+    if (typeof paths !== 'string')
+      return paths.map((path, i) => ({ key: `${key}.${i}`, path, kind, readers }));
+    const ofCertificate = certificate && { ofCertificate: `${section}.${certificate}` };
+    return [{ key, path: paths, kind, readers, ...ofCertificate }];
+  });
 }

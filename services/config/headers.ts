@@ -43,39 +43,22 @@ function isValid(check: () => void): boolean {
   }
 }
 
-const framing = 'it would break the connection, which the server alone manages';
+const because = (reason: string, names: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(names.split(' ').map((name) => [name, reason]));
+
 /** Headers of one connection and of framing (RFC 9110, 7.6.1; RFC 9112, 6): only the server may set them. */
-export const FRAMING: Readonly<Record<string, string>> = Object.fromEntries(
-  [
-    'connection',
-    'content-length',
-    'keep-alive',
-    'proxy-connection',
-    'te',
-    'trailer',
-    'transfer-encoding',
-    'upgrade',
-  ].map((name) => [name, framing]),
+export const FRAMING = because(
+  'it would break the connection, which the server alone manages',
+  'connection content-length keep-alive proxy-connection te trailer transfer-encoding upgrade',
 );
 
-const own = 'the registry sets it itself, to match the answer';
 /** Headers of answers that the registry itself sets: configured values would never be seen, or break clients. */
-export const OF_ANSWERS: Readonly<Record<string, string>> = {
+export const OF_ANSWERS: typeof FRAMING = {
   ...FRAMING,
-  ...Object.fromEntries(
-    [
-      ...[
-        'accept-ranges',
-        'content-encoding',
-        'content-range',
-        'content-type',
-        'date',
-        'etag',
-        'link',
-        'location',
-      ],
-      ...['docker-content-digest', 'docker-distribution-api-version', 'docker-upload-uuid', 'oci-subject'],
-      ...['oci-filters-applied', 'range', 'retry-after', 'www-authenticate', 'x-request-id'],
-    ].map((name) => [name, own]),
+  ...because(
+    'the registry sets it itself, to match the answer',
+    'accept-ranges content-encoding content-range content-type date etag link location docker-content-digest ' +
+      'docker-distribution-api-version docker-upload-uuid oci-subject oci-filters-applied range retry-after ' +
+      'www-authenticate x-request-id',
   ),
 };

@@ -73,3 +73,13 @@ export function notYet<T extends z.ZodType>(type: T, text: string, more: About =
 export function refused(text: string, more: About = {}) {
   return about(z.undefined().optional(), { ...more, verdict: { kind: 'refused', text } });
 }
+
+/** A section that is optional because all of its keys are. */
+export function section<T extends z.core.$ZodLooseShape>(shape: T) {
+  return z.strictObject(shape).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
+}
+
+/** A section that may be missing. */
+export function optionalSection<T extends z.core.$ZodLooseShape>(shape: T) {
+  return z.strictObject(shape).optional();
+}

@@ -77,8 +77,8 @@ function checkRules({ access, promotion }: Config): string[] {
   return (access?.rules.slice(0, access.ownRules) ?? []).flatMap(({ name, repositories }, i) =>
     repositories.some(({ kind }) => kind === 'stable' || kind === 'candidates')
       ? [
-          `access.rules.${i}.repositories: the rule ${name} uses @stable or @candidates, which need a section promotion: ` +
-            'expected that section, or patterns of repositories',
+          `access.rules.${i}.repositories: the rule ${name} uses @stable or @candidates: expected a section promotion, ` +
+            'or patterns of repositories',
         ]
       : [],
   );

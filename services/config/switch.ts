@@ -30,6 +30,18 @@ export function onOff<T extends z.ZodType>(type: T, on: string, off: string, mor
   });
 }
 
+type Test = (value: unknown, siblings: Readonly<Record<string, unknown>>) => unknown;
+
+/** Another verdict, on one value (in any spelling, if it is a boolean) or on all that pass a test. */
+export function when(
+  test: Test | string | boolean,
+  kind: Verdict['kind'],
+  text: string,
+): NonNullable<About['decide']> {
+  const passes: Test = typeof test === 'function' ? test : (value) => (switchOf(value) ?? value) === test;
+  return (value, siblings) => (passes(value, siblings) ? { kind, text } : undefined);
+}
+
 /** Whether an entry of a list says `disabled: true`. */
 export function isDisabled(entry: unknown): boolean {
   return (

@@ -13,7 +13,9 @@ export interface ListenAddress {
 
 /** Text that `parse` makes a value of; refused with `expected` where that returns undefined. */
 export function Parsed<T>(parse: (text: string) => T | undefined, expected: string, example?: string) {
-  const type = z.string(expected).transform((text, context): T => {
+  // For a missing key, its entry has a better text.
+  const error = ({ input }: { input?: unknown }) => (input === undefined ? undefined : expected);
+  const type = z.string({ error }).transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
     context.addIssue({ code: 'custom', message: expected });
@@ -90,10 +92,11 @@ export const BaseUrl = Parsed(
 );
 
 /** As {@link BaseUrl}, but unchanged: a provider's name is compared letter by letter, and some end in a slash. */
-export const IssuerUrl = Parsed(
-  (text) => (BaseUrl.safeParse(text).success ? text : undefined),
-  'expected the issuer as the provider spells it, such as https://login.example.net/realms/people',
-  'https://other.example.net',
+export const IssuerUrl = about(
+  z.string().refine((text) => BaseUrl.safeParse(text).success, {
+    error: 'expected the issuer as the provider spells it, such as https://login.example.net/realms/people',
+  }),
+  { example: 'https://other.example.net' },
 );
 
 /** A pattern of repository names, such as `candidate/**`. */

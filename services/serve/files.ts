@@ -47,7 +47,7 @@ export async function problemsOfFiles(
     if (own && !own.some((each) => each.checkPrivateKey(privateKey)))
       problems.push(
         `${named({ key, path })} is not the key of the ${own === found ? 'certificates' : 'first certificate'} in ` +
-          `${ofCertificate}: expected the one that it was made with`,
+          `${ofCertificate}: expected its own key`,
       );
   }
   return problems;
@@ -68,6 +68,6 @@ function problemOf({ key, path, kind }: NamedFile, error: unknown): string {
     return `${name} ${message}${message.includes('expected') ? '' : `: expected ${EXPECTED[kind]}`}`;
   return (
     `${name} cannot be read (${code}): expected ${EXPECTED[kind]}, that this user may read; ` +
-    `make that file, or name another by ${key} or the variable ${variableOf(key)}`
+    `create the file, or name another by ${key} or the variable ${variableOf(key)}`
   );
 }

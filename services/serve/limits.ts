@@ -34,7 +34,7 @@ export function requestLimitsOf({ limits }: Config, metrics: Metrics): RequestLi
   return new RequestLimits({ perClient, perAccount, trustedNetworks: limits.trustednetworks, limited });
 }
 
-/** What clients may take of each port. */
+/** Limits of each port. */
 export function listenLimitsOf({ http, limits }: Config, metrics: Metrics, logger: Logger): ListenLimits {
   const { closedConnections } = limitMetrics(metrics);
   const warnedAt = new Map<string, number>();
@@ -57,8 +57,8 @@ export function listenLimitsOf({ http, limits }: Config, metrics: Metrics, logge
 }
 
 const WHY = {
-  total: 'a connection was refused: the port has limits.connections of them',
-  client: 'a connection was refused: the client has limits.connectionsperclient of them',
-  body: 'a connection was closed: the client sends its body more slowly than limits.minimumrate',
-  answer: 'a connection was closed: the client takes its answer more slowly than limits.minimumrate',
+  total: 'connection refused: the port has limits.connections connections',
+  client: 'connection refused: the client has limits.connectionsperclient connections',
+  body: 'connection closed: the client sends its body more slowly than limits.minimumrate',
+  answer: 'connection closed: the client reads its answer more slowly than limits.minimumrate',
 } as const;

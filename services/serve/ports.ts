@@ -14,7 +14,7 @@ import { tlsOf } from './tls.ts';
 /** A part of the registry that answers below a path of its own. */
 export interface PortUser {
   readonly name: 'api' | 'release' | 'token';
-  /** Such as `/api/`; empty for the one that answers all else. */
+  /** Such as `/api/`; empty for the part that answers everything else. */
   readonly path: string;
   readonly service: Service & { readonly stopWaiting?: () => void };
   /** Where it listens by itself; undefined for `http.addr`. */
@@ -24,7 +24,7 @@ export interface PortUser {
 /** One port, and all that answers there. */
 interface Port {
   readonly addr: ListenAddress;
-  /** The setting that says where. */
+  /** The setting of its address. */
   readonly key: string;
   readonly names: readonly PortUser['name'][];
   readonly handler: RequestListener;

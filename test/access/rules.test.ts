@@ -329,9 +329,9 @@ describe('a section access', () => {
     [`{rules: [{${RULE}, networks: []}]}`, /^access\.rules\.0\.networks = \[\]: expected a network/],
     [
       '{rules: [{name: a, allow: [pull, administer], subjects: [everyone], repositories: [a/**]}]}',
-      /^access\.rules\.0\.repositories = .*administer is done to the registry as a whole/,
+      /^access\.rules\.0\.repositories = .*administer concerns the registry as a whole/,
     ],
-    ['{groups: {a: ["group:b"]}}', /^access\.groups\.a\.0 = "group:b": a group cannot stand in a group/],
+    ['{groups: {a: ["group:b"]}}', /^access\.groups\.a\.0 = "group:b": a group cannot contain a group/],
     ['{groups: {"": ["user:b"]}}', /expected the name of a group/],
     ['{groups: {__proto__: ["user:b"]}}', /__proto__: roadstead knows no such key/],
     [

@@ -60,7 +60,7 @@ describe('warnings about rules', () => {
 
   function behindIn({ rules, groups, candidates, stable }: WorldText): (string | undefined)[] {
     return noticesOf({ rules, groups }, { promotion: { candidates, ...(stable && { stable }) } }).flatMap(
-      (notice) => /^access\.rules\.\d+: the rule (.*) never decides/.exec(notice)?.[1] ?? [],
+      (notice) => /^access\.rules\.\d+: the rule (.*) has no effect/.exec(notice)?.[1] ?? [],
     );
   }
 
@@ -98,7 +98,7 @@ describe('warnings about rules', () => {
   ] as const satisfies readonly (readonly [string, object, object, object?])[])
     it(`report ${what}`, () => {
       expect(second(first, other, groups)).to.deep.equal([
-        'access.rules.1: the rule second never decides: first before it did already',
+        'access.rules.1: the rule second has no effect: everything it matches is already decided by first',
       ]);
     });
 
@@ -132,18 +132,18 @@ describe('warnings about rules', () => {
       rule('three', { allow: ['pull', 'push'], subjects: ['user:alice'] }),
     ];
     expect(noticesOf({ rules })).to.deep.equal([
-      'access.rules.2: the rule three never decides: one, two before it did already',
+      'access.rules.2: the rule three has no effect: everything it matches is already decided by one, two',
     ]);
   });
 
   it('report empty groups, and groups that no rule names', () => {
     const rules = [rule('one', { subjects: ['group:devs', 'group:ops'] })];
     expect(noticesOf({ rules, groups: { ops: ['user:a'], old: ['user:b'] } })).to.deep.equal([
-      'access.rules.0.subjects: nobody but robots can be in the group devs: expected access.groups.devs with its members, unless it is for robots that are made in it',
-      'access.groups.old: no rule speaks of this group',
+      'access.rules.0.subjects: only robots can be in the group devs: expected access.groups.devs with its members, unless it is meant for robots only',
+      'access.groups.old: no rule uses this group',
     ]);
     expect(noticesOf({ groups: { operator: ['user:b'] } })).to.deep.equal([
-      'access.groups.operator: no rule speaks of this group',
+      'access.groups.operator: no rule uses this group',
     ]);
     expect(noticesOf({ groups: { operators: ['user:b'] } })).to.deep.equal([]);
   });
@@ -151,7 +151,7 @@ describe('warnings about rules', () => {
   it('report repositories that anyone may change', () => {
     const told = noticesOf({ rules: [rule('open', { allow: ['pull', 'push', 'administer'] })] });
     expect(told).to.deep.equal([
-      'access.rules.0: the rule open lets anyone push, administer, whoever they are and from anywhere',
+      'access.rules.0: the rule open lets everyone push, administer, from anywhere',
     ]);
     for (const meant of [
       { allow: ['pull', 'catalog'] },
@@ -174,14 +174,14 @@ describe('warnings about rules', () => {
   it('report that promoted images are public even if rules deny anonymous clients', () => {
     const rules = [rule('inside', { subjects: ['authenticated'] })];
     expect(noticesOf({ rules }, { promotion: { stable: ['fedora/**'] } }).join()).to.match(
-      /^promotion: no rule lets the anonymous pull what is stable, but what is promoted is published/,
+      /^promotion: no rule lets anonymous clients pull stable repositories, but promoted content is published/,
     );
     expect(noticesOf({ rules })).to.deep.equal([]);
   });
 
   it('report that everything is stable, and so open to all, if promotion.stable is missing', () => {
     expect(noticesOf({}, { promotion: {} }).join()).to.match(
-      /^promotion\.stable is missing: .*open to all by the rule public: expected patterns/,
+      /^promotion\.stable is missing: .*open to everyone by the rule public: expected patterns/,
     );
     expect(noticesOf({}, { promotion: { stable: ['fedora/**'] } })).to.deep.equal([]);
     // Whoever logs in may do everything there, and the anonymous nothing.

@@ -133,12 +133,12 @@ describe('any file at all', () => {
     /password|secret|token|apikey|licensekey|accountkey|^notifications.*headers/.test(bare(key)),
   );
   for (const key of secret)
-    it(`tells no secret of ${key}, of whatever kind it is`, () => {
+    it(`prints no secret of ${key}, whatever its type`, () => {
       for (const value of [SECRET, [SECRET], { a: SECRET }, [[SECRET]], { [key]: { password: SECRET } }]) {
         const { settings, problems, notices } = inspectConfig(`${withKey(key, value)}\nwrong: true`, {});
         expect(problems).to.have.length.above(0);
-        const told = settings.map((setting) => shown(setting.path, setting.value));
-        expect([...problems, ...notices, ...told].join('\n')).not.to.include(SECRET);
+        const printed = settings.map((setting) => shown(setting.path, setting.value));
+        expect([...problems, ...notices, ...printed].join('\n')).not.to.include(SECRET);
       }
     });
 
@@ -154,7 +154,7 @@ describe('any file at all', () => {
     ],
     ...[`@${SECRET}`, `${SECRET}: b: c`, `%${SECRET}`, `[${SECRET}]: x`, `? {${SECRET}: 1}`],
   ])
-    it(`tells no secret that is bad YAML: ${yaml}`, async () => {
+    it(`prints no secret in bad YAML: ${yaml}`, async () => {
       const warned: string[] = [];
       const listen = (warning: Error) => warned.push(String(warning));
       process.on('warning', listen);

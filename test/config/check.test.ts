@@ -1,4 +1,4 @@
-/** Promise: `config check` tells of every setting what it will do, and of a file whether it can be used. */
+/** Promise: `config check` reports what every setting does, and whether a file can be used. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ interface Answer {
   readonly out: string;
 }
 
-interface Told {
+interface Report {
   readonly usable: boolean;
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
@@ -51,15 +51,15 @@ describe('config check', () => {
     });
   }
 
-  async function told(
+  async function report(
     text: string | undefined,
     variables: Record<string, string> = {},
-  ): Promise<Told & { code: number }> {
+  ): Promise<Report & { code: number }> {
     const { code, out } = await check(text, true, variables);
-    return { ...(JSON.parse(out) as Told), code };
+    return { ...(JSON.parse(out) as Report), code };
   }
 
-  it('tells of a file that can be used, line by line, and exits with 0', async () => {
+  it('lists the settings of a usable file, and exits with 0', async () => {
     const text = `${MINIMAL}\nredis: {addr: "redis:6379", password: hunter2}\nlog: {level: debug}`;
     const { code, out } = await check(text, false, { REGISTRY_STORAGE_DELETE_ENABLED: 'true' });
     expect(code, out).to.equal(0);
@@ -73,7 +73,7 @@ describe('config check', () => {
     expect(out).not.to.include('hunter2');
   });
 
-  it('tells of a file that cannot be used what is wrong with which setting, and exits with 1', async () => {
+  it('lists the problems of an unusable file by setting, and exits with 1', async () => {
     const text = `${MINIMAL.replace('5000"', '5000", h2c: {enabled: true}, draintimeout: soon')}\nproxy: {remoteurl: "https://a"}\nadress: 1`;
     const { code, out } = await check(text, false);
     expect(code, out).to.equal(1);
@@ -84,8 +84,8 @@ describe('config check', () => {
     expect(out).to.match(/config\.yml cannot be used\n$/);
   });
 
-  it('tells it all in JSON', async () => {
-    const { code, usable, settings, problems, warnings } = await told(MIRRORED, {
+  it('reports the same in JSON', async () => {
+    const { code, usable, settings, problems, warnings } = await report(MIRRORED, {
       REGISTRY_LOG_LEVEL: 'loud',
     });
     expect({ code, usable }).to.deep.equal({ code: 1, usable: false });
@@ -99,17 +99,17 @@ describe('config check', () => {
     });
   });
 
-  it('tells what is unsafe along with what is refused', async () => {
-    const { problems, settings } = await told(`${MINIMAL.replace('127.0.0.1', '')}\nauth: {silly: }`);
-    // Plain HTTP, and nobody is asked who they are.
+  it('reports unsafe settings together with refused ones', async () => {
+    const { problems, settings } = await report(`${MINIMAL.replace('127.0.0.1', '')}\nauth: {silly: }`);
+    // Plain HTTP, and no credentials are required.
     const keys = problems.map((problem) => problem.split(/[ :]/)[0]);
     expect(keys).to.deep.equal(['auth.silly', 'http.addr', 'http.addr']);
     expect(settings.find(({ key }) => key === 'http.addr')?.does).to.equal('refused');
   });
 
-  it('tells of a file that is not there, or is no YAML', async () => {
+  it('reports a file that is missing, or is not YAML', async () => {
     for (const text of [undefined, '{', '']) {
-      const { code, usable, problems, settings } = await told(text);
+      const { code, usable, problems, settings } = await report(text);
       expect({ code, usable, settings }).to.deep.equal({ code: 1, usable: false, settings: [] });
       expect(problems).to.have.length.above(0);
     }

@@ -50,7 +50,7 @@ export function withS3(keys: string): string {
   return MINIMAL.replace(/storage: .*/, `storage: {s3: {${[...own, keys].join(', ')}}}`);
 }
 
-/** One that asks who people are, with more sections. */
+/** One that requires tokens, with more sections. */
 export function withPeople(sections = ''): string {
   return `${MINIMAL.replace('5000"}', `5000", secret: ${'s'.repeat(32)}}`)}
 auth: {token: {realm: "https://registry.example.org/auth/token", service: registry, issuer: us}}
@@ -69,7 +69,7 @@ export function parse(text: string, environment: Record<string, string> = {}): C
   return parseConfig(text, environment, 'test.yml');
 }
 
-/** What is wrong with a configuration, a line each; fails when nothing is, or when it is told by any other error. */
+/** The problems of a configuration, a line each; fails when there are none, or on any other error. */
 export function problemsOf(text: string, environment: Record<string, string> = {}): string[] {
   try {
     parse(text, environment);

@@ -238,7 +238,7 @@ describe('values that others build on', () => {
     ]);
   });
 
-  it('tell whether relative URLs were asked for, refused, or left open', () => {
+  it('distinguish whether relative URLs were requested, refused, or not mentioned', () => {
     const found = ['relativeurls: true', 'relativeurls: false', 'net: tcp'].map(
       (key) => parse(withHttp(key)).http.relativeurls,
     );

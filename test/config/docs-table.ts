@@ -37,7 +37,16 @@ function sectionOf({ key }: Entry): string {
   return key === 'version' || key === 'loglevel' ? 'version, loglevel' : first;
 }
 
-const OF_STORAGE = new Set(['filesystem', 's3', 'delete', 'redirect', 'tag', 'cache', 'maintenance']);
+const OF_STORAGE = new Set([
+  'filesystem',
+  's3',
+  'swift',
+  'delete',
+  'redirect',
+  'tag',
+  'cache',
+  'maintenance',
+]);
 
 /** Keys of one section that share everything are in one line: `redis.` `password` `db`. */
 function linesOf(entries: readonly Entry[]): string[] {

@@ -102,7 +102,7 @@ describe('variables', () => {
     expect(fields).to.deep.equal({ Service: 'two' });
   });
 
-  it('of skopeo and podman, and of anyone else, are none of ours', () => {
+  it('of skopeo, podman and other programs are ignored', () => {
     const others = {
       REGISTRY_AUTH_FILE: '/run/auth.json',
       PATH: '/bin',
@@ -112,7 +112,7 @@ describe('variables', () => {
     expect(parse(MINIMAL, others)).to.deep.equal(parse(MINIMAL));
   });
 
-  it('that Kubernetes sets beside a service called "registry" are none of ours', () => {
+  it('that Kubernetes sets for a Service called "registry" are ignored', () => {
     const others = {
       ...{
         REGISTRY_SERVICE_HOST: '10.96.0.7',
@@ -132,7 +132,7 @@ describe('variables', () => {
     protocol: fc.constantFrom('tcp', 'udp', 'sctp'),
     portName: fc.stringMatching(/^[A-Z0-9]{1,6}(_[A-Z0-9]{1,6})?$/),
   });
-  it('that Kubernetes sets beside any Service called "registry-…" are none of ours', () => {
+  it('that Kubernetes sets for any Service called "registry-…" are ignored', () => {
     fc.assert(
       fc.property(service, ({ name, address, port, protocol, portName }) => {
         const own = `REGISTRY_${name}`;
@@ -209,7 +209,7 @@ describe('variables', () => {
       try {
         parse(MINIMAL, { [variable]: 'yes' });
       } catch {
-        // Whether it is refused is all one.
+        // It may be refused or ignored.
       }
     }
     expect(({} as Record<string, unknown>)['polluted']).to.equal(undefined);

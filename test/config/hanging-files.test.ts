@@ -19,9 +19,9 @@ describe('a settings file that hangs', function () {
       await using home = await tempDir('hanging');
       const config = join(home.path, 'config');
       execFileSync('mkfifo', [config]);
-      const told = await run(process.execPath, [...CLI, ...command, config], { allowFailure: true });
-      expect(told.stdout + told.stderr).to.include(`the file system does not answer: readFile ${config}`);
-      expect(told.code).not.to.equal(0);
+      const result = await run(process.execPath, [...CLI, ...command, config], { allowFailure: true });
+      expect(result.stdout + result.stderr).to.include(`the file system does not answer: readFile ${config}`);
+      expect(result.code).not.to.equal(0);
     });
 
   it('is a problem after five seconds, not a start that waits for ever', async () => {

@@ -98,7 +98,7 @@ describe('configurations', () => {
     expect(config.notices).to.deep.equal([]);
   });
 
-  it('that are not there are told so, with the path', async () => {
+  it('that do not exist are refused with the path', async () => {
     const error = await loadConfig('/nonexistent/roadstead.yml', {}).catch((thrown: unknown) => thrown);
     expect(error).to.be.instanceOf(ConfigError);
     expect(String(error)).to.include('/nonexistent/roadstead.yml').and.to.include('ENOENT');
@@ -192,7 +192,7 @@ describe('configurations', () => {
     ]);
   });
 
-  it('tell all problems at once', () => {
+  it('report all problems at once', () => {
     const text = 'version: 3\nstorage: {}\nhttp: {addr: x, draintimeout: y}\nlog: {level: z}';
     const keys = problemsOf(text).map((problem) => problem.split(/[ :]/)[0]);
     expect(keys).to.have.members([
@@ -204,7 +204,7 @@ describe('configurations', () => {
     ]);
   });
 
-  it('that lack what they need are told what', () => {
+  it('that lack required keys are refused with their names', () => {
     expect(problemsOf('version: 0.1').map((problem) => problem.split(':')[0])).to.have.members([
       'storage is missing',
       'http is missing',
@@ -215,7 +215,7 @@ describe('configurations', () => {
     ]);
   });
 
-  it('that lack what they need are told so in words of their own, not of a library', () => {
+  it('that lack required keys are refused without words of a library', () => {
     const lacking = [
       'version: 0.1',
       withHttp('tls: {}'),
@@ -255,17 +255,17 @@ describe('secrets of a configuration', () => {
     ['broken YAML near a password', `${MIRRORED}\n    - {password: ${SECRET}, : }}`],
   ];
   for (const [what, text, environment] of leaky)
-    it(`are not told with ${what}`, () => {
+    it(`are not printed with ${what}`, () => {
       expect(problemsOf(text, environment).join('\n')).not.to.include(SECRET);
     });
 
-  it('are not told with a password in a variable that is no YAML', () => {
-    let told = '';
+  it('are not printed from a variable that is not YAML', () => {
+    let message = '';
     try {
       parse(MIRRORED, { REGISTRY_MIRRORS_0_WRITE_PASSWORD: `"${SECRET}` });
     } catch (error) {
-      told = String(error);
+      message = String(error);
     }
-    expect(told).not.to.include(SECRET);
+    expect(message).not.to.include(SECRET);
   });
 });

@@ -70,13 +70,13 @@ describe('the section redis', () => {
     expect(limits('{addr: "a:1", dialtimeout: 0, readtimeout: 0}')).to.deep.equal([5000, 1000]);
   });
 
-  it('begins keys as it is told, with nothing that a cluster or a pattern could read something into', () => {
+  it('accepts only prefixes without a meaning for clusters and patterns', () => {
     expect(redisOf('{addr: "a:1", prefix: "one/"}')?.prefix).to.equal('one/');
     for (const prefix of ['', '{a}', 'a*', 'a b'])
       expect(problemOf(withSection(`redis: {addr: "a:1", prefix: "${prefix}"}`))).to.match(/^redis\.prefix/);
   });
 
-  it('is told of, and not used, when it names no address', () => {
+  it('is ignored with a warning without an address', () => {
     for (const section of [
       '{password: hunter2}',
       '{addr: "", db: 1}',

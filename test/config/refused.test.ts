@@ -1,6 +1,6 @@
 /**
- * Promise: what Distribution takes and this registry cannot do is refused at the start, with the reason and what to do
- * instead; what is disabled may stay; and nobody is left alone with a key that is misspelt.
+ * Promise: what Distribution accepts and this registry cannot do is refused at the start, with the reason and what to do
+ * instead; disabled entries may stay; a misspelt key gets a hint.
  */
 import { expect } from 'chai';
 import { MINIMAL, parse, problemOf, withHttp, withS3, withSection, withStorage, withTls } from './configs.ts';
@@ -118,10 +118,10 @@ describe('what Distribution takes and is refused here', () => {
     [withSection('validation: {manifests: {indexes: {platforms: some}}}'), /expected all, none or list/],
   ];
   for (const [text, problem] of refused)
-    it(`is told: ${problem.source}`, () => {
-      const told = problemOf(text);
-      expect(told).to.match(problem);
-      expect(told).not.to.include('hunter2');
+    it(`is refused: ${problem.source}`, () => {
+      const message = problemOf(text);
+      expect(message).to.match(problem);
+      expect(message).not.to.include('hunter2');
     });
 });
 
@@ -155,7 +155,7 @@ describe('a key that nobody knows', () => {
     ],
   ];
   for (const [text, path, key] of meant)
-    it(`${path} is told the one that it is most like: ${key}`, () => {
+    it(`${path} gets a hint to the most similar key: ${key}`, () => {
       const hint = key === undefined ? '' : `; did you mean ${key}?`;
       expect(problemOf(text)).to.equal(`${path}: roadstead knows no such key${hint}`);
     });

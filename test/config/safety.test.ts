@@ -156,7 +156,7 @@ describe('mirrors that clients would take for the registry', () => {
       parse(at(PUBLIC, url));
     });
 
-  it('cannot be told from others while the registry has no public name', () => {
+  it('cannot be recognised without the public name of the registry', () => {
     for (const registry of [`addr: ":5000", ${TLS}`, 'addr: "127.0.0.1:5000", trustedproxies: [10.0.0.0/8]'])
       expect(problemOf(at(registry, 'https://one.example.net'))).to.match(/^http\.host is missing/);
   });

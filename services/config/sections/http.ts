@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
 import { Headers, OF_ANSWERS } from '../headers.ts';
-import { honoured, noEffect } from '../key.ts';
-import { onOff, Switch, switchOf } from '../switch.ts';
+import { honoured, noEffect, optionalSection, section } from '../key.ts';
+import { onOff, Switch, when } from '../switch.ts';
 import { Address, BaseUrl, Cidr, Parsed, Text } from '../values.ts';
 import { TlsSection } from './tls.ts';
 
@@ -23,18 +23,16 @@ export const HttpSection = z
   .strictObject({
     addr: honoured(
       Address,
-      'the address that the registry listens on; beyond this machine only with TLS or trusted proxies',
+      'the address that the registry listens on, such as 127.0.0.1:5000; beyond this machine only with TLS or trusted proxies',
     ),
     net: honoured(z.enum(['', 'tcp']).default('tcp'), 'tcp', {
       note: '`unix` is refused',
       example: 'tcp',
-      decide: (value) =>
-        value === 'unix'
-          ? {
-              kind: 'refused',
-              text: 'this version listens on TCP only: expected tcp, and a loopback address in http.addr',
-            }
-          : undefined,
+      decide: when(
+        'unix',
+        'refused',
+        'this version listens on TCP only: expected tcp, and a loopback address in http.addr',
+      ),
     }),
     prefix: honoured(Prefix.default(''), 'the path that /v2/ is below'),
     /** Where mirrors send clients back, and what mirrors must not be mistaken for. */
@@ -65,52 +63,39 @@ export const HttpSection = z
       OF_ANSWERS,
       'added to every answer; headers of framing, and those that the registry sets, are refused',
     ).default({}),
-    http2: z
-      .strictObject({
-        disabled: honoured(Switch.optional(), `${NO_HTTP2}, as the file asks`, {
-          note: '`false`: not yet',
-          example: true,
-          decide: (value) =>
-            switchOf(value) === false
-              ? { kind: 'not yet', text: `${NO_HTTP2}: clients get HTTP/1.1, which all of them support` }
-              : undefined,
-        }),
-      })
-      .optional(),
-    h2c: z
-      .strictObject({
-        enabled: noEffect(Switch.optional(), 'HTTP/2 without TLS is not supported, as the file asks', {
-          from: '3',
-          note: '`true` is refused',
-          example: false,
-          decide: (value) =>
-            switchOf(value) === true
-              ? {
-                  kind: 'refused',
-                  text: `${NO_HTTP2}: have the load balancer use HTTP/1.1 to this port, and remove the key`,
-                }
-              : undefined,
-        }),
-      })
-      .optional(),
-    debug: z
-      .strictObject({
-        addr: honoured(
-          Address,
-          'the address of metrics and health checks (/debug/health, /livez, /readyz): loopback only',
+    http2: optionalSection({
+      disabled: honoured(Switch.optional(), `${NO_HTTP2}, as the file asks`, {
+        note: '`false`: not yet',
+        example: true,
+        decide: when(false, 'not yet', `${NO_HTTP2}: clients get HTTP/1.1, which all of them support`),
+      }),
+    }),
+    h2c: optionalSection({
+      enabled: noEffect(Switch.optional(), 'HTTP/2 without TLS is not supported, as the file asks', {
+        from: '3',
+        note: '`true` is refused',
+        example: false,
+        decide: when(
+          true,
+          'refused',
+          `${NO_HTTP2}: have the load balancer use HTTP/1.1 to this port, and remove the key`,
         ),
-        prometheus: z
-          .strictObject({
-            enabled: onOff(Switch.default(true), 'metrics are served', 'metrics are not served', {
-              note: "Distribution's own default is `false`",
-            }),
-            path: honoured(z.string().startsWith('/').default('/metrics'), 'the path of the metrics', {
-              example: '/numbers',
-            }),
-          })
-          .prefault({}),
-      })
-      .optional(),
+      }),
+    }),
+    debug: optionalSection({
+      addr: honoured(
+        Address,
+        'the address of metrics and health checks (/debug/health, /livez, /readyz): loopback only',
+      ),
+      prometheus: section({
+        enabled: onOff(Switch.default(true), 'metrics are served', 'metrics are not served', {
+          note: "Distribution's own default is `false`",
+        }),
+        path: honoured(z.string().startsWith('/').default('/metrics'), 'the path of the metrics', {
+          example: '/numbers',
+        }),
+      }),
+    }),
     trustedproxies: honoured(
       z.array(Cidr).default([]),
       'networks of the proxies that end TLS in front of the registry: their X-Forwarded-For is believed',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
-import { about, honoured } from '../key.ts';
+import { about, honoured, section } from '../key.ts';
 import { onOff, Switch } from '../switch.ts';
 import { Cidr, Count } from '../values.ts';
 
@@ -22,34 +22,30 @@ export const LimitsSection = about(
       'bytes per second that a client has to send of a body, or to read of an answer, after the first minute; ' +
         '0: no limit',
     ),
-    requestspersecond: z
-      .strictObject({
-        client: honoured(
-          PerSecond,
-          "requests that a node accepts from one client, or one /64 network of IPv6, with bursts of five seconds' " +
-            'worth; more get 429. Default: no limit',
-        ),
-        account: honoured(PerSecond, 'the same for one account'),
-      })
-      .prefault({}),
-    logins: z
-      .strictObject({
-        enabled: onOff(
-          Switch.default(true),
-          'after failed logins, the next ones have to wait: they get 429 with `Retry-After` before any password is checked',
-          'failed logins have no consequences',
-        ),
-        attempts: honoured(
-          Count(1, 1000).default(5),
-          'failures without a wait for one account from one client; 10 times as many for one client, 20 times for one ' +
-            'account',
-        ),
-        maxwait: honoured(
-          Delay.prefault('5m'),
-          'the longest wait; the first one is 1 s, and each failure doubles it',
-        ),
-      })
-      .prefault({}),
+    requestspersecond: section({
+      client: honoured(
+        PerSecond,
+        "requests that a node accepts from one client, or one /64 network of IPv6, with bursts of five seconds' " +
+          'worth; more get 429. Default: no limit',
+      ),
+      account: honoured(PerSecond, 'the same for one account'),
+    }),
+    logins: section({
+      enabled: onOff(
+        Switch.default(true),
+        'after failed logins, the next ones have to wait: they get 429 with `Retry-After` before any password is checked',
+        'failed logins have no consequences',
+      ),
+      attempts: honoured(
+        Count(1, 1000).default(5),
+        'failures without a wait for one account from one client; 10 times as many for one client, 20 times for one ' +
+          'account',
+      ),
+      maxwait: honoured(
+        Delay.prefault('5m'),
+        'the longest wait; the first one is 1 s, and each failure doubles it',
+      ),
+    }),
     trustednetworks: honoured(
       z.array(Cidr).default([]),
       'networks whose failed logins and requests are not counted',

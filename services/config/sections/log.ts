@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { honoured, noEffect, refused } from '../key.ts';
-import { isDisabled, onOff, Switch } from '../switch.ts';
+import { honoured, noEffect, refused, section } from '../key.ts';
+import { isDisabled, onOff, Switch, when } from '../switch.ts';
 import { Text } from '../values.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -11,54 +11,46 @@ const Level = z.preprocess(
   z.enum(LEVELS, `expected one of ${LEVELS.join(', ')}`),
 );
 
-export const LogSection = z
-  .strictObject({
-    // Without a default in the type: `loglevel` comes first.
-    level: honoured(Level.optional(), 'the lowest level that is logged: debug, info, warn or error', {
-      default: 'info',
-    }),
-    formatter: honoured(
-      z.enum(['json', 'text', 'logstash']).default('json'),
-      "json, text or logstash; Distribution's own default is text",
-    ),
-    fields: z.record(z.string(), honoured(Text, 'added to every line of the log')).default({}),
-    accesslog: z
-      .strictObject({
-        disabled: onOff(
-          Switch.default(false),
-          'requests are not logged',
-          'each request is logged, in one line',
-        ),
-      })
-      .prefault({}),
-    reportcaller: noEffect(
-      Switch.optional(),
-      'a line of the log says what happened and to what, not which line of code wrote it',
-      { from: '3' },
-    ),
-    hooks: refused(
-      'this registry sends no mail: collect the log (journald, Vector, Loki), alert there, and remove the hooks',
-      {
-        note: 'no effect when all of them are disabled',
-        decide: (hooks) =>
-          Array.isArray(hooks) && hooks.every(isDisabled)
-            ? { kind: 'no effect', text: 'disabled in the file' }
-            : undefined,
-        below: {
-          '2.8, 3':
-            '*.type *.disabled *.levels *.options.from *.options.to *.options.smtp.addr ' +
-            '*.options.smtp.username *.options.smtp.password *.options.smtp.insecure',
-        },
+export const LogSection = section({
+  // Without a default in the type: `loglevel` comes first.
+  level: honoured(Level.optional(), 'the lowest level that is logged: debug, info, warn or error', {
+    default: 'info',
+  }),
+  formatter: honoured(
+    z.enum(['json', 'text', 'logstash']).default('json'),
+    "json, text or logstash; Distribution's own default is text",
+  ),
+  fields: z.record(z.string(), honoured(Text, 'added to every line of the log')).default({}),
+  accesslog: section({
+    disabled: onOff(Switch.default(false), 'requests are not logged', 'each request is logged, in one line'),
+  }),
+  reportcaller: noEffect(
+    Switch.optional(),
+    'a line of the log says what happened and to what, not which line of code wrote it',
+    { from: '3' },
+  ),
+  hooks: refused(
+    'this registry sends no mail: collect the log (journald, Vector, Loki), alert there, and remove the hooks',
+    {
+      note: 'no effect when all of them are disabled',
+      decide: when(
+        (hooks) => Array.isArray(hooks) && hooks.every(isDisabled),
+        'no effect',
+        'disabled in the file',
+      ),
+      below: {
+        '2.8, 3':
+          '*.type *.disabled *.levels *.options.from *.options.to *.options.smtp.addr ' +
+          '*.options.smtp.username *.options.smtp.password *.options.smtp.insecure',
       },
-    ),
-  })
-  .prefault({});
+    },
+  ),
+});
 
 export const LogLevel = honoured(Level.optional(), 'the old name of log.level', {
-  decide(_, { log }) {
-    const isSet = typeof log === 'object' && log !== null && 'level' in log;
-    return isSet
-      ? { kind: 'no effect', text: 'the old name of log.level, which is set and takes precedence' }
-      : undefined;
-  },
+  decide: when(
+    (_, { log }) => typeof log === 'object' && log !== null && 'level' in log,
+    'no effect',
+    'the old name of log.level, which is set and takes precedence',
+  ),
 });

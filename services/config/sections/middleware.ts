@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type About, refused, type Verdict } from '../key.ts';
+import { type About, optionalSection, refused, type Verdict } from '../key.ts';
 import { isDisabled } from '../switch.ts';
 
 const OTHER = 'third-party code cannot be plugged into this registry: remove the entry, or disable it';
@@ -27,20 +27,18 @@ function hook(text: string, below: About['below'], texts: typeof STORAGE = {}) {
   return z.array(entry).optional();
 }
 
-export const MiddlewareSection = z
-  .strictObject({
-    registry: hook(OTHER, {}),
-    repository: hook(OTHER, {}),
-    storage: hook(
-      `this middleware does not exist here: ${MIRROR}`,
-      {
-        '2.8, 3':
-          'name disabled options.baseurl options.privatekey options.duration options.keypairid ' +
-          'options.ipfilteredby options.awsregion options.updatefrequency options.iprangesurl',
-        '2.8': 'options.authtype',
-        '3': 'options.scheme options.host options.trimpathprefix options.secret options.secretfile options.param',
-      },
-      STORAGE,
-    ),
-  })
-  .optional();
+export const MiddlewareSection = optionalSection({
+  registry: hook(OTHER, {}),
+  repository: hook(OTHER, {}),
+  storage: hook(
+    `this middleware does not exist here: ${MIRROR}`,
+    {
+      '2.8, 3':
+        'name disabled options.baseurl options.privatekey options.duration options.keypairid ' +
+        'options.ipfilteredby options.awsregion options.updatefrequency options.iprangesurl',
+      '2.8': 'options.authtype',
+      '3': 'options.scheme options.host options.trimpathprefix options.secret options.secretfile options.param',
+    },
+    STORAGE,
+  ),
+});

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
 import { FRAMING, Headers } from '../headers.ts';
-import { honoured } from '../key.ts';
-import { isDisabled, onOff, Switch } from '../switch.ts';
+import { honoured, section } from '../key.ts';
+import { isDisabled, onOff, Switch, when } from '../switch.ts';
 import { Count, CountOr, Parsed } from '../values.ts';
 
 const WebhookUrl = Parsed(
@@ -40,15 +40,13 @@ const Endpoint = z
       { example: '2s' },
     ),
     ignoredmediatypes: honoured(MediaTypes, 'added to ignore.mediatypes'),
-    ignore: z
-      .strictObject({
-        mediatypes: honoured(MediaTypes, 'events of targets of these media types are not sent'),
-        actions: honoured(
-          z.array(z.enum(['pull', 'push', 'mount', 'delete'])).default([]),
-          'events of these actions are not sent: pull, push, mount, delete',
-        ),
-      })
-      .prefault({}),
+    ignore: section({
+      mediatypes: honoured(MediaTypes, 'events of targets of these media types are not sent'),
+      actions: honoured(
+        z.array(z.enum(['pull', 'push', 'mount', 'delete'])).default([]),
+        'events of these actions are not sent: pull, push, mount, delete',
+      ),
+    }),
     batchsize: honoured(
       Count(1, 1000).default(1),
       'the most events in one POST; Distribution sends one, and receivers made for it may read only the first',
@@ -71,8 +69,7 @@ const Endpoint = z
 const Endpoints = z
   .array(
     honoured(Endpoint.optional(), 'a URL that is notified of pulls, pushes, mounts and deletes', {
-      decide: (endpoint) =>
-        isDisabled(endpoint) ? { kind: 'honoured', text: 'left out: disabled in the file' } : undefined,
+      decide: when(isDisabled, 'honoured', 'left out: disabled in the file'),
     }),
   )
   .default([])
@@ -85,18 +82,13 @@ const Endpoints = z
     context.addIssue({ code: 'custom', message });
   });
 
-export const NotificationsSection = z
-  .strictObject({
-    events: z
-      .strictObject({
-        includereferences: onOff(
-          Switch.default(false),
-          'events of a manifest list what it refers to',
-          'events name only the manifest',
-        ),
-      })
-      .prefault({}),
-    endpoints: Endpoints,
-  })
-  .prefault({})
-  .transform(({ events, endpoints }) => ({ includereferences: events.includereferences, endpoints }));
+export const NotificationsSection = section({
+  events: section({
+    includereferences: onOff(
+      Switch.default(false),
+      'events of a manifest list what it refers to',
+      'events name only the manifest',
+    ),
+  }),
+  endpoints: Endpoints,
+}).transform(({ events, endpoints }) => ({ includereferences: events.includereferences, endpoints }));

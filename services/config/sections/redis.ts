@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { type About, honoured, noEffect } from '../key.ts';
-import { Switch } from '../switch.ts';
+import { type About, honoured, noEffect, optionalSection } from '../key.ts';
+import { Switch, when } from '../switch.ts';
 import { Address, Count, File, type ListenAddress } from '../values.ts';
 
 const Size = Count(-1, 1_000_000).optional();
@@ -24,9 +24,11 @@ const V3_ONLY: About = { from: '3' };
 /** Keys of 2.8 only. */
 const V2 = {
   addr: honoured(Address.optional(), 'the address of Redis', { from: '2.8' }),
-  pool: z
-    .strictObject({ maxidle: of2(Size, POOL), maxactive: of2(Size, POOL), idletimeout: of2(Time, POOL) })
-    .optional(),
+  pool: optionalSection({
+    maxidle: of2(Size, POOL),
+    maxactive: of2(Size, POOL),
+    idletimeout: of2(Time, POOL),
+  }),
 };
 /** Keys of 3 only: go-redis' UniversalOptions. */
 const V3 = {
@@ -101,10 +103,11 @@ export const RedisSection = honoured(
     ),
     db: honoured(Count(0, 1_000_000).default(0), 'the number of the database', {
       note: 'no effect on a cluster, which has only 0',
-      decide: (_, { addrs, mastername }) =>
-        Array.isArray(addrs) && addrs.length > 1 && !isSet(mastername)
-          ? { kind: 'no effect', text: 'a cluster has only database 0' }
-          : undefined,
+      decide: when(
+        (_, { addrs, mastername }) => Array.isArray(addrs) && addrs.length > 1 && !isSet(mastername),
+        'no effect',
+        'a cluster has only database 0',
+      ),
     }),
     prefix: honoured(
       z
@@ -125,7 +128,7 @@ export const RedisSection = honoured(
       { example: '2s' },
     ),
     writetimeout: noEffect(Time, 'redis.readtimeout covers a command from its sending to its answer'),
-    tls: z.strictObject({ ...V2_TLS, ...V3_TLS }).optional(),
+    tls: optionalSection({ ...V2_TLS, ...V3_TLS }),
   }),
   'notifies nodes of changes at once, and holds locks; everything works without it',
   {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { about, honoured, noEffect } from '../key.ts';
-import { onOff, Switch, switchOf } from '../switch.ts';
+import { onOff, Switch, switchOf, when } from '../switch.ts';
 import { Bytes, MEBIBYTE, Setting, Text } from '../values.ts';
 
 const Part = about(Bytes(5 * MEBIBYTE, 5 * 1024 * MEBIBYTE), { example: 6_000_000 });
@@ -78,13 +78,7 @@ export const S3Section = z
     ),
     v4auth: noEffect(Switch.default(true), SIGNATURE, {
       example: true,
-      decide: (value) =>
-        switchOf(value) === false
-          ? {
-              kind: 'refused',
-              text: `${SIGNATURE}; current servers refuse version 2: expected true`,
-            }
-          : undefined,
+      decide: when(false, 'refused', `${SIGNATURE}; current servers refuse version 2: expected true`),
     }),
     chunksize: honoured(
       Part.default(10 * MEBIBYTE),
@@ -106,10 +100,11 @@ export const S3Section = z
     encrypt: onOff(OFF, 'the server encrypts objects', "the bucket's own setting decides"),
     keyid: honoured(Setting, 'the key in the key management service that objects are encrypted with', {
       note: 'no effect without encrypt: true',
-      decide: (_, { encrypt }) =>
-        switchOf(encrypt) === true
-          ? undefined
-          : { kind: 'no effect', text: 'objects are not encrypted: encrypt is not true' },
+      decide: when(
+        (_, { encrypt }) => switchOf(encrypt) !== true,
+        'no effect',
+        'objects are not encrypted: encrypt is not true',
+      ),
     }),
     storageclass: honoured(
       StorageClass.default('STANDARD'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { type About, honoured, noEffect } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { type About, honoured, noEffect, section } from '../key.ts';
+import { onOff, Switch, when } from '../switch.ts';
 import { Count, CountOr } from '../values.ts';
 import { FilesystemSection } from './filesystem.ts';
 import { OTHER_DRIVERS } from './other-drivers.ts';
@@ -15,84 +15,72 @@ const DRIVERS = {
   swift: SwiftSection.optional(),
 };
 
+const NAMES = Object.keys(DRIVERS) as (keyof typeof DRIVERS)[];
+
 const CacheKind = z.enum(['inmemory', 'redis']).optional();
 const CACHE = 'the cache in memory is always on, and bounded';
 const REDIS = 'with the section redis, nodes notify each other of changes';
 const ABOUT_CACHE: About = {
   note: `\`redis\`: the same; ${REDIS}`,
-  decide: (value) => (value === 'redis' ? { kind: 'no effect', text: `${CACHE}; ${REDIS}` } : undefined),
+  decide: when('redis', 'no effect', `${CACHE}; ${REDIS}`),
 };
 
-const UploadPurging = z
-  .strictObject({
-    enabled: onOff(
-      Switch.default(true),
-      'the sync process removes uploads that were never finished',
-      'unfinished uploads are kept',
-    ),
-    age: honoured(Duration.prefault('168h'), 'uploads that have not grown for this long are removed'),
-    interval: honoured(Duration.prefault('24h'), 'time between two searches for such uploads'),
-    dryrun: onOff(Switch.default(false), 'uploads to remove are only logged', 'they are removed'),
-  })
-  .prefault({});
+const UploadPurging = section({
+  enabled: onOff(
+    Switch.default(true),
+    'the sync process removes uploads that were never finished',
+    'unfinished uploads are kept',
+  ),
+  age: honoured(Duration.prefault('168h'), 'uploads that have not grown for this long are removed'),
+  interval: honoured(Duration.prefault('24h'), 'time between two searches for such uploads'),
+  dryrun: onOff(Switch.default(false), 'uploads to remove are only logged', 'they are removed'),
+});
 
 /** Distribution's section; the driver's settings are in `objects`, in its own words. */
 export const StorageSection = z
   .strictObject({
     ...DRIVERS,
-    delete: z
-      .strictObject({
-        enabled: onOff(Switch.default(false), 'manifests and blobs may be deleted', 'nothing may be deleted'),
-      })
-      .prefault({}),
-    redirect: z
-      .strictObject({
-        disable: onOff(
-          Switch.default(false),
-          'this registry serves every blob itself',
-          'clients are redirected to mirrors that hold a blob, or by signed URLs to S3 or Swift',
-        ),
-      })
-      .prefault({}),
-    tag: z
-      .strictObject({
-        concurrencylimit: honoured(
-          CountOr(16, 1024),
-          'how many tags are read at once when all tags of a repository are needed; 0 for the default',
-          { from: '3', example: 3 },
-        ),
-      })
-      .prefault({}),
-    cache: z
-      .strictObject({
-        blobdescriptor: noEffect(CacheKind, CACHE, ABOUT_CACHE),
-        layerinfo: noEffect(CacheKind, CACHE, ABOUT_CACHE),
-        blobdescriptorsize: noEffect(
-          Count(0, Number.MAX_SAFE_INTEGER).optional(),
-          'the cache in memory has its own bound',
-        ),
-      })
-      .prefault({}),
-    maintenance: z
-      .strictObject({
-        uploadpurging: UploadPurging,
-        readonly: z
-          .strictObject({
-            enabled: onOff(Switch.default(false), 'nothing can be pushed or deleted', 'pushes are accepted'),
-          })
-          .prefault({}),
-      })
-      .prefault({}),
+    delete: section({
+      enabled: onOff(Switch.default(false), 'manifests and blobs may be deleted', 'nothing may be deleted'),
+    }),
+    redirect: section({
+      disable: onOff(
+        Switch.default(false),
+        'this registry serves every blob itself',
+        'clients are redirected to mirrors that hold a blob, or by signed URLs to S3 or Swift',
+      ),
+    }),
+    tag: section({
+      concurrencylimit: honoured(
+        CountOr(16, 1024),
+        'how many tags are read at once when all tags of a repository are needed; 0 for the default',
+        { from: '3', example: 3 },
+      ),
+    }),
+    cache: section({
+      blobdescriptor: noEffect(CacheKind, CACHE, ABOUT_CACHE),
+      layerinfo: noEffect(CacheKind, CACHE, ABOUT_CACHE),
+      blobdescriptorsize: noEffect(
+        Count(0, Number.MAX_SAFE_INTEGER).optional(),
+        'the cache in memory has its own bound',
+      ),
+    }),
+    maintenance: section({
+      uploadpurging: UploadPurging,
+      readonly: section({
+        enabled: onOff(Switch.default(false), 'nothing can be pushed or deleted', 'pushes are accepted'),
+      }),
+    }),
     ...OTHER_DRIVERS,
   })
-  .transform(({ filesystem, s3, swift, delete: deletion, redirect, tag, maintenance }, context) => {
-    const drivers = Object.entries({ filesystem, s3, swift }).filter(([, driver]) => driver);
+  .superRefine((storage, context) => {
+    const [first, second] = NAMES.filter((name) => storage[name] !== undefined);
     const problem = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
-    const [first, second] = drivers.map(([name]) => name);
-    if (first === undefined)
-      problem('filesystem', `expected a driver, one of ${Object.keys(DRIVERS).join(', ')}`);
+    if (first === undefined) problem('filesystem', `expected a driver, one of ${NAMES.join(', ')}`);
     if (second !== undefined) problem(second, `expected only one driver, but storage.${first} is set too`);
-    const objects = filesystem ?? s3 ?? swift;
-    return objects ? { objects, delete: deletion, redirect, tag, maintenance } : z.NEVER;
-  });
+  })
+  .transform(({ filesystem, s3, swift, delete: deletion, redirect, tag, maintenance }) => ({
+    objects: (filesystem ?? s3 ?? swift) as NonNullable<typeof filesystem | typeof s3 | typeof swift>,
+    ...{ delete: deletion, redirect, tag, maintenance },
+  }));

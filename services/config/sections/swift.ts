@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { about, honoured, noEffect } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { onOff, Switch, when } from '../switch.ts';
 import { BaseUrl, Bytes, MEBIBYTE, Setting, Text } from '../values.ts';
 
 /** Swift reads objects with smaller segments more slowly; also Distribution's minimum. */
@@ -66,13 +66,11 @@ export const SwiftSection = about(
     secretkey: honoured(Setting, 'signs URLs for clients; default: the key that the account already has'),
     accesskey: noEffect(Setting, "HP's cloud no longer exists", {
       example: '',
-      decide: (value) =>
-        value === ''
-          ? undefined
-          : {
-              kind: 'refused',
-              text: "it is for signatures of HP's cloud, which no longer exists: remove it",
-            },
+      decide: when(
+        (value) => value !== '',
+        'refused',
+        "it is for signatures of HP's cloud, which no longer exists: remove it",
+      ),
     }),
     tempurlcontainerkey: noEffect(Switch.optional(), ASKED),
     tempurlmethods: noEffect(z.array(z.string()).optional(), ASKED),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { about, honoured, type Origin, refused } from '../key.ts';
+import { when } from '../switch.ts';
 import { Address, File } from '../values.ts';
 
 /** Go's names of the cipher suites that are safe to offer, and OpenSSL's. */
@@ -60,10 +61,11 @@ function tlsKeys(from: Origin) {
       'the lowest version of TLS: tls1.2 or tls1.3',
       {
         note: 'older ones are refused',
-        decide: (value) =>
-          value === 'tls1.0' || value === 'tls1.1'
-            ? { kind: 'refused', text: 'TLS 1.0 and 1.1 are broken: expected tls1.2 or tls1.3' }
-            : undefined,
+        decide: when(
+          (value) => value === 'tls1.0' || value === 'tls1.1',
+          'refused',
+          'TLS 1.0 and 1.1 are broken: expected tls1.2 or tls1.3',
+        ),
       },
     ),
     ciphersuites: honoured(
@@ -111,13 +113,11 @@ export const TlsSection = tlsKeys('2.8, 3')
         'http.tls.certificate and http.tls.key',
       {
         note: 'no effect with a certificate',
-        decide: (_, { certificate }) =>
-          certificate
-            ? {
-                kind: 'no effect',
-                text: 'a certificate is configured, so Distribution, too, ignores this section',
-              }
-            : undefined,
+        decide: when(
+          (_, { certificate }) => certificate,
+          'no effect',
+          'a certificate is configured, so Distribution, too, ignores this section',
+        ),
         below: { '2.8, 3': 'cachefile email hosts', '3': 'directoryurl' },
       },
     ),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { noEffect, notYet, refused } from '../key.ts';
-import { Switch, switchOf } from '../switch.ts';
+import { noEffect, notYet, optionalSection, refused } from '../key.ts';
+import { Switch, when } from '../switch.ts';
 import { Count } from '../values.ts';
 
 /** Distribution's sections that change nothing here, or are refused. */
@@ -16,20 +16,16 @@ function checks(keys: string) {
   return z.array(refused(text, { below: { '2.8, 3': keys } })).optional();
 }
 
-export const HealthSection = z
-  .strictObject({
-    storagedriver: z
-      .strictObject({
-        enabled: noEffect(Switch.optional(), CHECKED),
-        interval: noEffect(Duration.optional(), CHECKED),
-        threshold: noEffect(Count(0, 1_000_000).optional(), CHECKED),
-      })
-      .optional(),
-    file: checks('file interval threshold'),
-    http: checks('uri headers statuscode timeout interval threshold'),
-    tcp: checks('addr timeout interval threshold'),
-  })
-  .optional();
+export const HealthSection = optionalSection({
+  storagedriver: optionalSection({
+    enabled: noEffect(Switch.optional(), CHECKED),
+    interval: noEffect(Duration.optional(), CHECKED),
+    threshold: noEffect(Count(0, 1_000_000).optional(), CHECKED),
+  }),
+  file: checks('file interval threshold'),
+  http: checks('uri headers statuscode timeout interval threshold'),
+  tcp: checks('addr timeout interval threshold'),
+});
 
 export const ProxySection = refused(
   'this version cannot be a cache of another registry: remove the section, and push the images here',
@@ -39,67 +35,57 @@ export const ProxySection = refused(
       '2.8, 3': 'remoteurl username password ttl',
       '3': 'exec.command exec.lifetime cachewritetimeout remotenamespace',
     },
-    decide: (value) =>
-      typeof value === 'object' && !Array.isArray(value) && !Object(value).remoteurl
-        ? { kind: 'no effect', text: 'without a remoteurl, Distribution is not a cache either' }
-        : undefined,
+    decide: when(
+      (value) =>
+        typeof value === 'object' && !Array.isArray(value) && !(value as { remoteurl?: unknown }).remoteurl,
+      'no effect',
+      'without a remoteurl, Distribution is not a cache either',
+    ),
   },
 );
 
-export const PolicySection = z
-  .strictObject({
-    repository: z
-      .strictObject({
-        classes: refused(
-          'repositories have no classes here: the rules of the section access decide who may do what; remove the list',
-          {
-            note: 'an empty list has no effect',
-            decide: (value) =>
-              Array.isArray(value) && value.length === 0
-                ? { kind: 'no effect', text: 'an empty list allows every class' }
-                : undefined,
-          },
+export const PolicySection = optionalSection({
+  repository: optionalSection({
+    classes: refused(
+      'repositories have no classes here: the rules of the section access decide who may do what; remove the list',
+      {
+        note: 'an empty list has no effect',
+        decide: when(
+          (value) => Array.isArray(value) && value.length === 0,
+          'no effect',
+          'an empty list allows every class',
         ),
-      })
-      .optional(),
-  })
-  .optional();
+      },
+    ),
+  }),
+});
 
 const REPORTS =
   'errors are not reported to services: they are in the log, and counts in the metrics (http.debug)';
 const report = <T extends z.ZodType>(type: T) => notYet(type, REPORTS, { from: '2.8' });
 const reportText = () => report(z.string().optional());
 
-export const ReportingSection = z
-  .strictObject({
-    bugsnag: z
-      .strictObject({ apikey: reportText(), releasestage: reportText(), endpoint: reportText() })
-      .optional(),
-    newrelic: z
-      .strictObject({ licensekey: reportText(), name: reportText(), verbose: report(Switch.optional()) })
-      .optional(),
-  })
-  .optional();
+export const ReportingSection = optionalSection({
+  bugsnag: optionalSection({ apikey: reportText(), releasestage: reportText(), endpoint: reportText() }),
+  newrelic: optionalSection({
+    licensekey: reportText(),
+    name: reportText(),
+    verbose: report(Switch.optional()),
+  }),
+});
 
-export const CompatibilitySection = z
-  .strictObject({
-    schema1: z
-      .strictObject({
-        enabled: notYet(
-          Switch.optional(),
-          'manifests of schema 1 are served if the store has them, and never accepted',
-          {
-            from: '2.8',
-            note: '`false`: no effect',
-            example: true,
-            decide: (value) =>
-              switchOf(value) === false
-                ? { kind: 'no effect', text: 'manifests of schema 1 are not accepted, as the file asks' }
-                : undefined,
-          },
-        ),
-        signingkeyfile: noEffect(z.string().optional(), 'manifests are not signed here', { from: '2.8' }),
-      })
-      .optional(),
-  })
-  .optional();
+export const CompatibilitySection = optionalSection({
+  schema1: optionalSection({
+    enabled: notYet(
+      Switch.optional(),
+      'manifests of schema 1 are served if the store has them, and never accepted',
+      {
+        from: '2.8',
+        note: '`false`: no effect',
+        example: true,
+        decide: when(false, 'no effect', 'manifests of schema 1 are not accepted, as the file asks'),
+      },
+    ),
+    signingkeyfile: noEffect(z.string().optional(), 'manifests are not signed here', { from: '2.8' }),
+  }),
+});

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { honoured } from '../key.ts';
+import { honoured, section } from '../key.ts';
 import { onOff, Switch } from '../switch.ts';
 import { UrlPatternValue } from '../url-pattern.ts';
 
@@ -15,51 +15,42 @@ const Patterns = z.array(UrlPatternValue).default([]);
  * Checks of pushed manifests. Unlike in Distribution, an empty `allow` allows every URL: the OCI specification's
  * conformance suite requires that.
  */
-export const ValidationSection = z
-  .strictObject({
-    enabled: onOff(
-      Switch.optional(),
-      'the section is in force, whatever validation.disabled says',
-      'only validation.disabled decides',
-    ),
-    disabled: onOff(Switch.default(false), 'this section is not checked', 'the section is in force'),
-    manifests: z
-      .strictObject({
-        urls: z
-          .strictObject({
-            allow: honoured(
-              Patterns,
-              'each URL in a pushed manifest must match one of these; an empty list allows any (in Distribution, none)',
-            ),
-            deny: honoured(Patterns, 'manifests with a URL that matches one of these are refused'),
-          })
-          .prefault({}),
-        indexes: z
-          .strictObject({
-            platforms: honoured(
-              Platforms.default('all'),
-              'which images of a pushed index must already be stored: all, none, or those of the list',
-              { from: '3' },
-            ),
-            platformlist: z
-              .array(
-                z.strictObject({
-                  os: honoured(Word, LISTED, { from: '3' }),
-                  architecture: honoured(Word, LISTED, { from: '3' }),
-                  variant: honoured(Word, 'narrows the platform', { from: 'ours' }),
-                }),
-              )
-              .default([]),
-          })
-          .prefault({}),
-      })
-      .prefault({}),
-  })
-  .prefault({})
-  .transform(({ enabled, disabled, manifests }) => {
-    if (!disabled || enabled === true) return { manifests };
-    const { indexes } = manifests;
-    return {
-      manifests: { urls: { allow: [], deny: [] }, indexes: { ...indexes, platforms: 'none' as const } },
-    };
-  });
+export const ValidationSection = section({
+  enabled: onOff(
+    Switch.optional(),
+    'the section is in force, whatever validation.disabled says',
+    'only validation.disabled decides',
+  ),
+  disabled: onOff(Switch.default(false), 'this section is not checked', 'the section is in force'),
+  manifests: section({
+    urls: section({
+      allow: honoured(
+        Patterns,
+        'each URL in a pushed manifest must match one of these; an empty list allows any (in Distribution, none)',
+      ),
+      deny: honoured(Patterns, 'manifests with a URL that matches one of these are refused'),
+    }),
+    indexes: section({
+      platforms: honoured(
+        Platforms.default('all'),
+        'which images of a pushed index must already be stored: all, none, or those of the list',
+        { from: '3' },
+      ),
+      platformlist: z
+        .array(
+          z.strictObject({
+            os: honoured(Word, LISTED, { from: '3' }),
+            architecture: honoured(Word, LISTED, { from: '3' }),
+            variant: honoured(Word, 'narrows the platform', { from: 'ours' }),
+          }),
+        )
+        .default([]),
+    }),
+  }),
+}).transform(({ enabled, disabled, manifests }) => {
+  if (!disabled || enabled === true) return { manifests };
+  const { indexes } = manifests;
+  return {
+    manifests: { urls: { allow: [], deny: [] }, indexes: { ...indexes, platforms: 'none' as const } },
+  };
+});
