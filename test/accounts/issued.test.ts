@@ -5,7 +5,7 @@ import { IssuedCredentials } from '../../services/registry/access/issued/credent
 import { robotName } from '../../services/registry/access/issued/robots.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { listAll } from '../../services/registry/storage/object-store.ts';
-import { MemoryStore } from '../unit/memory-store.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { identityOf, PATIENT } from './accounts.ts';
 
 const ROBOT = { kind: 'robot', name: 'robot+ci', groups: ['builders'], by: 'admin' } as const;

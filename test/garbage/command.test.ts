@@ -14,8 +14,8 @@ import { digestOf } from '../../services/registry/oci/digest.ts';
 import { BLOBS_PREFIX, blobDataKey } from '../../services/registry/storage/layout.ts';
 import { GarbageWorker } from '../../services/sync/garbage/worker.ts';
 import { LEASE_TIMING } from '../../services/sync/lease.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { cycle, HOUR } from './cycles.ts';
-import { MemoryObjects } from './memory-objects.ts';
 
 const LOG = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const SETTINGS = { graceMs: 0, quarantineMs: HOUR, deleteUntagged: false };
@@ -43,9 +43,9 @@ async function outcomeOf(command: () => Promise<void>): Promise<{ text: string; 
 }
 
 describe('roadstead gc', () => {
-  let objects: MemoryObjects;
+  let objects: MemoryStore;
   beforeEach(() => {
-    objects = new MemoryObjects();
+    objects = new MemoryStore();
     objects.hold(blobDataKey(DIGEST), 'garbage', new Date(0));
   });
 

@@ -20,8 +20,8 @@ import {
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { MemoryChanges } from '../../services/stores/memory/changes.ts';
 import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { cycle, HOUR } from './cycles.ts';
-import { MemoryObjects } from './memory-objects.ts';
 
 const SOURCE = parseRepositoryName('candidate/app');
 const TARGET = parseRepositoryName('app');
@@ -91,13 +91,13 @@ async function waiting(content: PublishingContent, digest: Sha256Digest) {
 }
 
 describe('an image whose promotion waits for mirrors', () => {
-  let objects: MemoryObjects;
+  let objects: MemoryStore;
   let content: PublishingContent;
   let image: Pushed;
   let other: Pushed;
   let promotion: Awaited<ReturnType<typeof waiting>>;
   beforeEach(async () => {
-    objects = new MemoryObjects();
+    objects = new MemoryStore();
     content = withPublications(contentOf(objects));
     image = await push(content, 'the image');
     other = await push(content, 'another image');

@@ -2,6 +2,7 @@
  * Promise: what a collection would delete is exactly what no tag (or, without --delete-untagged, no manifest) leads to,
  * in stores of every shape; and when that was deleted there is nothing left to delete.
  */
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type GarbagePlan, planGarbage } from '../../services/registry/garbage/plan.ts';
@@ -9,6 +10,7 @@ import { UnreadableError } from '../../services/registry/garbage/reader.ts';
 import { sweep } from '../../services/registry/garbage/sweep.ts';
 import { isSha256 } from '../../services/registry/oci/digest.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { intercepted } from '../support/intercepted.ts';
 import { danglers } from './danglers.ts';
 import { type Model, models, REPOSITORIES, type Written, write } from './model.ts';
 import { type Kept, keptByHand } from './twin.ts';
@@ -38,9 +40,9 @@ describe('the plan of a garbage collection', () => {
         const plan = await planGarbage(objects, options);
         // Stopped anywhere, then done again.
         const keys: string[] = [];
-        const recording = Object.create(objects, {
-          delete: { value: async (batch: readonly string[]) => void keys.push(...batch) },
-        }) as typeof objects;
+        const recording = intercepted(objects, async ({ name, args, proceed }) =>
+          name === 'delete' ? void keys.push(...(args[0] as readonly string[])) : proceed(),
+        );
         await sweep(recording, plan, async () => undefined);
         await objects.delete(keys.slice(0, stopAfter % (keys.length + 1)));
         const halfway = danglers(objects);

@@ -71,6 +71,13 @@ const SHORT: readonly Suite[] = [
   },
   folder('access', { tier: 'short', lane: 'computing', budgetSeconds: 25 }),
   folder('release', { tier: 'short', lane: 'waiting', budgetSeconds: 40 }),
+  folder('notifications', {
+    tier: 'short',
+    lane: 'waiting',
+    budgetSeconds: 45,
+    packages: [DISTRIBUTION, OPENSSL],
+  }),
+  folder('uploads', { tier: 'short', lane: 'waiting', budgetSeconds: 15, packages: CEPH }),
   folder('config', { tier: 'short', lane: 'timed', budgetSeconds: 30, packages: [DISTRIBUTION, OPENSSL] }),
   {
     name: 'the first minute with real clients',
@@ -142,12 +149,6 @@ const REST: readonly Suite[] = [
     budgetSeconds: 5,
     packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
   }),
-  folder('notifications', {
-    tier: 'rest',
-    lane: 'waiting',
-    budgetSeconds: 45,
-    packages: [DISTRIBUTION, OPENSSL],
-  }),
   folder('crash', { tier: 'rest', lane: 'computing', budgetSeconds: 350 }),
   folder('garbage', {
     tier: 'rest',
@@ -168,7 +169,6 @@ const REST: readonly Suite[] = [
     budgetSeconds: 20,
     packages: [...CLIENTS, NGINX, REDIS],
   }),
-  folder('uploads', { tier: 'rest', lane: 'computing', budgetSeconds: 15, packages: CEPH }),
 ];
 
 /** Every suite; the suites of a lane run in this order. */

@@ -2,6 +2,7 @@
  * Promise: however the requests of several clients on one upload interleave, each store call against each, what one of
  * them was told is done is done with exactly its bytes, and the others hear of a refusal.
  */
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { contentOf } from '../../services/registry/content/content.ts';
@@ -10,8 +11,9 @@ import { type Digest, digestOf } from '../../services/registry/oci/digest.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { intercepted } from '../support/intercepted.ts';
+import { FileMemoryStore, MemoryStore } from '../support/memory-store.ts';
 import { someBytes } from './arbitraries.ts';
-import { FileMemoryStore, MemoryStore } from './memory-store.ts';
 import { bodyOf, bytesOf } from './upload-bodies.ts';
 
 const NAME = parseRepositoryName('hello');
@@ -20,19 +22,10 @@ const REFUSALS = ['RANGE_INVALID', 'BLOB_UPLOAD_UNKNOWN', 'DIGEST_INVALID'];
 
 /** Every call waits for its turn, which the scheduler gives in any order; so does every chunk of what is written. */
 function scheduled(objects: ObjectStore, scheduler: fc.Scheduler): ObjectStore {
-  return new Proxy(objects, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
-      return async (...args: unknown[]) => {
-        const turn = () => scheduler.schedule(Promise.resolve(), `${String(property)} ${String(args[0])}`);
-        await turn();
-        return value.apply(
-          target,
-          args.map((arg) => (isBody(arg) ? inTurns(arg, turn) : arg)),
-        );
-      };
-    },
+  return intercepted(objects, async ({ name, args, proceed }) => {
+    const turn = () => scheduler.schedule(Promise.resolve(), `${String(name)} ${String(args[0])}`);
+    await turn();
+    return proceed(args.map((arg) => (isBody(arg) ? inTurns(arg, turn) : arg)));
   });
 }
 

@@ -2,6 +2,7 @@
  * Promise: where pieces are added to a file, only bytes that were hashed ever become a blob: not those of a request that
  * failed, was killed, or sleeps and writes on after others have closed the upload.
  */
+
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Blobs } from '../../services/registry/content/blobs.ts';
@@ -14,6 +15,7 @@ import {
   StoreUnavailableError,
 } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { intercepted } from '../support/intercepted.ts';
 import { tempDir } from '../support/temp.ts';
 import { NAME } from './piecewise.ts';
 
@@ -33,14 +35,14 @@ function growing(inner: FilesystemStore, grow: NonNullable<ObjectStore['grow']>)
   return withMethod(inner, 'grow', grow);
 }
 
-function withMethod(inner: FilesystemStore, name: keyof ObjectStore, method: unknown): ObjectStore {
-  return new Proxy(inner, {
-    get(target, property) {
-      if (property === name) return method;
-      const value: unknown = Reflect.get(target, property);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+function withMethod(
+  inner: FilesystemStore,
+  name: keyof ObjectStore,
+  method: (...args: never[]) => unknown,
+): ObjectStore {
+  return intercepted(inner, (call) =>
+    call.name === name ? Reflect.apply(method, inner, call.args) : call.proceed(),
+  );
 }
 
 describe('an upload whose file grows', () => {

@@ -30,7 +30,7 @@ const held = (image: Made): Step => ({
 
 async function isComplete({ stored }: World): Promise<boolean> {
   const ledger = await readLedger(stored, 'near' as MirrorName);
-  const entries = [...stored.objects.keys()].filter((key) => key.startsWith('roadstead/publications/'));
+  const entries = [...stored.held.keys()].filter((key) => key.startsWith('roadstead/publications/'));
   return ledger?.ledger.watermark === entries.length && ledger.ledger.missing.length === 0;
 }
 
@@ -111,7 +111,7 @@ export const PROMOTIONS: readonly Scenario[] = [
       await promoting(`${candidate}:2`, 'app:1', second).act(world);
       await world.shutDown();
       // The request of the first one's author was under way all the time.
-      world.stored.write(tagCurrentKey(app, parseTag('1')), linkTo(digestOf(first.bytes)));
+      world.stored.hold(tagCurrentKey(app, parseTag('1')), linkTo(digestOf(first.bytes)));
     },
     steps: [{ does: 'move the tag back', act: expectSettled, holds: expectSettled }],
   },
