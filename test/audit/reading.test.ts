@@ -2,7 +2,6 @@
  * Promise: what is asked for of the record is what a plain look at all of it would find, newest first, at a cost that
  * grows with what is shown; and an old part that was pruned leaves a record that is whole, and that nodes go on with.
  */
-
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pruneAudit } from '../../services/registry/audit/prune.ts';

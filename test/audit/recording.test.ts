@@ -2,7 +2,6 @@
  * Promise: who is told that a change is recorded finds it in the record, once; who is told otherwise finds it there once
  * at most. What comes at once is written together, and the end is found whatever the record's length.
  */
-
 import { expect } from 'chai';
 import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { findEnd } from '../../services/registry/audit/end.ts';

@@ -2,7 +2,6 @@
  * Promise: whoever guesses passwords is slowed down before a hash is computed, however many guess at once and wherever
  * they guess from; and nobody can lock anybody else out of an account.
  */
-
 import { expect } from 'chai';
 import type { Authentication } from '../../services/registry/access/account.ts';
 import type { AttemptCounts } from '../../services/registry/access/attempts.ts';

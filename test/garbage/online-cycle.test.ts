@@ -2,7 +2,6 @@
  * Promise: two cycles with the quarantine between them delete what nothing refers to, and nothing else, in stores of
  * every shape; killed at any request they leave nothing that leads nowhere, and doing it again finishes it.
  */
-
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Quarantine } from '../../services/registry/content/quarantine/guard.ts';

@@ -2,7 +2,6 @@
  * Promise: what a collection would delete is exactly what no tag (or, without --delete-untagged, no manifest) leads to,
  * in stores of every shape; and when that was deleted there is nothing left to delete.
  */
-
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type GarbagePlan, planGarbage } from '../../services/registry/garbage/plan.ts';

@@ -2,7 +2,6 @@
  * Promise: what load balancers, charts and monitors that knew Distribution ask is answered as Distribution answers it,
  * without credentials: `/`, `/v2` and, on the debug port of every process, its health.
  */
-
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';

@@ -2,7 +2,6 @@
  * Promise: there is always a key to sign with and the next one comes in time, however many services see to that; and
  * only who has the secret can sign.
  */
-
 import { createPublicKey, sign, verify } from 'node:crypto';
 import { expect } from 'chai';
 import { libtrustId, thumbprint } from '../../services/registry/access/keys/key-id.ts';

@@ -2,7 +2,6 @@
  * Promise: of clients that move a tag only if it names what they think, on whichever nodes, none undoes what another
  * was told is done; and one that dies with its turn keeps the others waiting for a bounded time.
  */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';

@@ -2,7 +2,6 @@
  * Promise: however the requests of several clients on one upload interleave, each store call against each, what one of
  * them was told is done is done with exactly its bytes, and the others hear of a refusal.
  */
-
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { contentOf } from '../../services/registry/content/content.ts';

@@ -2,7 +2,6 @@
  * Promise: where pieces are added to a file, only bytes that were hashed ever become a blob: not those of a request that
  * failed, was killed, or sleeps and writes on after others have closed the upload.
  */
-
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Blobs } from '../../services/registry/content/blobs.ts';

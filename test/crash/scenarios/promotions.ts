@@ -24,7 +24,9 @@ async function prepare(world: World): Promise<void> {
 
 const held = (image: Made): Step => ({
   does: 'publish it to the mirror',
-  act: (world) => eventually('the mirror is complete', () => isComplete(world), 20_000),
+  act: async (world) => {
+    await eventually('the mirror is complete', () => isComplete(world), 20_000);
+  },
   holds: (world) => expectMirrored(world, image),
 });
 
@@ -53,13 +55,13 @@ const mayDiffer: Scenario['mayDiffer'] = [
 const app = parseRepositoryName('app');
 
 /** The tag is that of the promotion that was acknowledged last, at the latest a moment after the process started. */
-function expectSettled(world: World): Promise<void> {
+async function expectSettled(world: World): Promise<void> {
   const isSettled = () =>
     expectTag(world, 'app:1', [second]).then(
       () => true,
       () => false,
     );
-  return eventually('the tag follows the last promotion', isSettled, 20_000);
+  await eventually('the tag follows the last promotion', isSettled, 20_000);
 }
 
 const ended: Step = { does: 'shut down', act: (world) => world.shutDown() };
