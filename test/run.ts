@@ -66,7 +66,10 @@ async function runSuites(suites: readonly PlannedSuite[]): Promise<void> {
   const counted = counting.ended.then(() => {
     progress.declared = counting.testsOf ?? {};
   });
-  await Promise.all([counted, runs.run(install(suites))]);
+  const installed = install(suites).finally(() => {
+    progress.note = '';
+  });
+  await Promise.all([counted, runs.run(installed)]);
   progress.stop();
   for (const line of progress.times) console.log(line);
   const { tally, failures, total, unfinished } = progress;

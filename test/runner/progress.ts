@@ -54,7 +54,7 @@ export class Progress {
     this.#started.set(suite.name, { run, seconds });
     this.changed();
     this.print(Buffer.concat(run.output).toString().trimEnd());
-    this.print(`${suite.name}: ${timeOf(suite, seconds)}`);
+    this.print(`${suite.name}: ${run.isComplete ? timeOf(suite, seconds) : 'not to its end'}`);
     this.#show();
   }
 
@@ -86,11 +86,11 @@ export class Progress {
     return this.#suites.map(({ name }) => name).filter((name) => !this.#started.get(name)?.run.isComplete);
   }
 
-  /** One line for each suite that ran: where the time went, the slowest first. */
+  /** One line for each suite that ran to its end: where the time went, the slowest first. */
   get times(): string[] {
     const ended = this.#suites.flatMap((suite) => {
-      const { seconds } = this.#started.get(suite.name) ?? {};
-      return seconds === undefined ? [] : [{ suite, seconds }];
+      const { run, seconds } = this.#started.get(suite.name) ?? {};
+      return seconds === undefined || !run?.isComplete ? [] : [{ suite, seconds }];
     });
     return ended
       .toSorted((a, b) => b.seconds - a.seconds)
