@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { LaneRuns } from './runner/lanes.ts';
 import { MochaRun } from './runner/mocha.ts';
 import { type NamedTests, namedTests } from './runner/named-tests.ts';
-import { suitesOf } from './runner/plan.ts';
+import { planned, suitesOf } from './runner/plan.ts';
 import { Progress } from './runner/progress.ts';
-import { NIGHTLY_PACKAGES, type PlannedSuite, SUITES, type Tier } from './runner/suites.ts';
+import { NIGHTLY_PACKAGES, type PlannedSuite, SUITES, type Suite, type Tier } from './runner/suites.ts';
 import { doneOf, formatSummary, type Tally } from './runner/tally.ts';
 import { ensurePackages } from './support/debian.ts';
 
@@ -39,8 +39,9 @@ function askedFor(words: readonly string[]): NamedTests {
 
 /** Runs some files, or all of the tier with some flags, in one process whose report is printed as it comes. */
 async function runNamed({ files, flags }: NamedTests): Promise<void> {
-  await install(files.length > 0 ? SUITES : suites);
-  const run = new MochaRun({ files: files.length > 0 ? files : suites.flatMap(({ paths }) => paths), flags });
+  const paths = files.length > 0 ? files : suites.flatMap(({ paths }) => paths);
+  await install(planned(SUITES, paths).filter((suite) => suite.paths.length > 0));
+  const run = new MochaRun({ files: paths, flags });
   const isInterrupted = onInterrupt(run);
   await run.ended;
   end({ tally: run.tally, failures: run.failures, total: totalOf(run), isInterrupted: isInterrupted() });
@@ -80,11 +81,13 @@ function totalOf(run: MochaRun): number {
   return Object.values(run.testsOf ?? {}).reduce((sum, count) => sum + count, 0);
 }
 
-async function install(suites: readonly { readonly packages?: readonly string[] }[]): Promise<void> {
+/** Installs what these suites need; only those of the rest have anything that runs with `NIGHTLY=1`. */
+async function install(suites: readonly Suite[]): Promise<void> {
   if (process.env['NO_INSTALL'] === '1') return;
-  const nightly = process.env['NIGHTLY'] === '1' && tier === 'rest' ? NIGHTLY_PACKAGES : [];
+  const isNightly = process.env['NIGHTLY'] === '1' && suites.some(({ tier }) => tier === 'rest');
   const { missing } = await ensurePackages([
-    ...new Set([...suites.flatMap(({ packages = [] }) => packages), ...nightly]),
+    ...new Set(suites.flatMap(({ packages = [] }) => packages)),
+    ...(isNightly ? NIGHTLY_PACKAGES : []),
   ]);
   if (missing.length > 0)
     console.log(`not installed: ${missing.join(' ')}; tests that need them are skipped`);

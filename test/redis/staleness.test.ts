@@ -16,7 +16,7 @@ const P99_MS = 50;
 const BOUND_MS = 1000 + 100;
 /** Each of these rounds has to hold. */
 const ROUNDS = 3;
-/** A round that does not hold is measured again only if processes waited for a processor for so much of it. */
+/** A round that fails is measured again only if processes waited for a processor during this share of the round. */
 const BUSY_SHARE = 0.2;
 const BUSY_ROUNDS_MAX = 5;
 

@@ -119,7 +119,7 @@ export class Progress {
     return paths.reduce((sum, path) => sum + (testsOf[path] ?? 0), 0);
   }
 
-  /** What the longest lane has left of its budgets, on a machine that goes on as fast or slow as it was. */
+  /** What the longest lane has left of its budgets, at the pace of the suites that have ended. */
   #secondsLeft(): number {
     const leftOf = new Map<string, number>();
     let budget = 0;
