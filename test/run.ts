@@ -1,166 +1,135 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { appendFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { LaneRuns } from './runner/lanes.ts';
+import { MochaRun } from './runner/mocha.ts';
+import { type NamedTests, namedTests } from './runner/named-tests.ts';
+import { planned, suitesOf } from './runner/plan.ts';
+import { Progress } from './runner/progress.ts';
+import { NIGHTLY_PACKAGES, type PlannedSuite, SUITES, type Suite, type Tier } from './runner/suites.ts';
+import { doneOf, formatSummary, type Tally } from './runner/tally.ts';
 import { ensurePackages } from './support/debian.ts';
-import { type NamedTests, namedTests } from './support/named-tests.ts';
-import { formatSummary, formatTimes, type Report, type Summary } from './support/reporter.ts';
 
 /**
- * The program behind `npm test`: gets the real clients and servers that the tests talk to, runs mocha with the
- * arguments given here, and ends with one line that tells the result. `NO_INSTALL=1` leaves the machine as it is;
- * `NIGHTLY=1` runs what takes minutes, too.
+ * The program behind `npm test` and, with `--rest`, `npm run test:all`: installs the clients and servers that the tests
+ * use, runs the suites of its tier (see runner/suites.ts) and ends with one line that gives the result. Test files or
+ * flags of mocha run in one process instead. `NO_INSTALL=1` leaves the machine as it is; `NIGHTLY=1` adds what takes
+ * minutes. `TEST_RESULTS` names a file to which the result is appended, for a caller that adds several runs up.
  */
 
-const DEBIAN_PACKAGES = [
-  'skopeo',
-  'podman',
-  'docker.io',
-  'containerd',
-  'docker-registry',
-  'nginx-light',
-  'wrk',
-  'busybox-static',
-  'openssl',
-  'redis-server',
-  'exfat-fuse',
-  'exfatprogs',
-  'ceph-mon',
-  'ceph-osd',
-  'ceph-common',
-  'radosgw',
-  'keystone',
-  'uwsgi-core',
-  'uwsgi-plugin-python3',
-];
+const PART: Readonly<Record<Tier, string>> = { short: 'npm test', rest: 'npm run test:all' };
+/** A second Ctrl-C this soon is the first one, passed on by npm. */
+const SAME_SIGNAL_MS = 1000;
 
-/** What only a nightly run talks to. */
-const NIGHTLY_PACKAGES = [
-  'swift-proxy',
-  'swift-account',
-  'swift-container',
-  'swift-object',
-  'memcached',
-  'python3-keystonemiddleware',
-];
+const [tier, ...given]: [Tier, ...string[]] =
+  process.argv[2] === '--rest' ? ['rest', ...process.argv.slice(3)] : ['short', ...process.argv.slice(2)];
+const args = askedFor(given);
+const suites = suitesOf(tier);
+if (given.length > 0) await runNamed(args);
+else await runSuites(suites);
 
-const fromRoot = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-
-/** Mocha adds files named on the command line to those of package.json; whoever names some wants only them. */
-function onlyNamedFiles(): string[] {
-  const { mocha: settings } = JSON.parse(readFileSync(fromRoot('package.json'), 'utf8')) as {
-    mocha: Record<string, unknown>;
-  };
-  const flags = Object.entries(settings).flatMap(([name, value]) => {
-    if (name === 'spec') return [];
-    if (typeof value === 'boolean') return [value ? `--${name}` : `--no-${name}`];
-    return [`--${name}`, String(value)];
-  });
-  return ['--no-package', ...flags];
-}
-
-const args = askedFor();
-
-function askedFor(): NamedTests {
+function askedFor(words: readonly string[]): NamedTests {
   try {
-    return namedTests(process.argv.slice(2), fromRoot('.'));
+    return namedTests(words, fileURLToPath(new URL('..', import.meta.url)));
   } catch (error) {
     console.error((error as Error).message);
     process.exit(1);
   }
 }
 
-if (process.env['NO_INSTALL'] !== '1') {
+/** Runs some files, or all of the tier with some flags, in one process whose report is printed as it comes. */
+async function runNamed({ files, flags }: NamedTests): Promise<void> {
+  const paths = files.length > 0 ? files : suites.flatMap(({ paths }) => paths);
+  await install(planned(SUITES, paths).filter((suite) => suite.paths.length > 0));
+  const run = new MochaRun({ files: paths, flags });
+  const isInterrupted = onInterrupt(run);
+  await run.ended;
+  end({ tally: run.tally, failures: run.failures, total: totalOf(run), isInterrupted: isInterrupted() });
+}
+
+/** Runs each suite of the tier in a process of its own, lane beside lane, and shows how far it is. */
+async function runSuites(suites: readonly PlannedSuite[]): Promise<void> {
+  const progress = new Progress(suites);
+  progress.note = 'installing packages';
+  const runs = new LaneRuns(suites, progress);
+  const counting = new MochaRun({
+    files: suites.flatMap(({ paths }) => paths),
+    flags: ['--dry-run'],
+    isCaptured: true,
+  });
+  const isInterrupted = onInterrupt({
+    interrupt: () => {
+      counting.kill();
+      runs.interrupt();
+    },
+    kill: () => runs.kill(),
+  });
+  const counted = counting.ended.then(() => {
+    progress.declared = counting.testsOf ?? {};
+  });
+  const installed = install(suites).finally(() => {
+    progress.note = '';
+  });
+  await Promise.all([counted, runs.run(installed)]);
+  progress.stop();
+  for (const line of progress.times) console.log(line);
+  const { tally, failures, total, unfinished } = progress;
+  end({ tally, failures, total, isInterrupted: isInterrupted(), unfinished });
+}
+
+function totalOf(run: MochaRun): number {
+  return Object.values(run.testsOf ?? {}).reduce((sum, count) => sum + count, 0);
+}
+
+/** Installs what these suites need; only those of the rest have anything that runs with `NIGHTLY=1`. */
+async function install(suites: readonly Suite[]): Promise<void> {
+  if (process.env['NO_INSTALL'] === '1') return;
+  const isNightly = process.env['NIGHTLY'] === '1' && suites.some(({ tier }) => tier === 'rest');
   const { missing } = await ensurePackages([
-    ...DEBIAN_PACKAGES,
-    ...(process.env['NIGHTLY'] === '1' ? NIGHTLY_PACKAGES : []),
+    ...new Set(suites.flatMap(({ packages = [] }) => packages)),
+    ...(isNightly ? NIGHTLY_PACKAGES : []),
   ]);
   if (missing.length > 0)
     console.log(`not installed: ${missing.join(' ')}; tests that need them are skipped`);
 }
 
-/** So long after its result mocha may take to end; what a test left open must not keep the result from being told. */
-const END_MS = 60_000;
-/** Lower than the rest, so that what is timed there is not late for it. */
-const BESIDE_PRIORITY = 10;
-const NOTHING_RUN: Report = { passed: 0, failed: 0, skipped: 0, failures: [], secondsOf: {} };
-
-/**
- * A second run beside the first: simulations that only need the processor, and suites that no load on the machine makes
- * fail. It gives way to the first, in which times are measured.
- */
-const BESIDE = [
-  'access',
-  'attacks',
-  'audit',
-  'check',
-  'compat',
-  'conformance',
-  'crash',
-  'garbage',
-  'unit',
-  'uploads',
-].map((suite) => `test/${suite}/**/*.test.ts`);
-const runs = args.files.length
-  ? [startMocha([...onlyNamedFiles(), ...args.flags, ...args.files])]
-  : [
-      startMocha([...BESIDE.flatMap((files) => ['--ignore', files]), ...args.flags]),
-      startMocha([...onlyNamedFiles(), ...BESIDE.flatMap((files) => ['--spec', files]), ...args.flags], {
-        isBeside: true,
-      }),
-    ];
-// A Ctrl-C reaches mocha by itself, since it shares the terminal; the last line still has to be printed.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => {
-  for (const { mocha } of runs) mocha.kill('SIGTERM');
-});
-
-const results = await Promise.all(runs.map(({ result }) => result));
-const sum = (key: 'passed' | 'failed' | 'skipped') =>
-  results.reduce((total, result) => total + result[key], 0);
-const summary: Summary = { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
-for (const { secondsOf } of results) console.log(formatTimes(secondsOf));
-// Listed here, since the report of the run beside the first is far above.
-for (const failure of results.flatMap(({ failures }) => failures)) console.log(`failed: ${failure}`);
-console.log(formatSummary(summary));
-process.exitCode = summary.failed === 0 ? 0 : 1;
-
-/** Runs mocha; its result counts a failure if it does not come to an end in order, even if no test has failed. */
-function startMocha(flags: readonly string[], { isBeside = false } = {}) {
-  const mocha = spawn(
-    process.execPath,
-    [
-      fromRoot('node_modules/mocha/bin/mocha.js'),
-      '--reporter',
-      fromRoot('test/support/reporter.ts'),
-      ...flags,
-    ],
-    { cwd: fromRoot('.'), stdio: ['inherit', isBeside ? 'pipe' : 'inherit', 'inherit', 'ipc'] },
-  );
-  if (isBeside && mocha.pid !== undefined) setPriority(mocha.pid, BESIDE_PRIORITY);
-  return { mocha, result: resultOf(mocha, isBeside) };
+/** The first signal lets the tests that run clean up, the second one ends them. */
+function onInterrupt(runs: Pick<MochaRun, 'interrupt' | 'kill'>): () => boolean {
+  let interruptedMs: number | undefined;
+  const interrupt = () => {
+    if (interruptedMs === undefined) {
+      interruptedMs = performance.now();
+      console.log('\ninterrupted: the tests that run are ended; once more to kill them');
+      runs.interrupt();
+    } else if (performance.now() - interruptedMs > SAME_SIGNAL_MS) runs.kill();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  return () => interruptedMs !== undefined;
 }
 
-async function resultOf(mocha: ChildProcess, isBeside: boolean): Promise<Report> {
-  let report: Report | undefined;
-  let wasCut = false;
-  mocha.on('message', (message) => {
-    report = message as Report;
-    setTimeout(() => {
-      console.log(`a test left something open: mocha did not end within ${END_MS / 1000} s`);
-      wasCut = mocha.kill('SIGKILL');
-    }, END_MS).unref();
-  });
-  // Two reports at once could not be read: this one is printed whole when it is over.
-  const told: Buffer[] = [];
-  mocha.stdout?.on('data', (chunk: Buffer) => told.push(chunk));
-  const [code] = (await once(mocha, 'close')) as [number | null];
-  if (isBeside) process.stdout.write(Buffer.concat(told));
-  // A run that died before its end (a test file that does not load) has failed, even if no test has.
-  const { failed, ...rest } = report ?? NOTHING_RUN;
-  if ((code === 0 || wasCut) && report !== undefined && failed === 0) return report;
-  const failures =
-    failed === 0 ? [`mocha ended with ${code ?? 'a signal'}, though no test had failed`] : rest.failures;
-  return { ...rest, failed: Math.max(1, failed), failures };
+interface Result {
+  readonly tally: Tally;
+  readonly failures: readonly string[];
+  /** How many tests there are. */
+  readonly total: number;
+  readonly isInterrupted: boolean;
+  /** The suites that did not run to their end. */
+  readonly unfinished?: readonly string[];
+}
+
+/** Prints the failures once more, since the reports are far above, and the result as the last line. */
+function end({ tally, failures, total, isInterrupted, unfinished = [] }: Result): void {
+  for (const failure of failures) console.log(`failed: ${failure}`);
+  const summary = formatSummary(tally);
+  const results = process.env['TEST_RESULTS'];
+  if (results !== undefined) appendFileSync(results, `${summary}\n`);
+  if (isInterrupted) {
+    if (unfinished.length > 0) console.log(`not run, or not to the end: ${unfinished.join(' ')}`);
+    console.log(`interrupted: ${summary}, ${total - doneOf(tally)} not run`);
+    process.exit(128 + constants.signals.SIGINT);
+  }
+  // A caller that adds results up prints the plain line itself.
+  console.log(results === undefined ? summary : `${PART[tier]}: ${summary}`);
+  process.exitCode = tally.failed === 0 ? 0 : 1;
 }

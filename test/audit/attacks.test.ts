@@ -9,7 +9,7 @@ import { decodeRecord, encodeRecord, hashOf, NO_HASH } from '../../services/regi
 import { Sealer } from '../../services/registry/audit/seal.ts';
 import { verifyAudit } from '../../services/registry/audit/verify.ts';
 import { auditRecordKey } from '../../services/registry/storage/layout.ts';
-import { MemoryStore } from '../unit/memory-store.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { bytesOf, changeOf, placeOf, recorderOver, SECRET, sealer, sealerOf, writeRecords } from './world.ts';
 
 const RECORDS = 12;

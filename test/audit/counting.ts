@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { intercepted } from '../support/intercepted.ts';
 
 /** What was asked of a store, by method. */
 export interface Counted {
@@ -9,21 +10,15 @@ export interface Counted {
 /** A store whose requests are counted; `exists` are creations that came too late. */
 export function counting(store: ObjectStore): Counted {
   const asked = { stat: 0, read: 0, list: 0, putIfAbsent: 0, exists: 0 };
-  const counted = new Proxy(store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name);
-      if (typeof value !== 'function') return value;
-      return (...given: unknown[]) => {
-        if (name in asked) asked[name as 'stat']++;
-        const result: unknown = Reflect.apply(value, target, given);
-        if (name === 'putIfAbsent')
-          void (result as Promise<string>).then(
-            (outcome) => outcome === 'exists' && asked.exists++,
-            () => 0,
-          );
-        return result;
-      };
-    },
+  const counted = intercepted(store, ({ name, proceed }) => {
+    if (name in asked) asked[name as 'stat']++;
+    const result = proceed();
+    if (name === 'putIfAbsent')
+      void (result as Promise<string>).then(
+        (outcome) => outcome === 'exists' && asked.exists++,
+        () => 0,
+      );
+    return result;
   });
   return { store: counted, asked };
 }

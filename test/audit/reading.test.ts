@@ -10,7 +10,8 @@ import { verifyAudit } from '../../services/registry/audit/verify.ts';
 import { parseRepositoryPattern } from '../../services/registry/oci/repository-pattern.ts';
 import { AUDIT_PRUNED_KEY, auditRecordKey } from '../../services/registry/storage/layout.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
-import { MemoryStore } from '../unit/memory-store.ts';
+import { intercepted } from '../support/intercepted.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { counting } from './counting.ts';
 import { type Made, writeDaily, writeEntries } from './daily.ts';
 import { changeOf, entriesOf, placeOf, recorderOver, sealer } from './world.ts';
@@ -143,21 +144,15 @@ describe('pruning the audit record', () => {
     for (let dies = 1; dies <= 3; dies++) {
       const objects = await tenDays();
       let writes = 0;
-      const mortal = new Proxy(objects, {
-        get(target, name) {
-          const value: unknown = Reflect.get(target, name);
-          if (typeof value !== 'function') return value;
-          return (...given: unknown[]) => {
-            if (name === 'delete' && writes + 1 === dies)
-              // Some of one call, in no order.
-              return objects
-                .delete([auditRecordKey(2), auditRecordKey(4)])
-                .then(() => Promise.reject(new Error('dead')));
-            if (['put', 'putIfAbsent', 'delete'].includes(String(name)) && ++writes > dies - 1)
-              return Promise.reject(new Error('dead'));
-            return Reflect.apply(value, target, given);
-          };
-        },
+      const mortal = intercepted(objects, ({ name, proceed }) => {
+        if (name === 'delete' && writes + 1 === dies)
+          // Some of one call, in no order.
+          return objects
+            .delete([auditRecordKey(2), auditRecordKey(4)])
+            .then(() => Promise.reject(new Error('dead')));
+        if (['put', 'putIfAbsent', 'delete'].includes(String(name)) && ++writes > dies - 1)
+          return Promise.reject(new Error('dead'));
+        return proceed();
       });
       await prune(mortal, 4).catch(() => undefined);
       expect((await verifyAudit(objects, { sealer })).faults, `died at write ${dies}`).to.deep.equal([]);

@@ -9,22 +9,21 @@ import { verifyAudit } from '../../services/registry/audit/verify.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { auditRecordKey } from '../../services/registry/storage/layout.ts';
 import { StoreUnavailableError } from '../../services/registry/storage/object-store.ts';
-import { MemoryStore } from '../unit/memory-store.ts';
+import { intercepted } from '../support/intercepted.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { counting } from './counting.ts';
 import { changeOf, entriesOf, placeOf, recorderOver, sealer, writeRecords } from './world.ts';
 
-/** A store that does something else at some creations: `fault` is asked before each, by number from 1. */
-class FaultyStore extends MemoryStore {
-  #creations = 0;
-  fault: (creation: number, create: () => Promise<'created' | 'exists'>) => Promise<'created' | 'exists'> = (
-    _,
-    create,
-  ) => create();
+type Creation = () => Promise<'created' | 'exists'>;
 
-  override putIfAbsent(key: string, body: Buffer): Promise<'created' | 'exists'> {
-    this.#creations++;
-    return this.fault(this.#creations, () => super.putIfAbsent(key, body));
-  }
+/** A store that does something else at some creations: `fault` is asked before each, by number from 1. */
+function faultyStore() {
+  let creations = 0;
+  const faults = { fault: (_creation: number, create: Creation) => create() };
+  const objects = intercepted(new MemoryStore(), ({ name, proceed }) =>
+    name === 'putIfAbsent' ? faults.fault(++creations, proceed as Creation) : proceed(),
+  );
+  return Object.assign(faults, { objects });
 }
 
 describe('recording changes', () => {
@@ -95,12 +94,13 @@ describe('recording changes', () => {
   });
 
   it('refuses changes while the store fails, logs an error, and recovers', async () => {
-    const objects = new FaultyStore();
+    const faulty = faultyStore();
+    const { objects } = faulty;
     const counted: string[] = [];
     const { recorder, lines } = recorderOver(objects, {
       count: (outcome, entries) => counted.push(`${outcome} ${entries}`),
     });
-    objects.fault = () => Promise.reject(new StoreUnavailableError('a secret bucket is away'));
+    faulty.fault = () => Promise.reject(new StoreUnavailableError('a secret bucket is away'));
     const error = await recorder.record(changeOf('refused')).catch((cause: unknown) => cause);
     expect(error).to.be.instanceOf(RegistryError);
     expect((error as RegistryError).kind).to.equal('UNRECORDED');
@@ -109,16 +109,17 @@ describe('recording changes', () => {
     expect(loud.map(({ message }) => message)).to.deep.equal([
       'audit record: cannot be written; changes are refused until it can',
     ]);
-    objects.fault = (_, create) => create();
+    faulty.fault = (_, create) => create();
     await recorder.record(changeOf('taken'));
     expect((await entriesOf(objects)).map(({ requestId }) => requestId)).to.deep.equal(['request taken']);
     expect(counted).to.deep.equal(['failed 1', 'written 1']);
   });
 
   it('recognises its own record after a lost answer', async () => {
-    const objects = new FaultyStore();
+    const faulty = faultyStore();
+    const { objects } = faulty;
     const { recorder } = recorderOver(objects);
-    objects.fault = async (creation, create) => {
+    faulty.fault = async (creation, create) => {
       const outcome = await create();
       return creation === 2 ? 'exists' : outcome;
     };
@@ -128,10 +129,11 @@ describe('recording changes', () => {
   });
 
   it('has at most one entry for a refused change, even if the create succeeds late', async () => {
-    const objects = new FaultyStore();
+    const faulty = faultyStore();
+    const { objects } = faulty;
     const { recorder } = recorderOver(objects);
     let late: (() => Promise<unknown>) | undefined;
-    objects.fault = (creation, create) => {
+    faulty.fault = (creation, create) => {
       if (creation !== 2) return create();
       late = create;
       return Promise.reject(new StoreUnavailableError('no answer'));

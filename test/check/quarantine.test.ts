@@ -9,12 +9,12 @@ import {
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { blobDataKey } from '../../services/registry/storage/layout.ts';
 import { cycle } from '../garbage/cycles.ts';
-import { MemoryObjects } from '../garbage/memory-objects.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 const BLOB = Buffer.from('garbage');
 const DAY = 24 * 3_600_000;
 
-async function kinds(objects: MemoryObjects, now: number): Promise<(readonly [string, string])[]> {
+async function kinds(objects: MemoryStore, now: number): Promise<(readonly [string, string])[]> {
   const found: (readonly [string, string])[] = [];
   for await (const { kind, key } of checkStore(objects, { deep: false, now: new Date(now) }).findings)
     if (kind !== 'blobs-unreferenced') found.push([kind, key]);
@@ -22,10 +22,10 @@ async function kinds(objects: MemoryObjects, now: number): Promise<(readonly [st
 }
 
 describe('a check of what the collector keeps', () => {
-  let objects: MemoryObjects;
+  let objects: MemoryStore;
   let list: string;
   beforeEach(async () => {
-    objects = new MemoryObjects();
+    objects = new MemoryStore();
     objects.hold(blobDataKey(digestOf(BLOB)), BLOB, new Date(0));
     await cycle(objects, { at: DAY });
     objects.hold(REQUEST_KEY, '{}', new Date(0));

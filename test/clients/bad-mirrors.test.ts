@@ -9,6 +9,7 @@ import { newBytes, pushBlob } from '../protocol/pushing.ts';
 import { pullClients } from '../support/clients/all.ts';
 import type { PullClient } from '../support/clients/pull-client.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
+import { eventually } from '../support/eventually.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
 import type { NginxMirror } from '../support/nginx-mirror.ts';
 import { freePort } from '../support/ports.ts';
@@ -16,11 +17,11 @@ import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 import { clientLines, pathOnMirror, redirectedLayers, startMirrors, statusOf } from './mirrored.ts';
-import { showTime, timeUntil } from './time-until.ts';
+import { showTime } from './show-time.ts';
 
-const NOTICED = { withinMs: 10_000 };
+const NOTICED_MS = 10_000;
 /** The sync worker tries again after 10 s at most. */
-const MENDED = { withinMs: 15_000 };
+const MENDED_MS = 15_000;
 
 /** A web server in a mirror's place that answers everything with 500. */
 async function answer500(mirror: NginxMirror): Promise<Server> {
@@ -136,7 +137,7 @@ requirePrograms('A pull with a bad mirror', function () {
           await strike();
           const isTold = async () =>
             (await statusOf(registry)).problems.some((each) => each.startsWith(problem));
-          showTime(this.test, await timeUntil(isTold, NOTICED));
+          showTime(this.test, await eventually('the status reports it', isTold, NOTICED_MS));
           const { code, stdout } = await registry.cli(['status'], { allowFailure: true });
           expect(code).to.equal(2);
           expect(stdout).to.include(problem);
@@ -151,7 +152,7 @@ requirePrograms('A pull with a bad mirror', function () {
           await registry.cli(['promote', 'candidate/hello:multi', `${name}:1`]);
           await mend();
           const isWell = async () => (await statusOf(registry)).status === 'ok';
-          showTime(this.test, await timeUntil(isWell, MENDED));
+          showTime(this.test, await eventually('all is well', isWell, MENDED_MS));
           for (const digest of redirectedLayers(layout)) expect(existsSync(fileOf(digest))).to.equal(true);
           await mirror.clearLog();
           expect(await pullByAll(registry, name)).to.equal('anywhere');
@@ -169,7 +170,7 @@ requirePrograms('A pull with a bad mirror', function () {
           const isComplete = redirectedLayers(layout).every((digest) => existsSync(fileOf(digest)));
           return isComplete && status === 'ok' && mirrors[0]?.missing === 0;
         };
-        showTime(this.test, await timeUntil(isFilled, NOTICED));
+        showTime(this.test, await eventually('the mirror is filled', isFilled, NOTICED_MS));
         expect(await pullByAll(registry)).to.equal('anywhere');
       });
 
@@ -198,7 +199,7 @@ requirePrograms('A pull with a bad mirror', function () {
       const [north, south] = mirrors as [NginxMirror, NginxMirror];
       await north.stop();
       const isDown = async () => (await statusOf(registry)).mirrors[0]?.healthy === false;
-      showTime(this.test, await timeUntil(isDown, NOTICED));
+      showTime(this.test, await eventually('the mirror counts as down', isDown, NOTICED_MS));
       expect(await pullByAll(registry)).to.equal('anywhere');
       expect(await clientLines([south])).to.have.lengthOf(pulledLayers());
     });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Mirrors } from '../../services/release/schemas.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
+import { eventually } from '../support/eventually.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
 import { layoutBlobPath } from '../support/layout-writer.ts';
 import type { NginxMirror } from '../support/nginx-mirror.ts';
@@ -11,13 +12,13 @@ import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 import { clientLines, redirectedLayers, startMirrors } from './mirrored.ts';
-import { showTime, timeUntil } from './time-until.ts';
+import { showTime } from './show-time.ts';
 
 /** How long a tag's move through one node may go unseen on another. */
-const TAG_SEEN = { withinMs: 1500 };
+const TAG_SEEN_MS = 1500;
 /** How long a node may take to learn of a promotion, and of what the mirrors hold. */
-const LEARNT = { withinMs: 3000 };
-const TAKEN_OVER = { withinMs: 15_000 };
+const LEARNT_MS = 3000;
+const TAKEN_OVER_MS = 15_000;
 
 /** A request that has to be answered so. */
 async function send(method: string, url: string, status: number, init: RequestInit = {}): Promise<Response> {
@@ -99,7 +100,7 @@ requires(['skopeo', 'nginx'])('Separate processes over one store', function () {
     for (const { host, url } of [one, two]) {
       const isRedirected = async () =>
         (await fetch(`${url}/v2/app/blobs/${digest}`, { redirect: 'manual' })).status === 302;
-      await timeUntil(isRedirected, LEARNT);
+      await eventually('clients are redirected', isRedirected, LEARNT_MS);
       await mirror.clearLog();
       await skopeo.pull(`${host}/app:1`);
       expect(await clientLines([mirror])).to.have.lengthOf(redirectedLayers(layout).length);
@@ -118,7 +119,11 @@ requires(['skopeo', 'nginx'])('Separate processes over one store', function () {
       await tagged(to, name);
       await putManifest(from, name, await contentOf(digest));
       expect(await tagged(from, name)).to.equal(digest);
-      const tookMs = await timeUntil(async () => (await tagged(to, name)) === digest, TAG_SEEN);
+      const tookMs = await eventually(
+        'the tag is seen',
+        async () => (await tagged(to, name)) === digest,
+        TAG_SEEN_MS,
+      );
       longestMs = Math.max(longestMs, tookMs);
     }
     showTime(this.test, longestMs);
@@ -142,7 +147,7 @@ requires(['skopeo', 'nginx'])('Separate processes over one store', function () {
     await killed?.stop('SIGKILL');
     const killedAt = Date.now();
     const isTakenOver = async () => (await keeper()) === survivor && (await lastBeatAt()) > killedAt;
-    showTime(this.test, await timeUntil(isTakenOver, TAKEN_OVER));
+    showTime(this.test, await eventually('the other worker takes over', isTakenOver, TAKEN_OVER_MS));
 
     await skopeo.copyAll(layout.directory, 'sbom', `${two.host}/candidate/app:sbom`);
     const { stdout } = await promote('sbom');

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import type { Change, Changes } from '../../services/registry/storage/changes.ts';
+import { eventually } from '../support/eventually.ts';
 import { digest, repositoryName, sha512Digest, tag } from '../unit/arbitraries.ts';
 
 /** The processes of one registry; where they cannot be several, both are the same. */
@@ -37,16 +38,6 @@ export function hearing(changes: Changes): { heard: Change[]; stop: () => void }
   return { heard, stop };
 }
 
-/** Waits until something is so; fails with what was there instead. */
-export async function soon(isSo: () => boolean, what: () => unknown, timeoutMs = 5000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!isSo()) {
-    if (performance.now() > deadline)
-      throw new Error(`not within ${timeoutMs} ms: ${JSON.stringify(what())}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
 /** The contract of {@link Changes}, as a suite. */
 export function describeChanges(title: string, open: () => Promise<OpenedChanges>): void {
   describe(`changes ${title}`, () => {
@@ -64,9 +55,10 @@ export function describeChanges(title: string, open: () => Promise<OpenedChanges
       expect([one.heard, other.heard]).to.deep.equal([[change], [change]]);
       one.stop();
       other.stop();
-      await soon(
-        () => there.heard.length > 0,
+      await eventually(
         () => there.heard,
+        () => there.heard.length > 0,
+        5000,
       );
       there.stop();
     });
@@ -76,15 +68,17 @@ export function describeChanges(title: string, open: () => Promise<OpenedChanges
       const moves = Array.from({ length: 200 }, someMove);
       for (const move of moves) opened.here.publish(move);
       const last = someMove();
-      await soon(
-        () => there.heard.length >= moves.length,
+      await eventually(
         () => there.heard.length,
+        () => there.heard.length >= moves.length,
+        5000,
       );
       // A second delivery would have come by the time that an answer is back.
       opened.there.publish(last);
-      await soon(
-        () => here.heard.includes(last) || here.heard.length > moves.length,
+      await eventually(
         () => here.heard.length,
+        () => here.heard.includes(last) || here.heard.length > moves.length,
+        5000,
       );
       expect(new Set(there.heard.map((move) => JSON.stringify(move))).size).to.equal(moves.length + 1);
       expect(there.heard).to.have.deep.members([...moves, last]);
@@ -97,9 +91,10 @@ export function describeChanges(title: string, open: () => Promise<OpenedChanges
       const there = hearing(opened.there);
       const changes = fc.sample(anyChange, 300);
       for (const change of changes) opened.here.publish(change);
-      await soon(
-        () => there.heard.length >= changes.length,
+      await eventually(
         () => there.heard.length,
+        () => there.heard.length >= changes.length,
+        5000,
       );
       expect(there.heard).to.have.deep.members(changes);
       there.stop();
@@ -116,9 +111,10 @@ export function describeChanges(title: string, open: () => Promise<OpenedChanges
       const witness = hearing(opened.there);
       const moves = [someMove(), someMove()];
       for (const move of moves) opened.here.publish(move);
-      await soon(
-        () => witness.heard.length >= moves.length,
+      await eventually(
         () => witness.heard,
+        () => witness.heard.length >= moves.length,
+        5000,
       );
       expect({ told, there: there.heard }).to.deep.equal({ told: moves.slice(0, 1), there: [] });
       witness.stop();

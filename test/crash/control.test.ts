@@ -39,7 +39,7 @@ describe('a process that is killed in earnest', () => {
       const reference = await referenceOf(lab, scenario);
       const left = await leftBy(lab, scenario, reference, death);
       const root = join(home.path, 'store');
-      for (const [key, { bytes }] of reference.beginning.stored.objects) {
+      for (const [key, { bytes }] of reference.beginning.stored.held) {
         await mkdir(dirname(join(root, key)), { recursive: true });
         await writeFile(join(root, key), bytes);
       }

@@ -71,9 +71,9 @@ async function expectVisible(stored: World['stored'], entries: readonly Entry[])
   }
 }
 
-function linked({ objects }: World['stored'], name: RepositoryName, part: string): string[] {
+function linked({ held }: World['stored'], name: RepositoryName, part: string): string[] {
   const prefix = `docker/registry/v2/repositories/${name}/${part}/sha256/`;
-  return [...objects.keys()]
+  return [...held.keys()]
     .filter((key) => key.startsWith(prefix))
     .map((key) => `sha256:${key.slice(prefix.length, prefix.length + 64)}`);
 }
@@ -97,7 +97,7 @@ async function expectGone(
     .flatMap(({ details }) => details?.['digests']);
   for (const { action, digest = '' } of entries) {
     const data = `docker/registry/v2/blobs/${digest.slice(0, 9).replace(':', '/')}/${digest.slice(7)}/data`;
-    if (action !== 'blob.push' || stored.objects.has(data) || collected.includes(digest)) continue;
+    if (action !== 'blob.push' || stored.held.has(data) || collected.includes(digest)) continue;
     // One whose process died before it was there.
     const isAcknowledged = answers.some((answer) => answer.startsWith('201 PUT') && answer.includes(digest));
     if (isAcknowledged) throw new Error(`${digest} was collected without an entry`);

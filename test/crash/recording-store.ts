@@ -8,7 +8,7 @@ import type {
   ObjectStat,
   ObjectStore,
 } from '../../services/registry/storage/object-store.ts';
-import { gather } from '../unit/gather.ts';
+import { gather } from '../support/gather.ts';
 import { kindOf } from './key-kinds.ts';
 import type { Life } from './life.ts';
 

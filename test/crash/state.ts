@@ -17,9 +17,9 @@ const COLLECTOR_NAME = /^roadstead\/garbage\/(quarantine|announced|rescued|delet
  * counts what was promoted where and which blobs are public: a promotion that was repeated after a death may stand
  * there twice, the second time with no blob that is new. Of what the collector keeps, it counts how much there is of it.
  */
-export function stateOf({ objects }: Stored): Record<string, string> {
+export function stateOf({ held }: Stored): Record<string, string> {
   const state: Record<string, string> = {};
-  const inOrder = [...objects].sort(([one], [other]) => (one < other ? -1 : 1));
+  const inOrder = [...held].sort(([one], [other]) => (one < other ? -1 : 1));
   for (const [key, { bytes }] of inOrder) {
     if (key.startsWith('roadstead/published/')) state[key] = 'published';
     else if (key.startsWith('roadstead/publications/')) {

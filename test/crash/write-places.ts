@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filesOf } from '../house/source.ts';
 
@@ -9,16 +10,43 @@ const WRITE =
   /objects\s*\.(?:put|putIfAbsent|compose|grow|delete|removeLeftovers)\(|\.(?:putIfAbsent|overwrite|deleteBelow)\(|\bwriteLink\(/;
 const NO_CALL = /^\s*(?:\/?\*|\/\/|export (?:async )?function)/;
 
-/** Every line of the services that writes to the store, as `path:line`: found in the text, so a new one is found too. */
-export function writePlaces(): string[] {
+/** What a line that declares a function or a method of a class names it. */
+const DECLARATION =
+  /^(?:export )?(?:async )?function\*? (\w+)|^(?:export )?const (\w+) = |^ {2}(?:static |override |async )*\*?(#?\w+)(?:<.*>)?\([^;]*$/;
+
+/** A line of the services that writes to the store. */
+export interface WritePlace {
+  /** `path:line`, as it is in the stacks of errors. */
+  readonly place: string;
+  /** The file, the function and the call, such as `upload-segments: mergeSegments compose`. */
+  readonly operation: string;
+}
+
+/** Every line of the services that writes to the store: found in the text, so a new one is found too. */
+export function writePlaces(): WritePlace[] {
   return filesOf('services/**/*.ts')
     .filter((path) => !path.startsWith('services/stores/'))
     .flatMap((path) => {
       const lines = readFileSync(`${ROOT}${path}`, 'utf8').split('\n');
-      return lines.flatMap((line, i) =>
-        WRITE.test(line) && !NO_CALL.test(line) ? [`${path}:${i + 1}`] : [],
-      );
+      return lines.flatMap((line, i) => {
+        const [call] = NO_CALL.test(line) ? [] : (WRITE.exec(line) ?? []);
+        if (call === undefined) return [];
+        const method = call.slice(call.lastIndexOf('.') + 1, -1);
+        const operation = `${basename(path, '.ts')}: ${functionAt(lines, i)} ${method}`;
+        return [{ place: `${path}:${i + 1}`, operation }];
+      });
     });
+}
+
+/** The function or method that a line is in. */
+function functionAt(lines: readonly string[], line: number): string {
+  for (let i = line; i >= 0; i--) {
+    const name = DECLARATION.exec(lines[i] ?? '')
+      ?.slice(1)
+      .find((each) => each !== undefined);
+    if (name !== undefined) return name;
+  }
+  return '';
 }
 
 /** Notes the places from which writes came, by the stacks of those who made them. */
@@ -34,10 +62,4 @@ export class PlacesSeen {
   has(place: string): boolean {
     return this.#seen.has(place);
   }
-}
-
-/** The text of a place's line, for people. */
-export function textOfPlace(place: string): string {
-  const [path = '', line] = place.split(':');
-  return readFileSync(`${ROOT}${path}`, 'utf8').split('\n')[Number(line) - 1]?.trim() ?? '';
 }

@@ -8,11 +8,13 @@ import { type Listener, type ListenLimits, listen } from '../../services/http/li
 import { networkTest } from '../../services/registry/access/networks.ts';
 import { makePair } from '../http/certificates.ts';
 import { keepingLogger } from '../http/log-sink.ts';
+import { eventually } from '../support/eventually.ts';
 import { requires } from '../support/requirements.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 import { closedWithin, type RawConnection, rawConnection } from './raw.ts';
 
 const HEAD = 'GET / HTTP/1.1\r\nHost: localhost\r\n';
+const isDone = (connection: RawConnection) => connection.received().includes('done');
 
 for (const isTls of [false, true])
   requires(['openssl'])(`connections over ${isTls ? 'TLS' : 'plain HTTP'}`, function () {
@@ -84,7 +86,7 @@ for (const isTls of [false, true])
       await using _ = listener;
       const [own, others] = [await several(port, 5, '127.0.0.2'), await several(port, 2, '127.0.0.3')];
       for (const each of [...own, ...others]) each.socket.write(`${HEAD}\r\n`);
-      while (![...own, ...others].every((each) => each.received().includes('done'))) await sleep(20);
+      await eventually('each is answered', () => [...own, ...others].every(isDone));
       expect(await isServed(port, '127.0.0.2')).to.equal(true);
       expect(await openOf(own)).to.equal(0);
       expect(await openOf(others)).to.equal(2);
@@ -102,7 +104,7 @@ for (const isTls of [false, true])
       await using _ = listener;
       const idle = await several(port, 10, '127.0.0.2');
       for (const each of idle) each.socket.write(`${HEAD}\r\n`);
-      while (!idle.every((each) => each.received().includes('done'))) await sleep(20);
+      await eventually('each is answered', () => idle.every(isDone));
       expect(await isServed(port, '127.0.0.3')).to.equal(false);
       expect(refusals).to.deep.equal(['total 127.0.0.3']);
       expect(await isServed(port, '127.0.0.3')).to.equal(true);
@@ -113,7 +115,7 @@ for (const isTls of [false, true])
       await using _ = listener;
       const idle = await several(port, 98, '127.0.0.2');
       for (const each of idle) each.socket.write(`${HEAD}\r\n`);
-      while (!idle.every((each) => each.received().includes('done'))) await sleep(20);
+      await eventually('each is answered', () => idle.every(isDone));
       const busy = await several(port, 10, '127.0.0.3');
       expect(await openOf(busy)).to.equal(10);
       expect(await openOf(idle)).to.equal(0);

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Listener, type ListenOptions, listen } from '../../services/http/listen.ts';
+import { eventually } from '../support/eventually.ts';
 import { startRegistry } from '../support/registry.ts';
 import { nightly } from '../support/requirements.ts';
 import { closedWithin, type RawConnection, rawConnection } from './raw.ts';
@@ -20,7 +21,7 @@ const open = (options: Pick<ListenOptions, 'idleTimeoutMs'> = {}): Promise<Liste
 async function idleAt(url: string): Promise<RawConnection> {
   const connection = await rawConnection(Number(new URL(url).port));
   connection.socket.write(REQUEST);
-  while (!connection.received().includes('done')) await sleep(10);
+  await eventually('it is answered', () => connection.received().includes('done'));
   return connection;
 }
 
@@ -65,7 +66,8 @@ nightly(describe)('a connection that is idle for longer than a silent transfer m
     using connection = await idleAt(listener.url);
     await sleep(150_000);
     connection.socket.write(REQUEST);
-    while (connection.received().split('done').length < 3 && !connection.isClosed()) await sleep(50);
+    const isAnswered = () => connection.received().split('done').length >= 3;
+    await eventually('it is answered, or closed', () => isAnswered() || connection.isClosed());
     expect(connection.isClosed()).to.equal(false);
   });
 });

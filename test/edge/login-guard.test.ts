@@ -8,6 +8,7 @@ import type { Authentication } from '../../services/registry/access/account.ts';
 import type { AttemptCounts } from '../../services/registry/access/attempts.ts';
 import { LoginGuard } from '../../services/registry/access/login-guard.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
+import { intercepted } from '../support/intercepted.ts';
 
 const KNOWN: Authentication = {
   outcome: 'known',
@@ -162,12 +163,9 @@ describe('credentials that were right a moment ago', () => {
     let asked = 0;
     const counts = new MemoryAttempts();
     const guard = guardOver(
-      new Proxy(counts, {
-        get: (target, name) => {
-          asked++;
-          const member = Reflect.get(target, name) as unknown;
-          return typeof member === 'function' ? member.bind(target) : member;
-        },
+      intercepted(counts, ({ proceed }) => {
+        asked++;
+        return proceed();
       }),
     );
     let answer: Authentication = KNOWN;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { eventually } from '../support/eventually.ts';
 
 /** A connection whose bytes the test itself writes, and how it ended. */
 export interface RawConnection extends Disposable {
@@ -39,6 +40,11 @@ export async function rawConnection(
     closed: over.promise,
     [Symbol.dispose]: () => void socket.destroy(),
   };
+}
+
+/** Waits until the head of an answer has come, or the other end has closed the connection. */
+export async function answered({ received, isClosed }: RawConnection): Promise<void> {
+  await eventually('it is answered, or closed', () => received().includes('\r\n\r\n') || isClosed());
 }
 
 /** Waits until it is closed; how long that took, ms. Throws when it stays open. */

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { clientKeyOf } from '../../services/registry/access/client-key.ts';
 import { RateLimit } from '../../services/registry/access/rate-limit.ts';
+import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { rawConnection } from './raw.ts';
 
@@ -26,8 +27,8 @@ describe('requests a second', () => {
     for (let i = 0; i < count; i++) {
       const before = connection.received().length;
       connection.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
-      while (!/\r\n\r\n.+/s.test(connection.received().slice(before)))
-        await new Promise((resolve) => setTimeout(resolve, 2));
+      const isAnswered = () => /\r\n\r\n.+/s.test(connection.received().slice(before));
+      await eventually('it is answered', isAnswered, 15_000, 2);
     }
     const text = connection.received();
     return [[...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status ?? ''), text];

@@ -8,9 +8,10 @@ import { expect } from 'chai';
 import { type Listener, type ListenLimits, listen } from '../../services/http/listen.ts';
 import { makePair, type Pair } from '../http/certificates.ts';
 import { keepingLogger } from '../http/log-sink.ts';
+import { eventually } from '../support/eventually.ts';
 import { requires } from '../support/requirements.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
-import { closedWithin, rawConnection } from './raw.ts';
+import { answered, closedWithin, rawConnection } from './raw.ts';
 
 const GRACE_MS = 1000;
 const RATE = 1000;
@@ -106,8 +107,7 @@ for (const isTls of [false, true])
         slow.socket.write(head('GET', path));
         slow.socket.pause();
         expect(await isServed()).to.equal(true);
-        const deadline = performance.now() + GRACE_MS + LATE_MS + 4000;
-        while (cuts.length === 0 && performance.now() < deadline) await sleep(50);
+        await eventually('it is cut', () => cuts.length > 0, GRACE_MS + LATE_MS + 4000);
         expect(cuts).to.deep.equal(['answer']);
       });
 
@@ -118,7 +118,7 @@ for (const isTls of [false, true])
         slow.socket.write('x'.repeat(200));
         await sleep(100);
       }
-      while (!slow.received().includes('\r\n\r\n') && !slow.isClosed()) await sleep(20);
+      await answered(slow);
       expect(slow.received()).to.include('200 OK');
       expect(cuts).to.deep.equal([]);
     });
@@ -149,7 +149,7 @@ for (const isTls of [false, true])
         using waiting = await open();
         waiting.socket.write(head(framing ? 'PUT' : 'GET', path, framing));
         if (framing) waiting.socket.write('x'.repeat(500_000));
-        while (!waiting.received().includes('\r\n\r\n') && !waiting.isClosed()) await sleep(20);
+        await answered(waiting);
         expect(waiting.received()).to.include('200 OK');
         expect(cuts).to.deep.equal([]);
       });

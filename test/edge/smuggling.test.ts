@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { AMBIGUOUS, HIDDEN } from './ambiguous.ts';
@@ -83,17 +84,16 @@ requires(['nginx'])('a request in a request', function () {
 
   /** Both logs, once the marker is the last line of each. */
   async function settled(marker: string): Promise<[string[], string[]]> {
-    const deadline = performance.now() + 5000;
-    for (;;) {
-      const logs: [string[], string[]] = [
+    let logs: [string[], string[]] = [[], []];
+    const isMarked = async () => {
+      logs = [
         (await front.passedOn()).map((line) => line.replace(/[?#].*/, '')),
         requestsSeen().map((line) => line.replace(/#.*/, '')),
       ];
-      if (logs.every((log) => log.at(-1)?.includes(marker))) return logs;
-      if (performance.now() > deadline)
-        throw new Error(`the marker is in no log: ${JSON.stringify(logs.map((log) => log.slice(-3)))}`);
-      await sleep(10);
-    }
+      return logs.every((log) => log.at(-1)?.includes(marker));
+    };
+    await eventually(() => logs.map((log) => log.slice(-3)), isMarked, 5000);
+    return logs;
   }
 
   // A header that nobody knows is no length, so these are two requests, to nginx as well.

@@ -110,11 +110,12 @@ export class KillRun implements AsyncDisposable {
   /** Waits until the mirror has all that the log names. */
   async waitForMirror(patienceMs: number): Promise<void> {
     const { length: head } = await this.store.readLog();
-    for (const deadline = performance.now() + patienceMs; ; await sleep(50)) {
-      const watermark = await this.store.watermark(MIRROR);
-      if (watermark === head) return;
-      if (performance.now() > deadline) throw new Error(`the mirror is at ${watermark} of ${head}`);
-    }
+    let watermark: number | undefined;
+    const isThere = async () => {
+      watermark = await this.store.watermark(MIRROR);
+      return watermark === head;
+    };
+    await eventually(() => `the mirror is at ${watermark} of ${head}`, isThere, patienceMs, 50);
   }
 
   async pull(blob: BlobFacts): Promise<void> {

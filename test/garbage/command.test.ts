@@ -14,8 +14,9 @@ import { digestOf } from '../../services/registry/oci/digest.ts';
 import { BLOBS_PREFIX, blobDataKey } from '../../services/registry/storage/layout.ts';
 import { GarbageWorker } from '../../services/sync/garbage/worker.ts';
 import { LEASE_TIMING } from '../../services/sync/lease.ts';
+import { eventually } from '../support/eventually.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { cycle, HOUR } from './cycles.ts';
-import { MemoryObjects } from './memory-objects.ts';
 
 const LOG = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const SETTINGS = { graceMs: 0, quarantineMs: HOUR, deleteUntagged: false };
@@ -43,9 +44,9 @@ async function outcomeOf(command: () => Promise<void>): Promise<{ text: string; 
 }
 
 describe('roadstead gc', () => {
-  let objects: MemoryObjects;
+  let objects: MemoryStore;
   beforeEach(() => {
-    objects = new MemoryObjects();
+    objects = new MemoryStore();
     objects.hold(blobDataKey(DIGEST), 'garbage', new Date(0));
   });
 
@@ -88,7 +89,8 @@ describe('roadstead gc', () => {
       },
       timing: { ...LEASE_TIMING, heartbeatMs: 20 },
     });
-    while ((await readProgress(objects))?.startedAt === undefined) await sleep(10);
+    const hasStarted = async () => (await readProgress(objects))?.startedAt !== undefined;
+    await eventually('a cycle has started', hasStarted);
     const run = await outcomeOf(() =>
       gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 25_000, heardWithinMs: 700 }),
     );

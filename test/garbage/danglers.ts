@@ -1,9 +1,9 @@
 import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { blobDataKey } from '../../services/registry/storage/layout.ts';
-import type { MemoryObjects } from './memory-objects.ts';
+import type { MemoryStore } from '../support/memory-store.ts';
 
 /** Links that lead nowhere, and manifests that name blobs that are not there, found as plainly as can be. */
-export function danglers({ held }: MemoryObjects): string[] {
+export function danglers({ held }: MemoryStore): string[] {
   const text = (key: string) => held.get(key)?.bytes.toString('utf8') ?? '';
   const isThere = (digest: string) => held.has(blobDataKey(digest as Sha256Digest));
   return [...held.keys()].flatMap((key) => {

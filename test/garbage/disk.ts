@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Held, MemoryObjects } from './memory-objects.ts';
+import { type Held, MemoryStore } from '../support/memory-store.ts';
 
 /** Writes a store's objects as files, with their times. */
-export async function toDisk({ held }: MemoryObjects, root: string): Promise<void> {
+export async function toDisk({ held }: MemoryStore, root: string): Promise<void> {
   for (const directory of new Set([...held.keys()].map(dirname)))
     await mkdir(join(root, directory), { recursive: true });
   const put = async (key: string, { bytes, modifiedAt }: Held) => {
@@ -17,8 +17,8 @@ export async function toDisk({ held }: MemoryObjects, root: string): Promise<voi
  * Reads them back as a person would: `stat` of each name of each directory, by which the system itself follows links.
  * Endless where links are.
  */
-export async function fromDisk(root: string): Promise<MemoryObjects> {
-  const objects = new MemoryObjects();
+export async function fromDisk(root: string): Promise<MemoryStore> {
+  const objects = new MemoryStore();
   const walk = async (directory: string): Promise<void> => {
     const look = async (name: string): Promise<void> => {
       const key = directory + name;
@@ -34,7 +34,7 @@ export async function fromDisk(root: string): Promise<MemoryObjects> {
 }
 
 /** All directories of a store, without the slash at their ends. */
-export function directoriesOf({ held }: MemoryObjects): string[] {
+export function directoriesOf({ held }: MemoryStore): string[] {
   const directories = new Set<string>();
   for (const key of held.keys())
     for (let at = dirname(key); at !== '.'; at = dirname(at)) directories.add(at);

@@ -1,6 +1,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import type { Clock } from '../../services/registry/content/quarantine/guard.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { intercepted } from '../support/intercepted.ts';
 
 /** Something that happens beside others, one request to the store after the other. */
 export interface Actor {
@@ -45,16 +46,9 @@ async function runOnce(
       waiting.push({ actor, go, isIdle });
     });
   for (const [at, actor] of actors.entries()) {
-    const objects = new Proxy(store, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== 'function' || !REQUESTS.has(name)) return value;
-        return async (...args: unknown[]) => {
-          await gate(at, false);
-          return value.apply(target, args);
-        };
-      },
-    });
+    const objects = intercepted(store, ({ name, proceed }) =>
+      REQUESTS.has(name) ? gate(at, false).then(() => proceed()) : proceed(),
+    );
     const clock = { now: () => now, wait: () => gate(at, true) };
     actor.act({ objects, clock }).catch((error: unknown) => failures.push(error));
   }

@@ -13,8 +13,8 @@ import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import { blobDataKey, layerLinkKey } from '../../services/registry/storage/layout.ts';
 import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
 import { putManifest } from '../support/library-pushes.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { cycle, HOUR } from './cycles.ts';
-import { MemoryObjects } from './memory-objects.ts';
 
 const NAME = parseRepositoryName('app');
 const LAYER = Buffer.from('a layer');
@@ -37,8 +37,8 @@ const INDEX = json({
 const digestOf = (bytes: Buffer) => descriptorOf(bytes, '').digest as Sha256Digest;
 
 /** A store whose layers were out of use before the image came: the collector is ahead with them. */
-async function made(): Promise<MemoryObjects> {
-  const objects = new MemoryObjects();
+async function made(): Promise<MemoryStore> {
+  const objects = new MemoryStore();
   const give = (bytes: Buffer) => {
     objects.hold(blobDataKey(digestOf(bytes)), bytes, NOW);
     objects.hold(layerLinkKey(NAME, digestOf(bytes)), digestOf(bytes), NOW);
@@ -56,7 +56,7 @@ async function made(): Promise<MemoryObjects> {
 }
 
 /** Puts a manifest; true when it was taken, false when it was refused for what lacks. */
-async function push(objects: MemoryObjects, bytes: Buffer): Promise<boolean> {
+async function push(objects: MemoryStore, bytes: Buffer): Promise<boolean> {
   const quarantine = new CollectionGuard(objects, {
     now: () => 0,
     wait: async () => void (await setImmediate()),
@@ -72,7 +72,7 @@ async function push(objects: MemoryObjects, bytes: Buffer): Promise<boolean> {
   }
 }
 
-function expectWhole(objects: MemoryObjects): void {
+function expectWhole(objects: MemoryStore): void {
   for (const bytes of [INDEX, IMAGE, CONFIG, LAYER])
     expect(objects.held.has(blobDataKey(digestOf(bytes))), bytes.toString()).to.equal(true);
   for (const bytes of [CONFIG, LAYER])

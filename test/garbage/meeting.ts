@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DELETING_PREFIX, RESCUED_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
 import type { ListRequest, ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { eventually } from '../support/eventually.ts';
+import { intercepted } from '../support/intercepted.ts';
 
 /**
  * Where a collector meets somebody: it has just said that it deletes; it has looked what is to be kept, and deletes the
@@ -40,18 +41,12 @@ export function meeting(objects: ObjectStore, moment: Moment, act: () => Promise
     await Promise.race([ended, eventually('it is said what is to be kept', hasRescued)]);
     if (moment === 'it has looked') await Promise.race([ended, sleep(ANSWERED_MS)]);
   };
-  const met = new Proxy(objects, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      return async (...args: unknown[]) => {
-        const comes = momentOf(name, args[0]) === moment;
-        if (comes && moment === 'it has deleted') await meet();
-        const result: unknown = await value.apply(target, args);
-        if (comes) await meet();
-        return result;
-      };
-    },
+  const met = intercepted(objects, async ({ name, args, proceed }) => {
+    const comes = momentOf(name, args[0]) === moment;
+    if (comes && moment === 'it has deleted') await meet();
+    const result = await proceed();
+    if (comes) await meet();
+    return result;
   });
   return { objects: met, acted: () => acting ?? begin(), hasMet: () => acting !== undefined };
 }

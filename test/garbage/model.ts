@@ -10,7 +10,7 @@ import {
   tagCurrentKey,
   tagIndexKey,
 } from '../../services/registry/storage/layout.ts';
-import { MemoryObjects } from './memory-objects.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 /** A manifest of a random store; it names only what stands before it, as digests force it to. */
 export interface ModelManifest {
@@ -75,14 +75,14 @@ export const models: fc.Arbitrary<Model> = fc.record({
 
 /** A model as it was written to a store. */
 export interface Written {
-  readonly objects: MemoryObjects;
+  readonly objects: MemoryStore;
   readonly blobs: readonly Sha256Digest[];
   readonly manifests: readonly Sha256Digest[];
 }
 
 /** Writes a model; what is young is of a time after `now`. */
 export function write(model: Model, now: Date): Written {
-  const objects = new MemoryObjects();
+  const objects = new MemoryStore();
   const [old, young] = [new Date(now.getTime() - 1000), new Date(now.getTime() + 1000)];
   const blobs = model.blobs.map(({ isYoung, linkIsYoung, isPublished }, i) => {
     const digest = digestOf(Buffer.from(`blob ${i}`));

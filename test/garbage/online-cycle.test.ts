@@ -9,9 +9,10 @@ import { QUARANTINE_PREFIX } from '../../services/registry/content/quarantine/ke
 import { UnreadableError } from '../../services/registry/garbage/collector-reader.ts';
 import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { intercepted } from '../support/intercepted.ts';
+import type { MemoryStore } from '../support/memory-store.ts';
 import { cycle, HOUR } from './cycles.ts';
 import { danglers } from './danglers.ts';
-import type { MemoryObjects } from './memory-objects.ts';
 import { type Model, models, REPOSITORIES, type Written, write } from './model.ts';
 import { keptByHand } from './twin.ts';
 
@@ -40,7 +41,7 @@ function inOneRepository(model: Model): Model {
 }
 
 /** Cycles until nothing more happens. */
-async function collect(objects: MemoryObjects, deleteUntagged: boolean, from = 0): Promise<void> {
+async function collect(objects: MemoryStore, deleteUntagged: boolean, from = 0): Promise<void> {
   for (const at of [from, from + 2 * HOUR, from + 4 * HOUR]) await cycle(objects, { at, deleteUntagged });
 }
 
@@ -189,7 +190,7 @@ const orphans: Model = {
 };
 
 /** What stays of the collector's own, but for what is derived. */
-function ownKeys({ held }: MemoryObjects): string[] {
+function ownKeys({ held }: MemoryStore): string[] {
   return [...held.keys()].filter(
     (key) => key.startsWith(QUARANTINE_PREFIX) || /garbage\/(?:deleting|rescued|scan)\//.test(key),
   );
@@ -198,16 +199,10 @@ function ownKeys({ held }: MemoryObjects): string[] {
 class Killed extends Error {}
 
 /** A process that is killed at its n-th request: before it, or after it. */
-function diesAfter(objects: MemoryObjects, requests: number): MemoryObjects {
+function diesAfter(objects: MemoryStore, requests: number): MemoryStore {
   let count = 0;
-  return new Proxy(objects, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      return async (...args: unknown[]) => {
-        if (++count > requests) throw new Killed();
-        return value.apply(target, args);
-      };
-    },
+  return intercepted(objects, async ({ proceed }) => {
+    if (++count > requests) throw new Killed();
+    return proceed();
   });
 }

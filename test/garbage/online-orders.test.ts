@@ -18,8 +18,8 @@ import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import type { RepositoryName } from '../../services/registry/oci/names.ts';
 import { blobDataKey, layerLinkKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { closeUpload, NOBODY, putManifest } from '../support/library-pushes.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { type Actor, everyOrder, type Hands } from './interleaving.ts';
-import { MemoryObjects } from './memory-objects.ts';
 
 const NAME = 'candidate/app' as RepositoryName;
 const OTHER = 'candidate/other' as RepositoryName;
@@ -121,22 +121,22 @@ async function* bytes(): AsyncGenerator<Buffer> {
 }
 
 /** A store in which a blob is garbage. */
-function withGarbage(): MemoryObjects {
-  const store = new MemoryObjects();
+function withGarbage(): MemoryStore {
+  const store = new MemoryStore();
   store.hold(blobDataKey(DIGEST), BLOB, new Date(0));
   store.hold(layerLinkKey(NAME, DIGEST), DIGEST, new Date(0));
   return store;
 }
 
 /** {@link withGarbage}, put into quarantine on day 0. */
-async function inQuarantine(): Promise<MemoryObjects> {
+async function inQuarantine(): Promise<MemoryStore> {
   const store = withGarbage();
   await collectOnce(contextOf(store, 0, false));
   return store;
 }
 
 /** No manifest leads nowhere. */
-function expectSound({ held }: MemoryObjects): void {
+function expectSound({ held }: MemoryStore): void {
   for (const name of [NAME, OTHER]) {
     if (!held.has(revisionLinkKey(name, MANIFEST.canonicalDigest))) continue;
     const needed = [blobDataKey(MANIFEST.canonicalDigest), blobDataKey(DIGEST), layerLinkKey(name, DIGEST)];
@@ -153,7 +153,7 @@ interface Outcomes {
 }
 
 /** What must be so when all is done, whatever the order. */
-function judge(store: MemoryObjects, told: Told, outcomes: Outcomes): void {
+function judge(store: MemoryStore, told: Told, outcomes: Outcomes): void {
   expectSound(store);
   if (told.exists) expect(told.pushed, 'what was told to be there was missed').to.equal(true);
   if (told.pushed)

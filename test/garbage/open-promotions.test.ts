@@ -22,8 +22,8 @@ import {
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
 import { NOBODY, putManifest } from '../support/library-pushes.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { cycle, HOUR } from './cycles.ts';
-import { MemoryObjects } from './memory-objects.ts';
 
 const SOURCE = parseRepositoryName('candidate/app');
 const TARGET = parseRepositoryName('app');
@@ -92,13 +92,13 @@ async function waiting(content: PublishingContent, digest: Sha256Digest) {
 }
 
 describe('an image whose promotion waits for mirrors', () => {
-  let objects: MemoryObjects;
+  let objects: MemoryStore;
   let content: PublishingContent;
   let image: Pushed;
   let other: Pushed;
   let promotion: Awaited<ReturnType<typeof waiting>>;
   beforeEach(async () => {
-    objects = new MemoryObjects();
+    objects = new MemoryStore();
     content = withPublications(contentOf(objects));
     image = await push(content, 'the image');
     other = await push(content, 'another image');

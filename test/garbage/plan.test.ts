@@ -9,6 +9,7 @@ import { type GarbagePlan, planGarbage } from '../../services/registry/garbage/o
 import { sweep } from '../../services/registry/garbage/offline/sweep.ts';
 import { isSha256 } from '../../services/registry/oci/digest.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { intercepted } from '../support/intercepted.ts';
 import { danglers } from './danglers.ts';
 import { type Model, models, REPOSITORIES, type Written, write } from './model.ts';
 import { type Kept, keptByHand } from './twin.ts';
@@ -38,9 +39,9 @@ describe('the plan of a garbage collection', () => {
         const plan = await planGarbage(objects, options);
         // Stopped anywhere, then done again.
         const keys: string[] = [];
-        const recording = Object.create(objects, {
-          delete: { value: async (batch: readonly string[]) => void keys.push(...batch) },
-        }) as typeof objects;
+        const recording = intercepted(objects, async ({ name, args, proceed }) =>
+          name === 'delete' ? void keys.push(...(args[0] as readonly string[])) : proceed(),
+        );
         await sweep(recording, plan, async () => undefined);
         await objects.delete(keys.slice(0, stopAfter % (keys.length + 1)));
         const halfway = danglers(objects);

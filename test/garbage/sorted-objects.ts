@@ -1,11 +1,11 @@
 import type { ListPage, ListRequest } from '../../services/registry/storage/object-store.ts';
-import { MemoryObjects } from './memory-objects.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 /**
- * {@link MemoryObjects} for hundreds of thousands of objects: keeps its keys in order, so that a page costs what a page
+ * {@link MemoryStore} for hundreds of thousands of objects: keeps its keys in order, so that a page costs what a page
  * costs, and counts what it is asked. Lists without a delimiter only below what was sorted; others as it always does.
  */
-export class SortedObjects extends MemoryObjects {
+export class SortedObjects extends MemoryStore {
   #sorted: string[] = [];
   #isSorted = false;
   readonly requests: Record<'stat' | 'read' | 'list' | 'put' | 'delete', number> = {

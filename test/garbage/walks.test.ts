@@ -12,11 +12,11 @@ import { isSha256, type Sha256Digest } from '../../services/registry/oci/digest.
 import { blobDataKey } from '../../services/registry/storage/layout.ts';
 import { listAll } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import type { MemoryStore } from '../support/memory-store.ts';
 import { nightly } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 import { cycle, HOUR } from './cycles.ts';
 import { directoriesOf, fromDisk, toDisk } from './disk.ts';
-import type { MemoryObjects } from './memory-objects.ts';
 import { models, write } from './model.ts';
 import { keptByHand } from './twin.ts';
 
@@ -44,7 +44,7 @@ async function move(root: string, key: string, elsewhere: string, { isRelative =
 }
 
 /** What a client can pull, repository by repository and link by link; manifests as plain JSON. */
-function reachable({ held }: MemoryObjects): Set<string> {
+function reachable({ held }: MemoryStore): Set<string> {
   const found = new Set<string>();
   const text = (key: string) => held.get(key)?.bytes.toString('utf8') ?? '';
   const seen = (digest: string, repository: string): void => {

@@ -13,8 +13,8 @@ import { pullAll } from '../compat/pulling.ts';
 import { newBytes, pushBlob, pushImage } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
 import { eventually } from '../support/eventually.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { startRegistry } from '../support/registry.ts';
-import { MemoryObjects } from './memory-objects.ts';
 
 const QUICK = { heartbeatMs: 50, silenceMs: 500, lookMs: 50 };
 const LOG = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -22,7 +22,7 @@ const COLLECTING = { intervalMs: 100, graceMs: 0, quarantineMs: 0, deleteUntagge
 /** Nobody on this machine: it cannot be known whether it lives. */
 const ELSEWHERE = 'other-host 00000000-0000-4000-8000-000000000000 pid:[1] 1 1';
 
-function worker(objects: MemoryObjects, more: Partial<GarbageWorkerParts> = {}): GarbageWorker {
+function worker(objects: MemoryStore, more: Partial<GarbageWorkerParts> = {}): GarbageWorker {
   return new GarbageWorker({
     objects,
     settings: { collecting: COLLECTING, purging: undefined, requestsPerSecond: undefined },
@@ -35,8 +35,8 @@ function worker(objects: MemoryObjects, more: Partial<GarbageWorkerParts> = {}):
   });
 }
 
-function withGarbage(): { objects: MemoryObjects; key: string } {
-  const objects = new MemoryObjects();
+function withGarbage(): { objects: MemoryStore; key: string } {
+  const objects = new MemoryStore();
   const key = blobDataKey(digestOf(Buffer.from('garbage')));
   objects.hold(key, 'garbage', new Date(0));
   return { objects, key };

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type ListenTls, listen } from '../../services/http/listen.ts';
+import { eventually } from '../support/eventually.ts';
 import { run } from '../support/process.ts';
 import { requires } from '../support/requirements.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
@@ -19,14 +20,6 @@ import { connectTo, outcome, shownBy } from './tls-client.ts';
 const LISTEN = fileURLToPath(new URL('../../services/http/listen.ts', import.meta.url));
 const handler: RequestListener = (_, response) => void response.end('hello');
 const open = (tls: ListenTls) => listen(handler, { host: '127.0.0.1', port: 0, tls });
-
-async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`still not so after ${timeoutMs} ms`);
-    await sleep(50);
-  }
-}
 
 requires(['openssl'])('TLS files', function () {
   this.timeout(30_000);
@@ -53,7 +46,12 @@ requires(['openssl'])('TLS files', function () {
     using old = await connectTo(listener.url);
     expect([old.server, await old.ask()]).to.deep.equal(['first', 'hello']);
     await replacePair(pair, second as Pair);
-    await until(async () => (await shownBy(listener.url)) === 'second', 5000);
+    await eventually(
+      'the second pair is in use',
+      async () => (await shownBy(listener.url)) === 'second',
+      5000,
+      50,
+    );
     expect(await old.ask()).to.equal('hello');
     expect(lines.map(({ level, msg }) => ({ level, msg }))).to.deep.equal([
       { level: 'info', msg: 'new TLS files are in use' },
@@ -80,7 +78,12 @@ requires(['openssl'])('TLS files', function () {
     await symlink('..2026_2', join(mount, '..data_tmp'));
     await rename(join(mount, '..data_tmp'), join(mount, '..data'));
     await rm(join(mount, '..2026_1'), { recursive: true });
-    await until(async () => (await shownBy(listener.url)) === 'second', 5000);
+    await eventually(
+      'the second pair is in use',
+      async () => (await shownBy(listener.url)) === 'second',
+      5000,
+      50,
+    );
   });
 
   it('are polled where no event tells of a change', async () => {
@@ -94,7 +97,12 @@ requires(['openssl'])('TLS files', function () {
     await using listener = await open({ ...pair, logger, pollIntervalMs: 300 });
     await using unpolled = await open({ ...pair, logger });
     await replacePair(elsewhere, second as Pair);
-    await until(async () => (await shownBy(listener.url)) === 'second', 5000);
+    await eventually(
+      'the second pair is in use',
+      async () => (await shownBy(listener.url)) === 'second',
+      5000,
+      50,
+    );
     // The directory that is watched did not change, so it was the poll that found it.
     expect(await shownBy(unpolled.url)).to.equal('first');
   });
@@ -132,7 +140,7 @@ requires(['openssl'])('TLS files', function () {
       const { logger, lines } = keepingLogger();
       await using listener = await open({ ...pair, logger, pollIntervalMs: 100 });
       await breakIt(pair);
-      await until(() => lines.length > 0);
+      await eventually('something is logged', () => lines.length > 0, 10_000);
       // Many a look later it is still one line, and the first certificate.
       await sleep(1000);
       expect(lines).to.have.length(1);
@@ -144,7 +152,12 @@ requires(['openssl'])('TLS files', function () {
       expect(await outcome(listener.url)).to.equal('hello');
       expect(await shownBy(listener.url)).to.equal('first');
       await replacePair(pair, second as Pair);
-      await until(async () => (await shownBy(listener.url)) === 'second', 5000);
+      await eventually(
+        'the second pair is in use',
+        async () => (await shownBy(listener.url)) === 'second',
+        5000,
+        50,
+      );
       expect(lines.map(({ level }) => level)).to.deep.equal(['error', 'info']);
     });
   }
@@ -156,7 +169,12 @@ requires(['openssl'])('TLS files', function () {
     await copyFile((second as Pair).certificate, pair.certificate);
     await sleep(300);
     await copyFile((second as Pair).key, pair.key);
-    await until(async () => (await shownBy(listener.url)) === 'second', 5000);
+    await eventually(
+      'the second pair is in use',
+      async () => (await shownBy(listener.url)) === 'second',
+      5000,
+      50,
+    );
     expect(lines.map(({ level }) => level)).to.deep.equal(['info']);
   });
 

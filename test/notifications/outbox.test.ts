@@ -13,6 +13,7 @@ import { itemKey, nextTick, parseItemKey, queuePrefix } from '../../services/reg
 import { Notifier } from '../../services/registry/notifications/notifier.ts';
 import { keySegment } from '../../services/registry/storage/key-segment.ts';
 import { eventually } from '../support/eventually.ts';
+import { intercepted } from '../support/intercepted.ts';
 import { endpointAt, FACTS, numbersOf, outboxWorld, pull, push, upTo } from './outbox-world.ts';
 
 const NOWHERE = 'http://127.0.0.1:9/hook';
@@ -28,15 +29,11 @@ describe('the outbox of notifications', () => {
 
   it('fails the request when the store does, and no other endpoint suffers', async () => {
     await using world = await outboxWorld();
-    const failing = new Proxy(world.objects, {
-      get(target, name) {
-        const member: unknown = Reflect.get(target, name);
-        if (name === 'put')
-          return (key: string, body: Buffer) =>
-            key.includes('/broken/') ? Promise.reject(new Error('no store')) : target.put(key, body);
-        return typeof member === 'function' ? member.bind(target) : member;
-      },
-    });
+    const failing = intercepted(world.objects, ({ name, args, proceed }) =>
+      name === 'put' && String(args[0]).includes('/broken/')
+        ? Promise.reject(new Error('no store'))
+        : proceed(),
+    );
     await using notifier = new Notifier({
       config: {
         includereferences: false,
@@ -113,12 +110,9 @@ describe('the outbox of notifications', () => {
   it('is not listed for every event', async () => {
     await using world = await outboxWorld();
     let lists = 0;
-    const counted = new Proxy(world.objects, {
-      get(target, name) {
-        if (name === 'list') lists++;
-        const member: unknown = Reflect.get(target, name);
-        return typeof member === 'function' ? member.bind(target) : member;
-      },
+    const counted = intercepted(world.objects, ({ name, proceed }) => {
+      if (name === 'list') lists++;
+      return proceed();
     });
     const backlog = new Backlog(counted, queuePrefix('hook'), 100_000);
     for (const _ of upTo(5000)) {

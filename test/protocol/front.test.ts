@@ -10,11 +10,12 @@ import { Readiness } from '../../services/http/health.ts';
 import { Metrics } from '../../services/http/metrics.ts';
 import { keepingLogger } from '../http/log-sink.ts';
 import { startDistribution } from '../support/distribution.ts';
+import { intercepted } from '../support/intercepted.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
-import { MemoryStore } from '../unit/memory-store.ts';
 import { jsonOf, send } from './wire.ts';
 
 const USERS = 'amy:$2b$05$he8GGWzsepqKH.za5ghYZunQxTMqOH5lhgvpRLujFJD5f9JEcTMvy\n';
@@ -79,11 +80,9 @@ describe('/debug/health', () => {
   });
 
   it('names what fails, with 503', async () => {
-    const objects = new (class extends MemoryStore {
-      override list(): Promise<never> {
-        return Promise.reject(new Error('gone'));
-      }
-    })();
+    const objects = intercepted(new MemoryStore(), ({ name, proceed }) =>
+      name === 'list' ? Promise.reject(new Error('gone')) : proceed(),
+    );
     const { logger } = keepingLogger();
     const addr = { host: '127.0.0.1', port: 0 };
     const options = { addr, metricsPath: undefined, readiness: new Readiness(objects) };

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
 import { daysFromNow, makePair, type Pair, pem, replacePair } from '../http/certificates.ts';
@@ -85,9 +84,7 @@ requires(['openssl'])('TLS of the registry', function () {
     const url = `https://127.0.0.1:${port}`;
     expect(await shownBy(url)).to.equal('server');
     await replacePair(inUse, await makePair(home.path, { name: 'renewed', to: daysFromNow(90) }));
-    const deadline = performance.now() + 8000;
-    while ((await shownBy(url)) !== 'renewed' && performance.now() < deadline) await sleep(50);
-    expect(await shownBy(url)).to.equal('renewed');
+    await eventually('it is taken up', async () => (await shownBy(url)) === 'renewed', 8000, 50);
     await eventually('it is logged', () => registry.output().includes('new TLS files are in use'));
   });
 

@@ -1,5 +1,6 @@
 /** Promise: failed logins go on being counted while Redis is gone, and no login waits for it. */
 import { expect } from 'chai';
+import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis.ts';
 import { requires } from '../support/requirements.ts';
 import { openWorking } from './opened.ts';
@@ -21,16 +22,12 @@ requires(['redis-server', 'redis-cli'])('counts of failed logins while Redis is 
     expect(await there.attempts.read('a')).to.equal(0);
     expect(here.witness.failures.get('attempts')).to.be.above(0);
     await redis.start();
-    const deadline = performance.now() + 20_000;
     const isShared = async () => {
       const name = crypto.randomUUID();
       await here.attempts.add(name, 1, 60_000);
       return (await there.attempts.read(name)) === 1;
     };
-    while (!(await isShared())) {
-      if (performance.now() > deadline) throw new Error('counts are still not shared');
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await eventually('counts are shared', isShared, 20_000, 100);
   });
 
   it('keep no login waiting for a Redis that is silent, but one each two seconds', async () => {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { MEDIA_TYPES, pushImage } from '../protocol/pushing.ts';
 import { sha256 } from '../protocol/wire.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Line, type LineFaults, openLine } from '../support/line.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { requires } from '../support/requirements.ts';
@@ -60,9 +61,8 @@ requires(['redis-server', 'redis-cli'])('a line to Redis', () => {
         const image = images[move % 2];
         if (image === undefined) throw new Error('there are no images');
         expect(await here.put(path, image.bytes, MEDIA_TYPES.image)).to.equal(201);
-        const movedAt = performance.now();
-        while ((await pull()) !== image.digest) expect(performance.now() - movedAt).to.be.below(SEEN_MAX_MS);
-        seenMs.push(performance.now() - movedAt);
+        const isSeen = async () => (await pull()) === image.digest;
+        seenMs.push(await eventually('the move is seen', isSeen, SEEN_MAX_MS, 0));
         // Remembered there, so that the next move has something to be missed.
         for (const until = performance.now() + 300; performance.now() < until; ) await pull();
       }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { openRedis } from '../../services/redis/open.ts';
-import { hearing, someMove, soon } from '../contract/changes.ts';
+import { hearing, someMove } from '../contract/changes.ts';
 import { makePair, type Pair } from '../http/certificates.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/ports.ts';
 import { type RedisServer, startCluster, startRedis, startSentinels } from '../support/redis.ts';
 import { requires } from '../support/requirements.ts';
@@ -16,12 +17,11 @@ const PASSWORD = 'hunter2-secret';
 /** Fails unless what is told here is heard there within the time. */
 async function expectTold(here: Opened, there: Opened, timeoutMs = 15_000): Promise<void> {
   const { heard, stop } = hearing(there.changes);
-  const deadline = performance.now() + timeoutMs;
-  while (heard.length === 0) {
-    if (performance.now() > deadline) throw new Error(`nothing is heard after ${timeoutMs} ms`);
-    here.changes.publish(someMove());
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const isHeard = () => {
+    if (heard.length === 0) here.changes.publish(someMove());
+    return heard.length > 0;
+  };
+  await eventually('something is heard', isHeard, timeoutMs, 50);
   stop();
 }
 
@@ -52,18 +52,20 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
     it('that is refused says so in one line, without the password, and works when the user is there', async () => {
       await server.cli('ACL', 'SETUSER', 'late', 'on', '>other', '~*', '&*', '+@all');
       await using here = await openParts({ addrs: [server.address], username: 'late', password: PASSWORD });
-      await soon(
-        () => (here.witness.failures.get('connection') ?? 0) > 3,
+      await eventually(
         () => here.witness,
+        () => (here.witness.failures.get('connection') ?? 0) > 3,
+        5000,
       );
       expect(here.witness.lines.map(({ level, message }) => [level, message.slice(0, 23)])).to.deep.equal([
         ['error', 'Redis refuses the login'],
       ]);
       expect(here.witness.lines[0]?.fields['reason']).to.match(/^WRONGPASS/);
       await server.cli('ACL', 'SETUSER', 'late', `>${PASSWORD}`);
-      await soon(
-        () => here.witness.isUp,
+      await eventually(
         () => here.witness,
+        () => here.witness.isUp,
+        5000,
       );
       expect(here.witness.lines.map(({ message }) => message)[1]).to.equal('Redis is up again');
       expectNoSecret(here);
@@ -74,9 +76,10 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
     const acl = ['--rename-command', 'HELLO', 'HULLO', '--rename-command', 'AUTH', 'OUGHT'];
     await using server = await startRedis({ args: acl });
     await using here = await openParts({ addr: server.address, password: PASSWORD });
-    await soon(
-      () => here.witness.lines.length > 0,
+    await eventually(
       () => here.witness,
+      () => here.witness.lines.length > 0,
+      5000,
     );
     expect(here.witness.lines[0]?.fields['reason']).to.match(/'auth'.*\(not shown\)/);
     expectNoSecret(here);
@@ -111,9 +114,10 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
 
     it('is refused where the authority is not known', async () => {
       await using here = await openParts({ addrs: [server.address], tls: { ...client } });
-      await soon(
-        () => here.witness.lines.length > 0,
+      await eventually(
         () => here.witness,
+        () => here.witness.lines.length > 0,
+        5000,
       );
       expect(here.witness.isUp).to.equal(false);
       expect(here.witness.lines[0]?.fields['reason']).to.match(/certificate/);
@@ -160,16 +164,18 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
     expect(here.heard).to.deep.equal([before]);
 
     await server.start();
-    await soon(
-      () => witness.isUp,
+    await eventually(
       () => witness,
+      () => witness.isUp,
+      5000,
     );
     await using there = await openWorking({ addr: server.address });
     const heard = hearing(there.changes);
     opened.changes.publish(later);
-    await soon(
-      () => heard.heard.length > 0,
+    await eventually(
       () => witness,
+      () => heard.heard.length > 0,
+      5000,
     );
     expect(heard.heard).to.deep.equal([later]);
     expect(witness.lines.map(({ message }) => message)).to.deep.equal([
@@ -195,9 +201,10 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
     for (const client of [here.connection.commands, there.connection.subscriber]) {
       // As no part of ours does: ioredis then calls the end final.
       client.disconnect();
-      await soon(
-        () => client.status === 'end',
+      await eventually(
         () => client.status,
+        () => client.status === 'end',
+        5000,
       );
     }
     await expectTold(here, there);
@@ -212,15 +219,17 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
     await expectTold(here, there);
     const resyncs = resyncsOf(there);
     await group.master.signal('SIGKILL');
-    await soon(
-      () => !here.witness.isUp && !there.witness.isUp,
+    await eventually(
       () => here.witness,
+      () => !here.witness.isUp && !there.witness.isUp,
+      5000,
     );
     await expectTold(here, there, 30_000);
     expect(await group.replica.cli('role')).to.match(/^master/);
-    await soon(
-      () => resyncs.count > 0,
+    await eventually(
       () => there.witness,
+      () => resyncs.count > 0,
+      5000,
     );
     expect(await here.locks.withLock('a', async () => 'held')).to.equal('held');
     expectNoSecret(here, there);
@@ -242,13 +251,14 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
         await expectTold(here, there, 30_000);
         await come(node);
       }
-    await soon(
-      () => resyncs.count > 0,
+    await eventually(
       () => there.witness,
+      () => resyncs.count > 0,
+      5000,
     );
-    await soon(
-      () => here.witness.isUp && there.witness.isUp,
+    await eventually(
       () => [here.witness, there.witness],
+      () => here.witness.isUp && there.witness.isUp,
       10_000,
     );
   });

@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Gaps } from '../../services/redis/gaps.ts';
 import { encodeMessage, parseMessage } from '../../services/redis/message.ts';
-import { anyChange, hearing, someMove, soon } from '../contract/changes.ts';
+import { anyChange, hearing, someMove } from '../contract/changes.ts';
+import { eventually } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { requires } from '../support/requirements.ts';
 import { anyText } from '../unit/arbitraries.ts';
@@ -102,16 +103,18 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
 
   it('make those look again whose connection was lost, and then all is heard', async () => {
     await server.cli('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await soon(
-      () => resyncs.here.count > 0 && resyncs.there.count > 0,
+    await eventually(
       () => resyncs,
+      () => resyncs.here.count > 0 && resyncs.there.count > 0,
+      5000,
     );
     const { heard } = hearing(there.changes);
     const move = someMove();
     here.changes.publish(move);
-    await soon(
-      () => heard.length > 0,
+    await eventually(
       () => heard,
+      () => heard.length > 0,
+      5000,
     );
     expect(heard).to.deep.equal([move]);
     await sleep(2500);
@@ -124,9 +127,10 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
     here.connection.commands.disconnect(true);
     const { heard } = hearing(there.changes);
     here.changes.publish(someMove());
-    await soon(
-      () => resyncs.there.count > 0,
+    await eventually(
       () => ({ resyncs, heard }),
+      () => resyncs.there.count > 0,
+      5000,
     );
     expect(heard).to.deep.equal([]);
     expect(here.witness.failures.get('changes')).to.be.above(0);
@@ -137,15 +141,15 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
     const startedAt = performance.now();
     for (let i = 0; i < 5000; i++) here.changes.publish(someMove());
     expect(performance.now() - startedAt).to.be.below(1000);
-    await soon(
-      () => !here.witness.isUp && !there.witness.isUp,
+    await eventually(
       () => here.witness.lines,
+      () => !here.witness.isUp && !there.witness.isUp,
       8000,
     );
     await server.signal('SIGCONT');
-    await soon(
-      () => here.witness.isUp && there.witness.isUp && resyncs.there.count > 0,
+    await eventually(
       () => ({ resyncs, lines: here.witness.lines }),
+      () => here.witness.isUp && there.witness.isUp && resyncs.there.count > 0,
       10_000,
     );
     const messages = there.witness.lines.map(({ message }) => message);
@@ -163,9 +167,10 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
       await server.cli('PUBLISH', CHANNEL, text);
     const move = someMove();
     here.changes.publish(move);
-    await soon(
-      () => heard.length > 0,
+    await eventually(
       () => heard,
+      () => heard.length > 0,
+      5000,
     );
     expect(heard).to.deep.equal([move]);
     expect(there.witness.failures.get('message')).to.equal(5);
@@ -177,9 +182,10 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
     await using otherDatabase = await openWorking({ addr: server.address, db: 1 });
     const [one, two, mine] = [otherPrefix, otherDatabase, there].map(({ changes }) => hearing(changes).heard);
     here.changes.publish(someMove());
-    await soon(
-      () => mine?.length === 1,
+    await eventually(
       () => mine,
+      () => mine?.length === 1,
+      5000,
     );
     await sleep(100);
     expect([one, two]).to.deep.equal([[], []]);

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { soon } from '../contract/changes.ts';
 import { holding, refusal } from '../contract/locks.ts';
+import { eventually } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { requires } from '../support/requirements.ts';
 import { type Opened, openWorking } from './opened.ts';
@@ -49,9 +49,10 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
       const other = there.locks.withLock('a', async () => {
         wasVouchedFor = !one.signal.aborted;
       });
-      await soon(
-        () => one.signal.aborted,
+      await eventually(
         () => 'the signal',
+        () => one.signal.aborted,
+        5000,
       );
       expect(await refusal(one.release())).to.have.property('kind', 'UNAVAILABLE');
       await other;
@@ -62,9 +63,10 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
   it('are what their holder is told of, whatever it failed with because of that', async () => {
     const acting = here.locks.withLock('a', async (signal) => {
       await server.cli('FLUSHALL');
-      await soon(
-        () => signal.aborted,
+      await eventually(
         () => 'the signal',
+        () => signal.aborted,
+        5000,
       );
       signal.throwIfAborted();
     });

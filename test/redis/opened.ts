@@ -5,6 +5,7 @@ import { connect, type RedisConnection } from '../../services/redis/connect.ts';
 import { RedisHealth, type RedisUse } from '../../services/redis/health.ts';
 import { RedisLocks, type RedisLocksOptions } from '../../services/redis/locks.ts';
 import type { RedisSettings } from '../../services/redis/settings.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Settings of a section of the configuration. */
 export function settingsOf(section: Readonly<Record<string, unknown>>): RedisSettings {
@@ -75,12 +76,10 @@ export async function openParts(
 /** {@link openParts}, once it works. */
 export async function openWorking(...args: Parameters<typeof openParts>): Promise<Opened> {
   const opened = await openParts(...args);
-  const deadline = performance.now() + 15_000;
-  while (!opened.witness.isUp) {
-    if (performance.now() > deadline)
-      throw new Error(`Redis did not come: ${JSON.stringify(opened.witness.lines)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await eventually(
+    () => opened.witness.lines,
+    () => opened.witness.isUp,
+  );
   return opened;
 }
 

@@ -5,6 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { MEDIA_TYPES, pushImage } from '../protocol/pushing.ts';
+import { cpuWaitMs } from '../support/cpu.ts';
+import { eventually } from '../support/eventually.ts';
 import { requires } from '../support/requirements.ts';
 import { startTwoNodes, type TwoNodes } from './nodes.ts';
 
@@ -12,8 +14,11 @@ const MOVES = 500;
 const P99_MS = 50;
 /** The bound by the caches' own age limit, and some milliseconds for the request that finds out. */
 const BOUND_MS = 1000 + 100;
-/** The machine may be busy with other things; a registry that is slower than promised is so each time. */
-const ATTEMPTS = 6;
+/** Each of these rounds has to hold. */
+const ROUNDS = 3;
+/** A round that fails is measured again only if processes waited for a processor during this share of the round. */
+const BUSY_SHARE = 0.2;
+const BUSY_ROUNDS_MAX = 5;
 
 requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', () => {
   let nodes: TwoNodes;
@@ -47,22 +52,26 @@ requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', 
   }
 
   it(`is seen within ${P99_MS} ms, in 99 of 100 cases of ${MOVES}`, async function () {
-    this.timeout(ATTEMPTS * 40_000);
+    this.timeout((ROUNDS + BUSY_ROUNDS_MAX) * 40_000);
     const measured: string[] = [];
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    let held = 0;
+    let busy = 0;
+    while (held < ROUNDS) {
+      const [startedAt, waitedMs] = [performance.now(), cpuWaitMs()];
       const timesMs: number[] = [];
       for (let move = 0; move < MOVES; move++) timesMs.push(await seenAfter('moving', move));
+      const busyShare = (cpuWaitMs() - waitedMs) / (performance.now() - startedAt);
       timesMs.sort((a, b) => a - b);
       const at = (share: number) => timesMs[Math.ceil(share * timesMs.length) - 1] ?? Number.NaN;
-      const [median, p99, most] = [at(0.5), at(0.99), at(1)];
-      measured.push(`p50 ${median.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, most ${most.toFixed(1)} ms`);
+      const [median, p99 = Number.NaN, most] = [at(0.5), at(0.99), at(1)].map((ms) => Number(ms.toFixed(1)));
+      measured.push(
+        `p50 ${median} ms, p99 ${p99} ms, most ${most} ms, busy ${(100 * busyShare).toFixed()} %`,
+      );
       expect(most).to.be.below(BOUND_MS);
-      if (p99 <= P99_MS) {
-        console.log(`      ${measured.join('; ')}`);
-        return;
-      }
+      if (p99 <= P99_MS) held++;
+      else if (busyShare < BUSY_SHARE || ++busy > BUSY_ROUNDS_MAX) expect.fail(measured.join('; '));
     }
-    throw new Error(measured.join('; '));
+    console.log(`      ${measured.join('; ')}`);
   });
 
   it('is seen within a second when Redis is gone, and at once again when it is back', async function () {
@@ -76,8 +85,7 @@ requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', 
 
     await nodes.redis.start();
     const isUp = async () => (await nodes.there.metrics()).includes('roadstead_redis_up{mode="single"} 1');
-    const deadline = performance.now() + 10_000;
-    while (!(await isUp())) expect(performance.now()).to.be.below(deadline);
+    await eventually('Redis is back', isUp, 10_000);
     let attempts = 0;
     while ((await seenAfter('back', attempts++)) > P99_MS) expect(attempts).to.be.below(20);
   });
@@ -92,10 +100,9 @@ requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', 
     expect(await statusThere()).to.equal(200);
     expect(await nodes.here.delete(path(image.digest))).to.equal(202);
     expect((await nodes.here.get(path(image.digest))).status).to.equal(404);
-    const askedAgainAt = performance.now();
     // Nobody could tell this node, and it may believe what it knows for 30 s.
     expect(await statusThere()).to.equal(200);
     await nodes.redis.start();
-    while ((await statusThere()) !== 404) expect(performance.now() - askedAgainAt).to.be.below(12_000);
+    await eventually('it is forgotten', async () => (await statusThere()) === 404, 12_000);
   });
 });

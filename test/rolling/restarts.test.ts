@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { MEDIA_TYPES, newBytes, pushBlob, pushImage, putManifest } from '../protocol/pushing.ts';
 import { inPieces, send, sha256 } from '../protocol/wire.ts';
+import { eventually } from '../support/eventually.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -89,7 +90,7 @@ requires(['nginx', 'redis-server', 'openssl'])('a rolling restart', function () 
       headers: { 'content-type': 'application/octet-stream' },
       body: slowly(),
     });
-    while (piecesSent < 3) await sleep(10);
+    await eventually('three pieces are sent', () => piecesSent >= 3);
     const stopped = node.stop('SIGTERM');
     await sleep(SLOW_PIECE_MS);
     const asked = await send(node.url, '/readyz').then(
@@ -121,7 +122,7 @@ requires(['nginx', 'redis-server', 'openssl'])('a rolling restart', function () 
       ({ status }) => status,
       () => 'cut',
     );
-    while (!isStalled) await sleep(10);
+    await eventually('it stalls', () => isStalled);
     await node.stop('SIGTERM');
     expect(await patching).to.equal('cut');
     const { digest } = await pushBlob(other.url, 'app', newBytes());

@@ -13,7 +13,7 @@ import { listKeys, walk } from '../../services/stores/swift/list.ts';
 import { Names } from '../../services/stores/swift/names.ts';
 import { rejection } from '../contract/area.ts';
 import { listByHand } from '../contract/memory-twin.ts';
-import { gather } from '../unit/gather.ts';
+import { gather } from '../support/gather.ts';
 
 const KEYS = ['a/1', 'a/2', 'b', 'c/1', 'c/2', 'd', 'e', 'f/1', 'f/2', 'g'];
 

@@ -3,9 +3,9 @@
  * the store is called or where it is; the log has it all.
  */
 import { expect } from 'chai';
-import { soon } from '../contract/changes.ts';
 import { MEDIA_TYPES, newBytes, type Pushed, pushImage } from '../protocol/pushing.ts';
 import { type Answer, expectError, type Sent, send, sha256 } from '../protocol/wire.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { RADOSGW_PROGRAMS, startRadosgw } from '../support/radosgw.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -85,9 +85,10 @@ function describeUnavailable(
       for (const secret of backend.secrets) expect(told, what).to.not.include(secret);
       const logged = () =>
         JSON.stringify(node.log().filter((line) => line['requestId'] === answer.headers['x-request-id']));
-      await soon(
-        () => /"stack":.*(S3|Swift)/i.test(logged()),
+      await eventually(
         () => `${what} in the log, which has ${logged()}`,
+        () => /"stack":.*(S3|Swift)/i.test(logged()),
+        5000,
       );
     };
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** What `/proc` counts in, on every Linux: USER_HZ. */
 const TICKS_PER_SECOND = 100;
@@ -22,4 +22,14 @@ export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[UTIME]) + Number(fields[STIME])) / TICKS_PER_SECOND;
+}
+
+/**
+ * Milliseconds, since the machine started, in which some process was ready to run and no processor was free for it; 0
+ * where the kernel does not count that. Of two readings the difference says how busy the machine was in between.
+ */
+export function cpuWaitMs(): number {
+  if (!existsSync('/proc/pressure/cpu')) return 0;
+  const [, total] = /^some .*total=(\d+)/.exec(readFileSync('/proc/pressure/cpu', 'utf8')) ?? [];
+  return Number(total ?? 0) / 1000;
 }

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from './eventually.ts';
 import { lookAtFiles } from './log-watch.ts';
 import { freePort, isListening } from './ports.ts';
 import { type Daemon, startDaemon } from './process.ts';
 import { tempDir } from './temp.ts';
 
 const LOG_DEADLINE_MS = 2000;
-const LOG_POLL_MS = 5;
 
 export interface NginxMirrorOptions {
   /** The configuration that volunteers get; this very file is run, with only its values replaced. */
@@ -98,11 +97,8 @@ export async function startNginxMirror(options: NginxMirrorOptions): Promise<Ngi
     if (daemon === undefined) return;
     const marker = `/log-marker/${randomUUID()}`;
     await fetch(`${url}${marker}`).then((response) => response.arrayBuffer());
-    const deadline = performance.now() + LOG_DEADLINE_MS;
-    while (!(await readFile(file('mirror.log'), 'utf8')).includes(marker)) {
-      if (performance.now() > deadline) throw new Error('nginx does not write its access log');
-      await sleep(LOG_POLL_MS);
-    }
+    const isWritten = async () => (await readFile(file('mirror.log'), 'utf8')).includes(marker);
+    await eventually('nginx writes its access log', isWritten, LOG_DEADLINE_MS);
   };
 
   const lookAtLogs = () =>

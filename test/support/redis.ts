@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from './eventually.ts';
 import { freePort } from './ports.ts';
 import { type Daemon, run, startDaemon } from './process.ts';
 import { tempDir } from './temp.ts';
@@ -136,14 +136,16 @@ export async function startSentinels(password: string, downAfterMs: number): Pro
       }),
     );
   }
-  await until('the Sentinels know each other and the replica', async () => {
+  const haveMet = async () => {
     const states = await Promise.all(ports.map((port) => ask(port, 'sentinel', 'master', 'main')));
     return states.every((state) => {
       const words = state.split('\n');
       const stateOf = (key: string) => words[words.indexOf(key) + 1];
       return stateOf('num-slaves') === '1' && stateOf('num-other-sentinels') === '2';
     });
-  });
+  };
+  const isSo = () => haveMet().catch(() => false);
+  await eventually('the Sentinels know each other and the replica', isSo, 15_000, 100);
   const all = held.move();
   return {
     ...{ master, replica, addresses: ports.map((port) => `${HOST}:${port}`) },
@@ -172,18 +174,11 @@ export async function startCluster(): Promise<RedisCluster> {
   }
   const addresses = nodes.map(({ address }) => address);
   await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes']);
-  await until('the cluster is whole', async () => {
+  const isWhole = async () => {
     const states = await Promise.all(nodes.map((node) => node.cli('cluster', 'info')));
     return states.every((state) => state.includes('cluster_state:ok'));
-  });
+  };
+  await eventually('the cluster is whole', () => isWhole().catch(() => false), 15_000, 100);
   const all = held.move();
   return { nodes, [Symbol.asyncDispose]: () => all.disposeAsync() };
-}
-
-async function until(what: string, isSo: () => Promise<boolean>, timeoutMs = 15_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await isSo().catch(() => false))) {
-    if (performance.now() > deadline) throw new Error(`not so after ${timeoutMs} ms: ${what}`);
-    await sleep(100);
-  }
 }

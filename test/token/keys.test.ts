@@ -27,7 +27,8 @@ import type { ObjectStore } from '../../services/registry/storage/object-store.t
 import { SecretBox } from '../../services/registry/storage/secret-box.ts';
 import { recordingLog } from '../accounts/accounts.ts';
 import { eventually } from '../support/eventually.ts';
-import { MemoryStore } from '../unit/memory-store.ts';
+import { intercepted } from '../support/intercepted.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 const SECRET = 'a secret of the nodes, long enough';
 const MINUTE = 60_000;
@@ -169,12 +170,9 @@ describe('keys in the store', () => {
 
   it('are not looked for oftener than once a second, whatever tokens say', async () => {
     let lists = 0;
-    const counting = new Proxy(objects, {
-      get(target, name, self) {
-        if (name === 'list') lists++;
-        const value: unknown = Reflect.get(target, name, self);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
+    const counting = intercepted(objects, ({ name, proceed }) => {
+      if (name === 'list') lists++;
+      return proceed();
     });
     await using ring = await KeyRing.start(counting, log);
     const startedAt = performance.now();

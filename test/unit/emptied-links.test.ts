@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { readLink } from '../../services/registry/content/link.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
-import { MemoryStore } from './memory-store.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 const KEY = 'link';
 const DIGEST = digestOf(Buffer.from('content'));

@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { type Damage, Integrity, SMALL_BLOB_MAX_BYTES } from '../../services/registry/content/integrity.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { blobDataKey } from '../../services/registry/storage/layout.ts';
-import { Stored } from '../crash/stored.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 /** What a verdict about stored bytes costs, and for what it holds (docs/decisions/0015-damaged-content.md). */
 describe('verdicts about stored bytes', () => {
   const bytes = Buffer.from('as they were pushed');
   const digest = digestOf(bytes);
   const key = blobDataKey(digest);
-  let store: Stored;
+  let store: MemoryStore;
   let reads: number;
   let damages: Damage[];
   let integrity: Integrity;
@@ -17,7 +17,7 @@ describe('verdicts about stored bytes', () => {
   beforeEach(() => {
     reads = 0;
     damages = [];
-    store = new Stored();
+    store = new MemoryStore();
     const { read } = store;
     store.read = (...args) => {
       reads++;
@@ -27,8 +27,7 @@ describe('verdicts about stored bytes', () => {
   });
 
   /** Writes an object as of some second. */
-  const write = (content: Buffer, seconds: number) =>
-    store.objects.set(key, { bytes: content, modifiedAt: new Date(seconds * 1000) });
+  const write = (content: Buffer, seconds: number) => store.hold(key, content, new Date(seconds * 1000));
   const isSound = async () => {
     const stat = await store.stat(key);
     return stat && integrity.isSound(digest, stat);

@@ -13,7 +13,7 @@ import type { ObjectStore } from '../../services/registry/storage/object-store.t
 import { Lease, LeaseLostError } from '../../services/sync/lease.ts';
 import { rejection } from '../contract/area.ts';
 import { eventually } from '../support/eventually.ts';
-import { MemoryStore } from './memory-store.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 const TIMING = { heartbeatMs: 20, silenceMs: 400, lookMs: 10 };
 /** Another machine's: it cannot be known whether it lives. */

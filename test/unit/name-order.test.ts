@@ -6,8 +6,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { inNameOrder } from '../../services/registry/content/name-order.ts';
 import { inByteOrder } from '../contract/memory-twin.ts';
+import { gather } from '../support/gather.ts';
 import { closeName, closeTag, placeInList, repositoryName, tag } from './arbitraries.ts';
-import { gather } from './gather.ts';
 
 /** All names, as a store lists `<name>/`, from the first that can come after `last`. */
 async function* asListed(names: Iterable<string>, last: string): AsyncGenerator<string> {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { namedTests } from '../support/named-tests.ts';
+import { namedTests } from '../runner/named-tests.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const HERE = 'test/unit/named-tests.test.ts';

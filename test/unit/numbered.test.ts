@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Numbered, padded } from '../../services/registry/storage/numbered.ts';
-import { gather } from './gather.ts';
-import { MemoryStore } from './memory-store.ts';
+import { gather } from '../support/gather.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 const PREFIX = 'roadstead/things/';
 const keyOf = (number: number) => `${PREFIX}${padded(number, 4)}.json`;

@@ -16,8 +16,8 @@ import { PromotionRequestBody } from '../../services/release/schemas.ts';
 import { rejection } from '../contract/area.ts';
 import { textOf } from '../house/source.ts';
 import { cpuMsOf } from '../support/cpu.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { anyText, repositoryName } from './arbitraries.ts';
-import { MemoryStore } from './memory-store.ts';
 import { type Json, mutationsOf } from './mutations.ts';
 
 describe('odd input', function () {

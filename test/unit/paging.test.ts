@@ -10,10 +10,10 @@ import { parseRepositoryName, type RepositoryName, type Tag } from '../../servic
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { inByteOrder } from '../contract/memory-twin.ts';
+import { gather } from '../support/gather.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { tempDir } from '../support/temp.ts';
 import { closeName, closeTag, placeInList, repositoryName, tag } from './arbitraries.ts';
-import { gather } from './gather.ts';
-import { MemoryStore } from './memory-store.ts';
 
 const DIGEST = digestOf(Buffer.from('manifest'));
 const TARGET = { canonicalDigest: DIGEST, digest: DIGEST };

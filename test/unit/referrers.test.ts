@@ -13,7 +13,7 @@ import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import type { Referrer } from '../../services/registry/oci/referrer.ts';
 import { revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { putManifest } from '../support/library-pushes.ts';
-import { MemoryStore } from './memory-store.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 const NAME = parseRepositoryName('hello');
 const SUBJECTS = [

@@ -27,8 +27,8 @@ import {
   revisionLinkKey,
   tagIndexKey,
 } from '../../services/registry/storage/layout.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { digest, repositoryName, sha512Digest, someBytes, tag } from './arbitraries.ts';
-import { MemoryStore } from './memory-store.ts';
 
 const anyDigest = fc.oneof(digest, sha512Digest);
 

@@ -15,9 +15,10 @@ import { tagClaimKey, tagClaimsPrefix } from '../../services/registry/storage/la
 import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { rejection } from '../contract/area.ts';
+import { gather } from '../support/gather.ts';
+import { intercepted } from '../support/intercepted.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { tempDir } from '../support/temp.ts';
-import { gather } from './gather.ts';
-import { MemoryStore } from './memory-store.ts';
 
 const NAME = parseRepositoryName('hello');
 const TAG = parseTag('latest');
@@ -47,19 +48,12 @@ async function increment(tags: Tags, numbers: Map<Digest, number>): Promise<void
 /** Holds a node's calls of one kind until it is let go. */
 function held(objects: ObjectStore, method: 'put' | 'putIfAbsent', isHeld: (key: string) => boolean) {
   const [arrived, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const store = new Proxy(objects, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
-      if (property !== method) return value.bind(target);
-      return async (key: string, ...rest: unknown[]) => {
-        if (isHeld(key)) {
-          arrived.resolve();
-          await gate.promise;
-        }
-        return value.call(target, key, ...rest);
-      };
-    },
+  const store = intercepted(objects, async ({ name, args, proceed }) => {
+    if (name === method && isHeld(String(args[0]))) {
+      arrived.resolve();
+      await gate.promise;
+    }
+    return proceed();
   });
   return { store, arrived: arrived.promise, letGo: gate.resolve };
 }

@@ -5,7 +5,7 @@ import { Tags } from '../../services/registry/content/tags.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import { tagCurrentKey } from '../../services/registry/storage/layout.ts';
-import { MemoryObjects } from '../garbage/memory-objects.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 const NAME = parseRepositoryName('hello');
 const TAGS = ['1', '2', '3', '4'].map(parseTag);
@@ -13,7 +13,7 @@ const TAGS = ['1', '2', '3', '4'].map(parseTag);
 describe('the tags that name a manifest', () => {
   it('are sorted, though the last is read first', async () => {
     const digest = digestOf(Buffer.from('manifest'));
-    const objects = new MemoryObjects();
+    const objects = new MemoryStore();
     for (const tag of TAGS) objects.hold(tagCurrentKey(NAME, tag), digest, new Date(0));
     const read = objects.read.bind(objects);
     let restMs = 80;

@@ -11,9 +11,10 @@ import { type Digest, digestOf } from '../../services/registry/oci/digest.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { intercepted } from '../support/intercepted.ts';
 import { closeUpload } from '../support/library-pushes.ts';
+import { FileMemoryStore, MemoryStore } from '../support/memory-store.ts';
 import { someBytes } from './arbitraries.ts';
-import { FileMemoryStore, MemoryStore } from './memory-store.ts';
 import { bodyOf, bytesOf } from './upload-bodies.ts';
 
 const NAME = parseRepositoryName('hello');
@@ -22,19 +23,10 @@ const REFUSALS = ['RANGE_INVALID', 'BLOB_UPLOAD_UNKNOWN', 'DIGEST_INVALID'];
 
 /** Every call waits for its turn, which the scheduler gives in any order; so does every chunk of what is written. */
 function scheduled(objects: ObjectStore, scheduler: fc.Scheduler): ObjectStore {
-  return new Proxy(objects, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
-      return async (...args: unknown[]) => {
-        const turn = () => scheduler.schedule(Promise.resolve(), `${String(property)} ${String(args[0])}`);
-        await turn();
-        return value.apply(
-          target,
-          args.map((arg) => (isBody(arg) ? inTurns(arg, turn) : arg)),
-        );
-      };
-    },
+  return intercepted(objects, async ({ name, args, proceed }) => {
+    const turn = () => scheduler.schedule(Promise.resolve(), `${String(name)} ${String(args[0])}`);
+    await turn();
+    return proceed(args.map((arg) => (isBody(arg) ? inTurns(arg, turn) : arg)));
   });
 }
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { tempDir } from '../support/temp.ts';
-import { MemoryStore } from '../unit/memory-store.ts';
 import { type Cost, countingStore } from './counting-store.ts';
 import { PiecewiseUpload } from './piecewise.ts';
 

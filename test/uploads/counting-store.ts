@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { intercepted } from '../support/intercepted.ts';
 
 /** What was asked of a store. */
 export interface Cost {
@@ -26,24 +27,15 @@ export function countingStore(inner: ObjectStore): CountingStore {
   };
   const isBody = (arg: unknown): arg is AsyncIterable<Buffer> =>
     typeof arg === 'object' && arg !== null && Symbol.asyncIterator in arg;
-  const store = new Proxy(inner, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
-      return async (...args: unknown[]) => {
-        cost.calls++;
-        for (const arg of args) if (Buffer.isBuffer(arg)) cost.writtenBytes += arg.length;
-        const result: unknown = await value.apply(
-          target,
-          args.map((arg) => (isBody(arg) ? counted(arg, 'writtenBytes') : arg)),
-        );
-        if (property === 'read' && Buffer.isBuffer(result)) cost.readBytes += result.length;
-        if (property === 'get' && hasBody(result))
-          return { ...result, body: Readable.from(counted(result.body, 'readBytes')) };
-        if (property === 'compose') cost.writtenBytes += await copiedBytes(target, args[0] as string[]);
-        return result;
-      };
-    },
+  const store = intercepted(inner, async ({ name, args, proceed }) => {
+    cost.calls++;
+    for (const arg of args) if (Buffer.isBuffer(arg)) cost.writtenBytes += arg.length;
+    const result = await proceed(args.map((arg) => (isBody(arg) ? counted(arg, 'writtenBytes') : arg)));
+    if (name === 'read' && Buffer.isBuffer(result)) cost.readBytes += result.length;
+    if (name === 'get' && hasBody(result))
+      return { ...result, body: Readable.from(counted(result.body, 'readBytes')) };
+    if (name === 'compose') cost.writtenBytes += await copiedBytes(inner, args[0] as string[]);
+    return result;
   });
   return {
     store,

@@ -15,6 +15,7 @@ import {
   StoreUnavailableError,
 } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { intercepted } from '../support/intercepted.ts';
 import { closeUpload } from '../support/library-pushes.ts';
 import { tempDir } from '../support/temp.ts';
 import { NAME } from './piecewise.ts';
@@ -35,14 +36,14 @@ function growing(inner: FilesystemStore, grow: NonNullable<ObjectStore['grow']>)
   return withMethod(inner, 'grow', grow);
 }
 
-function withMethod(inner: FilesystemStore, name: keyof ObjectStore, method: unknown): ObjectStore {
-  return new Proxy(inner, {
-    get(target, property) {
-      if (property === name) return method;
-      const value: unknown = Reflect.get(target, property);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+function withMethod(
+  inner: FilesystemStore,
+  name: keyof ObjectStore,
+  method: (...args: never[]) => unknown,
+): ObjectStore {
+  return intercepted(inner, (call) =>
+    call.name === name ? Reflect.apply(method, inner, call.args) : call.proceed(),
+  );
 }
 
 describe('an upload whose file grows', () => {

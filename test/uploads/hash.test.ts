@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { UploadHashes } from '../../services/registry/content/upload-hash.ts';
 import type { KnownHash } from '../../services/registry/content/upload-records.ts';
 import { layerLinkKey } from '../../services/registry/storage/layout.ts';
-import { FileMemoryStore, MemoryStore } from '../unit/memory-store.ts';
+import { FileMemoryStore, MemoryStore } from '../support/memory-store.ts';
 import { countingStore } from './counting-store.ts';
 import { NAME, PiecewiseUpload } from './piecewise.ts';
 

@@ -10,7 +10,7 @@ import { digestOf } from '../../services/registry/oci/digest.ts';
 import { uploadBytesKey, uploadPartKey, uploadPartsPrefix } from '../../services/registry/storage/layout.ts';
 import { listAll } from '../../services/registry/storage/object-store.ts';
 import { closeUpload } from '../support/library-pushes.ts';
-import { FileMemoryStore, MemoryStore } from '../unit/memory-store.ts';
+import { FileMemoryStore, MemoryStore } from '../support/memory-store.ts';
 import { NAME } from './piecewise.ts';
 
 const PIECES = ['one piece, ', 'another piece, ', 'the last piece'].map((text) => Buffer.from(text));

@@ -51,8 +51,8 @@ export const BLOBS: readonly Scenario[] = [
     title: 'an upload that Distribution began',
     async prepare({ stored, memory }) {
       const prefix = uploadPrefix(parseRepositoryName(repository), parseUploadId(ID));
-      stored.write(`${prefix}startedat`, startOfUpload());
-      stored.write(`${prefix}data`, bytes.subarray(0, 400));
+      stored.hold(`${prefix}startedat`, startOfUpload());
+      stored.hold(`${prefix}data`, bytes.subarray(0, 400));
       memory.set('upload', `/v2/${repository}/blobs/uploads/${ID}`);
     },
     steps: new Upload({ repository, bytes, pieces: 2, isBegun: true }).steps,
@@ -119,7 +119,7 @@ export const BLOBS: readonly Scenario[] = [
     ],
     async outcome({ stored }) {
       const key = layerLinkKey(parseRepositoryName(repository), digest as never);
-      if (stored.objects.has(key)) throw new Error('the blob is still linked');
+      if (stored.held.has(key)) throw new Error('the blob is still linked');
     },
   },
 ];

@@ -21,7 +21,9 @@ function isTold(world: World, action: string, target: Record<string, string>): b
 
 const told = (action: string, target: Record<string, string>): Step => ({
   does: `tell the receiver of the ${action}`,
-  act: (world) => eventually(`the ${action} is told`, () => isTold(world, action, target), 30_000),
+  act: async (world) => {
+    await eventually(`the ${action} is told`, () => isTold(world, action, target), 30_000);
+  },
 });
 
 const { digest } = image.descriptor;

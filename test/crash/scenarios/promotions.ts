@@ -24,13 +24,15 @@ async function prepare(world: World): Promise<void> {
 
 const held = (image: Made): Step => ({
   does: 'publish it to the mirror',
-  act: (world) => eventually('the mirror is complete', () => isComplete(world), 20_000),
+  act: async (world) => {
+    await eventually('the mirror is complete', () => isComplete(world), 20_000);
+  },
   holds: (world) => expectMirrored(world, image),
 });
 
 async function isComplete({ stored }: World): Promise<boolean> {
   const ledger = (await mirrorLeases(stored, 'near' as MirrorName).read())?.value;
-  const entries = [...stored.objects.keys()].filter((key) => key.startsWith('roadstead/publications/'));
+  const entries = [...stored.held.keys()].filter((key) => key.startsWith('roadstead/publications/'));
   return ledger?.watermark === entries.length && ledger.missing.length === 0;
 }
 
@@ -53,13 +55,13 @@ const mayDiffer: Scenario['mayDiffer'] = [
 const app = parseRepositoryName('app');
 
 /** The tag is that of the promotion that was acknowledged last, at the latest a moment after the process started. */
-function expectSettled(world: World): Promise<void> {
+async function expectSettled(world: World): Promise<void> {
   const isSettled = () =>
     expectTag(world, 'app:1', [second]).then(
       () => true,
       () => false,
     );
-  return eventually('the tag follows the last promotion', isSettled, 20_000);
+  await eventually('the tag follows the last promotion', isSettled, 20_000);
 }
 
 const ended: Step = { does: 'shut down', act: (world) => world.shutDown() };
@@ -111,7 +113,7 @@ export const PROMOTIONS: readonly Scenario[] = [
       await promoting(`${candidate}:2`, 'app:1', second).act(world);
       await world.shutDown();
       // The request of the first one's author was under way all the time.
-      world.stored.write(tagCurrentKey(app, parseTag('1')), linkTo(digestOf(first.bytes)));
+      world.stored.hold(tagCurrentKey(app, parseTag('1')), linkTo(digestOf(first.bytes)));
     },
     steps: [{ does: 'move the tag back', act: expectSettled, holds: expectSettled }],
   },

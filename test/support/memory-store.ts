@@ -10,18 +10,33 @@ import type {
 import { listByHand } from '../contract/memory-twin.ts';
 import { gather } from './gather.ts';
 
-/** An object store as plain as can be, in memory: what the registry makes of one can be compared over two. */
+/** An object of a {@link MemoryStore}. */
+export interface Held {
+  bytes: Buffer;
+  readonly modifiedAt: Date;
+}
+
+/** The plainest object store, in memory. Tests may look at what it holds, and choose the times of objects. */
 export class MemoryStore implements ObjectStore {
-  /** Names of files, of which one may have several. */
-  protected readonly files = new Map<string, { bytes: Buffer }>();
+  /** Several keys may name one object, as several names of a file do. */
+  readonly held: Map<string, Held>;
+
+  constructor(held: Iterable<readonly [string, Held]> = []) {
+    this.held = new Map(held);
+  }
+
+  /** Puts an object with a time of its own. */
+  hold(key: string, content: string | Buffer, modifiedAt = new Date()): void {
+    this.held.set(key, { bytes: Buffer.from(content), modifiedAt });
+  }
 
   async stat(key: string): Promise<ObjectStat | undefined> {
-    const bytes = this.files.get(key)?.bytes;
-    return bytes && { sizeBytes: bytes.length, modifiedAt: new Date(0) };
+    const object = this.held.get(key);
+    return object && { sizeBytes: object.bytes.length, modifiedAt: object.modifiedAt };
   }
 
   async send(key: string, range: ByteRange | undefined, sink: Writable): Promise<boolean> {
-    const bytes = this.files.get(key)?.bytes;
+    const bytes = this.held.get(key)?.bytes;
     if (bytes === undefined) return false;
     await new Promise<void>((resolve, reject) => {
       sink.write(cut(bytes, range), (error) => (error ? reject(error) : resolve()));
@@ -30,40 +45,43 @@ export class MemoryStore implements ObjectStore {
   }
 
   async get(key: string, range?: ByteRange): Promise<ObjectRead | undefined> {
-    const bytes = this.files.get(key)?.bytes;
-    if (bytes === undefined) return undefined;
-    return { sizeBytes: bytes.length, modifiedAt: new Date(0), body: Readable.from([cut(bytes, range)]) };
+    const object = this.held.get(key);
+    if (object === undefined) return undefined;
+    const { bytes, modifiedAt } = object;
+    return { sizeBytes: bytes.length, modifiedAt, body: Readable.from([cut(bytes, range)]) };
   }
 
   async read(key: string, limitBytes: number): Promise<Buffer | undefined> {
-    const bytes = this.files.get(key)?.bytes;
-    if (bytes !== undefined && bytes.length > limitBytes) throw new Error(`${key} is too large`);
+    const bytes = this.held.get(key)?.bytes;
+    if (bytes && bytes.length > limitBytes) throw new Error(`${key} is larger than ${limitBytes} bytes`);
     return bytes;
   }
 
   async put(key: string, body: Buffer | AsyncIterable<Buffer>): Promise<void> {
-    const bytes = Buffer.isBuffer(body) ? body : Buffer.concat(await gather(body));
-    this.files.set(key, { bytes });
+    this.hold(key, Buffer.isBuffer(body) ? body : Buffer.concat(await gather(body)));
   }
 
   async putIfAbsent(key: string, body: Buffer): Promise<'created' | 'exists'> {
-    if (this.files.has(key)) return 'exists';
-    this.files.set(key, { bytes: body });
+    if (this.held.has(key)) return 'exists';
+    this.hold(key, body);
     return 'created';
   }
 
   async compose(sources: readonly string[], target: string): Promise<void> {
-    const parts = sources.map((key) => this.files.get(key)?.bytes);
-    if (parts.some((part) => part === undefined)) throw new Error('cannot compose what is not there');
-    this.files.set(target, { bytes: Buffer.concat(parts as Buffer[]) });
+    const parts = sources.map((key) => {
+      const bytes = this.held.get(key)?.bytes;
+      if (bytes === undefined) throw new Error(`cannot compose: there is no ${key}`);
+      return bytes;
+    });
+    this.hold(target, Buffer.concat(parts));
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    for (const key of keys) this.files.delete(key);
+    for (const key of keys) this.held.delete(key);
   }
 
   async list(request: ListRequest): Promise<ListPage> {
-    return listByHand(this.files.keys(), request);
+    return listByHand(this.held.keys(), request);
   }
 
   async urlOf(): Promise<undefined> {
@@ -77,20 +95,20 @@ export class MemoryStore implements ObjectStore {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** One of files, as a file system is: composed of a single object, another is a second name of the same file. */
+/** One of files, as a file system is: an object composed of a single one is a second name of the same file. */
 export class FileMemoryStore extends MemoryStore {
   override async compose(sources: readonly string[], target: string): Promise<void> {
     const [only] = sources;
-    const file = only === undefined ? undefined : this.files.get(only);
-    if (sources.length !== 1 || file === undefined || this.files.has(target))
+    const file = only === undefined ? undefined : this.held.get(only);
+    if (sources.length !== 1 || file === undefined || this.held.has(target))
       return super.compose(sources, target);
-    this.files.set(target, file);
+    this.held.set(target, file);
   }
 
-  /** Each chunk is there as soon as it is written. */
+  /** Each chunk can be read as soon as it is written. */
   async grow(key: string, fromBytes: number, body: AsyncIterable<Buffer>): Promise<boolean> {
-    const file = this.files.get(key);
-    const names = [...this.files.values()].filter((each) => each === file);
+    const file = this.held.get(key);
+    const names = [...this.held.values()].filter((each) => each === file);
     if (file === undefined || names.length > 1 || file.bytes.length < fromBytes) return false;
     file.bytes = file.bytes.subarray(0, fromBytes);
     let position = fromBytes;

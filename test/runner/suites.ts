@@ -1,0 +1,175 @@
+/**
+ * The table of the test suites: in which tier each runs, beside what, for how long, and with which Debian packages.
+ * `test/house/suites.test.ts` holds that every test file is in exactly one of them.
+ */
+
+/** `npm test` runs the short tier, `npm run test:all` the rest. */
+export type Tier = 'short' | 'rest';
+
+/** Lanes run side by side, the suites of a lane one after the other. */
+export const LANES = {
+  /** Suites that measure times, or that a busy machine makes fail. */
+  timed: { nice: 0, isTimed: true },
+  /** Suites that mostly wait, and bear it when they wait a little longer. */
+  waiting: { nice: 5, isTimed: false },
+  /** Suites that need the processor. They give way to the others. */
+  computing: { nice: 10, isTimed: false },
+} as const;
+export type Lane = keyof typeof LANES;
+
+/** One line of the table; each suite is a mocha process of its own. */
+export interface Suite {
+  readonly name: string;
+  /** Globs from the root of the project. A file that is named without `*` leaves the suites whose glob matches it. */
+  readonly files: readonly string[];
+  readonly tier: Tier;
+  readonly lane: Lane;
+  /** How long it takes on two cores, in the company of the other lanes. */
+  readonly budgetSeconds: number;
+  /** What it needs besides Node and the programs that every machine has. */
+  readonly packages?: readonly string[];
+}
+
+/** A suite with the files it resolves to. */
+export interface PlannedSuite extends Suite {
+  readonly paths: readonly string[];
+}
+
+const CLIENTS = ['skopeo', 'podman', 'docker.io', 'containerd'];
+const CEPH = ['ceph-mon', 'ceph-osd', 'ceph-common', 'radosgw'];
+const KEYSTONE = ['keystone', 'uwsgi-core', 'uwsgi-plugin-python3'];
+const OTHER_MOUNTS = ['exfat-fuse', 'exfatprogs'];
+const DISTRIBUTION = 'docker-registry';
+const NGINX = 'nginx-light';
+const REDIS = 'redis-server';
+const OPENSSL = 'openssl';
+
+/** What only a nightly run uses. */
+export const NIGHTLY_PACKAGES = [
+  'swift-proxy',
+  'swift-account',
+  'swift-container',
+  'swift-object',
+  'memcached',
+  'python3-keystonemiddleware',
+];
+
+/** A suite that is a whole folder, or what other suites leave of it. */
+function folder(name: string, suite: Omit<Suite, 'name' | 'files'>): Suite {
+  return { name, files: [`test/${name}/**/*.test.ts`], ...suite };
+}
+
+const SHORT: readonly Suite[] = [
+  folder('house', { tier: 'short', lane: 'computing', budgetSeconds: 3 }),
+  folder('unit', { tier: 'short', lane: 'computing', budgetSeconds: 45 }),
+  {
+    name: 'contract on memory and file system',
+    files: ['memory', 'filesystem', 'growing'].map((name) => `test/contract/${name}.test.ts`),
+    tier: 'short',
+    lane: 'computing',
+    budgetSeconds: 25,
+  },
+  folder('access', { tier: 'short', lane: 'computing', budgetSeconds: 25 }),
+  folder('release', { tier: 'short', lane: 'waiting', budgetSeconds: 40 }),
+  folder('notifications', {
+    tier: 'short',
+    lane: 'waiting',
+    budgetSeconds: 45,
+    packages: [DISTRIBUTION, OPENSSL],
+  }),
+  folder('uploads', { tier: 'short', lane: 'waiting', budgetSeconds: 15, packages: CEPH }),
+  folder('config', { tier: 'short', lane: 'timed', budgetSeconds: 30, packages: [DISTRIBUTION, OPENSSL] }),
+  {
+    name: 'the first minute with real clients',
+    files: ['test/clients/first-minute.test.ts'],
+    tier: 'short',
+    lane: 'timed',
+    budgetSeconds: 30,
+    packages: CLIENTS,
+  },
+  folder('protocol', { tier: 'short', lane: 'timed', budgetSeconds: 75, packages: [DISTRIBUTION, OPENSSL] }),
+  {
+    name: 'three nodes on S3',
+    files: ['test/cluster/s3.test.ts'],
+    tier: 'short',
+    lane: 'timed',
+    budgetSeconds: 100,
+    packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
+  },
+  folder('http', { tier: 'short', lane: 'timed', budgetSeconds: 20, packages: [OPENSSL, NGINX] }),
+  folder('operators', { tier: 'short', lane: 'timed', budgetSeconds: 15, packages: [REDIS, OPENSSL] }),
+  folder('conformance', { tier: 'short', lane: 'computing', budgetSeconds: 60, packages: [DISTRIBUTION] }),
+  folder('check', { tier: 'short', lane: 'computing', budgetSeconds: 45, packages: [DISTRIBUTION] }),
+];
+
+const REST: readonly Suite[] = [
+  folder('faults', { tier: 'rest', lane: 'timed', budgetSeconds: 280 }),
+  folder('edge', { tier: 'rest', lane: 'timed', budgetSeconds: 230, packages: [NGINX, OPENSSL, REDIS] }),
+  folder('redis', { tier: 'rest', lane: 'timed', budgetSeconds: 190, packages: [REDIS, OPENSSL] }),
+  folder('soak', {
+    tier: 'rest',
+    lane: 'timed',
+    budgetSeconds: 160,
+    packages: [...CLIENTS, ...CEPH, NGINX, REDIS, OPENSSL],
+  }),
+  folder('rolling', { tier: 'rest', lane: 'timed', budgetSeconds: 40, packages: [NGINX, REDIS, OPENSSL] }),
+  folder('accounts', {
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 150,
+    packages: [...KEYSTONE, ...CLIENTS],
+  }),
+  folder('token', {
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 110,
+    packages: [...CLIENTS, DISTRIBUTION, OPENSSL],
+  }),
+  folder('contract', {
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 75,
+    packages: [...CEPH, ...OTHER_MOUNTS],
+  }),
+  folder('stores', {
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 100,
+    packages: [...CEPH, 'skopeo', REDIS],
+  }),
+  folder('clients', {
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 60,
+    packages: [...CLIENTS, NGINX, DISTRIBUTION],
+  }),
+  folder('cluster', {
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 5,
+    packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
+  }),
+  folder('crash', { tier: 'rest', lane: 'computing', budgetSeconds: 350 }),
+  folder('garbage', {
+    tier: 'rest',
+    lane: 'computing',
+    budgetSeconds: 260,
+    packages: [...CEPH, DISTRIBUTION],
+  }),
+  folder('compat', { tier: 'rest', lane: 'computing', budgetSeconds: 60, packages: [DISTRIBUTION, OPENSSL] }),
+  folder('audit', {
+    tier: 'rest',
+    lane: 'computing',
+    budgetSeconds: 55,
+    packages: [...CEPH, NGINX, REDIS, OPENSSL],
+  }),
+  folder('attacks', {
+    tier: 'rest',
+    lane: 'computing',
+    budgetSeconds: 20,
+    packages: [...CLIENTS, NGINX, REDIS],
+  }),
+];
+
+/** Every suite; the suites of a lane run in this order. */
+export const SUITES: readonly Suite[] = [...SHORT, ...REST];
