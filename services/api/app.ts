@@ -58,7 +58,6 @@ export async function createApi(
   reportMirrors(metrics, board, () => publications.head);
   const service = createService(parts, {
     process: 'api',
-    settings: config,
     publicName: onlyPublicName(config, config.http.addr),
     headers: { 'Docker-Distribution-API-Version': 'registry/2.0' },
     routes: [...authenticatorRoutes, ...apiRoutes(node)],

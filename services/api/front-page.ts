@@ -4,8 +4,8 @@ import type { Handler } from '../http/routes.ts';
 import type { ApiNode } from './node.ts';
 
 /**
- * `/`: tells a person who opens the registry's URL in a browser what this is and how to pull. Distribution answers with 200
- * and nothing; load balancers and charts that ask for "200 on /" rely on it, so it needs no credentials and no store.
+ * `/`: a page for people that open the registry's URL in a browser. Distribution answers with an empty 200; load balancers
+ * and charts rely on that, so the page needs no credentials and no store.
  */
 export function frontPage({ baseUrlOf }: Pick<ApiNode, 'baseUrlOf'>): Handler {
   return (ctx) => {

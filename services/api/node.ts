@@ -1,6 +1,6 @@
 import type { Context } from '../http/context.ts';
 import type { ServiceParts } from '../http/service.ts';
-import type { Content } from '../registry/content/content.ts';
+import type { Registry } from '../registry/content/content.ts';
 import type { Reader } from '../registry/content/reader.ts';
 import type { ManifestRules } from '../registry/oci/manifest-rules.ts';
 import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
@@ -10,8 +10,7 @@ import type { PublicationFollower } from '../registry/publishing/publication/fol
 import type { ApiMetrics } from './metrics.ts';
 
 /** What the API's endpoints work with; made once in `app.ts`. */
-export interface ApiNode extends Pick<ServiceParts, 'changes' | 'readOnly' | 'notifier' | 'audit'> {
-  readonly content: Content;
+export interface ApiNode extends Registry, Pick<ServiceParts, 'readOnly' | 'notifier' | 'audit'> {
   readonly reader: Reader;
   readonly publications: PublicationFollower;
   readonly board: MirrorStates;

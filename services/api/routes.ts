@@ -1,7 +1,6 @@
 import { identity, onRegistry, onRepository } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
-import { deleteBlob } from './delete/blob.ts';
-import { deleteManifest } from './delete/manifest.ts';
+import { deleteBlob, deleteManifest } from './delete.ts';
 import { listCatalog } from './discovery/catalog.ts';
 import { listReferrers } from './discovery/referrers.ts';
 import { listTags } from './discovery/tags.ts';
@@ -20,18 +19,17 @@ export function apiRoutes(node: ApiNode): Route[] {
   const blob = '/v2/*name/blobs/:digest';
   const uploads = '/v2/*name/blobs/uploads/';
   const upload = '/v2/*name/blobs/uploads/:id';
+  const referrers = '/v2/*name/referrers/:digest';
   const origin = '/origin/docker/registry/v2/blobs/:algorithm/:prefix/:hex/data';
   const [pull, push, remove] = [onRepository('pull'), onRepository('push'), onRepository('delete')];
+  const catalog = onRegistry('catalog');
   return [
-    { method: 'GET', path: '/v2/', name: 'ping', requiredAccess: identity, handle: ping },
-    { method: 'HEAD', path: '/v2/', name: 'ping', requiredAccess: identity, handle: ping },
+    ...read({ path: '/v2/', name: 'ping', requiredAccess: identity, handle: ping }),
 
-    // What is asked for most stands first: routes are tried in this order.
-    { method: 'GET', path: blob, name: 'blob', requiredAccess: pull, handle: getBlob(node) },
-    { method: 'HEAD', path: blob, name: 'blob', requiredAccess: pull, handle: getBlob(node) },
+    // The most frequent first: routes are tried in this order.
+    ...read({ path: blob, name: 'blob', requiredAccess: pull, handle: getBlob(node) }),
 
-    { method: 'GET', path: manifest, name: 'manifest', requiredAccess: pull, handle: getManifest(node) },
-    { method: 'HEAD', path: manifest, name: 'manifest', requiredAccess: pull, handle: getManifest(node) },
+    ...read({ path: manifest, name: 'manifest', requiredAccess: pull, handle: getManifest(node) }),
     { method: 'PUT', path: manifest, name: 'manifest', requiredAccess: push, handle: putManifest(node) },
     {
       method: 'DELETE',
@@ -56,27 +54,25 @@ export function apiRoutes(node: ApiNode): Route[] {
       requiredAccess: pull,
       handle: listTags(node),
     },
-    {
-      method: 'GET',
-      path: '/v2/*name/referrers/:digest',
-      name: 'referrers',
-      requiredAccess: pull,
-      handle: listReferrers(node),
-    },
+    { method: 'GET', path: referrers, name: 'referrers', requiredAccess: pull, handle: listReferrers(node) },
     {
       method: 'GET',
       path: '/v2/_catalog',
       name: 'catalog',
-      requiredAccess: onRegistry('catalog'),
+      requiredAccess: catalog,
       handle: listCatalog(node),
     },
 
-    { method: 'GET', path: '/', name: 'front-page', handle: frontPage(node) },
-    { method: 'HEAD', path: '/', name: 'front-page', handle: frontPage(node) },
-    { method: 'GET', path: '/v2', name: 'ping', handle: pingWithSlash(node) },
-    { method: 'HEAD', path: '/v2', name: 'ping', handle: pingWithSlash(node) },
+    ...read({ path: '/', name: 'front-page', handle: frontPage(node) }),
+    ...read({ path: '/v2', name: 'ping', handle: pingWithSlash(node) }),
+    ...read({ path: origin, name: 'origin', handle: getOrigin(node) }),
+  ];
+}
 
-    { method: 'GET', path: origin, name: 'origin', handle: getOrigin(node) },
-    { method: 'HEAD', path: origin, name: 'origin', handle: getOrigin(node) },
+/** GET and HEAD, by the same handler. */
+function read(route: Omit<Route, 'method'>): Route[] {
+  return [
+    { ...route, method: 'GET' },
+    { ...route, method: 'HEAD' },
   ];
 }

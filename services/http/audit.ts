@@ -3,8 +3,8 @@ import type { AuditChange } from '../registry/audit/entry.ts';
 import type { Context } from './context.ts';
 
 /**
- * Records what a request is about to change, and by whom, from where and by which rule. Await it before the change can be
- * seen. Throws UNRECORDED when the record cannot be written; the change must not be made then.
+ * Records what a request is about to change, with its principal, address and rule. To be awaited before any of the change
+ * can be seen; throws UNRECORDED when the record cannot be written, and then the change must not be made.
  */
 export async function recordChange(audit: Audit, ctx: Context, change: AuditChange): Promise<void> {
   if (!audit.isOn) return;

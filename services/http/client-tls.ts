@@ -1,9 +1,10 @@
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
-import { readFile, stat } from '../files/settings-files.ts';
+import { stat } from '../files/settings-files.ts';
 import { Followed } from '../registry/runtime/followed.ts';
 import { messageOf } from '../registry/runtime/message-of.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
+import { readNamed } from './named-files.ts';
 
 /** The certificate that a client of ours shows, and the authorities it trusts. Files are PEM. */
 export interface ClientTlsOptions {
@@ -36,9 +37,7 @@ export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> 
 
 async function connectorOf({ certificate, key, rootCas = [], nameOf }: ClientTlsOptions) {
   const read = (file: 'certificate' | 'key' | 'rootCas', path: string) =>
-    readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw new OperatorError(`${nameOf(file)} = ${path}: cannot be read (${error.code ?? 'unknown error'})`);
-    });
+    readNamed({ key: nameOf(file), path });
   const ca = await Promise.all(rootCas.map((path) => read('rootCas', path)));
   const settings = {
     minVersion: 'TLSv1.2' as const,

@@ -41,10 +41,8 @@ export class Readiness {
   async #checkStore(): Promise<string | undefined> {
     try {
       const signal = AbortSignal.timeout(STORE_TIMEOUT_MS);
-      await untilAborted(
-        this.#objects.list({ prefix: 'roadstead/', delimiter: '/', limit: 1 }, signal),
-        signal,
-      );
+      const request = { prefix: 'roadstead/', delimiter: '/', limit: 1 } as const;
+      await untilAborted(this.#objects.list(request, signal), signal);
       return undefined;
     } catch {
       return 'the object store does not answer';

@@ -2,8 +2,8 @@ import type { RequestInfo } from '../registry/notifications/event.ts';
 import type { Context } from './context.ts';
 
 /**
- * What notifications say of the request that caused a change. The actor is the authenticated principal unless the caller
- * gives another; unverified names are left out.
+ * What notifications say about the request that made a change. The actor is the authenticated principal, unless the
+ * caller knows better; a name that was not verified is left out.
  */
 export function requestInfoOf(ctx: Context, baseUrl: string, actor = ctx.state.principal.name): RequestInfo {
   const { remoteAddress = '', remotePort } = ctx.req.socket;

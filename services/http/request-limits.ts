@@ -1,5 +1,4 @@
 import { clientKeyOf } from '../registry/access/client-key.ts';
-import type { Principal } from '../registry/access/grants.ts';
 import { networkTest } from '../registry/access/networks.ts';
 import { RateLimit } from '../registry/access/rate-limit.ts';
 import { tooMany } from '../registry/access/too-many.ts';
@@ -55,19 +54,14 @@ export class RequestLimits {
   countingAccounts(authenticator: Authenticator): Authenticator {
     const limit = this.#accounts;
     if (limit === undefined) return authenticator;
-    const count = (ctx: Context, principal: Principal): Principal => {
-      if (principal.name === '' || this.#isTrusted(ctx.state.clientAddress)) return principal;
-      const waitMs = limit.take(principal.name);
-      if (waitMs === 0) return principal;
-      this.#options.limited('account');
-      throw tooMany('too many requests by this account', waitMs);
-    };
     return {
-      authorize(ctx, wanted) {
-        const admitted = authenticator.authorize(ctx, wanted);
-        return admitted instanceof Promise
-          ? admitted.then((principal) => count(ctx, principal))
-          : count(ctx, admitted);
+      authorize: async (ctx, wanted) => {
+        const principal = await authenticator.authorize(ctx, wanted);
+        if (principal.name === '' || this.#isTrusted(ctx.state.clientAddress)) return principal;
+        const waitMs = limit.take(principal.name);
+        if (waitMs === 0) return principal;
+        this.#options.limited('account');
+        throw tooMany('too many requests by this account', waitMs);
       },
     };
   }

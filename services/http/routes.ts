@@ -1,5 +1,4 @@
 import Router from '@koa/router';
-import type { Principal } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import type { Authenticator } from './access/authenticator.ts';
 import type { RequiredAccess } from './access/required-access.ts';
@@ -10,6 +9,7 @@ export type Handler = (ctx: RouteContext) => Promise<void> | void;
 
 /** One endpoint, a line of a service's table of routes. */
 export interface Route {
+  /** GET answers HEAD as well. */
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** In path-to-regexp's notation; `*name` matches a repository's name with its slashes. */
   readonly path: string;
@@ -29,21 +29,17 @@ export function mountRoutes(app: App, routes: readonly Route[], authenticator?: 
   for (const { path, method, name, requiredAccess, handle } of routes) {
     if (requiredAccess && !authenticator)
       throw new Error(`the route ${name} requires access, and there is no authenticator`);
-    router.register(path, [method], (ctx: RouteContext) => {
+    router.register(path, [method], async (ctx: RouteContext) => {
       ctx.state.route = name;
-      if (requiredAccess === undefined || authenticator === undefined) return handle(ctx);
-      const principal = authenticator.authorize(ctx, requiredAccess(ctx));
-      if (principal instanceof Promise) return principal.then((known) => pass(ctx, known, handle));
-      return pass(ctx, principal, handle);
+      if (requiredAccess && authenticator) {
+        const principal = await authenticator.authorize(ctx, requiredAccess(ctx));
+        ctx.state.principal = principal;
+        if (principal.name !== '') ctx.state.logFields['user'] = principal.name;
+      }
+      return handle(ctx);
     });
   }
   app.use(router.routes());
-}
-
-function pass(ctx: RouteContext, principal: Principal, handle: Handler): Promise<void> | void {
-  ctx.state.principal = principal;
-  if (principal.name !== '') ctx.state.logFields['user'] = principal.name;
-  return handle(ctx);
 }
 
 /** Answers what no route did: 405 and `Allow` for a known path, else 404. Mount it last. */

@@ -7,17 +7,15 @@ import type { ReadOnly } from '../registry/storage/read-only.ts';
 import type { WriteHealth } from '../registry/storage/write-health.ts';
 import type { Authenticator } from './access/authenticator.ts';
 import { type AppOptions, createApp } from './app.ts';
-import { clientAddressOf } from './client-address.ts';
 import type { App } from './context.ts';
 import { healthRoutes, Readiness } from './health.ts';
 import { checkHost } from './host-check.ts';
 import type { Metrics } from './metrics.ts';
-import { allowsOrigins } from './preflight.ts';
 import type { RequestLimits } from './request-limits.ts';
 import { mountNotFound, mountRoutes, type Route } from './routes.ts';
 
 /** What the services of one program share. */
-export interface ServiceParts {
+export interface ServiceParts extends Pick<AppOptions, 'clientAddress' | 'accessLog' | 'preflight'> {
   readonly objects: ObjectStore;
   readonly changes: Changes;
   readonly readOnly: ReadOnly;
@@ -30,18 +28,8 @@ export interface ServiceParts {
   readonly logger: Logger;
 }
 
-/** The settings that every service obeys, by the configuration's names. */
-interface ServiceSettings {
-  readonly http: {
-    readonly trustedproxies: readonly string[];
-    readonly headers: Readonly<Record<string, readonly string[]>>;
-  };
-  readonly log: { readonly accesslog: { readonly disabled: boolean } };
-}
-
 export interface ServiceOptions {
   readonly process: AppOptions['process'];
-  readonly settings: ServiceSettings;
   /** The only host name besides localhost that requests may name; false to allow any. See {@link checkHost}. */
   readonly publicName: string | undefined | false;
   /** Headers of every answer. */
@@ -58,15 +46,10 @@ export interface Service {
 
 /** Assembles what every service answers with: limits, host check, health, its routes, and an error for all else. */
 export function createService(parts: ServiceParts, options: ServiceOptions): Service {
-  const { limits, authenticator, metrics, logger } = parts;
-  const { process, settings, publicName, headers = {}, routes } = options;
+  const { limits, authenticator } = parts;
+  const { process, publicName, headers = {}, routes } = options;
   const readiness = new Readiness(parts.objects, parts.writes);
-  const app = createApp({
-    ...{ process, logger, metrics, limits },
-    clientAddress: clientAddressOf(settings.http.trustedproxies),
-    accessLog: !settings.log.accesslog.disabled,
-    preflight: allowsOrigins(settings.http.headers),
-  });
+  const app = createApp({ ...parts, process });
   app.use((ctx, next) => {
     ctx.set(headers);
     return next();

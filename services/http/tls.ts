@@ -1,9 +1,9 @@
 import { constants, createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { readFile } from '../files/settings-files.ts';
 import { messageOf } from '../registry/runtime/message-of.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 import { certificatesOf } from './certificates.ts';
+import { type NamedFile, named, readNamed } from './named-files.ts';
 import { type ClientAuth, clientAuthOf } from './tls-clients.ts';
 
 /** TLS settings of a port. Files are PEM; errors name them by Distribution's keys. */
@@ -56,9 +56,9 @@ export interface TlsIdentity {
 /** Reads the files. Throws an OperatorError that names the key and the file that cannot be read. */
 export async function readTlsFiles(options: TlsOptions): Promise<TlsFiles> {
   const [certificate, key, ...clientCas] = await Promise.all([
-    readNamed(keyOf(options, 'certificate'), options.certificate),
-    readNamed(keyOf(options, 'key'), options.key),
-    ...(options.clientCas ?? []).map((path, i) => readNamed(keyOf(options, `clientcas.${i}`), path)),
+    readNamed(fileOf(options, 'certificate')),
+    readNamed(fileOf(options, 'key')),
+    ...(options.clientCas ?? []).map((path, i) => readNamed({ key: keyOf(options, `clientcas.${i}`), path })),
   ]);
   const hash = createHash('sha256');
   for (const bytes of [certificate, key, ...clientCas]) hash.update(`${bytes.length}\n`).update(bytes);
@@ -68,19 +68,19 @@ export async function readTlsFiles(options: TlsOptions): Promise<TlsFiles> {
 /** Validates the files. Throws an OperatorError that names the key at fault and quotes no content. */
 export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
   const leaf = parse(
-    `${named(keyOf(options, 'certificate'), options.certificate)} holds no PEM certificate`,
+    `${named(fileOf(options, 'certificate'))} holds no PEM certificate`,
     () => new X509Certificate(files.certificate),
   );
   const key: KeyObject = parse(
-    `${named(keyOf(options, 'key'), options.key)} holds no PEM private key without a passphrase`,
+    `${named(fileOf(options, 'key'))} holds no PEM private key without a passphrase`,
     () => createPrivateKey(files.key),
   );
   if (!leaf.checkPrivateKey(key))
     throw new OperatorError(
-      `${named(keyOf(options, 'key'), options.key)} is not the key of the first certificate in ${keyOf(options, 'certificate')}`,
+      `${named(fileOf(options, 'key'))} is not the key of the first certificate in ${keyOf(options, 'certificate')}`,
     );
   files.clientCas.forEach((bytes, i) => {
-    const name = named(keyOf(options, `clientcas.${i}`), options.clientCas?.[i] ?? '');
+    const name = named({ key: keyOf(options, `clientcas.${i}`), path: options.clientCas?.[i] ?? '' });
     try {
       certificatesOf(bytes.toString('latin1'));
     } catch (error) {
@@ -116,14 +116,8 @@ export function keyOf({ section = 'http.tls' }: Pick<TlsOptions, 'section'>, key
   return key === undefined ? section : `${section}.${key}`;
 }
 
-async function readNamed(key: string, path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    // The error's message would repeat the path, which may be a pasted secret.
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new OperatorError(`${named(key, path)} cannot be read (${reason})`, { cause: reason });
-  }
+function fileOf(options: TlsOptions, key: 'certificate' | 'key'): NamedFile {
+  return { key: keyOf(options, key), path: options[key] };
 }
 
 function parse<T>(problem: string, make: () => T): T {
@@ -132,9 +126,4 @@ function parse<T>(problem: string, make: () => T): T {
   } catch (error) {
     throw new OperatorError(`${problem} (${messageOf(error)})`);
   }
-}
-
-/** A setting and its file, for errors. Hides what looks like a pasted key: messages go into logs. */
-export function named(key: string, path: string): string {
-  return `${key} = ${/[\r\n]|-----/.test(path) ? '(not shown, no path)' : path}:`;
 }

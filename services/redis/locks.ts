@@ -25,9 +25,7 @@ export interface RedisLocksOptions {
 export class RedisLocks implements Locks {
   readonly #connection: RedisConnection;
   readonly #health: RedisHealth;
-  readonly #prefix: string;
-  readonly #ttlMs: number;
-  readonly #patienceMs: number;
+  readonly #options: Required<RedisLocksOptions>;
   /** Within this process, only one caller at a time asks Redis for a lock. */
   readonly #local: MemoryLocks;
 
@@ -35,9 +33,7 @@ export class RedisLocks implements Locks {
     const { prefix, ttlMs = TTL_MS, patienceMs = LOCK_PATIENCE_MS } = options;
     this.#connection = connection;
     this.#health = health;
-    this.#prefix = prefix;
-    this.#ttlMs = ttlMs;
-    this.#patienceMs = patienceMs;
+    this.#options = { prefix, ttlMs, patienceMs };
     this.#local = new MemoryLocks({ patienceMs });
     connection.commands.on('ready', () => {
       this.#run(NOTE, '', '').catch(() => this.#health.failed('locks'));
@@ -45,7 +41,7 @@ export class RedisLocks implements Locks {
   }
 
   async withLock<T>(name: string, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const until = performance.now() + this.#patienceMs;
+    const until = performance.now() + this.#options.patienceMs;
     return this.#local.withLock(name, async () => {
       const lease = await this.#take(name, until);
       let answer: T;
@@ -79,7 +75,7 @@ export class RedisLocks implements Locks {
         waitMs = await this.#run(TAKE, name, token);
         cause = undefined;
         if (waitMs === 0) {
-          const lease = new Lease(calls, askedAt, this.#ttlMs, this.#health);
+          const lease = new Lease(calls, askedAt, this.#options.ttlMs, this.#health);
           if (lease.isCertain) return lease;
           await lease.release();
         }
@@ -98,8 +94,11 @@ export class RedisLocks implements Locks {
 
   /** Both keys have one hash tag: a cluster runs a script on one node. */
   async #run(script: string, name: string, token: string): Promise<number> {
-    const keys = [`${this.#prefix}{locks}:${name}`, `${this.#prefix}{locks}`];
-    return Number(await this.#connection.commands.eval(script, keys.length, ...keys, token, this.#ttlMs));
+    const { prefix } = this.#options;
+    const keys = [`${prefix}{locks}:${name}`, `${prefix}{locks}`];
+    return Number(
+      await this.#connection.commands.eval(script, keys.length, ...keys, token, this.#options.ttlMs),
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { onlyPublicName } from '../config/public-name.ts';
 import type { Config } from '../config/schema.ts';
+import type { Context } from '../http/context.ts';
 import { reportDamage } from '../http/report-damage.ts';
 import { createService, type Service, type ServiceParts } from '../http/service.ts';
 import { absoluteUrlsOf } from '../http/urls.ts';
@@ -40,14 +41,14 @@ export async function createRelease(
     isStable: (repository) => isStable(policy, repository),
     takesWrites: () => readOnly.takesWrites,
   });
+  const urlOf = absoluteUrlsOf(config.http);
   const service = createService(parts, {
     process: 'release',
-    settings: config,
     publicName: onlyPublicName(config, config.promotion?.http?.addr ?? config.http.addr),
     routes: releaseRoutes({
       ...{ ...parts, content, board, policy, version, problems },
       metrics: releaseMetrics(metrics),
-      baseUrlOf: absoluteUrlsOf(config.http),
+      baseUrlOf: (ctx: Context) => urlOf(ctx, ''),
       redirects: !config.storage.redirect.disable,
       signal: stop.signal,
     }),

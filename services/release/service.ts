@@ -1,5 +1,5 @@
+import type { Context } from '../http/context.ts';
 import type { ServiceParts } from '../http/service.ts';
-import type { UrlOf } from '../http/urls.ts';
 import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import type { PublishingContent } from '../registry/publishing/publishing-content.ts';
@@ -10,8 +10,8 @@ export interface ReleaseService extends Omit<ServiceParts, 'metrics'> {
   readonly content: PublishingContent;
   readonly board: MirrorStates;
   readonly policy: PromotionPolicy;
-  /** The registry's URL as a client sees it, followed by a path. */
-  readonly baseUrlOf: UrlOf;
+  /** This registry's URL as the client of a request sees it, without trailing slash. */
+  readonly baseUrlOf: (ctx: Context) => string;
   readonly metrics: ReleaseMetrics;
   readonly version: string;
   /** What is wrong with what this process works with, besides mirrors; a line each. */

@@ -6,9 +6,9 @@ import { BasicAuthenticator } from '../http/access/basic-authenticator.ts';
 import { BearerAuthenticator } from '../http/access/bearer-authenticator.ts';
 import { passUrlsOf } from '../http/access/pass-url.ts';
 import { Passes, passRoute } from '../http/access/passes.ts';
-import { CertificateKeys } from '../http/access/tokens/certificate-keys.ts';
-import { CertificateSigner } from '../http/access/tokens/certificate-signer.ts';
-import { JwksKeys } from '../http/access/tokens/jwks-keys.ts';
+import { openCertificateKeys } from '../http/access/tokens/certificate-keys.ts';
+import { openCertificateSigner } from '../http/access/tokens/certificate-signer.ts';
+import { openJwksKeys } from '../http/access/tokens/jwks-keys.ts';
 import { allKeys, ringKeys, type TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
 import { TokenVerifier } from '../http/access/tokens/verifier.ts';
 import type { RequestLimits } from '../http/request-limits.ts';
@@ -81,13 +81,13 @@ async function openKeys(
   const { rootcertbundle, jwks } = auth?.token ?? {};
   if (token?.certificate !== undefined) {
     const own = { name: 'token.certificate', path: token.certificate, areIssuers: false };
-    keys.push(held.use(await CertificateKeys.open({ ...own, log })));
+    keys.push(held.use(await openCertificateKeys({ ...own, log })));
   }
   if (rootcertbundle !== undefined) {
     const bundle = { name: 'auth.token.rootcertbundle', path: rootcertbundle, areIssuers: true };
-    keys.push(held.use(await CertificateKeys.open({ ...bundle, log })));
+    keys.push(held.use(await openCertificateKeys({ ...bundle, log })));
   }
-  if (jwks !== undefined) keys.push(held.use(await JwksKeys.open(jwks, log)));
+  if (jwks !== undefined) keys.push(held.use(await openJwksKeys(jwks, log)));
   return allKeys(keys);
 }
 
@@ -116,7 +116,7 @@ export async function startSigner(
   const { key, certificate } = token;
   if (certificate !== undefined) {
     if (key === undefined) throw new Error('token.key is missing: expected the key of token.certificate');
-    return CertificateSigner.open({ key, certificate }, logger);
+    return openCertificateSigner({ key, certificate }, logger);
   }
   return RingSigner.start({
     ...{ objects, ring, audit, algorithm: token.algorithm, log: logger },

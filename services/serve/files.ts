@@ -4,8 +4,8 @@ import type { Config } from '../config/schema.ts';
 import { readFile } from '../files/settings-files.ts';
 import { parseKeySet } from '../http/access/tokens/jwks-keys.ts';
 import { certificatesOf } from '../http/certificates.ts';
+import { named } from '../http/named-files.ts';
 import { variableOf } from '../http/operator-errors.ts';
-import { named } from '../http/tls.ts';
 
 /** What each kind of file holds, for the person who has to make one. */
 const EXPECTED: Readonly<Record<FileKind, string>> = {
@@ -46,7 +46,7 @@ export async function problemsOfFiles(
     const own = ofCertificate === 'token.certificate' ? found : found?.slice(0, 1);
     if (own && !own.some((each) => each.checkPrivateKey(privateKey)))
       problems.push(
-        `${named(key, path)} is not the key of the ${own === found ? 'certificates' : 'first certificate'} in ` +
+        `${named({ key, path })} is not the key of the ${own === found ? 'certificates' : 'first certificate'} in ` +
           `${ofCertificate}: expected the one that it was made with`,
       );
   }
@@ -63,7 +63,7 @@ function privateKeyOf(bytes: Buffer): KeyObject {
 
 function problemOf({ key, path, kind }: NamedFile, error: unknown): string {
   const { code, message, syscall } = error as NodeJS.ErrnoException;
-  const name = named(key, path);
+  const name = named({ key, path });
   if (syscall === undefined)
     return `${name} ${message}${message.includes('expected') ? '' : `: expected ${EXPECTED[kind]}`}`;
   return (

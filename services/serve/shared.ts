@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/schema.ts';
+import { clientAddressOf } from '../http/client-address.ts';
+import { allowsOrigins } from '../http/preflight.ts';
 import type { ServiceParts } from '../http/service.ts';
 import { notificationEventsCounter } from '../http/shared-metrics.ts';
-import { createNotifier } from '../registry/notifications/notifier.ts';
+import { Notifier } from '../registry/notifications/notifier.ts';
 import { ReadOnly } from '../registry/storage/read-only.ts';
 import { WriteHealth } from '../registry/storage/write-health.ts';
 import { auditOf } from './audit.ts';
@@ -33,7 +35,7 @@ export async function openShared(
   const events = notificationEventsCounter(metrics);
   const notifier = held.use(
     'notifier',
-    createNotifier({
+    new Notifier({
       ...{ config: config.notifications, objects, logger, queued },
       source: { addr: `${hostname()}:${config.http.addr.port}`, instanceID: crypto.randomUUID() },
       count: (endpoint, outcome, count) => events.inc({ endpoint, outcome }, count),
@@ -45,5 +47,10 @@ export async function openShared(
     areWanted: () => readOnly.takesWrites,
     logger,
   });
-  return { ...edge, objects, changes, audit, readOnly, notifier, writes };
+  return {
+    ...{ ...edge, objects, changes, audit, readOnly, notifier, writes },
+    clientAddress: clientAddressOf(config.http.trustedproxies),
+    accessLog: !config.log.accesslog.disabled,
+    preflight: allowsOrigins(config.http.headers),
+  };
 }

@@ -18,7 +18,7 @@ import { PROBE_USER_AGENT } from './probe.ts';
 
 const READ_BYTES = 256 * 1024;
 
-/** A directory that hangs stops neither the registry nor, for long, a client: the client is asked to retry. */
+/** A directory that hangs does not block the registry, and clients only briefly: they are asked to retry. */
 const { open, stat } = guardedFs(
   new BoundedCalls({
     ...{ atOnce: THREAD_SHARES.demoMirror, perPath: 2, deadlineMs: 10_000 },
@@ -28,15 +28,15 @@ const { open, stat } = guardedFs(
 
 export interface DemoMirrorOptions {
   readonly directory: string;
-  /** The registry's URL, for what this mirror cannot serve. */
+  /** The registry's URL, for blobs that this mirror lacks. */
   readonly originUrl: string;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
 /**
- * A mirror for the first minute and for demonstrations: what `infra/mirror/nginx.conf` does, in this process. Serves
- * blobs and nothing else, and bounces what it lacks to the origin path of an API node.
+ * A mirror for the first minute and for demonstrations: `infra/mirror/nginx.conf` in this process. Serves only blobs, and
+ * redirects what it lacks to the origin path of an API node.
  */
 export function createDemoMirror({ directory, originUrl, metrics, logger }: DemoMirrorOptions): App {
   const app = createApp({
@@ -76,10 +76,7 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
     });
   };
   const path = '/docker/registry/v2/blobs/sha256/:prefix/:hex/data';
-  mountRoutes(app, [
-    { method: 'GET', path, name: 'mirror', handle },
-    { method: 'HEAD', path, name: 'mirror', handle },
-  ]);
+  mountRoutes(app, [{ method: 'GET', path, name: 'mirror', handle }]);
   mountNotFound(app);
   return app;
 }

@@ -48,7 +48,6 @@ export function createToken(config: Config, parts: ServiceParts, options: TokenO
     });
   return createService(parts, {
     process: 'token',
-    settings: config,
     publicName: onlyPublicName(config, token.http?.addr ?? http.addr),
     routes: [...tokens, ...robotRoutes({ issued, audit }), ...(logIns ?? [])],
   });

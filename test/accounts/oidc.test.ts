@@ -167,15 +167,15 @@ describe('accounts of an OpenID provider', function () {
     it('with a state that stands twice', async () => {
       const browser = new Browser();
       const url = await world.toCallback(browser, 'alice');
-      expectRefused(await browser.open(`${url}&state=other`), 403, 'cannot be believed');
+      expectRefused(await browser.open(`${url}&state=other`), 403, 'cannot be trusted');
     });
 
     it('in a browser that has begun no login, or another one: nobody is logged in as somebody else', async () => {
       const url = await world.toCallback(new Browser(), 'alice');
-      expectRefused(await new Browser().open(url), 400, 'no login was begun in this browser');
+      expectRefused(await new Browser().open(url), 400, 'has begun no login');
       const victim = new Browser();
       await world.toCallback(victim, 'bob');
-      expectRefused(await victim.open(url), 400, 'not the last one begun in this browser');
+      expectRefused(await victim.open(url), 400, 'has begun another login since');
     });
 
     it('with a cookie that was made up or changed', async () => {
@@ -197,8 +197,8 @@ describe('accounts of an OpenID provider', function () {
       const url = await world.toCallback(browser, 'alice');
       thief.takeCookies(world.loginUrl, browser);
       expect((await browser.open(url)).status).to.equal(200);
-      expectRefused(await browser.open(url), 400, 'no login was begun');
-      expectRefused(await thief.open(url), 400, 'used already');
+      expectRefused(await browser.open(url), 400, 'has begun no login');
+      expectRefused(await thief.open(url), 400, 'already used');
     });
 
     it("with another provider's code", async () => {
@@ -214,7 +214,7 @@ describe('accounts of an OpenID provider', function () {
       let page = await browser.open(`${other.issuer}${asked.pathname}${asked.search}`, isBack);
       page = await browser.submit(page, { login: 'alice', password: 'x' }, isBack);
       page = await browser.submit(page, {}, isBack);
-      expectRefused(await browser.open(page.url), 403, 'cannot be believed');
+      expectRefused(await browser.open(page.url), 403, 'cannot be trusted');
       const url = new URL(page.url);
       url.searchParams.set('iss', world.provider.issuer);
       expectRefused(await browser.open(url.href), 400, 'begin again');
@@ -236,14 +236,14 @@ describe('accounts of an OpenID provider', function () {
 
     for (const [person, words] of [
       ['robot', "names that begin with robot+ are robots'"],
-      ['reserved', "it is another source's"],
+      ['reserved', 'it belongs to another source'],
       ['colon', 'a colon'],
       ['newline', 'characters that cannot be seen'],
       ['turned', 'characters that cannot be seen'],
       ['space', 'begins or ends with a space'],
-      ['empty', 'tells no name for you'],
-      ['number', 'tells no name for you'],
-      ['list', 'are no names'],
+      ['empty', 'gives no name for you'],
+      ['number', 'gives no name for you'],
+      ['list', 'are not names'],
     ] as const)
       it(`when what the provider tells of them cannot be used: ${person}`, async () => {
         expectRefused(await world.logIn(person), 403, words);
@@ -466,7 +466,7 @@ describe('an OpenID provider whose answers are not what they should be', functio
       const page = await world.logIn('alice');
       tamper = undefined;
       expect(page.status, page.body).to.equal(403);
-      expect(saidBy(page)).to.contain('cannot be believed');
+      expect(saidBy(page)).to.contain('cannot be trusted');
       expect(page.body).to.not.contain('rsr_');
       expect((await world.logIn('alice')).status, 'as it was').to.equal(200);
     });

@@ -354,7 +354,7 @@ requires([...KEYSTONE_PROGRAMS, 'skopeo'])("StarlingX's private registry", funct
       expect(Number(answer.headers.get('retry-after'))).to.be.above(0);
       const { errors } = (await answer.json()) as { errors: { code: string; message: string }[] };
       expect(errors[0]?.code).to.equal('UNAVAILABLE');
-      expect(errors[0]?.message).to.contain('nobody can log in now').and.contain('Keystone');
+      expect(errors[0]?.message).to.contain('logins fail now').and.contain('Keystone');
     });
 
     for (const kind of CLIENTS)

@@ -9,7 +9,7 @@ import { send } from '../protocol/wire.ts';
 import { besideDistribution, DIRECTIONS } from './beside.ts';
 import { askForManifest, expectSamePull, listPages, tagged } from './pulling.ts';
 
-/** No answer of ours about a tag, about a link, is older: `DEFAULT_READER_LIMITS` in services/registry/content/reader.ts. */
+/** No answer of ours about a tag or a link is older: `LINK_MAX_AGE_MS` in services/registry/content/reader.ts. */
 const TAG_MAX_AGE_MS = 1000;
 const LINK_MAX_AGE_MS = 30_000;
 const MARGIN_MS = 500;

@@ -32,9 +32,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'return objects.grow(key, last.sizeBytes, nothing());': 'the same, when the upload is closed after that',
   'await this.#objects.delete([claims.keyOf(claim.number)], signal);':
     'a claim that came too late, and is nobody’s',
-  'await this.#objects.put(itemKey(deadPrefix(this.#endpoint), item), encodeItem({ events, death }));':
+  'await objects.put(itemKey(deadPrefix(endpoint.name), item), encodeItem({ events, death }));':
     'test/notifications/outbox.test.ts: a receiver that refuses',
-  'await this.#objects.delete(doomed.slice(i, i + DELETE_AT_ONCE));': 'the same, ten thousand times',
+  'await objects.delete(toDelete.slice(i, i + DELETE_AT_ONCE));': 'the same, ten thousand times',
   'await objects.put(itemKey(queuePrefix(endpoint), again), encodeItem({ events: letter.events }));':
     'an operator has dead letters sent again',
   'await objects.delete([item.key]);': 'the same',

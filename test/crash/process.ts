@@ -11,7 +11,7 @@ import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts'
 import { Metrics } from '../../services/http/metrics.ts';
 import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { createNotifier } from '../../services/registry/notifications/notifier.ts';
+import { Notifier } from '../../services/registry/notifications/notifier.ts';
 import { withPublications } from '../../services/registry/publishing/publishing-content.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { ReadOnly } from '../../services/registry/storage/read-only.ts';
@@ -90,7 +90,7 @@ export async function startProcess(
   const probeWrites = async () => undefined;
   const readOnly = use(await ReadOnly.start(objects, false, logger));
   const notifier = use(
-    createNotifier({
+    new Notifier({
       ...{ config: config.notifications, objects, logger },
       source: { addr: 'node-1:5000', instanceID: 'crash' },
       count: () => undefined,
@@ -105,6 +105,8 @@ export async function startProcess(
     writes,
     notifier,
     authenticator: OPEN_AUTHENTICATOR,
+    clientAddress: () => '127.0.0.1',
+    accessLog: false,
     audit,
     metrics,
     logger,

@@ -81,16 +81,16 @@ describe('bombs in manifests', function () {
   });
 
   for (const [name, insert, reason] of [
-    ['config', '"config":{},', /\\?"config\\?" stands in one object twice/],
+    ['config', '"config":{},', /\\?"config\\?" occurs twice in one object/],
     ['layers', '"layers":[],', /twice/],
     ['a name by an escape', '"\\u006cayers":[],', /twice/],
     ['an unknown one', '"a":1,"a":2,', /twice/],
     ['a name deep inside', '"x":[[{"y":{"z":1,"z":2}}]],', /twice/],
     ['annotations', '"annotations":{"a":"1","a":"2"},', /twice/],
     ['__proto__', '"__proto__":{"a":1},"__proto__":{"b":1},', /twice/],
-    ['another case', '"Layers":[],', /would be taken for layers/],
-    ['another case of what need not be there', '"SUBJECT":{},', /would be taken for subject/],
-    ['a letter that only looks like one', '"\u017fubject":{},', /would be taken for subject/],
+    ['another case', '"Layers":[],', /would read .* as layers/],
+    ['another case of what need not be there', '"SUBJECT":{},', /would read .* as subject/],
+    ['a letter that only looks like one', '"\u017fubject":{},', /would read .* as subject/],
   ] as const)
     it(`of two readings are refused: ${name}`, async () => {
       const answer = await put(image(insert));

@@ -2,6 +2,7 @@
  * Promise: with `deleteuntagged`, an index that is pushed long after the images that it lists, which no tag leads to, is
  * either refused or whole, with all layers of these images, whenever the collector has come to which of them.
  */
+
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { contentOf } from '../../services/registry/content/content.ts';
@@ -11,6 +12,7 @@ import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import { blobDataKey, layerLinkKey } from '../../services/registry/storage/layout.ts';
 import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
+import { putManifest } from '../support/library-pushes.ts';
 import { cycle, HOUR } from './cycles.ts';
 import { MemoryObjects } from './memory-objects.ts';
 
@@ -56,10 +58,10 @@ async function made(): Promise<MemoryObjects> {
 /** Puts a manifest; true when it was taken, false when it was refused for what lacks. */
 async function push(objects: MemoryObjects, bytes: Buffer): Promise<boolean> {
   const quarantine = new Quarantine(objects, { now: () => 0, wait: async () => void (await setImmediate()) });
-  const { manifests } = contentOf(objects, { quarantine });
+  const content = contentOf(objects, { quarantine });
   try {
     const { mediaType } = JSON.parse(bytes.toString()) as { mediaType: string };
-    await manifests.put(NAME, parseManifest(bytes, mediaType));
+    await putManifest(content, NAME, parseManifest(bytes, mediaType));
     return true;
   } catch (error) {
     expect((error as { kind?: string }).kind, String(error)).to.equal('MANIFEST_BLOB_UNKNOWN');

@@ -3,9 +3,11 @@
  * wherever the collector is killed: what a client was told to be there can be referred to, a manifest that was
  * acknowledged is complete, and at no moment does a manifest lead nowhere. The real code, over a store in memory.
  */
+
 import { expect } from 'chai';
-import { heldBlob } from '../../services/api/push/held-blob.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
+import { heldBlob } from '../../services/registry/content/held-blob.ts';
+import { mountBlob } from '../../services/registry/content/push-blob.ts';
 import { LOOK_GOOD_MS, Quarantine } from '../../services/registry/content/quarantine/guard.ts';
 import type { CycleContext } from '../../services/registry/garbage/online/context.ts';
 import { newCounts } from '../../services/registry/garbage/online/context.ts';
@@ -15,6 +17,7 @@ import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import type { RepositoryName } from '../../services/registry/oci/names.ts';
 import { blobDataKey, layerLinkKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { closeUpload, NOBODY, putManifest } from '../support/library-pushes.ts';
 import { type Actor, everyOrder, type Hands } from './interleaving.ts';
 import { MemoryObjects } from './memory-objects.ts';
 
@@ -87,28 +90,22 @@ function pusher(how: 'head' | 'mount' | 'upload' | 'manifest', told: Told, slow 
     name: how,
     act: async (hands) => {
       const content = contentFor(hands, slow);
-      const { blobs, manifests, uploads } = content;
+      const { blobs, uploads } = content;
       const name = how === 'mount' ? OTHER : NAME;
       if (how === 'head')
         told.exists =
           (await heldBlob(content, await blobs.resolve(NAME, DIGEST), () => blobs.stat(NAME, DIGEST))) !==
           undefined;
       if (how === 'mount')
-        told.exists =
-          (await heldBlob(
-            content,
-            await blobs.resolve(NAME, DIGEST),
-            () => blobs.stat(NAME, DIGEST),
-            (blob) => blobs.link(OTHER, blob.digest),
-          )) !== undefined;
+        told.exists = await mountBlob({ content }, NOBODY, { repository: OTHER, digest: DIGEST, from: NAME });
       if (how === 'upload' || ((how === 'head' || how === 'mount') && !told.exists)) {
         const id = await uploads.begin(name);
         const body = { stream: bytes(), sizeBytes: BLOB.length, range: undefined };
-        await uploads.commit(name, id, DIGEST, body);
+        await closeUpload(content, { name, id }, DIGEST, body);
         told.exists = true;
       }
       try {
-        await manifests.put(name, MANIFEST);
+        await putManifest(content, name, MANIFEST);
         told.pushed = true;
       } catch (error) {
         if (!(error instanceof RegistryError) || error.kind !== 'MANIFEST_BLOB_UNKNOWN') throw error;
@@ -140,8 +137,8 @@ async function inQuarantine(): Promise<MemoryObjects> {
 /** No manifest leads nowhere. */
 function expectSound({ held }: MemoryObjects): void {
   for (const name of [NAME, OTHER]) {
-    if (!held.has(revisionLinkKey(name, MANIFEST.stored))) continue;
-    const needed = [blobDataKey(MANIFEST.stored), blobDataKey(DIGEST), layerLinkKey(name, DIGEST)];
+    if (!held.has(revisionLinkKey(name, MANIFEST.canonicalDigest))) continue;
+    const needed = [blobDataKey(MANIFEST.canonicalDigest), blobDataKey(DIGEST), layerLinkKey(name, DIGEST)];
     for (const key of needed) expect(held.has(key), key).to.equal(true);
   }
 }
@@ -160,8 +157,8 @@ function judge(store: MemoryObjects, told: Told, outcomes: Outcomes): void {
   if (told.exists) expect(told.pushed, 'what was told to be there was missed').to.equal(true);
   if (told.pushed)
     expect(
-      store.held.has(revisionLinkKey(NAME, MANIFEST.stored)) ||
-        store.held.has(revisionLinkKey(OTHER, MANIFEST.stored)),
+      store.held.has(revisionLinkKey(NAME, MANIFEST.canonicalDigest)) ||
+        store.held.has(revisionLinkKey(OTHER, MANIFEST.canonicalDigest)),
     ).to.equal(true);
   outcomes[told.pushed ? 'pushed' : 'refused']++;
   if (!store.held.has(blobDataKey(DIGEST))) outcomes.collected++;

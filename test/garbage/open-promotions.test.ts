@@ -2,6 +2,7 @@
  * Promise: with `deleteuntagged`, an image whose promotion waits for mirrors stays, though no tag leads to it yet, and
  * goes when nobody can be waiting any more; and a tag is never moved to what has gone meanwhile.
  */
+
 import { expect } from 'chai';
 import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
@@ -20,6 +21,7 @@ import {
 } from '../../services/registry/publishing/publishing-content.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
+import { NOBODY, putManifest } from '../support/library-pushes.ts';
 import { cycle, HOUR } from './cycles.ts';
 import { MemoryObjects } from './memory-objects.ts';
 
@@ -36,7 +38,8 @@ interface Pushed {
 }
 
 /** Pushes an image by its digest: no tag leads to it. */
-async function push({ blobs, manifests, objects }: PublishingContent, name: string): Promise<Pushed> {
+async function push(content: PublishingContent, name: string): Promise<Pushed> {
+  const { blobs, objects } = content;
   const [config, layer] = [Buffer.from(`{"of":"${name}"}`), Buffer.from(`a layer of ${name}`)];
   const stored = [config, layer].map((bytes) => ({
     bytes,
@@ -55,9 +58,9 @@ async function push({ blobs, manifests, objects }: PublishingContent, name: stri
     }),
   );
   const manifest = parseManifest(bytes, MEDIA_TYPES.image);
-  await manifests.put(SOURCE, manifest);
+  await putManifest(content, SOURCE, manifest);
   return {
-    digest: manifest.stored,
+    digest: manifest.canonicalDigest,
     blobs: stored.map(({ descriptor }) => descriptor.digest as Sha256Digest),
   };
 }
@@ -69,11 +72,9 @@ async function waiting(content: PublishingContent, digest: Sha256Digest) {
   const candidates = [parseRepositoryPattern('candidate/**')].filter((pattern) => pattern !== undefined);
   const request = { source: parseImageName(`${SOURCE}@${digest}`), target: { repository: TARGET, tag: TAG } };
   const plan = await planPromotion(content, { candidates, manifests: COMPLETE }, request);
-  const events = promote(content, board, new MemoryChanges(), plan, {
+  const events = promote({ content, board, changes: new MemoryChanges() }, NOBODY, plan, {
     ...{ actor: 'somebody', waitMirrors: 1, waitTimeoutMs: 60_000 },
     signal: new AbortController().signal,
-    beforePublished: async () => undefined,
-    beforeTagged: async () => undefined,
   });
   for await (const { event } of { [Symbol.asyncIterator]: () => ({ next: () => events.next() }) })
     if (event === 'waiting') break;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Metrics } from '../../services/http/metrics.ts';
 import type { EndpointConfig, EventOutcome } from '../../services/registry/notifications/endpoint.ts';
 import type { BlobChange, RequestInfo } from '../../services/registry/notifications/event.ts';
-import { createNotifier, type Notifier } from '../../services/registry/notifications/notifier.ts';
+import { Notifier } from '../../services/registry/notifications/notifier.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import type { LeaseTiming } from '../../services/sync/lease.ts';
@@ -92,7 +92,7 @@ export async function outboxWorld(): Promise<OutboxWorld> {
     counts,
     notifier: (endpoints, includereferences = false) =>
       held.use(
-        createNotifier({
+        new Notifier({
           config: { includereferences, endpoints },
           objects,
           source: { addr: 'node-1:5000', instanceID: 'a1b2' },

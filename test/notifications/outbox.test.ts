@@ -10,7 +10,7 @@ import {
 } from '../../services/registry/notifications/inspect.ts';
 import { encodeItem } from '../../services/registry/notifications/item.ts';
 import { itemKey, nextTick, parseItemKey, queuePrefix } from '../../services/registry/notifications/keys.ts';
-import { createNotifier, SILENT } from '../../services/registry/notifications/notifier.ts';
+import { Notifier } from '../../services/registry/notifications/notifier.ts';
 import { keySegment } from '../../services/registry/storage/key-segment.ts';
 import { eventually } from '../support/eventually.ts';
 import { endpointAt, FACTS, numbersOf, outboxWorld, pull, push, upTo } from './outbox-world.ts';
@@ -37,7 +37,7 @@ describe('the outbox of notifications', () => {
         return typeof member === 'function' ? member.bind(target) : member;
       },
     });
-    await using notifier = createNotifier({
+    await using notifier = new Notifier({
       config: {
         includereferences: false,
         endpoints: [endpointAt(NOWHERE, { name: 'broken' }), endpointAt(NOWHERE, { name: 'whole' })],
@@ -150,8 +150,7 @@ describe('the outbox of notifications', () => {
 
   it('costs nothing without endpoints', async () => {
     const parts = { config: { includereferences: true, endpoints: [] } };
-    const notifier = createNotifier(parts as unknown as Parameters<typeof createNotifier>[0]);
-    expect(notifier).to.equal(SILENT);
+    await using notifier = new Notifier(parts as unknown as ConstructorParameters<typeof Notifier>[0]);
     expect({ ...notifier }).to.include({ wantsPulls: false, wantsChanges: false });
     notifier.pulled(pull(0), FACTS);
     await notifier.changed([push(0)], FACTS);

@@ -85,7 +85,7 @@ describe('a start that cannot succeed', () => {
     const http = { addr: '192.0.2.1:5000', trustedproxies: ['192.0.2.0/24'] };
     const { message } = await refusalOf({ http, auth: 'none' });
     expect(message).to.match(
-      /^http\.addr = 192\.0\.2\.1:5000: this machine has no such address.*EADDRNOTAVAIL/,
+      /^http\.addr = 192\.0\.2\.1:5000: this machine does not have that address.*EADDRNOTAVAIL/,
     );
     // As root, every port can be had.
     const denied = listenError(Object.assign(new Error('x'), { code: 'EACCES' }), 'http.addr', '::', 80);

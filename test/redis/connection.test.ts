@@ -56,7 +56,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
         () => (here.witness.failures.get('connection') ?? 0) > 3,
         () => here.witness,
       );
-      expect(here.witness.lines.map(({ level, message }) => [level, message.slice(0, 16)])).to.deep.equal([
+      expect(here.witness.lines.map(({ level, message }) => [level, message.slice(0, 23)])).to.deep.equal([
         ['error', 'Redis refuses the login'],
       ]);
       expect(here.witness.lines[0]?.fields['reason']).to.match(/^WRONGPASS/);

@@ -102,7 +102,7 @@ nightly(requires(['redis-server', 'redis-cli']))('pulls while Redis comes and go
       there
         .log()
         .slice(loggedBefore)
-        .match(/"Redis (?:is there|is back|does not answer|refuses us)[^"]*"/g) ?? [];
+        .match(/"Redis (?:is up|does not answer|refuses the login)[^"]*"/g) ?? [];
     // It was there, froze, came back, refused us, was killed, came back: a line each, whatever the number of failures.
     expect(lines.length, lines.join()).to.be.within(4, 8);
     console.log(

@@ -50,10 +50,10 @@ describe('a tag that an earlier promotion writes late', () => {
 
   /** A promotion up to where its tag may move. */
   async function appended(image: string, algorithm: 'sha256' | 'sha512' = 'sha256'): Promise<TagTicket> {
-    const stored = digestOf(Buffer.from(image));
+    const canonicalDigest = digestOf(Buffer.from(image));
     const digest: Digest = digestBy(algorithm, Buffer.from(image));
-    for (const name of [stored, digest])
-      await writeLink(store, revisionLinkKey(place.repository, name), stored);
+    for (const name of [canonicalDigest, digest])
+      await writeLink(store, revisionLinkKey(place.repository, name), canonicalDigest);
     const { seq } = await content.log.append(
       {
         ...{ actor: 'test', kind: 'promotion', manifestDigest: digest },
@@ -62,7 +62,7 @@ describe('a tag that an earlier promotion writes late', () => {
       },
       [],
     );
-    return { seq, stored, digest };
+    return { seq, canonicalDigest, digest };
   }
 
   const move = (turn: TagTicket) => moveTagInOrder(content.objects, content.tags, place, turn);
@@ -142,7 +142,7 @@ describe('a tag that an earlier promotion writes late', () => {
     await move(first);
     await move(second);
     const other = digestOf(Buffer.from('pushed'));
-    await content.tags.move(place.repository, place.tag, { stored: other, digest: other });
+    await content.tags.move(place.repository, place.tag, { canonicalDigest: other, digest: other });
     await using _ = repair();
     await aWhile();
     expect((await named())?.digest).to.equal(other);

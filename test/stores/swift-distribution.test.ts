@@ -2,6 +2,7 @@
  * Promise: docker-registry 2.8 and the Swift driver share a container: each serves what the other wrote, large blobs
  * too, and neither loses a segment that the other's objects need.
  */
+
 import { randomBytes, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { parseRepositoryName, parseTag } from '../../services/registry/oci/names
 import { blobDataKey, tagCurrentKey } from '../../services/registry/storage/layout.ts';
 import type { SwiftStore } from '../../services/stores/swift/swift-store.ts';
 import { descriptorOf, MEDIA_TYPES, pushImage } from '../protocol/pushing.ts';
+import { closeUpload, putManifest } from '../support/library-pushes.ts';
 import { freePort, isListening } from '../support/ports.ts';
 import { run, startDaemon } from '../support/process.ts';
 import { nightly, requires } from '../support/requirements.ts';
@@ -105,7 +107,8 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
         });
 
         it('what was pushed here is served by docker-registry, and what its garbage collection leaves is reclaimed here', async () => {
-          const { uploads, manifests, tags } = contentOf(store);
+          const content = contentOf(store);
+          const { uploads, tags } = content;
           const name = parseRepositoryName('our/image');
           const push = async (bytes: Buffer, mediaType: string) => {
             const descriptor = descriptorOf(bytes, mediaType);
@@ -117,10 +120,10 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
               [half, bytes.subarray(half)],
             ] as const) {
               const range = { first, last: first + part.length - 1 };
-              await uploads.append(name, id, { stream: chunksOf(part), sizeBytes: part.length, range });
+              await uploads.append({ name, id }, { stream: chunksOf(part), sizeBytes: part.length, range });
             }
             const nothing = { stream: chunksOf(Buffer.alloc(0)), sizeBytes: 0, range: undefined };
-            await uploads.commit(name, id, parseSha256(descriptor.digest), nothing);
+            await closeUpload(content, { name, id }, parseSha256(descriptor.digest), nothing);
             return descriptor;
           };
           const pushTag = async (tag: string, layer: Buffer) => {
@@ -128,9 +131,9 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
             const config = await push(randomBytes(200), MEDIA_TYPES.config);
             const image = { schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers };
             const manifest = parseManifest(Buffer.from(JSON.stringify(image)), MEDIA_TYPES.image);
-            await manifests.put(name, manifest);
+            await putManifest(content, name, manifest);
             const digest = parseSha256(manifest.digest);
-            await tags.move(name, parseTag(tag), { stored: digest, digest });
+            await tags.move(name, parseTag(tag), { canonicalDigest: digest, digest });
             return image;
           };
           const keptLayer = randomBytes(2 * MIB);

@@ -148,7 +148,7 @@ describe('the token service', () => {
     const scopes = Array.from({ length: 100 }, (_, i) => `repository:stable/${'x'.repeat(200)}${i}:pull`);
     const { status, body } = await askToken(url, scopes);
     expect(status).to.equal(400);
-    expect(JSON.stringify(body)).to.include('ask for fewer');
+    expect(JSON.stringify(body)).to.include('request fewer');
   });
 
   it('tells the anonymous apart from those whom it does not know', async () => {

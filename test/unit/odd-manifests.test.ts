@@ -86,10 +86,10 @@ describe('odd bytes', function () {
   it('as a manifest in the store is read, or is an error that names it', () => {
     fc.assert(
       fc.property(manifestBytes, digest, (bytes, of) => {
-        const stored = digestOf(bytes);
+        const canonicalDigest = digestOf(bytes);
         try {
-          const manifest = readStoredManifest(bytes, of, stored);
-          expect(manifest).to.include({ digest: of, stored, bytes });
+          const manifest = readStoredManifest(bytes, of, canonicalDigest);
+          expect(manifest).to.include({ digest: of, canonicalDigest, bytes });
           expect(manifest.mediaType).to.match(/^[\x21-\x7e]+\/[\x21-\x7e]+$/);
           for (const each of [...manifest.blobs, ...manifest.manifests])
             expect(each.sizeBytes ?? 0).to.be.at.least(0);
@@ -98,7 +98,7 @@ describe('odd bytes', function () {
         } catch (error) {
           if ((error as Error).name === 'AssertionError') throw error;
           expect(error).to.be.instanceOf(Error).and.not.instanceOf(RegistryError);
-          expect((error as Error).message).to.include(stored);
+          expect((error as Error).message).to.include(canonicalDigest);
         }
       }),
       { numRuns: 3000 },

@@ -16,7 +16,7 @@ import { gather } from './gather.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const DIGEST = digestOf(Buffer.from('manifest'));
-const TARGET = { stored: DIGEST, digest: DIGEST };
+const TARGET = { canonicalDigest: DIGEST, digest: DIGEST };
 const HELLO = parseRepositoryName('hello');
 const pageSize = fc.integer({ min: 1, max: 12 });
 

@@ -2,6 +2,7 @@
  * Promise: what is listed as attached to a manifest is what was pushed and not deleted, whatever the page size, with
  * what clients had listed in the fallback tag; a filter leaves out all else and nothing more.
  */
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Content, contentOf } from '../../services/registry/content/content.ts';
@@ -11,6 +12,7 @@ import { type Manifest, OCI_INDEX, parseManifest } from '../../services/registry
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import type { Referrer } from '../../services/registry/oci/referrer.ts';
 import { revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { putManifest } from '../support/library-pushes.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const NAME = parseRepositoryName('hello');
@@ -82,7 +84,7 @@ async function push(content: Content, all: readonly Attached[]): Promise<Map<Dig
   const kept = new Map<Digest, { subject: Digest; shown: Referrer }>();
   for (const each of all) {
     const manifest = manifestOf(each);
-    await manifests.put(NAME, manifest);
+    await putManifest(content, NAME, manifest);
     kept.set(manifest.digest, { subject: each.subject, shown: shownOf(manifest) });
     if (each.fate === 'by fallback') await content.referrers.remove(NAME, each.subject, manifest.digest);
     if (!each.fate.startsWith('by')) continue;
@@ -97,16 +99,16 @@ async function push(content: Content, all: readonly Attached[]): Promise<Map<Dig
       JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: children }),
     );
     const manifest = parseManifest(index);
-    await manifests.put(NAME, manifest);
+    await putManifest(content, NAME, manifest);
     await tags.move(NAME, fallbackTag(subject), manifest);
   }
   for (const each of all.filter(({ fate }) => fate.startsWith('deleted'))) {
-    const { stored, digest, bytes } = manifestOf(each);
+    const { canonicalDigest, digest, bytes } = manifestOf(each);
     if (each.fate === 'deleted') await manifests.unlink(NAME, digest);
     // As a registry does that knows nothing of referrers.
-    else await content.objects.delete([revisionLinkKey(NAME, stored)]);
+    else await content.objects.delete([revisionLinkKey(NAME, canonicalDigest)]);
     // Under whichever name: the other one has gone with it.
-    for (const name of [digest, stored, digestBy('sha512', bytes)]) kept.delete(name);
+    for (const name of [digest, canonicalDigest, digestBy('sha512', bytes)]) kept.delete(name);
   }
   const shown = new Map<Digest, Referrer[]>(SUBJECTS.map((subject) => [subject, []]));
   for (const { subject, shown: referrer } of kept.values()) shown.get(subject)?.push(referrer);
@@ -157,9 +159,9 @@ describe('referrers', () => {
     const [subject, , other] = SUBJECTS;
     const base = { artifactType: undefined, annotations: undefined, nonce: 0, by512: false } as const;
     const stranger = manifestOf({ ...base, subject: other, fate: 'kept' });
-    await content.manifests.put(NAME, stranger);
+    await putManifest(content, NAME, stranger);
     const bare = parseManifest(Buffer.from(`{"schemaVersion":2,"manifests":[]}`));
-    await content.manifests.put(NAME, bare);
+    await putManifest(content, NAME, bare);
     const absent = digestBy('sha256', Buffer.from('nowhere'));
     const manifests = [stranger.digest, bare.digest, absent].map((digest) => ({
       mediaType: OCI_INDEX,
@@ -167,7 +169,7 @@ describe('referrers', () => {
       size: 1,
     }));
     const index = parseManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })));
-    await content.manifests.put(NAME, index, { indexes: 'none', urls: { allow: [], deny: [] } });
+    await putManifest(content, NAME, index, { indexes: 'none', urls: { allow: [], deny: [] } });
     await content.tags.move(NAME, fallbackTag(subject), index);
     expect(await listed(content, subject, 100)).to.deep.equal([]);
     expect((await listed(content, other, 100)).map(({ digest }) => digest)).to.deep.equal([stranger.digest]);
@@ -180,7 +182,7 @@ describe('referrers', () => {
     const base = { subject, artifactType: undefined, by512: false, fate: 'kept' } as const;
     const annotations = { long: '€'.repeat(400_000) };
     for (let nonce = 0; nonce < 8; nonce++)
-      await content.manifests.put(NAME, manifestOf({ ...base, annotations, nonce }));
+      await putManifest(content, NAME, manifestOf({ ...base, annotations, nonce }));
     let last: Digest | undefined;
     let count = 0;
     do {

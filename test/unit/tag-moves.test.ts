@@ -27,7 +27,7 @@ const CLAIM_MS = 10_000;
 const SKEW_MS = 5_000;
 
 const version = (n: number): Sha256Digest => digestOf(Buffer.from(String(n)));
-const to = (stored: Sha256Digest) => ({ stored, digest: stored });
+const to = (canonicalDigest: Sha256Digest) => ({ canonicalDigest, digest: canonicalDigest });
 const is = (...digests: Digest[]): TagCondition => ({ kind: 'one-of', digests });
 
 /** Moves the tag from the version that it has to the next, and tries again until that is done. */

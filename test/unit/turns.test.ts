@@ -12,8 +12,8 @@ describe('turns at a tag', () => {
   // Every other one is of a manifest that its client named by SHA-512.
   const turn = (seq: number) => {
     const bytes = Buffer.from(String(seq));
-    const stored = digestOf(bytes);
-    return { seq, stored, digest: seq % 2 === 0 ? digestBy('sha512', bytes) : stored };
+    const canonicalDigest = digestOf(bytes);
+    return { seq, canonicalDigest, digest: seq % 2 === 0 ? digestBy('sha512', bytes) : canonicalDigest };
   };
 
   it('leave it to the highest, in whatever order they come', async () => {
@@ -28,8 +28,8 @@ describe('turns at a tag', () => {
       [5, 7],
     ] as const) {
       expect((await moveTagInOrder(objects, tags, target, turn(seq))).seq).to.equal(expected);
-      const { stored, digest } = turn(expected);
-      expect(await tags.target(target.repository, target.tag)).to.deep.equal({ stored, digest });
+      const { canonicalDigest, digest } = turn(expected);
+      expect(await tags.target(target.repository, target.tag)).to.deep.equal({ canonicalDigest, digest });
     }
   });
 
@@ -49,7 +49,7 @@ describe('turns at a tag', () => {
       );
       const last = turn(seqs.at(-1) as number);
       expect(await contents[0]?.tags.resolve(target.repository, target.tag), `round ${round}`).to.equal(
-        last.stored,
+        last.canonicalDigest,
       );
     }
   });

@@ -36,7 +36,7 @@ async function* streamOf(bytes: Buffer, cutAt: number | undefined): AsyncGenerat
 /** What an upload consists of, in the store. */
 export async function bytesOf(objects: ObjectStore, name: RepositoryName, id: UploadId): Promise<Buffer> {
   const place = { name, id };
-  const { segments } = await readState(objects, place);
+  const { segments } = await readState({ objects, ...place });
   const all = await Promise.all(
     segments.map(async (segment) => {
       const range = { first: 0, last: segment.sizeBytes - 1 };

@@ -2,6 +2,7 @@
  * Promise: whatever the order of an upload's requests, and whatever they say of themselves, either exactly the bytes
  * that were sent become the blob, or the request is refused and nothing has changed.
  */
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Content, contentOf } from '../../services/registry/content/content.ts';
@@ -9,6 +10,7 @@ import { type Algorithm, digestBy } from '../../services/registry/oci/digest.ts'
 import { type ErrorKind, RegistryError } from '../../services/registry/oci/errors.ts';
 import { newUploadId, parseRepositoryName, type UploadId } from '../../services/registry/oci/names.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { closeUpload } from '../support/library-pushes.ts';
 import { tempDir } from '../support/temp.ts';
 import { someBytes } from './arbitraries.ts';
 import { bodyOf, bytesOf, type Manner } from './upload-bodies.ts';
@@ -69,7 +71,7 @@ abstract class OnOne implements Command {
     await this.act(known ?? { id: newUploadId(), bytes: undefined }, content);
     if (!known) return;
     const { id, bytes } = known;
-    const size = content.uploads.sizeBytes(NAME, id);
+    const size = content.uploads.sizeBytes({ name: NAME, id });
     if (bytes) {
       expect(await size).to.equal(bytes.length);
       expect((await bytesOf(content.objects, NAME, id)).equals(bytes)).to.equal(true);
@@ -90,7 +92,7 @@ class Append extends OnOne {
   async act(upload: Model['uploads'][number], { uploads }: Content): Promise<void> {
     const had = upload.bytes;
     const body = bodyOf(this.#bytes, had?.length ?? 0, this.#manner);
-    const kind = await kindOf(uploads.append(NAME, upload.id, body));
+    const kind = await kindOf(uploads.append({ name: NAME, id: upload.id }, body));
     const expected = had && outcomeOf(had, this.#bytes, this.#manner);
     expect(kind).to.equal(expected ? expected.kind : 'BLOB_UPLOAD_UNKNOWN');
     upload.bytes = expected?.has;
@@ -110,12 +112,13 @@ class Commit extends OnOne {
     this.#algorithm = algorithm;
     this.#isRight = isRight;
   }
-  async act(upload: Model['uploads'][number], { uploads, blobs }: Content): Promise<void> {
+  async act(upload: Model['uploads'][number], content: Content): Promise<void> {
+    const { blobs } = content;
     const had = upload.bytes ?? Buffer.alloc(0);
     const whole = Buffer.concat([had, this.#bytes]);
     const digest = digestBy(this.#algorithm, this.#isRight ? whole : Buffer.from('other'));
     const body = bodyOf(this.#bytes, had.length, this.#manner);
-    const kind = await kindOf(uploads.commit(NAME, upload.id, digest, body));
+    const kind = await kindOf(closeUpload(content, { name: NAME, id: upload.id }, digest, body));
     if (!upload.bytes) return void expect(kind).to.equal('BLOB_UPLOAD_UNKNOWN');
     const expected = outcomeOf(had, this.#bytes, this.#manner);
     if (expected.kind !== undefined) {
@@ -136,7 +139,7 @@ class Commit extends OnOne {
 
 class Cancel extends OnOne {
   async act(upload: Model['uploads'][number], { uploads }: Content): Promise<void> {
-    const kind = await kindOf(uploads.cancel(NAME, upload.id));
+    const kind = await kindOf(uploads.cancel({ name: NAME, id: upload.id }));
     expect(kind).to.equal(upload.bytes ? undefined : 'BLOB_UPLOAD_UNKNOWN');
     upload.bytes = undefined;
   }

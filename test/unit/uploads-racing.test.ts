@@ -2,6 +2,7 @@
  * Promise: however the requests of several clients on one upload interleave, each store call against each, what one of
  * them was told is done is done with exactly its bytes, and the others hear of a refusal.
  */
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { contentOf } from '../../services/registry/content/content.ts';
@@ -10,6 +11,7 @@ import { type Digest, digestOf } from '../../services/registry/oci/digest.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { closeUpload } from '../support/library-pushes.ts';
 import { someBytes } from './arbitraries.ts';
 import { FileMemoryStore, MemoryStore } from './memory-store.ts';
 import { bodyOf, bytesOf } from './upload-bodies.ts';
@@ -95,22 +97,22 @@ async function run(
   const uploads = new Uploads(slow.objects, slow.blobs, slow.quarantine, { outdatedMax: 1 });
   const id = await plain.uploads.begin(NAME);
   const manner = { shift: undefined, stretch: 0, tellsSize: true, cutAt: undefined };
-  if (base.length > 0) await plain.uploads.append(NAME, id, bodyOf(base, 0, manner));
+  if (base.length > 0) await plain.uploads.append({ name: NAME, id }, bodyOf(base, 0, manner));
   const committed: { digest: Digest; bytes: Buffer }[] = [];
   const appended: { end: number; bytes: Buffer }[] = [];
   let isCancelled = false;
   const one = async ({ what, bytes, says, times }: Act): Promise<void> => {
     const body = bodyOf(bytes, base.length, { ...manner, shift: says ? 0 : undefined });
     if (what === 'append') {
-      appended.push({ end: await uploads.append(NAME, id, body), bytes });
+      appended.push({ end: await uploads.append({ name: NAME, id }, body), bytes });
       for (let time = 1; time < times; time++)
-        appended.push({ end: await uploads.append(NAME, id, bodyOf(bytes, 0, manner)), bytes });
+        appended.push({ end: await uploads.append({ name: NAME, id }, bodyOf(bytes, 0, manner)), bytes });
     } else if (what === 'cancel') {
-      await uploads.cancel(NAME, id);
+      await uploads.cancel({ name: NAME, id });
       isCancelled = true;
     } else {
       const whole = Buffer.concat([base, bytes]);
-      await uploads.commit(NAME, id, digestOf(whole), body);
+      await closeUpload({ ...slow, uploads }, { name: NAME, id }, digestOf(whole), body);
       committed.push({ digest: digestOf(whole), bytes: whole });
     }
   };
@@ -127,7 +129,7 @@ async function run(
     const read = stat && (await plain.blobs.read(stat.digest, READ_MAX_BYTES));
     expect(read?.equals(bytes), 'the blob').to.equal(true);
   }
-  const isOpen = await plain.uploads.sizeBytes(NAME, id).then(
+  const isOpen = await plain.uploads.sizeBytes({ name: NAME, id }).then(
     () => true,
     () => false,
   );

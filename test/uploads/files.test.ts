@@ -2,6 +2,7 @@
  * Promise: where pieces are added to a file, only bytes that were hashed ever become a blob: not those of a request that
  * failed, was killed, or sleeps and writes on after others have closed the upload.
  */
+
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Blobs } from '../../services/registry/content/blobs.ts';
@@ -14,6 +15,7 @@ import {
   StoreUnavailableError,
 } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { closeUpload } from '../support/library-pushes.ts';
 import { tempDir } from '../support/temp.ts';
 import { NAME } from './piecewise.ts';
 
@@ -55,13 +57,13 @@ describe('an upload whose file grows', () => {
   const begin = async (): Promise<UploadId> => {
     const { uploads } = contentOf(store);
     const id = await uploads.begin(NAME);
-    await uploads.append(NAME, id, patch(FIRST));
+    await uploads.append({ name: NAME, id }, patch(FIRST));
     return id;
   };
   const expectBlob = async (digest: Digest, bytes: Buffer) =>
     expect((await new Blobs(store).read(parseSha256(digest), 1000))?.toString()).to.equal(bytes.toString());
   const close = (id: UploadId, bytes: Buffer) =>
-    contentOf(store).uploads.commit(NAME, id, digestOf(bytes), EMPTY);
+    closeUpload(contentOf(store), { name: NAME, id }, digestOf(bytes), EMPTY);
 
   it('leaves out what a failed write has left, whether it is closed or goes on', async () => {
     const failing = growing(store, async (key, fromBytes) => {
@@ -71,10 +73,10 @@ describe('an upload whose file grows', () => {
     for (const rest of [Buffer.alloc(0), SECOND]) {
       const id = await begin();
       const failed = await contentOf(failing)
-        .uploads.append(NAME, id, patch(SECOND))
+        .uploads.append({ name: NAME, id }, patch(SECOND))
         .catch((error: Error) => error.message);
       expect(failed).to.equal('the disk failed');
-      if (rest.length > 0) await contentOf(store).uploads.append(NAME, id, patch(rest));
+      if (rest.length > 0) await contentOf(store).uploads.append({ name: NAME, id }, patch(rest));
       const { digest } = await close(id, Buffer.concat([FIRST, rest]));
       await expectBlob(digest, Buffer.concat([FIRST, rest]));
     }
@@ -88,15 +90,17 @@ describe('an upload whose file grows', () => {
     });
     const here = contentOf(filling);
     const id = await here.uploads.begin(NAME);
-    await here.uploads.append(NAME, id, patch(FIRST));
+    await here.uploads.append({ name: NAME, id }, patch(FIRST));
     isFull = true;
     const lost = Buffer.from('lost');
-    expect(await here.uploads.append(NAME, id, patch(lost)).catch(String)).to.match(/store is full/);
+    expect(await here.uploads.append({ name: NAME, id }, patch(lost)).catch(String)).to.match(
+      /store is full/,
+    );
     isFull = false;
     // At another node, and of the same size.
     const kept = Buffer.from('kept');
-    await contentOf(store).uploads.append(NAME, id, patch(kept));
-    await here.uploads.append(NAME, id, patch(SECOND));
+    await contentOf(store).uploads.append({ name: NAME, id }, patch(kept));
+    await here.uploads.append({ name: NAME, id }, patch(SECOND));
     const { digest } = await close(id, Buffer.concat([FIRST, kept, SECOND]));
     await expectBlob(digest, Buffer.concat([FIRST, kept, SECOND]));
   });
@@ -117,14 +121,14 @@ describe('an upload whose file grows', () => {
       });
       const id = await begin();
       const sleeping = contentOf(sleepy)
-        .uploads.append(NAME, id, patch(GARBAGE))
+        .uploads.append({ name: NAME, id }, patch(GARBAGE))
         .then(
           () => 'acknowledged',
           (error: { kind?: string }) => error.kind,
         );
       await asleep.promise;
       const whole = Buffer.concat([FIRST, rest]);
-      await contentOf(store).uploads.append(NAME, id, patch(rest));
+      await contentOf(store).uploads.append({ name: NAME, id }, patch(rest));
       const { digest } = await close(id, whole);
       awake.resolve();
       expect(await sleeping).to.equal('BLOB_UPLOAD_UNKNOWN');
@@ -145,9 +149,9 @@ describe('an upload whose file grows', () => {
     const { uploads } = contentOf(store);
     const bytes = Buffer.from('all that was acknowledged');
     const id = await uploads.begin(NAME);
-    await uploads.append(NAME, id, patch(bytes));
+    await uploads.append({ name: NAME, id }, patch(bytes));
     const sleeping = contentOf(sleepy)
-      .uploads.append(NAME, id, patch(GARBAGE))
+      .uploads.append({ name: NAME, id }, patch(GARBAGE))
       .catch((error: { kind?: string }) => error.kind);
     await asleep.promise;
     const { digest } = await close(id, bytes);
@@ -164,11 +168,11 @@ describe('an upload whose file grows', () => {
     });
     const id = await begin();
     const failed = await contentOf(unanswered)
-      .uploads.append(NAME, id, patch(SECOND))
+      .uploads.append({ name: NAME, id }, patch(SECOND))
       .catch((error: Error) => error.message);
     expect(failed).to.equal('no answer');
     const rest = Buffer.from('sent again');
-    await contentOf(store).uploads.append(NAME, id, patch(rest));
+    await contentOf(store).uploads.append({ name: NAME, id }, patch(rest));
     for (const write of late) await write();
     const { digest } = await close(id, Buffer.concat([FIRST, rest]));
     for (const write of late) await write();
@@ -179,11 +183,9 @@ describe('an upload whose file grows', () => {
     const bytes = Buffer.from('closed, and the process died');
     const { uploads } = contentOf(store);
     const id = await uploads.begin(NAME);
-    await uploads.append(NAME, id, patch(bytes));
-    const dying = { onCommitted: () => Promise.reject(new Error('died')) };
-    const died = await uploads.commit(NAME, id, digestOf(bytes), EMPTY, dying).catch(() => 'died');
-    expect(died).to.equal('died');
-    await uploads.append(NAME, id, patch(GARBAGE));
+    await uploads.append({ name: NAME, id }, patch(bytes));
+    await uploads.publish(await uploads.verify({ name: NAME, id }, digestOf(bytes), EMPTY));
+    await uploads.append({ name: NAME, id }, patch(GARBAGE));
     await expectBlob(digestOf(bytes), bytes);
     const { digest } = await close(id, Buffer.concat([bytes, GARBAGE]));
     await expectBlob(digest, Buffer.concat([bytes, GARBAGE]));

@@ -2,12 +2,14 @@
  * Promise: an upload that an older node has begun goes on here; and one in many pieces that was begun here is nothing that
  * an older node takes for something else.
  */
+
 import { expect } from 'chai';
 import { Blobs } from '../../services/registry/content/blobs.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { uploadBytesKey, uploadPartKey, uploadPartsPrefix } from '../../services/registry/storage/layout.ts';
 import { listAll } from '../../services/registry/storage/object-store.ts';
+import { closeUpload } from '../support/library-pushes.ts';
 import { FileMemoryStore, MemoryStore } from '../unit/memory-store.ts';
 import { NAME } from './piecewise.ts';
 
@@ -25,7 +27,8 @@ for (const Store of [MemoryStore, FileMemoryStore])
     for (const theirs of [1, 2, 3])
       it(`goes on after ${theirs} of ${PIECES.length} pieces that an older node took`, async () => {
         const store = new Store();
-        const { uploads } = contentOf(store);
+        const content = contentOf(store);
+        const { uploads } = content;
         const id = await uploads.begin(NAME);
         let offset = 0;
         for (const bytes of PIECES.slice(0, theirs)) {
@@ -35,10 +38,15 @@ for (const Store of [MemoryStore, FileMemoryStore])
           await store.putIfAbsent(uploadPartKey(NAME, id, offset), Buffer.from(JSON.stringify(record)));
           offset += bytes.length;
         }
-        expect(await uploads.sizeBytes(NAME, id)).to.equal(offset);
-        for (const bytes of PIECES.slice(theirs)) await uploads.append(NAME, id, bodyOf(bytes));
+        expect(await uploads.sizeBytes({ name: NAME, id })).to.equal(offset);
+        for (const bytes of PIECES.slice(theirs)) await uploads.append({ name: NAME, id }, bodyOf(bytes));
         const whole = Buffer.concat(PIECES);
-        const { digest } = await uploads.commit(NAME, id, digestOf(whole), bodyOf(Buffer.alloc(0)));
+        const { digest } = await closeUpload(
+          content,
+          { name: NAME, id },
+          digestOf(whole),
+          bodyOf(Buffer.alloc(0)),
+        );
         expect((await new Blobs(store).read(digest, 1000))?.toString()).to.equal(whole.toString());
       });
 
@@ -53,11 +61,11 @@ for (const Store of [MemoryStore, FileMemoryStore])
         return found;
       };
       const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = PIECES;
-      await uploads.append(NAME, id, bodyOf(first));
+      await uploads.append({ name: NAME, id }, bodyOf(first));
       const [only = {}] = await records();
       expect(only).to.have.all.keys('offset', 'sizeBytes', 'digest', 'partId');
       expect(only['digest']).to.equal(digestOf(first));
-      await uploads.append(NAME, id, bodyOf(second));
+      await uploads.append({ name: NAME, id }, bodyOf(second));
       // They read all records, and demand of each what a part of its own has.
       expect((await records()).filter((record) => !('partId' in record))).to.have.length(1);
     });

@@ -4,6 +4,7 @@ import type { UploadBody } from '../../services/registry/content/uploads.ts';
 import type { Digest } from '../../services/registry/oci/digest.ts';
 import { parseRepositoryName, type UploadId } from '../../services/registry/oci/names.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { closeUpload } from '../support/library-pushes.ts';
 
 export const NAME = parseRepositoryName('hello');
 
@@ -31,13 +32,14 @@ export class PiecewiseUpload {
     this.#hash.update(bytes);
     const first = this.sizeBytes;
     const range = saysWhere ? { first, last: first + pieceBytes - 1 } : undefined;
-    this.sizeBytes = await this.node.uploads.append(NAME, this.id, bodyOf(bytes, range));
+    this.sizeBytes = await this.node.uploads.append({ name: NAME, id: this.id }, bodyOf(bytes, range));
   }
 
   /** Closes the upload; answers with the blob's bytes. */
   async close(): Promise<{ digest: Digest; sizeBytes: number }> {
     const digest = `sha256:${this.#hash.copy().digest('hex')}` as Digest;
-    return this.node.uploads.commit(NAME, this.id, digest, bodyOf(Buffer.alloc(0), undefined));
+    const nothing = bodyOf(Buffer.alloc(0), undefined);
+    return closeUpload(this.node, { name: NAME, id: this.id }, digest, nothing);
   }
 
   /** The next node in turn. */

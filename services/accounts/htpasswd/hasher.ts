@@ -3,18 +3,18 @@ import { Worker } from 'node:worker_threads';
 import { loginQueue } from '../login-queue.ts';
 import type { Compared, ToCompare } from './hash-worker.ts';
 
-/** With hashes of the usual cost 10, the last of so many waits about two seconds. */
+/** With hashes of the usual cost 10, the last in this queue waits about two seconds. */
 const WAITING_MAX = 32;
-/** Threads that give way get little of a machine that is busy with pulls. */
+/** Low-priority threads get little CPU on a machine that is busy with pulls. */
 const WAIT_MAX_MS = 5000;
 
-/** One thread stays free for requests; more than four would be worth it to guessers only. */
+/** One CPU stays free for requests; more than four threads would only help guessers. */
 const THREADS = Math.min(4, Math.max(1, availableParallelism() - 1));
 
 /**
- * Compares passwords with bcrypt hashes, off the threads that answer requests and read files. Each comparison costs
- * tens of milliseconds, which is its purpose; so that nobody can make a registry do nothing else, only so many run at
- * once, at a low priority, and only so many wait.
+ * Compares passwords with bcrypt hashes in threads of its own. Each comparison costs tens of milliseconds by design; so
+ * that clients cannot keep a registry busy with them, the threads have a low priority, and their number and queue are
+ * bounded.
  */
 export class Hasher implements AsyncDisposable {
   readonly #turns = loginQueue({
@@ -26,7 +26,7 @@ export class Hasher implements AsyncDisposable {
   readonly #all = new Set<Worker>();
   #count = 0;
 
-  /** How many comparisons were begun. */
+  /** The number of comparisons begun. */
   get count(): number {
     return this.#count;
   }
@@ -47,7 +47,7 @@ export class Hasher implements AsyncDisposable {
 
   #start(): Worker {
     const worker = new Worker(new URL('./hash-worker.ts', import.meta.url));
-    // A program that is done must not wait for a thread that does nothing.
+    // An idle thread must not keep the process running.
     worker.unref();
     this.#all.add(worker);
     worker.once('exit', () => {

@@ -1,13 +1,6 @@
 import { ROBOT_PREFIX } from '../../registry/access/subject.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 
-export interface ClaimNames {
-  /** The claim with the user's name. */
-  readonly name: string;
-  /** The claim with the user's groups. */
-  readonly groups: string;
-}
-
 export type Claims = Readonly<Record<string, unknown>>;
 
 const NAME_MAX_CHARACTERS = 255;

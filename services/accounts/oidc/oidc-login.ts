@@ -13,7 +13,7 @@ import type { BrowserLogin, PendingLogin, Person } from '../../registry/access/b
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { loginQueue } from '../login-queue.ts';
-import { type ClaimNames, type Claims, groupsOf, nameOf, vouchedBy } from './claims.ts';
+import { type Claims, groupsOf, nameOf, vouchedBy } from './claims.ts';
 import { failureOf, reasonOf } from './failures.ts';
 import { Provider } from './provider.ts';
 import { Transport } from './transport.ts';
@@ -47,9 +47,7 @@ export class OidcLogin implements BrowserLogin {
   readonly source = OIDC_SOURCE;
   readonly provider: string;
   readonly credentialLifetimeMs: number;
-  readonly #issuer: string;
-  readonly #scopes: string;
-  readonly #claims: ClaimNames;
+  readonly #options: OidcOptions;
   readonly #transport: Transport;
   readonly #provider: Provider;
   readonly #logger: Log;
@@ -71,9 +69,7 @@ export class OidcLogin implements BrowserLogin {
     const { issuer, clientid: clientId, clientsecret: clientSecret, timeout: timeoutMs } = options;
     this.provider = new URL(issuer).host;
     this.credentialLifetimeMs = options.lifetime;
-    this.#issuer = issuer;
-    this.#scopes = [...new Set(['openid', ...options.scopes])].join(' ');
-    this.#claims = { name: options.nameclaim, groups: options.groupsclaim };
+    this.#options = options;
     this.#transport = transport;
     this.#logger = logger;
     this.#provider = new Provider({ issuer, clientId, clientSecret, timeoutMs, transport, logger });
@@ -87,7 +83,7 @@ export class OidcLogin implements BrowserLogin {
     };
     const url = buildAuthorizationUrl(configuration, {
       redirect_uri: redirectUri,
-      scope: this.#scopes,
+      scope: [...new Set(['openid', ...this.#options.scopes])].join(' '),
       state: pending.state,
       nonce: pending.nonce,
       code_challenge: await calculatePKCECodeChallenge(pending.codeVerifier),
@@ -99,21 +95,18 @@ export class OidcLogin implements BrowserLogin {
   async finish(pending: PendingLogin, answer: URLSearchParams, signal: AbortSignal): Promise<Person> {
     if (!isSame(answer.get('state') ?? '', pending.state))
       throw new RegistryError('PARAMETER_INVALID', 'this browser has begun another login since: begin again');
+    const { issuer, nameclaim, groupsclaim } = this.#options;
     return this.#turns.run(async () => {
       try {
         const claims = await this.#claimsOf(pending, answer, signal);
         return {
-          name: nameOf(claims, this.#claims.name),
-          groups: groupsOf(claims, this.#claims.groups),
-          subject: `${this.#issuer} ${String(claims['sub'])}`,
+          name: nameOf(claims, nameclaim),
+          groups: groupsOf(claims, groupsclaim),
+          subject: `${issuer} ${String(claims['sub'])}`,
         };
       } catch (error) {
-        const failure = failureOf(error, this.#issuer);
-        this.#logger.warn(
-          { issuer: this.#issuer, reason: reasonOf(error) },
-          'a login at the OpenID provider failed',
-        );
-        throw failure;
+        this.#logger.warn({ issuer, reason: reasonOf(error) }, 'a login at the OpenID provider failed');
+        throw failureOf(error, issuer);
       }
     }, signal);
   }
@@ -143,7 +136,8 @@ export class OidcLogin implements BrowserLogin {
     claims: Claims & { readonly sub: string },
     accessToken: string,
   ): Promise<Claims> {
-    const wanted = [this.#claims.name, this.#claims.groups, ...vouchedBy(this.#claims.name)];
+    const { nameclaim, groupsclaim } = this.#options;
+    const wanted = [nameclaim, groupsclaim, ...vouchedBy(nameclaim)];
     const isComplete = wanted.every((claim) => claims[claim] !== undefined);
     if (isComplete || configuration.serverMetadata().userinfo_endpoint === undefined) return claims;
     return { ...(await fetchUserInfo(configuration, accessToken, claims.sub)), ...claims };

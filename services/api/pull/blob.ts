@@ -5,21 +5,22 @@ import type { Handler } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
 import { OPEN_ACCESS } from '../../registry/access/grants.ts';
 import type { BlobStat } from '../../registry/content/blobs.ts';
+import { heldBlob } from '../../registry/content/held-blob.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../../registry/content/integrity.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseRepositoryName, type RepositoryName } from '../../registry/oci/names.ts';
 import { isStable } from '../../registry/oci/repository-classes.ts';
 import { type Decision, locate } from '../../registry/publishing/mirrors/locate.ts';
-import { tellBlobPulled } from '../events.ts';
 import type { ApiNode } from '../node.ts';
-import { heldBlob } from '../push/held-blob.ts';
+import { notePull } from './note-pull.ts';
 import { storeUrl } from './store-url.ts';
 
 /**
  * GET and HEAD of a blob (end-2). The life of the request: parse, find the blob in this repository, decide who
- * serves it, and answer with a redirect to a mirror or into the store, or with the bytes. Once warm, all of it up to the bytes happens in memory; but
- * a HEAD where pushes are taken asks the store, as those who push skip an upload on its word.
+ * serves it, and answer with a redirect to a mirror or into the store, or with the bytes. Once warm, everything before
+ * the bytes happens in memory; but a HEAD where pushes are accepted asks the store, as clients skip an upload because
+ * of it.
  */
 export function getBlob(node: ApiNode): Handler {
   return async (ctx) => {
@@ -30,7 +31,7 @@ export function getBlob(node: ApiNode): Handler {
 
     const blob =
       ctx.method === 'HEAD' && isOpenToPushes(node, name)
-        ? // Whoever pushes will not upload what this says is there.
+        ? // A client that pushes will not upload what this says is there.
           await heldBlob(node.content, await node.content.blobs.resolve(name, digest), () =>
             node.content.blobs.stat(name, digest),
           )
@@ -42,7 +43,8 @@ export function getBlob(node: ApiNode): Handler {
     const bytes = isSmall ? await node.reader.smallBlob(blob.digest) : undefined;
     if (isSmall && bytes === undefined) throw unknownBlob(name, digest);
 
-    tellBlobPulled(node, ctx, name, digest, blob);
+    const { sizeBytes } = blob;
+    notePull(node, ctx, { kind: 'blob', action: 'pull', repository: name, digest, sizeBytes });
     if (ctx.method === 'GET') {
       const decision = await decide(node, ctx, name, blob);
       if (decision.kind === 'redirect') {
@@ -50,8 +52,7 @@ export function getBlob(node: ApiNode): Handler {
         ctx.state.logFields['decision'] = mirror;
         ctx.state.logFields['reason'] = rule;
         node.metrics.redirects.inc({ mirror, rule });
-        redirect(ctx, { url, digest, told: `mirror=${mirror}; rule=${rule}` });
-        return;
+        return redirect(ctx, url, digest, `mirror=${mirror}; rule=${rule}`);
       }
       const { reason } = decision;
       ctx.state.logFields['reason'] = reason;
@@ -59,8 +60,7 @@ export function getBlob(node: ApiNode): Handler {
       if (url !== undefined) {
         ctx.state.logFields['decision'] = 'store';
         node.metrics.sentToStore.inc({ reason });
-        redirect(ctx, { url, digest, told: `store; reason=${reason}` });
-        return;
+        return redirect(ctx, url, digest, `store; reason=${reason}`);
       }
       ctx.state.logFields['decision'] = 'serve';
       node.metrics.served.inc({ reason });
@@ -68,7 +68,7 @@ export function getBlob(node: ApiNode): Handler {
     }
     await sendBlob(ctx, {
       digest,
-      sizeBytes: bytes?.length ?? blob.sizeBytes,
+      sizeBytes: bytes?.length ?? sizeBytes,
       isPublic: ctx.state.principal === OPEN_ACCESS,
       bytes,
       send: (range, sink) => node.content.blobs.send(blob.digest, range, sink),
@@ -80,17 +80,11 @@ function unknownBlob(name: RepositoryName, digest: Digest): RegistryError {
   return new RegistryError('BLOB_UNKNOWN', `${name} has no such blob`, { digest });
 }
 
-interface Redirect {
-  readonly url: string;
-  readonly digest: Digest;
-  /** Why, for whoever reads headers. */
-  readonly told: string;
-}
-
-function redirect(ctx: RouteContext, { url, digest, told }: Redirect): void {
+/** `why` is for people who read headers. */
+function redirect(ctx: RouteContext, url: string, digest: Digest, why: string): void {
   ctx.set('Location', url);
   ctx.set('Docker-Content-Digest', digest);
-  ctx.set('Roadstead-Decision', told);
+  ctx.set('Roadstead-Decision', why);
   // The next request may have to be sent elsewhere.
   ctx.set('Cache-Control', 'no-store');
   answerEmpty(ctx, 302);

@@ -3,8 +3,8 @@ import { param } from '../../http/parameters.ts';
 import type { Handler } from '../../http/routes.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseReference, parseRepositoryName } from '../../registry/oci/names.ts';
-import { tellManifestPulled } from '../events.ts';
 import type { ApiNode } from '../node.ts';
+import { notePull } from './note-pull.ts';
 
 /** GET and HEAD of a manifest (end-3), by tag or digest: the bytes exactly as they were pushed. */
 export function getManifest(node: ApiNode): Handler {
@@ -20,7 +20,7 @@ export function getManifest(node: ApiNode): Handler {
         reference: reference.kind === 'tag' ? reference.tag : reference.digest,
       });
     }
-    const { digest } = manifest;
+    const { digest, mediaType, bytes } = manifest;
     ctx.state.logFields['digest'] = digest;
     ctx.set('Docker-Content-Digest', digest);
     ctx.set('ETag', `"${digest}"`);
@@ -28,8 +28,17 @@ export function getManifest(node: ApiNode): Handler {
       ctx.status = 304;
       return;
     }
-    tellManifestPulled(node, ctx, name, manifest, reference.kind === 'tag' ? reference.tag : undefined);
-    ctx.set('Content-Type', manifest.mediaType);
-    ctx.body = manifest.bytes;
+    const tag = reference.kind === 'tag' ? reference.tag : undefined;
+    notePull(node, ctx, {
+      kind: 'manifest',
+      action: 'pull',
+      repository: name,
+      mediaType,
+      digest,
+      bytes,
+      tag,
+    });
+    ctx.set('Content-Type', mediaType);
+    ctx.body = bytes;
   };
 }

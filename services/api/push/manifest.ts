@@ -1,22 +1,16 @@
-import { recordChange } from '../../http/audit.ts';
 import { readBody } from '../../http/body.ts';
 import type { RouteContext } from '../../http/context.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { param, queryAll } from '../../http/parameters.ts';
+import { requesterOf } from '../../http/requester.ts';
 import type { Handler } from '../../http/routes.ts';
 import { warn } from '../../http/warning.ts';
+import { pushManifest } from '../../registry/content/push-manifest.ts';
 import { algorithmOf } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { type Child, MANIFEST_MAX_BYTES, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
 import { checkShape } from '../../registry/oci/manifest-shape.ts';
-import {
-  parseReference,
-  parseTag,
-  type Reference,
-  type RepositoryName,
-  type Tag,
-} from '../../registry/oci/names.ts';
-import { tellChanges } from '../events.ts';
+import { parseReference, parseTag, type Reference, type Tag } from '../../registry/oci/names.ts';
 import type { ApiNode } from '../node.ts';
 import { writableName } from '../writes.ts';
 import { parseTagCondition } from './tag-condition.ts';
@@ -24,7 +18,7 @@ import { parseTagCondition } from './tag-condition.ts';
 /** Tags of one request; the specification asks for ten at least. */
 const TAGS_MAX = 100;
 
-/** PUT of a manifest (end-7). Tags move last, when all that the manifest names is known to be there. */
+/** PUT of a manifest (end-7): by a tag, or by its digest with any tags. */
 export function putManifest(node: ApiNode): Handler {
   return async (ctx) => {
     const name = writableName(node, ctx);
@@ -45,21 +39,9 @@ export function putManifest(node: ApiNode): Handler {
         given: reference.digest,
         actual: digest,
       });
-    if (condition) for (const tag of tags) await node.content.tags.check(name, tag, condition);
-    const record = () =>
-      recordChange(node.audit, ctx, {
-        ...{ action: 'manifest.push', repository: name, digest, tags },
-        // Who is second finds that the tag has moved: then the manifest was pushed, and the tag stays.
-        ...(condition && { details: { condition: condition.kind } }),
-      });
-    const { absent } = await node.content.manifests.put(name, manifest, node.rules, record);
-    for (const tag of tags) {
-      if (condition) await node.content.tags.moveIf(name, tag, manifest, condition);
-      else await node.content.tags.move(name, tag, manifest);
-      node.reader.tagMoved(name, tag);
-      node.changes.publish({ kind: 'tag-moved', repository: name, tag });
-    }
-    await tellPushed(node, ctx, name, manifest, tags);
+    const absent = await pushManifest(node, requesterOf(node, ctx), {
+      ...{ repository: name, manifest, rules: node.rules, tags, condition },
+    });
     node.metrics.uploadedBytes.inc(manifest.bytes.length);
     answerEmpty(ctx, 201);
     ctx.set('Location', node.urlOf(ctx, `/v2/${name}/manifests/${digest}`));
@@ -67,11 +49,11 @@ export function putManifest(node: ApiNode): Handler {
     if (manifest.subject) ctx.set('OCI-Subject', manifest.subject.digest);
     // One line each: readers in Go do not split lists.
     if (reference.kind === 'digest' && tags.length > 0) ctx.set('OCI-Tag', [...tags]);
-    warnOf(ctx, manifest, absent);
+    warnAbout(ctx, manifest, absent);
   };
 }
 
-/** The tag in the URL, or those that stand beside a digest as `?tag=` (end-7b). */
+/** The tag in the URL, or those given with a digest as `?tag=` (end-7b). */
 function tagsToMove(ctx: RouteContext, reference: Reference): readonly Tag[] {
   const given = queryAll(ctx, 'tag');
   if (reference.kind === 'tag') {
@@ -90,25 +72,13 @@ function readManifestBody(ctx: RouteContext): Promise<Buffer> {
   return readBody(ctx.req, MANIFEST_MAX_BYTES, tooLarge);
 }
 
-/** The header's media type without parameters; undefined when there is none. */
+/** The header's media type without parameters; undefined without one. */
 function contentType(header: string): string | undefined {
   return header.split(';')[0]?.trim() || undefined;
 }
 
-async function tellPushed(
-  node: ApiNode,
-  ctx: RouteContext,
-  repository: RepositoryName,
-  { mediaType, digest, bytes }: Manifest,
-  tags: readonly Tag[],
-): Promise<void> {
-  const push = { kind: 'manifest', action: 'push', repository, mediaType, digest, bytes } as const;
-  const changeEvents = tags.length === 0 ? [push] : tags.map((tag) => ({ ...push, tag }));
-  await tellChanges(node, ctx, changeEvents);
-}
-
-/** What was taken although someone may wonder about it later. */
-function warnOf(ctx: RouteContext, manifest: Manifest, absent: readonly Child[]): void {
+/** Warns of what was accepted and may surprise someone later. */
+function warnAbout(ctx: RouteContext, manifest: Manifest, absent: readonly Child[]): void {
   if (absent.length > 0)
     warn(
       ctx,

@@ -2,14 +2,14 @@ import type { AccessRequest } from '../../registry/access/access-request.ts';
 import { OPEN_ACCESS, type Principal } from '../../registry/access/grants.ts';
 import type { Context } from '../context.ts';
 
-/** Authenticates and authorizes requests. Once warm it decides synchronously: nothing on the pull path waits for it. */
+/** Authenticates and authorizes requests. Once warm it decides from memory: pulls wait for no other service. */
 export interface Authenticator {
   /**
    * Returns the principal of a request that may do everything wanted; with nothing wanted, of one that says who it is
    * from. Throws UNAUTHORIZED, with a challenge set, or DENIED: the same whether or not what was asked for exists.
    * Decides by {@link firstDenied}, which keeps the rule for the audit record.
    */
-  authorize(ctx: Context, wanted: readonly AccessRequest[]): Principal | Promise<Principal>;
+  authorize(ctx: Context, wanted: readonly AccessRequest[]): Promise<Principal>;
 }
 
 /** The first thing wanted that a principal may not do. Keeps, for the audit record, the rule that allows the main one, `wanted[0]`. */
@@ -24,4 +24,4 @@ export function firstDenied(
 }
 
 /** Of a registry without accounts: everyone may do everything. */
-export const OPEN_AUTHENTICATOR: Authenticator = { authorize: () => OPEN_ACCESS };
+export const OPEN_AUTHENTICATOR: Authenticator = { authorize: async () => OPEN_ACCESS };

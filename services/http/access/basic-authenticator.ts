@@ -45,7 +45,7 @@ export class BasicAuthenticator implements Authenticator {
     this.#options = options;
   }
 
-  authorize(ctx: Context, wanted: readonly AccessRequest[]): Principal | Promise<Principal> {
+  async authorize(ctx: Context, wanted: readonly AccessRequest[]): Promise<Principal> {
     const { authorization: sent = '' } = ctx.req.headers;
     const authorization = this.#options.passes?.passes.read(sent, Date.now()) ?? sent;
     if (authorization === '' || isNobody(authorization)) {
@@ -54,15 +54,11 @@ export class BasicAuthenticator implements Authenticator {
       return principal;
     }
     const id = createHmac('sha256', this.#key).update(authorization).digest('base64');
-    const known = this.#known.get(id);
-    if (known) return this.#admitKnown(ctx, wanted, known);
-    return this.#authenticate(ctx, authorization).then((identity) => {
-      this.#known.set(id, identity);
-      return this.#admitKnown(ctx, wanted, identity);
-    });
+    const identity = this.#known.get(id) ?? (await this.#authenticate(ctx, authorization, id));
+    return this.#admitKnown(ctx, wanted, identity);
   }
 
-  async #authenticate(ctx: Context, authorization: string): Promise<Identity> {
+  async #authenticate(ctx: Context, authorization: string, id: string): Promise<Identity> {
     const credentials = basicCredentials(authorization);
     if (credentials === undefined) throw this.#refusal(ctx, 'send a name and a password');
     const signal = AbortSignal.timeout(ACCOUNTS_TIMEOUT_MS);
@@ -71,8 +67,9 @@ export class BasicAuthenticator implements Authenticator {
     const answer = await logins.attempt(who, credentials.password, () =>
       accounts.authenticate(credentials, signal),
     );
-    if (answer.outcome === 'known') return answer.identity;
-    throw this.#refusal(ctx, 'the name or the password is wrong');
+    if (answer.outcome !== 'known') throw this.#refusal(ctx, 'the name or the password is wrong');
+    this.#known.set(id, answer.identity);
+    return answer.identity;
   }
 
   #admitKnown(ctx: Context, wanted: readonly AccessRequest[], identity: Identity): Principal {

@@ -28,25 +28,19 @@ export class BearerAuthenticator implements Authenticator {
     this.#options = options;
   }
 
-  authorize(ctx: Context, wanted: readonly AccessRequest[]): Principal | Promise<Principal> {
+  async authorize(ctx: Context, wanted: readonly AccessRequest[]): Promise<Principal> {
     const { authorization } = ctx.req.headers;
     if (authorization === undefined) return this.#admitAnonymous(ctx, wanted);
     const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
     // Only the token service takes a name and a password.
     if (token === undefined) throw this.#refusal(ctx, wanted);
-    let principal: Principal | Promise<Principal>;
+    let principal: Principal;
     try {
-      principal = this.#options.verifier.verify(token);
+      principal = await this.#options.verifier.verify(token);
     } catch (error) {
       throw this.#invalid(ctx, wanted, error);
     }
-    if (!(principal instanceof Promise)) return this.#admitKnown(ctx, wanted, principal);
-    return principal.then(
-      (known) => this.#admitKnown(ctx, wanted, known),
-      (error: unknown) => {
-        throw this.#invalid(ctx, wanted, error);
-      },
-    );
+    return this.#admitKnown(ctx, wanted, principal);
   }
 
   #admitAnonymous(ctx: Context, wanted: readonly AccessRequest[]): Principal {

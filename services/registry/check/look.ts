@@ -82,7 +82,7 @@ export class Look {
     if (like.startsWith('sha256:')) return (await digestOfStream(read.body)).digest;
     const hasher = new Hasher('sha512');
     for await (const chunk of read.body) hasher.update(chunk as Buffer);
-    return hasher.digests().named;
+    return hasher.digests().requestedDigest;
   }
 
   /**

@@ -1,6 +1,6 @@
-import { ReferrerRecord } from '../content/referrers.ts';
 import { type Digest, isSha256 } from '../oci/digest.ts';
 import { MANIFEST_MAX_BYTES } from '../oci/manifest.ts';
+import { ReferrerRecord } from '../oci/referrer.ts';
 import { readStoredManifest } from '../oci/stored-manifest.ts';
 import { blobDataKey, revisionLinkKey } from '../storage/layout.ts';
 import { digestOfPath, partPrefix } from '../storage/layout-read.ts';

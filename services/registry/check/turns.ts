@@ -43,8 +43,8 @@ async function checkTurn({ scope: { look }, name }: Area, turn: HighestTurn): Pr
   const key = tagCurrentKey(name, turn.tag);
   const named = await look.link(key);
   // A link that is malformed is told where it lies.
-  if (named === undefined || named === 'malformed' || promoted?.stored === named) return [];
+  if (named === undefined || named === 'malformed' || promoted?.canonicalDigest === named) return [];
   const place = { key, repository: name, tag: turn.tag, digest: named, seq: turn.seq };
-  const meaning = `Publication ${turn.seq} moved the tag to ${promoted?.stored ?? 'what cannot be read'}, and it names ${named}`;
+  const meaning = `Publication ${turn.seq} moved the tag to ${promoted?.canonicalDigest ?? 'what cannot be read'}, and it names ${named}`;
   return [finding('tag-not-promoted', place, meaning)];
 }

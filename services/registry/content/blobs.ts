@@ -1,19 +1,19 @@
 import type { Writable } from 'node:stream';
-import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import { blobDataKey, layerLinkKey } from '../storage/layout.ts';
 import type { ByteRange, ObjectRead, ObjectStore } from '../storage/object-store.ts';
+import { linkContent, resolveContent, unlinkContent } from './canonical.ts';
 import { Integrity } from './integrity.ts';
-import { readLink, writeLink } from './link.ts';
 
 /** A blob that a repository has. */
 export interface BlobStat {
-  /** Where its bytes lie; the client may have named it by another algorithm. */
+  /** The canonical one; the client may have requested it by another algorithm. */
   readonly digest: Sha256Digest;
   readonly sizeBytes: number;
 }
 
-/** Blobs, and which repository has which; straight from the store, nothing remembered. */
+/** Blobs, and which repository has which: asked of the store each time. */
 export class Blobs {
   readonly #objects: ObjectStore;
   readonly #integrity: Integrity;
@@ -24,35 +24,28 @@ export class Blobs {
   }
 
   /** The blob, if this repository has it and its bytes are there, and not known to be damaged. */
-  async stat(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<BlobStat | undefined> {
-    const stored = await this.resolve(name, digest, signal);
-    return stored && this.statData(stored, signal);
+  async stat(name: RepositoryName, digest: Digest): Promise<BlobStat | undefined> {
+    const canonical = await this.resolve(name, digest);
+    return canonical && this.statData(canonical);
   }
 
   /** {@link stat}, for a caller that reads the bytes by {@link read} before it relies on a small blob. */
   async statUnread(name: RepositoryName, digest: Digest): Promise<BlobStat | undefined> {
-    const stored = await this.resolve(name, digest);
-    const stat = stored && (await this.#objects.stat(blobDataKey(stored)));
-    if (!stored || !stat || this.#integrity.isKnownDamaged(stored, stat)) return undefined;
-    return { digest: stored, sizeBytes: stat.sizeBytes };
+    const canonical = await this.resolve(name, digest);
+    const stat = canonical && (await this.#objects.stat(blobDataKey(canonical)));
+    if (!canonical || !stat || this.#integrity.isKnownDamaged(canonical, stat)) return undefined;
+    return { digest: canonical, sizeBytes: stat.sizeBytes };
   }
 
-  /** Where the bytes of a repository's blob lie, whatever algorithm names it; not whether they are there. */
-  async resolve(
-    name: RepositoryName,
-    digest: Digest,
-    signal?: AbortSignal,
-  ): Promise<Sha256Digest | undefined> {
-    const stored = await readLink(this.#objects, layerLinkKey(name, digest), signal);
-    if (stored === undefined || isSha256(digest)) return stored;
-    // A blob that was deleted by its SHA-256 has gone under its other name too.
-    return readLink(this.#objects, layerLinkKey(name, stored), signal);
+  /** The canonical digest of a repository's blob; undefined where it has no link to it. Its bytes may be missing. */
+  resolve(name: RepositoryName, digest: Digest): Promise<Sha256Digest | undefined> {
+    return resolveContent(this.#objects, layerLinkKey, name, digest);
   }
 
   /** {@link resolve}, if any bytes are there, damaged or not. */
   async resolveData(name: RepositoryName, digest: Digest): Promise<Sha256Digest | undefined> {
-    const stored = await this.resolve(name, digest);
-    return stored && (await this.#objects.stat(blobDataKey(stored))) ? stored : undefined;
+    const canonical = await this.resolve(name, digest);
+    return canonical && (await this.#objects.stat(blobDataKey(canonical))) ? canonical : undefined;
   }
 
   /** The bytes' size, whichever repository they belong to; undefined where they are not there, or known to be damaged. */
@@ -63,28 +56,13 @@ export class Blobs {
   }
 
   /**
-   * Whether what is stored can stand for bytes with this digest and size that a client has just sent, so that writing
-   * them is not necessary.
+   * Whether the store already has bytes with the digest and size that a client has just sent, so that they need not be
+   * written.
    */
   async hasSoundData(digest: Sha256Digest, sizeBytes: number): Promise<boolean> {
     const there = await this.statData(digest);
     this.#integrity.forget(digest);
     return there?.sizeBytes === sizeBytes;
-  }
-
-  /** To be called when a manifest states another size than that of the stored bytes. */
-  doubt({ digest, sizeBytes }: BlobStat): void {
-    this.#integrity.doubt(digest, sizeBytes);
-  }
-
-  /** Whether the stored bytes were found damaged or doubted, in whichever version. */
-  isSuspect(digest: Sha256Digest): boolean {
-    return this.#integrity.isSuspect(digest);
-  }
-
-  /** Whether a client that pushes should send the blob although it is there. */
-  isDoubted({ digest, sizeBytes }: BlobStat): boolean {
-    return this.#integrity.isDoubted(digest, sizeBytes);
   }
 
   /** A stream of a blob's bytes, or of a range of them. The caller has checked that it may be read. */
@@ -93,14 +71,15 @@ export class Blobs {
   }
 
   /**
-   * Writes a blob's bytes, or a range of them, to a stream, without ending it. Rejects when there is no such blob, or when either side breaks off.
+   * Writes a blob's bytes, or a range of them, to a stream, without ending it. Rejects when there is no such blob, or
+   * when either side breaks off.
    */
   async send(digest: Sha256Digest, range: ByteRange | undefined, sink: Writable): Promise<void> {
     if (await this.#objects.send(blobDataKey(digest), range, sink)) return;
     throw new Error(`the bytes of ${digest} are not in the store`);
   }
 
-  /** Where anyone can fetch a blob for so long; undefined where only we can serve it. */
+  /** A URL at which anyone can fetch a blob for that time; undefined where only a node can serve it. */
   urlOf(digest: Sha256Digest, ttlSeconds: number): Promise<string | undefined> {
     return this.#objects.urlOf(blobDataKey(digest), ttlSeconds);
   }
@@ -110,28 +89,14 @@ export class Blobs {
     return this.#integrity.read(digest, limitBytes, signal);
   }
 
-  /**
-   * Gives a repository a blob whose bytes are in the store already; a cross-repository mount is nothing more. A
-   * client that names it by another algorithm gets a second link, as Distribution writes it.
-   */
-  async link(
-    name: RepositoryName,
-    stored: Sha256Digest,
-    named: Digest = stored,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const options = signal && { signal };
-    await writeLink(this.#objects, layerLinkKey(name, stored), stored, options);
-    if (named !== stored) await writeLink(this.#objects, layerLinkKey(name, named), stored, options);
+  /** Gives a repository a blob whose bytes are in the store already; a cross-repository mount is nothing more. */
+  link(name: RepositoryName, canonical: Sha256Digest, requested: Digest = canonical): Promise<void> {
+    return linkContent(this.#objects, layerLinkKey, name, canonical, requested);
   }
 
-  /** Takes a blob from a repository; the bytes stay for garbage collection. False where it had none such. */
-  async unlink(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<boolean> {
-    const stored = await this.resolve(name, digest, signal);
-    if (stored === undefined) return false;
-    // The link that decides goes first.
-    await this.#objects.delete([layerLinkKey(name, stored)], signal);
-    if (stored !== digest) await this.#objects.delete([layerLinkKey(name, digest)], signal);
-    return true;
+  /** Takes a blob, if it is there, from a repository; the bytes stay for garbage collection. */
+  async unlink(name: RepositoryName, digest: Digest): Promise<void> {
+    const canonical = await this.resolve(name, digest);
+    if (canonical) await unlinkContent(this.#objects, layerLinkKey, name, canonical, [digest]);
   }
 }

@@ -1,3 +1,4 @@
+import type { Changes } from '../storage/changes.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { Blobs } from './blobs.ts';
 import { Catalog } from './catalog.ts';
@@ -8,25 +9,32 @@ import { Referrers } from './referrers.ts';
 import { Tags } from './tags.ts';
 import { Uploads } from './uploads.ts';
 
-/** The registry's words over one object store. */
+/** A registry's content in one object store. */
 export interface Content {
   readonly objects: ObjectStore;
   readonly blobs: Blobs;
+  readonly integrity: Integrity;
   readonly manifests: Manifests;
   readonly referrers: Referrers;
   readonly tags: Tags;
   readonly uploads: Uploads;
   readonly catalog: Catalog;
-  /** Keeps what is pushed from the garbage collector that works meanwhile. */
+  /** Keeps what is pushed from a garbage collector that works at the same time. */
   readonly quarantine: Quarantine;
+}
+
+/** Content that can be changed, and where its changes are announced. */
+export interface Registry {
+  readonly content: Content;
+  readonly changes: Changes;
 }
 
 export interface ContentOptions {
   /** How many tags are read at once where all have to be (Distribution's `storage.tag.concurrencylimit`). */
   readonly tagReadsAtOnce?: number;
-  /** Another one than usual. */
+  /** For tests that have their own clock. */
   readonly quarantine?: Quarantine;
-  /** Hears of stored bytes that are not what their key says. */
+  /** Called for stored bytes that are not what their key says. */
   readonly onDamage?: (damage: Damage) => void;
 }
 
@@ -42,7 +50,8 @@ export function contentOf(
   return {
     objects,
     blobs,
-    manifests: new Manifests(objects, blobs, referrers, quarantine, integrity),
+    integrity,
+    manifests: new Manifests({ objects, blobs, referrers, quarantine, integrity }),
     referrers,
     tags: new Tags(objects, tagReadsAtOnce),
     uploads: new Uploads(objects, blobs, quarantine),

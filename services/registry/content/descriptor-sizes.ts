@@ -1,19 +1,20 @@
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
-import type { Manifest } from '../oci/manifest.ts';
-import type { BlobStat, Blobs } from './blobs.ts';
+import type { Descriptor } from '../oci/manifest.ts';
+import type { BlobStat } from './blobs.ts';
+import type { Integrity } from './integrity.ts';
 
 /**
- * Throws SIZE_INVALID when a descriptor states another size than the blob has: clients would refuse the image, and
- * nobody but the one who pushes can mend it. A size of 0 counts as not stated. The blob's own size is doubted from then
- * on, so that the next push sends its bytes again.
+ * Throws SIZE_INVALID when a descriptor states another size than the blob has: clients would refuse the image, and only
+ * the client that pushes it can mend it. A size of 0 counts as not stated. From then on the blob's own size is in doubt,
+ * so that the next push sends its bytes again.
  */
 export function checkSizes(
-  manifest: Pick<Manifest, 'blobs'>,
+  descriptors: readonly Descriptor[],
   stats: ReadonlyMap<Digest, BlobStat>,
-  blobs: Pick<Blobs, 'doubt'>,
+  integrity: Pick<Integrity, 'doubt'>,
 ): void {
-  const differing = manifest.blobs.flatMap(({ digest, sizeBytes }) => {
+  const differing = descriptors.flatMap(({ digest, sizeBytes }) => {
     const stat = stats.get(digest);
     return stat === undefined || !sizeBytes || stat.sizeBytes === sizeBytes
       ? []
@@ -21,7 +22,7 @@ export function checkSizes(
   });
   const [first] = differing;
   if (first === undefined) return;
-  for (const { stat } of differing) blobs.doubt(stat);
+  for (const { stat } of differing) integrity.doubt(stat);
   throw new RegistryError(
     'SIZE_INVALID',
     `the manifest says that ${first.digest} has ${first.statedBytes} bytes; the stored blob has ${first.stat.sizeBytes}: ` +

@@ -23,7 +23,7 @@ export function fallbackTag(subject: Digest): Tag {
 }
 
 /**
- * Referrers that clients recorded in fallback tags, which a registry that gains the API must go on showing
+ * Referrers that clients recorded in fallback tags, which a registry that gains the API must continue to list
  * (specification, "Enabling the Referrers API"): those listed there whose own subject is this one. The tag itself is
  * left alone: with Distribution on the same bucket again, clients find it as it was.
  */
@@ -42,18 +42,18 @@ export class FallbackReferrers {
     this.#integrity = integrity;
   }
 
-  /** Referrers that the subject's fallback tag lists; they were in the repository when it was last read anew. */
-  async read(name: RepositoryName, subject: Digest, signal?: AbortSignal): Promise<readonly Referrer[]> {
-    const digest = await readLink(this.#objects, tagCurrentKey(name, fallbackTag(subject)), signal);
+  /** Referrers that the subject's fallback tag lists; they were in the repository at most a minute ago. */
+  async read(name: RepositoryName, subject: Digest): Promise<readonly Referrer[]> {
+    const digest = await readLink(this.#objects, tagCurrentKey(name, fallbackTag(subject)));
     if (digest === undefined) return [];
     const key = `${name} ${subject} ${digest}`;
     const known = this.#verified.get(key);
     if (known) return known;
-    const index = await readRevision(this.#objects, this.#integrity, name, digest, signal);
+    const index = await readRevision(this.#objects, this.#integrity, name, digest);
     const referrers = await pMap(
       index?.manifests ?? [],
       async (child) => {
-        const manifest = await readRevision(this.#objects, this.#integrity, name, child.digest, signal);
+        const manifest = await readRevision(this.#objects, this.#integrity, name, child.digest);
         return manifest?.subject?.digest === subject ? [referrerOf(manifest)] : [];
       },
       { concurrency: READS_AT_ONCE },

@@ -6,12 +6,15 @@ import type { ObjectStat, ObjectStore } from '../storage/object-store.ts';
 /** Blobs up to this size are verified before they are served or relied on: hashing them costs less than asking for them. */
 export const SMALL_BLOB_MAX_BYTES = 64 * 1024;
 
-/** After this long bytes are hashed again, even if size and time of the object are what they were. */
+/** After this time bytes are hashed again, even if size and time of the object are unchanged. */
 const VERIFIED_MS = 60 * 60_000;
 const VERIFIED_MAX = 50_000;
-/** After this long damaged bytes are looked at again, even if size and time of the object are what they were. */
+/** After this time damaged bytes are read again, even if size and time of the object are unchanged. */
 const DAMAGED_MS = 10 * 60_000;
 const DAMAGED_MAX = 10_000;
+
+/** A blob and the size of its stored bytes. */
+type SizedBlob = Pick<Damage, 'digest' | 'sizeBytes'>;
 
 /** Stored bytes that are not what their key says. */
 export interface Damage {
@@ -23,9 +26,9 @@ export interface Damage {
 }
 
 /**
- * Whether stored bytes are what their key says. Small ones are hashed; larger ones count as sound unless a read of them
- * has shown otherwise. A verdict is remembered in this process only, for one version of the object (its size and
- * time), so bytes that anybody mends, on whichever node, are believed at once.
+ * Whether stored bytes are what their key says. Small ones are hashed; larger ones count as sound unless a read has shown
+ * otherwise. A verdict is remembered in this process only, for one version of the object (its size and time), so bytes
+ * that are mended on any node are trusted at once.
  */
 export class Integrity {
   readonly #objects: ObjectStore;
@@ -34,7 +37,7 @@ export class Integrity {
   readonly #damaged = verdicts<string>(DAMAGED_MAX, DAMAGED_MS);
   readonly #doubted = verdicts<number>(DAMAGED_MAX, DAMAGED_MS);
 
-  /** `report` hears once of each version of an object that is found damaged. */
+  /** `report` is called once for each version of an object that is found damaged. */
   constructor(objects: ObjectStore, report: (damage: Damage) => void = () => undefined) {
     this.#objects = objects;
     this.#report = report;
@@ -53,7 +56,7 @@ export class Integrity {
     return this.#damaged.get(digest) === versionOf(stat);
   }
 
-  /** A whole object's bytes; undefined where there are none, and where they are damaged. Throws beyond `limitBytes`. */
+  /** A whole object's bytes; undefined where they are missing or damaged. Throws beyond `limitBytes`. */
   async read(digest: Sha256Digest, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
     const key = blobDataKey(digest);
     const bytes = await this.#objects.read(key, limitBytes, signal);
@@ -65,15 +68,15 @@ export class Integrity {
   }
 
   /**
-   * A manifest that says the blob has another size: either it is wrong or the blob was cut. A client that pushes is asked for
-   * the bytes once more, which tells.
+   * To be called for a manifest that states another size: either it is wrong or the blob was truncated. The next client
+   * that pushes is asked for the bytes again, which decides.
    */
-  doubt(digest: Sha256Digest, sizeBytes: number): void {
+  doubt({ digest, sizeBytes }: SizedBlob): void {
     this.#doubted.set(digest, sizeBytes);
   }
 
-  /** Whether the size of the stored bytes is in doubt. */
-  isDoubted(digest: Sha256Digest, sizeBytes: number): boolean {
+  /** Whether the size of the stored bytes is in doubt; a client that pushes should send the blob again. */
+  isDoubted({ digest, sizeBytes }: SizedBlob): boolean {
     return this.#doubted.get(digest) === sizeBytes;
   }
 
@@ -85,11 +88,11 @@ export class Integrity {
   /** To be called when a client has sent the right bytes, before they replace what is stored, if they do. */
   forget(digest: Sha256Digest): void {
     this.#doubted.delete(digest);
-    // Object stores tell time in seconds: what is written now may look like the version before.
+    // Object stores have times in seconds: a new version may look like the one before.
     this.#damaged.delete(digest);
   }
 
-  /** `stat` was asked for before the bytes: of an object that is replaced meanwhile, the old version gets the verdict. */
+  /** `stat` was read before the bytes: if the object is replaced in between, the old version gets the verdict. */
   #judge(digest: Sha256Digest, stat: ObjectStat, bytes: Buffer): boolean {
     const actual = digestOf(bytes);
     if (actual === digest) {

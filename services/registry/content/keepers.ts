@@ -28,18 +28,18 @@ export async function putKeeper(
   await quarantine.hold([keeper], async () => {
     await objects.put(blobDataKey(keeper), bytes);
     await writeLink(objects, revisionLinkKey(name, keeper), keeper);
-    await writeLink(objects, keeperKey(name, manifest.stored), keeper);
+    await writeLink(objects, keeperKey(name, manifest.canonicalDigest), keeper);
   });
 }
 
-/** Lets go what the keeper of a manifest kept. */
+/** Deletes the keeper of a manifest. */
 export async function removeKeeper(
   objects: ObjectStore,
   name: RepositoryName,
   manifest: Manifest,
 ): Promise<void> {
   if (!needsKeeper(manifest)) return;
-  const key = keeperKey(name, manifest.stored);
+  const key = keeperKey(name, manifest.canonicalDigest);
   const keeper = await readLink(objects, key);
   if (keeper === undefined) return;
   await objects.delete([revisionLinkKey(name, keeper)]);
@@ -50,7 +50,7 @@ function needsKeeper(manifest: Manifest): boolean {
   return allBlobs(manifest).some(({ digest }) => !isSha256(digest));
 }
 
-function keeperOf({ mediaType, stored, bytes }: Manifest, blobs: readonly BlobStat[]) {
+function keeperOf({ mediaType, canonicalDigest, bytes }: Manifest, blobs: readonly BlobStat[]) {
   const layers = blobs.map(({ digest, sizeBytes }) => ({
     mediaType: 'application/octet-stream',
     digest,
@@ -61,8 +61,8 @@ function keeperOf({ mediaType, stored, bytes }: Manifest, blobs: readonly BlobSt
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     config: layers[0],
     layers,
-    // It goes when the manifest goes, as whatever names it as its subject does.
-    subject: { mediaType, digest: stored, size: bytes.length },
+    // It is collected with the manifest, as every referrer is.
+    subject: { mediaType, digest: canonicalDigest, size: bytes.length },
     annotations: { 'roadstead.keeper': "keeps Distribution's garbage collector off the subject's blobs" },
   };
 }

@@ -5,14 +5,14 @@ import type { ObjectStore, PutOptions } from '../storage/object-store.ts';
 /** Larger than any link; a link is 71 bytes (`sha256:` and 64 digits, no newline). */
 const LINK_MAX_BYTES = 1024;
 
-/** Distribution 2.8 on a file system empties a link before it writes it; a look in between finds it so. */
+/** Distribution 2.8 on a file system empties a link before it writes it; a read in between finds it empty. */
 const LOOKS_AT_EMPTY = 50;
 const LOOK_AGAIN_MS = 10;
 
 /**
- * Reads a link to stored bytes. The content counts, not the path: for content pushed under another algorithm
- * Distribution writes a link whose path names that algorithm and whose content is the sha256 under which the bytes lie.
- * Where Distribution mounts such content, the link holds the other algorithm, and leads nowhere there either.
+ * Reads a link to stored bytes. Its content counts, not its path: for content pushed under another algorithm,
+ * Distribution writes a link whose path names that algorithm and whose content is the SHA-256 digest. Where Distribution
+ * mounts such content, the link holds the other algorithm, and is broken there too.
  */
 export async function readLink(
   objects: ObjectStore,
@@ -23,7 +23,7 @@ export async function readLink(
   return digest !== undefined && isSha256(digest) ? digest : undefined;
 }
 
-/** Reads a link whatever it holds; one that stays empty was being written when Distribution was killed, and is none. */
+/** Reads a link with any digest; undefined for one that stays empty, as when Distribution was killed while writing it. */
 async function readAnyLink(
   objects: ObjectStore,
   key: string,

@@ -2,10 +2,10 @@
  * Turns names in the order of an object store's listing into names in the order of their bytes.
  *
  * A store lists `<name>/`, so `1.0-a/` comes before `1.0/`, although `1.0` sorts before `1.0-a`: a name comes late
- * exactly when another one goes on after it with a character below the slash, `-` or `.`. So before each listed name
- * those beginnings of it that end before such a character are asked for (`exists`), and yielded first; when the listing
- * comes to them later they are passed over. A page costs what it lists, and a question for each such beginning, however
- * many names there are. Held to a dull twin by `test/unit/name-order.test.ts`.
+ * exactly when another one continues it with a character below the slash, `-` or `.`. So before each listed name those
+ * beginnings of it that end before such a character are asked for (`exists`), and yielded first; when the listing comes
+ * to them later they are skipped. A page costs what it lists, and a question for each such beginning, however many names
+ * there are. Held to a plain twin by `test/unit/name-order.test.ts`.
  */
 export async function* inNameOrder<Name extends string>(
   listed: AsyncIterable<Name>,
@@ -28,6 +28,20 @@ export async function* inNameOrder<Name extends string>(
     yield name;
     yielded = name;
   }
+}
+
+/** The first `limit` names, and whether there are more; takes one more than it returns. */
+export async function firstOf<Name>(
+  names: AsyncIterable<Name>,
+  limit: number,
+): Promise<{ first: Name[]; more: boolean }> {
+  const first: Name[] = [];
+  if (limit === 0) return { first, more: false };
+  for await (const name of names) {
+    if (first.length === limit) return { first, more: true };
+    first.push(name);
+  }
+  return { first, more: false };
 }
 
 /** The proper beginnings of a name that end before a `-` or a `.`, shortest first. */

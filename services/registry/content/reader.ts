@@ -2,40 +2,29 @@ import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { Reference, RepositoryName, Tag } from '../oci/names.ts';
 import { Cached } from '../storage/cached.ts';
-import type { BlobStat, Blobs } from './blobs.ts';
+import type { BlobStat } from './blobs.ts';
+import type { Content } from './content.ts';
 import { SMALL_BLOB_MAX_BYTES } from './integrity.ts';
-import type { Manifests } from './manifests.ts';
-import type { Tags } from './tags.ts';
 
-/**
- * Content that was verified cannot become wrong. It still ages, so that what the store has lost or damaged since is
- * noticed.
- */
+/** Verified content cannot become wrong. It still ages, so that loss or damage in the store is noticed. */
 const CONTENT_MAX_AGE_MS = 60 * 60_000;
 
 /** How long a URL into the store is good for, as Distribution has it: a slow client's ranges and retries fit in. */
 const BLOB_URL_TTL_SECONDS = 20 * 60;
-/** How long one is given out again: signing costs more than all the rest of a redirect. */
+/** How long a URL is reused: signing costs more than all the rest of a redirect. */
 const BLOB_URL_REUSE_MS = 5 * 60_000;
 const BLOB_URLS_MAX = 10_000;
 
-export interface ReaderLimits {
-  /** Bytes of manifests and small blobs kept in memory. */
-  readonly contentBytes: number;
-  /** How many tags, and how many links, are remembered. */
-  readonly entries: number;
-  /** The age limit of a tag: how long another node's tag move may go unseen. */
-  readonly tagMaxAgeMs: number;
-  /** The age limit of "this repository has that content": how long another node's delete may go unseen. */
-  readonly linkMaxAgeMs: number;
-}
+/** Bytes of manifests and small blobs kept in memory. */
+const CONTENT_MAX_BYTES = 128 * 1024 * 1024;
+/** How many tags, and how many links, are remembered. */
+const ENTRIES_MAX = 100_000;
+/** How long another node's move of a tag may go unseen. */
+const TAG_MAX_AGE_MS = 1000;
+/** How long another node's delete may go unseen: the age limit of "this repository has that content". */
+const LINK_MAX_AGE_MS = 30_000;
 
-export const DEFAULT_READER_LIMITS: ReaderLimits = {
-  contentBytes: 128 * 1024 * 1024,
-  entries: 100_000,
-  tagMaxAgeMs: 1000,
-  linkMaxAgeMs: 30_000,
-};
+type ReadContent = Pick<Content, 'blobs' | 'manifests' | 'tags'>;
 
 interface LoadedManifest {
   readonly manifest: Manifest;
@@ -44,34 +33,30 @@ interface LoadedManifest {
 }
 
 /**
- * What the pull path asks, answered from memory once warm. Content never changes under its digest; only tags and
- * links can, and their ages are bounded. Writes never go through here: they ask the store.
+ * Reads of the pull path, answered from memory once warm. Content never changes under its digest; only tags and links
+ * can, and their ages are bounded. Writes never use this: they ask the store.
  */
 export class Reader {
-  readonly #blobs: Blobs;
-  readonly #manifests: Manifests;
-  readonly #tags: Tags;
+  readonly #content: ReadContent;
   readonly #tagCache: Cached<Sha256Digest>;
   readonly #manifestCache: Cached<LoadedManifest>;
   readonly #blobCache: Cached<BlobStat>;
   readonly #smallBlobs: Cached<Buffer>;
   readonly #blobUrls: Cached<string>;
 
-  constructor(content: { blobs: Blobs; manifests: Manifests; tags: Tags }, limits = DEFAULT_READER_LIMITS) {
-    this.#blobs = content.blobs;
-    this.#manifests = content.manifests;
-    this.#tags = content.tags;
+  constructor(content: ReadContent) {
+    this.#content = content;
     const one = () => 1;
-    this.#tagCache = new Cached({ maxSize: limits.entries, sizeOf: one, maxAgeMs: limits.tagMaxAgeMs });
-    this.#blobCache = new Cached({ maxSize: limits.entries, sizeOf: one, maxAgeMs: limits.linkMaxAgeMs });
+    this.#tagCache = new Cached({ maxSize: ENTRIES_MAX, sizeOf: one, maxAgeMs: TAG_MAX_AGE_MS });
+    this.#blobCache = new Cached({ maxSize: ENTRIES_MAX, sizeOf: one, maxAgeMs: LINK_MAX_AGE_MS });
     this.#manifestCache = new Cached({
-      maxSize: limits.contentBytes / 2,
-      // The bytes, and about twice as much for what was parsed of them.
+      maxSize: CONTENT_MAX_BYTES / 2,
+      // The bytes, and about twice as much for what was parsed from them.
       sizeOf: ({ manifest }) => manifest.bytes.length * 3 + 500,
-      maxAgeMs: limits.linkMaxAgeMs,
+      maxAgeMs: LINK_MAX_AGE_MS,
     });
     this.#smallBlobs = new Cached({
-      maxSize: limits.contentBytes / 2,
+      maxSize: CONTENT_MAX_BYTES / 2,
       sizeOf: (bytes) => bytes.length + 200,
       maxAgeMs: CONTENT_MAX_AGE_MS,
     });
@@ -81,30 +66,32 @@ export class Reader {
   /** The manifest that a tag or digest names in this repository. */
   async manifest(name: RepositoryName, reference: Reference): Promise<Manifest | undefined> {
     if (reference.kind === 'digest') return (await this.#load(name, reference.digest))?.manifest;
-    const stored = await this.#tag(name, reference.tag);
-    const loaded = stored && (await this.#load(name, stored));
+    const canonical = await this.#tag(name, reference.tag);
+    const loaded = canonical && (await this.#load(name, canonical));
     if (!loaded?.hasSecondName) return loaded?.manifest;
-    // Content that was pushed under another algorithm: too rare to be remembered, and asked for only then.
-    const digest = await this.#tags.nameOf(name, reference.tag, loaded.manifest.stored);
+    // Pushed under another algorithm: too rare to be remembered, and read only then.
+    const digest = await this.#content.tags.nameOf(name, reference.tag, loaded.manifest.canonicalDigest);
     return { ...loaded.manifest, digest };
   }
 
   #load(name: RepositoryName, digest: Digest): LoadedManifest | Promise<LoadedManifest | undefined> {
     return this.#manifestCache.get(`${name}@${digest}`, async () => {
-      const manifest = await this.#manifests.get(name, digest);
-      return manifest && { manifest, hasSecondName: await this.#manifests.hasSecondName(name, manifest) };
+      const manifest = await this.#content.manifests.get(name, digest);
+      return (
+        manifest && { manifest, hasSecondName: await this.#content.manifests.hasSecondName(name, manifest) }
+      );
     });
   }
 
-  /** Where the manifest lies that a tag names, at most `tagMaxAgeMs` old. */
+  /** The canonical digest that a tag names, at most `TAG_MAX_AGE_MS` old. */
   #tag(name: RepositoryName, tag: Tag): Sha256Digest | Promise<Sha256Digest | undefined> {
-    return this.#tagCache.get(`${name}:${tag}`, () => this.#tags.resolve(name, tag));
+    return this.#tagCache.get(`${name}:${tag}`, () => this.#content.tags.resolve(name, tag));
   }
 
   /** The blob, if this repository has it and it is not known to be damaged. */
   blob(name: RepositoryName, digest: Digest): BlobStat | Promise<BlobStat | undefined> {
     return this.#blobCache.get(`${name}@${digest}`, async () => {
-      const blob = await this.#blobs.statUnread(name, digest);
+      const blob = await this.#content.blobs.statUnread(name, digest);
       if (blob === undefined || blob.sizeBytes > SMALL_BLOB_MAX_BYTES) return blob;
       // Read now, as the client asks for its bytes next.
       const bytes = await this.smallBlob(blob.digest);
@@ -114,12 +101,12 @@ export class Reader {
 
   /** The bytes of a small blob, verified. */
   smallBlob(digest: Sha256Digest): Buffer | Promise<Buffer | undefined> {
-    return this.#smallBlobs.get(digest, () => this.#blobs.read(digest, SMALL_BLOB_MAX_BYTES));
+    return this.#smallBlobs.get(digest, () => this.#content.blobs.read(digest, SMALL_BLOB_MAX_BYTES));
   }
 
   /** Where a client without credentials can fetch a blob for a while, if the store has a way. */
   blobUrl(digest: Sha256Digest): string | Promise<string | undefined> {
-    return this.#blobUrls.get(digest, () => this.#blobs.urlOf(digest, BLOB_URL_TTL_SECONDS));
+    return this.#blobUrls.get(digest, () => this.#content.blobs.urlOf(digest, BLOB_URL_TTL_SECONDS));
   }
 
   /** To be called when content was taken from a repository or replaced, on this node or (by a message) on another. */

@@ -1,9 +1,8 @@
 import pMap from 'p-map';
-import { z } from 'zod';
 import type { Digest } from '../oci/digest.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
-import { type Referrer, referrerOf } from '../oci/referrer.ts';
+import { type Referrer, ReferrerRecord, referrerOf } from '../oci/referrer.ts';
 import { referrerKey, referrersPrefix } from '../storage/layout.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { FallbackReferrers } from './fallback-referrers.ts';
@@ -18,21 +17,13 @@ export interface ReferrersPage {
   readonly limit: number;
 }
 
-/** What is kept of a referrer, under its digest; see `referrerKey`. */
-export const ReferrerRecord = z.object({
-  mediaType: z.string(),
-  size: z.int().nonnegative(),
-  artifactType: z.string().optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
-});
-
-/** An answer weighs no more than a manifest may: clients read it as one. */
+/** An answer is no larger than a manifest may be: clients read it as one. */
 const PAGE_MAX_BYTES = MANIFEST_MAX_BYTES - 64 * 1024;
 const READS_AT_ONCE = 16;
 
 /**
- * Which manifests are attached to which: signatures, SBOMs, attestations. One object a referrer, so that no two pushes
- * can undo one another; beside them, what clients recorded in fallback tags while the bucket was Distribution's.
+ * Which manifests are attached to which: signatures, SBOMs, attestations. One object for each referrer, so that no two
+ * pushes can undo one another; in addition, what clients recorded in fallback tags while the bucket was Distribution's.
  */
 export class Referrers {
   readonly #objects: ObjectStore;
@@ -44,15 +35,15 @@ export class Referrers {
   }
 
   /** Records that a manifest names this subject. */
-  async add(name: RepositoryName, subject: Digest, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+  async add(name: RepositoryName, subject: Digest, manifest: Manifest): Promise<void> {
     const { digest: _, ...record } = referrerOf(manifest);
     const bytes = Buffer.from(JSON.stringify(record));
-    await this.#objects.put(referrerKey(name, subject, manifest.digest), bytes, signal && { signal });
+    await this.#objects.put(referrerKey(name, subject, manifest.digest), bytes);
   }
 
   /** Forgets that a manifest names this subject. */
-  remove(name: RepositoryName, subject: Digest, digest: Digest, signal?: AbortSignal): Promise<void> {
-    return this.#objects.delete([referrerKey(name, subject, digest)], signal);
+  remove(name: RepositoryName, subject: Digest, digest: Digest): Promise<void> {
+    return this.#objects.delete([referrerKey(name, subject, digest)]);
   }
 
   /** One page of the manifests that name this subject and are in the repository, in the order of their digests. */
@@ -60,15 +51,14 @@ export class Referrers {
     name: RepositoryName,
     subject: Digest,
     page: ReferrersPage,
-    signal?: AbortSignal,
   ): Promise<{ readonly referrers: readonly Referrer[]; readonly next: Digest | undefined }> {
-    const digests = await this.digests(name, subject, signal);
+    const digests = await this.digests(name, subject);
     const rest = digests.filter((digest) => page.last === undefined || digest > page.last);
     const referrers: Referrer[] = [];
     let sizeBytes = 0;
     for (let at = 0; at < rest.length; at += READS_AT_ONCE) {
       const some = rest.slice(at, at + READS_AT_ONCE);
-      const read = await pMap(some, (digest) => this.#read(name, subject, digest, signal));
+      const read = await pMap(some, (digest) => this.#read(name, subject, digest));
       for (const referrer of read) {
         if (referrer === undefined) continue;
         if (page.artifactType !== undefined && referrer.artifactType !== page.artifactType) continue;
@@ -82,29 +72,23 @@ export class Referrers {
   }
 
   /** The digests of all that may name this subject, in byte order; some may have been deleted since. */
-  async digests(name: RepositoryName, subject: Digest, signal?: AbortSignal): Promise<Digest[]> {
+  async digests(name: RepositoryName, subject: Digest): Promise<Digest[]> {
     const prefix = referrersPrefix(name, subject);
-    const digests = new Set<Digest>();
-    for await (const { key } of listAll(this.#objects, { prefix }, signal))
-      digests.add(key.slice(prefix.length).replace('/', ':') as Digest);
-    for (const { digest } of await this.#fallback.read(name, subject, signal)) digests.add(digest);
-    return [...digests].sort();
+    const digestIn = ({ key }: { key: string }) => key.slice(prefix.length).replace('/', ':') as Digest;
+    const recorded = await Array.fromAsync(listAll(this.#objects, { prefix }), digestIn);
+    const fallback = (await this.#fallback.read(name, subject)).map(({ digest }) => digest);
+    return [...new Set([...recorded, ...fallback])].sort();
   }
 
-  async #read(
-    name: RepositoryName,
-    subject: Digest,
-    digest: Digest,
-    signal?: AbortSignal,
-  ): Promise<Referrer | undefined> {
+  async #read(name: RepositoryName, subject: Digest, digest: Digest): Promise<Referrer | undefined> {
     const [bytes, stored] = await Promise.all([
-      this.#objects.read(referrerKey(name, subject, digest), MANIFEST_MAX_BYTES, signal),
-      resolveRevision(this.#objects, name, digest, signal),
+      this.#objects.read(referrerKey(name, subject, digest), MANIFEST_MAX_BYTES),
+      resolveRevision(this.#objects, name, digest),
     ]);
     // Deleted since, perhaps by a registry that knows no referrers.
     if (stored === undefined) return undefined;
     if (bytes) return { ...ReferrerRecord.parse(JSON.parse(bytes.toString('utf8'))), digest };
-    const fallback = await this.#fallback.read(name, subject, signal);
+    const fallback = await this.#fallback.read(name, subject);
     return fallback.find((each) => each.digest === digest);
   }
 }

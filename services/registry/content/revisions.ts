@@ -1,23 +1,20 @@
-import { algorithmOf, type Digest, digestBy, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import { algorithmOf, type Digest, digestBy, type Sha256Digest } from '../oci/digest.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import { readStoredManifest } from '../oci/stored-manifest.ts';
 import { revisionLinkKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { resolveContent } from './canonical.ts';
 import type { Integrity } from './integrity.ts';
-import { readLink } from './link.ts';
 
-/** Where the bytes of a repository's manifest lie, whatever algorithm names it; undefined where it has none such. */
-export async function resolveRevision(
+/** The canonical digest of a repository's manifest; undefined where it has no such manifest. */
+export function resolveRevision(
   objects: ObjectStore,
   name: RepositoryName,
   digest: Digest,
   signal?: AbortSignal,
 ): Promise<Sha256Digest | undefined> {
-  const stored = await readLink(objects, revisionLinkKey(name, digest), signal);
-  if (stored === undefined || isSha256(digest)) return stored;
-  // A manifest that was deleted by its SHA-256 has gone under its other name too.
-  return readLink(objects, revisionLinkKey(name, stored), signal);
+  return resolveContent(objects, revisionLinkKey, name, digest, signal);
 }
 
 /** A repository's manifest, if it has it and its bytes are what their digest says. */
@@ -26,13 +23,12 @@ export async function readRevision(
   integrity: Integrity,
   name: RepositoryName,
   digest: Digest,
-  signal?: AbortSignal,
 ): Promise<Manifest | undefined> {
-  const stored = await resolveRevision(objects, name, digest, signal);
-  const bytes = stored && (await integrity.read(stored, MANIFEST_MAX_BYTES, signal));
-  if (stored === undefined || bytes === undefined) return undefined;
-  // A second name costs a second look: the link alone does not bind it to the bytes.
-  if (digest !== stored && digestBy(algorithmOf(digest), bytes) !== digest)
+  const canonical = await resolveRevision(objects, name, digest);
+  const bytes = canonical && (await integrity.read(canonical, MANIFEST_MAX_BYTES));
+  if (canonical === undefined || bytes === undefined) return undefined;
+  // The link alone does not bind another algorithm's digest to the bytes.
+  if (digest !== canonical && digestBy(algorithmOf(digest), bytes) !== digest)
     throw new Error(`the link of ${digest} leads to other content`);
-  return readStoredManifest(bytes, digest, stored);
+  return readStoredManifest(bytes, digest, canonical);
 }

@@ -3,49 +3,51 @@ import type { RepositoryName, Tag } from '../oci/names.ts';
 import { tagNameKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
-/** What a tag names: where the bytes lie, and what the client who pushed them calls them. */
+/** What a tag names: the canonical digest, and the one by which the client that pushed it named it. */
 export interface TagTarget {
-  readonly stored: Sha256Digest;
+  readonly canonicalDigest: Sha256Digest;
   readonly digest: Digest;
 }
 
 /**
  * Records how a client named what a tag is about to name. The tag's own link always holds the SHA-256: Distribution's
  * collector takes a manifest for untagged when a tag's link holds anything else. To be called before the link moves; a
- * record that does not fit the link counts for nothing.
+ * record that does not fit the link is ignored.
  */
 export async function recordTagName(
   objects: ObjectStore,
   name: RepositoryName,
   tag: Tag,
-  { stored, digest }: TagTarget,
+  { canonicalDigest, digest }: TagTarget,
   signal?: AbortSignal,
 ): Promise<void> {
   const key = tagNameKey(name, tag);
-  if (digest === stored) return objects.delete([key], signal);
-  return objects.put(key, Buffer.from(printTarget({ stored, digest })), signal && { signal });
+  if (digest === canonicalDigest) return objects.delete([key], signal);
+  return objects.put(key, Buffer.from(printTarget({ canonicalDigest, digest })), signal && { signal });
 }
 
-/** How the client named the manifest that lies at `stored` when it tagged it so. */
+/** The digest by which the client that moved the tag named the manifest with this canonical digest. */
 export async function readTagName(
   objects: ObjectStore,
   name: RepositoryName,
   tag: Tag,
-  stored: Sha256Digest,
+  canonical: Sha256Digest,
   signal?: AbortSignal,
 ): Promise<Digest> {
   const bytes = await objects.read(tagNameKey(name, tag), 1024, signal);
   const target = bytes && parseTarget(bytes.toString('utf8'));
-  return target?.stored === stored ? target.digest : stored;
+  return target?.canonicalDigest === canonical ? target.digest : canonical;
 }
 
 /** One line: the SHA-256, and the other name where there is one. */
-export function printTarget({ stored, digest }: TagTarget): string {
-  return digest === stored ? stored : `${stored} ${digest}`;
+export function printTarget({ canonicalDigest, digest }: TagTarget): string {
+  return digest === canonicalDigest ? digest : `${canonicalDigest} ${digest}`;
 }
 
 /** Reads what {@link printTarget} writes; undefined for anything else. */
 export function parseTarget(text: string): TagTarget | undefined {
-  const [stored = '', digest = stored, ...rest] = text.split(' ');
-  return isSha256(stored) && isDigest(digest) && rest.length === 0 ? { stored, digest } : undefined;
+  const [canonicalDigest = '', digest = canonicalDigest, ...rest] = text.split(' ');
+  return isSha256(canonicalDigest) && isDigest(digest) && rest.length === 0
+    ? { canonicalDigest, digest }
+    : undefined;
 }

@@ -4,11 +4,11 @@ import { isTag, type RepositoryName, type Tag } from '../oci/names.ts';
 import { tagCurrentKey, tagIndexKey, tagPrefix, tagsPrefix } from '../storage/layout.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { linkTo, readLink, writeLink } from './link.ts';
-import { inNameOrder } from './name-order.ts';
+import { firstOf, inNameOrder } from './name-order.ts';
 import { type TagCondition, TagMoves } from './tag-moves.ts';
 import { readTagName, recordTagName, type TagTarget } from './tag-names.ts';
 
-/** Tags, straight from the store. */
+/** Tags: asked of the store each time. */
 export class Tags {
   readonly #objects: ObjectStore;
   readonly #readsAtOnce: number;
@@ -20,77 +20,74 @@ export class Tags {
     this.#moves = new TagMoves(objects);
   }
 
-  /** Where the manifest lies that a tag names now. */
+  /** The canonical digest of the manifest that a tag names now. */
   resolve(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<Sha256Digest | undefined> {
     return readLink(this.#objects, tagCurrentKey(name, tag), signal);
   }
 
-  /** What the client who tagged it calls the manifest that lies there. */
-  nameOf(name: RepositoryName, tag: Tag, stored: Sha256Digest, signal?: AbortSignal): Promise<Digest> {
-    return readTagName(this.#objects, name, tag, stored, signal);
+  /** The digest by which the client that moved the tag named the manifest. */
+  nameOf(name: RepositoryName, tag: Tag, canonical: Sha256Digest, signal?: AbortSignal): Promise<Digest> {
+    return readTagName(this.#objects, name, tag, canonical, signal);
   }
 
   /** {@link resolve} and {@link nameOf}, one after the other. */
   async target(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<TagTarget | undefined> {
-    const stored = await this.resolve(name, tag, signal);
-    return stored && { stored, digest: await this.nameOf(name, tag, stored, signal) };
+    const canonical = await this.resolve(name, tag, signal);
+    return (
+      canonical && { canonicalDigest: canonical, digest: await this.nameOf(name, tag, canonical, signal) }
+    );
   }
 
   /** Whether there is such a tag, even one whose link names nothing any more. */
-  async has(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<boolean> {
-    return (await this.#objects.stat(tagCurrentKey(name, tag), signal)) !== undefined;
+  async has(name: RepositoryName, tag: Tag): Promise<boolean> {
+    return (await this.#objects.stat(tagCurrentKey(name, tag))) !== undefined;
   }
 
   /**
-   * Moves a tag. The write of `current` is the moment: before it the old manifest is served, after it the new one. It
-   * comes before its entry in the tag's history, or a new tag could be listed that names nothing yet.
+   * Moves a tag. The write of `current` decides: before it the old manifest is served, after it the new one. It comes
+   * before its entry in the tag's history, or a new tag could be listed that names nothing yet.
    */
-  async move(name: RepositoryName, tag: Tag, target: TagTarget, signal?: AbortSignal): Promise<void> {
-    await recordTagName(this.#objects, name, tag, target, signal);
-    await writeLink(this.#objects, tagCurrentKey(name, tag), target.stored, signal && { signal });
-    await this.#remember(name, tag, target.stored, signal);
+  async move(name: RepositoryName, tag: Tag, target: TagTarget): Promise<void> {
+    await recordTagName(this.#objects, name, tag, target);
+    await writeLink(this.#objects, tagCurrentKey(name, tag), target.canonicalDigest);
+    await this.#remember(name, tag, target.canonicalDigest);
   }
 
-  /** Throws TAG_MOVED unless the tag names what the client thinks it names; for a look before the work is done. */
-  check(name: RepositoryName, tag: Tag, condition: TagCondition, signal?: AbortSignal): Promise<void> {
-    return this.#moves.check(name, tag, condition, signal);
+  /** Throws TAG_MOVED unless the tag names what the client thinks it names; to refuse a push before its work is done. */
+  check(name: RepositoryName, tag: Tag, condition: TagCondition): Promise<void> {
+    return this.#moves.check(name, tag, condition);
   }
 
   /**
    * Moves a tag only if it names what the client thinks it names; throws TAG_MOVED where it does not. Of clients that
-   * say so of the same digest at the same time, on whichever nodes, one succeeds.
+   * expect the same digest at the same time, on any nodes, one succeeds.
    */
-  async moveIf(
-    name: RepositoryName,
-    tag: Tag,
-    target: TagTarget,
-    condition: TagCondition,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    await this.#moves.moveIf(name, tag, target, linkTo(target.stored), condition, signal);
-    await this.#remember(name, tag, target.stored, signal);
+  async moveIf(name: RepositoryName, tag: Tag, target: TagTarget, condition: TagCondition): Promise<void> {
+    await this.#moves.moveIf(name, tag, target, linkTo(target.canonicalDigest), condition);
+    await this.#remember(name, tag, target.canonicalDigest);
   }
 
-  /** Deletes a tag and its history; false where there was none. What it named stays. */
-  async delete(name: RepositoryName, tag: Tag, signal?: AbortSignal): Promise<boolean> {
+  /** Deletes a tag and its history; false where there is no such tag. What it named stays. */
+  async delete(name: RepositoryName, tag: Tag): Promise<boolean> {
     const current = tagCurrentKey(name, tag);
-    const wasThere = await this.has(name, tag, signal);
-    const history: string[] = [];
-    for await (const { key } of listAll(this.#objects, { prefix: tagPrefix(name, tag) }, signal))
-      if (key !== current) history.push(key);
-    await this.#objects.delete(history, signal);
-    // Last, and the moment: a delete that breaks off before leaves a tag that works, and is deleted by the next try.
-    await this.#objects.delete([current], signal);
+    const wasThere = await this.has(name, tag);
+    const all = await Array.fromAsync(
+      listAll(this.#objects, { prefix: tagPrefix(name, tag) }),
+      ({ key }) => key,
+    );
+    await this.#objects.delete(all.filter((key) => key !== current));
+    // Last: a delete that is interrupted before leaves a tag that works, and the next try deletes it.
+    await this.#objects.delete([current]);
     return wasThere;
   }
 
   /** The tags that name one of these digests now, sorted; reads every tag of the repository. */
-  async naming(name: RepositoryName, digests: ReadonlySet<Digest>, signal?: AbortSignal): Promise<Tag[]> {
+  async naming(name: RepositoryName, digests: ReadonlySet<Digest>): Promise<Tag[]> {
     const naming: Tag[] = [];
     await pMap(
-      this.#listed(name, undefined, signal),
+      this.#listed(name, undefined),
       async (tag) => {
-        const digest = await this.resolve(name, tag, signal);
+        const digest = await this.resolve(name, tag);
         if (digest !== undefined && digests.has(digest)) naming.push(tag);
       },
       { concurrency: this.#readsAtOnce },
@@ -102,34 +99,19 @@ export class Tags {
   async list(
     name: RepositoryName,
     page: { readonly last: string | undefined; readonly limit: number },
-    signal?: AbortSignal,
   ): Promise<{ tags: Tag[]; more: boolean }> {
-    const tags: Tag[] = [];
-    if (page.limit === 0) return { tags, more: false };
-    // One more than asked for tells whether there are more.
-    for await (const tag of this.all(name, page.last, signal, page.limit)) {
-      if (tags.length === page.limit) return { tags, more: true };
-      tags.push(tag);
-    }
-    return { tags, more: false };
+    const { first, more } = await firstOf(this.all(name, page.last, page.limit), page.limit);
+    return { tags: first, more };
   }
 
-  /** Every tag after `last` in that order, listed from the store `pageSize` at a time as they are taken. */
-  all(name: RepositoryName, last = '', signal?: AbortSignal, pageSize?: number): AsyncGenerator<Tag> {
-    const exists = async (tag: string) => {
-      const stat = await this.#objects.stat(tagCurrentKey(name, tag as Tag), signal);
-      return stat && (tag as Tag);
-    };
-    return inNameOrder(this.#listed(name, last, signal, pageSize), last, exists);
+  /** Every tag after `last` in that order, listed from the store `pageSize` at a time as it is needed. */
+  all(name: RepositoryName, last = '', pageSize?: number): AsyncGenerator<Tag> {
+    const exists = async (tag: string) => ((await this.has(name, tag as Tag)) ? (tag as Tag) : undefined);
+    return inNameOrder(this.#listed(name, last, pageSize), last, exists);
   }
 
   /** Tags in the order of the store's keys, from the first that can sort after `last`. */
-  async *#listed(
-    name: RepositoryName,
-    last: string | undefined,
-    signal?: AbortSignal,
-    pageSize?: number,
-  ): AsyncGenerator<Tag> {
+  async *#listed(name: RepositoryName, last: string | undefined, pageSize?: number): AsyncGenerator<Tag> {
     const prefix = tagsPrefix(name);
     const request = {
       prefix,
@@ -137,13 +119,13 @@ export class Tags {
       ...(last && { startAfter: prefix + last }),
       ...(pageSize !== undefined && { pageSize: pageSize + 1 }),
     };
-    for await (const entry of listAll(this.#objects, request, signal)) {
+    for await (const entry of listAll(this.#objects, request)) {
       const tag = entry.key.slice(prefix.length, -1);
       if (entry.isPrefix && isTag(tag)) yield tag;
     }
   }
 
-  #remember(name: RepositoryName, tag: Tag, digest: Sha256Digest, signal?: AbortSignal): Promise<void> {
-    return writeLink(this.#objects, tagIndexKey(name, tag, digest), digest, signal && { signal });
+  #remember(name: RepositoryName, tag: Tag, digest: Sha256Digest): Promise<void> {
+    return writeLink(this.#objects, tagIndexKey(name, tag, digest), digest);
   }
 }

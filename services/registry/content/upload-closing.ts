@@ -3,7 +3,7 @@ import { type Algorithm, type Digest, Hasher, type Sha256Digest } from '../oci/d
 import { RegistryError } from '../oci/errors.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { sealLast } from './upload-pieces.ts';
-import { FOREIGN, type Segment, segmentKey, type UploadPlace, type UploadState } from './upload-records.ts';
+import { FOREIGN, type Segment, type StoredUpload, segmentKey, type UploadState } from './upload-records.ts';
 
 const LOOKS_AT_ONCE = 16;
 
@@ -11,49 +11,47 @@ const LOOKS_AT_ONCE = 16;
 export interface Settled {
   /** Objects that make up the blob, in order. */
   readonly sources: readonly string[];
-  readonly digests: { readonly stored: Sha256Digest; readonly named: Digest };
+  readonly digests: { readonly canonicalDigest: Sha256Digest; readonly requestedDigest: Digest };
 }
 
 /**
- * Settles what an upload consists of, and its digests. Neither copies nor reads anything for the usual upload; does so
- * once for one whose hash is unknown, that is named by another algorithm than the store's, or part of which is in a
- * file that may still grow.
+ * Fixes what an upload consists of, and its digests. Usually reads and copies nothing; reads the upload once if its hash
+ * is unknown or the client names it by another algorithm than SHA-256, and copies it once if a part is in a file that may
+ * still grow.
  */
 export async function settle(
-  objects: ObjectStore,
-  place: UploadPlace,
+  upload: StoredUpload,
   whole: UploadState,
   algorithm: Algorithm,
 ): Promise<Settled> {
+  const { objects } = upload;
   const { segments, hash } = whole;
-  const sealed =
-    objects.grow === undefined || (segments.length === 1 && (await sealLast(objects, place, whole)));
+  const sealed = objects.grow === undefined || (segments.length === 1 && (await sealLast(upload, whole)));
   if (segments.length === 0) return { sources: [], digests: new Hasher(algorithm).digests() };
-  if (!sealed || segments.some(({ id }) => id === FOREIGN)) return copied(objects, place, whole, algorithm);
-  const sources = segments.map((segment) => segmentKey(place, segment));
+  if (!sealed || segments.some(({ id }) => id === FOREIGN)) return copied(upload, whole, algorithm);
+  const sources = segments.map((segment) => segmentKey(upload, segment));
   if (hash.digest && algorithm === 'sha256' && (await areWhole(objects, sources, segments)))
-    return { sources, digests: { stored: hash.digest, named: hash.digest } };
+    return { sources, digests: { canonicalDigest: hash.digest, requestedDigest: hash.digest } };
   const hasher = new Hasher(algorithm);
-  for await (const chunk of bytesOf(objects, place, segments)) hasher.update(chunk);
+  for await (const chunk of bytesOf(upload, segments)) hasher.update(chunk);
   return { sources, digests: hasher.digests() };
 }
 
 /** Everything in one new object, which nobody else writes to. */
 async function copied(
-  objects: ObjectStore,
-  place: UploadPlace,
+  upload: StoredUpload,
   { segments }: UploadState,
   algorithm: Algorithm,
 ): Promise<Settled> {
-  const copy = segmentKey(place, { id: crypto.randomUUID() });
+  const copy = segmentKey(upload, { id: crypto.randomUUID() });
   const hasher = new Hasher(algorithm);
   async function* hashed(): AsyncGenerator<Buffer> {
-    for await (const chunk of bytesOf(objects, place, segments)) {
+    for await (const chunk of bytesOf(upload, segments)) {
       hasher.update(chunk);
       yield chunk;
     }
   }
-  await objects.put(copy, hashed());
+  await upload.objects.put(copy, hashed());
   return { sources: [copy], digests: hasher.digests() };
 }
 
@@ -67,16 +65,12 @@ async function areWhole(
   return stats.every((stat, i) => stat?.sizeBytes === segments[i]?.sizeBytes);
 }
 
-/** Of each segment as much as is the upload's; its object may be longer. */
-async function* bytesOf(
-  objects: ObjectStore,
-  place: UploadPlace,
-  segments: readonly Segment[],
-): AsyncGenerator<Buffer> {
+/** The upload's bytes; a segment's object may have more. */
+async function* bytesOf(upload: StoredUpload, segments: readonly Segment[]): AsyncGenerator<Buffer> {
   for (const segment of segments) {
-    const key = segmentKey(place, segment);
-    const read = await objects.get(key, { first: 0, last: segment.sizeBytes - 1 });
-    // Its last deletes may come back after a power cut, and its first ones not.
+    const key = segmentKey(upload, segment);
+    const read = await upload.objects.get(key, { first: 0, last: segment.sizeBytes - 1 });
+    // After a power cut, an upload that was being deleted may come back without its first objects.
     if (read === undefined)
       throw new RegistryError(
         'BLOB_UPLOAD_UNKNOWN',

@@ -13,22 +13,22 @@ export interface PieceHash {
   /** To be called once, at the end of the piece. */
   end(): KnownHash;
   /**
-   * Keeps the hash for the next piece at this node. To be called once the piece's record is the newest: before, other
-   * bytes may take the place of these. `sizeBytes` is the whole upload's; the id is its last segment's.
+   * Keeps the hash for the next piece at this node. To be called once the piece's record is the newest: before that,
+   * other bytes may replace these. `sizeBytes` is the whole upload's.
    */
   remember(lastSegmentId: string, sizeBytes: number): void;
 }
 
 /**
  * The SHA-256 of uploads that come in pieces, each perhaps at another node. Node's own hasher is several times as fast
- * as WebAssembly, but cannot tell its state. So an upload that may well have a single piece is hashed by Node's, whose
- * state stays in this process; one that says where its piece lies is hashed in WebAssembly, and its state goes into the
- * record. What can be gone on from neither way is unknown: then closing the upload reads it once.
+ * as WebAssembly, but cannot export its state. So an upload that probably has a single piece is hashed by Node's, whose
+ * state stays in this process; one with a Content-Range is hashed in WebAssembly, and its state goes into the record. A
+ * hash that cannot be continued either way is unknown: then closing the upload reads it once.
  */
 export class UploadHashes {
   readonly #remembered = new LRUCache<string, Hash>({ maxSize: REMEMBERED_MAX, sizeCalculation: () => 1 });
 
-  /** The hash of an upload, to go on from; `isChunked` when the client says where its piece lies. */
+  /** The hash of an upload so far, to be continued; `isChunked` when the request has a Content-Range. */
   async goOn({ sizeBytes, segments, hash }: UploadState, isChunked: boolean): Promise<PieceHash> {
     if (sizeBytes === 0)
       return isChunked ? new SerialHash(await wasm(), undefined) : this.#native(createHash('sha256'));
@@ -63,7 +63,7 @@ function wasm(): Promise<IHasher> {
   return loading;
 }
 
-/** A hash whose state lies in a record; another version of the library refuses the state. */
+/** A hash whose state is in a record; another version of the library refuses the state. */
 async function serialFrom(state: string): Promise<PieceHash> {
   const hasher = await wasm();
   const bytes = new Uint8Array(Buffer.from(state, 'base64'));
@@ -75,7 +75,7 @@ async function serialFrom(state: string): Promise<PieceHash> {
   return new SerialHash(hasher, bytes);
 }
 
-/** Takes the hasher, which all share, for one chunk at a time. */
+/** Uses the shared hasher for one chunk at a time. */
 class SerialHash implements PieceHash {
   readonly #hasher: IHasher;
   #state: Uint8Array;

@@ -1,11 +1,11 @@
 import { uploadClaimKey } from '../storage/layout.ts';
-import { type ObjectStore, StoreUnavailableError } from '../storage/object-store.ts';
+import { StoreUnavailableError } from '../storage/object-store.ts';
 import {
   FOREIGN,
   type Segment,
+  type StoredUpload,
   segmentKey,
   standingOf,
-  type UploadPlace,
   type UploadState,
 } from './upload-records.ts';
 import { mergeSmall } from './upload-segments.ts';
@@ -13,9 +13,9 @@ import { mergeSmall } from './upload-segments.ts';
 /** Bytes that are in the store, durably, and not part of the upload before a record says so. */
 export interface WrittenPiece {
   readonly segments: readonly Segment[];
-  /** Segments that have become part of a larger one: nobody needs them when the record is there. */
+  /** Segments that have become part of a larger one: not needed once the record exists. */
   readonly merged: readonly string[];
-  /** What nobody needs when it is certain that there will be no record. */
+  /** Keys that are not needed when it is certain that there will be no record. */
   readonly unclaimed: readonly string[];
 }
 
@@ -24,47 +24,47 @@ export interface WrittenPiece {
  * what came of the body.
  */
 export async function writePiece(
-  objects: ObjectStore,
-  place: UploadPlace,
+  upload: StoredUpload,
   before: UploadState,
   body: AsyncIterable<Buffer>,
   passed: { readonly sizeBytes: number },
 ): Promise<WrittenPiece> {
-  const grown = await growLast(objects, place, before, body, passed);
+  const { objects } = upload;
+  const grown = await growLast(upload, before, body, passed);
   if (grown) return grown;
   const segment = { id: crypto.randomUUID(), level: 0 };
-  const key = segmentKey(place, segment);
+  const key = segmentKey(upload, segment);
   // Durable before its record says so: after a power cut a record without its bytes would vouch for nothing.
   await objects.put(key, body);
   const all = [...before.segments, { ...segment, sizeBytes: passed.sizeBytes }];
   if (passed.sizeBytes === 0 || objects.grow) return { segments: all, merged: [], unclaimed: [key] };
-  const { segments, made, merged } = await mergeSmall(objects, place, all);
+  const { segments, made, merged } = await mergeSmall(upload, all);
   return { segments, merged, unclaimed: [key, ...made] };
 }
 
 /**
  * Adds a piece to the file of the last segment, under a claim that only one request ever gets for a file and a size. A
- * request that died or sleeps with its claim may write behind that size and nowhere else, and no later record counts on
- * what it finds there: others then begin a segment of their own.
+ * request that died or sleeps with its claim may write after that size and nowhere else, and no later record relies on
+ * what is there: other requests then begin a segment of their own.
  */
 async function growLast(
-  objects: ObjectStore,
-  place: UploadPlace,
+  upload: StoredUpload,
   before: UploadState,
   body: AsyncIterable<Buffer>,
   passed: { readonly sizeBytes: number },
 ): Promise<WrittenPiece | undefined> {
+  const { objects } = upload;
   const last = before.segments.at(-1);
   if (!objects.grow || !last || last.id === FOREIGN) return undefined;
-  const claim = await takeClaim(objects, place, before, last, GROWING);
+  const claim = await takeClaim(upload, before, last, GROWING);
   if (claim === undefined) return undefined;
   try {
-    if (await objects.grow(segmentKey(place, last), last.sizeBytes, body)) {
+    if (await objects.grow(segmentKey(upload, last), last.sizeBytes, body)) {
       const grown = { ...last, sizeBytes: last.sizeBytes + passed.sizeBytes };
       return { segments: [...before.segments.slice(0, -1), grown], merged: [], unclaimed: [claim] };
     }
   } catch (error) {
-    // What a store that gave no answer was asked to write may still be written: then the claim has to stay.
+    // A store that gave no answer may still write what it was asked to: then the claim has to stay.
     if (!(error instanceof StoreUnavailableError))
       await objects.delete([claim], undefined, { durable: false });
     throw error;
@@ -75,42 +75,39 @@ async function growLast(
 const GROWING = 'growing';
 const CLOSING = 'closing';
 
-/** Has the last segment keep its size for good, so that its file may become a blob; false when it may still grow. */
-export async function sealLast(
-  objects: ObjectStore,
-  place: UploadPlace,
-  whole: UploadState,
-): Promise<boolean> {
+/** Fixes the size of the last segment, so that its file may become a blob; false when it may still grow. */
+export async function sealLast(upload: StoredUpload, whole: UploadState): Promise<boolean> {
+  const { objects } = upload;
   const last = whole.segments.at(-1);
   if (!objects.grow || !last || last.id === FOREIGN) return false;
-  if ((await takeClaim(objects, place, whole, last, CLOSING)) === undefined) return false;
-  const key = segmentKey(place, last);
+  if ((await takeClaim(upload, whole, last, CLOSING)) === undefined) return false;
+  const key = segmentKey(upload, last);
   const sizeBytes = (await objects.stat(key))?.sizeBytes ?? 0;
   if (sizeBytes <= last.sizeBytes) return sizeBytes === last.sizeBytes;
-  // What a request has left that failed before it could record its bytes.
+  // Bytes of a request that failed before it could record them.
   return objects.grow(key, last.sizeBytes, nothing());
 }
 
 /**
- * The key of the claim, when this request holds it. Claims of older records are deleted; who gets one of those again
- * finds that there is a newer record.
+ * The key of the claim, when this request holds it. Claims of older records are deleted; a request that gets one of those
+ * again finds a newer record.
  */
 async function takeClaim(
-  objects: ObjectStore,
-  place: UploadPlace,
+  upload: StoredUpload,
   { sizeBytes, record }: UploadState,
   { id }: Segment,
   purpose: typeof GROWING | typeof CLOSING,
 ): Promise<string | undefined> {
   if (record === undefined) return undefined;
-  const key = uploadClaimKey(place.name, place.id, sizeBytes, id);
+  const key = uploadClaimKey(upload.name, upload.id, sizeBytes, id);
+  const { objects } = upload;
   const claim = Buffer.from(purpose);
-  // After a power cut nobody writes any more.
+  // After a power cut no request writes any more.
   const outcome = await objects.putIfAbsent(key, claim, undefined, { durable: false });
-  // An earlier attempt to close the upload has seen to the same.
+  // An earlier attempt to close the upload has made the same claim.
   if (outcome === 'exists' && !(purpose === CLOSING && (await objects.read(key, 100))?.equals(claim)))
     return undefined;
-  return (await standingOf(objects, place, record)) === 'newest' ? key : undefined;
+  return (await standingOf(upload, record)) === 'newest' ? key : undefined;
 }
 
 async function* nothing(): AsyncGenerator<Buffer> {}

@@ -17,6 +17,11 @@ export interface UploadPlace {
   readonly id: UploadId;
 }
 
+/** An upload in its store. */
+export interface StoredUpload extends UploadPlace {
+  readonly objects: ObjectStore;
+}
+
 /** The id of the segment that Distribution wrote before the upload came here: a file that it may still add to. */
 export const FOREIGN = 'foreign';
 
@@ -32,11 +37,11 @@ export interface Segment {
 /** What is known of the SHA-256 of an upload's bytes so far. */
 export interface KnownHash {
   readonly digest?: Sha256Digest | undefined;
-  /** From which any node can go on hashing; see `upload-hash.ts`. */
+  /** From which any node can continue hashing; see `upload-hash.ts`. */
   readonly state?: string | undefined;
 }
 
-/** An upload as its newest record tells it. */
+/** An upload as its newest record describes it. */
 export interface UploadState {
   readonly sizeBytes: number;
   /** All of its bytes, in order. */
@@ -44,7 +49,7 @@ export interface UploadState {
   readonly hash: KnownHash;
   /** The key of the newest record; undefined before the first. */
   readonly record: string | undefined;
-  /** Older records, and claims: nobody needs them once there is a newer record. */
+  /** Older records and claims, which no request needs once there is a newer record. */
   readonly outdated: readonly string[];
 }
 
@@ -77,28 +82,23 @@ const RECORD_MAX_BYTES = 4 * 1024 * 1024;
 const ATTEMPTS_MAX = 50;
 
 /** What an upload consists of: one listing and one record, however many pieces it came in. */
-export async function readState(
-  objects: ObjectStore,
-  place: UploadPlace,
-  signal?: AbortSignal,
-): Promise<UploadState> {
-  const prefix = uploadPartsPrefix(place.name, place.id);
+export async function readState(upload: StoredUpload): Promise<UploadState> {
+  const { objects, name, id } = upload;
   for (let attempt = 1; ; attempt++) {
-    const keys: string[] = [];
-    for await (const { key } of listAll(objects, { prefix }, signal)) keys.push(key);
+    const listed = listAll(objects, { prefix: uploadPartsPrefix(name, id) });
+    const keys = await Array.fromAsync(listed, ({ key }) => key);
     const record = keys.findLast(isRecord);
-    if (record === undefined) return { ...(await foreignState(objects, place, signal)), outdated: keys };
+    if (record === undefined) return { ...(await foreignState(upload)), outdated: keys };
     const outdated = keys.filter((key) => key !== record);
-    const bytes = await objects.read(record, RECORD_MAX_BYTES, signal);
+    const bytes = await objects.read(record, RECORD_MAX_BYTES);
     if (bytes === undefined) {
-      // Outdated since it was listed, or the upload is being forgotten: its caller finds that out.
+      // Outdated since it was listed, or the upload is being forgotten, which the caller finds out.
       if (attempt < ATTEMPTS_MAX) continue;
       return { sizeBytes: 0, segments: [], hash: {}, record: undefined, outdated: [] };
     }
     const value: unknown = JSON.parse(bytes.toString('utf8'));
     const part = PartSchema.safeParse(value);
-    if (part.success)
-      return { ...(await chainOf(objects, place, keys, part.data, signal)), record, outdated };
+    if (part.success) return { ...(await chainOf(upload, keys, part.data)), record, outdated };
     const { offset, sizeBytes, segments, digest, hashState } = PieceSchema.parse(value);
     return {
       ...{ sizeBytes: offset + sizeBytes, segments, hash: { digest, state: hashState } },
@@ -109,20 +109,18 @@ export async function readState(
 
 /** Parts as older nodes leave them: each says only what it is itself, so all of them are read. */
 async function chainOf(
-  objects: ObjectStore,
-  place: UploadPlace,
+  upload: StoredUpload,
   keys: readonly string[],
   newest: Part,
-  signal: AbortSignal | undefined,
 ): Promise<Pick<UploadState, 'sizeBytes' | 'segments' | 'hash'>> {
   const { digest } = newest;
   if (newest.offset === 0)
     return { sizeBytes: newest.sizeBytes, segments: [segmentOf(newest)], hash: { digest } };
-  const foreign = await foreignState(objects, place, signal);
+  const foreign = await foreignState(upload);
   let { sizeBytes } = foreign;
   const segments = [...foreign.segments];
   for (const key of keys.filter(isRecord)) {
-    const bytes = await objects.read(key, RECORD_MAX_BYTES, signal);
+    const bytes = await upload.objects.read(key, RECORD_MAX_BYTES);
     if (bytes === undefined) continue;
     const part = PartSchema.parse(JSON.parse(bytes.toString('utf8')));
     if (part.offset !== sizeBytes) break;
@@ -136,12 +134,8 @@ function segmentOf({ partId, sizeBytes }: Part): Segment {
   return { id: partId, sizeBytes, level: 0 };
 }
 
-async function foreignState(
-  objects: ObjectStore,
-  { name, id }: UploadPlace,
-  signal: AbortSignal | undefined,
-): Promise<Omit<UploadState, 'outdated'>> {
-  const sizeBytes = (await objects.stat(foreignUploadDataKey(name, id), signal))?.sizeBytes ?? 0;
+async function foreignState({ objects, name, id }: StoredUpload): Promise<Omit<UploadState, 'outdated'>> {
+  const sizeBytes = (await objects.stat(foreignUploadDataKey(name, id)))?.sizeBytes ?? 0;
   const segments = sizeBytes > 0 ? [{ id: FOREIGN, sizeBytes, level: 0 }] : [];
   return { sizeBytes, segments, hash: {}, record: undefined };
 }
@@ -154,36 +148,31 @@ export interface NewRecord {
   readonly hash: KnownHash;
 }
 
-/** How a record stands: the newest of an open upload; behind a newer one; or left of an upload that is over. */
+/** What a record is: the newest of an open upload; older than another; or left of an upload that is over. */
 export type Standing = 'newest' | 'outrun' | 'over';
 
 /**
- * Claims the bytes from an offset on for a piece. Of requests that race for one offset, on whichever nodes, one hears
- * `newest`. `outrun` says that newer records are there: either this one came so late that its offset had been freed
- * again, and counts for nothing, or somebody has already gone on from it.
+ * Claims the bytes from an offset on for a piece. Of requests that race for one offset, on any nodes, one gets `newest`.
+ * `outrun` means that there are newer records: either this one came so late that its offset had been freed again, and is
+ * void, or another request has already continued from it.
  */
 export async function addRecord(
-  objects: ObjectStore,
-  place: UploadPlace,
+  upload: StoredUpload,
   { offset, sizeBytes, segments, hash }: NewRecord,
 ): Promise<{ outcome: Standing | 'taken'; key: string }> {
-  const key = uploadPartKey(place.name, place.id, offset);
+  const key = uploadPartKey(upload.name, upload.id, offset);
   const { digest, state: hashState } = hash;
   const [only] = segments;
   const isPart = only && segments.length === 1 && offset === 0 && digest && !hashState;
   const record = isPart
     ? { offset, sizeBytes, digest, partId: only.id }
     : { offset, sizeBytes, segments, digest, hashState };
-  const outcome = await objects.putIfAbsent(key, Buffer.from(JSON.stringify(record)));
-  return { outcome: outcome === 'exists' ? 'taken' : await standingOf(objects, place, key), key };
+  const outcome = await upload.objects.putIfAbsent(key, Buffer.from(JSON.stringify(record)));
+  return { outcome: outcome === 'exists' ? 'taken' : await standingOf(upload, key), key };
 }
 
 /** One listing: `startedat`, which says that the upload is open, sorts behind all records. */
-export async function standingOf(
-  objects: ObjectStore,
-  { name, id }: UploadPlace,
-  record: string,
-): Promise<Standing> {
+export async function standingOf({ objects, name, id }: StoredUpload, record: string): Promise<Standing> {
   const startedAt = uploadStartedAtKey(name, id);
   const rest = { prefix: uploadPrefix(name, id), startAfter: record };
   for await (const { key } of listAll(objects, rest)) {
@@ -197,7 +186,7 @@ function isRecord(key: string): boolean {
   return key.endsWith('.json');
 }
 
-/** Where a segment's bytes lie. */
+/** The key of a segment's bytes. */
 export function segmentKey({ name, id }: UploadPlace, segment: Pick<Segment, 'id'>): string {
   return segment.id === FOREIGN ? foreignUploadDataKey(name, id) : uploadBytesKey(name, id, segment.id);
 }

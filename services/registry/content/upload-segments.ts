@@ -1,5 +1,4 @@
-import type { ObjectStore } from '../storage/object-store.ts';
-import { FOREIGN, type Segment, segmentKey, type UploadPlace } from './upload-records.ts';
+import { FOREIGN, type Segment, type StoredUpload, segmentKey } from './upload-records.ts';
 
 /** S3's least part, and enough for Swift: from this size on a store composes objects without their passing through here. */
 const FULL_BYTES = 5 * 1024 * 1024;
@@ -38,10 +37,9 @@ export function planMerge(segments: readonly Segment[]): Merge | undefined {
   return count > 0 ? { count, level } : undefined;
 }
 
-/** Merges what {@link planMerge} says; answers with the segments as they then are, and the keys of those that were merged. */
+/** Merges by {@link planMerge}; returns the segments after that, and the keys that were made and merged. */
 export async function mergeSmall(
-  objects: ObjectStore,
-  place: UploadPlace,
+  upload: StoredUpload,
   segments: readonly Segment[],
 ): Promise<{ segments: readonly Segment[]; made: readonly string[]; merged: readonly string[] }> {
   const merge = planMerge(segments);
@@ -49,8 +47,8 @@ export async function mergeSmall(
   const sources = segments.slice(-merge.count);
   const sizeBytes = sources.reduce((sum, segment) => sum + segment.sizeBytes, 0);
   const whole = { id: crypto.randomUUID(), sizeBytes, level: merge.level };
-  const merged = sources.map((segment) => segmentKey(place, segment));
-  const made = segmentKey(place, whole);
-  await objects.compose(merged, made);
+  const merged = sources.map((segment) => segmentKey(upload, segment));
+  const made = segmentKey(upload, whole);
+  await upload.objects.compose(merged, made);
   return { segments: [...segments.slice(0, -merge.count), whole], made: [made], merged };
 }

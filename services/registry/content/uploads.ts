@@ -8,31 +8,40 @@ import type { Quarantine } from './quarantine/guard.ts';
 import { settle } from './upload-closing.ts';
 import { type PieceHash, UploadHashes } from './upload-hash.ts';
 import { writePiece } from './upload-pieces.ts';
-import { addRecord, readState, type UploadState } from './upload-records.ts';
+import {
+  addRecord,
+  readState,
+  type StoredUpload,
+  type UploadPlace,
+  type UploadState,
+} from './upload-records.ts';
 
-/** A request's body and what its headers promised of it. */
+/** A request's body and what its headers say about it. */
 export interface UploadBody {
   readonly stream: AsyncIterable<Buffer>;
   /** From Content-Length; undefined for a chunked body. */
   readonly sizeBytes: number | undefined;
-  /** From Content-Range; undefined means "go on where the upload ends". */
+  /** From Content-Range; undefined means "continue where the upload ends". */
   readonly range: { readonly first: number; readonly last: number } | undefined;
 }
 
-/** What else has to be done when an upload is closed. */
-export interface CommitHooks {
-  /** Runs when the bytes have the right digest, and before they are anybody's blob. */
-  readonly onVerified?: (blob: BlobStat) => Promise<void>;
-  /** Runs while the upload can still be closed again, should it or the process fail. */
-  readonly onCommitted?: (blob: BlobStat) => Promise<void>;
+/** An upload whose bytes are all there and have the digest that the client gave. */
+export interface VerifiedUpload {
+  readonly place: UploadPlace;
+  readonly blob: BlobStat;
+  /** As the client named the blob. */
+  readonly digest: Digest;
+  /** Objects that make up the blob, in order. */
+  readonly sources: readonly string[];
+  readonly state: UploadState;
 }
 
 /**
  * Uploads, stateless over nodes: POST on one, PATCH on a second, PUT on a third. Each request's bytes are a piece, which
  * a record claims by its offset; the newest record alone says what the upload consists of and what its hash is so far.
- * So neither a piece nor the end costs more for what came before. docs/decisions/0014-uploads-in-many-pieces.md has how
+ * So neither a piece nor the end costs more for what came before. docs/decisions/0014-uploads-in-many-pieces.md says how
  * pieces become a blob; docs/decisions/0001-object-store-without-rename.md why an upload that Distribution began over
- * the same store goes on here, and not the other way round.
+ * the same store can be continued here, and not the other way round.
  */
 export class Uploads {
   readonly #objects: ObjectStore;
@@ -50,127 +59,107 @@ export class Uploads {
   }
 
   /** Opens an upload. */
-  async begin(name: RepositoryName, signal?: AbortSignal): Promise<UploadId> {
+  async begin(name: RepositoryName): Promise<UploadId> {
     const id = newUploadId();
     const startedAt = `${new Date().toISOString().slice(0, 19)}Z`;
-    const options = { durable: false, ...(signal && { signal }) };
-    await this.#objects.put(uploadStartedAtKey(name, id), Buffer.from(startedAt), options);
+    await this.#objects.put(uploadStartedAtKey(name, id), Buffer.from(startedAt), NOT_DURABLE);
     return id;
   }
 
   /** How many bytes an upload has; throws BLOB_UPLOAD_UNKNOWN where there is no such upload. */
-  async sizeBytes(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<number> {
-    return (await this.#state(name, id, signal)).sizeBytes;
+  async sizeBytes(place: UploadPlace): Promise<number> {
+    return (await this.#state(place)).sizeBytes;
   }
 
   /**
-   * Adds a request's body at the end; answers with the new size. A body that breaks off leaves what came of it, for
-   * the client to resume from, and throws CLIENT_GONE. A range that does not begin at the end, or another request
-   * that came first, is RANGE_INVALID.
+   * Adds a request's body at the end; returns the new size. A body that breaks off leaves what came of it, for the
+   * client to resume from, and throws CLIENT_GONE. A range that does not begin at the end, or another request that came
+   * first, is RANGE_INVALID.
    */
-  async append(name: RepositoryName, id: UploadId, body: UploadBody): Promise<number> {
-    const before = await this.#state(name, id);
-    try {
-      return (await this.#receive(name, id, before, body)).sizeBytes;
-    } catch (error) {
-      throw await this.#explained(name, id, before, error);
-    }
+  async append(place: UploadPlace, body: UploadBody): Promise<number> {
+    const before = await this.#state(place);
+    return this.#explaining(place, before, async () => (await this.#receive(place, before, body)).sizeBytes);
   }
 
   /**
-   * Closes an upload: adds the last body, if any, checks the digest over all bytes, makes them a blob of the
-   * repository, and forgets the upload. A wrong digest is DIGEST_INVALID, and forgets the upload too.
+   * Adds the last body, if any, and checks the digest over all bytes. A wrong digest is DIGEST_INVALID, and ends the
+   * upload. Otherwise {@link publish} and {@link forget} come next.
    */
-  async commit(
-    name: RepositoryName,
-    id: UploadId,
-    digest: Digest,
-    body: UploadBody,
-    hooks: CommitHooks = {},
-  ): Promise<BlobStat> {
-    let whole = await this.#state(name, id);
+  async verify(place: UploadPlace, digest: Digest, body: UploadBody): Promise<VerifiedUpload> {
+    const before = await this.#state(place);
+    const state = await this.#explaining(place, before, () => this.#receive(place, before, body));
+    const { sources, digests } = await this.#explaining(place, state, () =>
+      settle(this.#in(place), state, algorithmOf(digest)),
+    );
+    const { sizeBytes } = state;
+    if (digests.requestedDigest === digest)
+      return { place, blob: { digest: digests.canonicalDigest, sizeBytes }, digest, sources, state };
+    await this.forget(place);
+    throw new RegistryError(
+      'DIGEST_INVALID',
+      'the uploaded bytes have another digest than the one given: upload the blob again',
+      { given: digest, actual: digests.requestedDigest, sizeBytes },
+    );
+  }
+
+  /** Makes a verified upload a blob of its repository. May be done again. */
+  async publish({ place, blob, digest, sources, state }: VerifiedUpload): Promise<void> {
+    await this.#explaining(place, state, () =>
+      // Bytes that are there already may be about to be collected.
+      this.#quarantine.hold([blob.digest], async () => {
+        // Of two clients that finish the same blob, the second finds it done.
+        if (!(await this.#blobs.hasSoundData(blob.digest, blob.sizeBytes)))
+          await this.#objects.compose(sources, blobDataKey(blob.digest));
+        await this.#blobs.link(place.name, blob.digest, digest);
+      }),
+    );
+  }
+
+  /** Gives an upload up; throws BLOB_UPLOAD_UNKNOWN where there is no such upload. */
+  async cancel(place: UploadPlace): Promise<void> {
+    if (!(await this.#exists(place))) throw unknownUpload();
+    await this.forget(place);
+  }
+
+  /** Deletes what is left of an upload. `startedat` goes first: without it the upload is unknown, whatever a crash leaves. */
+  async forget({ name, id }: UploadPlace): Promise<void> {
+    // By itself: a backend deletes the keys of one call in any order.
+    await this.#clear([uploadStartedAtKey(name, id)]);
+    const left = listAll(this.#objects, { prefix: uploadPrefix(name, id) });
+    await this.#clear(await Array.fromAsync(left, ({ key }) => key));
+  }
+
+  /** Finds out what a failure was in truth: another request may have changed or ended the upload at the same time. */
+  async #explaining<T>(place: UploadPlace, { record }: UploadState, act: () => Promise<T>): Promise<T> {
     try {
-      whole = await this.#receive(name, id, whole, body);
-      return await this.#close(name, id, digest, whole, hooks);
+      return await act();
     } catch (error) {
-      throw await this.#explained(name, id, whole, error);
+      if (error instanceof RegistryError) throw error;
+      const now = await this.#state(place);
+      throw now.record === record ? error : outrun(now.sizeBytes, error);
     }
   }
 
-  async #close(
-    name: RepositoryName,
-    id: UploadId,
-    digest: Digest,
-    whole: UploadState,
-    { onVerified, onCommitted }: CommitHooks,
-  ): Promise<BlobStat> {
-    const { sizeBytes } = whole;
-    const { sources, digests } = await settle(this.#objects, { name, id }, whole, algorithmOf(digest));
-    const { stored, named } = digests;
-    if (named !== digest) {
-      await this.#forget(name, id);
-      throw new RegistryError(
-        'DIGEST_INVALID',
-        'the uploaded bytes have another digest than the one given: upload the blob again',
-        { given: digest, actual: named, sizeBytes },
-      );
-    }
-    const blob = { digest: stored, sizeBytes };
-    await onVerified?.(blob);
-    // Bytes that are there already may be about to be collected.
-    await this.#quarantine.hold([stored], async () => {
-      await this.#publishBytes(blob, sources);
-      await this.#blobs.link(name, stored, digest);
-    });
-    await onCommitted?.(blob);
-    await this.#forget(name, id);
-    return blob;
-  }
-
-  /** What a failure was in truth: another request may have changed or ended the upload under this one's feet. */
-  async #explained(
-    name: RepositoryName,
-    id: UploadId,
-    { record }: UploadState,
-    error: unknown,
-  ): Promise<unknown> {
-    if (error instanceof RegistryError) return error;
-    const now = await this.#state(name, id);
-    return now.record === record ? error : outrun(now.sizeBytes, error);
-  }
-
-  /** Gives an upload up. */
-  async cancel(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<void> {
-    if (!(await this.#exists(name, id, signal))) throw unknownUpload();
-    await this.#forget(name, id);
-  }
-
-  async #state(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<UploadState> {
-    const state = await readState(this.#objects, { name, id }, signal);
-    // In this order: forgetting begins with `startedat`, so while that stands the records were all there.
-    if (!(await this.#exists(name, id, signal))) throw unknownUpload();
+  async #state(place: UploadPlace): Promise<UploadState> {
+    const state = await readState(this.#in(place));
+    // In this order: forgetting begins with `startedat`, so while that exists the records were all there.
+    if (!(await this.#exists(place))) throw unknownUpload();
     return state;
   }
 
-  async #exists(name: RepositoryName, id: UploadId, signal?: AbortSignal): Promise<boolean> {
-    return (await this.#objects.stat(uploadStartedAtKey(name, id), signal)) !== undefined;
+  async #exists({ name, id }: UploadPlace): Promise<boolean> {
+    return (await this.#objects.stat(uploadStartedAtKey(name, id))) !== undefined;
   }
 
-  async #receive(
-    name: RepositoryName,
-    id: UploadId,
-    before: UploadState,
-    body: UploadBody,
-  ): Promise<UploadState> {
+  async #receive(place: UploadPlace, before: UploadState, body: UploadBody): Promise<UploadState> {
     const offset = before.sizeBytes;
     checkRange(offset, body);
     if (body.sizeBytes === 0) return before;
-    const place = { name, id };
     const hash = await this.#hashes.goOn(before, body.range !== undefined);
     const cut = untilCut(body.stream);
     const passing = hashedAndCounted(cut.body, hash);
     const { passed } = passing;
-    const piece = await writePiece(this.#objects, place, before, passing.body, passed);
+    const piece = await writePiece(this.#in(place), before, passing.body, passed);
     if (passed.sizeBytes === 0) {
       await this.#clear(piece.unclaimed);
       if (cut.error()) throw clientGone(offset, cut.error());
@@ -180,7 +169,7 @@ export class Uploads {
     const sizeBytes = offset + passed.sizeBytes;
     const known = hash.end();
     const record = { offset, sizeBytes: passed.sizeBytes, segments, hash: known };
-    const { outcome, key } = await addRecord(this.#objects, place, record).catch(async (error: unknown) => {
+    const { outcome, key } = await addRecord(this.#in(place), record).catch(async (error: unknown) => {
       // Of other failures it is unknown whether the record is there, and then it needs its bytes.
       if (error instanceof StoreFullError) await this.#clear(piece.unclaimed);
       throw error;
@@ -196,39 +185,24 @@ export class Uploads {
     return { sizeBytes, segments, hash: known, record: key, outdated: [] };
   }
 
+  #in(place: UploadPlace): StoredUpload {
+    return { objects: this.#objects, ...place };
+  }
+
   /** Without waiting for the disk: what comes back after a power cut goes with the upload. */
   async #clear(keys: readonly string[]): Promise<void> {
-    await this.#objects.delete(keys, undefined, FORGOTTEN);
-  }
-
-  async #publishBytes({ digest, sizeBytes }: BlobStat, sources: readonly string[]): Promise<void> {
-    // Committing is idempotent: of two clients that finish the same blob, the second finds it done.
-    if (await this.#blobs.hasSoundData(digest, sizeBytes)) return;
-    await this.#objects.compose(sources, blobDataKey(digest));
-  }
-
-  /** `startedat` goes first: without it the upload is unknown, whatever a crash leaves behind. */
-  async #forget(name: RepositoryName, id: UploadId): Promise<void> {
-    // By itself: a backend deletes the keys of one call in any order.
-    await this.#objects.delete([uploadStartedAtKey(name, id)], undefined, FORGOTTEN);
-    const left: string[] = [];
-    for await (const { key } of listAll(this.#objects, { prefix: uploadPrefix(name, id) })) left.push(key);
-    await this.#objects.delete(left, undefined, FORGOTTEN);
+    await this.#objects.delete(keys, undefined, NOT_DURABLE);
   }
 }
 
-/** An upload that comes back after a power cut is one that its client has given up: the purger takes it. */
-const FORGOTTEN = { durable: false };
-
-interface Passed {
-  readonly sizeBytes: number;
-}
+/** After a power cut, a lost upload is begun again by its client, and one that comes back is deleted by the purger. */
+const NOT_DURABLE = { durable: false };
 
 /** Has a body hashed and counted as it passes. */
 function hashedAndCounted(
   body: AsyncIterable<Buffer>,
   hash: PieceHash,
-): { body: AsyncIterable<Buffer>; passed: Passed } {
+): { body: AsyncIterable<Buffer>; passed: { readonly sizeBytes: number } } {
   const passed = { sizeBytes: 0 };
   async function* through(): AsyncGenerator<Buffer> {
     for await (const chunk of body) {
@@ -252,7 +226,7 @@ function checkRange(offset: number, { range, sizeBytes }: UploadBody): void {
     throw new RegistryError('SIZE_INVALID', 'Content-Range and Content-Length disagree', { sizeBytes });
 }
 
-/** Ends a body that breaks off as if it had ended there, and tells afterwards that it broke off. */
+/** Ends a body that breaks off as if it had ended there; `error` returns afterwards why it broke off. */
 function untilCut(stream: AsyncIterable<Buffer>): { body: AsyncIterable<Buffer>; error: () => unknown } {
   let error: unknown;
   async function* body(): AsyncGenerator<Buffer> {

@@ -145,7 +145,7 @@ async function markContent(
   name: RepositoryName,
   manifest: Manifest,
 ): Promise<void> {
-  inUse.set(manifest.stored, 1);
+  inUse.set(manifest.canonicalDigest, 1);
   for (const { digest } of allBlobs(manifest)) {
     const stored = await reader.stored(digest, layerLinkKey(name, digest));
     if (stored) inUse.set(stored, 1);

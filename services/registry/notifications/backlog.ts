@@ -2,7 +2,7 @@ import { Shared } from '../runtime/shared.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { parseItemKey, type StoredItem } from './keys.ts';
 
-/** Fewer, larger pages: a file system reads a whole directory for each. */
+/** Large pages, as a file system reads a whole directory for each. */
 const PAGE_KEYS = 5000;
 
 /** The items under a prefix, oldest first. */
@@ -22,20 +22,13 @@ export async function* itemsUnder(
   } while (startAfter !== undefined);
 }
 
-/** All of them at once: for what is bounded, and not asked often. */
-export async function allItemsUnder(objects: ObjectStore, prefix: string): Promise<StoredItem[]> {
-  const items: StoredItem[] = [];
-  for await (const item of itemsUnder(objects, prefix)) items.push(item);
-  return items;
-}
-
-/** How many events lie under a prefix, and when the oldest item was written. */
+/** How many events are under a prefix, and when the oldest item was written. */
 export interface BacklogSize {
   readonly events: number;
   readonly oldestAt: Date | undefined;
 }
 
-/** Counts events by their objects' names; gives up counting above `atMost`. */
+/** Counts events by their objects' names; stops counting above `atMost`. */
 export async function sizeOf(
   objects: ObjectStore,
   prefix: string,
@@ -51,18 +44,18 @@ export async function sizeOf(
   return { events, oldestAt };
 }
 
-/** Counting that takes longer than a moment may take this part of the time, and no more. */
+/** Counting that takes longer than a moment may take at most this share of the time. */
 const TIME_SHARE = 1 / 20;
 const MOMENT_MS = 10;
-/** What other processes write and deliver is seen after so long. */
+/** After this time a new count shows what other processes have written and delivered. */
 const COUNT_AGAIN_MS = 30_000;
 const COUNT_AGAIN_EVENTS = 1000;
 
 /**
- * Knows about how many events lie under a prefix without listing it each time: the last count, and what this process
- * has added since. It counts again when it matters: before it says that something is full, when much was added, and
- * every half minute of use. Other processes' events are missing in between, so a bound may be passed by what they
- * write in that time.
+ * Estimates how many events are under a prefix without listing it each time: the last count, and what this process has
+ * added since. It counts again when it matters: before it says that something is full, when much was added, and every
+ * half minute of use. Other processes' events are missing in between, so a limit may be exceeded by what they write in
+ * that time.
  */
 export class Backlog {
   readonly #objects: ObjectStore;
@@ -80,12 +73,12 @@ export class Backlog {
     this.limit = limit;
   }
 
-  /** To be told what this process has written. */
+  /** To be called with what this process has written. */
   added(events: number): void {
     this.#added += events;
   }
 
-  /** Whether so many more events stay within a limit, {@link limit} unless given; waits for a count only in doubt. */
+  /** Whether that many more events stay within a limit, {@link limit} unless given; waits for a count only in doubt. */
   async hasRoom(events: number, limit = this.limit): Promise<boolean> {
     const estimate = () => this.#counted + this.#added + events;
     const ageMs = performance.now() - this.#countedAt;
@@ -110,7 +103,7 @@ export class Backlog {
     const before = this.#added;
     const { events } = await sizeOf(this.#objects, this.#prefix, this.limit);
     this.#counted = events;
-    // What was added meanwhile may or may not have been counted: rather too many than too few.
+    // What was added since may or may not have been counted: rather too many than too few.
     this.#added -= before;
     this.#countedAt = performance.now();
     this.#tookMs = this.#countedAt - startedAt;

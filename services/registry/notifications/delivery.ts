@@ -3,7 +3,7 @@ import { type Heartbeat, LeaseStore } from '../storage/lease.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { deliveryPrefix } from './keys.ts';
 
-/** The state of delivery to an endpoint, as its worker stores it. */
+/** The status of delivery to an endpoint, as its worker stores it. */
 const DeliveryStateSchema = z.object({
   /** POSTs that failed since the last that did not. */
   failures: z.int().nonnegative(),

@@ -15,7 +15,7 @@ export interface EndpointConfig {
   readonly headers: Readonly<Record<string, readonly string[]>>;
   /** For one POST, in milliseconds. */
   readonly timeout: number;
-  /** After so many failures in a row, delivery pauses. */
+  /** Delivery pauses after this many failures in a row. */
   readonly threshold: number;
   /** The first such pause in milliseconds; it doubles from there. */
   readonly backoff: number;
@@ -26,13 +26,13 @@ export interface EndpointConfig {
   readonly queuelimit: number;
 }
 
-/** Whether an endpoint wants to hear of something; deletions have no media type. */
+/** Whether an endpoint wants an event; deletions have no media type. */
 export function wants(endpoint: EndpointConfig, action: EventAction, mediaType: string | undefined): boolean {
   const { mediatypes, actions } = endpoint.ignore;
   return !actions.includes(action) && (mediaType === undefined || !mediatypes.includes(mediaType));
 }
 
-/** What becomes of events, for metrics; `dropped` ones are lost, for good. */
+/** What becomes of events, for metrics; `dropped` ones are lost for good. */
 export type EventOutcome = 'queued' | 'delivered' | 'dead' | 'dropped';
 
 /** Counts events by what became of them. */

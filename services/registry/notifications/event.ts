@@ -40,7 +40,7 @@ export interface EventTarget {
   readonly references?: readonly EventReference[];
 }
 
-/** Which node tells: a host with its port, and an id of this run of it. */
+/** The node that sends: a host with its port, and an id of this run of it. */
 export interface EventSource {
   readonly addr: string;
   readonly instanceID: string;
@@ -79,7 +79,7 @@ export interface Deletion {
 
 export type ChangeEvent = ManifestChange | BlobChange | Deletion;
 
-/** The request that made things happen. */
+/** The request that made a change. */
 export interface RequestInfo {
   readonly id: string;
   /** The client's address, with its port where it is known. */
@@ -88,7 +88,7 @@ export interface RequestInfo {
   readonly host: string;
   readonly method: string;
   readonly userAgent: string;
-  /** Who asked; empty without authentication. */
+  /** The user's name; empty without authentication. */
   readonly actor: string;
   /** The registry as this client sees it, without trailing slash: `https://registry.example.org`. */
   readonly baseUrl: string;
@@ -98,11 +98,11 @@ export interface RequestInfo {
 export const BLOB_MEDIA_TYPE = 'application/octet-stream';
 const USER_AGENT_MAX_CHARACTERS = 1024;
 
-/** Puts an event together. `references` are given for manifests when the configuration asks for them. */
+/** Builds an event. `references` are given for manifests when the configuration asks for them. */
 export function eventOf(
   change: ChangeEvent,
   at: Date,
-  facts: RequestInfo,
+  request: RequestInfo,
   source: EventSource,
   references: readonly EventReference[] = [],
 ): NotificationEvent {
@@ -110,15 +110,15 @@ export function eventOf(
     id: crypto.randomUUID(),
     timestamp: at.toISOString(),
     action: change.action,
-    target: targetOf(change, facts.baseUrl, references),
+    target: targetOf(change, request.baseUrl, references),
     request: {
-      id: facts.id,
-      ...(facts.addr !== '' && { addr: facts.addr }),
-      ...(facts.host !== '' && { host: facts.host }),
-      method: facts.method,
-      useragent: facts.userAgent.slice(0, USER_AGENT_MAX_CHARACTERS),
+      id: request.id,
+      ...(request.addr !== '' && { addr: request.addr }),
+      ...(request.host !== '' && { host: request.host }),
+      method: request.method,
+      useragent: request.userAgent.slice(0, USER_AGENT_MAX_CHARACTERS),
     },
-    actor: facts.actor === '' ? {} : { name: facts.actor },
+    actor: request.actor === '' ? {} : { name: request.actor },
     source,
   };
 }

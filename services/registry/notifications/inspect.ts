@@ -1,12 +1,12 @@
 import { keySegment } from '../storage/key-segment.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { allItemsUnder, Backlog, sizeOf } from './backlog.ts';
+import { Backlog, itemsUnder, sizeOf } from './backlog.ts';
 import { type Delivery, deliveryLeases } from './delivery.ts';
 import type { EndpointConfig } from './endpoint.ts';
 import { encodeItem, readItem } from './item.ts';
 import { deadPrefix, itemKey, outboxesPrefix, queuePrefix, type StoredItem } from './keys.ts';
 
-/** How an endpoint fares, from the store alone. */
+/** The status of an endpoint, from the store alone. */
 export interface EndpointReport {
   readonly endpoint: string;
   /** Events that wait. */
@@ -36,30 +36,24 @@ export async function inspectEndpoint(
 ): Promise<EndpointReport> {
   const [queue, deadItems, delivery] = await Promise.all([
     sizeOf(objects, queuePrefix(endpoint)),
-    allItemsUnder(objects, deadPrefix(endpoint)),
+    Array.fromAsync(itemsUnder(objects, deadPrefix(endpoint))),
     deliveryLeases(objects, endpoint).read(),
   ]);
-  const letters = await Promise.all(
-    deadItems
-      .slice(-newest)
-      .reverse()
-      .map((item) => readItem(objects, item.key)),
-  );
+  const newestItems = deadItems.slice(-newest).reverse();
+  const letters = await Promise.all(newestItems.map((item) => readItem(objects, item.key)));
   return {
     endpoint,
     queued: queue.events,
     oldestAt: queue.oldestAt?.toISOString(),
     dead: deadItems.reduce((sum, item) => sum + item.events, 0),
-    newestDead: letters.flatMap((letter) =>
-      letter
-        ? [{ at: letter.death?.at ?? '', reason: letter.death?.reason ?? '', events: letter.events }]
-        : [],
-    ),
+    newestDead: letters
+      .filter((letter) => letter !== undefined)
+      .map(({ death, events }) => ({ at: death?.at ?? '', reason: death?.reason ?? '', events })),
     delivery: delivery?.value,
   };
 }
 
-/** What came of sending dead letters again. */
+/** The result of sending dead letters again. */
 export interface Requeued {
   readonly requeued: number;
   /** What found no room in the queue, and is still dead. */
@@ -67,8 +61,8 @@ export interface Requeued {
 }
 
 /**
- * Puts an endpoint's dead letters back into its queue, oldest first, under the times that they had. Broken off in the
- * middle it loses nothing, and may double one letter.
+ * Puts an endpoint's dead letters back into its queue, oldest first, with their times. When interrupted, it loses nothing
+ * and may duplicate one letter.
  */
 export async function requeueDead(
   objects: ObjectStore,
@@ -77,7 +71,7 @@ export async function requeueDead(
   const backlog = new Backlog(objects, queuePrefix(name), queuelimit);
   let requeued = 0;
   let left = 0;
-  for (const item of await allItemsUnder(objects, deadPrefix(name))) {
+  for (const item of await Array.fromAsync(itemsUnder(objects, deadPrefix(name)))) {
     if (left > 0 || !(await backlog.hasRoom(item.events))) left += item.events;
     else {
       requeued += await requeue(objects, name, item);
@@ -91,7 +85,7 @@ async function requeue(objects: ObjectStore, endpoint: string, item: StoredItem)
   const letter = await readItem(objects, item.key);
   // Pruned, or requeued by somebody else.
   if (letter === undefined) return 0;
-  // Never under a name that the queue had before: a worker that is about to delete that one would delete this.
+  // Never under a name that the queue had before: a worker that is about to delete the old one would delete this one.
   const again = { ...item, id: crypto.randomUUID() };
   await objects.put(itemKey(queuePrefix(endpoint), again), encodeItem({ events: letter.events }));
   await objects.delete([item.key]);

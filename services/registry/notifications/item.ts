@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ObjectStore } from '../storage/object-store.ts';
 
-/** What lies in an object of the outbox: events as JSON, and, of a dead letter, why it is one. */
+/** The content of an object of the outbox: events as JSON, and, of a dead letter, why it is one. */
 export interface ItemContent {
   readonly events: readonly string[];
   readonly death?: Death | undefined;
@@ -15,7 +15,7 @@ export interface Death {
   readonly at: string;
 }
 
-/** Objects hold at most so much, but for a single event; what a request or a second brings beyond is several objects. */
+/** The most that an object holds, unless a single event is larger; more events become several objects. */
 export const ITEM_MAX = { events: 1000, bytes: 1024 * 1024 } as const;
 const READ_MAX_BYTES = 8 * 1024 * 1024;
 
@@ -24,13 +24,13 @@ const HeaderSchema = z.object({
   death: z.object({ reason: z.string(), at: z.string() }).optional(),
 });
 
-/** One line says what it is, then a line an event: no event is parsed again on its way to the receiver. */
+/** A header line, then a line for each event: no event is parsed again on its way to the receiver. */
 export function encodeItem({ events, death }: ItemContent): Buffer {
   const header = JSON.stringify({ version: 1, ...(death && { death }) });
   return Buffer.from(`${[header, ...events].join('\n')}\n`);
 }
 
-/** Reads an item; undefined where there is none. Throws on one that this version cannot read. */
+/** Reads an item; undefined where it is missing. Throws on one that this version cannot read. */
 export async function readItem(
   objects: ObjectStore,
   key: string,

@@ -1,9 +1,9 @@
 import { keySegment } from '../storage/key-segment.ts';
 
 /**
- * Where the outbox lies: `roadstead/notifications/<endpoint>/` holds `queue/` (events that wait), `dead/` (events that
- * nobody took) and `delivery/` (which worker delivers, and how it fares). Items lie in a directory a minute: a list of
- * one page then reads one directory of a file system, not the whole queue.
+ * The keys of outboxes: `roadstead/notifications/<endpoint>/` holds `queue/` (events that wait), `dead/` (events that
+ * no receiver took) and `delivery/` (which worker delivers, and its status). Items have a directory for each minute: a
+ * list of one page then reads one directory of a file system, not the whole queue.
  */
 const ROOT = 'roadstead/notifications';
 
@@ -22,7 +22,7 @@ export const deliveryPrefix = (endpoint: string) => `${ROOT}/${keySegment(endpoi
 /** Events of changes must not be lost; those of pulls give way first. */
 export type ItemKind = 'change' | 'pull';
 
-/** What the name of an object of the outbox tells, so that counting needs no reading. */
+/** What an object's name says about it, so that counting needs no reading. */
 export interface Item {
   /** When it was written: microseconds since 1970, made strictly increasing within a process. */
   readonly tick: number;
@@ -31,7 +31,7 @@ export interface Item {
   readonly events: number;
 }
 
-/** An item and where it lies. */
+/** An item and its key. */
 export interface StoredItem extends Item {
   readonly key: string;
 }

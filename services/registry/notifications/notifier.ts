@@ -17,22 +17,6 @@ import { referencesOf } from './references.ts';
 /** A pull of a manifest or blob. */
 export type Pull = (ManifestChange | BlobChange) & { readonly action: 'pull' };
 
-/** Tells the configured endpoints what happened in the registry. */
-export interface Notifier extends AsyncDisposable {
-  /** False when no endpoint wants to hear of pulls: then the facts need not be gathered. */
-  readonly wantsPulls: boolean;
-  /** False when there is no endpoint at all. */
-  readonly wantsChanges: boolean;
-  /**
-   * Keeps events of changes for every endpoint that wants them. To be awaited before the request is answered: they are
-   * durable when it returns. Rejects when the store fails; the request has to fail then too, so that the client
-   * repeats it.
-   */
-  changed(changeEvents: readonly ChangeEvent[], facts: RequestInfo): Promise<void>;
-  /** Takes note of a pull. Never throws, never waits. */
-  pulled(change: Pull, facts: RequestInfo): void;
-}
-
 /** What a notifier needs. */
 export interface NotifierParts {
   readonly config: NotificationsConfig;
@@ -45,22 +29,11 @@ export interface NotifierParts {
   readonly queued?: (endpoint: string) => void;
 }
 
-/** A notifier for the configured endpoints; one that does nothing when there are none. */
-export function createNotifier(parts: NotifierParts): Notifier {
-  return parts.config.endpoints.length === 0 ? SILENT : new OutboxNotifier(parts);
-}
-
-/** Nobody listens. */
-export const SILENT: Notifier = {
-  wantsPulls: false,
-  wantsChanges: false,
-  async changed() {},
-  pulled() {},
-  async [Symbol.asyncDispose]() {},
-};
-
-class OutboxNotifier implements Notifier {
-  readonly wantsChanges = true;
+/** Notifies the configured endpoints of what happens in the registry; does nothing without endpoints. */
+export class Notifier implements AsyncDisposable {
+  /** False without endpoints. */
+  readonly wantsChanges: boolean;
+  /** False when no endpoint wants events of pulls: then they need not be built. */
   readonly wantsPulls: boolean;
   readonly #parts: NotifierParts;
   readonly #outboxes: readonly { readonly endpoint: EndpointConfig; readonly outbox: Outbox }[];
@@ -73,6 +46,7 @@ class OutboxNotifier implements Notifier {
       endpoint,
       outbox: new Outbox({ objects, endpoint, count, logger }),
     }));
+    this.wantsChanges = config.endpoints.length > 0;
     this.wantsPulls = config.endpoints.some(({ ignore }) => !ignore.actions.includes('pull'));
     this.#pulls = new Pulls(
       (events) => this.#write('pull', events),
@@ -80,17 +54,23 @@ class OutboxNotifier implements Notifier {
     );
   }
 
-  async changed(changeEvents: readonly ChangeEvent[], facts: RequestInfo): Promise<void> {
+  /**
+   * Keeps events of changes for every endpoint that wants them. To be awaited before the request is answered: they are
+   * durable when it returns. Rejects when the store fails; the request has to fail then too, so that the client
+   * repeats it.
+   */
+  async changed(changeEvents: readonly ChangeEvent[], request: RequestInfo): Promise<void> {
     const at = new Date();
-    const events = changeEvents.map((change) => {
-      const event = this.#eventOf(change, at, facts);
-      return { event, json: JSON.stringify(event) };
-    });
-    await this.#write('change', events);
+    const events = changeEvents.map((change) => this.#eventOf(change, at, request));
+    await this.#write(
+      'change',
+      events.map((event) => ({ event, json: JSON.stringify(event) })),
+    );
   }
 
-  pulled(change: Pull, facts: RequestInfo): void {
-    if (this.wantsPulls) this.#pulls.add(this.#eventOf(change, new Date(), facts));
+  /** Notes a pull. Never throws, never waits. */
+  pulled(change: Pull, request: RequestInfo): void {
+    if (this.wantsPulls) this.#pulls.add(this.#eventOf(change, new Date(), request));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,36 +78,31 @@ class OutboxNotifier implements Notifier {
     await Promise.all(this.#outboxes.map(({ outbox }) => outbox.settle()));
   }
 
-  #eventOf(change: ChangeEvent, at: Date, facts: RequestInfo): NotificationEvent {
+  #eventOf(change: ChangeEvent, at: Date, request: RequestInfo): NotificationEvent {
     const references =
       this.#parts.config.includereferences && change.action !== 'delete' && change.kind === 'manifest'
         ? referencesOf(change.bytes)
         : [];
-    return eventOf(change, at, facts, this.#parts.source, references);
+    return eventOf(change, at, request, this.#parts.source, references);
   }
 
   async #write(kind: 'change' | 'pull', events: readonly WrittenEvent[]): Promise<void> {
     const writes = this.#outboxes.map(async ({ endpoint, outbox }) => {
       const wanted = events.filter(({ event }) => wants(endpoint, event.action, event.target.mediaType));
       if (wanted.length === 0) return;
-      await outbox.write(
-        kind,
-        wanted.map(({ json }) => json),
-      );
+      const lines = wanted.map(({ json }) => json);
+      await outbox.write(kind, lines);
       this.#parts.queued?.(endpoint.name);
     });
-    // Every endpoint gets its chance before the first failure is told.
+    // Every endpoint is tried before the first failure is thrown.
     const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
     if (failed) throw failed.reason;
   }
 
   #dropped(events: readonly NotificationEvent[]): void {
-    for (const { name, ignore } of this.#parts.config.endpoints) {
-      const wanted = events.filter(
-        ({ action, target }) =>
-          !ignore.actions.includes(action) && !ignore.mediatypes.includes(target.mediaType ?? ''),
-      );
-      if (wanted.length > 0) this.#parts.count(name, 'dropped', wanted.length);
+    for (const endpoint of this.#parts.config.endpoints) {
+      const wanted = events.filter(({ action, target }) => wants(endpoint, action, target.mediaType));
+      if (wanted.length > 0) this.#parts.count(endpoint.name, 'dropped', wanted.length);
     }
   }
 }

@@ -5,7 +5,7 @@ import type { NotificationEvent } from './event.ts';
 const GATHERED_MAX = { weight: 50_000, events: 10_000 } as const;
 const FLUSH_MS = 1000;
 const FLUSH_MAX_BYTES = 16 * 1024 * 1024;
-/** Other requests get their turn after so many. */
+/** Other requests get their turn after this many. */
 const STRINGIFY_AT_ONCE = 100;
 
 /** An event, and its JSON. */
@@ -15,8 +15,8 @@ export interface WrittenEvent {
 }
 
 /**
- * Gathers events of pulls in memory, and hands them over once a second, so that no pull waits for the store. What was
- * gathered when the process is killed is lost: at most that second.
+ * Gathers events of pulls in memory and writes them once a second, so that no pull waits for the store. A process that is
+ * killed loses what it has gathered: one second at most.
  */
 export class Pulls {
   readonly #write: (events: readonly WrittenEvent[]) => Promise<void>;
@@ -52,7 +52,7 @@ export class Pulls {
   /** Writes what was gathered so far. Never rejects. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
-    // While a flush waits for a slow store, no other begins: what comes meanwhile is bounded by the gathering.
+    // While a flush waits for a slow store no other begins; what comes in that time is bounded by the limits above.
     const flushing = this.#flushing.then(() => this.#flush());
     this.#flushing = flushing;
     await flushing;

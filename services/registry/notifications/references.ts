@@ -15,7 +15,7 @@ export interface EventReference {
  */
 const REFERENCES_MAX_BYTES = 256 * 1024;
 
-/** Null stands for what is absent or empty, as in the manifests that the registry takes. */
+/** Null means absent or empty, as in the manifests that the registry accepts. */
 const Text = z
   .string()
   .nullable()
@@ -36,8 +36,8 @@ const ManifestSchema = z.object({
 const known = new WeakMap<Buffer, readonly EventReference[]>();
 
 /**
- * A manifest's config and layers, or an index's manifests, as they stand in it. Remembered for as long as the bytes
- * are: those of a manifest that is pulled often lie in a cache.
+ * A manifest's config and layers, or an index's manifests, in its order. Remembered as long as the bytes are: those of a
+ * manifest that is pulled often are in a cache.
  */
 export function referencesOf(manifest: Buffer): readonly EventReference[] {
   const remembered = known.get(manifest);
@@ -49,7 +49,7 @@ export function referencesOf(manifest: Buffer): readonly EventReference[] {
 
 function read(manifest: Buffer): readonly EventReference[] {
   const parsed = ManifestSchema.safeParse(jsonOf(manifest));
-  // The registry checked it when it was pushed: what this schema does not know, it has no references for.
+  // The registry checked it when it was pushed; content that this schema does not know has no references.
   if (!parsed.success) return [];
   const { config, layers, manifests } = parsed.data;
   const references = [...(config ? [config] : []), ...(layers ?? []), ...(manifests ?? [])].map(

@@ -11,8 +11,8 @@ export type Algorithm = 'sha256' | 'sha512';
 export type Digest = string & { readonly [brand]: 'Digest' };
 
 /**
- * The address under which bytes lie in the store. As in Distribution that is SHA-256 for all content: what was pushed
- * under another algorithm is a second name of it, by a link.
+ * The canonical digest of content, under which its bytes are stored: SHA-256, as in Distribution. The digest of another
+ * algorithm is a second name (docs/decisions/0018-content-named-by-other-algorithms.md).
  */
 export type Sha256Digest = Digest & { readonly [canonical]: true };
 
@@ -23,7 +23,7 @@ export function isDigest(text: string): text is Digest {
   return DIGEST.test(text);
 }
 
-/** True when `text` is a digest under which bytes lie in the store. */
+/** True when `text` is a canonical digest. */
 export function isSha256(text: string): text is Sha256Digest {
   return text.startsWith('sha256:') && DIGEST.test(text);
 }
@@ -38,7 +38,7 @@ export function parseDigest(text: string): Digest {
   );
 }
 
-/** {@link parseDigest}, for places where only stored content is named. */
+/** {@link parseDigest}, for places where only canonical digests are allowed. */
 export function parseSha256(text: string): Sha256Digest {
   const digest = parseDigest(text);
   if (isSha256(digest)) return digest;
@@ -65,13 +65,13 @@ export function digestBy(algorithm: Algorithm, bytes: Uint8Array): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
 
-/** Gathers bytes as they pass, and tells their digests at the end. */
+/** Hashes bytes as they pass. */
 export class Hasher {
   readonly #sha256 = createHash('sha256');
   readonly #sha512;
   sizeBytes = 0;
 
-  /** SHA-256 always, for that is how the bytes will lie; SHA-512 when the client names them so. */
+  /** SHA-256 always, as it will be the canonical digest; SHA-512 too when the client names the bytes so. */
   constructor(algorithm: Algorithm = 'sha256') {
     this.#sha512 = algorithm === 'sha512' ? createHash('sha512') : undefined;
   }
@@ -82,18 +82,19 @@ export class Hasher {
     this.sizeBytes += chunk.length;
   }
 
-  /** To be called once, after the last byte: the stored address, and the one by the client's algorithm. */
-  digests(): { readonly stored: Sha256Digest; readonly named: Digest } {
-    const stored = `sha256:${this.#sha256.digest('hex')}` as Sha256Digest;
-    return { stored, named: this.#sha512 ? (`sha512:${this.#sha512.digest('hex')}` as Digest) : stored };
+  /** To be called once, after the last byte: the canonical digest, and the one by the client's algorithm. */
+  digests(): { readonly canonicalDigest: Sha256Digest; readonly requestedDigest: Digest } {
+    const canonicalDigest = `sha256:${this.#sha256.digest('hex')}` as Sha256Digest;
+    if (!this.#sha512) return { canonicalDigest, requestedDigest: canonicalDigest };
+    return { canonicalDigest, requestedDigest: `sha512:${this.#sha512.digest('hex')}` as Digest };
   }
 }
 
-/** Reads a stream to its end; answers with what it was. */
+/** Reads a stream to its end; returns its digest and size. */
 export async function digestOfStream(
   body: AsyncIterable<Buffer>,
 ): Promise<{ digest: Sha256Digest; sizeBytes: number }> {
   const hasher = new Hasher();
   for await (const chunk of body) hasher.update(chunk);
-  return { digest: hasher.digests().stored, sizeBytes: hasher.sizeBytes };
+  return { digest: hasher.digests().canonicalDigest, sizeBytes: hasher.sizeBytes };
 }

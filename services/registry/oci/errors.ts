@@ -45,12 +45,12 @@ export const ERROR_KINDS = [
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
 /**
- * A failure that the client is told of, with a message that says what to do about it. Of a broken backend
- * (StoreUnavailableError) and of any other throw, which is a fault of ours, it is told without the details.
+ * A failure that is answered to the client, with a message that says what to do about it. The details of a broken backend
+ * (StoreUnavailableError) and of any other error, which is a fault of ours, are not answered.
  */
 export class RegistryError extends Error {
   readonly kind: ErrorKind;
-  /** Machine-readable facts for the `detail` member of the answer. */
+  /** Machine-readable, for the `detail` member of the answer. */
   readonly detail: Readonly<Record<string, unknown>> | undefined;
 
   constructor(kind: ErrorKind, message: string, detail?: Readonly<Record<string, unknown>>, cause?: unknown) {

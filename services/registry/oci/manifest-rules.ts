@@ -1,7 +1,7 @@
 import { RegistryError } from './errors.ts';
 import type { Child, Manifest } from './manifest.ts';
 
-/** What a manifest must bring along to be taken: Distribution's `validation.manifests`. */
+/** What a manifest must fulfil to be accepted: Distribution's `validation.manifests`. */
 export interface ManifestRules {
   /** The manifests of an index that must be here: `all`, `none`, or those for the listed platforms. */
   readonly indexes: 'all' | 'none' | readonly RequiredPlatform[];
@@ -9,19 +9,19 @@ export interface ManifestRules {
   readonly urls: { readonly allow: readonly UrlPattern[]; readonly deny: readonly UrlPattern[] };
 }
 
-/** Something that URLs are tested with. */
+/** A pattern that URLs are tested with. */
 export interface UrlPattern {
   test(url: string): boolean;
 }
 
-/** A platform whose manifest must be here; what it leaves out may be anything. */
+/** A platform whose manifest must be here; an omitted member matches anything. */
 export interface RequiredPlatform {
   readonly os?: string | undefined;
   readonly architecture?: string | undefined;
   readonly variant?: string | undefined;
 }
 
-/** Everything that is named has to be here. */
+/** All content that is named has to be here. */
 export const COMPLETE: ManifestRules = { indexes: 'all', urls: { allow: [], deny: [] } };
 
 /** The listed manifests that must be in the repository before the index is taken. */
@@ -41,7 +41,7 @@ export function requiredChildren({ indexes }: ManifestRules, manifest: Manifest)
 
 const URL_MAX_CHARACTERS = 2048;
 
-/** Throws MANIFEST_INVALID when a foreign layer names a URL that the rules do not let through. */
+/** Throws MANIFEST_INVALID when a foreign layer has a URL that the rules do not allow. */
 export function checkForeignUrls({ urls }: ManifestRules, manifest: Manifest): void {
   for (const layer of manifest.foreign)
     for (const url of layer.urls) {
@@ -49,13 +49,13 @@ export function checkForeignUrls({ urls }: ManifestRules, manifest: Manifest): v
       if (isPlainHttpUrl(url) && isAllowed && !urls.deny.some((pattern) => pattern.test(url))) continue;
       throw new RegistryError(
         'MANIFEST_INVALID',
-        'a layer that lies elsewhere names a URL that this registry does not allow (validation.manifests.urls)',
+        'a foreign layer has a URL that this registry does not allow (validation.manifests.urls)',
         { digest: layer.digest, url: url.slice(0, 200) },
       );
     }
 }
 
-/** As Distribution asks: http or https, a host, no user, no fragment. */
+/** As Distribution requires: http or https, a host, no user, no fragment. */
 function isPlainHttpUrl(text: string): boolean {
   if (text.length > URL_MAX_CHARACTERS) return false;
   const url = URL.parse(text);

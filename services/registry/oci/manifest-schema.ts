@@ -34,8 +34,8 @@ export const DescriptorSchema = z.looseObject({
     .transform((urls) => (urls ?? []).map((url) => url ?? '')),
 });
 /**
- * Looked at one by one, up to the first that is wrong: the library would gather what is wrong with each of a million
- * entries, and take gigabytes and half a minute for a manifest of four megabytes.
+ * Checked one by one, up to the first fault: the library would gather the faults of a million entries, and take gigabytes
+ * and half a minute for a manifest of four megabytes.
  */
 const LIST = z
   .array(z.unknown())
@@ -107,7 +107,7 @@ export function textsOf(value: unknown): Record<string, string> | undefined {
   return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, text ?? '']));
 }
 
-/** What a client sent may stand in the message, but not all of four megabytes. */
+/** Messages may quote what a client sent, but not four megabytes. */
 const MESSAGE_MAX_CHARACTERS = 500;
 
 export function invalid(message: string): RegistryError {

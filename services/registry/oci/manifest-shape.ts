@@ -1,15 +1,15 @@
 import { invalid } from './manifest-schema.ts';
 
-/** Manifests are some five deep; what is under `annotations` or unknown members may be deeper. */
+/** Manifests are about five levels deep; `annotations` and unknown members may be deeper. */
 const DEPTH_MAX = 64;
-/** More descriptors than these make do not go into the bytes that a manifest may weigh. */
+/** More than the largest manifest can contain as descriptors. */
 const CONTAINERS_MAX = 100_000;
 const MEMBERS_MAX = 300_000;
 
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [BEGIN_OBJECT, END_OBJECT, BEGIN_LIST, END_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 
-/** Members that clients look for; those of Go take them however their letters are cased (`encoding/json`). */
+/** Members that clients look for; those in Go ignore the case of letters (`encoding/json`). */
 const KNOWN = new Map(
   [
     ...[
@@ -30,17 +30,17 @@ const KNOWN = new Map(
 interface Container {
   /** Of an object; undefined for a list. */
   readonly names: Set<string> | undefined;
-  /** Whether its members' names are anybody's own. */
+  /** Whether its members may have any name. */
   readonly isFree: boolean;
   isNameNext: boolean;
   name: string;
 }
 
 /**
- * Looks at the JSON of a manifest before it is parsed, in one pass and in bounded memory. Refuses (MANIFEST_INVALID) what
- * would take far more memory than its bytes, and what two readers may take for two things: a name that stands in an
- * object twice, of which some take the first and some the last, or one that is a known one but for its case. Whatever is
- * no JSON is left to the parser.
+ * Checks the JSON of a manifest before it is parsed, in one pass and in bounded memory. Refuses (MANIFEST_INVALID) what
+ * would take far more memory than its bytes, and what two readers may read differently: a name that occurs twice in an
+ * object, of which some readers take the first and some the last, or one that differs from a known name only in case.
+ * Invalid JSON is left to the parser.
  */
 export function checkShape(bytes: Buffer): void {
   const open: Container[] = [];
@@ -88,18 +88,18 @@ export function checkShape(bytes: Buffer): void {
 
 function takeName(container: Container, names: Set<string>, quoted: Buffer): void {
   const name = nameOf(quoted);
-  if (names.has(name)) throw invalid(`${JSON.stringify(name)} stands in one object twice`);
+  if (names.has(name)) throw invalid(`${JSON.stringify(name)} occurs twice in one object`);
   names.add(name);
   container.name = name;
   if (container.isFree) return;
   const known = KNOWN.get(fold(name));
   if (known !== undefined && known !== name)
     throw invalid(
-      `${JSON.stringify(name)} would be taken for ${known} by some clients: write it so, or otherwise`,
+      `some clients would read ${JSON.stringify(name)} as ${known}: write ${known}, or use another name`,
     );
 }
 
-/** The place of the quote that ends a string; the end of the bytes when there is none. */
+/** The index of the quote that ends a string; the end of the bytes if it is missing. */
 function endOfString(bytes: Buffer, begin: number): number {
   for (let at = begin + 1; at < bytes.length; at++) {
     if (bytes[at] === BACKSLASH) at++;
@@ -108,7 +108,7 @@ function endOfString(bytes: Buffer, begin: number): number {
   return bytes.length;
 }
 
-/** A name without its quotes and escapes; as it stands, when it is no JSON. */
+/** A name without its quotes and escapes; unchanged if it is not JSON. */
 function nameOf(quoted: Buffer): string {
   const text = quoted.toString('utf8');
   if (!quoted.includes(BACKSLASH)) return text.slice(1, -1);
@@ -119,7 +119,7 @@ function nameOf(quoted: Buffer): string {
   }
 }
 
-/** As Go folds letters: also U+212A and U+017F are those that they look like. */
+/** As Go folds letters: U+212A and U+017F count as the letters that they look like. */
 function fold(name: string): string {
   return name.toLowerCase().toUpperCase();
 }

@@ -13,7 +13,7 @@ import {
   type PlatformSchema,
 } from './manifest-schema.ts';
 
-/** The most that a manifest may weigh: the specification asks registries to take at least this much. */
+/** The largest manifest: the specification asks registries to accept at least this size. */
 export const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
 
 /** The media type of an OCI index, which is also what the referrers of a manifest are listed in. */
@@ -23,7 +23,7 @@ export const OCI_INDEX = INDEX_TYPES[0];
 const NON_DISTRIBUTABLE =
   /^application\/vnd\.(oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/;
 
-/** Docker's first kind of manifest, which is served from old buckets and never taken. */
+/** Docker's first kind of manifest, which is served from old buckets and never accepted in a push. */
 export const SCHEMA_1 = 'application/vnd.docker.distribution.manifest.v1+';
 
 /** A reference from a manifest to content (OCI image specification, "Content Descriptors"). */
@@ -43,25 +43,25 @@ export interface Child extends Descriptor {
   readonly platform: Platform | undefined;
 }
 
-/** A layer that may be had elsewhere, and need not be here. */
+/** A layer that clients can get elsewhere, and that need not be here. */
 export interface ForeignLayer extends Descriptor {
   readonly urls: readonly string[];
 }
 
 /** A manifest whose JSON was checked; the bytes are kept exactly as they came. */
 export interface Manifest {
-  /** As the client named it, or by SHA-256. */
+  /** As the client requested it; the canonical digest unless it uses another algorithm. */
   readonly digest: Digest;
-  /** Where its bytes lie. */
-  readonly stored: Sha256Digest;
+  /** Under which its bytes are stored. */
+  readonly canonicalDigest: Sha256Digest;
   readonly bytes: Buffer;
   readonly mediaType: string;
-  /** What kind of artifact it is: its own word, or an image's config type (image specification, "Guidelines for Artifact Usage"). */
+  /** Its own artifact type, or an image's config type (image specification, "Guidelines for Artifact Usage"). */
   readonly artifactType: string | undefined;
   readonly annotations: Readonly<Record<string, string>> | undefined;
   /** Config and layers that must be in the repository; empty for an index. */
   readonly blobs: readonly Descriptor[];
-  /** Layers that may be absent; where a repository has their bytes, they are kept and promoted as others are. */
+  /** Layers that may be absent; where a repository has their bytes, they are kept and promoted like others. */
   readonly foreign: readonly ForeignLayer[];
   /** What an index lists: manifests, or layers in a cache of BuildKit's ({@link mayBeBlob}); empty for an image. */
   readonly manifests: readonly Child[];
@@ -80,40 +80,39 @@ export function parseManifest(
 ): Manifest {
   const json = parseJsonObject(bytes);
   const mediaType = mediaTypeOf(json, contentType);
-  const stored = digestOf(bytes);
-  const digest = algorithm === 'sha256' ? stored : digestBy(algorithm, bytes);
-  const base = { digest, stored, bytes, mediaType };
-  if (isIndexType(mediaType)) {
-    const index = check(IndexSchema, json);
-    return {
-      ...base,
-      artifactType: index.artifactType || undefined,
-      annotations: index.annotations,
-      blobs: [],
-      foreign: [],
-      manifests: checkEach(ChildSchema, 'manifests', index.manifests).map((child) => ({
-        ...descriptor(child),
-        platform: child.platform,
-      })),
-      subject: index.subject ? descriptor(index.subject) : undefined,
-    };
-  }
-  const image = check(ImageSchema, json);
-  const layers = checkEach(DescriptorSchema, 'layers', image.layers);
-  const isForeign = ({ mediaType: type, urls }: z.infer<typeof DescriptorSchema>) =>
-    NON_DISTRIBUTABLE.test(type) && urls.length > 0;
+  const canonicalDigest = digestOf(bytes);
+  const digest = algorithm === 'sha256' ? canonicalDigest : digestBy(algorithm, bytes);
+  const isIndex = isIndexType(mediaType);
+  const { artifactType, annotations, subject, ...parts } = isIndex ? indexParts(json) : imageParts(json);
   return {
-    ...base,
-    artifactType: image.artifactType || image.config.mediaType || undefined,
-    annotations: image.annotations,
-    blobs: [image.config, ...layers.filter((layer) => !isForeign(layer))].map(descriptor),
-    foreign: layers.filter(isForeign).map((layer) => ({ ...descriptor(layer), urls: layer.urls })),
-    manifests: [],
-    subject: image.subject ? descriptor(image.subject) : undefined,
+    ...{ digest, canonicalDigest, bytes, mediaType, annotations, ...parts },
+    artifactType: artifactType || undefined,
+    subject: subject ? descriptor(subject) : undefined,
   };
 }
 
-/** The blobs that a manifest may need, wherever they are: those it needs, those that may be absent, those of a cache. */
+function indexParts(json: Record<string, unknown>) {
+  const { artifactType, annotations, subject, manifests } = check(IndexSchema, json);
+  const children = checkEach(ChildSchema, 'manifests', manifests);
+  return {
+    ...{ artifactType, annotations, subject, blobs: [], foreign: [] },
+    manifests: children.map((child) => ({ ...descriptor(child), platform: child.platform })),
+  };
+}
+
+function imageParts(json: Record<string, unknown>) {
+  const { artifactType, annotations, subject, config, layers } = check(ImageSchema, json);
+  const all = checkEach(DescriptorSchema, 'layers', layers);
+  const isForeign = ({ mediaType, urls }: z.infer<typeof DescriptorSchema>) =>
+    NON_DISTRIBUTABLE.test(mediaType) && urls.length > 0;
+  return {
+    ...{ artifactType: artifactType || config.mediaType, annotations, subject, manifests: [] },
+    blobs: [config, ...all.filter((layer) => !isForeign(layer))].map(descriptor),
+    foreign: all.filter(isForeign).map((layer) => ({ ...descriptor(layer), urls: layer.urls })),
+  };
+}
+
+/** All blobs that a manifest may need: those it requires, those that may be absent, those of a cache. */
 export function allBlobs({ blobs, foreign, manifests }: Manifest): readonly Descriptor[] {
   return [...blobs, ...foreign, ...manifests.filter(mayBeBlob)];
 }
@@ -142,12 +141,14 @@ function mediaTypeOf(json: Record<string, unknown>, contentType: string | undefi
     throw invalid(
       `media type ${mediaType.slice(0, 255)} is not one of ${[...IMAGE_TYPES, ...INDEX_TYPES].join(', ')}`,
     );
-  // The confusion of CVE-2021-41190: one document that two readers may take for two things.
+  // CVE-2021-41190: one document that two readers may read as two different things.
   if ((has(json, 'manifests') || isIndexType(mediaType)) && (has(json, 'config') || has(json, 'layers')))
     throw invalid('a manifest has either "manifests" or "config" and "layers", not both');
   // Media types are not stored: an index that lists nothing would be read back as an image.
   if (own === undefined && isIndexType(mediaType) && !isIndexType(deriveMediaType(json)))
-    throw invalid(`without "manifests" nothing tells that this is an index: add "mediaType": "${mediaType}"`);
+    throw invalid(
+      `without "manifests" this cannot be recognized as an index: add "mediaType": "${mediaType}"`,
+    );
   return mediaType;
 }
 
@@ -171,7 +172,7 @@ export function parseJsonObject(bytes: Buffer): Record<string, unknown> {
     if (typeof json === 'object' && json !== null && !Array.isArray(json))
       return json as Record<string, unknown>;
   } catch {
-    // told below
+    // refused below
   }
   throw invalid('the body is not a JSON object in UTF-8');
 }

@@ -49,7 +49,7 @@ export function parseTag(text: string): Tag {
   );
 }
 
-/** A tag or a digest, as it stands in a manifest's URL. */
+/** A tag or a digest, as in a manifest's URL. */
 export type Reference =
   | { readonly kind: 'tag'; readonly tag: Tag }
   | { readonly kind: 'digest'; readonly digest: Digest };
@@ -86,7 +86,7 @@ export interface ImageName {
 export function parseImageName(text: string): ImageName {
   const at = text.indexOf('@');
   if (at >= 0) {
-    // `name:tag@digest` is what people copy; the digest decides, but a tag that is none is still a mistake.
+    // `name:tag@digest` is what people copy; the digest decides, but an invalid tag is still a mistake.
     const before = text.slice(0, at);
     const colon = before.indexOf(':');
     if (colon >= 0) parseTag(before.slice(colon + 1));
@@ -111,7 +111,7 @@ export function printImageName(image: ImageName): string {
     : `${image.repository}@${image.reference.digest}`;
 }
 
-/** Prints a reference as it stands in a URL. */
+/** Prints a reference as in a URL. */
 export function printReference(reference: Reference): string {
   return reference.kind === 'tag' ? reference.tag : reference.digest;
 }

@@ -1,6 +1,6 @@
 import type { RepositoryName } from './names.ts';
 
-/** A set of repositories by name: `*` stands for one part of a name, `**` for any number of parts. */
+/** A set of repositories by name: `*` matches one part of a name, `**` any number of parts. */
 export interface RepositoryPattern {
   readonly text: string;
   matches(name: RepositoryName): boolean;
@@ -16,8 +16,8 @@ export function parseRepositoryPattern(text: string): RepositoryPattern | undefi
 }
 
 /**
- * Both are walked once: `reached[i]` says that the first `i` parts of the pattern stand for what was seen of the name.
- * A regular expression would try every way to share a name among several `**`, and it is clients who write names.
+ * Both are walked once: `reached[i]` says that the first `i` parts of the pattern match what was read of the name. A
+ * regular expression would try every way to divide a name among several `**`, and clients choose the names.
  */
 function matches(pattern: readonly string[], name: readonly string[]): boolean {
   let reached = pattern.map((_, i) => i === 0);
@@ -27,7 +27,7 @@ function matches(pattern: readonly string[], name: readonly string[]): boolean {
     for (const [i, part] of pattern.entries()) {
       const fits = part === '**' || part === '*' || part === segment;
       if (fits && reached[i]) next[i + 1] = true;
-      // Having stood for one part of the name, it may stand for one more.
+      // It may match one more part of the name.
       if (part === '**' && reached[i + 1]) next[i + 1] = true;
     }
     reached = next;

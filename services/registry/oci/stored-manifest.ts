@@ -11,21 +11,21 @@ import {
 import { textsOf } from './manifest-schema.ts';
 
 /**
- * Reads a manifest that is in the store. What another registry accepted is served as it is, even where a push of it
- * would be refused here (Docker schema 1 in buckets of Distribution 2.x, OCI's short-lived artifact manifest): its
- * type is derived, and whatever it refers to is taken to be referred to. Throws when the bytes are no JSON object.
+ * Reads a manifest that is in the store. A manifest that another registry accepted is served unchanged, even if a push of
+ * it would be refused here (Docker schema 1 in buckets of Distribution 2.x, OCI's short-lived artifact manifest): its type
+ * is derived, and everything that it may refer to counts as referenced. Throws when the bytes are not a JSON object.
  */
-export function readStoredManifest(bytes: Buffer, digest: Digest, stored: Sha256Digest): Manifest {
+export function readStoredManifest(bytes: Buffer, digest: Digest, canonicalDigest: Sha256Digest): Manifest {
   try {
-    return { ...parseManifest(bytes), digest, stored };
+    return { ...parseManifest(bytes), digest, canonicalDigest };
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
   }
-  const json = jsonOrDamaged(bytes, stored);
+  const json = jsonOrDamaged(bytes, canonicalDigest);
   const { mediaType, annotations } = json;
   return {
     digest,
-    stored,
+    canonicalDigest,
     bytes,
     mediaType: isSchema1(json)
       ? schema1Type(json)
@@ -48,13 +48,13 @@ export function readStoredManifest(bytes: Buffer, digest: Digest, stored: Sha256
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/;
 
-function jsonOrDamaged(bytes: Buffer, stored: Sha256Digest): Record<string, unknown> {
+function jsonOrDamaged(bytes: Buffer, canonicalDigest: Sha256Digest): Record<string, unknown> {
   try {
     return parseJsonObject(bytes);
   } catch (error) {
     const actual = digestOf(bytes);
-    const what = actual === stored ? 'is no JSON object' : `is damaged: its bytes are ${actual}`;
-    throw new Error(`the stored manifest ${stored} ${what}`, { cause: error });
+    const what = actual === canonicalDigest ? 'is no JSON object' : `is damaged: its bytes are ${actual}`;
+    throw new Error(`the stored manifest ${canonicalDigest} ${what}`, { cause: error });
   }
 }
 

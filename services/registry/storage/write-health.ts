@@ -1,5 +1,6 @@
 import type { Log } from '../runtime/log.ts';
 import { messageOf } from '../runtime/message-of.ts';
+import { untilAborted } from '../runtime/waiting.ts';
 import { StoreFullError, StoreNotWritableError } from './object-store.ts';
 
 const PATIENCE_MS = 2000;
@@ -46,9 +47,6 @@ export class WriteHealth {
 
   async #probe(): Promise<void> {
     const patience = AbortSignal.timeout(PATIENCE_MS);
-    const late = new Promise<never>((_, reject) => {
-      patience.addEventListener('abort', () => reject(patience.reason));
-    });
     const probe = this.#parts.probe(patience);
     // While a probe hangs, no other is sent.
     const settled = probe.then(
@@ -56,7 +54,7 @@ export class WriteHealth {
       () => undefined,
     );
     try {
-      await Promise.race([probe, late]);
+      await untilAborted(probe, patience);
       this.#log(undefined, undefined);
     } catch (error) {
       this.#log(patience.aborted ? LATE : troubleOf(error), error);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { DurableDirectories } from './durable.ts';
-import { errorCode, isAbsent } from './errors.ts';
+import { errorCode, ifThere, isAbsent } from './errors.ts';
 import { mkdir, rename, rmdir, unlink } from './fs.ts';
 import { intoDirectory } from './into-directory.ts';
 import { isThere } from './is-there.ts';
@@ -100,13 +100,7 @@ function publish(
 
 /** Whether this process removed it. */
 async function isRemoved(path: string): Promise<boolean> {
-  try {
-    await unlink(path);
-    return true;
-  } catch (error) {
-    if (isAbsent(error)) return false;
-    throw error;
-  }
+  return (await ifThere(unlink(path).then(() => true))) ?? false;
 }
 
 /** Leaves it in place if another process holds it by now. */

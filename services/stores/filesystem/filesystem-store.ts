@@ -14,7 +14,7 @@ import type {
 } from '../../registry/storage/object-store.ts';
 import { Directories } from './directories.ts';
 import { DurableDirectories, syncDirectory, syncFile } from './durable.ts';
-import { isAbsent, isOtherMount, lacksLinks } from './errors.ts';
+import { ifThere, isOtherMount, lacksLinks } from './errors.ts';
 import { type FileHandle, open, rmdir, STORE_CALLS, stat, unlink } from './fs.ts';
 import { growFile } from './grow.ts';
 import { listFiles } from './list.ts';
@@ -85,13 +85,8 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async stat(key: string): Promise<ObjectStat | undefined> {
-    try {
-      const stats = await stat(pathOf(this.#root, key));
-      return stats.isFile() ? { sizeBytes: stats.size, modifiedAt: stats.mtime } : undefined;
-    } catch (error) {
-      if (isAbsent(error)) return undefined;
-      throw error;
-    }
+    const stats = await ifThere(stat(pathOf(this.#root, key)));
+    return stats?.isFile() ? { sizeBytes: stats.size, modifiedAt: stats.mtime } : undefined;
   }
 
   async get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
@@ -188,15 +183,9 @@ export class FilesystemStore implements ObjectStore {
     const changed = new Set<string>();
     for (const key of keys) {
       const path = pathOf(this.#root, key);
-      const isGone = await unlink(path).then(
-        () => false,
-        (error: unknown) => {
-          if (!isAbsent(error)) throw error;
-          return true;
-        },
-      );
+      const isDeleted = await ifThere(unlink(path).then(() => true));
       const left = await this.#removeEmptied(dirname(path));
-      if (!isGone) changed.add(left);
+      if (isDeleted) changed.add(left);
     }
     if (!this.#sync || !durable) return;
     for (const directory of changed) await this.#syncFirstThere(directory);
@@ -204,13 +193,8 @@ export class FilesystemStore implements ObjectStore {
 
   /** Syncs a directory; or its parent, if another request has removed it in the meantime. */
   async #syncFirstThere(directory: string): Promise<void> {
-    for (let path = directory; path.length >= this.#root.length; path = dirname(path)) {
-      try {
-        return await syncDirectory(path);
-      } catch (error) {
-        if (!isAbsent(error)) throw error;
-      }
-    }
+    for (let path = directory; path.length >= this.#root.length; path = dirname(path))
+      if (await ifThere(syncDirectory(path).then(() => true))) return;
   }
 
   list(request: ListRequest): Promise<ListPage> {
@@ -252,10 +236,7 @@ export class FilesystemStore implements ObjectStore {
 
   /** An open file and its stats: those of the file, not of its name, which may become another object's at any time. */
   async #open(key: string): Promise<(ObjectStat & { readonly handle: FileHandle }) | undefined> {
-    const handle = await open(pathOf(this.#root, key), 'r').catch((error: unknown) => {
-      if (isAbsent(error)) return undefined;
-      throw error;
-    });
+    const handle = await ifThere(open(pathOf(this.#root, key), 'r'));
     if (handle === undefined) return undefined;
     try {
       const stats = await handle.stat();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Unlisted } from '../../registry/storage/object-store.ts';
 import { syncDirectory } from './durable.ts';
-import { isAbsent } from './errors.ts';
+import { ifThere } from './errors.ts';
 import { mkdir, readFile, rename } from './fs.ts';
 import { isThere } from './is-there.ts';
 import { namesIn } from './names-in.ts';
@@ -25,10 +25,7 @@ const MARKED = '\n';
 export async function readMounts(root: string): Promise<MountRecord[]> {
   const records: MountRecord[] = [];
   for (const name of await namesIn(join(root, MOUNTS))) {
-    const text = await readFile(join(root, MOUNTS, name), 'utf8').catch((error: unknown) => {
-      if (isAbsent(error)) return '';
-      throw error;
-    });
+    const text = (await ifThere(readFile(join(root, MOUNTS, name), 'utf8'))) ?? '';
     const hasMarker = text.endsWith(MARKED);
     const path = hasMarker ? text.slice(0, -MARKED.length) : text;
     // A damaged record is no reason to write outside the store.

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { absent, StoreAbsentError, type StoreMode } from '../../registry/storage/object-store.ts';
 import { syncDirectory } from './durable.ts';
-import { errorCode, isAbsent } from './errors.ts';
+import { errorCode, ifThere } from './errors.ts';
 import { mkdir, stat } from './fs.ts';
 import { explain } from './probe.ts';
 
@@ -21,11 +21,7 @@ export async function openRoot(
 }
 
 async function demandDirectory(root: string): Promise<void> {
-  const stats = await stat(root).catch((error: unknown) => {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  });
-  if (!stats?.isDirectory())
+  if (!(await ifThere(stat(root)))?.isDirectory())
     throw new StoreAbsentError(`storage.filesystem.rootdirectory = ${root}: ${absent('directory')}`);
 }
 

@@ -3,8 +3,9 @@ import type { SwiftClient } from './client.ts';
 import { copyObject, type Part, type SegmentGroup } from './group.ts';
 import { head, type ObjectHead } from './head.ts';
 import { readManifest, type Segment } from './manifest.ts';
+import { putWhole } from './put.ts';
 import { readPart } from './read.ts';
-import { finish, inGroup, md5Of, putWhole, SMALL_BYTES, type WriteContext } from './write.ts';
+import { finish, inGroup, SMALL_BYTES, type WriteContext } from './write.ts';
 
 const AT_ONCE = 8;
 /** Parallel runs; each may hold gathered bytes in memory. */
@@ -41,14 +42,15 @@ export async function compose(
   );
   const sources = heads.filter(({ sizeBytes }) => sizeBytes > 0);
   const [only] = sources;
-  if (only === undefined) return putWhole(client, target, Buffer.alloc(0), signal);
-  if (sources.length === 1 && only.kind === 'plain') {
+  if (only?.kind === 'plain' && sources.length === 1) {
     await copyObject(client, only, target, signal);
     return;
   }
   const totalBytes = sources.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  if (totalBytes <= SMALL_BYTES)
-    return putWhole(client, target, await readAll(client, sources.map(wholeOf), signal), signal);
+  if (totalBytes <= SMALL_BYTES) {
+    await putWhole(client, target, await readAll(client, sources.map(wholeOf), signal), signal);
+    return;
+  }
 
   const pieces = (
     await pMap(sources, (source) => piecesOf(client, source, signal), { concurrency: AT_ONCE })
@@ -101,7 +103,7 @@ async function segmentsOf(
   if (only && run.length === 1) return 'segment' in only ? [only.segment] : group.copy(only.part, signal);
   const parts = run.map((piece) => ('segment' in piece ? wholeOf(piece.segment) : piece.part));
   const bytes = await readAll(client, parts, signal);
-  return [await group.put(bytes, md5Of(bytes), signal)];
+  return [await group.put(bytes, signal)];
 }
 
 async function readAll(client: SwiftClient, parts: readonly Part[], signal?: AbortSignal): Promise<Buffer> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Locks } from '../../registry/storage/locks.ts';
 import type { SwiftClient } from './client.ts';
 import { CREATOR, look } from './head.ts';
-import { md5Of } from './write.ts';
+import { md5Of } from './put.ts';
 
 /**
  * Creates an object unless it exists. Swift's own `If-None-Match: *` lets several racers win, so a lock is held; the

@@ -6,6 +6,7 @@ import type { SwiftClient } from './client.ts';
 import { deleteObjects } from './delete.ts';
 import type { Capabilities } from './info.ts';
 import type { Segment } from './manifest.ts';
+import { putWhole } from './put.ts';
 
 /** A body that stalls for this long ends its segment: Swift itself waits 60 seconds (`client_timeout`). */
 const STALL_MS = 15_000;
@@ -76,17 +77,10 @@ export class SegmentGroup {
   }
 
   /** Writes bytes in memory as a segment. */
-  async put(bytes: Buffer, md5: string, signal: AbortSignal | undefined): Promise<Segment> {
+  async put(bytes: Buffer, signal: AbortSignal | undefined): Promise<Segment> {
     const name = this.newName();
-    await this.#client.ask({
-      method: 'PUT',
-      name,
-      headers: { ...BINARY, etag: md5 },
-      body: bytes,
-      expects: [201],
-      signal,
-    });
-    return { name, sizeBytes: bytes.length, etag: md5, modifiedAt: new Date() };
+    const etag = await putWhole(this.#client, name, bytes, signal);
+    return { name, sizeBytes: bytes.length, etag, modifiedAt: new Date() };
   }
 
   /** Lets Swift copy an object, or a part of it, into segments, if it is unchanged. */

@@ -6,7 +6,6 @@ import { look } from './head.ts';
 import type { Capabilities } from './info.ts';
 import { type ListedObject, walk } from './list.ts';
 import { mentionedIn, putManifest } from './manifest.ts';
-import { md5Of } from './write.ts';
 
 const AT_ONCE = 8;
 /** Bounds memory: with more groups, the manifests are read once per batch of this size. */
@@ -48,8 +47,7 @@ async function checkListings(
 ): Promise<void> {
   const group = new SegmentGroup(client, capabilities);
   try {
-    const bytes = Buffer.from('is this marked?');
-    const segment = await group.put(bytes, md5Of(bytes), signal);
+    const segment = await group.put(Buffer.from('is this marked?'), signal);
     const { name } = await putManifest(client, group.newName(), [segment], signal);
     for await (const object of walk(client, capabilities.listingMax, name, signal))
       if (object.isStatic) return;

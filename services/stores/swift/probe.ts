@@ -1,7 +1,7 @@
 import { StoreNotWritableError } from '../../registry/storage/object-store.ts';
 import type { SwiftClient } from './client.ts';
 import { SwiftError } from './errors.ts';
-import { putWhole } from './write.ts';
+import { putWhole } from './put.ts';
 
 /** All probes use one name, so one that a killed process left behind goes with the next. */
 const PROBE_KEY = 'roadstead/probes/write';

@@ -24,9 +24,10 @@ import { Names } from './names.ts';
 import { openContainer } from './open-container.ts';
 import { checkOptions, DEFAULT_CHUNK_BYTES, DEFAULT_LEFTOVER_AGE_MS, type SwiftOptions } from './options.ts';
 import { probeWrites } from './probe.ts';
+import { putWhole } from './put.ts';
 import { readWhole, startReading } from './read.ts';
 import { findSigner, signedUrl, type UrlSigner } from './temp-url.ts';
-import { putStream, putWhole, type WriteContext } from './write.ts';
+import { putStream, type WriteContext } from './write.ts';
 
 /**
  * Objects in a container of OpenStack Swift, under the names that Distribution 2.x gives them. Large ones are static
@@ -113,8 +114,8 @@ export class SwiftStore implements ObjectStore {
     signal?.throwIfAborted();
     const { chunkSizeBytes } = this.#context;
     if (!Buffer.isBuffer(body)) return putStream(this.#context, name, body, signal);
-    if (body.length <= chunkSizeBytes) return putWhole(this.#client, name, body, signal);
-    return putStream(this.#context, name, inOneChunk(body), signal);
+    if (body.length > chunkSizeBytes) return putStream(this.#context, name, inOneChunk(body), signal);
+    await putWhole(this.#client, name, body, signal);
   }
 
   async putIfAbsent(key: string, body: Buffer, signal?: AbortSignal): Promise<'created' | 'exists'> {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import { StoreUnavailableError } from '../../registry/storage/object-store.ts';
 import { BodyReader } from './body.ts';
@@ -6,6 +5,7 @@ import type { SwiftClient } from './client.ts';
 import { SegmentGroup } from './group.ts';
 import type { Capabilities } from './info.ts';
 import { nested, putManifest, type Segment } from './manifest.ts';
+import { putWhole } from './put.ts';
 
 /** Objects up to this size are held in memory and written in one request, which can be repeated. */
 export const SMALL_BYTES = 1024 * 1024;
@@ -23,27 +23,6 @@ export interface WriteContext {
   readonly adoptableMs: number;
 }
 
-/** Writes an object whose bytes are in memory, in one request; Swift checks them against their MD5. */
-export async function putWhole(
-  client: SwiftClient,
-  name: string,
-  bytes: Buffer,
-  signal?: AbortSignal,
-): Promise<void> {
-  await client.ask({
-    method: 'PUT',
-    name,
-    headers: { 'content-type': 'application/octet-stream', etag: md5Of(bytes) },
-    body: bytes,
-    expects: [201],
-    signal,
-  });
-}
-
-export function md5Of(bytes: Buffer): string {
-  return createHash('md5').update(bytes).digest('hex');
-}
-
 /**
  * Writes an object from a stream: a small one in one request, a large one in segments that go to Swift as they arrive,
  * followed by the manifest that makes an object of them.
@@ -58,7 +37,7 @@ export async function putStream(
   await using reader = new BodyReader(body, signal);
   const { bytes, isWhole } = await reader.start(SMALL_BYTES);
   signal?.throwIfAborted();
-  if (isWhole) return putWhole(client, name, bytes, signal);
+  if (isWhole) return void (await putWhole(client, name, bytes, signal));
   reader.unread(bytes);
   await inGroup(context, signal, async (group, untilFailed) => {
     const segments: Segment[] = [];

@@ -77,7 +77,7 @@ export class EndpointWorker implements AsyncDisposable {
     const reader = new QueueReader(objects, endpoint, logger);
     const count = (name: string, outcome: string, events: number) =>
       metrics.notificationEvents.inc({ endpoint: name, outcome }, events);
-    const dead = new DeadLetters(objects, endpoint, count, logger);
+    const dead = new DeadLetters({ objects, endpoint, count, logger });
     await using poster = new Poster(endpoint);
     const dispatch = new Dispatch({ endpoint, reader, poster, dead, metrics, logger }, lease.state);
     try {

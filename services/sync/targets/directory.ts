@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { hexOf } from '../../registry/oci/digest.ts';
+import { untilAborted } from '../../registry/runtime/waiting.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
 import type { Found, Request } from './directory-messages.ts';
 import { DirectoryProcess } from './directory-process.ts';
@@ -75,16 +76,6 @@ export class DirectoryTarget implements MirrorTarget {
 
   async #ask(request: Request, signal?: AbortSignal): Promise<Found> {
     signal?.throwIfAborted();
-    const asked = this.#worker.ask(request);
-    asked.catch(() => undefined);
-    if (signal === undefined) return asked;
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([asked, aborted]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+    return untilAborted(this.#worker.ask(request), signal);
   }
 }

@@ -18,7 +18,7 @@ const RUN_TIMEOUT_MS = 5 * 60_000;
 /** A suite that tests nothing finds nothing wrong either. */
 const LEAST_PASSED: Readonly<Record<'1.1' | 'dev', number>> = { '1.1': 690, dev: 790 };
 
-/** A MAY: bytes lie under their SHA-256, and only the repositories know another name (docs/decisions/0006-content-named-by-sha512.md). */
+/** A MAY: bytes lie under their SHA-256, and only the repositories know another name (docs/decisions/0018-content-named-by-other-algorithms.md). */
 const NO_ANONYMOUS_SHA512 = 'sha512 blobs/mount anonymous/blob-mount-anonymous';
 /** All that each profile skips. */
 const SKIPS: Readonly<Record<'1.1' | 'dev', readonly string[]>> = {

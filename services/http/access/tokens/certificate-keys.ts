@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 import { libtrustId, thumbprint } from '../../../registry/access/keys/key-id.ts';
-import type { Followed } from '../../../registry/runtime/followed.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
 import { certificatesOf, isValidNow } from '../../certificates.ts';
 import { followKeys, ofFile } from './followed-files.ts';
@@ -22,43 +21,31 @@ export interface CertificateKeysOptions {
 
 /**
  * The keys of certificates in a file: Distribution's `auth.token.rootcertbundle`. A token names one by its libtrust id
- * (2.8) or its thumbprint (3), or brings a certificate that is one of these or was issued by one of these. Longer chains
- * are not followed: intermediate authorities have to be in the file.
+ * (2.8) or its thumbprint (3), or brings a certificate that is one of these or was issued by one of these. Longer
+ * chains are not followed: intermediate authorities have to be in the file. Throws an Error that names the file and what
+ * is wrong with it.
  */
-export class CertificateKeys implements TrustedKeys, Disposable {
-  readonly #files: Followed<Bundle>;
-  readonly findCertified?: (certificates: readonly string[]) => TrustedKey | undefined;
-
-  private constructor(files: Followed<Bundle>, areIssuers: boolean) {
-    this.#files = files;
-    if (areIssuers) this.findCertified = ([leaf]) => certified(files.value, leaf);
-  }
-
-  /** Throws an Error that names the file and what is wrong with it. */
-  static async open({ name, path, areIssuers, log }: CertificateKeysOptions): Promise<CertificateKeys> {
-    const file = { key: name, path };
-    const parse = ([text = '']: readonly string[]) => ofFile(file, () => bundleOf(certificatesOf(text)));
-    const files = await followKeys([file], parse, log);
-    for (const certificate of files.value.certificates)
-      if (!isValidNow(certificate))
-        log.warn(
-          { file: path, subject: certificate.subject, validTo: certificate.validTo },
-          'a certificate for tokens is not valid now; tokens that name its key are still accepted',
-        );
-    return new CertificateKeys(files, areIssuers);
-  }
-
-  find(kid: string): TrustedKey | undefined {
-    return this.#files.value.keys.get(kid);
-  }
-
-  onChange(listener: () => void): void {
-    this.#files.onChange(listener);
-  }
-
-  [Symbol.dispose](): void {
-    this.#files[Symbol.dispose]();
-  }
+export async function openCertificateKeys(
+  options: CertificateKeysOptions,
+): Promise<TrustedKeys & Disposable> {
+  const { name, path, areIssuers, log } = options;
+  const file = { key: name, path };
+  const parse = (text: string) => bundleOf(certificatesOf(text));
+  const followed = await followKeys([file], ([text = '']) => ofFile(file, () => parse(text)), log);
+  for (const certificate of followed.value.certificates)
+    if (!isValidNow(certificate))
+      log.warn(
+        { file: path, subject: certificate.subject, validTo: certificate.validTo },
+        'a certificate for tokens is not valid now; tokens that name its key are still accepted',
+      );
+  return {
+    find: (kid) => followed.value.keys.get(kid),
+    ...(areIssuers && {
+      findCertified: ([leaf]: readonly string[]) => certified(followed.value, leaf),
+    }),
+    onChange: (listener) => void followed.onChange(listener),
+    [Symbol.dispose]: () => followed[Symbol.dispose](),
+  };
 }
 
 function bundleOf(certificates: readonly X509Certificate[]): Bundle {

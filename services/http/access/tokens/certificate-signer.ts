@@ -6,7 +6,6 @@ import type {
   SigningKey,
   TokenAlgorithm,
 } from '../../../registry/access/keys/signing-key.ts';
-import type { Followed } from '../../../registry/runtime/followed.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
 import { certificatesOf } from '../../certificates.ts';
 import { followKeys, ofFile } from './followed-files.ts';
@@ -17,40 +16,29 @@ interface Pair {
   readonly published: readonly PublishedKey[];
 }
 
-/** Signs with the operator's own key, whose certificate others know (`token.key`, `token.certificate`). */
-export class CertificateSigner implements Signer {
-  readonly #files: Followed<Pair>;
-
-  private constructor(files: Followed<Pair>) {
-    this.#files = files;
-  }
-
-  /** Throws an Error that names the file and what is wrong with it. */
-  static async open(
-    paths: { readonly key: string; readonly certificate: string },
-    log: Log,
-  ): Promise<CertificateSigner> {
-    const ofKey = { key: 'token.key', path: paths.key };
-    const ofCertificate = { key: 'token.certificate', path: paths.certificate };
-    const parse = ([key = '', certificate = '']: readonly string[]) => {
-      const privateKey = ofFile(ofKey, () => readKey(key));
-      const certificates = ofFile(ofCertificate, () => certificatesOf(certificate));
-      return ofFile(ofKey, () => pairOf(privateKey, certificates, paths.certificate));
-    };
-    return new CertificateSigner(await followKeys([ofKey, ofCertificate], parse, log));
-  }
-
-  current(): SigningKey {
-    return this.#files.value.signing;
-  }
-
-  get publicKeys(): readonly PublishedKey[] {
-    return this.#files.value.published;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#files[Symbol.dispose]();
-  }
+/**
+ * Signs with the operator's own key, whose certificate others know (`token.key`, `token.certificate`). Throws an Error
+ * that names the file and what is wrong with it.
+ */
+export async function openCertificateSigner(
+  paths: { readonly key: string; readonly certificate: string },
+  log: Log,
+): Promise<Signer> {
+  const ofKey = { key: 'token.key', path: paths.key };
+  const ofCertificate = { key: 'token.certificate', path: paths.certificate };
+  const parse = ([key = '', certificate = '']: readonly string[]) => {
+    const privateKey = ofFile(ofKey, () => readKey(key));
+    const certificates = ofFile(ofCertificate, () => certificatesOf(certificate));
+    return ofFile(ofKey, () => pairOf(privateKey, certificates, paths.certificate));
+  };
+  const followed = await followKeys([ofKey, ofCertificate], parse, log);
+  return {
+    current: () => followed.value.signing,
+    get publicKeys() {
+      return followed.value.published;
+    },
+    [Symbol.asyncDispose]: async () => followed[Symbol.dispose](),
+  };
 }
 
 function readKey(pem: string): KeyObject {

@@ -1,18 +1,12 @@
 import { hash } from 'node:crypto';
-import { readFile } from '../../../files/settings-files.ts';
 import { Followed } from '../../../registry/runtime/followed.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
 import { messageOf } from '../../../registry/runtime/message-of.ts';
 import { OperatorError } from '../../../registry/runtime/operator-error.ts';
+import { type NamedFile, named, readNamed } from '../../named-files.ts';
 
 /** How often files are read. A key has to be in its file for longer than this before it is used. */
 const POLL_MS = 5000;
-
-/** A file, and the key of the configuration that names it. */
-export interface NamedFile {
-  readonly key: string;
-  readonly path: string;
-}
 
 /** Follows files with keys of tokens. Throws an Error that names the configuration key, or what `parse` throws. */
 export async function followKeys<T>(
@@ -23,7 +17,7 @@ export async function followKeys<T>(
   const keys = await Followed.open({
     // Read, not only looked at: network file systems show a change of a file at once only to those that open it.
     look: async () => {
-      const texts = await Promise.all(files.map(read));
+      const texts = await Promise.all(files.map(async (file) => String(await readNamed(file))));
       return { version: hash('sha256', JSON.stringify(texts)), parse: () => parse(texts) };
     },
     onTrouble: (trouble) => log.error({ trouble }, 'keys of tokens cannot be used; the old ones stay in use'),
@@ -34,19 +28,10 @@ export async function followKeys<T>(
 }
 
 /** Makes something of a file's text. What `make` throws becomes an OperatorError that names the file. */
-export function ofFile<T>({ key, path }: NamedFile, make: () => T): T {
+export function ofFile<T>(file: NamedFile, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    throw new OperatorError(`${key} = ${path}: ${messageOf(error)}`);
-  }
-}
-
-async function read({ key, path }: NamedFile): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new OperatorError(`${key} = ${path}: the file cannot be read (${reason})`);
+    throw new OperatorError(`${named(file)} ${messageOf(error)}`);
   }
 }

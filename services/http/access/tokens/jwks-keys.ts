@@ -1,7 +1,6 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
 import { thumbprint } from '../../../registry/access/keys/key-id.ts';
-import type { Followed } from '../../../registry/runtime/followed.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
 import { followKeys, ofFile } from './followed-files.ts';
 import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';
@@ -19,32 +18,18 @@ const KeySetSchema = z.object({
 
 type Keys = ReadonlyMap<string, TrustedKey>;
 
-/** The keys of a JSON Web Key Set (RFC 7517) in a file: Distribution's `auth.token.jwks`. */
-export class JwksKeys implements TrustedKeys, Disposable {
-  readonly #files: Followed<Keys>;
-
-  private constructor(files: Followed<Keys>) {
-    this.#files = files;
-  }
-
-  /** Throws an Error that names the file and what is wrong with it. */
-  static async open(path: string, log: Log): Promise<JwksKeys> {
-    const file = { key: 'auth.token.jwks', path };
-    const parse = ([text = '']: readonly string[]) => ofFile(file, () => parseKeySet(text));
-    return new JwksKeys(await followKeys([file], parse, log));
-  }
-
-  find(kid: string): TrustedKey | undefined {
-    return this.#files.value.get(kid);
-  }
-
-  onChange(listener: () => void): void {
-    this.#files.onChange(listener);
-  }
-
-  [Symbol.dispose](): void {
-    this.#files[Symbol.dispose]();
-  }
+/**
+ * The keys of a JSON Web Key Set (RFC 7517) in a file: Distribution's `auth.token.jwks`. Throws an Error that names the
+ * file and what is wrong with it.
+ */
+export async function openJwksKeys(path: string, log: Log): Promise<TrustedKeys & Disposable> {
+  const file = { key: 'auth.token.jwks', path };
+  const followed = await followKeys([file], ([text = '']) => ofFile(file, () => parseKeySet(text)), log);
+  return {
+    find: (kid) => followed.value.get(kid),
+    onChange: (listener) => void followed.onChange(listener),
+    [Symbol.dispose]: () => followed[Symbol.dispose](),
+  };
 }
 
 /** Reads a key set. Throws an Error that says what is wrong with it, without quoting it. */

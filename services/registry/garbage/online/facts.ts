@@ -30,10 +30,10 @@ const [BY_SHA256, BY_SHA512] = [1, 2];
 const HEADER_BYTES = 1 + 32 + 12;
 
 /** The fact that is in a manifest. */
-export function factOf({ stored, blobs, foreign, manifests, subject }: Manifest): ManifestFact {
+export function factOf({ canonicalDigest, blobs, foreign, manifests, subject }: Manifest): ManifestFact {
   return {
     kind: 'manifest',
-    digest: stored,
+    digest: canonicalDigest,
     blobs: [...blobs, ...foreign].map(({ digest }) => digest),
     children: manifests.map(({ digest }) => digest),
     subject: subject?.digest,

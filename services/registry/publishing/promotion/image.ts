@@ -8,24 +8,24 @@ import { type ManifestRules, requiredChildren } from '../../oci/manifest-rules.t
 import type { RepositoryName, Tag } from '../../oci/names.ts';
 import type { PublishedBlob } from '../publication/entry.ts';
 
-/** A blob as a repository has it: where it lies, and what a manifest calls it. */
+/** A blob of a repository, by its canonical digest and by the one in a manifest. */
 export interface ImageBlob extends PublishedBlob {
-  readonly named: Digest;
+  readonly requestedDigest: Digest;
 }
 
-/** An image as a whole: all that a client may fetch after pulling its topmost manifest, and what is attached to it. */
+/** A whole image: all that a client may fetch after pulling its topmost manifest, and what is attached to it. */
 export interface Image {
-  /** Children before the indexes that list them, so that whoever links in this order never shows a gap. */
+  /** Children before the indexes that list them, so that linking in this order never shows a gap. */
   readonly manifests: readonly Manifest[];
   /** Configs and layers, each once; promoting the image publishes them. */
   readonly blobs: readonly ImageBlob[];
-  /** Non-distributable layers that the repository has although it need not: promoted with the image, on no mirror. */
+  /** Non-distributable layers that the repository has, although it need not: promoted with the image, never mirrored. */
   readonly nonDistributable: readonly ImageBlob[];
   /** Tags by which signatures and the like are attached. */
   readonly attached: readonly { readonly tag: Tag; readonly digest: Sha256Digest }[];
 }
 
-/** Deeper nesting than this is no image that anyone built on purpose. */
+/** Nobody builds images that nest deeper on purpose. */
 const DEPTH_MAX = 8;
 /** Bounds what one request may make the registry read. */
 const MANIFESTS_MAX = 1000;
@@ -33,16 +33,15 @@ const MANIFESTS_MAX = 1000;
 export type ImageContent = Pick<Content, 'blobs' | 'manifests' | 'tags' | 'referrers'>;
 
 /**
- * Reads a whole image from the store, in no cache: every platform's manifest, config and layers, each with the size
- * that its descriptor states, if it does, and the same of all that is attached to any of it. Throws IMAGE_INCOMPLETE naming what
- * lacks, up to a hundred digests; what the rules let an index lack is no lack.
+ * Reads a whole image from the store, not from a cache: every platform's manifest, config and layers, each with the size
+ * that its descriptor states, and everything that is attached to any of them. Throws IMAGE_INCOMPLETE with what is missing,
+ * up to a hundred digests; children that the rules let an index lack are not missing.
  */
 export async function readImage(
   content: ImageContent,
   name: RepositoryName,
   digest: Digest,
   rules: Pick<ManifestRules, 'indexes' | 'urls'>,
-  signal?: AbortSignal,
 ): Promise<Image> {
   const manifests = new Map<Digest, Manifest>();
   const blobs = new Map<Digest, ImageBlob>();
@@ -57,7 +56,7 @@ export async function readImage(
         'MANIFEST_INVALID',
         `the image has more than ${MANIFESTS_MAX} manifests, or nests deeper than ${DEPTH_MAX}`,
       );
-    const manifest = await content.manifests.get(name, wanted, signal);
+    const manifest = await content.manifests.get(name, wanted);
     if (manifest === undefined) {
       if (isRequired) lacking.push({ digest: wanted, what: 'manifest' });
       return;
@@ -74,25 +73,25 @@ export async function readImage(
     await visitAttached(manifest, depth);
   };
 
-  /** Adds a blob to its kind; false where the repository has none such. */
+  /** Adds a blob to its kind; false where the repository does not have it. */
   const visitBlob = async (
-    { digest: named, sizeBytes: stated }: Descriptor,
+    { digest: requestedDigest, sizeBytes: stated }: Descriptor,
     kind: Map<Digest, ImageBlob>,
   ): Promise<boolean> => {
-    const stat = blobs.get(named) ?? (await content.blobs.stat(name, named, signal));
+    const stat = blobs.get(requestedDigest) ?? (await content.blobs.stat(name, requestedDigest));
     if (stat === undefined) return false;
-    const { digest: stored, sizeBytes } = stat;
-    if (!stated || stated === sizeBytes) kind.set(named, { digest: stored, sizeBytes, named });
-    else lacking.push({ digest: named, what: `blob of ${stated} bytes (stored: ${sizeBytes})` });
+    const { digest, sizeBytes } = stat;
+    if (!stated || stated === sizeBytes) kind.set(requestedDigest, { digest, sizeBytes, requestedDigest });
+    else lacking.push({ digest: requestedDigest, what: `blob of ${stated} bytes (stored: ${sizeBytes})` });
     return true;
   };
 
   const visitAttached = async (manifest: Manifest, depth: number): Promise<void> => {
-    // A referrer that was deleted since lacks nobody.
-    for (const referrer of await content.referrers.digests(name, manifest.digest, signal))
+    // A referrer may have been deleted since.
+    for (const referrer of await content.referrers.digests(name, manifest.digest))
       await visit(referrer, depth + 1, false);
     const tags = attachedTags(manifest.digest);
-    const named = await pMap(tags, (tag) => content.tags.resolve(name, tag, signal));
+    const named = await pMap(tags, (tag) => content.tags.resolve(name, tag));
     for (const [i, tag] of tags.entries()) {
       const target = named[i];
       if (target === undefined) continue;
@@ -111,8 +110,8 @@ export async function readImage(
   return {
     manifests: [...manifests.values()],
     blobs: [...blobs.values()],
-    // What another manifest needs as an ordinary layer is published, whatever this one calls it.
-    nonDistributable: [...nonDistributable.values()].filter(({ named }) => !blobs.has(named)),
+    // A layer that another manifest needs as an ordinary one is published.
+    nonDistributable: [...nonDistributable.values()].filter((blob) => !blobs.has(blob.requestedDigest)),
     attached,
   };
 }

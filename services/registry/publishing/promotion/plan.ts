@@ -8,7 +8,7 @@ import { type Image, readImage } from './image.ts';
 import type { PromotionPolicy } from './policy.ts';
 import { currentTicket, follows, type TagPlace } from './tag-tickets.ts';
 
-/** What a person asks for. */
+/** What a user asks for. */
 export interface PromotionRequest {
   readonly source: ImageName;
   readonly target: { readonly repository: RepositoryName; readonly tag: Tag };
@@ -24,16 +24,15 @@ export interface PromotionPlan extends PromotionRequest {
   readonly unpublished: readonly { readonly digest: Sha256Digest; readonly sizeBytes: number }[];
   /** The newest entry that published a blob of this image; 0 when none did. Mirrors that are this far hold it. */
   readonly publishedUpTo: number;
-  /** True when the tag already names this image, and is to name it, and all of it is there and published. */
+  /** True when the tag already names this image, no other promotion is to move it, and all of it is there and published. */
   readonly alreadyThere: boolean;
 }
 
-/** Resolves and verifies, and changes nothing. */
+/** Resolves and verifies a promotion; changes nothing. */
 export async function planPromotion(
   content: PublishingContent,
   policy: PromotionPolicy,
   request: PromotionRequest,
-  signal?: AbortSignal,
 ): Promise<PromotionPlan> {
   const { source, target } = request;
   if (isCandidate(policy, target.repository))
@@ -47,21 +46,21 @@ export async function planPromotion(
   if (!isStable(policy, target.repository))
     throw new RegistryError(
       'DENIED',
-      `${target.repository} is no stable repository (promotion.stable): clients push to it`,
+      `${target.repository} is not a stable repository (promotion.stable): clients push to it`,
       { repository: target.repository },
     );
   const digest =
     source.reference.kind === 'digest'
       ? source.reference.digest
-      : (await content.tags.target(source.repository, source.reference.tag, signal))?.digest;
+      : (await content.tags.target(source.repository, source.reference.tag))?.digest;
   if (digest === undefined)
     throw new RegistryError(
       'MANIFEST_UNKNOWN',
       `there is no ${printImageName(source)} to promote: push it first`,
     );
-  const image = await readImage(content, source.repository, digest, policy.manifests, signal);
+  const image = await readImage(content, source.repository, digest, policy.manifests);
   const [previous, numbers] = await Promise.all([
-    content.tags.target(target.repository, target.tag, signal),
+    content.tags.target(target.repository, target.tag),
     content.published.numbers(image.blobs),
   ]);
   const previousDigest = previous?.digest;
@@ -77,22 +76,21 @@ export async function planPromotion(
     alreadyThere:
       previousDigest === digest &&
       unpublished.length === 0 &&
-      (await isDue(content, target, previous, signal)) &&
-      (await holdsAll(content, target.repository, image, signal)),
+      (await isDue(content, target, previous)) &&
+      (await holdsAll(content, target.repository, image)),
   };
 }
 
 /**
- * Whether what a tag names is what the newest promotion into it moved it to, not what an earlier one wrote late: that
- * will be moved back, so nobody may rely on it.
+ * Whether a tag names what the newest promotion moved it to, not what an earlier one wrote late: the latter will be moved
+ * back, so it must not be relied on.
  */
 async function isDue(
   content: PublishingContent,
   target: TagPlace,
   named: TagTarget | undefined,
-  signal?: AbortSignal,
 ): Promise<boolean> {
-  const ticket = await currentTicket(content.objects, target, signal);
+  const ticket = await currentTicket(content.objects, target);
   return ticket === undefined || (named !== undefined && follows(named, ticket));
 }
 
@@ -104,13 +102,12 @@ async function holdsAll(
   content: PublishingContent,
   repository: RepositoryName,
   image: Image,
-  signal?: AbortSignal,
 ): Promise<boolean> {
   for (const { digest } of image.manifests)
-    if (!(await content.manifests.has(repository, digest, signal))) return false;
-  for (const { named } of image.nonDistributable)
-    if ((await content.blobs.resolve(repository, named, signal)) === undefined) return false;
+    if (!(await content.manifests.has(repository, digest))) return false;
+  for (const { requestedDigest } of image.nonDistributable)
+    if ((await content.blobs.resolve(repository, requestedDigest)) === undefined) return false;
   for (const { tag, digest } of image.attached)
-    if ((await content.tags.resolve(repository, tag, signal)) !== digest) return false;
+    if ((await content.tags.resolve(repository, tag)) !== digest) return false;
   return true;
 }

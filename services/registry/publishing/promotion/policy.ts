@@ -3,15 +3,15 @@ import type { ManifestRules } from '../../oci/manifest-rules.ts';
 import type { RepositoryName } from '../../oci/names.ts';
 import { isStable, type RepositoryClasses } from '../../oci/repository-classes.ts';
 
-/** Which repositories take pushes and which change only by promotion. */
+/** Which repositories accept pushes and which change only by promotion. */
 export interface PromotionPolicy extends RepositoryClasses {
-  /** What an image must have; what an index may lack when pushed it may lack when promoted. */
+  /** What an image must have; an index may lack the same in a promotion as in a push. */
   readonly manifests: ManifestRules;
 }
 
 /**
- * Throws DENIED for a push to a stable repository, naming the way in. Without a promotion policy the registry is a
- * plain one, and every repository takes pushes.
+ * Throws DENIED for a push to a stable repository, with the command to use instead. Without a promotion policy every
+ * repository accepts pushes.
  */
 export function refusePushToStable(policy: PromotionPolicy | undefined, name: RepositoryName): void {
   if (policy === undefined || !isStable(policy, name)) return;

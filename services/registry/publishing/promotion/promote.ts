@@ -1,6 +1,7 @@
-import type { TagTarget } from '../../content/tag-names.ts';
+import type { Requester } from '../../notifications/requester.ts';
 import { RegistryError } from '../../oci/errors.ts';
-import { printReference } from '../../oci/names.ts';
+import type { Manifest } from '../../oci/manifest.ts';
+import { printImageName, printReference } from '../../oci/names.ts';
 import { WakeSignal } from '../../runtime/waiting.ts';
 import type { Changes } from '../../storage/changes.ts';
 import { ineligibility } from '../mirrors/eligible.ts';
@@ -9,19 +10,22 @@ import type { PublishingContent } from '../publishing-content.ts';
 import type { PromotionPlan } from './plan.ts';
 import { moveTagInOrder } from './tag-tickets.ts';
 
+/** What a promotion works with. */
+export interface PromotionParts {
+  readonly content: PublishingContent;
+  readonly board: Pick<MirrorStates, 'states'>;
+  readonly changes: Changes;
+}
+
 export interface PromotionOptions {
   readonly actor: string;
   /** How many mirrors must hold the image before its tag moves. */
   readonly waitMirrors: number;
   readonly waitTimeoutMs: number;
   readonly signal: AbortSignal;
-  /** Runs before anything of the image is the stable repository's. */
-  readonly beforePublished: () => Promise<void>;
-  /** Runs before the tag moves: whoever promotes again after that hears that it is done already. */
-  readonly beforeTagged: (seq: number) => Promise<void>;
 }
 
-/** What happens during a promotion, in this order; `waiting` repeats as mirrors catch up. */
+/** The steps of a promotion, in this order; `waiting` repeats as mirrors catch up. */
 export type PromotionEvent =
   | { readonly event: 'linked'; readonly manifests: number; readonly blobs: number }
   | {
@@ -39,83 +43,97 @@ export type PromotionEvent =
   | { readonly event: 'tagged'; readonly seq: number };
 
 /**
- * Carries a plan out: link (no byte is copied), append to the publication log, wait for mirrors if asked, and move
- * the tag last. Stopping anywhere before the last step leaves the tag as it was, and doing it again finishes it.
+ * Carries a verified plan out: record, link (no byte is copied), append to the publication log, wait for mirrors if
+ * asked, record and notify, and move the tag last. Notified before, as a promotion that is repeated after its tag has
+ * moved finds nothing to do. Stopping anywhere before the last step leaves the tag as it was, and doing it again
+ * finishes it.
  */
 export async function* promote(
-  content: PublishingContent,
-  board: MirrorStates,
-  changes: Changes,
+  parts: PromotionParts,
+  requester: Requester,
   plan: PromotionPlan,
   options: PromotionOptions,
 ): AsyncGenerator<PromotionEvent> {
-  const { target, image } = plan;
+  const { content, changes } = parts;
+  const { target, image, digest, previousDigest } = plan;
+  const { repository, tag } = target;
   if (plan.alreadyThere) {
-    if (options.waitMirrors > 0) yield* waitForMirrors(board, changes, plan, plan.publishedUpTo, options);
+    if (options.waitMirrors > 0) yield* waitForMirrors(parts, plan, plan.publishedUpTo, options);
     return;
   }
-  await options.beforePublished();
+  const { actor } = options;
+  const source = printImageName(plan.source);
+  await requester.record({ action: 'promotion.publish', repository, digest, details: { source, actor } });
   const blobs = [...image.blobs, ...image.nonDistributable];
   for (const blob of blobs) {
     options.signal.throwIfAborted();
-    await content.blobs.link(target.repository, blob.digest, blob.named);
+    await content.blobs.link(repository, blob.digest, blob.requestedDigest);
   }
-  for (const manifest of image.manifests) await content.manifests.link(target.repository, manifest);
+  for (const manifest of image.manifests) await content.manifests.link(repository, manifest);
   yield { event: 'linked', manifests: image.manifests.length, blobs: blobs.length };
 
   const entry = await content.log.append(
     {
-      actor: options.actor,
+      actor,
       kind: 'promotion',
       source: { repository: plan.source.repository, reference: printReference(plan.source.reference) },
-      target: { repository: target.repository, tag: target.tag },
-      manifestDigest: plan.digest,
-      ...(plan.previousDigest && { previousDigest: plan.previousDigest }),
+      target: { repository, tag },
+      manifestDigest: digest,
+      ...(previousDigest && { previousDigest }),
     },
     image.blobs,
     options.signal,
   );
+  const { seq } = entry;
   changes.publish({ kind: 'published' });
   const published = Object.values(entry.collections).flat();
   const newBytes = published.reduce((sum, blob) => sum + blob.sizeBytes, 0);
-  yield { event: 'published', seq: entry.seq, newBlobs: published.length, newBytes };
+  yield { event: 'published', seq, newBlobs: published.length, newBytes };
 
   if (options.waitMirrors > 0) {
-    yield* waitForMirrors(board, changes, plan, entry.seq, options);
-    // Somebody may have deleted it since it was linked: no tag may lead to what has gone.
-    for (const manifest of image.manifests) await content.manifests.link(target.repository, manifest);
+    yield* waitForMirrors(parts, plan, seq, options);
+    // It may have been deleted since it was linked: no tag may name what is gone.
+    for (const manifest of image.manifests) await content.manifests.link(repository, manifest);
   }
 
-  await options.beforeTagged(entry.seq);
-  // A client that finds the image finds its signatures.
-  for (const { tag, digest } of image.attached) {
-    await content.tags.move(target.repository, tag, { stored: digest, digest });
-    changes.publish({ kind: 'tag-moved', repository: target.repository, tag });
-  }
-  const turn = await moveTagInOrder(content.objects, content.tags, target, {
-    seq: entry.seq,
-    ...topOf(plan),
+  const top = topOf(plan);
+  const tags = [tag, ...image.attached.map((attached) => attached.tag)];
+  await requester.record({
+    ...{ action: 'promotion.tag', repository, tags, digest },
+    details: { source, publication: seq, ...(previousDigest && { previousDigest }) },
   });
-  changes.publish({ kind: 'tag-moved', repository: target.repository, tag: target.tag });
-  if (turn.digest !== plan.digest)
+  const { mediaType, bytes } = top;
+  await requester.notify([{ kind: 'manifest', action: 'push', repository, tag, mediaType, digest, bytes }]);
+  // A client that finds the image finds its signatures.
+  for (const { tag: attached, digest: canonicalDigest } of image.attached) {
+    await content.tags.move(repository, attached, { canonicalDigest, digest: canonicalDigest });
+    changes.publish({ kind: 'tag-moved', repository, tag: attached });
+  }
+  const { canonicalDigest } = top;
+  const ticket = await moveTagInOrder(content.objects, content.tags, target, {
+    seq,
+    canonicalDigest,
+    digest,
+  });
+  changes.publish({ kind: 'tag-moved', repository, tag });
+  if (ticket.digest !== digest)
     throw new RegistryError(
       'SUPERSEDED',
-      `publication ${turn.seq} promotes into ${target.repository}:${target.tag} too, after this one; the tag was left to it`,
-      { seq: turn.seq },
+      `a newer promotion (publication ${ticket.seq}) owns ${repository}:${tag}; this one was published but did not move the tag`,
+      { seq: ticket.seq },
     );
-  yield { event: 'tagged', seq: entry.seq };
+  yield { event: 'tagged', seq };
 }
 
 /** The image's topmost manifest. */
-function topOf({ image, digest }: PromotionPlan): TagTarget {
+function topOf({ image, digest }: PromotionPlan): Manifest {
   const top = image.manifests.find((manifest) => manifest.digest === digest);
   if (top === undefined) throw new Error(`the image does not hold its own manifest ${digest}`);
-  return { stored: top.stored, digest };
+  return top;
 }
 
 async function* waitForMirrors(
-  board: MirrorStates,
-  changes: Changes,
+  { board, changes }: PromotionParts,
   { image }: PromotionPlan,
   seq: number,
   { waitMirrors, waitTimeoutMs, signal }: PromotionOptions,

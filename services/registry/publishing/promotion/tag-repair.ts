@@ -125,9 +125,9 @@ export class TagRepair implements AsyncDisposable {
       was = named;
       for (const { seq, manifestDigest } of entries) {
         if (seq >= by.seq) continue;
-        if ([named.stored, named.digest].includes(manifestDigest)) return true;
+        if ([named.canonicalDigest, named.digest].includes(manifestDigest)) return true;
         const stored = await resolveRevision(content.objects, place.repository, manifestDigest, signal);
-        if (stored === named.stored) return true;
+        if (stored === named.canonicalDigest) return true;
       }
       return false;
     };

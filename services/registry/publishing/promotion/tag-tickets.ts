@@ -83,7 +83,8 @@ export async function settleTag(
     const named = highest && (await tags.target(place.repository, place.tag, signal));
     if (highest === undefined || named === undefined || follows(named, highest)) return undefined;
     // The same bytes under another of their names: half of a late write.
-    if (named.stored !== highest.stored && !(await isSuperseded(named, highest))) return undefined;
+    if (named.canonicalDigest !== highest.canonicalDigest && !(await isSuperseded(named, highest)))
+      return undefined;
     // A newer promotion may have moved the tag, perhaps back to an older image, since the ticket was read.
     if ((await currentTicket(objects, place, signal))?.seq === highest.seq)
       return follow(objects, tags, place, highest, signal);
@@ -92,7 +93,7 @@ export async function settleTag(
 
 /** Whether a tag names what its ticket says. */
 export function follows(named: TagTarget, ticket: TagTicket): boolean {
-  return named.stored === ticket.stored && named.digest === ticket.digest;
+  return named.canonicalDigest === ticket.canonicalDigest && named.digest === ticket.digest;
 }
 
 function ticketsOf(objects: ObjectStore, { repository, tag }: TagPlace): Numbered {

@@ -1,0 +1,77 @@
+import type { Requester } from '../notifications/requester.ts';
+import { type Digest, isSha256 } from '../oci/digest.ts';
+import type { RepositoryName } from '../oci/names.ts';
+import type { BlobStat } from './blobs.ts';
+import type { Registry } from './content.ts';
+import { heldBlob } from './held-blob.ts';
+import type { UploadPlace } from './upload-records.ts';
+import type { UploadBody } from './uploads.ts';
+
+/**
+ * Makes an upload a blob of its repository: verify, record, protect and publish, notify, forget the upload. The upload
+ * goes last, so that a request that fails or dies before can be repeated. Throws as {@link Uploads.verify} does.
+ */
+export async function pushBlob(
+  { content: { integrity, uploads }, changes }: Registry,
+  requester: Requester,
+  place: UploadPlace,
+  digest: Digest,
+  body: UploadBody,
+): Promise<BlobStat> {
+  const { name: repository } = place;
+  const isMend = isSha256(digest) && integrity.isSuspect(digest);
+  const upload = await uploads.verify(place, digest, body);
+  const { sizeBytes } = upload.blob;
+  await requester.record({ action: 'blob.push', repository, digest });
+  await uploads.publish(upload);
+  await requester.notify([{ kind: 'blob', action: 'push', repository, digest, sizeBytes }]);
+  await uploads.forget(place);
+  // Nodes may have the size of the bytes that were replaced in memory.
+  if (isMend) changes.publish({ kind: 'content-removed', repository, digest });
+  return upload.blob;
+}
+
+/** A blob that a client wants to have in a repository without sending it. */
+export interface Mount {
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+  /** A repository that has it; without one, any blob of this digest will do, where the digest is SHA-256. */
+  readonly from: RepositoryName | undefined;
+}
+
+/**
+ * Mounts a blob that is in the store: protect and verify, record, publish, notify. False where there is no such
+ * blob; the client then uploads it. The caller has checked that the client may have it.
+ */
+export async function mountBlob(
+  { content }: Pick<Registry, 'content'>,
+  requester: Requester,
+  { repository, digest, from }: Mount,
+): Promise<boolean> {
+  const { blobs } = content;
+  const canonical =
+    from !== undefined ? await blobs.resolve(from, digest) : isSha256(digest) ? digest : undefined;
+  if (canonical === undefined) return false;
+  let recorded: Promise<void> | undefined;
+  // Asked of the store, not of the cache: a blob that a push relies on must exist, and stay.
+  const blob = await heldBlob(
+    content,
+    canonical,
+    () => (from === undefined ? blobs.statData(canonical) : blobs.stat(from, digest)),
+    async (found) => {
+      // Once, although a slow mount comes here twice.
+      recorded ??= requester.record({
+        ...{ action: 'blob.mount', repository, digest },
+        ...(from !== undefined && { details: { from } }),
+      });
+      await recorded;
+      await blobs.link(repository, found.digest, digest);
+    },
+  );
+  if (blob === undefined) return false;
+  const { sizeBytes } = blob;
+  await requester.notify([
+    { kind: 'blob', action: 'mount', repository, digest, sizeBytes, fromRepository: from },
+  ]);
+  return true;
+}
