@@ -2,23 +2,23 @@ import type { Command } from 'commander';
 import { DEFAULT_CONFIG, durationIn } from './arguments.ts';
 import { withStore } from './with-store.ts';
 
-/** Commands of the garbage collection that goes on while the registry runs. */
+/** Commands of the garbage collection that runs during pushes. */
 export function addGcCommands(program: Command): void {
-  const gc = program.command('gc').description('garbage collection while pushes go on');
+  const gc = program.command('gc').description('garbage collection during pushes');
   const load = () => import('./commands/gc.ts');
   gc.command('status')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--json', 'answer in JSON', false)
-    .description('how it fares; exits with 2 when the last try failed')
+    .option('--json', 'print JSON', false)
+    .description("show the collector's status; exit code 2 if the last run failed")
     .action(async (config: string, options) => {
       const { gcStatusCommand } = await load();
       await withStore(config, 'only-read', (objects) => gcStatusCommand(objects, options));
     });
   gc.command('run')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--json', 'answer in JSON', false)
+    .option('--json', 'print JSON', false)
     .option('--timeout <duration>', 'how long to wait for its end (default: 1h)', durationIn('seconds'))
-    .description('have the worker do a cycle now')
+    .description('ask the worker for a cycle now, and wait for its end')
     .action(async (config: string, { json, timeout }: { json: boolean; timeout?: number }) => {
       const { gcRunCommand } = await load();
       await withStore(config, 'write', (objects, _, audit) =>
@@ -27,8 +27,8 @@ export function addGcCommands(program: Command): void {
     });
   gc.command('dry-run')
     .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--json', 'answer in JSON', false)
-    .description('what a cycle would do; changes nothing')
+    .option('--json', 'print JSON', false)
+    .description('show what a cycle would do; changes nothing')
     .action(async (config: string, options) => {
       const { gcDryRunCommand } = await load();
       await withStore(

@@ -3,7 +3,7 @@
  * and goes through a promotion whole. What an index says is a manifest has to be one.
  */
 import { expect } from 'chai';
-import { planGarbage } from '../../services/registry/garbage/plan.ts';
+import { planGarbage } from '../../services/registry/garbage/offline/plan.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { check, faults } from '../check/stores.ts';
 import { cacheIndex, pushBuildCache } from '../protocol/build-cache.ts';
@@ -137,5 +137,5 @@ async function doomedBlobs(
   await using objects = await FilesystemStore.open({ rootDirectory, sync: false });
   const youngerThan = new Date(Date.now() + 60_000);
   const { blobs } = await planGarbage(objects, { deleteUntagged, youngerThan });
-  return new Set([...blobs.doomed.entries()].map(([digest]) => digest));
+  return new Set([...blobs.toDelete.entries()].map(([digest]) => digest));
 }

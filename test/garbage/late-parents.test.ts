@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { Quarantine } from '../../services/registry/content/quarantine/guard.ts';
+import { CollectionGuard } from '../../services/registry/content/quarantine/guard.ts';
 import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
@@ -57,7 +57,10 @@ async function made(): Promise<MemoryObjects> {
 
 /** Puts a manifest; true when it was taken, false when it was refused for what lacks. */
 async function push(objects: MemoryObjects, bytes: Buffer): Promise<boolean> {
-  const quarantine = new Quarantine(objects, { now: () => 0, wait: async () => void (await setImmediate()) });
+  const quarantine = new CollectionGuard(objects, {
+    now: () => 0,
+    wait: async () => void (await setImmediate()),
+  });
   const content = contentOf(objects, { quarantine });
   try {
     const { mediaType } = JSON.parse(bytes.toString()) as { mediaType: string };

@@ -5,8 +5,8 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { planGarbage } from '../../services/registry/garbage/plan.ts';
-import { UnreadableError } from '../../services/registry/garbage/reader.ts';
+import { UnreadableError } from '../../services/registry/garbage/collector-reader.ts';
+import { planGarbage } from '../../services/registry/garbage/offline/plan.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { check } from '../check/stores.ts';
 import { sha256 } from '../protocol/wire.ts';
@@ -30,7 +30,7 @@ requiresMounts()('a collection without one of its mounts', () => {
   const open = () => FilesystemStore.open({ rootDirectory: root, sync: false });
   const doomed = async (store: FilesystemStore) => {
     const options = { deleteUntagged: false, youngerThan: new Date(Date.now() + HOUR) };
-    return (await planGarbage(store, options)).blobs.doomed.size;
+    return (await planGarbage(store, options)).blobs.toDelete.size;
   };
   const refusal = async (store: FilesystemStore) => {
     const error = await doomed(store).catch((refused: unknown) => refused);

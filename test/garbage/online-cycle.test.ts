@@ -4,9 +4,9 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Quarantine } from '../../services/registry/content/quarantine/guard.ts';
+import { CollectionGuard } from '../../services/registry/content/quarantine/guard.ts';
 import { QUARANTINE_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
-import { UnreadableError } from '../../services/registry/garbage/reader.ts';
+import { UnreadableError } from '../../services/registry/garbage/collector-reader.ts';
 import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { cycle, HOUR } from './cycles.ts';
@@ -109,7 +109,7 @@ describe('the collector that works meanwhile', () => {
     expect(await at(9)).to.include({ suspected: 2, quarantined: 0 });
     expect(await at(10)).to.include({ suspected: 0, quarantined: 2, inQuarantine: 2 });
     expect(await at(29)).to.include({ deleted: 0, inQuarantine: 2 });
-    expect(await new Quarantine(objects).rescue([first])).to.deep.equal([first]);
+    expect(await new CollectionGuard(objects).rescue([first])).to.deep.equal([first]);
     expect(await at(31)).to.include({ deleted: 1, released: 1, inQuarantine: 0, suspected: 0 });
     expect(objects.held.has(blobDataKey(first))).to.equal(true);
     expect(objects.held.has(blobDataKey(second))).to.equal(false);

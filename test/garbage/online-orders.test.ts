@@ -6,9 +6,9 @@
 
 import { expect } from 'chai';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { heldBlob } from '../../services/registry/content/held-blob.ts';
+import { withPinnedBlob } from '../../services/registry/content/pinned-blob.ts';
 import { mountBlob } from '../../services/registry/content/push-blob.ts';
-import { LOOK_GOOD_MS, Quarantine } from '../../services/registry/content/quarantine/guard.ts';
+import { CollectionGuard, LOOK_GOOD_MS } from '../../services/registry/content/quarantine/guard.ts';
 import type { CycleContext } from '../../services/registry/garbage/online/context.ts';
 import { newCounts } from '../../services/registry/garbage/online/context.ts';
 import { collectOnce } from '../../services/registry/garbage/online/cycle.ts';
@@ -75,7 +75,7 @@ function contentFor({ objects, clock }: Hands, slow: boolean) {
     return now;
   };
   const time = { now: later, wait: clock.wait };
-  return contentOf(objects, { quarantine: new Quarantine(objects, time) });
+  return contentOf(objects, { quarantine: new CollectionGuard(objects, time) });
 }
 
 interface Told {
@@ -94,8 +94,9 @@ function pusher(how: 'head' | 'mount' | 'upload' | 'manifest', told: Told, slow 
       const name = how === 'mount' ? OTHER : NAME;
       if (how === 'head')
         told.exists =
-          (await heldBlob(content, await blobs.resolve(NAME, DIGEST), () => blobs.stat(NAME, DIGEST))) !==
-          undefined;
+          (await withPinnedBlob(content, await blobs.resolve(NAME, DIGEST), () =>
+            blobs.stat(NAME, DIGEST),
+          )) !== undefined;
       if (how === 'mount')
         told.exists = await mountBlob({ content }, NOBODY, { repository: OTHER, digest: DIGEST, from: NAME });
       if (how === 'upload' || ((how === 'head' || how === 'mount') && !told.exists)) {

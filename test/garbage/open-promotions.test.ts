@@ -6,7 +6,7 @@
 import { expect } from 'chai';
 import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { planGarbage } from '../../services/registry/garbage/plan.ts';
+import { planGarbage } from '../../services/registry/garbage/offline/plan.ts';
 import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import { COMPLETE } from '../../services/registry/oci/manifest-rules.ts';

@@ -4,9 +4,9 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type GarbagePlan, planGarbage } from '../../services/registry/garbage/plan.ts';
-import { UnreadableError } from '../../services/registry/garbage/reader.ts';
-import { sweep } from '../../services/registry/garbage/sweep.ts';
+import { UnreadableError } from '../../services/registry/garbage/collector-reader.ts';
+import { type GarbagePlan, planGarbage } from '../../services/registry/garbage/offline/plan.ts';
+import { sweep } from '../../services/registry/garbage/offline/sweep.ts';
 import { isSha256 } from '../../services/registry/oci/digest.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { danglers } from './danglers.ts';
@@ -47,7 +47,7 @@ describe('the plan of a garbage collection', () => {
         expect(halfway.filter((fault) => !before.includes(fault))).to.deep.equal([]);
         await sweep(objects, await planGarbage(objects, options), async () => undefined);
         const again = await planGarbage(objects, options);
-        expect([again.repositories, again.blobs.doomed.size]).to.deep.equal([[], 0]);
+        expect([again.repositories, again.blobs.toDelete.size]).to.deep.equal([[], 0]);
         for (const key of keys) expect(objects.held.has(key), key).to.equal(false);
       }),
       { numRuns: RUNS / 2 },
@@ -97,7 +97,7 @@ function expectPlan(
   kept: Kept,
   deleteUntagged: boolean,
 ): void {
-  const doomed = new Set([...plan.blobs.doomed.entries()].map(([digest]) => digest));
+  const doomed = new Set([...plan.blobs.toDelete.entries()].map(([digest]) => digest));
   for (const [at, digest] of blobs.entries())
     expect(doomed.has(digest), `blob ${at}`).to.equal(!kept.blobs.has(at));
   for (const [at, digest] of manifests.entries())

@@ -5,7 +5,7 @@
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type PurgeOptions, purgeUploads } from '../../services/registry/garbage/online/purge-uploads.ts';
+import { type PurgeParts, purgeUploads } from '../../services/registry/garbage/online/purge-uploads.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { filesBelow } from '../protocol/on-disk.ts';
 import { newBytes } from '../protocol/pushing.ts';
@@ -41,12 +41,15 @@ describe('the purge of uploads', () => {
     return files.filter((file) => file.includes('/_uploads/') && file.includes(id));
   }
 
-  async function purge(options: Partial<PurgeOptions> = {}): Promise<number> {
+  async function purge({
+    dryRun = false,
+    mayChange = async () => undefined,
+  }: Partial<PurgeParts> & { dryRun?: boolean } = {}): Promise<number> {
     await using objects = await FilesystemStore.open({ rootDirectory: registry.rootDirectory, sync: false });
-    return purgeUploads(objects, {
-      ...{ olderThan: new Date(Date.now() - 7 * DAY), dryRun: false, mayChange: async () => undefined },
-      signal: new AbortController().signal,
-      ...options,
+    return purgeUploads({
+      ...{ objects, mayChange, now: Date.now(), signal: new AbortController().signal },
+      settings: { ageMs: 7 * DAY, intervalMs: DAY, dryRun },
+      logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
     });
   }
 

@@ -5,8 +5,8 @@
 import { lstat, mkdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { planGarbage } from '../../services/registry/garbage/plan.ts';
-import { sweep } from '../../services/registry/garbage/sweep.ts';
+import { planGarbage } from '../../services/registry/garbage/offline/plan.ts';
+import { sweep } from '../../services/registry/garbage/offline/sweep.ts';
 import { isSha256, type Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { blobDataKey } from '../../services/registry/storage/layout.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
@@ -111,7 +111,7 @@ describe('a store of which a part is a symbolic link', function () {
       const orphan = await addOrphan();
       const options = { deleteUntagged, youngerThan: new Date(Date.now() + HOUR) };
       const plan = await planGarbage(objects, options);
-      expect([...plan.blobs.doomed.entries()].map(([digest]) => digest)).to.deep.equal([orphan]);
+      expect([...plan.blobs.toDelete.entries()].map(([digest]) => digest)).to.deep.equal([orphan]);
       const links = addOrphan === pushOrphan ? [[NAMES[1], []]] : [];
       expect(plan.repositories.map(({ name, manifests }) => [name, manifests])).to.deep.equal(links);
       // The one way, then the other.

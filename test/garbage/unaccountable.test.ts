@@ -9,8 +9,8 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { planGarbage } from '../../services/registry/garbage/plan.ts';
-import { UnreadableError } from '../../services/registry/garbage/reader.ts';
+import { UnreadableError } from '../../services/registry/garbage/collector-reader.ts';
+import { planGarbage } from '../../services/registry/garbage/offline/plan.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { check } from '../check/stores.ts';
 import { filesBelow } from '../protocol/on-disk.ts';
@@ -156,7 +156,7 @@ describe('a collection that meets what it cannot account for', function () {
     it(`goes on: ${what}`, async () => {
       await using store = await opened(instead(key, put));
       const { root, objects } = store;
-      expect((await plan(objects)).blobs.doomed.size).to.equal(DOOMED);
+      expect((await plan(objects)).blobs.toDelete.size).to.equal(DOOMED);
       await online(objects);
       expect((await online(objects, 3 * HOUR)).counts.deleted).to.equal(DOOMED);
       const findings = await check(root);

@@ -6,8 +6,8 @@ import { lstat, mkdir, realpath, rename, symlink } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { planGarbage } from '../../services/registry/garbage/plan.ts';
-import { UnreadableError } from '../../services/registry/garbage/reader.ts';
+import { UnreadableError } from '../../services/registry/garbage/collector-reader.ts';
+import { planGarbage } from '../../services/registry/garbage/offline/plan.ts';
 import { isSha256, type Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { blobDataKey } from '../../services/registry/storage/layout.ts';
 import { listAll } from '../../services/registry/storage/object-store.ts';
@@ -96,7 +96,7 @@ function describeWalks(runs: number): void {
         expect(keys).to.deep.equal([...written.held.keys()].sort());
 
         const plan = await planGarbage(objects, { deleteUntagged, youngerThan: NOW });
-        const doomed = new Set([...plan.blobs.doomed.entries()].map(([digest]) => digest as string));
+        const doomed = new Set([...plan.blobs.toDelete.entries()].map(([digest]) => digest as string));
         const kept = keptByHand(model, deleteUntagged);
         const stays = [
           ...[...kept.blobs].map((at) => blobs[at] ?? ''),

@@ -5,8 +5,8 @@ import type { Handler } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
 import { OPEN_ACCESS } from '../../registry/access/grants.ts';
 import type { BlobStat } from '../../registry/content/blobs.ts';
-import { heldBlob } from '../../registry/content/held-blob.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../../registry/content/integrity.ts';
+import { withPinnedBlob } from '../../registry/content/pinned-blob.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseRepositoryName, type RepositoryName } from '../../registry/oci/names.ts';
@@ -32,7 +32,7 @@ export function getBlob(node: ApiNode): Handler {
     const blob =
       ctx.method === 'HEAD' && isOpenToPushes(node, name)
         ? // A client that pushes will not upload what this says is there.
-          await heldBlob(node.content, await node.content.blobs.resolve(name, digest), () =>
+          await withPinnedBlob(node.content, await node.content.blobs.resolve(name, digest), () =>
             node.content.blobs.stat(name, digest),
           )
         : await node.reader.blob(name, digest);

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import ora from 'ora';
 import type { Audit } from '../../registry/audit/audit.ts';
-import { collectGarbage } from '../../registry/garbage/collect.ts';
-import { type GarbagePlan, planGarbage } from '../../registry/garbage/plan.ts';
-import { UnreadableError } from '../../registry/garbage/reader.ts';
-import { WritesOffError } from '../../registry/garbage/writes-off.ts';
+import { UnreadableError } from '../../registry/garbage/collector-reader.ts';
+import { collectGarbage } from '../../registry/garbage/offline/collect.ts';
+import { type GarbagePlan, planGarbage } from '../../registry/garbage/offline/plan.ts';
+import { WritesOffError } from '../../registry/garbage/offline/writes-off.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { actor } from '../actor.ts';
 import { recordLocal } from '../audit.ts';

@@ -1,6 +1,5 @@
 import { firstDigests } from '../../registry/audit/digests.ts';
-import type { RepositoryGarbage } from '../../registry/garbage/garbage.ts';
-import type { GarbagePlan } from '../../registry/garbage/plan.ts';
+import type { GarbagePlan } from '../../registry/garbage/offline/plan.ts';
 import { formatBytes, print, table } from '../table.ts';
 
 interface ReportOptions {
@@ -8,6 +7,15 @@ interface ReportOptions {
   readonly quiet: boolean;
   readonly json: boolean;
 }
+
+/** What goes from repositories, and the heading of its column. */
+const KINDS = {
+  manifests: 'MANIFESTS',
+  history: 'TAG HISTORY',
+  referrers: 'REFERRERS',
+  layers: 'BLOB LINKS',
+} as const;
+const KIND_NAMES = Object.keys(KINDS) as (keyof typeof KINDS)[];
 
 /** Prints what goes: with Distribution's words for each thing, then a table, then a line for the blobs that stay. */
 export function showPlan(plan: GarbagePlan, { dryRun, quiet, json }: ReportOptions): void {
@@ -18,13 +26,15 @@ export function showPlan(plan: GarbagePlan, { dryRun, quiet, json }: ReportOptio
   const { repositories, blobs } = plan;
   if (!quiet) for (const line of eligible(plan)) print(line);
   if (repositories.length > 0) {
-    const rows = repositories.map((each) => [each.name, ...Object.values(counts(each)).map(String)]);
-    print(table([['REPOSITORY', 'MANIFESTS', 'TAG HISTORY', 'REFERRERS', 'BLOB LINKS'], ...rows]));
+    const rows = repositories.map((each) => [
+      each.name,
+      ...KIND_NAMES.map((kind) => String(each[kind].length)),
+    ]);
+    print(table([['REPOSITORY', ...Object.values(KINDS)], ...rows]));
   }
-  const manifests = repositories.reduce((sum, each) => sum + each.manifests.length, 0);
   print(
-    `${blobs.inUse} blobs marked, ${blobs.doomed.size} blobs (${formatBytes(blobs.doomedBytes)}) and ` +
-      `${manifests} manifests ${dryRun ? 'eligible for deletion; a dry run: nothing was deleted' : 'to be deleted'}`,
+    `${blobs.inUse} blobs marked, ${blobs.toDelete.size} blobs (${formatBytes(blobs.bytesToDelete)}) and ` +
+      `${sumsOf(plan).manifests} manifests ${dryRun ? 'eligible for deletion; a dry run: nothing was deleted' : 'to be deleted'}`,
   );
   const { young, published } = blobs;
   if (young.blobs > 0)
@@ -40,45 +50,31 @@ function showJson(plan: GarbagePlan, dryRun: boolean, quiet: boolean): void {
   const { repositories, blobs } = plan;
   if (!quiet) {
     for (const repository of repositories) print(JSON.stringify(repository));
-    for (const [digest, sizeBytes] of blobs.doomed.entries())
+    for (const [digest, sizeBytes] of blobs.toDelete.entries())
       print(JSON.stringify({ blob: digest, sizeBytes }));
   }
-  const { doomed, doomedBytes, inUse, young, published } = blobs;
-  const kept = { inUse, young, published };
-  const summary = { dryRun, ...sumsOf(plan), blobs: doomed.size, bytes: doomedBytes, kept };
+  const { toDelete, bytesToDelete, ...kept } = blobs;
+  const summary = { dryRun, ...sumsOf(plan), blobs: toDelete.size, bytes: bytesToDelete, kept };
   print(JSON.stringify({ summary }));
 }
 
 /** What goes, for the audit record. */
 export function detailsOf(plan: GarbagePlan) {
-  const { doomed, doomedBytes } = plan.blobs;
-  const digests = doomed.entries().map(([digest]) => digest);
-  return { ...sumsOf(plan), blobs: doomed.size, bytes: doomedBytes, digests: firstDigests(digests) };
+  const { toDelete, bytesToDelete } = plan.blobs;
+  const digests = toDelete.entries().map(([digest]) => digest);
+  return { ...sumsOf(plan), blobs: toDelete.size, bytes: bytesToDelete, digests: firstDigests(digests) };
 }
 
 function sumsOf({ repositories }: GarbagePlan) {
-  return repositories.map(counts).reduce(
-    (sum, each) => ({
-      manifests: sum.manifests + each.manifests,
-      history: sum.history + each.history,
-      referrers: sum.referrers + each.referrers,
-      layers: sum.layers + each.layers,
-    }),
-    { manifests: 0, history: 0, referrers: 0, layers: 0 },
-  );
-}
-
-function counts({ manifests, history, referrers, layers }: RepositoryGarbage) {
-  return {
-    manifests: manifests.length,
-    history: history.length,
-    referrers: referrers.length,
-    layers: layers.length,
-  };
+  const sumOf = (kind: keyof typeof KINDS) => repositories.reduce((sum, each) => sum + each[kind].length, 0);
+  return Object.fromEntries(KIND_NAMES.map((kind) => [kind, sumOf(kind)])) as Record<
+    keyof typeof KINDS,
+    number
+  >;
 }
 
 function* eligible({ repositories, blobs }: GarbagePlan): Generator<string> {
   for (const { name, manifests } of repositories)
     for (const digest of manifests) yield `${name}: manifest eligible for deletion: ${digest}`;
-  for (const [digest] of blobs.doomed.entries()) yield `blob eligible for deletion: ${digest}`;
+  for (const [digest] of blobs.toDelete.entries()) yield `blob eligible for deletion: ${digest}`;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Audit } from '../../registry/audit/audit.ts';
-import { Quarantine } from '../../registry/content/quarantine/guard.ts';
+import { CollectionGuard } from '../../registry/content/quarantine/guard.ts';
+import { UnreadableError } from '../../registry/garbage/collector-reader.ts';
 import {
   type CycleContext,
   type CycleCounts,
@@ -9,7 +10,6 @@ import {
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
 import { isCycleRequested, readProgress, requestCycle } from '../../registry/garbage/online/progress.ts';
-import { UnreadableError } from '../../registry/garbage/reader.ts';
 import { parseSha256, type Sha256Digest } from '../../registry/oci/digest.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
@@ -112,7 +112,7 @@ export async function gcDryRunCommand(
 export async function gcRestoreCommand(objects: ObjectStore, audit: Audit, digest: string): Promise<void> {
   const stored: Sha256Digest = parseSha256(digest);
   await recordLocal(audit, { action: 'garbage.restore', digest: stored });
-  const rescued = await new Quarantine(objects).rescue([stored]);
+  const rescued = await new CollectionGuard(objects).rescue([stored]);
   if ((await objects.stat(blobDataKey(stored))) === undefined)
     fail(`${stored} is not in the store (any more)`);
   else if (rescued.length === 0) print(`${stored} is not in quarantine`);

@@ -1,22 +1,22 @@
 import type { Sealer } from '../audit/seal.ts';
-import type { Sha256Digest } from '../oci/digest.ts';
+import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
 import type { ManifestRules } from '../oci/manifest-rules.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import { DigestTable } from '../storage/digest-table.ts';
-import { layerLinkKey, revisionLinkKey, revisionsPrefix } from '../storage/layout.ts';
-import { isLeftover, isUnknownDigestLink, partPrefix } from '../storage/layout-read.ts';
+import { layerLinkKey, revisionLinkKey } from '../storage/layout.ts';
+import { isLeftover, recordOf } from '../storage/layout-read.ts';
 import type { BlobView } from './blob-view.ts';
+import type { CheckReader } from './check-reader.ts';
 import { type Finding, finding } from './finding.ts';
-import type { Look } from './look.ts';
 
 /** What checking a repository needs to know of the whole. */
 export interface Scope {
-  readonly look: Look;
+  readonly reader: CheckReader;
   readonly blobs: BlobView;
   readonly rules: ManifestRules;
   /** Whether a repository changes only by promotion; undefined where none does. */
   readonly isStable: ((name: RepositoryName) => boolean) | undefined;
-  /** Knows whether the audit record's seals are right; undefined where nobody does. */
+  /** Knows whether the audit record's seals are right; undefined where that is unknown. */
   readonly sealer: Sealer | undefined;
   /** Hash the blobs under their second names, and those of repositories that are checked by themselves. */
   readonly deep: boolean;
@@ -25,12 +25,16 @@ export interface Scope {
   readonly now: Date;
 }
 
+/** What a link leads to: a blob or a manifest. */
+export type LinkKind = 'layer' | 'revision';
+
+const LINK_KEY = { layer: layerLinkKey, revision: revisionLinkKey } as const;
+
 /** A repository that is being checked: which blobs and manifests it has links to, a {@link DigestTable} each. */
 export class Area {
   readonly scope: Scope;
   readonly name: RepositoryName;
-  readonly #layers = new DigestTable();
-  readonly #revisions = new DigestTable();
+  readonly #found = { layer: new DigestTable(), revision: new DigestTable() };
   /** Blobs that are linked without being there: 1 once a manifest was found to need it, 0 until then. */
   readonly dataless = new DigestTable();
 
@@ -39,39 +43,31 @@ export class Area {
     this.name = name;
   }
 
-  /** To be told of a link to a blob, whatever is wrong with it: that is told where it lies. */
-  foundLayer(digest: Sha256Digest): void {
-    this.#layers.set(digest, 0);
+  /** Records a link, whatever is wrong with it: that is reported where it lies. */
+  found(kind: LinkKind, digest: Sha256Digest): void {
+    this.#found[kind].set(digest, 0);
   }
 
-  /** {@link foundLayer} for a manifest. */
-  foundRevision(digest: Sha256Digest): void {
-    this.#revisions.set(digest, 0);
+  /** Whether there is a link to the content, good or bad. */
+  async has(kind: LinkKind, digest: Sha256Digest): Promise<boolean> {
+    if (this.#found[kind].has(digest)) return true;
+    return (await this.scope.reader.stat(LINK_KEY[kind](this.name, digest))) !== undefined;
   }
 
-  /** Whether there is a link to the blob, good or bad. */
-  async hasLayer(digest: Sha256Digest): Promise<boolean> {
-    if (this.#layers.has(digest)) return true;
-    return (await this.scope.look.stat(layerLinkKey(this.name, digest))) !== undefined;
-  }
-
-  /** {@link hasLayer} for a manifest. */
-  async hasRevision(digest: Sha256Digest): Promise<boolean> {
-    if (this.#revisions.has(digest)) return true;
-    return (await this.scope.look.stat(revisionLinkKey(this.name, digest))) !== undefined;
+  /** Where content is stored that may be named by another algorithm. */
+  async storedAt(kind: LinkKind, digest: Digest): Promise<Sha256Digest | 'malformed' | undefined> {
+    if (isSha256(digest)) return digest;
+    const stored = await this.scope.reader.link(LINK_KEY[kind](this.name, digest));
+    if (stored === undefined) return undefined;
+    return stored !== 'malformed' && isSha256(stored) ? stored : 'malformed';
   }
 }
 
 /** A key that nothing here reads. */
 export function strayFinding(key: string, repository?: RepositoryName): Finding {
   const place = { key, ...(repository && { repository }) };
-  if (repository && isUnknownDigest(key, repository))
+  if (repository && recordOf(key)?.kind === 'unknown-digest')
     return finding('digest-unknown', place, 'It is named by a digest that this registry does not know');
   if (isLeftover(key)) return finding('leftover', place, 'The object is half of a write');
   return finding('stray', place, 'No registry of this version writes such an object');
-}
-
-function isUnknownDigest(key: string, repository: RepositoryName): boolean {
-  const prefixes = [partPrefix(repository, '_layers'), revisionsPrefix(repository)];
-  return prefixes.some((prefix) => key.startsWith(prefix) && isUnknownDigestLink(key, prefix));
 }

@@ -6,13 +6,13 @@ import { type Finding, finding } from './finding.ts';
 
 /** Lists the stored blobs; if asked to, reads each to its end. */
 export function checkBlobs(scope: Scope): AsyncGenerator<Finding> {
-  const { look, blobs, deep } = scope;
-  return look.each(
-    look.keys(BLOBS_PREFIX),
+  const { reader, blobs, deep } = scope;
+  return reader.each(
+    reader.keys(BLOBS_PREFIX),
     async (key) => {
       const digest = digestOfData(key);
       if (digest === undefined) return [strayFinding(key)];
-      const stat = await look.stat(key);
+      const stat = await reader.stat(key);
       // It was deleted since it was listed.
       if (stat === undefined) return [];
       blobs.found(digest, stat.sizeBytes);
@@ -23,10 +23,10 @@ export function checkBlobs(scope: Scope): AsyncGenerator<Finding> {
 }
 
 /** Reads a blob to its end. */
-export async function checkBytes({ look }: Scope, digest: Sha256Digest): Promise<Finding[]> {
+export async function checkBytes({ reader }: Scope, digest: Sha256Digest): Promise<Finding[]> {
   const place = { key: blobDataKey(digest), digest };
   try {
-    const actual = await look.digest(place.key, digest);
+    const actual = await reader.digest(place.key, digest);
     if (actual === undefined || actual === digest) return [];
     return [finding('blob-damaged', place, `The bytes of the blob are ${actual}`)];
   } catch (error) {

@@ -3,23 +3,22 @@ import { COMPLETE, type ManifestRules } from '../oci/manifest-rules.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
 import { BLOBS_PREFIX, repositoryPrefixes } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { mayLeadToContent } from '../storage/unlisted.ts';
 import { walkRepositories } from '../storage/walk.ts';
 import { type Scope, strayFinding } from './area.ts';
-import { checkAudit } from './audit.ts';
 import { BlobView } from './blob-view.ts';
 import { checkBlobs } from './blobs.ts';
+import { CheckReader } from './check-reader.ts';
 import { type Finding, type FindingKind, finding } from './finding.ts';
-import { Look } from './look.ts';
-import { checkRest } from './own.ts';
+import { checkAudit, checkRest } from './own.ts';
 import { checkPublicationNumbers } from './publication-numbers.ts';
 import { checkPublications, Published } from './publications.ts';
 import { checkRepository } from './repository.ts';
-import { isContentHidden, unlistedFindings } from './unlisted.ts';
 
 export interface CheckOptions {
   /** Read every blob to its end and compare its digest. */
   readonly deep: boolean;
-  /** Check only these repositories and what they name; all, and everything beside them, where none is given. */
+  /** Check only these repositories and what they name; the whole store when none is given. */
   readonly repositories?: readonly string[];
   /** What an index may lack: `validation.manifests.indexes`. */
   readonly rules?: ManifestRules;
@@ -36,7 +35,7 @@ export interface Check {
   /** Everything that is found, as it is found; iterating over it is what checks. */
   readonly findings: AsyncGenerator<Finding>;
   /** What was read so far, and what is being looked at. */
-  readonly progress: Pick<Look, 'objectsRead' | 'bytesRead' | 'area'>;
+  readonly progress: Pick<CheckReader, 'objectsRead' | 'bytesRead' | 'area'>;
 }
 
 /** What garbage collection refuses to work over, because it may refer to content. */
@@ -51,55 +50,68 @@ export class NoSuchRepositoryError extends Error {
 }
 
 /**
- * Reads a whole store and tells every broken invariant; writes nothing. Others may write meanwhile: what looks amiss is
- * looked at twice. Memory: some 60 to 115 bytes for each stored blob, as much again for each published one, and for each
+ * Reads a whole store and reports every broken invariant; writes nothing. Others may write at the same time: what looks
+ * amiss is looked at twice. Memory: some 60 to 115 bytes for each stored blob, as much again for each published one, and for each
  * blob and manifest of the repository that is being read; times 1.5 while a table grows.
  */
 export function checkStore(objects: ObjectStore, options: CheckOptions): Check {
-  const look = new Look(objects, options.signal);
+  const reader = new CheckReader(objects, options.signal);
   const { deep, repositories = [], rules = COMPLETE, isStable, sealer, now = new Date() } = options;
   const whole = repositories.length === 0;
-  const scope = { look, blobs: new BlobView(look), rules, isStable, sealer, deep, whole, now };
+  const scope = { reader, blobs: new BlobView(reader), rules, isStable, sealer, deep, whole, now };
   const findings = whole ? checkAll(scope) : checkSome(scope, repositories);
-  return { findings, progress: look };
+  return { findings, progress: reader };
 }
 
 async function* checkAll(scope: Scope): AsyncGenerator<Finding> {
-  const { look, blobs } = scope;
-  look.area = 'blobs';
+  const { reader, blobs } = scope;
+  reader.area = 'blobs';
   yield* checkBlobs(scope);
   let isDoubtful = false;
-  for await (const found of walkRepositories(look.objects)) {
+  for await (const found of walkRepositories(reader.objects)) {
     const findings = found.kind === 'stray' ? [strayOrMisnamed(found)] : checkNamed(scope, found.name);
     for await (const each of findings) {
       isDoubtful ||= REFUSED.has(each.kind);
       yield each;
     }
   }
-  look.area = 'publications';
+  reader.area = 'publications';
   const published = new Published();
   yield* checkPublications(scope, published);
   yield* checkPublicationNumbers(scope, published);
-  look.area = 'the audit record';
+  reader.area = 'the audit record';
   yield* checkAudit(scope);
-  look.area = 'the rest';
+  reader.area = 'the rest';
   yield* checkRest(scope);
-  yield* unlistedFindings(look);
-  yield* unusedBlobs(blobs, published, isContentHidden(look) || isDoubtful);
+  yield* unlistedFindings(reader);
+  yield* unusedBlobs(blobs, published, isContentHidden(reader) || isDoubtful);
 }
 
 async function* checkSome(scope: Scope, names: readonly string[]): AsyncGenerator<Finding> {
-  const { objects } = scope.look;
+  const { objects } = scope.reader;
   for (const name of names) {
     if (!isRepositoryName(name)) throw new NoSuchRepositoryError(name);
     const found = await Promise.all(
       repositoryPrefixes(name).map((prefix) => objects.list({ prefix, limit: 1 })),
     );
-    const isThere = found.some((page) => page.keys.length > 0) || isContentHidden(scope.look);
+    const isThere = found.some((page) => page.keys.length > 0) || isContentHidden(scope.reader);
     if (!isThere) throw new NoSuchRepositoryError(name);
     yield* checkNamed(scope, name);
   }
-  yield* unlistedFindings(scope.look);
+  yield* unlistedFindings(scope.reader);
+}
+
+/** Reports what listings could not show. */
+function* unlistedFindings({ unlisted }: CheckReader): Generator<Finding> {
+  for (const { key, is, remedy } of unlisted.values())
+    yield mayLeadToContent(key)
+      ? finding('unlisted', { key }, `It ${is}, so what lies behind it is unknown: ${remedy}`)
+      : finding('passed-over', { key }, `It ${is}`);
+}
+
+/** Whether listings could not show something that may refer to content. */
+function isContentHidden({ unlisted }: CheckReader): boolean {
+  return [...unlisted.keys()].some(mayLeadToContent);
 }
 
 function strayOrMisnamed({ key, isRepository }: { key: string; isRepository: boolean }): Finding {
@@ -108,7 +120,7 @@ function strayOrMisnamed({ key, isRepository }: { key: string; isRepository: boo
 }
 
 async function* checkNamed(scope: Scope, name: RepositoryName): AsyncGenerator<Finding> {
-  scope.look.area = name;
+  scope.reader.area = name;
   yield* checkRepository(scope, name);
 }
 

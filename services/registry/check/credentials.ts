@@ -6,19 +6,19 @@ import { type Finding, finding } from './finding.ts';
 const VERSION = /^(?:robot|user)\/[a-z0-9_-]{1,160}\/\d{10}\.json$/;
 
 /** Credentials that this registry has issued: each version can be read, and nothing lies between them. */
-export async function* checkCredentials({ look }: Scope): AsyncGenerator<Finding> {
-  for await (const key of look.keys(CREDENTIALS_PREFIX)) {
+export async function* checkCredentials({ reader }: Scope): AsyncGenerator<Finding> {
+  for await (const key of reader.keys(CREDENTIALS_PREFIX)) {
     if (!VERSION.test(key.slice(CREDENTIALS_PREFIX.length))) yield strayFinding(key);
-    else yield* await look.twice(() => checkVersion(look.objects, key));
+    else yield* await reader.twice(() => checkVersion(reader.objects, key));
   }
 }
 
-async function checkVersion(objects: Scope['look']['objects'], key: string): Promise<Finding[]> {
+async function checkVersion(objects: Scope['reader']['objects'], key: string): Promise<Finding[]> {
   try {
     const bytes = await objects.read(key, VERSION_MAX_BYTES);
     if (bytes) parseVersion(bytes);
     return [];
   } catch {
-    return [finding('credential-unreadable', { key }, 'Whoever it is of cannot log in')];
+    return [finding('credential-unreadable', { key }, 'Its owner cannot log in')];
   }
 }

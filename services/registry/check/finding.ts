@@ -5,10 +5,10 @@ import type { Digest } from '../oci/digest.ts';
  * not be; a *warning* is something that a person should look at; the rest is information.
  */
 export const FINDINGS = {
-  'link-malformed': ['error', 'Push the same image again: that writes the link anew'],
+  'link-malformed': ['error', 'Push the same image again: that writes the link again'],
   'link-elsewhere': ['error', 'Delete the key, then push the same image again'],
   'layer-without-data': ['error', 'Push the image again, or copy the blob from a mirror to the same path'],
-  'blob-not-linked': ['error', 'Push the image again: the blob is uploaded or linked anew'],
+  'blob-not-linked': ['error', 'Push the image again: the blob is uploaded or linked again'],
   'revision-without-data': ['error', 'Push the manifest again, or delete the key of its link'],
   'manifest-damaged': ['error', 'Push the manifest again, or restore the file from a backup'],
   'manifest-unreadable': ['error', 'Delete the manifest by its digest, and push the image again'],
@@ -29,21 +29,21 @@ export const FINDINGS = {
     'error',
     'Restore the records from a backup: they say who changed what, and nothing else does',
   ],
-  'audit-broken': ['error', 'Somebody has written to the store beside the registry: see docs/audit.md'],
+  'audit-broken': ['error', 'Somebody else than the registry has written to the store: see docs/audit.md'],
   'published-without-data': ['error', 'Push the blob again: mirrors that lack it cannot get it'],
   'number-wrong': ['error', 'Delete the key: the blob is then served from here, whatever mirrors have'],
   'number-without-entry': ['error', 'Delete the key: clients may be sent to mirrors that never got the blob'],
   'referrer-malformed': ['error', 'Delete the key, then push the referrer again: until then none is listed'],
   'notice-malformed': ['error', 'Run: roadstead read-only off'],
   'token-key-unreadable': ['error', 'Delete the object, then run: roadstead keys rotate'],
-  'credential-unreadable': ['error', 'Delete all versions of the account, then create it anew'],
+  'credential-unreadable': ['error', 'Delete all versions of the account, then create it again'],
   unlisted: [
     'error',
     'Garbage collection deletes nothing while content may lie behind it: see docs/garbage-collection.md',
   ],
   'repository-misnamed': [
     'error',
-    'Nothing serves it, and garbage collection deletes nothing meanwhile: rename it, or move it out of the store',
+    'Nothing serves it, and garbage collection deletes nothing until then: rename it, or move it out of the store',
   ],
   'digest-unknown': [
     'error',
@@ -63,8 +63,8 @@ export const FINDINGS = {
     'warning',
     'Delete the key: a manifest is listed as a referrer of what it does not name',
   ],
-  'upload-forgotten': ['warning', 'Nobody goes on with it: delete everything under the key'],
-  'upload-start-unknown': ['warning', 'No client can go on with it: delete everything under the key'],
+  'upload-forgotten': ['warning', 'No client continues it: delete everything under the key'],
+  'upload-start-unknown': ['warning', 'No client can continue it: delete everything under the key'],
   stray: ['warning', 'Nothing reads it here: find out who wrote it, then delete it'],
   'layer-link-unused': ['info', 'No manifest needs it: garbage-collect deletes it'],
   'second-name-stale': ['info', 'The content was deleted under its first name: nothing to do'],
@@ -74,7 +74,7 @@ export const FINDINGS = {
     'info',
     'Pushed by a registry without a referrers API: push it again to have it listed',
   ],
-  'upload-under-way': ['info', 'A client may go on with it'],
+  'upload-under-way': ['info', 'A client may continue it'],
   leftover: ['info', 'A write of Distribution that broke off: delete it when it is a day old'],
   'blobs-unreferenced': ['info', 'garbage-collect would free them'],
   'blobs-unaccounted': [

@@ -1,4 +1,11 @@
-import { BLOBS_PREFIX, OWN_PREFIX, READ_ONLY_KEY, REPOSITORIES_PREFIX } from '../storage/layout.ts';
+import { verifyAudit } from '../audit/verify.ts';
+import {
+  auditRecordKey,
+  BLOBS_PREFIX,
+  OWN_PREFIX,
+  READ_ONLY_KEY,
+  REPOSITORIES_PREFIX,
+} from '../storage/layout.ts';
 import { readNotice } from '../storage/read-only.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { checkCredentials } from './credentials.ts';
@@ -19,25 +26,35 @@ const OURS = new Set([
 ]);
 const LEDGER = /^[a-z0-9-]{1,64}\/\d{10}\.json$/;
 
-/** What lies beside repositories, blobs and the log: nothing unknown, and the switch can be read. */
+/** Everything except repositories, blobs and the log: nothing unknown, and the switch can be read. */
 export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
-  const { look } = scope;
+  const { reader } = scope;
   const root = commonPrefix(BLOBS_PREFIX, REPOSITORIES_PREFIX);
-  for await (const key of look.below(root))
-    if (key !== BLOBS_PREFIX && key !== REPOSITORIES_PREFIX && !look.unlisted.has(key))
+  for await (const key of reader.below(root))
+    if (key !== BLOBS_PREFIX && key !== REPOSITORIES_PREFIX && !reader.unlisted.has(key))
       yield strayFinding(key);
-  for await (const key of look.below(OWN_PREFIX))
-    if (!OURS.has(key.slice(OWN_PREFIX.length)) && !look.unlisted.has(key)) yield strayFinding(key);
+  for await (const key of reader.below(OWN_PREFIX))
+    if (!OURS.has(key.slice(OWN_PREFIX.length)) && !reader.unlisted.has(key)) yield strayFinding(key);
   const ledgers = `${OWN_PREFIX}mirrors/`;
-  for await (const key of look.keys(ledgers))
+  for await (const key of reader.keys(ledgers))
     if (!LEDGER.test(key.slice(ledgers.length))) yield strayFinding(key);
   yield* checkQuarantine(scope);
   yield* checkTokenKeys(scope);
   yield* checkCredentials(scope);
-  yield* await look.twice(() => checkNotice(look.objects));
+  yield* await reader.twice(() => checkNotice(reader.objects));
 }
 
-async function checkNotice(objects: Scope['look']['objects']): Promise<Finding[]> {
+/** The audit record: its chain has no gap, and every record is as it was written. */
+export async function* checkAudit({ reader, sealer }: Scope): AsyncGenerator<Finding> {
+  const { faults, records } = await verifyAudit(reader.objects, { sealer });
+  reader.objectsRead += records;
+  for (const { kind, seq, message, key } of faults)
+    yield key === undefined
+      ? finding(kind === 'removed' ? 'audit-gap' : 'audit-broken', { key: auditRecordKey(seq), seq }, message)
+      : strayFinding(key);
+}
+
+async function checkNotice(objects: Scope['reader']['objects']): Promise<Finding[]> {
   const place = { key: READ_ONLY_KEY };
   try {
     const notice = await readNotice(objects);

@@ -2,15 +2,15 @@ import { isSha256, type Sha256Digest } from '../oci/digest.ts';
 import { DigestTable } from '../storage/digest-table.ts';
 import { PUBLISHED_PREFIX, publicationNumberKey } from '../storage/layout.ts';
 import { type Scope, strayFinding } from './area.ts';
+import type { CheckReader } from './check-reader.ts';
 import { type Finding, finding } from './finding.ts';
-import type { Look } from './look.ts';
 import { type Published, readEntry } from './publications.ts';
 
 /** The publication numbers, derived from the log: each published blob has its own, and no other blob has any. */
 export async function* checkPublicationNumbers(scope: Scope, published: Published): AsyncGenerator<Finding> {
-  const { look } = scope;
+  const { reader } = scope;
   const seen = new Map<string, DigestTable>();
-  yield* look.each(look.keys(PUBLISHED_PREFIX), async (key) => {
+  yield* reader.each(reader.keys(PUBLISHED_PREFIX), async (key) => {
     const [collection = '', algorithm, , hex] = key.slice(PUBLISHED_PREFIX.length).split('/');
     const digest = `${algorithm}:${hex}`;
     if (!isSha256(digest) || key !== publicationNumberKey(collection, digest)) return [strayFinding(key)];
@@ -22,17 +22,17 @@ export async function* checkPublicationNumbers(scope: Scope, published: Publishe
   for (const [collection, numbers] of published.collections)
     for (const [digest, seq] of numbers.entries())
       if (!seen.get(collection)?.has(digest))
-        yield* await look.twice(() => checkMissing(scope, collection, digest, seq));
+        yield* await reader.twice(() => checkMissing(scope, collection, digest, seq));
 }
 
 async function checkNumber(
-  { look }: Scope,
+  { reader }: Scope,
   published: Published,
   collection: string,
   digest: Sha256Digest,
 ): Promise<Finding[]> {
   const key = publicationNumberKey(collection, digest);
-  const bytes = await look.read(key, 64);
+  const bytes = await reader.read(key, 64);
   if (bytes === undefined) return [];
   const number = bytes === 'too-large' ? Number.NaN : Number(bytes.toString('ascii'));
   const seq = published.collections.get(collection)?.get(digest);
@@ -44,31 +44,31 @@ async function checkNumber(
   if (seq !== undefined)
     return [finding('number-wrong', place, `Entry ${seq} published the blob, and its number is ${number}`)];
   // An entry that was appended since the log was read.
-  if (number > published.head && (await publishes(look, number, collection, digest))) return [];
+  if (number > published.head && (await publishes(reader, number, collection, digest))) return [];
   return [
     finding('number-without-entry', place, `The blob's number is ${number}, but no entry published it`),
   ];
 }
 
 async function checkMissing(
-  { look }: Scope,
+  { reader }: Scope,
   collection: string,
   digest: Sha256Digest,
   seq: number,
 ): Promise<Finding[]> {
   const key = publicationNumberKey(collection, digest);
-  if (await look.stat(key)) return [];
+  if (await reader.stat(key)) return [];
   return [
     finding('number-missing', { key, digest, seq }, `Entry ${seq} published the blob, and it has no number`),
   ];
 }
 
 async function publishes(
-  look: Look,
+  reader: CheckReader,
   seq: number,
   collection: string,
   digest: Sha256Digest,
 ): Promise<boolean> {
-  const entry = await readEntry(look, seq);
+  const entry = await readEntry(reader, seq);
   return entry?.collections[collection]?.some((blob) => blob.digest === digest) ?? false;
 }

@@ -2,13 +2,13 @@ import type { Sha256Digest } from '../oci/digest.ts';
 import {
   PUBLICATION_MAX_BYTES,
   type Publication,
-  PublicationSchema,
+  parsePublication,
 } from '../publishing/publication/entry.ts';
 import { DigestTable } from '../storage/digest-table.ts';
 import { PUBLICATIONS_PREFIX, publicationKey } from '../storage/layout.ts';
 import { type Scope, strayFinding } from './area.ts';
+import type { CheckReader } from './check-reader.ts';
 import { type Finding, finding, type Place } from './finding.ts';
-import type { Look } from './look.ts';
 
 /** What the log publishes: the number of the entry for each blob, a {@link DigestTable} for each collection. */
 export class Published {
@@ -26,7 +26,7 @@ export class Published {
     }
   }
 
-  /** To be told of entries that are not there or cannot be read. */
+  /** Records entries that are not there or cannot be read. */
   lost(first: number, last: number): void {
     this.#unknown.push({ first, last });
   }
@@ -43,9 +43,9 @@ export class Published {
 
 /** The publication log: all entries are there, can be read, and name blobs that are there. */
 export async function* checkPublications(scope: Scope, published: Published): AsyncGenerator<Finding> {
-  const { look } = scope;
+  const { reader } = scope;
   let next = 1;
-  for await (const key of look.keys(PUBLICATIONS_PREFIX)) {
+  for await (const key of reader.keys(PUBLICATIONS_PREFIX)) {
     const seq = Number(
       /^\d{12}\.json$/.test(key.slice(PUBLICATIONS_PREFIX.length))
         ? key.slice(PUBLICATIONS_PREFIX.length, -5)
@@ -55,20 +55,20 @@ export async function* checkPublications(scope: Scope, published: Published): As
       yield strayFinding(key);
       continue;
     }
-    if (seq > next) yield* await look.twice(() => checkGap(scope, published, next, seq - 1));
+    if (seq > next) yield* await reader.twice(() => checkGap(scope, published, next, seq - 1));
     next = seq + 1;
-    yield* await look.twice(() => checkEntry(scope, published, { key, seq }));
+    yield* await reader.twice(() => checkEntry(scope, published, { key, seq }));
   }
 }
 
 async function checkGap(
-  { look }: Scope,
+  { reader }: Scope,
   published: Published,
   first: number,
   last: number,
 ): Promise<Finding[]> {
-  // The log has no gaps: one that is there now was being written.
-  if (await look.stat(publicationKey(first))) return [];
+  // The log has no gaps: an entry that is there now was being written.
+  if (await reader.stat(publicationKey(first))) return [];
   published.lost(first, last);
   const which = first === last ? `Entry ${first} is` : `Entries ${first} to ${last} are`;
   const place = { key: publicationKey(first), seq: first };
@@ -76,11 +76,11 @@ async function checkGap(
 }
 
 async function checkEntry(
-  { look, blobs }: Scope,
+  { reader, blobs }: Scope,
   published: Published,
   place: Place & { readonly seq: number },
 ): Promise<Finding[]> {
-  const entry = await readEntry(look, place.seq);
+  const entry = await readEntry(reader, place.seq);
   if (entry === undefined) {
     published.lost(place.seq, place.seq);
     return [finding('publication-unreadable', place, `Entry ${place.seq} of the publication log is damaged`)];
@@ -99,14 +99,9 @@ async function checkEntry(
   return findings;
 }
 
-/** An entry; undefined where there is none that could be read. */
-export async function readEntry(look: Look, seq: number): Promise<Publication | undefined> {
-  const bytes = await look.read(publicationKey(seq), PUBLICATION_MAX_BYTES);
-  if (bytes === undefined || bytes === 'too-large') return undefined;
-  try {
-    const entry = PublicationSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
-    return entry?.seq === seq ? entry : undefined;
-  } catch {
-    return undefined;
-  }
+/** An entry; undefined when it is not there or cannot be read. */
+export async function readEntry(reader: CheckReader, seq: number): Promise<Publication | undefined> {
+  const bytes = await reader.read(publicationKey(seq), PUBLICATION_MAX_BYTES);
+  const entry = bytes === undefined || bytes === 'too-large' ? undefined : parsePublication(bytes);
+  return entry?.seq === seq ? entry : undefined;
 }

@@ -1,8 +1,8 @@
 import { namesOf } from '../content/manifests.ts';
-import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import { type Descriptor, type Manifest, mayBeBlob } from '../oci/manifest.ts';
 import { requiredChildren } from '../oci/manifest-rules.ts';
-import { blobDataKey, layerLinkKey, referrerKey, revisionLinkKey } from '../storage/layout.ts';
+import { blobDataKey, layerLinkKey, referrerKey } from '../storage/layout.ts';
 import type { Area } from './area.ts';
 import { type Finding, finding, type Place } from './finding.ts';
 
@@ -37,16 +37,16 @@ export async function checkReferences(area: Area, place: Place, manifest: Manife
 
 /** Whether the repository has the manifest, under whichever name. */
 export async function hasManifest(area: Area, digest: Digest): Promise<boolean> {
-  const stored = await resolve(area, digest, revisionLinkKey(area.name, digest));
-  // A link that is malformed is told where it lies.
-  return stored === 'malformed' || (stored !== undefined && area.hasRevision(stored));
+  const stored = await area.storedAt('revision', digest);
+  // A malformed link is reported where it lies.
+  return stored === 'malformed' || (stored !== undefined && area.has('revision', stored));
 }
 
 /** Where the blob lies that the repository has a link to; undefined without a link that leads anywhere. */
 async function linkedBlob(area: Area, { digest }: Descriptor): Promise<Sha256Digest | undefined> {
-  const stored = await resolve(area, digest, layerLinkKey(area.name, digest));
+  const stored = await area.storedAt('layer', digest);
   if (stored === undefined || stored === 'malformed') return undefined;
-  return (await area.hasLayer(stored)) ? stored : undefined;
+  return (await area.has('layer', stored)) ? stored : undefined;
 }
 
 async function isHere(area: Area, blob: Descriptor): Promise<boolean> {
@@ -60,9 +60,9 @@ async function checkBlob(
   { digest, sizeBytes }: Descriptor,
 ): Promise<Finding[]> {
   const { blobs } = area.scope;
-  const stored = await resolve(area, digest, layerLinkKey(area.name, digest));
+  const stored = await area.storedAt('layer', digest);
   if (stored === 'malformed') return [];
-  if (stored === undefined || !(await area.hasLayer(stored)))
+  if (stored === undefined || !(await area.has('layer', stored)))
     return [
       finding(
         'blob-not-linked',
@@ -81,21 +81,9 @@ async function checkBlob(
   return [finding('size-differs', at, `The sizes differ: ${sizes}`)];
 }
 
-/** Where content lies that may be named by another algorithm. */
-async function resolve(
-  { scope }: Area,
-  digest: Digest,
-  key: string,
-): Promise<Sha256Digest | 'malformed' | undefined> {
-  if (isSha256(digest)) return digest;
-  const stored = await scope.look.link(key);
-  if (stored === undefined) return undefined;
-  return stored !== 'malformed' && isSha256(stored) ? stored : 'malformed';
-}
-
 async function isRecorded(area: Area, manifest: Manifest, subject: Digest): Promise<boolean> {
   for (const name of namesOf(manifest))
-    if (await area.scope.look.stat(referrerKey(area.name, subject, name))) return true;
+    if (await area.scope.reader.stat(referrerKey(area.name, subject, name))) return true;
   return false;
 }
 

@@ -3,19 +3,18 @@ import type { RepositoryName } from '../oci/names.ts';
 import { repositoryManifestsPrefix } from '../storage/layout.ts';
 import { Area, type Scope, strayFinding } from './area.ts';
 import type { Finding } from './finding.ts';
-import { checkLayers, unusedLayerLinks } from './layers.ts';
-import { checkManifests } from './manifests.ts';
+import { checkLinks, unusedLayerLinks } from './links.ts';
 import { checkOwnRecords } from './referrers.ts';
 import { checkTags } from './tags.ts';
 import { checkTurns } from './turns.ts';
 import { checkUploads } from './uploads.ts';
 
-/** All of one repository. What is wrong is told once, where it lies, and not again where it is missed. */
+/** All of one repository. A fault is reported once, where it lies, and not again where it is missed. */
 export async function* checkRepository(scope: Scope, name: RepositoryName): AsyncGenerator<Finding> {
   const area = new Area(scope, name);
-  yield* checkLayers(area);
-  for await (const found of checkManifests(area)) {
-    if (found.kind === 'layer-without-data' && isToldAlready(area, found)) continue;
+  yield* checkLinks(area, 'layer');
+  for await (const found of checkLinks(area, 'revision')) {
+    if (found.kind === 'layer-without-data' && isReported(area, found)) continue;
     yield found;
   }
   yield* unusedLayerLinks(area);
@@ -27,15 +26,15 @@ export async function* checkRepository(scope: Scope, name: RepositoryName): Asyn
 }
 
 /** Many manifests may need one blob. */
-function isToldAlready({ dataless }: Area, { digest }: Finding): boolean {
+function isReported({ dataless }: Area, { digest }: Finding): boolean {
   if (digest === undefined || !isSha256(digest)) return false;
-  const isTold = dataless.get(digest) === 1;
+  const isReportedAlready = dataless.get(digest) === 1;
   dataless.set(digest, 1);
-  return isTold;
+  return isReportedAlready;
 }
 
-async function* checkRest({ scope: { look }, name }: Area): AsyncGenerator<Finding> {
+async function* checkRest({ scope: { reader }, name }: Area): AsyncGenerator<Finding> {
   const prefix = repositoryManifestsPrefix(name);
-  for await (const key of look.below(prefix))
+  for await (const key of reader.below(prefix))
     if (!['revisions/', 'tags/'].includes(key.slice(prefix.length))) yield strayFinding(key, name);
 }

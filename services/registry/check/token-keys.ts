@@ -4,12 +4,12 @@ import { type Scope, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** The keys by which tokens are signed: each can be read, and nothing lies between them. */
-export async function* checkTokenKeys({ look }: Scope): AsyncGenerator<Finding> {
-  const stored = storedKeys(look.objects);
-  for await (const key of look.keys(KEYS_PREFIX)) {
+export async function* checkTokenKeys({ reader }: Scope): AsyncGenerator<Finding> {
+  const stored = storedKeys(reader.objects);
+  for await (const key of reader.keys(KEYS_PREFIX)) {
     const seq = stored.numberOf(key);
     if (seq === undefined) yield strayFinding(key);
-    else yield* await look.twice(() => checkKey(stored, key, seq));
+    else yield* await reader.twice(() => checkKey(stored, key, seq));
   }
 }
 

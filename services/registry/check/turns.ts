@@ -12,8 +12,8 @@ const TURN_MAX_BYTES = 1024;
  * was deleted since is no finding, and neither is one in a repository that takes pushes.
  */
 export async function* checkTurns(area: Area): AsyncGenerator<Finding> {
-  const { look, isStable } = area.scope;
-  if (isStable?.(area.name)) yield* look.each(highestTurns(area), (turn) => checkTurn(area, turn));
+  const { reader, isStable } = area.scope;
+  if (isStable?.(area.name)) yield* reader.each(highestTurns(area), (turn) => checkTurn(area, turn));
 }
 
 interface HighestTurn {
@@ -23,10 +23,10 @@ interface HighestTurn {
 }
 
 /** Keys are listed in order, so the last of a tag is its highest. */
-async function* highestTurns({ scope: { look }, name }: Area): AsyncGenerator<HighestTurn> {
+async function* highestTurns({ scope: { reader }, name }: Area): AsyncGenerator<HighestTurn> {
   const prefix = `${partPrefix(name, '_roadstead')}turns/`;
   let last: HighestTurn | undefined;
-  for await (const key of look.keys(prefix)) {
+  for await (const key of reader.keys(prefix)) {
     const [tag = '', seq] = key.slice(prefix.length).split('/');
     if (!isTag(tag)) continue;
     if (last && last.tag !== tag) yield last;
@@ -35,14 +35,14 @@ async function* highestTurns({ scope: { look }, name }: Area): AsyncGenerator<Hi
   if (last) yield last;
 }
 
-async function checkTurn({ scope: { look }, name }: Area, turn: HighestTurn): Promise<Finding[]> {
-  const bytes = await look.read(turn.key, TURN_MAX_BYTES);
+async function checkTurn({ scope: { reader }, name }: Area, turn: HighestTurn): Promise<Finding[]> {
+  const bytes = await reader.read(turn.key, TURN_MAX_BYTES);
   // A newer promotion has cleared it away.
   if (bytes === undefined) return [];
   const promoted = bytes === 'too-large' ? undefined : parseTarget(bytes.toString('utf8'));
   const key = tagCurrentKey(name, turn.tag);
-  const named = await look.link(key);
-  // A link that is malformed is told where it lies.
+  const named = await reader.link(key);
+  // A malformed link is reported where it lies.
   if (named === undefined || named === 'malformed' || promoted?.canonicalDigest === named) return [];
   const place = { key, repository: name, tag: turn.tag, digest: named, seq: turn.seq };
   const meaning = `Publication ${turn.seq} moved the tag to ${promoted?.canonicalDigest ?? 'what cannot be read'}, and it names ${named}`;

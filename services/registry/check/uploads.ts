@@ -2,7 +2,7 @@ import { partPrefix } from '../storage/layout-read.ts';
 import { type Area, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
 
-/** Distribution's purger takes uploads of this age for given up, unless told otherwise. */
+/** By default Distribution's purger takes uploads of this age for given up. */
 const FORGOTTEN_MS = 7 * 24 * 60 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -12,23 +12,23 @@ const OBJECT =
 
 /** Uploads that were neither closed nor cancelled. */
 export async function* checkUploads(area: Area): AsyncGenerator<Finding> {
-  const { look } = area.scope;
+  const { reader } = area.scope;
   const prefix = partPrefix(area.name, '_uploads');
-  yield* look.each(look.below(prefix), async (key) => {
+  yield* reader.each(reader.below(prefix), async (key) => {
     const id = key.slice(prefix.length, -1);
     return ID.test(id) && key.endsWith('/') ? checkUpload(area, key, id) : [strayFinding(key, area.name)];
   });
 }
 
 async function checkUpload(area: Area, prefix: string, upload: string): Promise<Finding[]> {
-  const { look, now } = area.scope;
+  const { reader, now } = area.scope;
   const findings: Finding[] = [];
   let objects = 0;
-  for await (const key of look.keys(prefix)) {
+  for await (const key of reader.keys(prefix)) {
     objects++;
     if (!OBJECT.test(key.slice(prefix.length))) findings.push(strayFinding(key, area.name));
   }
-  // Closed or cancelled meanwhile.
+  // Closed or cancelled since.
   if (objects === 0) return [];
   const place = { key: prefix, repository: area.name, upload };
   const startedAt = await readStart(area, `${prefix}startedat`);
@@ -42,8 +42,8 @@ async function checkUpload(area: Area, prefix: string, upload: string): Promise<
   ];
 }
 
-async function readStart({ scope: { look } }: Area, key: string): Promise<number | undefined> {
-  const bytes = await look.read(key, 1024);
+async function readStart({ scope: { reader } }: Area, key: string): Promise<number | undefined> {
+  const bytes = await reader.read(key, 1024);
   if (bytes === undefined || bytes === 'too-large') return undefined;
   const text = bytes.toString('utf8').trim();
   const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;

@@ -4,7 +4,7 @@ import { Blobs } from './blobs.ts';
 import { Catalog } from './catalog.ts';
 import { type Damage, Integrity } from './integrity.ts';
 import { Manifests } from './manifests.ts';
-import { Quarantine } from './quarantine/guard.ts';
+import { CollectionGuard } from './quarantine/guard.ts';
 import { Referrers } from './referrers.ts';
 import { Tags } from './tags.ts';
 import { Uploads } from './uploads.ts';
@@ -20,7 +20,7 @@ export interface Content {
   readonly uploads: Uploads;
   readonly catalog: Catalog;
   /** Keeps what is pushed from a garbage collector that works at the same time. */
-  readonly quarantine: Quarantine;
+  readonly quarantine: CollectionGuard;
 }
 
 /** Content that can be changed, and where its changes are announced. */
@@ -33,7 +33,7 @@ export interface ContentOptions {
   /** How many tags are read at once where all have to be (Distribution's `storage.tag.concurrencylimit`). */
   readonly tagReadsAtOnce?: number;
   /** For tests that have their own clock. */
-  readonly quarantine?: Quarantine;
+  readonly quarantine?: CollectionGuard;
   /** Called for stored bytes that are not what their key says. */
   readonly onDamage?: (damage: Damage) => void;
 }
@@ -46,7 +46,7 @@ export function contentOf(
   const integrity = new Integrity(objects, options.onDamage);
   const blobs = new Blobs(objects, integrity);
   const referrers = new Referrers(objects, integrity);
-  const quarantine = options.quarantine ?? new Quarantine(objects);
+  const quarantine = options.quarantine ?? new CollectionGuard(objects);
   return {
     objects,
     blobs,

@@ -5,7 +5,7 @@ import { blobDataKey, keeperKey, revisionLinkKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { BlobStat } from './blobs.ts';
 import { readLink, writeLink } from './link.ts';
-import type { Quarantine } from './quarantine/guard.ts';
+import type { CollectionGuard } from './quarantine/guard.ts';
 
 /**
  * Keeps Distribution's garbage collector off blobs that a manifest names by another algorithm: it marks the name and
@@ -14,7 +14,7 @@ import type { Quarantine } from './quarantine/guard.ts';
  */
 export async function putKeeper(
   objects: ObjectStore,
-  quarantine: Quarantine,
+  quarantine: CollectionGuard,
   name: RepositoryName,
   manifest: Manifest,
   statOf: (digest: Digest) => Promise<BlobStat | undefined>,
@@ -25,7 +25,7 @@ export async function putKeeper(
   if (blobs.length === 0) return;
   const bytes = Buffer.from(JSON.stringify(keeperOf(manifest, blobs)));
   const keeper = digestOf(bytes);
-  await quarantine.hold([keeper], async () => {
+  await quarantine.pin([keeper], async () => {
     await objects.put(blobDataKey(keeper), bytes);
     await writeLink(objects, revisionLinkKey(name, keeper), keeper);
     await writeLink(objects, keeperKey(name, manifest.canonicalDigest), keeper);

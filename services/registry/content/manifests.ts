@@ -11,7 +11,7 @@ import { linkContent, unlinkContent } from './canonical.ts';
 import { checkSizes } from './descriptor-sizes.ts';
 import type { Integrity } from './integrity.ts';
 import { putKeeper, removeKeeper } from './keepers.ts';
-import type { Quarantine } from './quarantine/guard.ts';
+import type { CollectionGuard } from './quarantine/guard.ts';
 import type { Referrers } from './referrers.ts';
 import { readRevision, resolveRevision } from './revisions.ts';
 
@@ -22,7 +22,7 @@ interface ManifestParts {
   readonly objects: ObjectStore;
   readonly blobs: Blobs;
   readonly referrers: Referrers;
-  readonly quarantine: Quarantine;
+  readonly quarantine: CollectionGuard;
   readonly integrity: Integrity;
 }
 
@@ -95,7 +95,7 @@ export class Manifests {
    * Throws MANIFEST_BLOB_UNKNOWN when bytes have been collected since.
    */
   async link(name: RepositoryName, manifest: Manifest): Promise<void> {
-    await this.#parts.quarantine.hold(await this.keptBy(name, manifest), async () => {
+    await this.#parts.quarantine.pin(await this.keptBy(name, manifest), async () => {
       const isThere = async ({ digest }: Descriptor) =>
         (await this.#parts.blobs.stat(name, digest)) !== undefined;
       // What may be absent is missing only if there is a link to it.

@@ -3,7 +3,7 @@ import { type Digest, isSha256 } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import type { BlobStat } from './blobs.ts';
 import type { Registry } from './content.ts';
-import { heldBlob } from './held-blob.ts';
+import { withPinnedBlob } from './pinned-blob.ts';
 import type { UploadPlace } from './upload-records.ts';
 import type { UploadBody } from './uploads.ts';
 
@@ -54,7 +54,7 @@ export async function mountBlob(
   if (canonical === undefined) return false;
   let recorded: Promise<void> | undefined;
   // Asked of the store, not of the cache: a blob that a push relies on must exist, and stay.
-  const blob = await heldBlob(
+  const blob = await withPinnedBlob(
     content,
     canonical,
     () => (from === undefined ? blobs.statData(canonical) : blobs.stat(from, digest)),

@@ -30,7 +30,7 @@ export async function pushManifest(
   if (condition) for (const tag of tags) await content.tags.check(repository, tag, condition);
   checkForeignUrls(rules, manifest);
   let recorded: Promise<void> | undefined;
-  const absent = await quarantine.hold(await manifests.keptBy(repository, manifest), async () => {
+  const absent = await quarantine.pin(await manifests.keptBy(repository, manifest), async () => {
     const missing = await manifests.verify(repository, manifest, rules);
     // Once, although a slow push comes here twice.
     recorded ??= requester.record({

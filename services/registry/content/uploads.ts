@@ -4,7 +4,7 @@ import { newUploadId, type RepositoryName, type UploadId } from '../oci/names.ts
 import { blobDataKey, uploadPrefix, uploadStartedAtKey } from '../storage/layout.ts';
 import { listAll, type ObjectStore, StoreFullError } from '../storage/object-store.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
-import type { Quarantine } from './quarantine/guard.ts';
+import type { CollectionGuard } from './quarantine/guard.ts';
 import { settle } from './upload-closing.ts';
 import { type PieceHash, UploadHashes } from './upload-hash.ts';
 import { writePiece } from './upload-pieces.ts';
@@ -46,12 +46,12 @@ export interface VerifiedUpload {
 export class Uploads {
   readonly #objects: ObjectStore;
   readonly #blobs: Blobs;
-  readonly #quarantine: Quarantine;
+  readonly #quarantine: CollectionGuard;
   readonly #hashes = new UploadHashes();
   readonly #outdatedMax: number;
 
   /** `outdatedMax`: outdated records and claims are deleted when there are this many, so most pieces need no request for it. */
-  constructor(objects: ObjectStore, blobs: Blobs, quarantine: Quarantine, { outdatedMax = 8 } = {}) {
+  constructor(objects: ObjectStore, blobs: Blobs, quarantine: CollectionGuard, { outdatedMax = 8 } = {}) {
     this.#outdatedMax = outdatedMax;
     this.#objects = objects;
     this.#blobs = blobs;
@@ -106,7 +106,7 @@ export class Uploads {
   async publish({ place, blob, digest, sources, state }: VerifiedUpload): Promise<void> {
     await this.#explaining(place, state, () =>
       // Bytes that are there already may be about to be collected.
-      this.#quarantine.hold([blob.digest], async () => {
+      this.#quarantine.pin([blob.digest], async () => {
         // Of two clients that finish the same blob, the second finds it done.
         if (!(await this.#blobs.hasSoundData(blob.digest, blob.sizeBytes)))
           await this.#objects.compose(sources, blobDataKey(blob.digest));

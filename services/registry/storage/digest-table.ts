@@ -41,7 +41,7 @@ export class DigestTable {
     if (this.#size > this.#values.length * FULL_SHARE) this.#grow();
   }
 
-  /** All entries, in no particular order; do not add to the table during the iteration. */
+  /** All entries, in no particular order; do not add to the table while iterating. */
   *entries(): Generator<[Sha256Digest, number]> {
     for (const [slot, value] of this.#values.entries())
       if (value !== EMPTY) yield [this.#digestAt(slot), value];

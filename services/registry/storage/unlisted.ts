@@ -2,17 +2,6 @@ import { isRepositoryName, isTag } from '../oci/names.ts';
 import { BLOBS_PREFIX, OWN_PREFIX, REPOSITORIES_PREFIX } from './layout.ts';
 import type { ObjectStore, Unlisted } from './object-store.ts';
 
-/**
- * A store whose listings report what they cannot show, if content could be pulled or kept through it. For callers that
- * delete what listings do not lead to.
- */
-export function accountable(objects: ObjectStore, onUnlisted: (entry: Unlisted) => void): ObjectStore {
-  const report = (entry: Unlisted) => {
-    if (mayLeadToContent(entry.key)) onUnlisted(entry);
-  };
-  return listingBy(objects, (request, signal) => objects.list({ ...request, onUnlisted: report }, signal));
-}
-
 /** A store that lists in another way. */
 export function listingBy(objects: ObjectStore, list: ObjectStore['list']): ObjectStore {
   return new Proxy(objects, {
@@ -25,7 +14,7 @@ export function listingBy(objects: ObjectStore, list: ObjectStore['list']): Obje
 }
 
 /** A sentence about something that cannot be listed, without its full stop: what it is, and what to do. */
-export function tellUnlisted({ key, is, remedy }: Unlisted): string {
+export function describeUnlisted({ key, is, remedy }: Unlisted): string {
   return `${key} ${is}, so what lies behind it is unknown: ${remedy}`;
 }
 

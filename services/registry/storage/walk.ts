@@ -21,14 +21,14 @@ export async function* walkRepositories(objects: ObjectStore, signal?: AbortSign
 async function* walk(objects: ObjectStore, parent: string, signal?: AbortSignal): AsyncGenerator<Found> {
   const prefix = REPOSITORIES_PREFIX + parent;
   const name = parent.slice(0, -1);
-  let isTold = false;
+  let isYielded = false;
   for await (const { key, isPrefix } of listAll(objects, { prefix, delimiter: '/' }, signal)) {
     const part = key.slice(prefix.length, isPrefix ? -1 : undefined);
     if (isPrefix && !part.startsWith('_')) yield* walk(objects, `${parent}${part}/`, signal);
     else if (!isPrefix || !PARTS.has(part) || !isRepositoryName(name))
       yield { kind: 'stray', key, isRepository: part === '_manifests' || part === '_layers' };
-    else if (!isTold) {
-      isTold = true;
+    else if (!isYielded) {
+      isYielded = true;
       yield { kind: 'repository', name };
     }
   }

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../../http/metrics.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import { firstDigests } from '../../registry/audit/digests.ts';
+import { UnreadableError } from '../../registry/garbage/collector-reader.ts';
 import {
   type CycleContext,
-  type Doomed,
   type GarbageSettings,
   newCounts,
+  type ToDelete,
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
@@ -17,14 +18,13 @@ import {
   type Progress,
   readProgress,
 } from '../../registry/garbage/online/progress.ts';
-import { UnreadableError } from '../../registry/garbage/reader.ts';
+import { type PurgeSettings, purgeUploads } from '../../registry/garbage/online/purge-uploads.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
 import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { type GarbageMetrics, garbageMetrics } from './metrics.ts';
-import { type PurgeSettings, purge } from './purge.ts';
 
 /** What the worker has to do, and when. Times in milliseconds. */
 export interface GarbageWorkerSettings {
@@ -184,7 +184,7 @@ export class GarbageWorker implements AsyncDisposable {
     const context: CycleContext = {
       ...{ objects: this.#objects, settings: settings.collecting, signal, dryRun: false, counts },
       mayChange: () => this.#mayChange(lease, signal),
-      onDoomed: (doomed) => recordDeletion(this.#parts.audit, doomed),
+      onToDelete: (toDelete) => recordDeletion(this.#parts.audit, toDelete),
       onPhase: (phase) => {
         this.#progress = { ...this.#progress, phase, requests: this.#requests };
       },
@@ -215,7 +215,7 @@ export class GarbageWorker implements AsyncDisposable {
     if (purging === undefined || (await this.#isReadOnly())) return;
     try {
       const mayChange = () => this.#mayChange(lease, signal);
-      const purged = await purge({
+      const purged = await purgeUploads({
         ...{ objects: this.#objects, settings: purging, now: now(), signal, mayChange, logger },
       });
       if (!purging.dryRun) metrics.uploads.inc({ outcome: 'purged' }, purged);
@@ -263,7 +263,7 @@ export class GarbageWorker implements AsyncDisposable {
 }
 
 /** One entry per cycle: no client asked for these deletions, and the changes that led to them are recorded already. */
-async function recordDeletion(audit: Audit, { lists, blobs, digests }: Doomed): Promise<void> {
+async function recordDeletion(audit: Audit, { lists, blobs, digests }: ToDelete): Promise<void> {
   if (!audit.isOn) return;
   await audit.record({
     action: 'garbage.delete',

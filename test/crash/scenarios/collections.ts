@@ -1,4 +1,4 @@
-import { Quarantine } from '../../../services/registry/content/quarantine/guard.ts';
+import { CollectionGuard } from '../../../services/registry/content/quarantine/guard.ts';
 import { MANIFEST_FACTS_PREFIX } from '../../../services/registry/content/quarantine/keys.ts';
 import { parseSha256 } from '../../../services/registry/oci/digest.ts';
 import { ask } from '../client.ts';
@@ -52,7 +52,7 @@ const passingBy = ({ tags = [], ended, ...pass }: Passing): BindingStep => ({
 const restoring = (bytes: Buffer): BindingStep => ({
   does: 'restore what is in quarantine',
   async act({ objects }) {
-    await new Quarantine(objects).rescue([parseSha256(digestOf(bytes))]);
+    await new CollectionGuard(objects).rescue([parseSha256(digestOf(bytes))]);
   },
   holds: (world) => expectStored(world, [digestOf(bytes)], true),
   async canGoOn(world) {

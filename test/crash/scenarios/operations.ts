@@ -1,5 +1,5 @@
-import { planGarbage } from '../../../services/registry/garbage/plan.ts';
-import { sweep } from '../../../services/registry/garbage/sweep.ts';
+import { planGarbage } from '../../../services/registry/garbage/offline/plan.ts';
+import { sweep } from '../../../services/registry/garbage/offline/sweep.ts';
 import { readNotice, writeNotice } from '../../../services/registry/storage/read-only.ts';
 import { bytesOf, imageOf, indexOf, type Made } from '../content.ts';
 import { deleting, expectTag, pushBlobs, pushImage, putting } from '../requests.ts';

@@ -8,26 +8,25 @@ import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { covers, DELETING_PREFIX, isListName, listKey, QUARANTINE_PREFIX, rescuedKey } from './keys.ts';
 
 /**
- * A look at the quarantine is good for so long: what a caller writes within this time of it, no collection overlooks.
- * The collector lets at least {@link ANNOUNCEMENT_MIN_MS} pass between announcing a list and scanning for what of it is
- * in use.
- * Who takes longer looks a second time.
+ * How long a look at the quarantine is valid: no collection misses what a caller writes within this time of its look; a
+ * caller that takes longer looks a second time. The collector lets at least {@link ANNOUNCEMENT_MIN_MS} pass between
+ * announcing a list and scanning for what of it is in use.
  */
 export const LOOK_GOOD_MS = 2000;
 /** See {@link LOOK_GOOD_MS}: twice as long, for clocks that run differently. */
 export const ANNOUNCEMENT_MIN_MS = 2 * LOOK_GOOD_MS;
 
-/** A deletion takes a moment; one whose worker died, until another worker has taken over. */
+/** A deletion takes a moment; if its worker died, until another worker has taken over. */
 const DELETION_PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 100;
 const LIST_MAX_BYTES = 4 * 1024 * 1024;
-/** Lists are immutable: they are remembered for as long as they stand there, up to this many bytes. */
+/** Lists are immutable: they are cached, up to this many bytes. */
 const REMEMBERED_BYTES = 32 * 1024 * 1024;
 const PUTS_AT_ONCE = 16;
 
-/** What waits and tells the time; tests have their own. */
+/** Reads the time and waits; tests have their own. */
 export interface Clock {
-  /** Milliseconds; never runs backwards, goes on while the machine sleeps. */
+  /** Milliseconds; never runs backwards, and includes the time that the machine sleeps. */
   now(): number;
   wait(ms: number): Promise<void>;
 }
@@ -35,11 +34,11 @@ export interface Clock {
 const CLOCK: Clock = { now: () => Date.now(), wait: async (ms) => void (await sleep(ms)) };
 
 /**
- * How those who push keep content from the garbage collector that works meanwhile. The proof is in
+ * Protects the content that a push refers to against a garbage collector that runs at the same time. The proof is in
  * docs/decisions/0009-online-garbage-collection.md: either side writes its flag before it looks for the other's, so at
  * least one of them sees the other.
  */
-export class Quarantine {
+export class CollectionGuard {
   readonly #objects: ObjectStore;
   readonly #clock: Clock;
   readonly #lists: LRUCache<string, DigestList>;
@@ -54,26 +53,26 @@ export class Quarantine {
   }
 
   /**
-   * Runs `act`, which looks whether content is there and refers to it, or tells a client that it is there. What of the
-   * content was in quarantine is rescued first; what was being deleted has gone, or will stay, when `act` runs. Where
-   * that took long it is run again, and has to look again. Costs one listing. Throws UNAVAILABLE when a deletion does not come to an end.
+   * Runs `act`, which looks whether content is there, and refers to it or reports it to a client. What of the content was
+   * in quarantine is rescued first; what was being deleted has gone, or will stay, when `act` runs. If that took long,
+   * `act` runs again, and has to look again. Costs one listing. Throws UNAVAILABLE when a deletion does not end.
    */
-  async hold<T>(digests: readonly Sha256Digest[], act: () => Promise<T>): Promise<T> {
+  async pin<T>(digests: readonly Sha256Digest[], act: () => Promise<T>): Promise<T> {
     const rescued = new Set<string>();
     const lookedAt = this.#clock.now();
     await this.rescue(digests, rescued);
     const result = await act();
     const tookMs = this.#clock.now() - lookedAt;
     if (tookMs >= 0 && tookMs < LOOK_GOOD_MS) return result;
-    // Content may have come into quarantine and gone since. Now that it is written what refers to it, whoever scans from
-    // here on sees that; so what is still there after a second look stays.
+    // Content may have come into quarantine and gone since. What refers to it is written now, so every scan from here on
+    // sees that: what is still there after a second look stays.
     await this.rescue(digests, rescued);
     return act();
   }
 
   /**
-   * Takes content out of quarantine, and waits until it is certain what became of it; answers with what was in there.
-   * `rescued` gathers the flags that were written.
+   * Takes content out of quarantine, and waits until it is certain what became of it; returns what was there. `rescued`
+   * gathers the flags that were written.
    */
   async rescue(
     digests: readonly Sha256Digest[],
@@ -88,7 +87,7 @@ export class Quarantine {
     return [...new Set(listed.map(({ digest }) => digest))];
   }
 
-  /** Which of the digests stand in lists, and the keys by which to rescue them. */
+  /** Which of the digests are on lists, and the keys by which to rescue them. */
   async #listed(digests: readonly Sha256Digest[]): Promise<Listed[]> {
     const listed: Listed[] = [];
     for await (const list of listNames(this.#objects)) {
@@ -100,7 +99,7 @@ export class Quarantine {
     return listed;
   }
 
-  /** A list's content; undefined when it has been dealt with since it was listed. */
+  /** A list's content; undefined when the list has been processed since it was listed. */
   async #read(list: string): Promise<DigestList | undefined> {
     const known = this.#lists.get(list);
     if (known) return known;
@@ -141,7 +140,7 @@ export async function* listNames(objects: ObjectStore, signal?: AbortSignal): As
   }
 }
 
-/** A list; undefined where there is none (any more). */
+/** A list; undefined when it does not exist (any more). */
 export async function readList(
   objects: ObjectStore,
   list: string,

@@ -1,30 +1,30 @@
 import { type Digest, hexOf, type Sha256Digest } from '../../oci/digest.ts';
 
 /**
- * Where the collector that works while others write keeps its own things. All but the lists, their rescues and the
- * flags of deletions is derived: without it, the next cycle takes longer, and nothing else.
+ * Where the online collector keeps its own objects. All but the lists, their rescues and the flags of deletions are
+ * derived: without them the next cycle takes longer, and nothing else.
  */
 export const GARBAGE_PREFIX = 'roadstead/garbage/';
 
 /** Prefix of the lists of what is in quarantine: immutable objects, each over a range of digests. */
 export const QUARANTINE_PREFIX = `${GARBAGE_PREFIX}quarantine/`;
 
-/** Prefix of what says since when every node can see a list: from then on its quarantine counts. */
+/** Prefix of the times since when every node can see a list: its quarantine begins then. */
 export const ANNOUNCED_PREFIX = `${GARBAGE_PREFIX}announced/`;
 
-/** Prefix of what clients and operators want kept of the lists. */
+/** Prefix of the flags by which clients and operators keep content of the lists. */
 export const RESCUED_PREFIX = `${GARBAGE_PREFIX}rescued/`;
 
 /** Prefix of the ranges that are being deleted at the moment. */
 export const DELETING_PREFIX = `${GARBAGE_PREFIX}deleting/`;
 
-/** Prefix of what no scan has found in use, and since when. */
+/** Prefix of the content that the last scan did not find in use, and since when no scan has. */
 export const SUSPECTS_PREFIX = `${GARBAGE_PREFIX}suspects/`;
 
 /** Prefix of what manifests refer to, so that none has to be read twice. */
 export const MANIFEST_FACTS_PREFIX = `${GARBAGE_PREFIX}facts/manifests/`;
 
-/** Prefix of which names by SHA-512 stand for which stored bytes. */
+/** Prefix of the SHA-256 digests of content that is named by SHA-512. */
 export const ALIAS_FACTS_PREFIX = `${GARBAGE_PREFIX}facts/aliases/`;
 
 /** Prefix of the scan under way: what it has found so far. */
@@ -36,7 +36,7 @@ export const WORKER_PREFIX = `${GARBAGE_PREFIX}worker/`;
 /** Its presence asks the worker for a cycle now. */
 export const REQUEST_KEY = `${GARBAGE_PREFIX}request.json`;
 
-/** How much of a digest stands in names: enough to tell which list or flag can concern it. */
+/** Digits of a digest in names of lists and flags: enough to know which of them can concern it. */
 const EDGE_DIGITS = 16;
 const LIST_NAME = /^\d{13}-[0-9a-f]{8}-([0-9a-f]{16})-([0-9a-f]{16})$/;
 const RANGE = /^([0-9a-f]{16})-([0-9a-f]{16})$/;
@@ -46,7 +46,7 @@ export function freshName(now: number): string {
   return `${String(now).padStart(13, '0')}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** The range of digests from one to another, as names say it. */
+/** The range of digests from one to another, as it is written in names. */
 export function rangeOf(first: Digest, last: Digest): string {
   return `${edge(first)}-${edge(last)}`;
 }
@@ -65,16 +65,16 @@ export function isListName(name: string): boolean {
 /** A list of digests in quarantine. */
 export const listKey = (list: string) => `${QUARANTINE_PREFIX}${list}`;
 
-/** Says since when a list has been there for all to see. */
+/** Holds the time since when every node can see a list. */
 export const announcedKey = (list: string) => `${ANNOUNCED_PREFIX}${list}`;
 
-/** Prefix of what is to be kept of a list. */
+/** Prefix of the flags that keep content of a list. */
 export const rescuedPrefix = (list: string) => `${RESCUED_PREFIX}${list}/`;
 
-/** Says that this one of a list is to be kept. */
+/** Flag that keeps one digest of a list. */
 export const rescuedKey = (list: string, digest: Sha256Digest) => `${rescuedPrefix(list)}${hexOf(digest)}`;
 
-/** Says that a range of a list is being deleted. */
+/** Flag of a range of a list that is being deleted. */
 export const deletingKey = (list: string, range: string) => `${DELETING_PREFIX}${list}/${range}`;
 
 function edge(digest: Digest): string {

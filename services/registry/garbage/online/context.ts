@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import type { Sha256Digest } from '../../oci/digest.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
+import type { CollectorReader } from '../collector-reader.ts';
 
 /** What decides when something goes. Times in milliseconds. */
 export interface GarbageSettings {
@@ -11,47 +13,47 @@ export interface GarbageSettings {
   readonly deleteUntagged: boolean;
 }
 
-/** What the collector is about. */
+/** What the collector is doing. */
 export type Phase = 'idle' | 'scanning' | 'marking' | 'deleting' | 'comparing';
 
-/** How far a cycle is, and what came of it: counts of blobs unless they say otherwise. */
-export interface CycleCounts {
+const Count = z.int().nonnegative();
+
+/** Progress and result of a cycle: counts of blobs unless they say otherwise. */
+export const CycleCountsSchema = z.object({
   /** Objects that listings have shown. */
-  objectsListed: number;
-  manifestsRead: number;
-  stored: number;
-  inUse: number;
-  /** Out of use, and waiting to be so long enough for quarantine. */
-  suspected: number;
+  objectsListed: Count,
+  manifestsRead: Count,
+  stored: Count,
+  inUse: Count,
+  /** Out of use, and waiting for the grace to end. */
+  suspected: Count,
   /** Put into quarantine by this cycle. */
-  quarantined: number;
+  quarantined: Count,
   /** In quarantine when the cycle ended. */
-  inQuarantine: number;
+  inQuarantine: Count,
   /** Found in use again, or rescued. */
-  released: number;
-  deleted: number;
+  released: Count,
+  deleted: Count,
   /** Links and records that went with them. */
-  linksDeleted: number;
-}
+  linksDeleted: Count,
+});
+export type CycleCounts = z.infer<typeof CycleCountsSchema>;
 
 /** Nothing yet. */
 export function newCounts(): CycleCounts {
-  return {
-    ...{ objectsListed: 0, manifestsRead: 0, stored: 0, inUse: 0, suspected: 0, quarantined: 0 },
-    ...{ inQuarantine: 0, released: 0, deleted: 0, linksDeleted: 0 },
-  };
+  return Object.fromEntries(Object.keys(CycleCountsSchema.shape).map((name) => [name, 0])) as CycleCounts;
 }
 
 /** What a cycle is about to delete, unless somebody rescues it in the very moment. */
-export interface Doomed {
-  /** The lists of quarantine that it stands in; they go with it. */
+export interface ToDelete {
+  /** The lists of quarantine that it is on; they go with it. */
   readonly lists: readonly string[];
   readonly blobs: number;
   /** Each of them; may be asked for once. */
   readonly digests: Iterable<Sha256Digest>;
 }
 
-/** What a cycle works with. */
+/** What a cycle is given. */
 export interface CycleContext {
   readonly objects: ObjectStore;
   readonly settings: GarbageSettings;
@@ -60,11 +62,16 @@ export interface CycleContext {
   readonly dryRun: boolean;
   /** Throws when this worker may not delete (any more). Asked right before each request that changes something. */
   readonly mayChange: () => Promise<void>;
-  /** Hears what is about to be deleted, before anything is; nothing is when it throws. Not called when nothing is. */
-  readonly onDoomed?: (doomed: Doomed) => Promise<void>;
+  /** Called with what is about to be deleted, before anything is; nothing is when it throws, or when there is nothing. */
+  readonly onToDelete?: (toDelete: ToDelete) => Promise<void>;
   readonly onPhase?: (phase: Phase) => void;
-  /** Waits for so long: for whoever looked before a flag was there to be seen, and for listings to show it. */
+  /** Waits until a process that looked before a flag was written has acted, and until listings show the flag. */
   readonly settle: () => Promise<void>;
   readonly now: () => number;
   readonly counts: CycleCounts;
+}
+
+/** What a cycle works with. `objects` is the reader's: its listings fail where they cannot show everything. */
+export interface Cycle extends CycleContext {
+  readonly reader: CollectorReader;
 }

@@ -1,38 +1,28 @@
 import { ALIAS_FACTS_PREFIX, MANIFEST_FACTS_PREFIX } from '../../content/quarantine/keys.ts';
 import type { Digest, Sha256Digest } from '../../oci/digest.ts';
-import type { DigestTable } from '../../storage/digest-table.ts';
-import { DigestTable as Table } from '../../storage/digest-table.ts';
+import { mayBeOpen } from '../../publishing/promotion/open.ts';
 import { BLOBS_PREFIX } from '../../storage/layout.ts';
-import { digestOfData } from '../../storage/layout-read.ts';
-import { listAll } from '../../storage/object-store.ts';
-import { accountableListing } from './accountable-listing.ts';
-import type { CycleContext } from './context.ts';
+import { CollectorReader } from '../collector-reader.ts';
+import { markPublished, newestEntries } from '../published-blobs.ts';
+import { ReachableSet } from '../reachable-set.ts';
+import { ReferenceIndex } from '../reference-index.ts';
+import { ScanFindings, scanPages } from '../scan.ts';
+import { compare } from './candidates.ts';
+import type { Cycle, CycleContext } from './context.ts';
 import { deleteLists } from './delete-list.ts';
-import { FactStore } from './fact-store.ts';
-import { Marked } from './marked.ts';
-import {
-  announce,
-  announceForgotten,
-  dueLists,
-  type ListState,
-  readLists,
-  roomFor,
-  sweepFlags,
-} from './quarantine-lists.ts';
-import { ScanFindings, scanPages } from './scan.ts';
+import { announceForgotten, dueLists, type ListState, readLists, sweepFlags } from './quarantine-lists.ts';
 import { merge, type ScanHeader, ScanStore } from './scan-store.ts';
-import { readSuspects, writeSuspects } from './suspects.ts';
 
-/** What a scan has found is kept every so many pages. */
-const KEEP_PAGES = 200;
-/** A scan that was left for longer is begun anew: it is still right, but finds too much in use. */
+/** What a scan has found is stored every time it has read this many pages. */
+const STORE_PAGES = 200;
+/** A scan that was left for longer is started again: it is still right, but finds too much in use. */
 const RESUME_MAX_MS = 6 * 3_600_000;
 /** What is remembered of what goes; lists that would need more wait for the next cycle. */
 const RECORDS_MAX = 500_000;
 
 /** What a cycle did, or would have done. */
 export interface CycleResult {
-  /** What is out of use and would go into quarantine; only of a dry run, and only so many. */
+  /** What is out of use and would go into quarantine; only of a dry run, and at most {@link CANDIDATES_MAX}. */
   readonly candidates: readonly Sha256Digest[];
   /** More is due than one cycle deletes. */
   readonly isMoreDue: boolean;
@@ -41,62 +31,77 @@ export interface CycleResult {
 const CANDIDATES_MAX = 10_000;
 
 /**
- * One cycle: scan what is in use; delete what is not, and was in quarantine for long enough when the scan began; look
- * what else is stored and not in use, and put that of it into quarantine that was so for the grace. Ended anywhere, it
- * is gone on with by doing it again.
+ * One cycle: scan for what is in use; delete what is not, and whose quarantine was over when the scan began; compare the
+ * rest with what is stored, and put into quarantine what was out of use for the grace. Ended anywhere, it is continued
+ * by doing it again. Throws {@link import('../collector-reader.ts').UnreadableError} when something that may refer to
+ * content cannot be read.
  */
 export async function collectOnce(given: CycleContext): Promise<CycleResult> {
-  const context = { ...given, objects: accountableListing(given.objects) };
-  const { objects, signal, dryRun, counts, onPhase } = context;
+  const { signal, settings, dryRun, counts, onPhase, now } = given;
+  const { deleteUntagged } = settings;
+  const onListed = (keys: number) => {
+    counts.objectsListed += keys;
+  };
+  const reader = new CollectorReader(given.objects, { signal, failsAtOnce: true, onListed });
+  const { objects } = reader;
+  const cycle = { ...given, objects, reader };
   // Without any bytes every manifest would be named below, and not why.
   await objects.list({ prefix: BLOBS_PREFIX, limit: 1 }, signal);
-  const lists = await readLists(context);
+  const lists = await readLists(cycle);
   if (!dryRun) {
-    await sweepFlags(context, lists);
-    await announceForgotten(context, lists);
+    await sweepFlags(cycle, lists);
+    await announceForgotten(cycle, lists);
   }
-  const aliasFacts = new FactStore(objects, ALIAS_FACTS_PREFIX, !dryRun, signal);
+  const aliasIndex = new ReferenceIndex(reader, ALIAS_FACTS_PREFIX, !dryRun);
   const aliases = new Map<Digest, Sha256Digest>();
-  for await (const fact of aliasFacts.read()) if (fact.kind === 'alias') aliases.set(fact.named, fact.stored);
+  for await (const each of aliasIndex.read()) if (each.kind === 'alias') aliases.set(each.named, each.stored);
 
   onPhase?.('scanning');
-  const due = dueLists(lists, context);
-  const findings = await scan(context, due, aliases);
+  const due = dueLists(lists, cycle);
+  const findings = await scan(cycle, due, aliases);
   for (const alias of findings.aliases) {
     aliases.set(alias.named, alias.stored);
-    await aliasFacts.add(alias);
+    await aliasIndex.add(alias);
   }
-  await aliasFacts.flush();
-  await aliasFacts.compact();
+  await aliasIndex.flush();
+  await aliasIndex.compact();
 
   onPhase?.('marking');
-  const manifestFacts = new FactStore(objects, MANIFEST_FACTS_PREFIX, !dryRun, signal);
-  const marked = await Marked.of(context, manifestFacts, findings, aliases);
+  const entries = await newestEntries(reader, deleteUntagged, now());
+  const references = new ReferenceIndex(reader, MANIFEST_FACTS_PREFIX, !dryRun);
+  const onRead = () => void counts.manifestsRead++;
+  const open = entries.filter((entry) => mayBeOpen(entry, now())).map((entry) => entry.manifestDigest);
+  const reachable = await ReachableSet.of(
+    { reader, references, findings, aliases, deleteUntagged, onRead },
+    open,
+  );
+  await markPublished(reader, entries, reachable.inUse);
+  reader.throwIfUnreadable();
 
   onPhase?.('deleting');
   await deleteLists(
-    context,
+    cycle,
     due.map(({ name, digests }) => ({ name, digests, records: findings.records })),
-    marked,
+    reachable,
   );
 
   onPhase?.('comparing');
   const left = lists.filter((list) => !due.includes(list));
-  const candidates = await compare(context, left, marked.inUse);
-  if (!dryRun) await new ScanStore(objects, signal).clear();
-  counts.inUse = marked.inUse.size;
-  return { candidates, isMoreDue: dueLists(left, context).length > 0 };
+  const candidates = (await compare(cycle, left, reachable.inUse)).slice(0, CANDIDATES_MAX);
+  if (!dryRun) await new ScanStore(reader).clear();
+  counts.inUse = reachable.inUse.size;
+  return { candidates, isMoreDue: dueLists(left, cycle).length > 0 };
 }
 
-/** Scans, or goes on with the scan that was left. `due` becomes what that one looked for. */
+/** Scans, or continues the scan that was left. `due` becomes what that one looked for. */
 async function scan(
-  context: CycleContext,
+  cycle: Cycle,
   due: ListState[],
   aliases: Map<Digest, Sha256Digest>,
 ): Promise<ScanFindings> {
-  const { objects, signal, settings, dryRun, now } = context;
+  const { reader, settings, dryRun, now } = cycle;
   const { deleteUntagged } = settings;
-  const store = new ScanStore(objects, signal);
+  const store = new ScanStore(reader);
   let findings = new ScanFindings();
   const known = new Map(due.map((list) => [list.name, list]));
   const isWanted = (header: ScanHeader) =>
@@ -122,8 +127,9 @@ async function scan(
   let part = new ScanFindings();
   let pages = 0;
   const query = { deleteUntagged, due: due.map(({ digests }) => digests), aliases };
-  for await (const cursor of scanPages(context, query, () => part, stored?.cursor)) {
-    if (++pages % KEEP_PAGES !== 0 || stored === undefined) continue;
+  for await (const cursor of scanPages(reader, query, () => part, stored?.cursor)) {
+    reader.throwIfUnreadable();
+    if (++pages % STORE_PAGES !== 0 || stored === undefined) continue;
     await store.keep(stored, part, cursor);
     merge(findings, part);
     part = new ScanFindings();
@@ -131,6 +137,7 @@ async function scan(
     dropLast(due, query.due, findings);
     await store.begin({ ...stored.header, due: due.map(({ name }) => name) }, stored.id);
   }
+  reader.throwIfUnreadable();
   if (stored) await store.keep(stored, part, null);
   merge(findings, part);
   return findings;
@@ -144,39 +151,4 @@ function dropLast(due: ListState[], query: unknown[], findings: ScanFindings): v
     findings.recordsCount -= findings.records.get(digest)?.length ?? 0;
     findings.records.delete(digest);
   }
-}
-
-/** Looks what is stored and not in use. */
-async function compare(
-  context: CycleContext,
-  lists: readonly ListState[],
-  inUse: DigestTable,
-): Promise<Sha256Digest[]> {
-  const { objects, signal, settings, dryRun, counts, now } = context;
-  const before = await readSuspects(objects, signal);
-  const after = new Table();
-  const ripe: Sha256Digest[] = [];
-  const room = roomFor(lists);
-  for await (const { key } of listAll(objects, { prefix: BLOBS_PREFIX }, signal)) {
-    counts.objectsListed++;
-    const digest = digestOfData(key);
-    // What is not ours to know is not ours to delete.
-    if (digest === undefined) continue;
-    counts.stored++;
-    if (inUse.has(digest)) continue;
-    if (lists.some(({ digests }) => digests.has(digest))) continue;
-    const since = before.get(digest) ?? now();
-    const isRipe = now() - since >= settings.graceMs && ripe.length < room;
-    if (isRipe) ripe.push(digest);
-    else after.set(digest, since);
-  }
-  counts.suspected = after.size;
-  counts.quarantined = ripe.length;
-  counts.inQuarantine = ripe.length + lists.reduce((sum, { digests }) => sum + digests.size, 0);
-  if (dryRun) return [...ripe, ...[...after.entries()].map(([digest]) => digest)].slice(0, CANDIDATES_MAX);
-  // Announced first: what is in both is in quarantine.
-  await announce(context, ripe);
-  await context.mayChange();
-  if (before.size > 0 || after.size > 0) await writeSuspects(objects, after, now());
-  return [];
 }

@@ -7,8 +7,7 @@ const REQUESTS: ReadonlySet<string | symbol> = new Set([
 ]);
 
 /**
- * A store that takes so many requests a second from whoever uses it, evenly, and as many at once as come; the rest
- * waits. `onRequest` hears of each.
+ * A store whose requests are spread evenly, at most `requestsPerSecond`; the rest wait. `onRequest` is called for each.
  */
 export function paced(
   objects: ObjectStore,

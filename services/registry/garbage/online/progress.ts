@@ -2,33 +2,21 @@ import { z } from 'zod';
 import { REQUEST_KEY, WORKER_PREFIX } from '../../content/quarantine/keys.ts';
 import { type Heartbeat, LeaseStore } from '../../storage/lease.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
+import { CycleCountsSchema } from './context.ts';
 
 const Counted = z.int().nonnegative();
 
-const CountsSchema = z.object({
-  objectsListed: Counted,
-  manifestsRead: Counted,
-  stored: Counted,
-  inUse: Counted,
-  suspected: Counted,
-  quarantined: Counted,
-  inQuarantine: Counted,
-  released: Counted,
-  deleted: Counted,
-  linksDeleted: Counted,
-});
-
-/** The collector's progress: stored by the one worker, read by everyone. */
+/** The collector's status: stored by the one worker, read by everyone. */
 const ProgressSchema = z.object({
   phase: z.enum(['idle', 'scanning', 'marking', 'deleting', 'comparing']),
   /** When the cycle under way began, RFC 3339 UTC. */
   startedAt: z.string().optional(),
-  counts: CountsSchema.optional(),
+  counts: CycleCountsSchema.optional(),
   /** Requests to the store in the cycle under way. */
   requests: Counted.optional(),
   /** The last cycle that came to its end. */
   last: z
-    .object({ startedAt: z.string(), endedAt: z.string(), counts: CountsSchema, requests: Counted })
+    .object({ startedAt: z.string(), endedAt: z.string(), counts: CycleCountsSchema, requests: Counted })
     .optional(),
   /** Why the last cycle that was tried did not come to its end, for people. */
   trouble: z.string().optional(),

@@ -1,65 +1,66 @@
-import type { RepositoryName } from '../../oci/names.ts';
+import type { Log } from '../../runtime/log.ts';
 import { partPrefix } from '../../storage/layout-read.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
-import { listingBy } from '../../storage/unlisted.ts';
+import { StoreReader } from '../../storage/store-reader.ts';
 import { walkRepositories } from '../../storage/walk.ts';
+import { deleteInBatches } from '../delete-in-batches.ts';
 
-const DELETE_AT_ONCE = 1000;
-
-export interface PurgeOptions {
-  /** Uploads to which nothing was added since then go. */
-  readonly olderThan: Date;
+/** Distribution's `storage.maintenance.uploadpurging`. Times in milliseconds. */
+export interface PurgeSettings {
+  /** Uploads to which nothing was added for this long go. */
+  readonly ageMs: number;
+  readonly intervalMs: number;
   readonly dryRun: boolean;
+}
+
+export interface PurgeParts {
+  readonly objects: ObjectStore;
+  readonly settings: PurgeSettings;
+  /** Milliseconds since 1970. */
+  readonly now: number;
   readonly signal: AbortSignal;
   /** Throws when this worker may not delete (any more). */
   readonly mayChange: () => Promise<void>;
-  /** Hears of each upload that goes, or would. */
-  readonly onUpload?: (upload: {
-    readonly repository: RepositoryName;
-    readonly upload: string;
-    readonly lastUsedAt: Date;
-    readonly bytes: number;
-  }) => void;
+  readonly logger: Log;
 }
 
 /**
- * Removes uploads that were neither closed nor cancelled, ours and Distribution's: all that lies below them. Their age
- * counts from the newest object, so one that a client still adds to is never old. Answers how many went, or would.
+ * Removes uploads that were neither closed nor cancelled, ours and Distribution's: all that lies below them; and what
+ * writes that never ended have left in the store. The age of an upload counts from its newest object, so one that a
+ * client still adds to is never old. Returns how many uploads went, or would.
  */
-export async function purgeUploads(objects: ObjectStore, options: PurgeOptions): Promise<number> {
-  const { olderThan, dryRun, signal, mayChange, onUpload } = options;
+export async function purgeUploads(parts: PurgeParts): Promise<number> {
+  const { objects, settings, now, signal, mayChange, logger } = parts;
+  const { dryRun } = settings;
+  const olderThan = new Date(now - settings.ageMs);
   let purged = 0;
-  // What cannot be listed is not purged, and no reason to keep everything else.
-  const listed = listingBy(objects, (request, abort) =>
-    objects.list({ onUnlisted: () => undefined, ...request }, abort),
-  );
-  for await (const found of walkRepositories(listed, signal)) {
+  // What cannot be listed is not purged, and no reason to keep everything else: the reader leaves it out.
+  const reader = new StoreReader(objects, signal);
+  for await (const found of walkRepositories(reader.objects, signal)) {
     if (found.kind === 'stray') continue;
     const uploads = partPrefix(found.name, '_uploads');
-    for await (const { key: prefix, isPrefix } of listAll(
-      listed,
-      { prefix: uploads, delimiter: '/' },
-      signal,
-    )) {
-      if (!isPrefix) continue;
+    for await (const prefix of reader.below(uploads)) {
+      if (!prefix.endsWith('/')) continue;
       const upload = await lookAt(objects, prefix, signal);
       if (upload === undefined || upload.lastUsedAt > olderThan) continue;
       const { keys, lastUsedAt, bytes } = upload;
-      onUpload?.({
-        ...{ repository: found.name, upload: prefix.slice(uploads.length, -1) },
-        ...{ lastUsedAt, bytes },
-      });
+      const logFields = { repository: found.name, upload: prefix.slice(uploads.length, -1), bytes };
+      logger.info(
+        { ...logFields, lastUsedAt: lastUsedAt.toISOString() },
+        dryRun ? 'an upload would be purged' : 'an upload is purged',
+      );
       purged++;
       if (dryRun) continue;
       await mayChange();
       // First, as when an upload is closed: without it the upload is unknown, whatever is left.
       await objects.delete([`${prefix}startedat`]);
-      for (let at = 0; at < keys.length; at += DELETE_AT_ONCE) {
-        await mayChange();
-        await objects.delete(keys.slice(at, at + DELETE_AT_ONCE));
-      }
+      await deleteInBatches(objects, keys, mayChange);
     }
   }
+  if (dryRun) return purged;
+  await mayChange();
+  const leftovers = await objects.removeLeftovers(olderThan, signal);
+  if (leftovers) logger.info({ leftovers }, 'what unfinished writes had left was removed');
   return purged;
 }
 

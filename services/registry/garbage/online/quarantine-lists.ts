@@ -10,17 +10,16 @@ import {
 } from '../../content/quarantine/keys.ts';
 import type { Sha256Digest } from '../../oci/digest.ts';
 import { DigestList } from '../../storage/digest-list.ts';
-import { listAll } from '../../storage/object-store.ts';
-import type { CycleContext } from './context.ts';
+import { deleteInBatches } from '../delete-in-batches.ts';
+import type { Cycle } from './context.ts';
 
-/** What one list holds at most: those who push read whole lists. */
+/** What one list holds at most: each push that concerns a list reads all of it. */
 const LIST_DIGESTS_MAX = 10_000;
-/** So much may be in quarantine at a time; the rest waits for its turn. */
+/** At most this many are in quarantine at a time; the rest waits. */
 const LISTS_MAX = 300;
 /** What one cycle deletes at most; the next one begins at once when more is due. */
 const DUE_DIGESTS_MAX = 100_000;
 const READ_MAX_BYTES = 100;
-const DELETE_AT_ONCE = 1000;
 
 /** What is in quarantine. */
 export interface ListState {
@@ -31,7 +30,7 @@ export interface ListState {
 }
 
 /** Reads all lists. */
-export async function readLists({ objects, signal }: CycleContext): Promise<ListState[]> {
+export async function readLists({ objects, signal }: Cycle): Promise<ListState[]> {
   const lists: ListState[] = [];
   for await (const name of listNames(objects, signal)) {
     const digests = await readList(objects, name, signal);
@@ -42,8 +41,8 @@ export async function readLists({ objects, signal }: CycleContext): Promise<List
   return lists;
 }
 
-/** Those whose quarantine is over for a scan that begins now, as many as one cycle deletes. */
-export function dueLists(lists: readonly ListState[], { settings, now }: CycleContext): ListState[] {
+/** The lists whose quarantine is over for a scan that begins now, as many as one cycle deletes. */
+export function dueLists(lists: readonly ListState[], { settings, now }: Cycle): ListState[] {
   const waitMs = Math.max(settings.quarantineMs, ANNOUNCEMENT_MIN_MS);
   let digests = 0;
   return lists.filter((list) => {
@@ -53,13 +52,13 @@ export function dueLists(lists: readonly ListState[], { settings, now }: CycleCo
   });
 }
 
-/** How many lists more there may be. */
+/** How many more digests the lists may hold. */
 export function roomFor(lists: readonly ListState[]): number {
   return Math.max(0, LISTS_MAX - lists.length) * LIST_DIGESTS_MAX;
 }
 
 /** Puts digests into quarantine. */
-export async function announce(context: CycleContext, digests: Iterable<Sha256Digest>): Promise<void> {
+export async function announce(context: Cycle, digests: Iterable<Sha256Digest>): Promise<void> {
   const { objects, now, mayChange } = context;
   const sorted = [...DigestList.of(digests)];
   for (let at = 0; at < sorted.length; at += LIST_DIGESTS_MAX) {
@@ -73,35 +72,32 @@ export async function announce(context: CycleContext, digests: Iterable<Sha256Di
   }
 }
 
-/** Has the quarantine begin now of lists whose worker died before it could say when it began. */
-export async function announceForgotten(context: CycleContext, lists: readonly ListState[]): Promise<void> {
+/** Starts the quarantine now of lists whose worker died before it recorded the start. */
+export async function announceForgotten(context: Cycle, lists: readonly ListState[]): Promise<void> {
   for (const { name, announcedAt } of lists)
     if (announcedAt === undefined) await recordAnnounced(context, name);
 }
 
-/** After the list itself was written: whoever looked before that has had the quarantine's time to write. */
-async function recordAnnounced({ objects, now }: CycleContext, name: string): Promise<void> {
+/** After the list itself was written: a client that looked before has had the quarantine's time to write. */
+async function recordAnnounced({ objects, now }: Cycle, name: string): Promise<void> {
   await objects.put(announcedKey(name), Buffer.from(String(now())));
 }
 
 /**
- * Sweeps away what belongs to lists that have gone, and flags of deletions that were broken off. Only when no request
- * of another worker can be under way any more.
+ * Deletes what belongs to lists that have gone, and flags of deletions that were broken off. Only when no request of
+ * another worker can be under way any more.
  */
 export async function sweepFlags(
-  { objects, signal, mayChange }: CycleContext,
+  { objects, reader, mayChange }: Cycle,
   lists: readonly ListState[],
 ): Promise<void> {
   const names = new Set(lists.map(({ name }) => name));
   const useless: string[] = [];
-  for await (const { key } of listAll(objects, { prefix: DELETING_PREFIX }, signal)) useless.push(key);
+  for await (const key of reader.keys(DELETING_PREFIX)) useless.push(key);
   for (const prefix of [ANNOUNCED_PREFIX, RESCUED_PREFIX])
-    for await (const { key } of listAll(objects, { prefix }, signal)) {
+    for await (const key of reader.keys(prefix)) {
       const [list = ''] = key.slice(prefix.length).split('/');
       if (!names.has(list)) useless.push(key);
     }
-  for (let at = 0; at < useless.length; at += DELETE_AT_ONCE) {
-    await mayChange();
-    await objects.delete(useless.slice(at, at + DELETE_AT_ONCE));
-  }
+  await deleteInBatches(objects, useless, mayChange);
 }

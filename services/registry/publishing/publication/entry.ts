@@ -42,6 +42,15 @@ export type PublishedBlob = z.infer<typeof PublishedBlobSchema>;
 /** An entry before it has its place, time, and the choice of blobs that are new. */
 export type PublicationDraft = Omit<Publication, 'version' | 'seq' | 'time' | 'collections'>;
 
+/** Parses the bytes of a stored entry; undefined for anything else. */
+export function parsePublication(bytes: Buffer): Publication | undefined {
+  try {
+    return PublicationSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The blobs that an entry published in a collection. */
 export function blobsOf(entry: Publication, collection = DEFAULT_COLLECTION): readonly PublishedBlob[] {
   return entry.collections[collection] ?? [];

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { type Digest, hexOf, isSha256, type Sha256Digest } from '../../oci/digest.ts';
-import type { Manifest } from '../../oci/manifest.ts';
+import { type Digest, hexOf, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import type { Manifest } from '../oci/manifest.ts';
+import { seal, unseal } from './sealed.ts';
 
 /** What a manifest refers to; true for ever, as its bytes are its name. */
-export interface ManifestFact {
+export interface ManifestReferences {
   readonly kind: 'manifest';
   readonly digest: Sha256Digest;
   /** Blobs of every kind, also those that may be elsewhere. */
@@ -14,23 +14,28 @@ export interface ManifestFact {
 }
 
 /** That two digests are of the same bytes. */
-export interface AliasFact {
+export interface AliasReference {
   readonly kind: 'alias';
   /** By SHA-512. */
   readonly named: Digest;
   readonly stored: Sha256Digest;
 }
 
-export type Fact = ManifestFact | AliasFact;
+export type Reference = ManifestReferences | AliasReference;
 
 const MAGIC = Buffer.from('roadstead facts 1\n');
-const SUM_BYTES = 32;
 const [MANIFEST, ALIAS] = [1, 2];
 const [BY_SHA256, BY_SHA512] = [1, 2];
 const HEADER_BYTES = 1 + 32 + 12;
 
-/** The fact that is in a manifest. */
-export function factOf({ canonicalDigest, blobs, foreign, manifests, subject }: Manifest): ManifestFact {
+/** What a manifest refers to. */
+export function referencesOf({
+  canonicalDigest,
+  blobs,
+  foreign,
+  manifests,
+  subject,
+}: Manifest): ManifestReferences {
   return {
     kind: 'manifest',
     digest: canonicalDigest,
@@ -40,11 +45,11 @@ export function factOf({ canonicalDigest, blobs, foreign, manifests, subject }: 
   };
 }
 
-/** A fact's bytes in a segment. */
-export function encodeFact(fact: Fact): Buffer {
-  if (fact.kind === 'alias')
-    return Buffer.concat([Buffer.of(ALIAS), encodeDigest(fact.named), encodeDigest(fact.stored)]);
-  const { digest, blobs, children, subject } = fact;
+/** The bytes of references in a segment. */
+export function encodeReference(reference: Reference): Buffer {
+  if (reference.kind === 'alias')
+    return Buffer.concat([Buffer.of(ALIAS), ...[reference.named, reference.stored].map(encodeDigest)]);
+  const { digest, blobs, children, subject } = reference;
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt8(MANIFEST, 0);
   header.write(hexOf(digest), 1, 'hex');
@@ -54,23 +59,20 @@ export function encodeFact(fact: Fact): Buffer {
   return Buffer.concat([header, ...[...blobs, ...children, ...(subject ? [subject] : [])].map(encodeDigest)]);
 }
 
-/** A segment of encoded facts, as it is stored: with its version and its checksum. */
-export function sealSegment(facts: readonly Buffer[]): Buffer {
-  const body = Buffer.concat([MAGIC, ...facts]);
-  return Buffer.concat([body, createHash('sha256').update(body).digest()]);
+/** A segment of encoded references, as it is stored. */
+export function sealSegment(references: readonly Buffer[]): Buffer {
+  return seal(MAGIC, references);
 }
 
-/** The facts of a segment; undefined for what is damaged, or of another version. */
-export function openSegment(bytes: Buffer): Generator<Fact> | undefined {
-  if (bytes.length < MAGIC.length + SUM_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC))
-    return undefined;
-  const body = bytes.subarray(0, -SUM_BYTES);
-  const isWhole = createHash('sha256').update(body).digest().equals(bytes.subarray(-SUM_BYTES));
-  return isWhole ? factsIn(body) : undefined;
+/** The references of a segment; undefined for one that is damaged, or of another version. */
+export function openSegment(bytes: Buffer): Generator<Reference> | undefined {
+  const body = unseal(MAGIC, bytes);
+  return body && decodeReferences(body);
 }
 
-function* factsIn(body: Buffer): Generator<Fact> {
-  const cursor = { at: MAGIC.length };
+/** Decodes references that were encoded one after the other. */
+export function* decodeReferences(body: Buffer): Generator<Reference> {
+  const cursor = { at: 0 };
   while (cursor.at < body.length) {
     if (body[cursor.at] === ALIAS) {
       cursor.at++;

@@ -1,33 +1,33 @@
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
 import { type GarbagePlan, type PlanOptions, planGarbage } from './plan.ts';
 import { sweep } from './sweep.ts';
-import { type Run, WritesOff } from './writes-off.ts';
+import { type Run, switchWritesOff, type WritesOff } from './writes-off.ts';
 
 export interface CollectOptions extends PlanOptions {
   readonly run: Run;
-  /** Hears of a switch that was thrown before. */
+  /** Called with a switch that was thrown before. */
   readonly onBefore?: (before: NonNullable<WritesOff['before']>) => void;
-  /** Hears what will be deleted, before anything is; nothing is when it throws. */
+  /** Called with what will be deleted, before anything is; nothing is when it throws. */
   readonly onPlan?: (plan: GarbagePlan) => Promise<void> | void;
-  /** Hears how many objects more were deleted. */
+  /** Called with how many more objects were deleted. */
   readonly onDeleted?: (objects: number) => void;
 }
 
 /**
  * Collects garbage: stops writes on every node, plans, deletes what the plan names, and allows writes again, also when
- * it fails or `signal` aborts it. Ended at any moment, by whatever means, it leaves a store in which nothing leads
- * nowhere; then doing it again finishes it.
+ * it fails or `signal` aborts it. Ended at any moment, by whatever means, it leaves a store without dangling
+ * links; then doing it again finishes it.
  */
 export async function collectGarbage(objects: ObjectStore, options: CollectOptions): Promise<GarbagePlan> {
   const { run, signal, onBefore, onPlan, onDeleted } = options;
-  await using off = await WritesOff.begin(objects, run, signal);
+  await using off = await switchWritesOff(objects, run, signal);
   if (off.before) onBefore?.(off.before);
   const plan = await planGarbage(objects, options);
   await onPlan?.(plan);
-  const mayGoOn = async () => {
+  const mayContinue = async () => {
     signal?.throwIfAborted();
     await off.confirm();
   };
-  await sweep(objects, plan, mayGoOn, onDeleted);
+  await sweep(objects, plan, mayContinue, onDeleted);
   return plan;
 }

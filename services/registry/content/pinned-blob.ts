@@ -9,7 +9,7 @@ import type { Content } from './content.ts';
  * before the client is answered. A blob that is being deleted counts as absent, also when the deletion takes long: the
  * client uploads it then.
  */
-export async function heldBlob(
+export async function withPinnedBlob(
   { integrity, quarantine }: Pick<Content, 'integrity' | 'quarantine'>,
   digest: Sha256Digest | undefined,
   find: () => Promise<BlobStat | undefined>,
@@ -17,7 +17,7 @@ export async function heldBlob(
 ): Promise<BlobStat | undefined> {
   if (digest === undefined) return undefined;
   try {
-    return await quarantine.hold([digest], async () => {
+    return await quarantine.pin([digest], async () => {
       const blob = await find();
       // If its bytes are damaged, only a client that pushes can mend them.
       if (blob === undefined || integrity.isDoubted(blob)) return undefined;

@@ -1,0 +1,70 @@
+import { DigestTable } from '../../storage/digest-table.ts';
+import { BLOBS_PREFIX } from '../../storage/layout.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { walkRepositories } from '../../storage/walk.ts';
+import { CollectorReader } from '../collector-reader.ts';
+import { readPublished } from '../published-blobs.ts';
+import { type Blobs, planBlobs } from './blobs.ts';
+import {
+  type MarkedRepository,
+  type MarkOptions,
+  markRepository,
+  markYoungLayers,
+  type RepositoryGarbage,
+  repositoryGarbage,
+} from './repository.ts';
+
+/**
+ * What is garbage: what a collection deletes, or would delete. Costs up to 115 bytes for each blob that is in use, as
+ * much for each manifest and each that goes, a hundred for each link that goes, and what the manifests of one
+ * repository refer to.
+ */
+export interface GarbagePlan {
+  /** Those repositories from which something goes. */
+  readonly repositories: readonly RepositoryGarbage[];
+  readonly blobs: Blobs;
+}
+
+export interface PlanOptions extends MarkOptions {
+  readonly signal?: AbortSignal;
+  /** Called with what is being looked at. */
+  readonly onArea?: (area: string) => void;
+}
+
+/**
+ * Finds out what is garbage; changes nothing. Throws {@link import('../collector-reader.ts').UnreadableError} when
+ * something that may refer to content cannot be read.
+ */
+export async function planGarbage(objects: ObjectStore, options: PlanOptions): Promise<GarbagePlan> {
+  const { signal, onArea } = options;
+  const reader = new CollectorReader(objects, { signal });
+  const inUse = new DigestTable();
+  // Without any bytes every manifest would be named below, and not why.
+  await reader.objects.list({ prefix: BLOBS_PREFIX, limit: 1 }, signal);
+  onArea?.('the publication log');
+  const { blobs: published, open } = await readPublished(reader, Date.now());
+  const marked: MarkedRepository[] = [];
+  for await (const each of walkRepositories(reader.objects, signal)) {
+    if (each.kind === 'stray') {
+      if (each.isRepository) reader.note(`${each.key}: no repository can have this name`);
+      continue;
+    }
+    onArea?.(each.name);
+    marked.push(await markRepository(reader, each.name, options, open, inUse));
+  }
+  // In vain from here on when anything could not be read.
+  reader.throwIfUnreadable();
+  for (const { name } of marked) await markYoungLayers(reader, name, inUse, published, options);
+  onArea?.('blobs');
+  const blobs = await planBlobs(reader, inUse, published, options);
+  const tables = { inUse, published, toDelete: blobs.toDelete };
+  const repositories: RepositoryGarbage[] = [];
+  for (const each of marked) {
+    onArea?.(each.name);
+    const garbage = await repositoryGarbage(reader, each, tables, options);
+    const { manifests, history, referrers, layers } = garbage;
+    if ([manifests, history, referrers, layers].some(({ length }) => length > 0)) repositories.push(garbage);
+  }
+  reader.throwIfUnreadable();
+  return { repositories, blobs };
+}

@@ -1,0 +1,48 @@
+import {
+  blobDataKey,
+  layerLinkKey,
+  referrerKey,
+  revisionLinkKey,
+  tagIndexKey,
+} from '../../storage/layout.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { batchesOf } from '../delete-in-batches.ts';
+import { deletionRank, LAYER_RANK } from '../deletion-order.ts';
+import type { GarbagePlan } from './plan.ts';
+import type { RepositoryGarbage } from './repository.ts';
+
+/** Fewer than one request takes: the switch of writes is looked at before each batch. */
+const BATCH_KEYS = 200;
+
+/**
+ * Deletes what a plan names: what leads to something before what it leads to, so that wherever this ends no link dangles,
+ * and the next plan is what was left of this one. Asks `mayContinue` before each batch; it throws to stop.
+ */
+export async function sweep(
+  objects: ObjectStore,
+  { repositories, blobs }: GarbagePlan,
+  mayContinue: () => Promise<void>,
+  onDeleted?: (objects: number) => void,
+): Promise<void> {
+  const records = repositories.flatMap(recordKeys);
+  const remove = async (keys: readonly string[]) => {
+    for (const batch of batchesOf(keys, BATCH_KEYS)) {
+      await mayContinue();
+      await objects.delete(batch);
+      onDeleted?.(batch.length);
+    }
+  };
+  // A backend deletes the keys of one call in any order, so no call holds two ranks.
+  for (let rank = 0; rank <= LAYER_RANK; rank++)
+    await remove(records.filter((key) => deletionRank(key) === rank));
+  await remove([...blobs.toDelete.entries().map(([digest]) => blobDataKey(digest))]);
+}
+
+function recordKeys({ name, manifests, history, referrers, layers }: RepositoryGarbage): string[] {
+  return [
+    ...history.map(({ tag, digest }) => tagIndexKey(name, tag, digest)),
+    ...referrers.map(({ subject, digest }) => referrerKey(name, subject, digest)),
+    ...manifests.map((digest) => revisionLinkKey(name, digest)),
+    ...layers.map((digest) => layerLinkKey(name, digest)),
+  ];
+}
