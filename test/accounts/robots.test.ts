@@ -159,7 +159,7 @@ requires(['skopeo'])('robots', function () {
 
   it('say what is wrong in one line where a command is', async () => {
     for (const [args, says] of [
-      [['create', 'ci'], 'there is a robot account robot+ci already'],
+      [['create', 'ci'], 'the robot account robot+ci already exists'],
       [['create', 'CI'], 'a robot needs a name of lower-case letters'],
       [['rotate', 'nobody'], 'does not exist: create it first'],
       [['revoke', 'leaver'], 'was revoked at'],

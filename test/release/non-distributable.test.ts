@@ -51,7 +51,7 @@ describe('non-distributable layers', () => {
     const foreign = await pushBlob(registry.url, 'candidate/has', newBytes(2000));
     await pushWith('candidate/has', foreign);
     const { stdout } = await registry.cli(['promote', 'candidate/has:1', 'has:1']);
-    expect(stdout).to.include('1 non-distributable layers (2.0 kB) go along, on no mirror');
+    expect(stdout).to.include('1 non-distributable layers (2.0 kB) are linked, but not published to mirrors');
     expect((await blob('has', foreign)).body.length).to.equal(2000);
     expect(await publicationOf('has', foreign)).to.equal(null);
     const again = await promote(registry.url, 'candidate/has:1', 'has:1');
