@@ -169,7 +169,10 @@ describe('a door for names and passwords', () => {
       rules: undefined,
     });
     const nameOf = async (authorization: string) => {
-      const ctx = { req: { headers: { authorization } }, state: { clientAddress: '192.0.2.1', facts: {} } };
+      const ctx = {
+        req: { headers: { authorization } },
+        state: { clientAddress: '192.0.2.1', logFields: {} },
+      };
       return (await authenticator.authorize(ctx as unknown as Context, [])).name;
     };
     for (let i = 0; i < 100; i++) expect(await nameOf(basic('user1'))).to.equal('user1');
