@@ -119,7 +119,7 @@ describe('headers for other origins that browsers would not heed', () => {
     ).notices;
   for (const [headers, told] of [
     ['Access-Control-Allow-Methods: [GET]', 'no effect without Access-Control-Allow-Origin'],
-    ['access-control-allow-origin: [a, b]', 'browsers take one origin'],
+    ['access-control-allow-origin: [a, b]', 'browsers accept one origin'],
     ['Access-Control-Allow-Origin: ["*"], Access-Control-Allow-Credentials: [true]', 'name the origin'],
   ] as const)
     it(`are named at the start: ${headers}`, () => {
