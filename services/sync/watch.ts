@@ -3,7 +3,7 @@ import type { MirrorSession } from './mirror-session.ts';
 import { type ProbeResult, probeBlob, probeServer } from './probe.ts';
 import type { WantedBlob } from './targets/target.ts';
 
-/** How often a mirror is probed, and its lease renewed. Clients meet a dead mirror for this long plus a node's refresh. */
+/** How often a mirror is probed, and its lease renewed. Clients are sent to a dead mirror for this long plus a node's refresh. */
 const PROBE_MS = 2000;
 /** A mirror that loses blobs again and again is crawled at most this often. */
 const CRAWL_AGAIN_MS = 60_000;
@@ -45,8 +45,8 @@ class CrawlJudgement {
   }
 
   /**
-   * A first loss calls for a crawl; losses that go on after one, only now and then for another. So does a mirror's
-   * return, before it is used if it was away for long.
+   * A first loss calls for a crawl; continued losses after one, only at intervals. So does a mirror's return; it is not
+   * used before that crawl if it was away for long.
    */
   wishAfter({ kind }: ProbeResult): 'soon' | 'before-use' | undefined {
     const now = performance.now();

@@ -4,6 +4,7 @@ import { catchUp } from './catch-up.ts';
 import { crawlWhenDue } from './crawl.ts';
 import { runDuties } from './duties.ts';
 import { LEASE_TIMING, Lease, LeaseLostError } from './lease.ts';
+import { syncedBytes } from './metrics.ts';
 import { MirrorSession, type WorkerParts } from './mirror-session.ts';
 import { watchHealth } from './watch.ts';
 
@@ -25,6 +26,8 @@ export class MirrorWorker implements AsyncDisposable {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
+    // Declared before the first write, so that the first scrape has it.
+    syncedBytes(parts.metrics);
     this.#unsubscribe = parts.changes.subscribe((change) => {
       if (change.kind === 'published') this.#session?.publishing.notify();
     });

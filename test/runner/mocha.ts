@@ -39,6 +39,7 @@ export class MochaRun {
   #testsOf: Readonly<Record<string, number>> | undefined;
   #isComplete = false;
   #isInterrupted = false;
+  #endTimer: NodeJS.Timeout | undefined;
   #wasCut = false;
 
   constructor({ files, flags = [], isCaptured = false, nice = 0, onChange = () => undefined }: MochaOptions) {
@@ -107,7 +108,7 @@ export class MochaRun {
 
   #close(): void {
     this.#isComplete = true;
-    setTimeout(() => {
+    this.#endTimer = setTimeout(() => {
       console.log(`a test left something open: mocha did not end within ${END_MS / 1000} s`);
       this.#wasCut = true;
       this.kill();
@@ -117,6 +118,7 @@ export class MochaRun {
   /** A run that ends before its last test (a test file that does not load) has failed, even if no test has. */
   async #end(): Promise<void> {
     const [code] = (await once(this.#process, 'close')) as [number | null];
+    clearTimeout(this.#endTimer);
     const isExplained = code === 0 || this.#wasCut || this.#counts.failed > 0;
     if (this.#isInterrupted || (this.#isComplete && isExplained)) return;
     this.#counts.failed += 1;

@@ -8,7 +8,7 @@ import { pauseMs } from './pause.ts';
 import type { Poster, PostResult } from './post.ts';
 import type { PendingEvent, QueueReader } from './queue-reader.ts';
 
-/** A batch that was refused so often, over a growing time, is taken apart: to find what the receiver cannot bear. */
+/** A batch that was refused this many times, with growing pauses, is split to find the event that the receiver refuses. */
 const REFUSALS_MAX = 10;
 
 export interface DispatchParts {
@@ -21,20 +21,20 @@ export interface DispatchParts {
 }
 
 /**
- * Delivers batches in order. What fails is tried again for as long as it takes; what is refused, a number of times,
- * then in halves, and what is refused alone becomes a dead letter, so that one event cannot stop all that follow.
+ * Delivers batches in order. A failed batch is retried without limit. A refused batch is retried a number of times, then
+ * split in halves; an event that is refused alone becomes a dead letter, so that one event cannot block the others.
  */
 export class Dispatch {
   readonly #parts: DispatchParts;
   #state: DeliveryState;
 
-  /** `state` is what the worker before left, so that its failures count. */
+  /** `state` is what the previous worker left, so that its failures count. */
   constructor(parts: DispatchParts, state: DeliveryState) {
     this.#parts = parts;
     this.#state = state;
   }
 
-  /** How it fares, for others to see. */
+  /** The state of delivery, as the lease stores it. */
   get state(): DeliveryState {
     return this.#state;
   }
@@ -52,7 +52,7 @@ export class Dispatch {
     }
   }
 
-  /** A refused batch by halves, each tried once; failures that pass are waited for. */
+  /** Delivers a refused batch in halves, each tried once; temporary failures are retried. */
   async #takeApart(batch: readonly PendingEvent[], reason: string, signal: AbortSignal): Promise<void> {
     const [only] = batch;
     if (only !== undefined && batch.length === 1) return this.#bury(only, reason);
@@ -70,7 +70,7 @@ export class Dispatch {
   async #bury(event: PendingEvent, reason: string): Promise<void> {
     const { dead, reader, endpoint, logger } = this.#parts;
     const { tick, id, kind, events } = event.item;
-    // Named after its place in the queue: dying twice, after a crash, it still is one dead letter.
+    // Named after its place in the queue: buried again after a crash, it is still one dead letter.
     const own = events === 1 ? id : `${id}.${event.index}`;
     await dead.bury({ tick, id: own, kind, events: 1 }, [event.json], reason);
     reader.settled([event]);

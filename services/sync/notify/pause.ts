@@ -1,6 +1,6 @@
-/** A receiver that has been away for a day is asked once a minute. */
+/** A receiver that has been down for a day is tried once a minute. */
 const PAUSE_MAX_MS = 60_000;
-/** Between attempts before the threshold, where Distribution tries again at once. */
+/** Pause between attempts before the threshold, where Distribution retries at once. */
 const QUICK_MS = 100;
 
 /** When to pause, and for how long. */
@@ -12,9 +12,9 @@ export interface PauseSettings {
 }
 
 /**
- * How long to wait after so many failures in a row (1 or more), in milliseconds: hardly at all up to the threshold,
- * then the configured pause, doubled with each failure up to a minute. The last half is random, so that many workers
- * do not come back in step. A receiver that says when to come back is believed, up to a minute.
+ * How long to wait after a number of consecutive failures (1 or more), in milliseconds: hardly at all up to the threshold,
+ * then the configured pause, doubled with each failure up to a minute. The second half of a pause is random, so that
+ * workers do not retry in step. A receiver's Retry-After is honoured, up to a minute.
  */
 export function pauseMs(
   { threshold, backoff }: PauseSettings,

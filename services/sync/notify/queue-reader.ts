@@ -6,27 +6,27 @@ import { queuePrefix, type StoredItem } from '../../registry/notifications/keys.
 import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 
-/** One event that waits. */
+/** One event in the queue. */
 export interface PendingEvent {
   readonly json: string;
   readonly item: StoredItem;
   /** Which of the item's events it is. */
   readonly index: number;
-  /** With it the whole item is done. */
+  /** Settling it settles the whole item. */
   readonly isLast: boolean;
 }
 
-/** What one POST carries at most, of as many events as the endpoint takes. */
+/** The largest body of one POST, whatever number of events the endpoint accepts. */
 const BATCH_MAX_BYTES = 1024 * 1024;
-/** Read at once, so that a receiver that takes events one by one does not wait for the store each time. */
+/** Read ahead, so that a receiver that takes single events does not wait for the store each time. */
 const READ_AHEAD_EVENTS = 100;
 const ITEMS_MAX = 1000;
 const READS_AT_ONCE = 16;
 const DELETE_AT_ONCE = 500;
 
 /**
- * Reads an endpoint's queue in order, always from its beginning: whatever the clocks of those who write say, nothing
- * is passed over. What was delivered is deleted behind the reader, and in this process never read again.
+ * Reads an endpoint's queue in order, always from its beginning, so that nothing is skipped, whatever the writers' clocks
+ * say. Delivered items are deleted behind the reader; this process never reads them again.
  */
 export class QueueReader {
   readonly #objects: ObjectStore;
@@ -35,10 +35,10 @@ export class QueueReader {
   readonly #logger: Log;
   #items: StoredItem[] = [];
   #events: PendingEvent[] = [];
-  /** Delivered, and not deleted yet. */
+  /** Delivered, but not deleted yet. */
   readonly #done = new Set<string>();
   #deleting: Promise<void> = Promise.resolve();
-  /** Told of once, and passed over: perhaps a newer version wrote them, and reads them. */
+  /** Logged once and skipped: perhaps a newer version wrote them, and reads them. */
   readonly #unreadable = new Set<string>();
 
   constructor(
@@ -52,11 +52,11 @@ export class QueueReader {
     this.#logger = logger;
   }
 
-  /** The next events, as many as one POST takes; none when nothing waits. */
+  /** The next events, as many as fit into one POST; none if the queue is empty. */
   async take(signal: AbortSignal): Promise<PendingEvent[]> {
     while (this.#events.length < this.#batchSize) {
       if (this.#items.length === 0) {
-        // What is here goes out first: then the list shows only what is new.
+        // Events already read go out first; then a list shows only new ones.
         if (this.#events.length > 0) break;
         await this.#list(signal);
         if (this.#items.length === 0) break;
@@ -73,13 +73,13 @@ export class QueueReader {
     return this.#events.splice(0, length);
   }
 
-  /** To be called, in order, for all that were taken, when they were accepted or are dead letters. */
+  /** To be called, in order, for all taken events, once they are accepted or dead letters. */
   settled(events: readonly PendingEvent[]): void {
     for (const { item, isLast } of events) if (isLast) this.#done.add(item.key);
     if (this.#done.size >= DELETE_AT_ONCE) this.#deleting = this.#deleting.then(() => this.#deleteDone());
   }
 
-  /** Deletes what was settled. A failure is told, and made up for later. */
+  /** Deletes what was settled. A failure is logged; the next call deletes the rest. */
   async flush(): Promise<void> {
     this.#deleting = this.#deleting.then(() => this.#deleteDone());
     await this.#deleting;
@@ -104,7 +104,7 @@ export class QueueReader {
     }
   }
 
-  /** Reads a few items, so that what lies in memory stays bounded. */
+  /** Reads a few items, which bounds memory. */
   async #readSome(signal: AbortSignal): Promise<void> {
     let length = 0;
     let events = 0;
@@ -121,7 +121,7 @@ export class QueueReader {
   }
 
   async #read(item: StoredItem, signal: AbortSignal): Promise<PendingEvent[]> {
-    // Failures of the store are thrown: to go on would be to deliver out of order.
+    // Failures of the store are thrown: continuing would deliver out of order.
     const content = await readItem(this.#objects, item.key, signal).catch((error: unknown) => {
       if (!isMalformed(error)) throw error;
       this.#unreadable.add(item.key);
@@ -129,7 +129,7 @@ export class QueueReader {
       return undefined;
     });
     const events = content?.events ?? [];
-    // Never written so, but listed again and again.
+    // No version writes such an item, but it would be listed again and again.
     if (content && events.length === 0) this.#unreadable.add(item.key);
     return events.map((json, index) => ({ json, item, index, isLast: index === events.length - 1 }));
   }

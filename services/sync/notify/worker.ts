@@ -31,8 +31,8 @@ export interface EndpointWorkerParts {
 }
 
 /**
- * Delivers one endpoint's events. Any number may run, anywhere; one delivers, and the others wait to take over. At
- * least once: events leave the queue when the receiver has them, so a crash in between delivers some again.
+ * Delivers one endpoint's events. Any number may run, anywhere; one delivers, and the others wait to take over. Delivery
+ * is at least once: events leave the queue after the receiver accepted them, so a crash in between delivers some again.
  */
 export class EndpointWorker implements AsyncDisposable {
   readonly #parts: Omit<EndpointWorkerParts, 'metrics'> & { readonly metrics: NotificationMetrics };

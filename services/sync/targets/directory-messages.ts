@@ -1,4 +1,4 @@
-/** What the process that writes to a mirror's directory is asked. Paths are absolute. */
+/** A request to the process that works on a mirror's directory. Paths are absolute. */
 export type Request =
   | { readonly kind: 'begin'; readonly id: number; readonly path: string; readonly temporary: string }
   | { readonly kind: 'chunk'; readonly id: number; readonly bytes: Buffer }
@@ -7,13 +7,13 @@ export type Request =
   | { readonly kind: 'size'; readonly id: number; readonly path: string }
   | { readonly kind: 'digest'; readonly id: number; readonly path: string };
 
-/** What it found. */
+/** The result of a request. */
 export interface Found {
   readonly sizeBytes?: number;
   readonly sha256?: string;
 }
 
-/** Its answers. `moved` says that a request goes on; each request ends with one of the others. */
+/** Its answers. `moved` reports progress of a request; each request ends with one of the others. */
 export type Answer =
   | ({ readonly kind: 'done'; readonly id: number } & Found)
   | {

@@ -4,20 +4,20 @@ import type { Answer, Found, Request } from './directory-messages.ts';
 export interface DirectoryProcessOptions {
   /** For messages. */
   readonly directory: string;
-  /** A request without a sign of life for longer hangs, and ends the process. Ten times as long for those that sync. */
+  /** A request without progress for longer hangs, and the process is killed. Ten times as long for requests that sync. */
   readonly patienceMs: number;
 }
 
-/** Without requests for so long, the process ends: it costs some 45 MB. */
+/** After this time without requests the process ends: it uses about 45 MB. */
 const IDLE_MS = 60_000;
-/** Between a process that hung and the next one; doubled up to the limit. */
+/** Pause between a process that hung and the next one; doubled up to the limit. */
 const PAUSE_MS = { first: 1000, most: 60_000 } as const;
-/** The most processes that cannot be killed because they wait in the kernel; at this many, no other is started. */
+/** With this many processes that wait in the kernel and cannot be killed, no other is started. */
 const ABANDONED_MAX = 3;
-/** Small on purpose: what hangs in there holds only these. */
+/** Small on purpose: hanging calls block only these threads. */
 const ENVIRONMENT = { UV_THREADPOOL_SIZE: '4' } as const;
 
-/** Times the patience for requests that sync: a slow disk may rightly take minutes for what the kernel gathered. */
+/** Factor of the time limit for requests that sync: a slow disk may take minutes to write what the kernel buffered. */
 const SYNC_PATIENCE = 10;
 
 interface Waiting {
@@ -28,13 +28,13 @@ interface Waiting {
 }
 
 /**
- * The process that works on one mirror's directory: started when there is something to do, ended when it hangs, and
- * started again after a pause. The caller is told within ten times `patienceMs`, whatever the file system does.
+ * The process that works on one mirror's directory: started on demand, killed when it hangs, and started again after a
+ * pause. The caller gets an answer within ten times `patienceMs`, whatever the file system does.
  */
 export class DirectoryProcess implements AsyncDisposable {
   readonly #options: DirectoryProcessOptions;
   readonly #waiting = new Map<number, Waiting>();
-  /** Killed, and not gone yet. */
+  /** Killed, but not ended yet. */
   readonly #dying = new Set<ChildProcess>();
   #child: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -46,7 +46,7 @@ export class DirectoryProcess implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Asks for one thing. Rejects with its failure, or when the file system does not answer. */
+  /** Carries out one request. Rejects with its failure, or when the file system does not answer. */
   ask(request: Request): Promise<Found> {
     const child = this.#child ?? this.#start();
     this.#usedAt = performance.now();
@@ -58,7 +58,7 @@ export class DirectoryProcess implements AsyncDisposable {
     });
   }
 
-  /** Ends the process without waiting for what it does. */
+  /** Kills the process without waiting for its requests. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end('the mirror is let go of');
   }
@@ -81,7 +81,7 @@ export class DirectoryProcess implements AsyncDisposable {
     child.on('error', (error) => {
       if (this.#child === child) this.#end(`the process for ${directory} failed: ${error.message}`);
     });
-    // The registry must be able to end while this one hangs.
+    // The registry must be able to exit while this process hangs.
     child.unref();
     child.channel?.unref();
     this.#timer = setInterval(() => this.#look(), Math.min(1000, this.#options.patienceMs / 4)).unref();
@@ -121,7 +121,7 @@ export class DirectoryProcess implements AsyncDisposable {
     this.#end(`${directory} has not answered for ${hanging.limitMs / 1000} s: its file system hangs`);
   }
 
-  /** Kills the process; one that waits in the kernel goes when the kernel lets it. */
+  /** Kills the process; one that waits in the kernel ends when the kernel returns. */
   #end(reason: string): void {
     clearInterval(this.#timer);
     const child = this.#child;

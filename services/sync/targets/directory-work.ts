@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Found, Request } from './directory-messages.ts';
 
 const READ_BYTES = 256 * 1024;
-/** Synced each time so much was written, so that no single sync takes long. */
+/** Written bytes between two syncs, so that no single sync takes long. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
 interface Writing {
@@ -14,13 +14,13 @@ interface Writing {
   unsyncedBytes: number;
 }
 
-/** Promises, so that an abort finds a file that is just being opened. */
+/** Promises, so that an abort finds a file that is still being opened. */
 type Writings = Map<number, Promise<Writing>>;
 
-/** Does one thing in a mirror's directory; calls `moved` when a long one goes on. */
+/** Carries out one request in a mirror's directory; calls `moved` to report progress of a long one. */
 export type DirectoryWork = (request: Request, moved: () => void) => Promise<Found | undefined>;
 
-/** What works in one mirror's directory, in this process. */
+/** Works on one mirror's directory, in this process. */
 export function directoryWork(): DirectoryWork {
   const writings: Writings = new Map();
   return async (request, moved) => {
@@ -78,7 +78,7 @@ async function commit(
   await handle.close();
   writings.delete(id);
   await rename(temporary, path);
-  // The watermark that vouches for it is durable, so it has to be.
+  // The watermark that covers the blob is durable, so the blob has to be.
   for (let folder = dirname(path); folder.length >= root.length; folder = dirname(folder)) {
     await syncDirectory(folder);
     moved();
@@ -86,7 +86,7 @@ async function commit(
 }
 
 async function abort(writings: Writings, id: number): Promise<undefined> {
-  // Undefined also where the file could not be opened: its `begin` has said why.
+  // Also undefined if the file could not be opened: its `begin` has reported why.
   const writing = await writings.get(id)?.catch(() => undefined);
   writings.delete(id);
   if (writing === undefined) return;
@@ -94,7 +94,7 @@ async function abort(writings: Writings, id: number): Promise<undefined> {
   await rm(writing.temporary, { force: true });
 }
 
-/** Undefined where nothing can be found. */
+/** Without a size if there is no such file. */
 async function sizeOf(path: string): Promise<{ sizeBytes?: number }> {
   const stats = await stat(path).catch(() => undefined);
   return stats ? { sizeBytes: stats.size } : {};

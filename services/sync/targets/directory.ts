@@ -9,11 +9,11 @@ import type { MirrorTarget, WantedBlob } from './target.ts';
 export interface DirectoryTargetOptions {
   /** How long the file system may be silent before it counts as hanging. @default 30_000 */
   readonly patienceMs?: number | undefined;
-  /** Who works in the directory. @default a process of its own */
+  /** Carries out requests in the directory. @default a process of its own */
   readonly worker?: DirectoryWorker | undefined;
 }
 
-/** Does one thing after the other in a directory. */
+/** Carries out requests in a directory, one after the other. */
 export interface DirectoryWorker extends AsyncDisposable {
   ask(request: Request): Promise<Found>;
 }
@@ -21,8 +21,8 @@ export interface DirectoryWorker extends AsyncDisposable {
 const PATIENCE_MS = 30_000;
 
 /**
- * A mirror whose document root is a directory of this machine, or mounted on it. A process of its own works there, as a
- * file system that hangs (a network mount, a failing disk) would take this process' threads and keep it from ending.
+ * A mirror whose document root is a directory of this machine, or mounted on it. A separate process works there: a hanging
+ * file system (a network mount, a failing disk) would block this process's threads and keep it from exiting.
  */
 export class DirectoryTarget implements MirrorTarget {
   readonly #root: string;
@@ -37,7 +37,7 @@ export class DirectoryTarget implements MirrorTarget {
 
   async write(blob: WantedBlob, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
     const id = ++this.#lastId;
-    // Beside the blobs, for the rename to be one; the mirror's web server does not serve what begins with a dot.
+    // Next to the blobs, so that the rename is atomic; the mirror's web server does not serve names that begin with a dot.
     const temporary = join(this.#root, '.incoming', hexOf(blob.digest));
     try {
       await this.#ask({ kind: 'begin', id, path: this.#pathOf(blob), temporary }, signal);
@@ -45,7 +45,7 @@ export class DirectoryTarget implements MirrorTarget {
       await this.#ask({ kind: 'commit', id, root: this.#root }, signal);
     } catch (error) {
       const aborted = this.#ask({ kind: 'abort', id }).catch(() => undefined);
-      // Stopping does not wait for the file system.
+      // A stop does not wait for the file system.
       if (!signal.aborted) await aborted;
       throw error;
     }

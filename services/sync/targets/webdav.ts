@@ -9,16 +9,16 @@ export interface WebdavOptions {
   readonly url: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** Whose connections are used, where the server asks for a certificate or has one of its own. */
+  /** Makes the connections, if the server requests a client certificate or has a private one. */
   readonly dispatcher?: Dispatcher | undefined;
 }
 
-/** A mirror that silent for so long is taken for dead. */
+/** A mirror that sends nothing for this long counts as dead. */
 const PATIENCE = { headersTimeout: 30_000, bodyTimeout: 30_000 } as const;
 
 /**
- * A mirror that takes WebDAV writes, such as nginx with its dav module (`infra/mirror/nginx.conf`): PUT to a
- * temporary name, then MOVE, which there is rename(2), so that a blob is visible whole or not at all.
+ * A mirror that accepts WebDAV writes, such as nginx with its dav module (`infra/mirror/nginx.conf`): PUT to a temporary
+ * name, then MOVE, which is rename(2) there, so that a blob becomes visible atomically.
  */
 export class WebdavTarget implements MirrorTarget {
   readonly #url: string;
@@ -89,7 +89,7 @@ export class WebdavTarget implements MirrorTarget {
   }
 }
 
-/** Not there, or bounced to the origin, which is the same. */
+/** Not found, or bounced to the origin, which means the same. */
 function isAbsence(status: number): boolean {
   return status === 404 || status === 410 || (status >= 300 && status < 400);
 }
