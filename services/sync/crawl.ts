@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { Sha256Digest } from '../registry/oci/digest.ts';
-import { MISSING_MAX } from '../registry/publishing/mirrors/ledger.ts';
+import { type Ledger, MISSING_MAX } from '../registry/publishing/mirrors/ledger.ts';
 import { blobsOf } from '../registry/publishing/publication/entry.ts';
 import type { PublicationLog } from '../registry/publishing/publication/log.ts';
 import type { MirrorSession } from './mirror-session.ts';
@@ -19,18 +19,16 @@ export async function crawlWhenDue(session: MirrorSession): Promise<void> {
     if (!session.crawlIsDue || signal.aborted) continue;
     // Reset now, so that a request that arrives during the crawl leads to another one.
     session.crawlIsDue = false;
-    const { watermark } = session.ledger;
-    const { missing, lowerTo } = await crawl(parts.content.log, parts.target, watermark, signal).catch(
+    const crawled = session.ledger;
+    const result = await crawl(parts.content.log, parts.target, crawled.watermark, signal).catch(
       (error: unknown) => {
         session.crawlIsDue = true;
         throw error;
       },
     );
+    const { missing, lowerTo } = result;
     parts.logger.info({ mirror: parts.mirror.name, missing: missing.length, lowerTo }, 'crawled');
-    await session.update((ledger) => ({
-      watermark: Math.min(ledger.watermark, lowerTo ?? ledger.watermark),
-      missing: [...missing],
-    }));
+    await session.update((ledger) => afterCrawl(ledger, crawled, result));
     if (!session.crawlIsDue) session.isHeldBack = false;
     session.publishing.notify();
     session.watching.notify();
@@ -71,4 +69,22 @@ export async function crawl(
       return { missing: [], lowerTo: firstLoss - 1 };
   }
   return { missing, lowerTo: undefined };
+}
+
+/**
+ * What a crawl changes in a ledger. `crawled` is the ledger when the crawl began: publishing continued, and may have
+ * added blobs of later entries that the store itself has lost.
+ */
+export function afterCrawl(
+  ledger: Ledger,
+  crawled: Ledger,
+  { missing, lowerTo }: CrawlResult,
+): Pick<Ledger, 'watermark' | 'missing'> {
+  if (lowerTo !== undefined) return { watermark: Math.min(ledger.watermark, lowerTo), missing: [] };
+  const before = new Set([...crawled.missing, ...missing]);
+  const added = ledger.missing.filter((digest) => !before.has(digest));
+  const all = [...missing, ...added];
+  if (all.length <= MISSING_MAX) return { watermark: ledger.watermark, missing: all };
+  // Too many for a set: publishing resumes after the crawled entries.
+  return { watermark: Math.min(ledger.watermark, crawled.watermark), missing: [...missing] };
 }
