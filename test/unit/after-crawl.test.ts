@@ -7,7 +7,7 @@ import { afterCrawl } from '../../services/sync/crawl.ts';
 const blob = (name: string | number): Sha256Digest => digestOf(Buffer.from(`blob ${name}`));
 const ledger = (watermark: number, missing: Sha256Digest[]): Ledger => ({
   ...{ watermark, missing },
-  health: { state: 'up', since: '2026-01-01T00:00:00Z' },
+  health: { state: 'up', since: '2001-01-01T00:00:00Z' },
 });
 
 describe('the ledger of a mirror after a crawl', () => {
