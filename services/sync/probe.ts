@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import { messageOf } from '../registry/runtime/message-of.ts';
 import { blobDataKey } from '../registry/storage/layout.ts';
 import { failureReason } from './failure-reason.ts';
 import type { WantedBlob } from './targets/target.ts';
@@ -70,7 +71,9 @@ async function attempt(
     return judge(response.statusCode, response.headers);
   } catch (error) {
     signal.throwIfAborted();
-    const reason = limit.aborted ? `no answer within ${PROBE_TIMEOUT_MS / 1000} s` : failureReason(error);
+    const reason = limit.aborted
+      ? `no answer within ${PROBE_TIMEOUT_MS / 1000} s`
+      : failureReason(error, messageOf(error));
     return { kind: 'failing', reason };
   }
 }

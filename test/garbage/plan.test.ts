@@ -7,8 +7,15 @@ import fc from 'fast-check';
 import { UnreadableError } from '../../services/registry/garbage/collector-reader.ts';
 import { type GarbagePlan, planGarbage } from '../../services/registry/garbage/offline/plan.ts';
 import { sweep } from '../../services/registry/garbage/offline/sweep.ts';
-import { isSha256 } from '../../services/registry/oci/digest.ts';
-import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { digestOf, isSha256 } from '../../services/registry/oci/digest.ts';
+import type { Tag } from '../../services/registry/oci/names.ts';
+import {
+  BLOBS_PREFIX,
+  blobDataKey,
+  referrerKey,
+  revisionLinkKey,
+  tagIndexKey,
+} from '../../services/registry/storage/layout.ts';
 import { intercepted } from '../support/intercepted.ts';
 import { danglers } from './danglers.ts';
 import { type Model, models, REPOSITORIES, type Written, write } from './model.ts';
@@ -53,6 +60,44 @@ describe('the plan of a garbage collection', () => {
       }),
       { numRuns: RUNS / 2 },
     );
+  });
+
+  it('leaves alone what a push links after its repository was marked', async () => {
+    const model: Model = {
+      manifests: [
+        {
+          ...{ blobs: [0], children: [], subject: undefined, bySha512: false, isYoung: false },
+          inRepository: [true, false],
+        },
+      ],
+      blobs: [{ isYoung: false, linkIsYoung: false, isPublished: false }],
+      tags: [],
+    };
+    const { objects } = write(model, NOW);
+    const name = REPOSITORIES[0];
+    const late = digestOf(Buffer.from('pushed during the plan'));
+    const subject = digestOf(Buffer.from('its subject'));
+    const keys = [
+      revisionLinkKey(name, late),
+      tagIndexKey(name, 'late' as Tag, late),
+      referrerKey(name, subject, late),
+    ];
+    const pushing = intercepted(objects, ({ name: call, args, proceed }) => {
+      const request = args[0] as { prefix?: string; limit?: number };
+      if (call === 'list' && request.prefix === BLOBS_PREFIX && request.limit !== 1)
+        for (const key of keys) objects.hold(key, late, new Date(NOW.getTime() + 1000));
+      return proceed();
+    });
+    for (const deleteUntagged of [false, true]) {
+      for (const key of keys) objects.held.delete(key);
+      const { repositories } = await planGarbage(pushing, { deleteUntagged, youngerThan: NOW });
+      expect(objects.held.has(keys[0] ?? ''), 'it was pushed').to.equal(true);
+      const named = repositories.flatMap(({ manifests, history, referrers }) => [
+        ...manifests,
+        ...[...history, ...referrers].map(({ digest }) => digest),
+      ]);
+      expect(named, `deleteUntagged: ${deleteUntagged}`).to.not.include(late);
+    }
   });
 
   it('is none when a manifest cannot be read: nothing is known to be garbage then', async () => {

@@ -117,12 +117,13 @@ export class ReachableSet {
   }
 
   async #read(digest: Sha256Digest, take: (manifest: ManifestReferences) => void): Promise<void> {
-    const { reader, references, onRead, place = '' } = this.#scope;
+    const { reader, references, deleteUntagged, onRead, place = '' } = this.#scope;
     const manifest = await reader.manifest(digest);
     onRead?.();
     if ('fault' in manifest) return reader.note(`${place}${digest}: ${manifest.why}`);
     const read = referencesOf(manifest);
-    await references.add(read);
+    // Kept only if something reads it later: the next cycle, or the marking of what was reached.
+    if (deleteUntagged || references.isWritable) await references.add(read);
     take(read);
   }
 
@@ -156,7 +157,8 @@ export class ReachableSet {
     for (let digest = next.pop(); digest !== undefined; digest = next.pop()) {
       if (found.has(digest) || !this.#scope.findings.linked.has(digest)) continue;
       found.set(digest, 1);
-      next.push(...waysFrom(this.#edges, digest));
+      // One by one: a subject may have more referrers than a call takes arguments.
+      for (const way of waysFrom(this.#edges, digest)) next.push(way);
     }
   }
 

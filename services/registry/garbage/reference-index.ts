@@ -18,7 +18,8 @@ export class ReferenceIndex {
   readonly #reader: CollectorReader;
   /** Where segments are stored; undefined for an index in memory alone. */
   readonly #prefix: string | undefined;
-  readonly #isWritable: boolean;
+  /** False for an index that stores nothing. */
+  readonly isWritable: boolean;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   /** Segments to be merged, with what of them is useful. */
@@ -28,7 +29,7 @@ export class ReferenceIndex {
   constructor(reader: CollectorReader, prefix?: string, isWritable = false) {
     this.#reader = reader;
     this.#prefix = prefix;
-    this.#isWritable = isWritable;
+    this.isWritable = isWritable;
   }
 
   /** All references: the stored ones, and those that wait to be stored; `isUseful` says which to keep. */
@@ -69,7 +70,7 @@ export class ReferenceIndex {
 
   /** Stores what has gathered. */
   async flush(): Promise<void> {
-    if (this.#pending.length === 0 || !this.#isWritable) return;
+    if (this.#pending.length === 0 || !this.isWritable) return;
     const segment = sealSegment(this.#pending);
     this.#pending = [];
     this.#pendingBytes = 0;
@@ -78,7 +79,7 @@ export class ReferenceIndex {
 
   /** Merges segments that waste room, after a whole {@link read}. */
   async compact(): Promise<void> {
-    if (!this.#isWritable) return;
+    if (!this.isWritable) return;
     const useless = this.#wasteful.filter(({ useful }) => useful.length === 0);
     const old = this.#wasteful.length >= WASTEFUL_MAX ? this.#wasteful : useless;
     if (old.length === 0) return;

@@ -1,25 +1,44 @@
 import type { ObjectStore } from './object-store.ts';
 
-/** Keys in one call: bounds memory, and what is done again after a failure. */
+/** What one request deletes at most: S3's limit. Also bounds memory, and what a failure makes to be done again. */
 const BATCH_KEYS = 1000;
 
-/** Deletes objects in the order of their keys as given, batch after batch. Returns how many keys there were. */
+export interface DeleteAllOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called before each batch; throws to stop. */
+  readonly mayChange?: () => Promise<void>;
+  /** Called after each batch with its size. */
+  readonly onDeleted?: (objects: number) => void;
+  readonly batchKeys?: number;
+}
+
+/** Deletes objects in the order of the given keys, batch after batch. Returns how many keys there were. */
 export async function deleteAll(
   objects: Pick<ObjectStore, 'delete'>,
   keys: Iterable<string> | AsyncIterable<string>,
-  signal?: AbortSignal,
+  { signal, mayChange, onDeleted, batchKeys = BATCH_KEYS }: DeleteAllOptions = {},
 ): Promise<number> {
   let deleted = 0;
-  let batch: string[] = [];
-  const flush = async () => {
+  for await (const batch of batchesOf(keys, batchKeys)) {
+    await mayChange?.();
     await objects.delete(batch, signal);
     deleted += batch.length;
-    batch = [];
-  };
-  for await (const key of keys) {
-    batch.push(key);
-    if (batch.length === BATCH_KEYS) await flush();
+    onDeleted?.(batch.length);
   }
-  if (batch.length > 0) await flush();
   return deleted;
+}
+
+/** Splits items into batches of what one request deletes. */
+export async function* batchesOf<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  size = BATCH_KEYS,
+): AsyncGenerator<T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -126,13 +126,15 @@ export async function repositoryGarbage(
     }
     if (record === undefined || !('named' in record) || keeps(record.named)) continue;
     const digest = record.named;
+    if (record.kind !== 'referrer' && !deleteUntagged) continue;
+    const link = await reader.stat(revisionLinkKey(name, digest));
+    // A push that began before writes went off may have linked its manifest since the marking.
+    if (link && link.modifiedAt > youngerThan) continue;
     if (record.kind === 'referrer') {
       // Records are written before the links of their manifests: a young one goes only with its manifest.
-      const goes =
-        !(await isYoung(reader, key, youngerThan)) || (await reader.stat(revisionLinkKey(name, digest)));
-      if (goes) garbage.referrers.push({ subject: record.subject, digest });
-    } else if (!deleteUntagged) continue;
-    else if (record.kind === 'revision') garbage.manifests.push(digest);
+      if (link || !(await isYoung(reader, key, youngerThan)))
+        garbage.referrers.push({ subject: record.subject, digest });
+    } else if (record.kind === 'revision') garbage.manifests.push(digest);
     else if (record.kind === 'history' && isTag(record.tag))
       garbage.history.push({ tag: record.tag, digest });
   }

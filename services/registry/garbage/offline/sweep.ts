@@ -1,3 +1,4 @@
+import { deleteAll } from '../../storage/delete-all.ts';
 import {
   blobDataKey,
   layerLinkKey,
@@ -6,7 +7,6 @@ import {
   tagIndexKey,
 } from '../../storage/layout.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { batchesOf } from '../delete-in-batches.ts';
 import { deletionRank, LAYER_RANK } from '../deletion-order.ts';
 import type { GarbagePlan } from './plan.ts';
 import type { RepositoryGarbage } from './repository.ts';
@@ -22,20 +22,15 @@ export async function sweep(
   objects: ObjectStore,
   { repositories, blobs }: GarbagePlan,
   mayContinue: () => Promise<void>,
-  onDeleted?: (objects: number) => void,
+  onDeleted: (objects: number) => void = () => undefined,
 ): Promise<void> {
   const records = repositories.flatMap(recordKeys);
-  const remove = async (keys: readonly string[]) => {
-    for (const batch of batchesOf(keys, BATCH_KEYS)) {
-      await mayContinue();
-      await objects.delete(batch);
-      onDeleted?.(batch.length);
-    }
-  };
+  const remove = (keys: Iterable<string>) =>
+    deleteAll(objects, keys, { mayChange: mayContinue, batchKeys: BATCH_KEYS, onDeleted });
   // A backend deletes the keys of one call in any order, so no call holds two ranks.
   for (let rank = 0; rank <= LAYER_RANK; rank++)
     await remove(records.filter((key) => deletionRank(key) === rank));
-  await remove([...blobs.toDelete.entries().map(([digest]) => blobDataKey(digest))]);
+  await remove(blobs.toDelete.entries().map(([digest]) => blobDataKey(digest)));
 }
 
 function recordKeys({ name, manifests, history, referrers, layers }: RepositoryGarbage): string[] {

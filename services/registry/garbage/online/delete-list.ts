@@ -1,8 +1,8 @@
 import { announcedKey, deletingKey, listKey, rangeOf, rescuedPrefix } from '../../content/quarantine/keys.ts';
 import { isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import { batchesOf, deleteAll } from '../../storage/delete-all.ts';
 import type { DigestList } from '../../storage/digest-list.ts';
 import { blobDataKey } from '../../storage/layout.ts';
-import { batchesOf, deleteInBatches } from '../delete-in-batches.ts';
 import { deletionRank, LAYER_RANK } from '../deletion-order.ts';
 import type { ReachableSet } from '../reachable-set.ts';
 import type { Cycle, ToDelete } from './context.ts';
@@ -51,10 +51,10 @@ async function deleteRecords(cycle: Cycle, list: DueList, reachable: ReachableSe
   const withRecords = [...list.digests].filter(
     (digest) => reachable.mayGo(digest) && manifestRecords(digest).length > 0,
   );
-  for (const batch of batchesOf(withRecords))
+  for await (const batch of batchesOf(withRecords))
     await deleteRange(cycle, list.name, reachable, batch, async (toDelete) => {
       const keys = toDelete.flatMap(manifestRecords);
-      await deleteInBatches(cycle.objects, keys, cycle.mayChange);
+      await deleteAll(cycle.objects, keys, { mayChange: cycle.mayChange });
       cycle.counts.linksDeleted += keys.length;
     });
 }
@@ -70,11 +70,11 @@ async function deleteList(cycle: Cycle, list: DueList, reachable: ReachableSet):
   const layerLinks = (digest: Sha256Digest) =>
     (list.records.get(digest) ?? []).filter((key) => deletionRank(key) === LAYER_RANK);
   let deleted = 0;
-  for (const batch of batchesOf(toDelete))
+  for await (const batch of batchesOf(toDelete))
     await deleteRange(cycle, list.name, reachable, batch, async (digests) => {
       const links = digests.flatMap(layerLinks);
-      await deleteInBatches(objects, links, mayChange);
-      await deleteInBatches(objects, digests.map(blobDataKey), mayChange);
+      await deleteAll(objects, links, { mayChange });
+      await deleteAll(objects, digests.map(blobDataKey), { mayChange });
       counts.linksDeleted += links.length;
       deleted += digests.length;
       counts.deleted += digests.length;
@@ -85,7 +85,7 @@ async function deleteList(cycle: Cycle, list: DueList, reachable: ReachableSet):
   await objects.delete([listKey(list.name)]);
   const flags: string[] = [announcedKey(list.name)];
   for await (const key of reader.keys(rescuedPrefix(list.name))) flags.push(key);
-  await deleteInBatches(objects, flags);
+  await deleteAll(objects, flags);
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { Log } from '../../runtime/log.ts';
+import { deleteAll } from '../../storage/delete-all.ts';
 import { partPrefix } from '../../storage/layout-read.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { StoreReader } from '../../storage/store-reader.ts';
 import { walkRepositories } from '../../storage/walk.ts';
-import { deleteInBatches } from '../delete-in-batches.ts';
 
 /** Distribution's `storage.maintenance.uploadpurging`. Times in milliseconds. */
 export interface PurgeSettings {
@@ -54,7 +54,7 @@ export async function purgeUploads(parts: PurgeParts): Promise<number> {
       await mayChange();
       // First, as when an upload is closed: without it the upload is unknown, whatever is left.
       await objects.delete([`${prefix}startedat`]);
-      await deleteInBatches(objects, keys, mayChange);
+      await deleteAll(objects, keys, { mayChange });
     }
   }
   if (dryRun) return purged;

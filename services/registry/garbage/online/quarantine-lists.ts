@@ -9,8 +9,8 @@ import {
   rangeOf,
 } from '../../content/quarantine/keys.ts';
 import type { Sha256Digest } from '../../oci/digest.ts';
+import { deleteAll } from '../../storage/delete-all.ts';
 import { DigestList } from '../../storage/digest-list.ts';
-import { deleteInBatches } from '../delete-in-batches.ts';
 import type { Cycle } from './context.ts';
 
 /** What one list holds at most: each push that concerns a list reads all of it. */
@@ -99,5 +99,5 @@ export async function sweepFlags(
       const [list = ''] = key.slice(prefix.length).split('/');
       if (!names.has(list)) useless.push(key);
     }
-  await deleteInBatches(objects, useless, mayChange);
+  await deleteAll(objects, useless, { mayChange });
 }

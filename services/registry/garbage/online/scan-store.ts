@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { freshName, SCAN_PREFIX } from '../../content/quarantine/keys.ts';
 import { type Digest, isDigest, isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import { deleteAll } from '../../storage/delete-all.ts';
 import { DigestList } from '../../storage/digest-list.ts';
 import type { CollectorReader } from '../collector-reader.ts';
-import { deleteInBatches } from '../delete-in-batches.ts';
 import type { AliasReference } from '../references.ts';
 import { addRecords, type ScanFindings } from '../scan.ts';
 
@@ -104,7 +104,7 @@ export class ScanStore {
     const keys = await this.#keys();
     // Without its header a scan is not resumed.
     keys.sort((one, other) => Number(other.endsWith('/header')) - Number(one.endsWith('/header')));
-    await deleteInBatches(this.#reader.objects, keys);
+    await deleteAll(this.#reader.objects, keys);
   }
 
   async #keys(): Promise<string[]> {
