@@ -24,12 +24,12 @@ export function apiRoutes(node: ApiNode): Route[] {
   const [pull, push, remove] = [onRepository('pull'), onRepository('push'), onRepository('delete')];
   const catalog = onRegistry('catalog');
   return [
-    ...read({ path: '/v2/', name: 'ping', requiredAccess: identity, handle: ping }),
+    { method: 'GET', path: '/v2/', name: 'ping', requiredAccess: identity, handle: ping },
 
     // The most frequent first: routes are tried in this order.
-    ...read({ path: blob, name: 'blob', requiredAccess: pull, handle: getBlob(node) }),
+    { method: 'GET', path: blob, name: 'blob', requiredAccess: pull, handle: getBlob(node) },
 
-    ...read({ path: manifest, name: 'manifest', requiredAccess: pull, handle: getManifest(node) }),
+    { method: 'GET', path: manifest, name: 'manifest', requiredAccess: pull, handle: getManifest(node) },
     { method: 'PUT', path: manifest, name: 'manifest', requiredAccess: push, handle: putManifest(node) },
     {
       method: 'DELETE',
@@ -63,16 +63,8 @@ export function apiRoutes(node: ApiNode): Route[] {
       handle: listCatalog(node),
     },
 
-    ...read({ path: '/', name: 'front-page', handle: frontPage(node) }),
-    ...read({ path: '/v2', name: 'ping', handle: pingWithSlash(node) }),
-    ...read({ path: origin, name: 'origin', handle: getOrigin(node) }),
-  ];
-}
-
-/** GET and HEAD, by the same handler. */
-function read(route: Omit<Route, 'method'>): Route[] {
-  return [
-    { ...route, method: 'GET' },
-    { ...route, method: 'HEAD' },
+    { method: 'GET', path: '/', name: 'front-page', handle: frontPage(node) },
+    { method: 'GET', path: '/v2', name: 'ping', handle: pingWithSlash(node) },
+    { method: 'GET', path: origin, name: 'origin', handle: getOrigin(node) },
   ];
 }

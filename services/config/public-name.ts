@@ -1,5 +1,6 @@
+import { isLoopback } from '../registry/access/networks.ts';
 import type { Config } from './schema.ts';
-import { isLoopback, type ListenAddress } from './values.ts';
+import type { ListenAddress } from './values.ts';
 
 /**
  * The only public name of a listener on loopback, or undefined without one; `false` for a listener that other machines

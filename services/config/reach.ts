@@ -1,9 +1,10 @@
+import { isLoopback } from '../registry/access/networks.ts';
 import type { Config } from './schema.ts';
-import { isLoopback, type ListenAddress } from './values.ts';
+import type { ListenAddress } from './values.ts';
 
 /** Whether other machines reach a loopback listener through a proxy; one that is on loopback itself does not count. */
 export function isReachable({ host, trustedproxies }: Config['http']): boolean {
-  return host === undefined ? trustedproxies.length > 0 : !isLoopback(bare(new URL(host).hostname));
+  return host === undefined ? trustedproxies.length > 0 : !isLoopback(new URL(host).hostname);
 }
 
 /** Whether only this machine reaches the registry: it listens on loopback, without a proxy or a public name. */
@@ -14,7 +15,7 @@ export function isOfThisMachine(http: Config['http']): boolean {
 /** Whether requests to a URL can be read on the way. */
 export function isPlainBeyond(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  return protocol !== 'https:' && !isLoopback(bare(hostname));
+  return protocol !== 'https:' && !isLoopback(hostname);
 }
 
 /** A URL's host name without the brackets of IPv6. */

@@ -1,7 +1,7 @@
+import { isLoopback } from '../registry/access/networks.ts';
 import { SECRET_MIN_CHARACTERS } from '../registry/storage/secret-box.ts';
 import { isPlainBeyond, isReachable, print } from './reach.ts';
 import type { Config } from './schema.ts';
-import { isLoopback } from './values.ts';
 
 /** Problems with users, tokens and rules: contradictions, and open access; each line names a key. */
 export function checkAccess(config: Config): string[] {

@@ -1,15 +1,15 @@
+import { isLoopback } from '../registry/access/networks.ts';
 import { accessWarnings } from './access-warnings.ts';
 import { corsWarnings } from './cors-warnings.ts';
 import { bare, isReachable, print } from './reach.ts';
 import { checkAccess } from './safety-access.ts';
 import type { Config, MirrorConfig } from './schema.ts';
-import { isLoopback } from './values.ts';
 
 /** Warnings of what is allowed but unwise; each line names a key. */
 export function warningsOf(config: Omit<Config, 'notices'>): string[] {
   const plain = config.notifications.endpoints.flatMap(({ name, url, headers }) => {
     const { protocol, hostname } = new URL(url);
-    if (protocol === 'https:' || isLoopback(bare(hostname)) || Object.keys(headers).length === 0) return [];
+    if (protocol === 'https:' || isLoopback(hostname) || Object.keys(headers).length === 0) return [];
     return [`notifications.endpoints: the headers for ${name} are sent over plain HTTP`];
   });
   return [...plain, ...corsWarnings(config), ...accessWarnings(config)];
@@ -97,7 +97,7 @@ function checkMirrors(config: Config): string[] {
 function checkPlainHttp(key: string, mirror: MirrorConfig): string[] {
   if (!('webdav' in mirror.write) || mirror.write.password === undefined) return [];
   const url = new URL(mirror.write.webdav);
-  if (url.protocol === 'https:' || isLoopback(bare(url.hostname))) return [];
+  if (url.protocol === 'https:' || isLoopback(url.hostname)) return [];
   return [`${key}.write.webdav = ${mirror.write.webdav}: a password over plain HTTP: expected an https URL`];
 }
 

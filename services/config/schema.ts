@@ -59,7 +59,6 @@ export const FileSchema = z.strictObject({
 });
 
 /** {@link FileSchema} without the sections that change nothing, and the secrets in them. */
-/** {@link FileSchema} without the sections that change nothing, and the secrets in them. */
 export const ConfigSchema = FileSchema.transform((file) => {
   const { loglevel, log, middleware: _1, health: _2, proxy: _3, policy: _4, ...rest } = file;
   const { reporting: _5, compatibility: _6, ...config } = rest;

@@ -35,11 +35,6 @@ export const Address = Parsed(
   '127.0.0.1:6000',
 );
 
-/** Whether only this machine can reach an address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
-}
-
 /** A network such as `192.0.2.0/24`. */
 export const Cidr = about(
   z.string().refine(isNetwork, 'expected a network such as 192.0.2.0/24 or 2001:db8::/32'),

@@ -63,10 +63,10 @@ export function healthRoutes(readiness: Readiness): Route[] {
     const areWritesAsked = new URLSearchParams(ctx.querystring).has('writes');
     answer(ctx, areWritesAsked ? 'unavailable' : 'degraded', `pushes fail: ${writeProblem}`);
   };
-  return (['GET', 'HEAD'] as const).flatMap((method) => [
-    { method, path: '/livez', name: 'livez', handle: live },
-    { method, path: '/readyz', name: 'readyz', handle: ready },
-  ]);
+  return [
+    { method: 'GET', path: '/livez', name: 'livez', handle: live },
+    { method: 'GET', path: '/readyz', name: 'readyz', handle: ready },
+  ];
 }
 
 /** `/debug/health`, as on Distribution's debug port: 200 and `{}`, or 503 and the reason of each failing check by its name. */
@@ -78,8 +78,7 @@ export function distributionHealthRoutes(readiness: Readiness): Route[] {
     ctx.set('Cache-Control', 'no-store');
     ctx.body = problem === undefined ? {} : { readiness: problem };
   };
-  const path = '/debug/health';
-  return (['GET', 'HEAD'] as const).map((method) => ({ method, path, name: 'debug-health', handle }));
+  return [{ method: 'GET', path: '/debug/health', name: 'debug-health', handle }];
 }
 
 function answer(

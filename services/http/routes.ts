@@ -10,7 +10,7 @@ export type Handler = (ctx: RouteContext) => Promise<void> | void;
 /** One endpoint, a line of a service's table of routes. */
 export interface Route {
   /** GET answers HEAD as well. */
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** In path-to-regexp's notation; `*name` matches a repository's name with its slashes. */
   readonly path: string;
   /** For metrics and logs. */

@@ -31,7 +31,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'upload-pieces: sealLast grow': 'the same, when the upload is closed after that',
   'tag-moves: #claim delete': 'a claim that came too late, and is nobody’s',
   'dead-letters: bury put': 'test/notifications/outbox.test.ts: a receiver that refuses',
-  'dead-letters: #deleteOldest delete': 'the same, ten thousand times',
+  'dead-letters: #deleteOldest deleteAll': 'the same, ten thousand times',
   'inspect: requeue put': 'an operator has dead letters sent again',
   'inspect: requeue delete': 'the same',
 };

@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A call that makes or deletes objects, perhaps by number, or writes a link, which is one. */
 const WRITE =
-  /objects\s*\.(?:put|putIfAbsent|compose|grow|delete|removeLeftovers)\(|\.(?:putIfAbsent|overwrite|deleteBelow)\(|\bwriteLink\(/;
+  /objects\s*\.(?:put|putIfAbsent|compose|grow|delete|removeLeftovers)\(|\.(?:putIfAbsent|overwrite|deleteBelow)\(|\b(?:writeLink|deleteAll)\(/;
 const NO_CALL = /^\s*(?:\/?\*|\/\/|export (?:async )?function)/;
 
 /** What a line that declares a function or a method of a class names it. */

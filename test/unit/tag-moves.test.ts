@@ -116,7 +116,8 @@ describe('conditional moves of a tag', function () {
         let now: Digest | undefined;
         for (const each of steps) {
           if (each === 'delete') {
-            expect(await tags.delete(NAME, TAG)).to.equal(now !== undefined);
+            expect(await tags.has(NAME, TAG)).to.equal(now !== undefined);
+            await tags.delete(NAME, TAG);
             now = undefined;
             continue;
           }

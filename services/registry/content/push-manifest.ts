@@ -16,9 +16,10 @@ export interface ManifestPush {
 }
 
 /**
- * Pushes a manifest: protect what it names from the collector, verify, record, publish, move the tags, notify. Tags move
- * when all that the manifest names is known to be there. Returns what an index lists and may lack by the rules; throws
- * as {@link Manifests.verify} does, and TAG_MOVED where the condition does not hold.
+ * Pushes a manifest: check the condition and foreign URLs, protect what it names from the collector, verify, record,
+ * publish, move the tags, notify. Tags move when all that the manifest names is known to be there. Returns what an index
+ * lists and may lack by the rules. Throws as {@link Manifests.verify} does, MANIFEST_INVALID for a foreign URL that the
+ * rules refuse, and TAG_MOVED if the condition does not hold.
  */
 export async function pushManifest(
   { content, changes }: Registry,

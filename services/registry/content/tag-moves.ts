@@ -51,37 +51,36 @@ export class TagMoves {
     target: TagTarget,
     link: Buffer,
     condition: TagCondition,
-    signal?: AbortSignal,
   ): Promise<void> {
     const key = tagCurrentKey(name, tag);
     if (condition.kind === 'absent') {
       // The store can do this by itself, without a claim.
-      if ((await this.#objects.putIfAbsent(key, link, signal)) === 'exists')
+      if ((await this.#objects.putIfAbsent(key, link)) === 'exists')
         throw moved(await readLink(this.#objects, key));
       // After the create, so that it belongs to this client; written before, it could change another one's tag.
-      await recordTagName(this.#objects, name, tag, target, signal);
+      await recordTagName(this.#objects, name, tag, target);
       return;
     }
     const claims = claimsOf(this.#objects, name, tag);
-    const claim = await this.#claim(claims, signal);
+    const claim = await this.#claim(claims);
     try {
-      await this.check(name, tag, condition, signal);
+      await this.check(name, tag, condition);
       if (Date.now() > claim.until) throw outOfTime();
-      await recordTagName(this.#objects, name, tag, target, signal);
-      await this.#objects.put(key, link, signal && { signal });
+      await recordTagName(this.#objects, name, tag, target);
+      await this.#objects.put(key, link);
     } finally {
       await giveUp(claims, claim);
     }
   }
 
   /** Throws TAG_MOVED unless the condition holds now. */
-  async check(name: RepositoryName, tag: Tag, condition: TagCondition, signal?: AbortSignal): Promise<void> {
-    const stored = await readLink(this.#objects, tagCurrentKey(name, tag), signal);
+  async check(name: RepositoryName, tag: Tag, condition: TagCondition): Promise<void> {
+    const stored = await readLink(this.#objects, tagCurrentKey(name, tag));
     if (stored === undefined) {
       if (condition.kind !== 'absent') throw moved(undefined);
       return;
     }
-    const digest = await readTagName(this.#objects, name, tag, stored, signal);
+    const digest = await readTagName(this.#objects, name, tag, stored);
     const holds =
       condition.kind === 'present' ||
       (condition.kind === 'one-of' && [stored, digest].some((each) => condition.digests.includes(each)));
@@ -89,21 +88,20 @@ export class TagMoves {
   }
 
   /** Claims the next number, as soon as the highest claim has ended. */
-  async #claim(claims: Numbered, signal?: AbortSignal): Promise<Claim> {
+  async #claim(claims: Numbered): Promise<Claim> {
     const deadline = performance.now() + PATIENCE_MS;
     while (performance.now() < deadline) {
-      signal?.throwIfAborted();
-      const highest = await highestClaim(claims, signal);
+      const highest = await highestClaim(claims);
       if (highest.until + SKEW_MS < Date.now()) {
         const claim = { number: highest.number + 1, until: Date.now() + CLAIM_MS };
         const body = Buffer.from(JSON.stringify({ until: claim.until }));
-        if ((await claims.putIfAbsent(claim.number, body, signal)) === 'created') {
-          if ((await highestClaim(claims, signal)).number === claim.number) return claim;
+        if ((await claims.putIfAbsent(claim.number, body)) === 'created') {
+          if ((await highestClaim(claims)).number === claim.number) return claim;
           // Since the look, higher numbers came and went, and this one was deleted: the claim is void.
-          await this.#objects.delete([claims.keyOf(claim.number)], signal);
+          await this.#objects.delete([claims.keyOf(claim.number)]);
         }
       }
-      await sleep(LOOK_AGAIN_MS, undefined, signal && { signal });
+      await sleep(LOOK_AGAIN_MS);
     }
     throw outOfTime();
   }
@@ -114,8 +112,8 @@ function claimsOf(objects: ObjectStore, name: RepositoryName, tag: Tag): Numbere
   return new Numbered(objects, { prefix: tagClaimsPrefix(name, tag), keyOf, maxBytes: 1024 });
 }
 
-async function highestClaim(claims: Numbered, signal?: AbortSignal): Promise<Claim> {
-  const newest = await claims.newest(signal);
+async function highestClaim(claims: Numbered): Promise<Claim> {
+  const newest = await claims.newest();
   if (newest === undefined) return { number: 0, until: 0 };
   return { number: newest.number, ...ClaimSchema.parse(JSON.parse(newest.bytes.toString('utf8'))) };
 }

@@ -19,11 +19,10 @@ export async function recordTagName(
   name: RepositoryName,
   tag: Tag,
   { canonicalDigest, digest }: TagTarget,
-  signal?: AbortSignal,
 ): Promise<void> {
   const key = tagNameKey(name, tag);
-  if (digest === canonicalDigest) return objects.delete([key], signal);
-  return objects.put(key, Buffer.from(printTarget({ canonicalDigest, digest })), signal && { signal });
+  if (digest === canonicalDigest) return objects.delete([key]);
+  return objects.put(key, Buffer.from(printTarget({ canonicalDigest, digest })));
 }
 
 /** The digest by which the client that moved the tag named the manifest with this canonical digest. */

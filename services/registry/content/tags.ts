@@ -67,10 +67,9 @@ export class Tags {
     await this.#remember(name, tag, target.canonicalDigest);
   }
 
-  /** Deletes a tag and its history; false where there is no such tag. What it named stays. */
-  async delete(name: RepositoryName, tag: Tag): Promise<boolean> {
+  /** Deletes a tag and its history, if there are any. What it named stays. */
+  async delete(name: RepositoryName, tag: Tag): Promise<void> {
     const current = tagCurrentKey(name, tag);
-    const wasThere = await this.has(name, tag);
     const all = await Array.fromAsync(
       listAll(this.#objects, { prefix: tagPrefix(name, tag) }),
       ({ key }) => key,
@@ -78,7 +77,6 @@ export class Tags {
     await this.#objects.delete(all.filter((key) => key !== current));
     // Last: a delete that is interrupted before leaves a tag that works, and the next try deletes it.
     await this.#objects.delete([current]);
-    return wasThere;
   }
 
   /** The tags that name one of these digests now, sorted; reads every tag of the repository. */

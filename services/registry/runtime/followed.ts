@@ -114,8 +114,9 @@ export class Followed<T> implements Disposable {
   async #use({ version, parse }: Found<T>): Promise<void> {
     const value = await parse();
     if (this.#following.disposed) return;
-    this.#value = value;
+    // First the listeners: one that cannot use the value keeps the old one everywhere.
     for (const listener of this.#listeners) listener(value);
+    this.#value = value;
     this.#version = version;
   }
 

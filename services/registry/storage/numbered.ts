@@ -82,7 +82,7 @@ export class Numbered {
 
   /** Deletes what the object with this number supersedes; returns how many objects that were. */
   async deleteBelow(number: number, signal?: AbortSignal): Promise<number> {
-    return deleteAll(this.#objects, this.#keysBelow(number, signal), { signal });
+    return await deleteAll(this.#objects, this.#keysBelow(number, signal), { signal });
   }
 
   async *#keysBelow(number: number, signal?: AbortSignal): AsyncGenerator<string> {

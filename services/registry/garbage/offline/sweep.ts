@@ -25,8 +25,9 @@ export async function sweep(
   onDeleted: (objects: number) => void = () => undefined,
 ): Promise<void> {
   const records = repositories.flatMap(recordKeys);
-  const remove = (keys: Iterable<string>) =>
-    deleteAll(objects, keys, { mayChange: mayContinue, batchKeys: BATCH_KEYS, onDeleted });
+  const remove = async (keys: Iterable<string>) => {
+    await deleteAll(objects, keys, { mayChange: mayContinue, batchKeys: BATCH_KEYS, onDeleted });
+  };
   // A backend deletes the keys of one call in any order, so no call holds two ranks.
   for (let rank = 0; rank <= LAYER_RANK; rank++)
     await remove(records.filter((key) => deletionRank(key) === rank));

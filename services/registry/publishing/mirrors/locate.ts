@@ -30,8 +30,8 @@ export type Decision =
 /**
  * Decides which server sends a blob: a near mirror that is known to hold it or, in any doubt, the node. A client that
  * asks again has probably failed there: it is sent to the next mirror and, after the last one, served by the node.
- * Requests beyond that come from many clients behind one address, without a failure: the choice starts again with the
- * first mirror, so that such a crowd costs the node one blob and not hundreds.
+ * Requests beyond that come from many clients behind one address, without a failure: they are sent to the
+ * first mirror from then on, so that such a crowd costs the node one blob and not hundreds.
  */
 export function locate(request: LocateRequest): Decision {
   const { digest, publication, mirrors } = request;

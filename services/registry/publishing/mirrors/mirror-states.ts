@@ -37,6 +37,8 @@ export class MirrorStates implements AsyncDisposable {
   readonly #sightings = new Map<string, Sighting>();
   readonly #unsubscribe: () => void;
   #poll: Poll | undefined;
+  /** Something changed before the poll could be notified. */
+  #isStale = false;
   #states: readonly MirrorState[];
   #refreshedAt = Number.NEGATIVE_INFINITY;
 
@@ -45,7 +47,9 @@ export class MirrorStates implements AsyncDisposable {
     this.#mirrors = mirrors;
     this.#states = mirrors.map((mirror) => unknownState(mirror, 'no sync worker has reported on it yet'));
     this.#unsubscribe = changes.subscribe((change) => {
-      if (change.kind === 'mirrors-changed' || change.kind === 'resync') this.#poll?.notify();
+      if (change.kind !== 'mirrors-changed' && change.kind !== 'resync') return;
+      this.#isStale = true;
+      this.#poll?.notify();
     });
   }
 
@@ -61,7 +65,7 @@ export class MirrorStates implements AsyncDisposable {
     await board.refresh(options.logger);
     board.#poll = new Poll({
       act: () => board.refresh(options.logger),
-      ...{ everyMs: REFRESH_MS, isFirstDone: true },
+      ...{ everyMs: REFRESH_MS, isFirstDone: !board.#isStale },
       ...{ log: options.logger, failure: "cannot read the mirrors' ledgers; trying again" },
     });
     return board;
