@@ -45,7 +45,7 @@ describe('the URL of passes', () => {
     expect(from({})).to.equal(undefined);
   });
 
-  it('is of this machine for whoever is on it, and not for a proxy there', () => {
+  it('is of this machine for local clients, but not for a proxy there', () => {
     const local = { peer: '::ffff:127.0.0.1', headers: { host: '127.0.0.1:5000' } };
     expect(urlFor(local)).to.equal('http://127.0.0.1:5000/v2/_token');
     expect(urlFor({ ...local, headers: { ...local.headers, 'x-forwarded-for': '192.0.2.7' } })).to.equal(

@@ -27,7 +27,7 @@ describe('credentials that the registry issues', () => {
     issued = new IssuedCredentials(objects);
   });
 
-  it('are good for who has the secret, and tell their groups', async () => {
+  it('are accepted with their secret, and have their groups', async () => {
     const { secret, expiresAt } = await issued.create(ROBOT);
     expect(secret).to.match(/^rsr_[\w-]{43}$/);
     expect(expiresAt).to.equal(undefined);
@@ -145,7 +145,7 @@ describe('credentials that the registry issues', () => {
     expect((await again()).outcome).to.equal('unknown');
   });
 
-  it('of people go on beside each other, one for each machine, up to a number', async () => {
+  it('of people are valid side by side, one for each machine, up to a limit', async () => {
     const person = { kind: 'user', name: 'Alice/@ß', groups: [], by: 'an OpenID provider' } as const;
     const secrets: string[] = [];
     for (let i = 0; i < 25; i++) secrets.push((await issued.add({ ...person, groups: [`g${i}`] })).secret);
@@ -161,7 +161,7 @@ describe('credentials that the registry issues', () => {
     expect(last && identityOf(last)).to.deep.include({ kind: 'user', name: person.name, groups: ['g24'] });
   });
 
-  it('have names that can stand in a key, a command and a rule', () => {
+  it('have names that can be used in a key, a command and a rule', () => {
     expect(robotName('ci')).to.equal('robot+ci');
     expect(robotName('robot+ci-2.x_y')).to.equal('robot+ci-2.x_y');
     for (const text of ['', 'CI', 'a/b', '../x', '-a', 'a-', 'a b', 'a+b', 'a@b', 'x'.repeat(64), 'robot+'])

@@ -62,7 +62,7 @@ requires(KEYSTONE_PROGRAMS)('accounts of Keystone', function () {
     expect((await ask('delta/user1', USER1.password)).outcome, 'no such project').to.equal('unknown');
   });
 
-  it('are told apart by their domains', async () => {
+  it('are distinguished by their domains', async () => {
     const partner = await who('user1@Partners', PARTNER.password);
     expect(partner).to.include({ kind: 'user', name: 'user1@Partners' });
     expect(sorted(partner.memberships)).to.deep.equal(['alpha@Partners: member reader']);
@@ -211,7 +211,7 @@ requires(KEYSTONE_PROGRAMS)('accounts of Keystone', function () {
     ['nobody listens', () => 'http://127.0.0.1:1/v3'],
     ['another server answers', () => `${people.keystone.url}/static/v3`],
   ] as const)
-    it(`say that logins fail now where ${what}, and tell the log once`, async () => {
+    it(`say that logins fail now if ${what}, and log it once`, async () => {
       await using lost = await KeystoneSource.open(options(port()), log);
       for (let i = 0; i < 3; i++) {
         const error = await lost

@@ -65,7 +65,7 @@ describe('accounts of an OpenID provider', function () {
   };
 
   describe('log in in a browser', () => {
-    it('and get a credential for their name, with the groups that the provider tells of', async () => {
+    it('and get a credential for their name, with the groups that the provider reports', async () => {
       const page = await world.logIn('alice');
       expect(page.status, page.body).to.equal(200);
       const { words, registry, name, secret } = await readCredential(page);
@@ -133,7 +133,7 @@ describe('accounts of an OpenID provider', function () {
         expect(searchParams.get(name), name).to.have.length.above(40);
     });
 
-    it('on pages that run nothing, stand in no frame and are kept nowhere', async () => {
+    it('on pages that run nothing, load in no frame and are never cached', async () => {
       for (const page of [
         await world.logIn('alice'),
         await new Browser().open(world.callbackUrl),
@@ -164,7 +164,7 @@ describe('accounts of an OpenID provider', function () {
       expectRefused(await browser.open(url.href), 400, 'begin again');
     });
 
-    it('with a state that stands twice', async () => {
+    it('with a state that is given twice', async () => {
       const browser = new Browser();
       const url = await world.toCallback(browser, 'alice');
       expectRefused(await browser.open(`${url}&state=other`), 403, 'cannot be trusted');
@@ -245,7 +245,7 @@ describe('accounts of an OpenID provider', function () {
       ['number', 'gives no name for you'],
       ['list', 'are not names'],
     ] as const)
-      it(`when what the provider tells of them cannot be used: ${person}`, async () => {
+      it(`when the provider's claims about them cannot be used: ${person}`, async () => {
         expectRefused(await world.logIn(person), 403, words);
       });
   });
@@ -495,7 +495,7 @@ describe('an OpenID provider', function () {
     expect((await world.logIn('alice')).status).to.equal(200);
   });
 
-  it('that goes down meanwhile is needed for new logins only', async () => {
+  it('that goes down after a login is needed for new logins only', async () => {
     await using world = await startOidcWorld();
     const { secret } = await readCredential(await world.logIn('alice'));
     const browser = new Browser();
@@ -525,7 +525,7 @@ describe('an OpenID provider', function () {
       expect((await world.logIn('alice')).status).to.equal(200);
     });
 
-  it('may tell names and groups in claims of other names, and in the ID token itself', async () => {
+  it('may send names and groups in claims of other names, and in the ID token itself', async () => {
     await using world = await startOidcWorld({
       people: { alice: { nick: 'al', 'https://example.test/teams': 'builders' } },
       provider: {

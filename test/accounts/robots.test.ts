@@ -187,7 +187,7 @@ requires(['skopeo'])('robots', function () {
     }
   });
 
-  it('stand in the audit record, with who made and ended them', async () => {
+  it('are in the audit record, with who created and revoked them', async () => {
     const { stdout } = await run('grep', ['-rhF', 'robot.', join(registry.rootDirectory, 'roadstead/audit')]);
     expect(stdout).to.match(/"local:[^"]+".*"robot\.create"/);
     expect(stdout).to.match(/"name":"admin".*"robot\.revoke".*"robot\+web"/);

@@ -207,7 +207,7 @@ requires([...KEYSTONE_PROGRAMS, 'skopeo'])("StarlingX's private registry", funct
       ['delete a manifest', 'DELETE', () => `/v2/user1/base/manifests/${manifest}`],
       ['delete a blob', 'DELETE', () => `/v2/user1/base/blobs/${layer}`],
     ] as const)
-      it(`user2 cannot ${what} of user1’s, and is told the same as of what does not exist`, async () => {
+      it(`user2 cannot ${what} of user1’s, and gets the same answer as for what does not exist`, async () => {
         const ask = async (name: string) => {
           const scope = repository(name, 'pull,push,delete');
           const asked = path().replace('user1/base', name);
@@ -219,7 +219,7 @@ requires([...KEYSTONE_PROGRAMS, 'skopeo'])("StarlingX's private registry", funct
         expect(answer).to.deep.equal(await ask('nobody/nope'));
       });
 
-    it('user2 mounts nothing from user1, and is told the same as of what does not exist', async () => {
+    it('user2 mounts nothing from user1, and gets the same answer as for what does not exist', async () => {
       const mount = async (from: string, digest: string) => {
         const scopes = [repository('user2/x', 'pull,push'), repository(from, 'pull')];
         const answer = await registry.as(
@@ -308,7 +308,7 @@ requires([...KEYSTONE_PROGRAMS, 'skopeo'])("StarlingX's private registry", funct
       expect((await registry.logIn(shown)).status).to.equal(401);
     });
 
-    it('whoever is disabled is told what a wrong password is told', async () => {
+    it('a disabled user gets the answer of a wrong password', async () => {
       const { keystone } = people;
       const wanted = { name: 'away', password: 'pw', domain_id: 'default', enabled: false };
       await keystone.make('/users', 'user', wanted);
@@ -343,12 +343,12 @@ requires([...KEYSTONE_PROGRAMS, 'skopeo'])("StarlingX's private registry", funct
       await people.keystone.start();
     });
 
-    it('whoever has a token goes on', async () => {
+    it('a client with a token keeps working', async () => {
       const answer = await registry.with(token, 'GET', '/v2/user1/base/manifests/1');
       expect(answer.status).to.equal(200);
     });
 
-    it('whoever logs in is told 503, when to come back, and why', async () => {
+    it('a login is answered with 503, when to come back, and why', async () => {
       const answer = await registry.logIn(user1, [scope]);
       expect(answer.status).to.equal(503);
       expect(Number(answer.headers.get('retry-after'))).to.be.above(0);
@@ -359,7 +359,7 @@ requires([...KEYSTONE_PROGRAMS, 'skopeo'])("StarlingX's private registry", funct
 
     for (const kind of CLIENTS)
       requires(kind.programs)(`with ${kind.name}`, () => {
-        it('the user is told that it is not their password', async () => {
+        it('the answer says that it is not the password', async () => {
           await using client = await kind.open();
           const login = [...kind.login, '-u', 'user1', '-p', user1.password, registry.host];
           // Both tell the status alone.
@@ -394,7 +394,7 @@ requires([...KEYSTONE_PROGRAMS, 'skopeo'])("StarlingX's private registry", funct
       expect(took.token).to.be.below(CACHE_MS + SHORT_LIFE_MS + LEEWAY_MS + 5000);
     });
 
-    it('nothing secret of this stands in the log or in the store', async () => {
+    it('no secret of this is in the log or in the store', async () => {
       for (const secret of [user1.password, user2.password]) {
         const search = ['-rlF', '--', secret, registry.rootDirectory];
         expect((await run('grep', search, { allowFailure: true })).stdout).to.equal('');

@@ -126,7 +126,7 @@ requires(['skopeo', 'nginx', 'curl'])('a mirror', function () {
   });
 
   for (const kind of pullClients)
-    requires(kind.programs)(`is told nothing by ${kind.name} of Debian 12`, () => {
+    requires(kind.programs)(`gets no credentials from ${kind.name} of Debian 12`, () => {
       it('that has logged in', async () => {
         await using client = await kind.open();
         await client.login(registry.host, LOGIN);
@@ -134,7 +134,7 @@ requires(['skopeo', 'nginx', 'curl'])('a mirror', function () {
       });
     });
 
-  it('is told nothing by curl that follows a redirect with a token', async () => {
+  it('gets no credentials from curl that follows a redirect with a token', async () => {
     const layer = layout.layers.amd64[1]?.digest ?? '';
     await mirror.clearLog();
     const basic = `${LOGIN.username}:${LOGIN.password}`;
@@ -150,7 +150,7 @@ requires(['skopeo', 'nginx', 'curl'])('a mirror', function () {
     expect(lines.filter((line) => !NOTHING_SENT.test(line))).to.deep.equal([]);
   });
 
-  describe('is told nothing by clients of Debian 13', () => {
+  describe('gets no credentials from clients of Debian 13', () => {
     let trixie: Trixie;
     let auth: AuthFile;
     before(async function () {

@@ -84,7 +84,7 @@ describe('secrets in logs', () => {
   };
 
   for (const formatter of ['json', 'text', 'logstash'])
-    it(`are none at level debug in the form ${formatter}, whoever logs in, right or wrong, and whatever tokens do`, async () => {
+    it(`do not appear at level debug in the form ${formatter}, for right and wrong logins and any token`, async () => {
       await using running = await startTokenRegistry({ more: { log: { level: 'debug', formatter } } });
       const { registry } = running;
       const { url } = registry;
@@ -162,7 +162,7 @@ describe('secrets in logs', () => {
     });
 
   requires(['redis-server'])('of servers behind', () => {
-    it('are none when Redis, Keystone, a receiver of events and a mirror refuse us or are not there', async function () {
+    it('do not appear when Redis, Keystone, a receiver of events and a mirror refuse us or are down', async function () {
       this.timeout(60_000);
       const nowhere = `http://127.0.0.1:${await freePort()}`;
       const password = secretOf('redis');
@@ -207,7 +207,7 @@ describe('secrets in logs', () => {
       await expectNone(running.registry);
     });
 
-    it('are none when the start fails for what is written badly in the configuration', async () => {
+    it('do not appear when the start fails because of the configuration', async () => {
       for (const http of [
         { secret: [told(secretOf('list'))] },
         { secret: { [told(secretOf('key'))]: 'x' } },

@@ -36,11 +36,11 @@ describe('a check of what the collector keeps', () => {
     expect(await kinds(objects, 30 * DAY)).to.deep.equal([]);
   });
 
-  it('tells a quarantine that nobody ends', async () => {
+  it('reports a quarantine that nobody ends', async () => {
     expect(await kinds(objects, 32 * DAY)).to.deep.equal([['quarantine-forgotten', list]]);
   });
 
-  it('tells what is no list, and what nobody knows', async () => {
+  it('reports what is not a list, and what nobody knows', async () => {
     const strays = [
       `${QUARANTINE_PREFIX}notes`,
       `${GARBAGE_PREFIX}announced/notes`,

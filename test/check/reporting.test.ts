@@ -16,7 +16,7 @@ import { copyOf, type MadeStore, ownStore } from './stores.ts';
 
 const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url));
 
-describe('what a check tells', () => {
+describe('the report of a check', () => {
   let sound: MadeStore;
   before(async () => {
     sound = await ownStore();
@@ -66,7 +66,7 @@ describe('what a check tells', () => {
     expect(lines.at(-1)).to.have.nested.property('summary.bytesRead').that.is.above(200_000);
   });
 
-  it('of a blob that cannot be read is that: the check goes on', async () => {
+  it('of a blob that cannot be read is a finding: the check continues', async () => {
     await using objects = await FilesystemStore.open({ rootDirectory: sound.path, sync: false });
     const { digest } = sound.held.earlier.config;
     const get = objects.get.bind(objects);

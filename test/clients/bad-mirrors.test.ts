@@ -133,7 +133,7 @@ requirePrograms('A pull with a bad mirror', function () {
     ];
     for (const { fault, strike, mend, problem, reason } of faults)
       describe(`and it ${fault}`, () => {
-        it('is preceded by a status that tells so', async function () {
+        it('is preceded by a status that says so', async function () {
           await strike();
           const isTold = async () =>
             (await statusOf(registry)).problems.some((each) => each.startsWith(problem));

@@ -87,7 +87,7 @@ requires(['skopeo', 'npx', 'script'])('The first minute', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>)
       .filter((line) => line['msg'] === 'request');
 
-  it('begins by telling where the registry, its data and its mirror are, and what to type next', () => {
+  it('begins by printing where the registry, its data and its mirror are, and what to type next', () => {
     expect(output()).to.include(`Roadstead listens on http://${host}\n`);
     expect(output()).to.match(new RegExp(`^ +data +${join(home, 'data', 'registry')}$`, 'm'));
     expect(output()).to.match(new RegExp(`^ +mirror +demo at ${mirrorUrl}$`, 'm'));

@@ -123,7 +123,7 @@ requires(['skopeo', 'nginx'])('A nearby pull', function () {
       expect((await publications()).head).to.equal(1);
     });
 
-    it('works for an artifact with a subject, whose promotion is told in lines of JSON', async () => {
+    it('works for an artifact with a subject, whose promotion is reported in lines of JSON', async () => {
       await skopeo.copyAll(layout.directory, 'sbom', `${registry.host}/candidate/hello:sbom`);
       const stdout = await promote('candidate/hello:sbom', 'hello:sbom', '--wait-mirrors', '2', '--json');
       const events = stdout

@@ -129,7 +129,7 @@ requires(['skopeo', 'nginx'])('Separate processes over one store', function () {
     showTime(this.test, longestMs);
   });
 
-  it('go on publishing when the sync worker at work is killed, as the other takes over', async function () {
+  it('keep publishing when the active sync worker is killed, as the other takes over', async function () {
     /** The process that keeps the mirror's ledger; undefined while it changes hands. */
     const keeper = async () => {
       const newest = (await readdir(ledgers)).sort().at(-1) ?? '';

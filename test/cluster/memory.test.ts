@@ -47,7 +47,7 @@ for (const [how, patchBytes] of Object.entries(KINDS))
       };
       let digest: string;
 
-      it('is bounded meanwhile', () =>
+      it('is bounded during that', () =>
         watch('push', async () => {
           digest = await pushLargeLayer(cluster.url, LAYER_BYTES, { patchBytes });
         }));

@@ -37,7 +37,7 @@ requires(['docker-registry'])('build caches', () => {
   });
   after(() => held.disposeAsync());
 
-  it('are taken and served by both, whoever wrote them', async () => {
+  it('are accepted and served by both, whichever wrote them', async () => {
     for (const [tag, writer] of [
       ['1', ours],
       ['2', theirs],

@@ -181,7 +181,7 @@ besideDistribution(
       }
     });
 
-    it('leaves a directory that both can go on with: what was collected is pushed again', async () => {
+    it('leaves a directory that both can continue with: what was collected is pushed again', async () => {
       for (const { url } of [pair.ours, pair.theirs]) {
         const name = 'candidate/garbage';
         const again = await pushImage(url, name, 'again');

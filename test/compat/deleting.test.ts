@@ -75,7 +75,7 @@ besideDistribution('one directory, deletes', (pair, peer) => {
           expect(await statusOfBlob(each.url, name, digest)).to.equal(200);
       });
 
-      it('all of a repository: no list tells of its tags any more, and it can be filled again', async () => {
+      it('all of a repository: no list has its tags any more, and it can be filled again', async () => {
         const emptied = `emptied-by-${deleter}`;
         const images = [await pushImage(otherUrl(), emptied, '1'), await pushImage(url(), emptied, '2')];
         for (const { digest, config, layers } of images) {

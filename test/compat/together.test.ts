@@ -68,7 +68,7 @@ besideDistribution('one directory, both at once', (pair) => {
     expect([...blobs, ...manifests]).to.deep.equal([]);
   });
 
-  it('what Distribution writes anew, again and again, is there for us at any moment', async function () {
+  it('what Distribution rewrites all the time is there for us at any moment', async function () {
     this.timeout(30_000);
     const name = 'restless';
     const images = [await pushImage(pair.theirs.url, name, '1'), await pushImage(pair.theirs.url, name, '2')];

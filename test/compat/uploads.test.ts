@@ -109,7 +109,7 @@ besideDistribution('an upload begun by Distribution', (pair) => {
     expect((await send(pair.ours.url, `/v2/${NAME}/blobs/${sha256(whole)}`)).status).to.equal(404);
   });
 
-  it('with a range that does not go on where it ends is refused, and goes on', async () => {
+  it('with a range that does not continue where it ends is refused, and can be continued', async () => {
     const whole = bytes();
     const path = await begin(whole.subarray(0, 1000));
     const answer = await patch(pair.ours.url, path, whole.subarray(500), { 'content-range': '500-299999' });
@@ -162,7 +162,7 @@ besideDistribution('an upload begun by Distribution', (pair) => {
     expect(await leftOf(at.path)).to.deep.equal([]);
   });
 
-  it('is not disturbed by others that go on there', async () => {
+  it('is not disturbed by others that continue there', async () => {
     const whole = bytes();
     const path = await begin(whole.subarray(0, 1000));
     await pushBlob(pair.theirs.url, NAME, newBytes());

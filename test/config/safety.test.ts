@@ -52,7 +52,7 @@ describe('safety at the start', () => {
     );
   });
 
-  it('takes the release service beyond this machine for whoever holds a certificate, and for nobody else', () => {
+  it('accepts the release service beyond this machine for clients with a certificate, and for nobody else', () => {
     const own = (tls: string) =>
       `${MINIMAL}\npromotion: {http: {addr: ":5002", tls: {certificate: /c.pem, key: /k.pem${tls}}}}`;
     parse(own(', clientcas: [/ca.pem]'));
@@ -152,7 +152,7 @@ describe('mirrors that clients would take for the registry', () => {
     'https://notregistry.example.org',
     'https://registry.example.org.evil.example',
   ])
-    it(`are none of these: ${url} for registry.example.org`, () => {
+    it(`do not include ${url} for registry.example.org`, () => {
       parse(at(PUBLIC, url));
     });
 

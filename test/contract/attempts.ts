@@ -41,7 +41,7 @@ export function describeAttempts(title: string, open: () => Promise<OpenedCounts
       expect(answers.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 100 }, (_, i) => i + 1));
     });
 
-    it('are forgotten when their time is over, counted from their first, and when told', async () => {
+    it('are forgotten when their time is over, counted from their first, and on request', async () => {
       const [one, other] = both();
       const [name, told] = [key(), key()];
       await one.add(name, 5, 1000);
@@ -56,7 +56,7 @@ export function describeAttempts(title: string, open: () => Promise<OpenedCounts
       expect(await one.pass(told, 60_000)).to.equal(0);
     });
 
-    it('let one pass at a time, and tell the others how long to wait', async () => {
+    it('let one pass at a time, and say how long the others have to wait', async () => {
       const name = key();
       const waits = await Promise.all(
         Array.from({ length: 50 }, (_, i) => (both()[i % 2] as AttemptCounts).pass(name, 2000)),

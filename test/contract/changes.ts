@@ -100,7 +100,7 @@ export function describeChanges(title: string, open: () => Promise<OpenedChanges
       there.stop();
     });
 
-    it('are not heard by who stopped listening, not even when it stops while being told', async () => {
+    it('are not heard by a listener that stopped, not even if it stops during a message', async () => {
       const told: Change[] = [];
       const stop = opened.here.subscribe((change) => {
         told.push(change);

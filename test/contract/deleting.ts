@@ -22,7 +22,7 @@ export function describeDeleting(area: () => Area): void {
       expect(await area().names()).to.deep.equal([]);
     });
 
-    it('takes no object for another whose key begins or goes on with it', async () => {
+    it('takes no object for another whose key begins or continues with it', async () => {
       await area().put('a/b/c', 'content');
       await remove('a', 'a/b', 'a/b/c/d');
       await area().expect('a/b/c', 'content');

@@ -38,7 +38,7 @@ export function describeListing(area: () => Area): void {
       expect(await list({ prefix: 'a/b/', delimiter: '/' })).to.deep.equal(nothing);
     });
 
-    it('is in the order of the bytes of whole keys, whatever stands on both sides of the slash', async () => {
+    it('is in the order of the bytes of whole keys, whatever is on both sides of the slash', async () => {
       const keys = [
         'a+b',
         'a-b',
@@ -71,7 +71,7 @@ export function describeListing(area: () => Area): void {
       });
     });
 
-    it('folds at the first slash after the prefix, and tells keys from common prefixes', async () => {
+    it('folds at the first slash after the prefix, and distinguishes keys from common prefixes', async () => {
       await put('a/b/c', 'a/b/d', 'a/e', 'a-f', 'g');
       expect(await list({ prefix: '', delimiter: '/' })).to.deep.include({
         keys: ['a-f', 'g'],
@@ -83,7 +83,7 @@ export function describeListing(area: () => Area): void {
       });
     });
 
-    it('goes on after a key, after a common prefix, and after what is neither', async () => {
+    it('continues after a key, after a common prefix, and after what is neither', async () => {
       await put('a/b', 'a/c', 'b', 'c/d');
       expect((await list({ prefix: '', startAfter: 'a/b' })).keys).to.deep.equal(['a/c', 'b', 'c/d']);
       expect((await list({ prefix: '', startAfter: 'a/bb' })).keys).to.deep.equal(['a/c', 'b', 'c/d']);

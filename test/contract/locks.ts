@@ -94,7 +94,7 @@ export function describeLocks(title: string, open: () => Promise<OpenedLocks>): 
       expect(await one.release()).to.equal('held to the end');
     });
 
-    it('are free again after a failure, which is told as it is', async () => {
+    it('are free again after a failure, which is returned as it is', async () => {
       const mishap = new Error('mishap');
       const thrown = await opened.here
         .withLock(name, () => Promise.reject(mishap))

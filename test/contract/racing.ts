@@ -52,7 +52,7 @@ export function describeRacing(area: () => Area): void {
       await allOf([write(), ...readers]);
     });
 
-    it('writes beside an object that is being deleted', async () => {
+    it('writes next to an object that is being deleted', async () => {
       await area().put('source', 'new');
       for (let round = 0; round < 100; round++) {
         await area().put(`shared/${round}/old`, 'old');

@@ -33,7 +33,7 @@ export function describeReading(area: () => Area): void {
       }
     });
 
-    it('tells when an object was written', async () => {
+    it('reports when an object was written', async () => {
       await area().put('object', 'content');
       const stat = await area().store.stat(area().key('object'));
       const got = await area().store.get(area().key('object'));

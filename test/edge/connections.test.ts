@@ -99,7 +99,7 @@ for (const isTls of [false, true])
       expect(await openOf(await several(port, 30, '127.0.0.2'))).to.equal(30);
     });
 
-    it('that are idle are closed when there are too many in all, for the sake of whoever comes next', async () => {
+    it('that are idle are closed when there are too many in all, to make room for the next', async () => {
       const { listener, port } = await open({ total: 10, perClient: 10 });
       await using _ = listener;
       const idle = await several(port, 10, '127.0.0.2');

@@ -28,7 +28,7 @@ async function idleAt(url: string): Promise<RawConnection> {
 const keptSeconds = (answer: string) => Number(/^keep-alive: timeout=(\d+)/im.exec(answer)?.[1]);
 
 describe('an idle connection', () => {
-  it('is kept for longer than a proxy keeps it, unless told otherwise, and the client is told for how long', async () => {
+  it('is kept for longer than a proxy keeps it by default, and the client learns for how long', async () => {
     await using listener = await open();
     using connection = await idleAt(listener.url);
     expect(keptSeconds(connection.received())).to.be.above(ENVOY_SECONDS);

@@ -68,7 +68,7 @@ describe('bombs in manifests', function () {
       expect(performance.now() - startedAt).to.be.below(5000);
     });
 
-  it('take a bounded amount of memory, sixteen of each at once, and pulls are served meanwhile', async () => {
+  it('take a bounded amount of memory, sixteen of each at once, while pulls are served', async () => {
     const bodies = Object.values(BOMBS).map((make) => Buffer.from(make()));
     const { lowestBytes, highestBytes } = await residenceDuring(registry.daemon.pid, async () => {
       for (const body of bodies) {

@@ -81,7 +81,7 @@ describe('failed logins', () => {
     expect(Math.max(...answers.filter((answer) => typeof answer === 'number'))).to.be.at.most(2);
   });
 
-  it('of one account, from all over the world, make strangers wait and not whoever is known there', async () => {
+  it('of one account, from all over the world, make strangers wait and not its known clients', async () => {
     const { login } = world();
     expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');
     let waits = 0;
@@ -183,7 +183,7 @@ describe('credentials that were right a moment ago', () => {
 });
 
 describe('counts in memory', () => {
-  it('are bounded: beyond so many, the oldest are forgotten', async () => {
+  it('are bounded: beyond a limit, the oldest are forgotten', async () => {
     const counts = new MemoryAttempts({ keysMax: 100 });
     for (let i = 0; i < 1000; i++) await counts.add(`key ${i}`, 1, 60_000);
     expect(await counts.read('key 0')).to.equal(0);

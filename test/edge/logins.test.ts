@@ -33,7 +33,7 @@ async function guess(url: string, path: string, name?: string): Promise<number> 
 describe('guessed passwords', function () {
   this.timeout(60_000);
 
-  it('at the token service are answered with 429, and whoever has a token goes on', async () => {
+  it('at the token service are answered with 429, and clients with a token keep working', async () => {
     await using registry = await startGuardedRegistry();
     const token = await tokenFor(registry.url, 'repository:candidate/a:pull');
     const tokenPath = `/auth/token?service=${SERVICE}`;

@@ -153,7 +153,7 @@ requires(['nginx', 'openssl'])('mutual TLS', function () {
     expect(failure).to.include('mirrors.0.write.clientcertificate = nowhere.pem: cannot be read (ENOENT)');
   });
 
-  it('goes on with a certificate that was renewed, without a restart', async () => {
+  it('uses a certificate that was renewed, without a restart', async () => {
     const renewed = await makePair(home.path, { name: 'renewed', by: authority as Pair });
     await replacePair(client as Pair, renewed);
     await mirror.stop();

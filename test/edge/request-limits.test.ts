@@ -43,7 +43,7 @@ describe('requests a second', () => {
       .and.to.include('"code":"TOOMANYREQUESTS"');
   });
 
-  it('of others are served meanwhile, and of trusted networks, and of load balancers', async () => {
+  it('of others are served during that, and of trusted networks, and of load balancers', async () => {
     const [others] = await statuses(5, '127.0.0.3');
     const [trusted] = await statuses(50, '127.0.0.9');
     const [health] = await statuses(50, '127.0.0.2', '/livez');

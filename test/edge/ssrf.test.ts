@@ -52,7 +52,7 @@ describe('URLs that users can set', function () {
     expect(canary.heard).to.deep.equal([]);
   };
 
-  it('are set with a canary that hears whoever comes', async () => {
+  it('are set with a canary that notices every connection', async () => {
     for (const host of ['127.0.0.1', '::1']) connect(canary.port, host).end('hello');
     await eventually(
       'the canary hears',
@@ -235,7 +235,7 @@ describe('URLs that users can set', function () {
     await silent();
   });
 
-  it('by whoever has a right to everything', async () => {
+  it('by a user with every right', async () => {
     const token = await tokenFor(
       guarded.url,
       'repository:candidate/z:pull,push',

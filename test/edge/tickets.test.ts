@@ -43,7 +43,7 @@ requires(['openssl'])('TLS session tickets', function () {
       expect(resumed.output).to.include('HTTP/1.1 200 OK');
     });
 
-    it(`are taken by nobody with another secret, or with none; the client shakes hands anew: ${version}`, async () => {
+    it(`are accepted by no node with another secret, or without one; the client shakes hands in full: ${version}`, async () => {
       await using first = await node(SECRET);
       await using other = await node(`${SECRET}!`);
       await using none = await node(undefined);

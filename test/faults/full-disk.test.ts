@@ -99,7 +99,7 @@ requiresMounts()('a registry whose disk is full', () => {
       expectStorageFull(await tag('2'));
     });
 
-    it('ends a promotion by telling that it failed, and why', async () => {
+    it('ends a promotion by reporting that it failed, and why', async () => {
       const { body } = await promote();
       const { event, error } = JSON.parse(body.trim().split('\n').at(-1) ?? '') as {
         event: string;
@@ -109,7 +109,7 @@ requiresMounts()('a registry whose disk is full', () => {
       expect(error?.message).to.match(STORAGE_FULL);
     });
 
-    it('does not break the connection on which it told that a promotion failed', async () => {
+    it('does not break the connection on which it reported a failed promotion', async () => {
       expect((await promote()).connectionLasted).to.equal(true);
     });
 
@@ -124,7 +124,7 @@ requiresMounts()('a registry whose disk is full', () => {
         expect((await client.call('GET', path)).status, path).to.equal(200);
     });
 
-    it('starts again, for pulls, and tells who asks whether it can be pushed to', async () => {
+    it('starts again, for pulls, and says whether it takes pushes', async () => {
       await registry.stop();
       await registry.start();
       const ready = async (query: string) => {

@@ -106,7 +106,7 @@ describe('uploads by any sequence of requests', function () {
     );
   });
 
-  it('have, after clients raced, the bytes of those who were told so, each whole', async () => {
+  it('have, after clients raced, the bytes of the clients that were acknowledged, each whole', async () => {
     const clients = fc.array(fc.uint8Array({ minLength: 1, maxLength: 2000 }), {
       minLength: 2,
       maxLength: 5,

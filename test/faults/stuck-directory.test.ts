@@ -40,7 +40,7 @@ describe('what writes to a directory mirror', function () {
     fifo[Symbol.dispose]();
   });
 
-  it('goes on by itself when the file system is back', async () => {
+  it('recovers by itself when the file system is back', async () => {
     await eventually('it is written', () =>
       target.write(blob, inChunks(), never).then(
         () => true,
@@ -51,7 +51,7 @@ describe('what writes to a directory mirror', function () {
     expect(await target.has(blob, never)).to.equal(true);
   });
 
-  it('does not wait for what hangs once it is told to stop', async () => {
+  it('does not wait for what hangs once it has to stop', async () => {
     const other = newBytes();
     const fifo = makeFifo(join(home.path, '.incoming', sha256(other).slice('sha256:'.length)));
     const stop = AbortSignal.timeout(200);

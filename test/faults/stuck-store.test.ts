@@ -56,7 +56,7 @@ describe('a store that hangs in places', function () {
   }
   const hung = () => image.layers.map(({ digest }) => get(`/v2/app/blobs/${digest}`));
 
-  it('answers everything else at once meanwhile', async () => {
+  it('answers everything else at once during that', async () => {
     const waiting = hung();
     await new Promise((resolve) => setTimeout(resolve, 300));
     const took: Record<string, number> = {};
@@ -105,7 +105,7 @@ describe('a store that hangs in places', function () {
     expect(JSON.stringify(end()?.['unfinished'])).to.match(/open .*link/);
   });
 
-  it('goes on by itself when the file system comes back', async () => {
+  it('recovers by itself when the file system comes back', async () => {
     await registry.start();
     const waiting = hung();
     await new Promise((resolve) => setTimeout(resolve, CALL_TIMEOUT_MS + 1000));

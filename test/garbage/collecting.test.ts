@@ -93,7 +93,7 @@ describe('a garbage collection', function () {
     expect(summary['kept']).to.have.nested.property('young.blobs', 0);
   });
 
-  requires(['docker-registry'])("beside docker-registry's own", () => {
+  requires(['docker-registry'])("compared with docker-registry's own", () => {
     it('takes what that one would', async () => {
       await using theirs = await startDistribution('docker-registry', registry.rootDirectory);
       const doomed = await askCollector(theirs);

@@ -57,7 +57,7 @@ describe('roadstead gc', () => {
     expect(JSON.parse(json.text)).to.include({ stored: 1, inUse: 0, quarantined: 1, deleted: 0 });
   });
 
-  it('run has the worker do a cycle, which status tells', async () => {
+  it('run has the worker do a cycle, which status shows', async () => {
     const never = await outcomeOf(() => gcStatusCommand(objects, { json: false }));
     expect(never).to.deep.equal({
       text: 'no sync process has collected garbage or purged uploads here yet\n',
@@ -97,7 +97,7 @@ describe('roadstead gc', () => {
     expect(run.text).to.match(/^done with \d+ requests/);
   });
 
-  it('status tells what is wrong, and exits with 2', async () => {
+  it('status shows what is wrong, and exits with 2', async () => {
     objects.hold(
       'docker/registry/v2/repositories/app/_manifests/tags/1/current/link',
       'no digest',

@@ -54,7 +54,7 @@ function stored({ objects, blobs, manifests }: Written) {
 
 const sorted = (numbers: Iterable<number>) => [...numbers].sort((one, other) => one - other);
 
-describe('the collector that works meanwhile', () => {
+describe('the online collector', () => {
   for (const deleteUntagged of [false, true])
     it(`${deleteUntagged ? 'with' : 'without'} deleteuntagged keeps what its dull twin keeps`, async () => {
       await fc.assert(
@@ -121,7 +121,7 @@ describe('the collector that works meanwhile', () => {
     expect(objects.held.has(blobDataKey(first))).to.equal(false);
   });
 
-  it('in a dry run tells, and changes nothing', async () => {
+  it('in a dry run reports, and changes nothing', async () => {
     const { objects, blobs } = write(orphans, NOW);
     const before = [...objects.held.keys()];
     const { candidates, counts } = await cycle(objects, { dryRun: true });

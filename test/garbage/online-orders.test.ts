@@ -168,7 +168,7 @@ function judge(store: MemoryStore, told: Told, outcomes: Outcomes): void {
 describe('a push and the collector, in every order of their requests', () => {
   for (const how of ['head', 'mount', 'upload', 'manifest'] as const) {
     for (const slow of [false, true])
-      it(`${how}${slow ? ', by a client who takes long' : ''}, beside a collector that deletes`, async function () {
+      it(`${how}${slow ? ', by a client who takes long' : ''}, with a collector that deletes`, async function () {
         this.timeout(240_000);
         const outcomes: Outcomes = { pushed: 0, refused: 0, collected: 0 };
         const orders = await everyOrder(slow ? 1 : 2, async () => {
@@ -213,7 +213,7 @@ describe('a push and the collector, in every order of their requests', () => {
       expect(outcomes.pushed).to.be.above(0);
     });
 
-    it(`${how}, beside a collector that is killed anywhere, and another that takes over`, async function () {
+    it(`${how}, with a collector that is killed anywhere, and another that takes over`, async function () {
       this.timeout(240_000);
       const outcomes: Outcomes = { pushed: 0, refused: 0, collected: 0 };
       await everyOrder(1, async () => {

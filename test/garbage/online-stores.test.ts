@@ -28,7 +28,7 @@ const GARBAGE = BLOBS / 100;
 const MANIFESTS = 10;
 const PUTS_AT_ONCE = 64;
 
-describe('a collection on a file system, beside those who push', () => {
+describe('a collection on a file system, during pushes', () => {
   describeCollectedStore(async (): Promise<CollectedStore> => {
     await using held = new AsyncDisposableStack();
     const registry = held.use(await startRegistry({ delete: true }));
@@ -56,7 +56,7 @@ requires(RADOSGW_PROGRAMS)('a collection on S3', function () {
   });
   after(() => radosgw[Symbol.asyncDispose]());
 
-  describe('beside those who push', () => {
+  describe('during pushes', () => {
     describeCollectedStore(async (): Promise<CollectedStore> => {
       await using held = new AsyncDisposableStack();
       const options = await radosgw.newBucket({ rootDirectory: '/images' });

@@ -134,7 +134,7 @@ export function describeCollectedStore(open: () => Promise<CollectedStore>): voi
         expect(await faultsOf(objects)).to.deep.equal([]);
       });
 
-  it('a purge removes uploads that nobody goes on with, and writes that never ended', async function () {
+  it('a purge removes uploads that nobody continues, and writes that never ended', async function () {
     this.timeout(60_000);
     const { url, objects, breakOff, leftovers } = store;
     const begun = await send(url, `/v2/${APP}/blobs/uploads/`, { method: 'POST' });

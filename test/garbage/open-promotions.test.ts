@@ -133,7 +133,7 @@ describe('an image whose promotion waits for mirrors', () => {
     expect(await content.tags.resolve(TARGET, TAG)).to.equal(undefined);
   });
 
-  it('is none of what `garbage-collect --delete-untagged` takes', async () => {
+  it('is not collected by `garbage-collect --delete-untagged`', async () => {
     const plan = await planGarbage(objects, {
       deleteUntagged: true,
       youngerThan: new Date(Date.now() + HOUR),

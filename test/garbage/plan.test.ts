@@ -100,7 +100,7 @@ describe('the plan of a garbage collection', () => {
     }
   });
 
-  it('is none when a manifest cannot be read: nothing is known to be garbage then', async () => {
+  it('is refused when a manifest cannot be read: nothing is known to be garbage then', async () => {
     const model: Model = {
       manifests: [0, 1].map((blob) => ({
         ...{ blobs: [blob], children: [], subject: undefined, bySha512: false, isYoung: false },

@@ -106,7 +106,7 @@ describe('while a garbage collection runs', function () {
       expect([rest.blobs, rest.manifests, rest.history, rest.referrers]).to.deep.equal([[], [], [], []]);
     });
 
-  it('a second one is refused, and the first goes on', async () => {
+  it('a second one is refused, and the first continues', async () => {
     // Twenty deletes, so that a second process starts well before the end, on a busy machine, too.
     const running = await startSlow(1, 1000);
     const second = await collect(registry.rootDirectory, OPTIONS, { allowFailure: true });

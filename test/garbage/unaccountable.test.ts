@@ -153,7 +153,7 @@ describe('a collection that meets what it cannot account for', function () {
     });
 
   for (const [what, key, put] of PASSED)
-    it(`goes on: ${what}`, async () => {
+    it(`continues: ${what}`, async () => {
       await using store = await opened(instead(key, put));
       const { root, objects } = store;
       expect((await plan(objects)).blobs.toDelete.size).to.equal(DOOMED);

@@ -43,7 +43,7 @@ function withGarbage(): { objects: MemoryStore; key: string } {
 }
 
 describe('a registry whose configuration asks for garbage collection', () => {
-  it('collects what is pushed and not referred to, and tells so', async function () {
+  it('collects what is pushed and not referred to, and reports it', async function () {
     this.timeout(90_000);
     const garbagecollection = { enabled: true, interval: '1s', grace: '0s', quarantine: '1s' };
     await using registry = await startRegistry({ config: (config) => ({ ...config, garbagecollection }) });
@@ -65,7 +65,7 @@ describe('a registry whose configuration asks for garbage collection', () => {
 });
 
 describe('workers of the garbage collection', () => {
-  it('collect, one at a time, and tell how they fare', async () => {
+  it('collect, one at a time, and report their status', async () => {
     const { objects, key } = withGarbage();
     const metrics = new Metrics();
     await using _one = worker(objects, { metrics });

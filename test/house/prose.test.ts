@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { phrasesIn } from './prose.ts';
 import { filesOf, textOf } from './source.ts';
+import { titlesOf } from './titles.ts';
 
 /** All but docs/style.md, which quotes the patterns. */
 const FILES = [
@@ -40,6 +41,15 @@ describe('prose', () => {
 
   it('has none of the patterns that docs/style.md replaces', () => {
     expect(left.map(({ file, pattern, context }) => `${file}: ${pattern}: ${context}`)).to.deep.equal([]);
+  });
+
+  it('nor have titles of tests', () => {
+    const wrong = filesOf('test/**/*.ts').flatMap((file) =>
+      [...titlesOf(textOf(file))].flatMap((title) =>
+        phrasesIn(title).map(({ pattern }) => `${file}: ${pattern}: ${title}`),
+      ),
+    );
+    expect(wrong).to.deep.equal([]);
   });
 
   it('allows fewer than 30 exceptions, each of which is still needed', () => {

@@ -1,19 +1,12 @@
 /** Promise: what docs/security.md says is held by tests is held by tests: each that it names is there, by file and title. */
 import { expect } from 'chai';
 import { filesOf, textOf } from './source.ts';
+import { titlesOf } from './titles.ts';
 
 const DOCUMENT = 'docs/security.md';
 /** `test/x.test.ts`: “a title”, “another one” */
 const REFERENCE = /`(test\/[\w./-]+\.test\.ts)`: (“[^”]+”(?:, “[^”]+”)*)/g;
 const SECTIONS = ['Promises', 'Attacks'];
-
-/** The titles of a file's tests and suites; what is filled in as they are made is `…` in them. */
-function titlesOf(text: string): Set<string> {
-  const literal = String.raw`('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\x60(?:[^\x60\\]|\\.)*\x60)`;
-  const calls = new RegExp(String.raw`\b(?:it|describe|requires\([^)]*\))\(\s*${literal}`, 'g');
-  const titles = [...text.matchAll(calls)].map(([, quoted = '']) => quoted.slice(1, -1));
-  return new Set(titles.map((title) => title.replaceAll(/\$\{[^}]*\}/g, '…').replaceAll(/\\(.)/g, '$1')));
-}
 
 /** The rows of a section's table, without its head. */
 function rowsOf(document: string, heading: string): string[] {

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { isClosedByClient } from '../../services/http/app.ts';
 
 describe('an answer whose client has gone', () => {
-  it('is told from faults, also when it was gone before the answer began', async () => {
+  it('is distinguished from faults, also when it was gone before the answer began', async () => {
     const gone = new Writable({ write: (_chunk, _encoding, done) => done() }).destroy();
     const error = await pipeline(['bytes'], gone).catch((thrown: unknown) => thrown);
     expect(isClosedByClient(error)).to.equal(true);

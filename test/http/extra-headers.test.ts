@@ -49,7 +49,7 @@ function application() {
 }
 
 describe('extra headers', () => {
-  it('stand on every answer, errors too, and the registry has the last word on its own', async () => {
+  it('are on every answer, errors too, and the registry has the last word on its own', async () => {
     const headers = {
       'X-Content-Type-Options': ['nosniff'],
       'Strict-Transport-Security': ['max-age=63072000'],
@@ -74,7 +74,7 @@ describe('extra headers', () => {
     }
   });
 
-  it('are none when none are configured', () => {
+  it('are absent when none are configured', () => {
     const handler = () => undefined;
     expect(withHeaders({}, handler)).to.equal(handler);
   });

@@ -88,7 +88,7 @@ describe('the output of a log', function () {
     for (const child of children.splice(0)) child.kill('SIGKILL');
   });
 
-  it('keeps no more than so much for a reader that stops, and says how much it dropped', async () => {
+  it('keeps a bounded amount for a reader that stops, and says how much it dropped', async () => {
     const events = 150_000;
     const started = await start('pipe', events);
     expect(started.inUseBytes, 'bytes in use').to.be.below(64 * MIB);

@@ -49,7 +49,7 @@ async function bodyOf(bytes: Buffer, ranges: readonly ByteRange[]) {
 }
 
 describe('several ranges in one answer', () => {
-  it('are the slices that were asked for, in that order, and no byte more than was told', async () => {
+  it('are the slices that were asked for, in that order, and no byte more than announced', async () => {
     await fc.assert(
       fc.asyncProperty(content, fc.array(asked, { minLength: 2, maxLength: 12 }), async (bytes, all) => {
         const slices = all.map(({ slice }) => slice(bytes)).filter((slice) => slice.length > 0);

@@ -39,7 +39,7 @@ requires(['openssl'])('TLS files', function () {
   });
   after(() => home[Symbol.asyncDispose]());
 
-  it('that are replaced are in use for new connections, and connections under way go on', async () => {
+  it('that are replaced are in use for new connections, and open connections continue', async () => {
     const pair = await inUse('replaced');
     const { logger, lines } = keepingLogger();
     await using listener = await open({ ...pair, logger });
@@ -86,7 +86,7 @@ requires(['openssl'])('TLS files', function () {
     );
   });
 
-  it('are polled where no event tells of a change', async () => {
+  it('are polled where no event announces a change', async () => {
     const elsewhere = await inUse('elsewhere');
     const linked = join(home.path, 'linked');
     await mkdir(linked);

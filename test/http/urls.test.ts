@@ -121,7 +121,7 @@ describe('the URL in an answer', () => {
       expect(urlFor(FROM_REQUEST, { from: PROXY, headers }), what).to.equal(`${origin}${PATH}`);
   });
 
-  it('does not listen to whoever is no trusted proxy', () => {
+  it('does not listen to a client that is not a trusted proxy', () => {
     const headers = {
       host: 'r.example.org',
       ...{ 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },

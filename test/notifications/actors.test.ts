@@ -104,7 +104,7 @@ const endpointAt = ({ url }: Receiver) => ({
   notifications: { endpoints: [{ name: 'hook', url, timeout: '2s', threshold: 3, backoff: '1s' }] },
 });
 
-requires(['docker-registry', 'openssl'])("actors beside docker-registry's", () => {
+requires(['docker-registry', 'openssl'])("actors compared with docker-registry's", () => {
   let held: AsyncDisposableStack;
   let home: string;
   let ours: Receiver;

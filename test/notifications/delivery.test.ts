@@ -54,7 +54,7 @@ describe('delivery of notifications', () => {
     expect(ids(bad.posts)).to.have.members(ids(good.posts));
   });
 
-  it('tries again after errors, pauses, and then goes on where it was', async () => {
+  it('tries again after errors, pauses, and then continues where it was', async () => {
     await using world = await outboxWorld();
     await using receiver = await startReceiver();
     receiver.answer((_, post) => [500, 503, 429, 408][post] ?? 200);
@@ -87,7 +87,7 @@ describe('delivery of notifications', () => {
     expect(numbersOf(receiver.accepted())).to.deep.equal(upTo(5));
   });
 
-  it('goes on with new instances over the same store', async () => {
+  it('continues with new instances over the same store', async () => {
     await using world = await outboxWorld();
     await using receiver = await startReceiver();
     const endpoint = endpointAt(receiver.url);
@@ -115,7 +115,7 @@ describe('delivery of notifications', () => {
     expect(numbersOf(receiver.accepted())).to.deep.equal(upTo(11));
   });
 
-  it('passes over what it cannot read, tells of it once, and leaves it', async () => {
+  it('skips what it cannot read, logs it once, and leaves it', async () => {
     await using world = await outboxWorld();
     await using receiver = await startReceiver();
     const endpoint = endpointAt(receiver.url);

@@ -158,7 +158,7 @@ function comparable(event: NotificationEvent) {
   return JSON.stringify({ ...rest, request: { ...request, id: '', addr: '' } });
 }
 
-requires(['docker-registry'])("notifications beside docker-registry's", () => {
+requires(['docker-registry'])("notifications compared with docker-registry's", () => {
   /** What docker-registry sends for all steps, and ours for the same. */
   async function bothFor(includereferences: boolean) {
     await using world = await outboxWorld();

@@ -80,7 +80,7 @@ describe('the outbox of notifications', () => {
     });
   });
 
-  it('keeps a bounded number of dead letters: the oldest go, are counted and told', async () => {
+  it('keeps a bounded number of dead letters: the oldest go, are counted and logged', async () => {
     await using world = await outboxWorld();
     const notifier = world.notifier([endpointAt(NOWHERE, { queuelimit: 20 })]);
     for (const n of upTo(100)) {
@@ -171,7 +171,7 @@ describe('names in the outbox', () => {
     expect(new Set(names.map(keySegment)).size).to.equal(names.length);
   });
 
-  it('sort as their times do, and tell what is in them', () => {
+  it('sort as their times do, and say what is in them', () => {
     const item = fc.record({
       tick: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
       id: fc.uuid(),

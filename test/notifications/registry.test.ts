@@ -41,7 +41,7 @@ describe('notifications of a registry', () => {
     return told(action, digest)[0] as NotificationEvent['target'];
   };
 
-  it('tells of pushes, mounts, pulls and deletes, with what a receiver needs', async () => {
+  it('reports pushes, mounts, pulls and deletes, with what a receiver needs', async () => {
     const name = 'candidate/told';
     const image = await pushImage(registry.url, name, '1');
     const pushed = await hears('push', image.digest);
@@ -69,7 +69,7 @@ describe('notifications of a registry', () => {
     await eventually('delete of the tag', untagged);
   });
 
-  it('tells of a promotion as of a push, with who promoted', async () => {
+  it('reports a promotion as a push, with who promoted', async () => {
     const image = await pushImage(registry.url, 'candidate/promoted', '1');
     await promote(registry.url, 'candidate/promoted:1', 'promoted:1', { actor: 'release engineer' });
     const isTold = () =>

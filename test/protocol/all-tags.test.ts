@@ -64,7 +64,7 @@ describe('all tags of a repository', () => {
     expect(answer.headers['link']).to.include('n=1000');
   });
 
-  requires(['docker-registry'])('beside docker-registry', () => {
+  requires(['docker-registry'])('compared with docker-registry', () => {
     it('are the same', async () => {
       await using distribution = await startDistribution('docker-registry', registry.rootDirectory);
       expect((await listed(distribution.url)).toSorted()).to.deep.equal(await listed(registry.url));

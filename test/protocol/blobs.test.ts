@@ -34,7 +34,7 @@ describe('blobs', () => {
 
   // Sizes on both sides of what a node keeps in memory (64 KiB), and of what it reads and writes at once.
   for (const sizeBytes of [0, 1, 64 * 1024, 64 * 1024 + 1, 256 * 1024, 3 * 1024 * 1024 + 7]) {
-    it(`takes a blob of ${sizeBytes} bytes by POST and PUT, and gives it back at the Location it tells`, async () => {
+    it(`takes a blob of ${sizeBytes} bytes by POST and PUT, and gives it back at the Location of its answer`, async () => {
       const bytes = newBytes(sizeBytes);
       const begun = await send(registry.url, uploads(), { method: 'POST' });
       expect(begun.status).to.equal(202);
@@ -122,7 +122,7 @@ describe('blobs', () => {
         expectError(await send(registry.url, `/v2/hello/blobs/${digest}`), 400, 'DIGEST_INVALID');
     });
 
-  it('tells of a blob only in the repositories that have it', async () => {
+  it('shows a blob only in the repositories that have it', async () => {
     const bytes = newBytes();
     await pushBlob(registry.url, 'hello', bytes);
     expectError(await send(registry.url, blob(bytes, 'elsewhere')), 404, 'BLOB_UNKNOWN');

@@ -51,7 +51,7 @@ describe('conditions', () => {
     expect(await named(tag)).to.equal(sha256(second));
   });
 
-  it('of a push: 412 that tells what the tag names when it names something else, and the tag stays', async () => {
+  it('of a push: 412 with what the tag names when it names something else, and the tag stays', async () => {
     const [tag, first, second] = [newTag(), newManifest(), newManifest()];
     await put(tag, first);
     for (const ifMatch of [entityTag(second), '"x"', `"x", ${entityTag(second)}`]) {

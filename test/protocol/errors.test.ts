@@ -33,7 +33,7 @@ describe('errors and health', () => {
       expectError(await send(registry.url, target), 404, 'UNSUPPORTED');
     });
 
-  it('tells an unknown repository from an unknown manifest in a known one', async () => {
+  it('distinguishes an unknown repository from an unknown manifest in a known one', async () => {
     const unknown = await send(registry.url, '/v2/nobody/manifests/1');
     expect(expectError(unknown, 404, 'NAME_UNKNOWN').detail).to.deep.equal({ name: 'nobody' });
     await pushBlob(registry.url, 'somebody', newBytes());
@@ -71,7 +71,7 @@ describe('errors and health', () => {
       expect(told).not.to.include(method);
     });
 
-  it('refuses a query parameter that stands twice, since two readers could take two different ones', async () => {
+  it('refuses a query parameter that is given twice, since two readers could take two different ones', async () => {
     const answer = await send(registry.url, '/v2/hello/tags/list?n=1&n=2');
     expectError(answer, 400, 'PARAMETER_INVALID');
   });
@@ -118,7 +118,7 @@ describe('errors and health', () => {
   });
 
   for (const connection of ['keep-alive', 'close'])
-    it(`tells why it refuses a large body to a client that reads only after sending all (Connection: ${connection})`, async () => {
+    it(`says why it refuses a large body to a client that reads only after sending all (Connection: ${connection})`, async () => {
       const { hostname, port } = new URL(registry.url);
       const socket = connect(Number(port), hostname);
       const sent = new Promise<void>((resolve, reject) => {

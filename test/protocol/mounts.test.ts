@@ -17,7 +17,7 @@ describe('cross-repository mounts', () => {
   const mount = (name: string, query: string) =>
     send(registry.url, `/v2/${name}/blobs/uploads/?${query}`, { method: 'POST' });
 
-  it('mounts a blob, and gives it back at the Location it tells', async () => {
+  it('mounts a blob, and gives it back at the Location of its answer', async () => {
     const bytes = newBytes(100_000);
     const { digest } = await pushBlob(registry.url, 'from/here', bytes);
     const answer = await mount('to/there', `mount=${digest}&from=from/here`);

@@ -61,7 +61,7 @@ describe('pages of lists', function () {
   const sorted = (names: Iterable<string>) =>
     [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 
-  it('of tags are the whole, for any tags and any n, also where Link alone says how to go on', async () => {
+  it('of tags are the whole, for any tags and any n, also if Link alone says how to continue', async () => {
     const known = new Set<string>();
     const tag = fc.stringMatching(/^[aA1_][aA1._-]{0,3}$/);
     await fc.assert(
@@ -107,7 +107,7 @@ describe('pages of lists', function () {
     );
   });
 
-  it('of repositories go on after any place', async () => {
+  it('of repositories continue after any place', async () => {
     const [all = []] = await pagesFrom(`/v2/_catalog?n=${CATALOG_MAX}`);
     for (const last of [
       '',
@@ -155,7 +155,7 @@ describe('pages of lists', function () {
         expectError(await send(registry.url, `${path}?n=${n}`), 400, 'PAGINATION_NUMBER_INVALID');
     });
 
-  it('are refused when a parameter stands twice', async () => {
+  it('are refused when a parameter is given twice', async () => {
     for (const query of ['n=1&n=1', 'last=a&last=a'])
       for (const path of ['/v2/_catalog', '/v2/many/tags/list'])
         expectError(await send(registry.url, `${path}?${query}`), 400, 'PARAMETER_INVALID');

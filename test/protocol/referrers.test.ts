@@ -75,7 +75,7 @@ describe('referrers', () => {
 
   const byDigest = (all: readonly Listed[]) => all.toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
 
-  it('are none for what nobody refers to, be it there or not', async () => {
+  it('are empty for what nobody refers to, be it there or not', async () => {
     for (const [digest, name] of [
       [subject.digest, 'hello'],
       [sha256(newBytes()), 'hello'],

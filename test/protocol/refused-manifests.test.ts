@@ -84,7 +84,7 @@ describe('refused manifests', () => {
       expectError(await put(json()), 400, 'MANIFEST_INVALID');
     });
 
-  it('refuses an index with layers, and one whose manifests are none', async () => {
+  it('refuses an index with layers, and one whose manifests are not manifests', async () => {
     const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.index };
     const untyped = { ...index, mediaType: undefined };
     for (const json of [{ ...index, manifests: [], layers: [] }, { ...index, manifests: {} }, untyped])

@@ -122,7 +122,7 @@ describe('sha512', () => {
     return Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [], annotations }));
   }
 
-  it('names a manifest, and what a tag beside it leads to', async () => {
+  it('names a manifest, and what a tag next to it leads to', async () => {
     const bytes = newIndex();
     const put = await putManifest(
       registry.url,

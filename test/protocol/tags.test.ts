@@ -43,7 +43,7 @@ describe('lists of tags', () => {
     expect(await list('/v2/hello/tags/list')).to.deep.equal({ tags: TAGS, next: undefined });
   });
 
-  it('go on after `last`, be it a tag or only a place between tags', async () => {
+  it('continue after `last`, be it a tag or only a place between tags', async () => {
     for (const last of ['', '1', '1.0', '1.0-zzz', '0', 'latest', 'zzz', 'a', '~', '..', '%2F']) {
       const { tags } = await list(`/v2/hello/tags/list?last=${last}`);
       expect(tags, last).to.deep.equal(TAGS.filter((tag) => tag > decodeURIComponent(last)));
@@ -63,7 +63,7 @@ describe('lists of tags', () => {
       expect(pages).to.have.length(Math.ceil(TAGS.length / n));
     });
 
-  it('are none, with no Link, when none are asked for', async () => {
+  it('are empty, with no Link, when none are asked for', async () => {
     expect(await list('/v2/hello/tags/list?n=0')).to.deep.equal({ tags: [], next: undefined });
   });
 

@@ -36,7 +36,7 @@ describe('uploads in pieces', () => {
     expect(got.body.equals(bytes)).to.equal(true);
   }
 
-  it('takes pieces in order, tells after each how far it is, and closes with an empty PUT', async () => {
+  it('takes pieces in order, reports after each how far it is, and closes with an empty PUT', async () => {
     const location = await begin();
     const first = await piece(location, 'PATCH', 0, 100_000);
     expect(first.status).to.equal(202);
@@ -65,7 +65,7 @@ describe('uploads in pieces', () => {
       ['comes a second time', 0],
       ['overlaps', 50_000],
     ] as const)
-      it(`answers a ${method} that ${what} with 416 and where to go on, and can be continued from there`, async () => {
+      it(`answers a ${method} that ${what} with 416 and where to continue, and can be continued from there`, async () => {
         const location = await begin();
         await piece(location, 'PATCH', 0, 100_000);
         const target = method === 'PUT' ? location + digest : location;
@@ -87,7 +87,7 @@ describe('uploads in pieces', () => {
     expect(refused.headers.range).to.equal('0-0');
   });
 
-  it('refuses a Content-Range that is none, or whose length is not the Content-Length', async () => {
+  it('refuses a Content-Range that is malformed, or whose length is not the Content-Length', async () => {
     const location = await begin();
     for (const [range, status, code] of [
       ['0-', 416, 'RANGE_INVALID'],

@@ -72,7 +72,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
     });
   });
 
-  it('never tells the password, not even of a server that repeats what it does not understand', async () => {
+  it('never shows the password, not even of a server that repeats what it does not understand', async () => {
     const acl = ['--rename-command', 'HELLO', 'HULLO', '--rename-command', 'AUTH', 'OUGHT'];
     await using server = await startRedis({ args: acl });
     await using here = await openParts({ addr: server.address, password: PASSWORD });
@@ -102,7 +102,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
       await home[Symbol.asyncDispose]();
     });
 
-    it('shows its certificate, and believes the authorities that it is told', async () => {
+    it('shows its certificate, and trusts the configured authorities', async () => {
       const section = {
         addrs: [`localhost:${server.port}`],
         tls: { ...client, rootcas: [authority.certificate] },
@@ -148,7 +148,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
     });
   });
 
-  it('to a Redis that is not there lets the process begin, and stands when it comes', async () => {
+  it('to a Redis that is down lets the process start, and is up when it comes', async () => {
     await using server = await startRedis();
     await server.signal('SIGKILL');
     const witness = new Witness();
@@ -194,7 +194,7 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
     expect(witness.isUp).to.equal(false);
   });
 
-  it('stands again even if its client has given up', async () => {
+  it('is up again even if its client has given up', async () => {
     await using server = await startRedis();
     await using here = await openWorking({ addr: server.address });
     await using there = await openWorking({ addr: server.address });

@@ -27,7 +27,7 @@ describe('messages', () => {
     );
   });
 
-  it('that are none are nothing, and make nothing fail', () => {
+  it('that are malformed are ignored, and make nothing fail', () => {
     fc.assert(fc.property(anyText, (text) => parseMessage(text) === undefined));
     fc.assert(fc.property(fc.json(), (text) => parseMessage(text) === undefined));
   });
@@ -42,7 +42,7 @@ describe('messages', () => {
     'of a change without a kind': { change: { tag: 'a' } },
     'that are too long': { more: 'a'.repeat(5000) },
   }))
-    it(`${what} are none`, () => {
+    it(`${what} are not messages`, () => {
       const good = { v: 1, from: 'a', seq: 1, change: { kind: 'tag-moved', repository: 'a', tag: 'a' } };
       expect(parseMessage(JSON.stringify(good))).not.to.equal(undefined);
       expect(parseMessage(JSON.stringify({ ...good, ...over }))).to.equal(undefined);
@@ -67,7 +67,7 @@ describe('gaps in the numbers of messages', () => {
     );
   });
 
-  it('are told once each, and of each author', () => {
+  it('are reported once each, for each author', () => {
     const gaps = new Gaps();
     expect([gaps.heard('a', 1), gaps.heard('b', 1), gaps.heard('a', 2)]).to.deep.equal([false, false, false]);
     expect(gaps.heard('a', 4)).to.equal(true);
@@ -136,7 +136,7 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
     expect(here.witness.failures.get('changes')).to.be.above(0);
   });
 
-  it('wait for nobody while Redis stands still, and are looked for afterwards', async () => {
+  it('wait for nobody while Redis hangs, and are looked for afterwards', async () => {
     await server.signal('SIGSTOP');
     const startedAt = performance.now();
     for (let i = 0; i < 5000; i++) here.changes.publish(someMove());

@@ -42,7 +42,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
     },
     'because someone deleted them': (redis) => redis.cli('DEL', 'roadstead:{locks}:a'),
   }))
-    it(`${what} are told to their holder, and are nobody else's as long as they are vouched for`, async () => {
+    it(`${what} are reported to their holder, and are nobody else's as long as they are certain`, async () => {
       const one = await holding(here.locks, 'a');
       await lose(server);
       let wasVouchedFor: boolean | undefined;
@@ -60,7 +60,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
       if (!what.includes('someone')) expect(wasVouchedFor).to.equal(false);
     });
 
-  it('are what their holder is told of, whatever it failed with because of that', async () => {
+  it('are what their holder hears of, whatever it failed with because of that', async () => {
     const acting = here.locks.withLock('a', async (signal) => {
       await server.cli('FLUSHALL');
       await eventually(
@@ -81,7 +81,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
     expect(await refusal(one.release())).to.have.property('kind', 'UNAVAILABLE');
   });
 
-  it('while Redis stands still are given up before their time is over', async () => {
+  it('while Redis hangs are given up before their time is over', async () => {
     const one = await holding(here.locks, 'a');
     await server.signal('SIGSTOP');
     // Timers that are late all at once still run in their order.
@@ -96,7 +96,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
     await there.locks.withLock('a', async () => undefined);
   });
 
-  it('by a process that stood still itself are not acknowledged', async () => {
+  it('by a process that was stopped itself are not acknowledged', async () => {
     const one = await holding(here.locks, 'a');
     const until = performance.now() + TTL_MS * 1.5;
     while (performance.now() < until);

@@ -20,7 +20,7 @@ nightly(requires(['redis-server', 'redis-cli']))('pulls while Redis comes and go
   });
   after(() => nodes[Symbol.asyncDispose]());
 
-  it('go on: none fails, none waits, and tags move', async function () {
+  it('continue: none fails, none waits, and tags move', async function () {
     this.timeout(ATTEMPTS * 60_000);
     const slowestMs: number[] = [];
     while (slowestMs.length < ATTEMPTS) {

@@ -74,7 +74,7 @@ describe('promotions at the same time', () => {
       expect(new Set(told).size, 'each was told its own number').to.equal(8);
     });
 
-  it('of one image to one tag leave the tag at that image, whoever was first', async () => {
+  it('of one image to one tag leave the tag at that image, whichever was first', async () => {
     const [image] = await pushMany(1, 'one');
     const promoted = await Promise.all(
       Array.from({ length: 6 }, (_, i) => promote(url(i), 'candidate/one:0', 'stable/one:latest')),

@@ -172,7 +172,7 @@ describe('a tag that an earlier promotion writes late', () => {
     expect(await named()).to.equal(undefined);
   });
 
-  it('of a running registry is found by `roadstead check`, moved back, and nothing to rely on meanwhile', async () => {
+  it('of a running registry is found by `roadstead check` and moved back, and nothing relies on it before', async () => {
     await using registry = await startRegistry();
     const { url, rootDirectory } = registry;
     const digestNow = async () =>

@@ -29,7 +29,7 @@ describe('promotions', () => {
     (jsonOf(await send(registry.url, '/api/v1/publications?limit=1')) as { publications: Entry[] })
       .publications[0];
 
-  it('make an image stable: manifest, blobs, tag and log, and tell each step', async () => {
+  it('make an image stable: manifest, blobs, tag and log, and report each step', async () => {
     const { lines } = await promote(registry.url, 'candidate/hello:1', 'hello:1', {
       actor: 'release engineer',
     });

@@ -68,7 +68,7 @@ describe('promotions that wait for mirrors', () => {
     expect((await stable('2')).status).to.equal(200);
   });
 
-  it('are refused at once when there are not so many mirrors', async () => {
+  it('are refused at once when there are fewer mirrors', async () => {
     const answer = await promote(registry.url, 'candidate/hello:1', 'hello:3', { waitMirrors: 3 });
     const { message } = expectError(answer, 400, 'PARAMETER_INVALID');
     expect(message).to.include('2 are configured');
@@ -112,7 +112,7 @@ describe('promotions that wait for mirrors', () => {
     await rm(nearDirectory);
   });
 
-  it('are told why when the service shuts down, and do not hold it up', async function () {
+  it('learn why when the service shuts down, and do not hold it up', async function () {
     this.timeout(20_000);
     await pushImage(registry.url, 'candidate/hello', '5', [newBytes(100_000)]);
     const waiting = promote(registry.url, 'candidate/hello:5', 'hello:5', { waitMirrors: 2 });

@@ -71,7 +71,7 @@ requires(['nginx', 'redis-server', 'openssl'])('a rolling restart', function () 
     expect(told.pushes).to.be.above(5);
   });
 
-  it('waits for the upload under way, and takes nothing new meanwhile', async () => {
+  it('waits for the upload under way, and takes nothing new during that', async () => {
     const [node, other] = cluster.nodes;
     if (node === undefined || other === undefined) throw new Error('there are no nodes');
     const begun = await send(node.url, '/v2/app/blobs/uploads/', { method: 'POST' });
@@ -107,7 +107,7 @@ requires(['nginx', 'redis-server', 'openssl'])('a rolling restart', function () 
     await node.start();
   });
 
-  it('does not wait for ever: what takes longer than http.draintimeout is cut, and goes on elsewhere', async () => {
+  it('does not wait for ever: what takes longer than http.draintimeout is cut, and continues elsewhere', async () => {
     const [node, other] = cluster.nodes;
     if (node === undefined || other === undefined) throw new Error('there are no nodes');
     const begun = await send(node.url, '/v2/app/blobs/uploads/', { method: 'POST' });

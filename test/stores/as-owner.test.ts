@@ -57,7 +57,7 @@ requiresMounts()('a command that root runs on a store of another user', function
 
   const ALL = ['docker/registry/v2/blobs/sha256', 'docker/registry/v2/repositories', 'roadstead/.tmp'];
 
-  it('goes on as that user where the directories are theirs, or not there yet', async () => {
+  it('continues as that user where the directories are theirs, or do not exist yet', async () => {
     expect(await userAfter()).to.equal(NOBODY);
     await make(NOBODY, ...ALL);
     expect(await userAfter()).to.equal(NOBODY);
@@ -93,7 +93,7 @@ requiresMounts()('a command that root runs on a store of another user', function
     expect(code).to.equal(0);
   });
 
-  it('is told in one sentence where a part of the store belongs to root', async () => {
+  it('says in one sentence which part of the store belongs to root', async () => {
     const digest = 'ab'.repeat(32);
     const blob = `docker/registry/v2/blobs/sha256/ab/${digest}`;
     await make(NOBODY, ...ALL, dirname(blob));

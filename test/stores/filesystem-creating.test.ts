@@ -63,7 +63,7 @@ describe('creating files', () => {
         expect(await readdir(temporary())).to.deep.equal([]);
       });
 
-    it('lets one of sixteen win, over several stores, beside deletions, and leaves nothing', async () => {
+    it('lets one of sixteen win, over several stores, during deletions, and leaves nothing', async () => {
       using _links = withoutLinks();
       const stores = await Promise.all(
         Array.from({ length: 4 }, () => FilesystemStore.open({ rootDirectory: root, sync: false })),
@@ -83,7 +83,7 @@ describe('creating files', () => {
       expect(await readdir(temporary())).to.deep.equal([]);
     });
 
-    it('finishes what a process that died had claimed, and goes on', async () => {
+    it('finishes what a process that died had claimed, and continues', async () => {
       using _links = withoutLinks();
       await abandonClaim('a/b', 'of the dead');
       expect(await store.stat('a/b')).to.equal(undefined);
@@ -196,7 +196,7 @@ describe('creating files', () => {
     const TMPFS = ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs'];
     const record = () => readdir(join(root, 'roadstead', '.mounts'));
 
-    it('writes beside the target, which other processes then know, and the purger finds', async () => {
+    it('writes next to the target, which other processes then know, and the purger finds', async () => {
       await using _mount = await mountAt(join(root, 'docker'), TMPFS);
       await store.put('docker/registry/v2/a', Buffer.from('x'));
       expect(await record()).to.have.length(1);

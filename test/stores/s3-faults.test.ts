@@ -145,7 +145,7 @@ requires(RADOSGW_PROGRAMS)('S3 with faults', function () {
     const denies = ({ headers }: SeenRequest) => headers['x-amz-copy-source-if-match'] !== undefined;
     const DENIED: Fault = { kind: 'answer', status: 412, body: errorBody('PreconditionFailed') };
 
-    it('goes on, and does not ask for it again', async () => {
+    it('continues, and does not ask for it again', async () => {
       const [source, key] = [`source/${crypto.randomUUID()}`, `composed/${crypto.randomUUID()}`];
       const { bytes } = bodyOf(12 * MEBIBYTE);
       await world.truth.put(source, bytes);
@@ -163,7 +163,7 @@ requires(RADOSGW_PROGRAMS)('S3 with faults', function () {
       expect(denied).to.equal(before);
     });
 
-    it('makes nothing of a source that was replaced meanwhile', async () => {
+    it('makes nothing of a source that was replaced in the meantime', async () => {
       const [source, key] = [`source/${crypto.randomUUID()}`, `composed/${crypto.randomUUID()}`];
       await world.truth.put(source, bodyOf(12 * MEBIBYTE).bytes);
       let replacing: Promise<void> | undefined;
@@ -182,7 +182,7 @@ requires(RADOSGW_PROGRAMS)('S3 with faults', function () {
 
   describe('creating', () => {
     for (const times of [1, ALWAYS])
-      it(`is told as done when only its answer was lost (${times === ALWAYS ? 'always' : times})`, async () => {
+      it(`is reported as done when only its answer was lost (${times === ALWAYS ? 'always' : times})`, async () => {
         const key = `created/${crypto.randomUUID()}`;
         world.proxy.rule = onFirst(times, 'PutObject', { kind: 'lose answer' });
         expect(await world.store.putIfAbsent(key, Buffer.from('ours'))).to.equal('created');
@@ -190,14 +190,14 @@ requires(RADOSGW_PROGRAMS)('S3 with faults', function () {
         await expectThere(key, Buffer.from('ours'));
       });
 
-    it("is told as others' when they came first, though answers are lost", async () => {
+    it("is reported as others' when they came first, though answers are lost", async () => {
       const key = `created/${crypto.randomUUID()}`;
       await world.truth.putIfAbsent(key, Buffer.from('theirs'));
       world.proxy.rule = onFirst(2, 'PutObject', { kind: 'lose answer' });
       expect(await world.store.putIfAbsent(key, Buffer.from('theirs'))).to.equal('exists');
     });
 
-    it('goes on after a conflict with another request', async () => {
+    it('continues after a conflict with another request', async () => {
       const key = `created/${crypto.randomUUID()}`;
       const conflict = {
         kind: 'answer',
@@ -228,7 +228,7 @@ requires(RADOSGW_PROGRAMS)('S3 with faults', function () {
     const { bytes } = bodyOf(9 * MEBIBYTE);
     before(() => world.truth.put(key, bytes));
 
-    it('goes on where a body broke off, as long as bytes come', async () => {
+    it('continues where a body broke off, as long as bytes come', async () => {
       let turn = 0;
       world.proxy.rule = (request) =>
         operationOf(request) === 'GetObject' && turn++ < 8
@@ -289,7 +289,7 @@ requires(RADOSGW_PROGRAMS)('S3 with faults', function () {
     });
   });
 
-  it('tells which object was not deleted', async () => {
+  it('says which object was not deleted', async () => {
     const body =
       '<DeleteResult><Error><Key>kept/a</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>';
     world.proxy.rule = onFirst(1, 'DeleteObjects', { kind: 'answer', status: 200, body });

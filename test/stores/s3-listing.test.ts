@@ -46,7 +46,7 @@ describe('a listing that an S3 server answers short', () => {
     return listObjects(bucket, { prefix: '', limit: 10 });
   };
 
-  it('goes on behind a page without a key', async () => {
+  it('continues behind a page without a key', async () => {
     const found = await list(
       page(['a'], onTo('1')),
       page([], onTo('2')),
@@ -62,7 +62,7 @@ describe('a listing that an S3 server answers short', () => {
     ]);
   });
 
-  it('goes on behind a page that has fewer keys than it was asked for', async () => {
+  it('continues behind a page that has fewer keys than it was asked for', async () => {
     const found = await list(page(['a', 'b'], onTo('1')), page(['c'], END));
     expect(found).to.deep.equal({ keys: ['a', 'b', 'c'], prefixes: [], next: undefined });
   });

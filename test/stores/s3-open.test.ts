@@ -57,7 +57,7 @@ nightly(requires(RADOSGW_PROGRAMS))('opening S3', function () {
     ],
   ];
   for (const [what, options, message] of cases)
-    it(`tells of ${what}, by the key, without secrets`, async () => {
+    it(`reports ${what}, by the key, without secrets`, async () => {
       const opening = S3Store.open({ ...world.options, ...(await options()) });
       const error = (await rejection(opening)) as Error;
       expect(error.message).to.match(message);
@@ -96,7 +96,7 @@ nightly(requires(RADOSGW_PROGRAMS))('opening S3', function () {
     afterEach(() => area.store[Symbol.asyncDispose]());
     describeRacing(() => area);
 
-    it('does not acknowledge what it wrote when the lock was lost meanwhile', async () => {
+    it('does not acknowledge what it wrote when the lock was lost during the write', async () => {
       const lost = new AbortController();
       const locks: Locks = {
         async withLock(_name, act) {
@@ -152,7 +152,7 @@ nightly(requires(RADOSGW_PROGRAMS))('opening S3', function () {
     });
   });
 
-  it('tells of a quota as of a store that is full', async () => {
+  it('reports a quota as a store that is full', async () => {
     const { admin } = world.radosgw;
     const quota = ['--uid=test', '--quota-scope=user'];
     await admin('quota', 'set', ...quota, '--max-size=1000');

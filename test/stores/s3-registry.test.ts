@@ -68,7 +68,7 @@ requires([...RADOSGW_PROGRAMS, 'skopeo'])('A registry over S3', function () {
     expect(layers).to.have.length.above(3);
   });
 
-  it('takes an upload that is begun on one node, goes on on another and ends on a third', async () => {
+  it('takes an upload that begins on one node, continues on another and ends on a third', async () => {
     const [first, second, third] = [newBytes(6 * MEBIBYTE), newBytes(MEBIBYTE), newBytes(11 * MEBIBYTE)];
     const whole = Buffer.concat([first, second, third]);
     const begun = await send(node(0).url, '/v2/candidate/parts/blobs/uploads/', { method: 'POST' });
@@ -104,7 +104,7 @@ requires([...RADOSGW_PROGRAMS, 'skopeo'])('A registry over S3', function () {
     expect((await truth.list({ prefix: uploads, limit: 10 })).keys).to.deep.equal([]);
   });
 
-  it('says where it keeps things, and tells nobody its keys', async () => {
+  it('says where it keeps things, and shows nobody its keys', async () => {
     const log = JSON.stringify(node(0).log()) + node(0).daemon.output();
     expect(log).to.include(`s3://${bucket}/images at ${radosgw.endpoint}`).and.not.include('testsecret');
   });

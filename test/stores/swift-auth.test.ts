@@ -43,10 +43,10 @@ nightly(requires(SWIFT_PROGRAMS))('Swift with TempAuth', function () {
     await works(options);
   });
 
-  it('uses a storage URL that is given instead of the one that it is told', () =>
+  it('uses a configured storage URL instead of the one in the answer', () =>
     works(swiftOptions(swift, { storageUrl: `${swift.url}/v1/AUTH_test/` })));
 
-  it('goes on after its token has ended', async () => {
+  it('continues after its token has ended', async () => {
     await using store = await openSwiftStore(swift);
     await store.put('key', Buffer.from('content'));
     await sleep(4000);
@@ -174,7 +174,7 @@ nightly(requires([...SWIFT_PROGRAMS, ...KEYSTONE_PROGRAMS]))('Swift with Keyston
     expect(everything(refused)).to.include('no public endpoint').and.include('internal in RegionOne');
   });
 
-  it('goes on after its token has ended', async () => {
+  it('continues after its token has ended', async () => {
     await using store = await SwiftStore.open(
       options({ ...password(), tenant: { name: keystone.project.name } }),
     );

@@ -72,7 +72,7 @@ nightly(requires(SWIFT_PROGRAMS))('Swift over a bad line', function () {
     { kind: 'stall' },
     { kind: 'answer', status: 401 },
   ] as const)
-    it(`goes on after ${JSON.stringify(fault)}, whatever it was doing`, async () => {
+    it(`continues after ${JSON.stringify(fault)}, whatever it was doing`, async () => {
       const bytes = Buffer.from('content');
       const acts: Record<string, () => Promise<unknown>> = {
         put: () => store.put('a', bytes),
@@ -123,7 +123,7 @@ nightly(requires(SWIFT_PROGRAMS))('Swift over a bad line', function () {
     expect(String(error)).to.include('the lock was lost');
   });
 
-  it('reads again what broke off in the middle, and tells a stream’s reader of it', async () => {
+  it('reads again what broke off in the middle, and reports it to a stream’s reader', async () => {
     const bytes = randomBytes(500_000);
     await store.put('object', bytes);
     const met = faults({ kind: 'truncate', bytes: 1000 }, 1, ({ method }) => method === 'GET');
@@ -174,7 +174,7 @@ nightly(requires(SWIFT_PROGRAMS))('Swift over a bad line', function () {
     });
   }
 
-  it('removes no leftovers where listings do not tell which objects are large', async () => {
+  it('removes no leftovers if listings do not say which objects are large', async () => {
     await using careless = await openSwiftStore(swift, { ...options, leftoverAgeMs: 1000 });
     const bytes = randomBytes(3 * MIB);
     await careless.put('object', large(bytes));
@@ -222,7 +222,7 @@ nightly(requires(SWIFT_PROGRAMS))('Swift over a bad line', function () {
     expect(performance.now() - startedAt).to.be.below(2000);
   });
 
-  it('gives up in the end, and tells nobody its token', async () => {
+  it('gives up in the end, and shows nobody its token', async () => {
     await raw.put('files/object', Buffer.from('x'));
     for (const fault of [
       { kind: 'answer', status: 500 },

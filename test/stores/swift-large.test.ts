@@ -40,7 +40,7 @@ nightly(requires(SWIFT_PROGRAMS))('large objects in Swift', function () {
   const put = (key: string, bytes: Buffer) => store.put(key, inPieces(bytes));
   const read = (key: string) => store.read(key, 100 * MIB);
 
-  it('lie under Distribution’s names, segments beside them', async () => {
+  it('are under Distribution’s names, segments next to them', async () => {
     const bytes = randomBytes(2 * MIB + 5);
     await put('docker/registry/v2/blob', bytes);
     const names = await raw.names();

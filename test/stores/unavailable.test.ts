@@ -93,7 +93,7 @@ function describeUnavailable(
     };
 
     for (const [what, fault] of Object.entries(FAULTS))
-      it(`that ${what} says so to whoever asks for anything`, async () => {
+      it(`that ${what} says so in every answer`, async () => {
         backend.proxy.rule = () => fault;
         await Promise.all(
           requests(image, session).map(async ([method, path, sent]) =>

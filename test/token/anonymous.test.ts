@@ -63,7 +63,7 @@ requires(['skopeo', 'podman', 'dockerd', 'docker'])('everyone at a registry with
       (error: unknown) => String(error),
     );
 
-  it('is told at /v2/ that there is something for them, and how to log in', async () => {
+  it('learns at /v2/ that there is something for them, and how to log in', async () => {
     const response = await fetch(`${registry.url}/v2/`);
     expect(response.status).to.equal(200);
     expect(response.headers.get('www-authenticate')).to.match(/^Basic realm="registry"/);

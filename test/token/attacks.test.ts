@@ -77,7 +77,7 @@ describe('a token that was tampered with', () => {
   });
   after(() => held.disposeAsync());
 
-  it('is told from one that was not: that is taken', async () => {
+  it('is distinguished from one that was not: that is accepted', async () => {
     expect(await statusOf(await sign(trusted))).to.equal(404);
     expect(await statusOf(await sign(rsa))).to.equal(404);
     expect(await statusOf(await sign(rsa, {}, { alg: 'RS256' }))).to.equal(404);

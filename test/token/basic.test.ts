@@ -80,7 +80,7 @@ requires(['skopeo'])('a registry with names and passwords', () => {
     expect(await statusOf(plain, '/v2/', basic('user1'))).to.equal(200);
   });
 
-  it('lets whoever is known do everything, and the anonymous nothing, without rules', async () => {
+  it('lets known users do everything, and anonymous clients nothing, without rules', async () => {
     expect(await statusOf(plain, '/v2/any/thing/tags/list', basic('user2'))).to.equal(200);
     expect(await statusOf(plain, '/v2/_catalog', basic('user2'))).to.equal(200);
     for (const path of ['/v2/any/thing/tags/list', '/v2/any/thing/manifests/1', '/v2/_catalog'])
@@ -119,7 +119,7 @@ requires(['skopeo'])('a registry with names and passwords', () => {
     expect(await statusOf(ruled, '/v2/', basic('user1', 'guessed'))).to.equal(401);
   });
 
-  it('forgets within seconds whoever was taken out of the file, and knows at once whoever was put in', async function () {
+  it('forgets within seconds users taken out of the file, and knows at once users put in', async function () {
     this.timeout(30_000);
     expect(await statusOf(plain, '/v2/', basic('user2'))).to.equal(200);
     await setPeople('user1', 'user3', 'operator');

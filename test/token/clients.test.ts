@@ -49,7 +49,7 @@ requires(['skopeo'])('a registry with tokens', () => {
     );
   });
 
-  it('tells a stranger the same of a repository whether or not it is there', async () => {
+  it('answers a stranger the same for a repository whether or not it exists', async () => {
     await skopeo.login(host, login('user2'));
     const there = await failure(skopeo.inspectRaw(`${host}/user1/testimage:1`));
     const nowhere = await failure(skopeo.inspectRaw(`${host}/user1/nothing-here:1`));
@@ -83,7 +83,7 @@ requires(['skopeo'])('a registry with tokens', () => {
   });
 
   requires(['podman'])('used by podman', () => {
-    it('logs in, pulls what is theirs, and is told so when it is not', async function () {
+    it('logs in, pulls what is theirs, and hears so when it is not', async function () {
       this.timeout(60_000);
       await using podman = await Podman.open();
       const logIn = (password: string) =>
@@ -135,7 +135,7 @@ requires(['skopeo'])('a registry with tokens', () => {
     });
   });
 
-  it('tells who has not logged in how to do that', async () => {
+  it('says how to log in to a client that has not', async () => {
     const { code, stderr } = await running.registry.cli(['status'], {
       allowFailure: true,
       env: { REGISTRY_AUTH_FILE: '/nowhere' },

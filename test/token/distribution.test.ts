@@ -180,7 +180,7 @@ requires(['openssl', 'skopeo', 'docker-registry'])('tokens between this registry
       }
     });
 
-    it('are taken by an intermediate authority when that stands in the bundle, and not before', async function () {
+    it('are accepted by an intermediate authority when that is in the bundle, and not before', async function () {
       this.timeout(30_000);
       const middle = await makePair(home, { name: 'middle', by: authority });
       const leaf = await makePair(home, { name: 'below', by: middle });
@@ -205,7 +205,7 @@ requires(['openssl', 'skopeo', 'docker-registry'])('tokens between this registry
       expect(await statusOf(await sign(inSet))).to.equal(401);
     });
 
-    it('go on being taken when a file is broken meanwhile', async function () {
+    it('are still accepted when a file is broken later', async function () {
       this.timeout(30_000);
       const party = makeParty();
       await writeFile(jwks, keySetOf(party));
@@ -224,7 +224,7 @@ requires(['openssl', 'skopeo', 'docker-registry'])('tokens between this registry
     });
   });
 
-  it('refuses to start with keys that are none, and says what is wrong', async () => {
+  it('refuses to start with keys that cannot be parsed, and says what is wrong', async () => {
     const secret = join(home, 'secret.json');
     await writeFile(secret, JSON.stringify({ keys: [{ kty: 'oct', k: 'AAAA' }] }));
     const weak = join(home, 'weak.json');

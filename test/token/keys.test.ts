@@ -130,7 +130,7 @@ describe('keys in the store', () => {
     expect(JSON.parse(text).publicKey).not.to.have.property('d');
   });
 
-  it('are made anew where the secret is another one, and not where the old one is told', async () => {
+  it('are replaced if the secret is another one, but not if the old one is configured', async () => {
     const before = (await start()).current().kid;
     expect(
       (await start({ secrets: ['another secret of the nodes, also long', SECRET] })).current().kid,
@@ -140,7 +140,7 @@ describe('keys in the store', () => {
     expect(await stored()).to.have.lengthOf(2);
   });
 
-  it('are made anew where the algorithm is another one, in time for all to know', async () => {
+  it('are replaced if the algorithm is another one, in time for all to know', async () => {
     const before = (await start()).current();
     const signer = await start({ algorithm: 'EdDSA' });
     expect(signer.current().kid).to.equal(before.kid);
@@ -181,7 +181,7 @@ describe('keys in the store', () => {
     expect(performance.now() - startedAt).to.be.above(2900);
   });
 
-  it('that were made a moment ago are found by whoever asks for them then', async () => {
+  it('that were made a moment ago are found when a token names them', async () => {
     const before = (await start()).current().kid;
     await using ring = await KeyRing.start(objects, log);
     const after = (await start({ secrets: ['another secret of the nodes, also long'] })).current().kid;

@@ -127,7 +127,7 @@ requires(['skopeo'])('a path with a trick in it', () => {
   });
   after(() => held.disposeAsync());
 
-  it('is told from one without: its owner gets it', async () => {
+  it('is distinguished from one without: its owner gets it', async () => {
     const { token: owners } = await askToken(bearer.registry.url, ['repository:user2/secret:pull'], 'user2');
     for (const path of [
       '/v2/user2/secret/manifests/1',

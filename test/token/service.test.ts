@@ -89,7 +89,7 @@ describe('the token service', () => {
     expect(payload['roadstead']).to.deep.equal({ kind: 'user', rules: ['own', 'own'] });
   });
 
-  it('lets in with a token, and tells nothing without the right one', async () => {
+  it('lets in with a token, and shows nothing without the right one', async () => {
     const { token } = await askToken(url, ['repository:user1/a:pull'], 'user1');
     const get = (path: string) => fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
     expect((await get('/v2/')).status).to.equal(200);
@@ -151,7 +151,7 @@ describe('the token service', () => {
     expect(JSON.stringify(body)).to.include('request fewer');
   });
 
-  it('tells the anonymous apart from those whom it does not know', async () => {
+  it('distinguishes anonymous clients from unknown ones', async () => {
     const anonymous = await askToken(url, []);
     expect(claimsOf(anonymous.token)).to.include({ sub: '' });
     const wrong = await fetch(`${url}/auth/token?service=${SERVICE}`, {
@@ -175,7 +175,7 @@ describe('the token service', () => {
     }
   });
 
-  it('makes tokens for the services that it is told of, and for no other', async () => {
+  it('makes tokens for the configured services, and for no other', async () => {
     const audienceFor = async (service: string) => {
       const response = await fetch(`${url}/auth/token?${new URLSearchParams({ service })}`);
       const body = (await response.json()) as { token?: string };

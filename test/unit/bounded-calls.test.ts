@@ -50,7 +50,7 @@ describe('calls that may hang', () => {
     for (const { letGo } of hanging) letGo();
   });
 
-  it('refuse everything at once when all places are held by such, and go on after one returns', async () => {
+  it('refuse everything at once when all places are held by such, and continue after one returns', async () => {
     const calls = bounded(2);
     const hanging = ['/a', '/b'].map((path) => hang(calls, path));
     const waiting = quick(calls, '/c');
@@ -80,7 +80,7 @@ describe('calls that may hang', () => {
     expect(new Set(all)).to.deep.equal(new Set(['done']));
   });
 
-  it('hand what they return too late to whoever cleans up, and clean up then', async () => {
+  it('hand what they return too late to a clean-up, which runs then', async () => {
     const calls = bounded();
     const events: string[] = [];
     const { outcome, letGo } = hang(calls, '/a', (value) => events.push(value));

@@ -47,7 +47,7 @@ describe('the address of a client', () => {
     );
   });
 
-  it('is the last that trusted proxies were spoken to by, however many stand in a row', () => {
+  it('is the last peer of the trusted proxies, however many there are in a row', () => {
     fc.assert(
       fc.property(proxy, fc.string(), client, fc.array(proxy), (peer, lies, real, between) => {
         const forwarded = [lies, real, ...between].join(', ');
@@ -137,7 +137,7 @@ describe('the address of a client', () => {
     expect(known(from('10.0.0.1', 'unknown', 'for=198.51.100.1'))).to.equal('10.0.0.1');
   });
 
-  it('is found without a throw, and an address, whatever stands in either header', () => {
+  it('is found without a throw, and an address, whatever is in either header', () => {
     const piece = fc.oneof(
       fc.string(),
       fc.constantFrom('for=', '"', '\\', ',', ';', '=', 'unknown', '_x', '[', ']', ':'),

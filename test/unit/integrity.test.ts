@@ -47,7 +47,7 @@ describe('verdicts about stored bytes', () => {
     expect(await isSound()).to.equal(true);
   });
 
-  it('do not outlive an upload, even where it cannot be told from the version before', async () => {
+  it('do not outlive an upload, even if it cannot be distinguished from the version before', async () => {
     write(Buffer.from('as they were DAMAGED').subarray(0, bytes.length), 1);
     expect(await isSound()).to.equal(false);
     integrity.forget(digest);
@@ -55,7 +55,7 @@ describe('verdicts about stored bytes', () => {
     expect(await isSound()).to.equal(true);
   });
 
-  it('are about the bytes that were read, also when these are replaced meanwhile', async () => {
+  it('are about the bytes that were read, also when these are replaced later', async () => {
     write(Buffer.alloc(bytes.length), 1);
     const stat = await store.stat(key);
     write(bytes, 2);

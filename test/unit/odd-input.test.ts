@@ -101,7 +101,7 @@ describe('odd input', function () {
     );
   });
 
-  it('as a pattern of names is none, or matches without looking for long', () => {
+  it('as a pattern of names is refused, or matches without looking for long', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, repositoryName), repositoryName, (text, name) => {
         parseRepositoryPattern(text)?.matches(name);

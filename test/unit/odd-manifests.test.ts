@@ -43,7 +43,7 @@ const manifestBytes = fc.oneof(
 describe('odd bytes', function () {
   this.timeout(60_000);
 
-  it('as a manifest is taken or is MANIFEST_INVALID, and told back in a few words', () => {
+  it('as a manifest is taken or is MANIFEST_INVALID, and quoted in a few words', () => {
     const type = fc.option(fc.oneof(anyText, fc.constant(VALID_MANIFEST.mediaType)), { nil: undefined });
     fc.assert(
       fc.property(

@@ -44,7 +44,7 @@ describe('Poll', () => {
     await atLeast(1);
   });
 
-  it('logs a failure once in a row, goes on, and logs again after a success', async () => {
+  it('logs a failure once in a row, continues, and logs again after a success', async () => {
     fails = true;
     await using _poll = start();
     await atLeast(3);

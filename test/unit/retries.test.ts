@@ -51,7 +51,7 @@ describe('the memory of retries', () => {
     expect(attempt(retries)).to.equal(0);
   });
 
-  it('is shared: another node that is told counts on, and nothing that is told names a client', async () => {
+  it('is shared: another node continues the count, and no message names a client', async () => {
     using there = new Retries({ announce: () => undefined });
     const told: string[] = [];
     using here = new Retries({

@@ -82,7 +82,7 @@ describe('what is printed is read again', () => {
     );
   });
 
-  it('of referrers: the digest is what stands behind the prefix', () => {
+  it('of referrers: the digest is what follows the prefix', () => {
     fc.assert(
       fc.property(repositoryName, anyDigest, anyDigest, (name, subject, of) => {
         const rest = referrerKey(name, subject, of).slice(referrersPrefix(name, subject).length);
@@ -101,7 +101,7 @@ describe('what is printed is read again', () => {
     );
   });
 
-  it('of ranges, as a client asks and as the answer tells', () => {
+  it('of ranges, as a client asks and as the answer says', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e12 }), fc.nat(), fc.nat(), (sizeBytes, a, b) => {
         const [first = 0, last = 0] = [a % sizeBytes, b % sizeBytes].sort((x, y) => x - y);

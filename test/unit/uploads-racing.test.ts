@@ -64,7 +64,7 @@ describe('clients that race for one upload', function () {
     ['objects', MemoryStore],
     ['files, which grow', FileMemoryStore],
   ] as const)
-    it(`are each told the truth, over a store of ${kind}`, async () => {
+    it(`each get a true answer, over a store of ${kind}`, async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.scheduler(),

@@ -66,7 +66,7 @@ describe('an upload whose file grows', () => {
   const close = (id: UploadId, bytes: Buffer) =>
     closeUpload(contentOf(store), { name: NAME, id }, digestOf(bytes), EMPTY);
 
-  it('leaves out what a failed write has left, whether it is closed or goes on', async () => {
+  it('leaves out what a failed write has left, whether it is closed or continued', async () => {
     const failing = growing(store, async (key, fromBytes) => {
       await store.grow(key, fromBytes, bodyOf(GARBAGE));
       throw new Error('the disk failed');
@@ -106,7 +106,7 @@ describe('an upload whose file grows', () => {
     await expectBlob(digest, Buffer.concat([FIRST, kept, SECOND]));
   });
 
-  it('keeps a sleeping request out of the blob that others made meanwhile', async () => {
+  it('keeps a sleeping request out of the blob that others made in the meantime', async () => {
     for (const rest of [Buffer.from('closed at once'), Buffer.from('added to, then closed')]) {
       const [asleep, awake] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       const sleepy = growing(store, (key, fromBytes, body) => {

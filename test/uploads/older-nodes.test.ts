@@ -23,9 +23,9 @@ function bodyOf(bytes: Buffer) {
 }
 
 for (const Store of [MemoryStore, FileMemoryStore])
-  describe(`beside older nodes, over a ${Store.name}`, () => {
+  describe(`with older nodes, over a ${Store.name}`, () => {
     for (const theirs of [1, 2, 3])
-      it(`goes on after ${theirs} of ${PIECES.length} pieces that an older node took`, async () => {
+      it(`continues after ${theirs} of ${PIECES.length} pieces that an older node took`, async () => {
         const store = new Store();
         const content = contentOf(store);
         const { uploads } = content;

@@ -19,7 +19,7 @@ const REPORT = `<testsuites tests="3" failures="1" time="0.1">
 </testsuites>`;
 
 describe("the official suite's report", () => {
-  it('tells of every test its name, its status and its reason', () => {
+  it('reports for every test its name, its status and its reason', () => {
     expect(parseJunit(REPORT)).to.deep.equal([
       { name: 'OCI Conformance Test/ping', status: 'passed', reason: '' },
       {
