@@ -125,7 +125,7 @@ requires(['docker-registry'])('one directory under Roadstead and docker-registry
     expect((await send(ours.url, unfinished.headers.location ?? '')).status).to.equal(204);
   });
 
-  it("docker-registry's catalog lists our repositories and nothing that is none", async () => {
+  it("docker-registry's catalog lists our repositories and nothing else", async () => {
     await pushImage(ours.url, 'listed/here', '1');
     const { repositories } = jsonOf(await send(theirs.url, '/v2/_catalog?n=1000')) as {
       repositories: string[];
