@@ -61,7 +61,7 @@ function folder(name: string, suite: Omit<Suite, 'name' | 'files'>): Suite {
 
 const SHORT: readonly Suite[] = [
   folder('house', { tier: 'short', lane: 'computing', budgetSeconds: 3 }),
-  folder('unit', { tier: 'short', lane: 'computing', budgetSeconds: 45 }),
+  folder('unit', { tier: 'short', lane: 'computing', budgetSeconds: 60 }),
   {
     name: 'contract on memory and file system',
     files: ['memory', 'filesystem', 'growing'].map((name) => `test/contract/${name}.test.ts`),
@@ -103,7 +103,7 @@ const SHORT: readonly Suite[] = [
 ];
 
 const REST: readonly Suite[] = [
-  folder('faults', { tier: 'rest', lane: 'timed', budgetSeconds: 280 }),
+  folder('faults', { tier: 'rest', lane: 'timed', budgetSeconds: 350 }),
   folder('edge', { tier: 'rest', lane: 'timed', budgetSeconds: 230, packages: [NGINX, OPENSSL, REDIS] }),
   folder('redis', { tier: 'rest', lane: 'timed', budgetSeconds: 190, packages: [REDIS, OPENSSL] }),
   folder('soak', {
@@ -112,23 +112,23 @@ const REST: readonly Suite[] = [
     budgetSeconds: 160,
     packages: [...CLIENTS, ...CEPH, NGINX, REDIS, OPENSSL],
   }),
-  folder('rolling', { tier: 'rest', lane: 'timed', budgetSeconds: 40, packages: [NGINX, REDIS, OPENSSL] }),
+  folder('rolling', { tier: 'rest', lane: 'timed', budgetSeconds: 160, packages: [NGINX, REDIS, OPENSSL] }),
   folder('accounts', {
     tier: 'rest',
     lane: 'waiting',
-    budgetSeconds: 150,
+    budgetSeconds: 190,
     packages: [...KEYSTONE, ...CLIENTS],
   }),
   folder('token', {
     tier: 'rest',
     lane: 'waiting',
-    budgetSeconds: 110,
+    budgetSeconds: 140,
     packages: [...CLIENTS, DISTRIBUTION, OPENSSL],
   }),
   folder('contract', {
     tier: 'rest',
     lane: 'waiting',
-    budgetSeconds: 75,
+    budgetSeconds: 100,
     packages: [...CEPH, ...OTHER_MOUNTS],
   }),
   folder('stores', {
@@ -149,7 +149,7 @@ const REST: readonly Suite[] = [
     budgetSeconds: 5,
     packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
   }),
-  folder('crash', { tier: 'rest', lane: 'computing', budgetSeconds: 350 }),
+  folder('crash', { tier: 'rest', lane: 'computing', budgetSeconds: 430 }),
   folder('garbage', {
     tier: 'rest',
     lane: 'computing',
@@ -160,13 +160,13 @@ const REST: readonly Suite[] = [
   folder('audit', {
     tier: 'rest',
     lane: 'computing',
-    budgetSeconds: 55,
+    budgetSeconds: 75,
     packages: [...CEPH, NGINX, REDIS, OPENSSL],
   }),
   folder('attacks', {
     tier: 'rest',
     lane: 'computing',
-    budgetSeconds: 20,
+    budgetSeconds: 60,
     packages: [...CLIENTS, NGINX, REDIS],
   }),
 ];
