@@ -13,7 +13,7 @@ import type { CollectorReader } from './collector-reader.ts';
 const READS_AT_ONCE = 16;
 /** The next append completes the numbers of the entry before it; so only the newest can lack some. */
 const ENTRIES_MIN = 2;
-const ENTRY = /(\d{12})\.json$/;
+const ENTRY = /\/(\d{12})\.json$/;
 
 /**
  * Marks every blob that was ever published: mirrors have it or fetch it, and its number stays, also when no repository
