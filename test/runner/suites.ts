@@ -103,6 +103,13 @@ const SHORT: readonly Suite[] = [
 ];
 
 const REST: readonly Suite[] = [
+  {
+    name: 'the test runner',
+    files: ['test/house/interrupt.test.ts'],
+    tier: 'rest',
+    lane: 'computing',
+    budgetSeconds: 20,
+  },
   folder('faults', { tier: 'rest', lane: 'timed', budgetSeconds: 350 }),
   folder('edge', { tier: 'rest', lane: 'timed', budgetSeconds: 230, packages: [NGINX, OPENSSL, REDIS] }),
   folder('redis', { tier: 'rest', lane: 'timed', budgetSeconds: 190, packages: [REDIS, OPENSSL] }),
