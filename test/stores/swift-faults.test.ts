@@ -182,8 +182,9 @@ nightly(requires(SWIFT_PROGRAMS))('Swift over a bad line', function () {
     const listed = await raw.request('GET', '', { query: '?format=json' });
     const entries = (await listed.json()) as Record<string, unknown>[];
     const body = JSON.stringify(entries.map(({ slo_etag: _, ...entry }) => entry));
-    faults({ kind: 'answer', status: 200, body }, 100, ({ url }) => url.includes('format=json'));
-    expect(String(await rejection(careless.removeLeftovers(new Date())))).to.include('does not list');
+    // A first page: from a marker on, Swift itself answers, as it does to who asks whether that was all.
+    faults({ kind: 'answer', status: 200, body }, 100, ({ url }) => /format=json&.*marker=(?:&|$)/.test(url));
+    expect(String(await rejection(careless.removeLeftovers(new Date())))).to.include('listings of this Swift do not');
     proxy.rule = () => undefined;
     expect((await careless.read('object', 10 * MIB))?.equals(bytes)).to.equal(true);
   });
