@@ -10,8 +10,9 @@ import { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import { TagRepair } from '../registry/publishing/promotion/tag-repair.ts';
 import { withPublications } from '../registry/publishing/publishing-content.ts';
-import { releaseRoutes } from './endpoints.ts';
+import { ENDPOINTS, releaseRoutes } from './endpoints.ts';
 import { releaseMetrics } from './metrics.ts';
+import { openApiDocument } from './openapi.ts';
 
 /** A release service that is ready to be given a port. */
 export interface Release extends Service, AsyncDisposable {
@@ -48,6 +49,7 @@ export async function createRelease(
     routes: releaseRoutes({
       ...{ ...parts, content, board, policy, version, problems },
       metrics: releaseMetrics(metrics),
+      openApi: openApiDocument(ENDPOINTS, version),
       baseUrlOf: (ctx: Context) => urlOf(ctx, ''),
       redirects: !config.storage.redirect.disable,
       signal: stop.signal,

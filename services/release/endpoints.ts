@@ -1,5 +1,6 @@
 import { onRegistry } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
+import { routesOf } from '../http/service-routes.ts';
 import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 import type { Endpoint } from './endpoint.ts';
 import { getExplanation, pullOfAsked } from './explain.ts';
@@ -45,6 +46,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: getPublication,
   },
   {
+    // The body names the repositories, so the handler checks the access to them.
     method: 'POST',
     path: '/api/v1/promotions',
     name: 'promotions',
@@ -95,17 +97,15 @@ export const ENDPOINTS: readonly Endpoint[] = [
     name: 'openapi',
     summary: 'This document',
     response: undefined,
-    handle: (service) => getOpenApi(service, ENDPOINTS),
+    handle: getOpenApi,
   },
 ];
 
 /** The table as routes. */
 export function releaseRoutes(service: ReleaseService): Route[] {
-  return ENDPOINTS.map((endpoint) => ({
-    method: endpoint.method,
-    path: endpoint.path.replace(/\{(\w+)\}/g, ':$1'),
-    name: endpoint.name,
-    ...(endpoint.requiredAccess && { requiredAccess: endpoint.requiredAccess }),
-    handle: endpoint.handle(service),
-  }));
+  const pathOf = ({ path }: Endpoint) => path.replace(/\{(\w+)\}/g, ':$1');
+  return routesOf(
+    service,
+    ENDPOINTS.map((endpoint) => ({ ...endpoint, path: pathOf(endpoint) })),
+  );
 }

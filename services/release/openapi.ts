@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Route } from '../http/routes.ts';
+import type { RouteContext } from '../http/context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { ErrorBody } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
@@ -24,11 +24,8 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
 }
 
 /** GET of the document. */
-export function getOpenApi(service: ReleaseService, endpoints: readonly Endpoint[]): Route['handle'] {
-  const document = openApiDocument(endpoints, service.version);
-  return (ctx) => {
-    ctx.body = document;
-  };
+export function getOpenApi({ openApi }: ReleaseService, ctx: RouteContext): void {
+  ctx.body = openApi;
 }
 
 function operation(endpoint: Endpoint): Record<string, unknown> {
