@@ -11,5 +11,6 @@ export interface Endpoint extends ServiceRoute<ReleaseService> {
   readonly query?: Readonly<Record<string, { readonly description: string; readonly required: boolean }>>;
   readonly request?: z.ZodType;
   readonly response: z.ZodType | undefined;
-  readonly responseType: 'application/json' | 'application/x-ndjson';
+  /** JSON unless given. */
+  readonly responseType?: 'application/x-ndjson';
 }

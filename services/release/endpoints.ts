@@ -18,14 +18,12 @@ import {
 } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
-const json = { responseType: 'application/json' } as const;
-const view = { ...json, requiredAccess: onRegistry('view') };
+const view = { method: 'GET', requiredAccess: onRegistry('view') } as const;
 
 /** Every endpoint under `/api/v1/`. */
 export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...view,
-    method: 'GET',
     path: '/api/v1/publications',
     name: 'publications',
     summary: 'The publication log, newest first',
@@ -38,7 +36,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
   {
     ...view,
-    method: 'GET',
     path: '/api/v1/publications/{seq}',
     name: 'publication',
     summary: 'One entry of the publication log',
@@ -58,7 +55,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
   {
     ...view,
-    method: 'GET',
     path: '/api/v1/mirrors',
     name: 'mirrors',
     summary: "Every mirror's watermark, lag and health",
@@ -67,7 +63,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
   {
     ...view,
-    method: 'GET',
     path: '/api/v1/status',
     name: 'status',
     summary: 'Everything at a glance, and what is wrong',
@@ -75,7 +70,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: getStatus,
   },
   {
-    ...json,
     // The answer says what is in a repository.
     requiredAccess: (ctx) => [...onRegistry('view')(ctx), ...pullOfAsked(ctx)],
     method: 'GET',
@@ -91,7 +85,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: getExplanation,
   },
   {
-    ...json,
     method: 'GET',
     path: '/api/v1/openapi.json',
     name: 'openapi',

@@ -29,7 +29,7 @@ export function getOpenApi({ openApi }: ReleaseService, ctx: RouteContext): void
 }
 
 function operation(endpoint: Endpoint): Record<string, unknown> {
-  const { request, response, responseType } = endpoint;
+  const { request, response, responseType = 'application/json' } = endpoint;
   return {
     operationId: endpoint.name,
     summary: endpoint.summary,
