@@ -173,12 +173,12 @@ async function startServices(
   const users: PortUser[] = [];
   if (parts.includes('api')) {
     const service = held.use('api', await createApi(config, shared, routes));
-    users.push({ name: 'api', path: '', addr: undefined, service });
+    users.push({ name: 'api', path: '', own: undefined, service });
   }
   const policy = promotionPolicyOf(config);
   if (policy && parts.includes('release')) {
     const service = held.use('release', await createRelease(config, shared, { policy, version, problems }));
-    users.push({ name: 'release', path: '/api/', addr: config.promotion?.http?.addr, service });
+    users.push({ name: 'release', path: '/api/', own: config.promotion?.http, service });
   }
   if (ring && parts.includes('token')) {
     const login = await openBrowserLogin(config.accounts, { logger });
@@ -188,7 +188,7 @@ async function startServices(
       accounts: held.use('accounts', await openAccounts(config.accounts, access)),
       signer: held.use('signer', await startSigner(access, ring, shared.audit)),
     });
-    users.push({ name: 'token', path: '/auth/', addr: config.token?.http?.addr, service });
+    users.push({ name: 'token', path: '/auth/', own: config.token?.http, service });
   }
   return users;
 }
