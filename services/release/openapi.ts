@@ -54,20 +54,12 @@ function operation(endpoint: Endpoint): Record<string, unknown> {
 }
 
 function parameters({ path, query = {} }: Endpoint): unknown[] {
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  const inPath = names.map((name) => ({ name, in: 'path', required: true }));
   const inQuery = Object.entries(query).map(([name, { description, required }]) => ({
-    name,
-    in: 'query',
-    required,
-    description,
-    schema: { type: 'string' },
+    ...{ name, in: 'query', required, description },
   }));
-  return [...inPath, ...inQuery];
+  return [...inPath, ...inQuery].map((parameter) => ({ ...parameter, schema: { type: 'string' } }));
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): unknown {

@@ -138,15 +138,13 @@ export class KeystoneClient implements AsyncDisposable {
         },
         ...(body && { body: JSON.stringify(body) }),
       });
-      const { statusCode } = response;
+      const { statusCode: status } = response;
       const said: unknown = JSON.parse(await response.body.text());
       const header = (name: string) => [response.headers[name]].flat()[0];
-      const answer = { status: statusCode, body: said, header };
-      if (statusCode === 200 || statusCode === 201) return { ...answer, isRefused: false };
       // Only Keystone itself refuses with this body; another server at its URL would not.
-      if (REFUSED.includes(statusCode) && ErrorBody.safeParse(said).success)
-        return { ...answer, isRefused: true };
-      throw new Error(`${method} ${path} was answered with ${statusCode}`);
+      const isRefused = REFUSED.includes(status) && ErrorBody.safeParse(said).success;
+      if (isRefused || status === 200 || status === 201) return { status, isRefused, body: said, header };
+      throw new Error(`${method} ${path} was answered with ${status}`);
     } catch (error) {
       throw this.#unavailable(error);
     }

@@ -23,10 +23,9 @@ export async function getRobots({ issued }: RobotService, ctx: RouteContext): Pr
 /** POST: creates a robot. Only this answer ever holds its secret. */
 export async function postRobot({ issued, audit }: RobotService, ctx: RouteContext): Promise<void> {
   const body = await readJson(ctx, NewRobotBody, BODY_MAX_BYTES);
+  const { groups, description, expiresInSeconds } = body;
   const name = robotName(body.name);
-  const { groups, description } = body;
   await recordChange(audit, ctx, { action: 'robot.create', details: { robot: name, groups } });
-  const { expiresInSeconds } = body;
   const made = await issued.create({
     ...{ kind: 'robot', name, groups, description, by: ctx.state.principal.name },
     lifetimeMs: expiresInSeconds && expiresInSeconds * 1000,
