@@ -12,8 +12,7 @@ export async function listCatalog(node: ApiNode, ctx: RouteContext): Promise<voi
   const n = query(ctx, 'n');
   const limit = n === undefined ? Math.min(CATALOG_PAGE, catalogMax) : parseLimit(n, catalogMax);
   const { repositories, more } = await node.content.catalog.list({ last: query(ctx, 'last'), limit });
-  const last = repositories.at(-1);
-  if (more && last !== undefined) linkNext(node, ctx, '/v2/_catalog', { n: String(limit), last });
+  linkNext(node, ctx, '/v2/_catalog', { limit, last: more ? repositories.at(-1) : undefined });
   ctx.set('Content-Type', 'application/json');
   ctx.body = Buffer.from(JSON.stringify({ repositories }));
 }

@@ -23,12 +23,8 @@ export async function listReferrers(node: ApiNode, ctx: RouteContext): Promise<v
   const page = { artifactType, last: query(ctx, 'last'), limit };
   const { referrers, next } = await node.content.referrers.list(name, subject, page);
   if (artifactType !== undefined) ctx.set('OCI-Filters-Applied', 'artifactType');
-  if (next !== undefined)
-    linkNext(node, ctx, `/v2/${name}/referrers/${subject}`, {
-      ...(artifactType !== undefined && { artifactType }),
-      n: String(limit),
-      last: next,
-    });
+  const filter = artifactType === undefined ? {} : { artifactType };
+  linkNext(node, ctx, `/v2/${name}/referrers/${subject}`, { limit, last: next }, filter);
   ctx.set('Content-Type', OCI_INDEX);
   ctx.body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: referrers }));
 }

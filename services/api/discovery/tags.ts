@@ -22,9 +22,7 @@ export async function listTags(node: ApiNode, ctx: RouteContext): Promise<void> 
   const limit = parseLimit(n, node.limits.tagsMax);
   const { tags, more } = await node.content.tags.list(name, { last, limit });
   if (tags.length === 0) await checkRepository(node, name);
-  const lastHere = tags.at(-1);
-  if (more && lastHere !== undefined)
-    linkNext(node, ctx, `/v2/${name}/tags/list`, { n: String(limit), last: lastHere });
+  linkNext(node, ctx, `/v2/${name}/tags/list`, { limit, last: more ? tags.at(-1) : undefined });
   ctx.set('Content-Type', 'application/json');
   ctx.body = Buffer.from(JSON.stringify({ name, tags }));
 }
