@@ -1,5 +1,6 @@
 import { identity, onRegistry, onRepository } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
+import { routesOf } from '../http/service-routes.ts';
 import { deleteBlob, deleteManifest } from './delete.ts';
 import { listCatalog } from './discovery/catalog.ts';
 import { listReferrers } from './discovery/referrers.ts';
@@ -23,48 +24,30 @@ export function apiRoutes(node: ApiNode): Route[] {
   const origin = '/origin/docker/registry/v2/blobs/:algorithm/:prefix/:hex/data';
   const [pull, push, remove] = [onRepository('pull'), onRepository('push'), onRepository('delete')];
   const catalog = onRegistry('catalog');
-  return [
+  return routesOf(node, [
     { method: 'GET', path: '/v2/', name: 'ping', requiredAccess: identity, handle: ping },
 
     // The most frequent first: routes are tried in this order.
-    { method: 'GET', path: blob, name: 'blob', requiredAccess: pull, handle: getBlob(node) },
+    { method: 'GET', path: blob, name: 'blob', requiredAccess: pull, handle: getBlob },
 
-    { method: 'GET', path: manifest, name: 'manifest', requiredAccess: pull, handle: getManifest(node) },
-    { method: 'PUT', path: manifest, name: 'manifest', requiredAccess: push, handle: putManifest(node) },
-    {
-      method: 'DELETE',
-      path: manifest,
-      name: 'manifest',
-      requiredAccess: remove,
-      handle: deleteManifest(node),
-    },
+    { method: 'GET', path: manifest, name: 'manifest', requiredAccess: pull, handle: getManifest },
+    { method: 'PUT', path: manifest, name: 'manifest', requiredAccess: push, handle: putManifest },
+    { method: 'DELETE', path: manifest, name: 'manifest', requiredAccess: remove, handle: deleteManifest },
 
-    { method: 'POST', path: uploads, name: 'upload', requiredAccess: push, handle: beginUpload(node) },
-    { method: 'GET', path: upload, name: 'upload', requiredAccess: push, handle: getUpload(node) },
-    { method: 'PATCH', path: upload, name: 'upload', requiredAccess: push, handle: appendToUpload(node) },
-    { method: 'PUT', path: upload, name: 'upload', requiredAccess: push, handle: commitUpload(node) },
-    { method: 'DELETE', path: upload, name: 'upload', requiredAccess: push, handle: cancelUpload(node) },
+    { method: 'POST', path: uploads, name: 'upload', requiredAccess: push, handle: beginUpload },
+    { method: 'GET', path: upload, name: 'upload', requiredAccess: push, handle: getUpload },
+    { method: 'PATCH', path: upload, name: 'upload', requiredAccess: push, handle: appendToUpload },
+    { method: 'PUT', path: upload, name: 'upload', requiredAccess: push, handle: commitUpload },
+    { method: 'DELETE', path: upload, name: 'upload', requiredAccess: push, handle: cancelUpload },
 
-    { method: 'DELETE', path: blob, name: 'blob', requiredAccess: remove, handle: deleteBlob(node) },
+    { method: 'DELETE', path: blob, name: 'blob', requiredAccess: remove, handle: deleteBlob },
 
-    {
-      method: 'GET',
-      path: '/v2/*name/tags/list',
-      name: 'tags',
-      requiredAccess: pull,
-      handle: listTags(node),
-    },
-    { method: 'GET', path: referrers, name: 'referrers', requiredAccess: pull, handle: listReferrers(node) },
-    {
-      method: 'GET',
-      path: '/v2/_catalog',
-      name: 'catalog',
-      requiredAccess: catalog,
-      handle: listCatalog(node),
-    },
+    { method: 'GET', path: '/v2/*name/tags/list', name: 'tags', requiredAccess: pull, handle: listTags },
+    { method: 'GET', path: referrers, name: 'referrers', requiredAccess: pull, handle: listReferrers },
+    { method: 'GET', path: '/v2/_catalog', name: 'catalog', requiredAccess: catalog, handle: listCatalog },
 
-    { method: 'GET', path: '/', name: 'front-page', handle: frontPage(node) },
-    { method: 'GET', path: '/v2', name: 'ping', handle: pingWithSlash(node) },
-    { method: 'GET', path: origin, name: 'origin', handle: getOrigin(node) },
-  ];
+    { method: 'GET', path: '/', name: 'front-page', handle: frontPage },
+    { method: 'GET', path: '/v2', name: 'ping', handle: pingWithSlash },
+    { method: 'GET', path: origin, name: 'origin', handle: getOrigin },
+  ]);
 }

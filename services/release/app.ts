@@ -7,11 +7,12 @@ import { absoluteUrlsOf } from '../http/urls.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { isStable } from '../registry/oci/repository-classes.ts';
 import { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
-import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import { TagRepair } from '../registry/publishing/promotion/tag-repair.ts';
 import { withPublications } from '../registry/publishing/publishing-content.ts';
-import { releaseRoutes } from './endpoints.ts';
+import { ENDPOINTS, releaseRoutes } from './endpoints.ts';
 import { releaseMetrics } from './metrics.ts';
+import { openApiDocument } from './openapi.ts';
+import type { ReleaseService } from './service.ts';
 
 /** A release service that is ready to be given a port. */
 export interface Release extends Service, AsyncDisposable {
@@ -19,12 +20,9 @@ export interface Release extends Service, AsyncDisposable {
   stopWaiting(): void;
 }
 
-export interface ReleaseOptions {
-  readonly policy: PromotionPolicy;
-  readonly version: string;
-  /** What is wrong with what this process works with, a line each; nothing unless given. */
-  readonly problems?: () => readonly string[];
-}
+/** No `problems` unless given. */
+export type ReleaseOptions = Pick<ReleaseService, 'policy' | 'version'> &
+  Partial<Pick<ReleaseService, 'problems'>>;
 
 /** Makes the control plane: promotions, the publication log, mirrors, status. */
 export async function createRelease(
@@ -48,6 +46,7 @@ export async function createRelease(
     routes: releaseRoutes({
       ...{ ...parts, content, board, policy, version, problems },
       metrics: releaseMetrics(metrics),
+      openApi: openApiDocument(ENDPOINTS, version),
       baseUrlOf: (ctx: Context) => urlOf(ctx, ''),
       redirects: !config.storage.redirect.disable,
       signal: stop.signal,

@@ -1,5 +1,6 @@
 import { onRegistry } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
+import { routesOf } from '../http/service-routes.ts';
 import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 import type { Endpoint } from './endpoint.ts';
 import { getExplanation, pullOfAsked } from './explain.ts';
@@ -17,14 +18,12 @@ import {
 } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
-const json = { responseType: 'application/json' } as const;
-const view = { ...json, requiredAccess: onRegistry('view') };
+const view = { method: 'GET', requiredAccess: onRegistry('view') } as const;
 
 /** Every endpoint under `/api/v1/`. */
 export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...view,
-    method: 'GET',
     path: '/api/v1/publications',
     name: 'publications',
     summary: 'The publication log, newest first',
@@ -37,7 +36,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
   {
     ...view,
-    method: 'GET',
     path: '/api/v1/publications/{seq}',
     name: 'publication',
     summary: 'One entry of the publication log',
@@ -45,6 +43,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: getPublication,
   },
   {
+    // The body names the repositories, so the handler checks the access to them.
     method: 'POST',
     path: '/api/v1/promotions',
     name: 'promotions',
@@ -56,7 +55,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
   {
     ...view,
-    method: 'GET',
     path: '/api/v1/mirrors',
     name: 'mirrors',
     summary: "Every mirror's watermark, lag and health",
@@ -65,7 +63,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
   {
     ...view,
-    method: 'GET',
     path: '/api/v1/status',
     name: 'status',
     summary: 'Everything at a glance, and what is wrong',
@@ -73,7 +70,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: getStatus,
   },
   {
-    ...json,
     // The answer says what is in a repository.
     requiredAccess: (ctx) => [...onRegistry('view')(ctx), ...pullOfAsked(ctx)],
     method: 'GET',
@@ -89,23 +85,20 @@ export const ENDPOINTS: readonly Endpoint[] = [
     handle: getExplanation,
   },
   {
-    ...json,
     method: 'GET',
     path: '/api/v1/openapi.json',
     name: 'openapi',
     summary: 'This document',
     response: undefined,
-    handle: (service) => getOpenApi(service, ENDPOINTS),
+    handle: getOpenApi,
   },
 ];
 
 /** The table as routes. */
 export function releaseRoutes(service: ReleaseService): Route[] {
-  return ENDPOINTS.map((endpoint) => ({
-    method: endpoint.method,
-    path: endpoint.path.replace(/\{(\w+)\}/g, ':$1'),
-    name: endpoint.name,
-    ...(endpoint.requiredAccess && { requiredAccess: endpoint.requiredAccess }),
-    handle: endpoint.handle(service),
-  }));
+  const pathOf = ({ path }: Endpoint) => path.replace(/\{(\w+)\}/g, ':$1');
+  return routesOf(
+    service,
+    ENDPOINTS.map((endpoint) => ({ ...endpoint, path: pathOf(endpoint) })),
+  );
 }

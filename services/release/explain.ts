@@ -1,7 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { RouteContext } from '../http/context.ts';
 import { query } from '../http/parameters.ts';
-import type { Handler } from '../http/routes.ts';
 import type { AccessRequest } from '../registry/access/access-request.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../registry/content/integrity.ts';
 import { parseDigest } from '../registry/oci/digest.ts';
@@ -19,44 +18,41 @@ export function pullOfAsked(ctx: RouteContext): readonly AccessRequest[] {
 }
 
 /** GET of where a client would be sent for a blob, and why: the decision of the API nodes, replayed. */
-export function getExplanation(service: ReleaseService): Handler {
-  return async (ctx) => {
-    const repository = parseRepositoryName(required(ctx, 'repository'));
-    const digest = parseDigest(required(ctx, 'digest'));
-    const client = query(ctx, 'client');
-    if (client !== undefined && !ipaddr.isValid(client))
-      throw new RegistryError('PARAMETER_INVALID', 'query parameter client: expected an IP address', {
-        client: client.slice(0, 100),
-      });
+export async function getExplanation(service: ReleaseService, ctx: RouteContext): Promise<void> {
+  const repository = parseRepositoryName(required(ctx, 'repository'));
+  const digest = parseDigest(required(ctx, 'digest'));
+  const client = query(ctx, 'client');
+  if (client !== undefined && !ipaddr.isValid(client))
+    throw new RegistryError('PARAMETER_INVALID', 'query parameter client: expected an IP address', {
+      client: client.slice(0, 100),
+    });
 
-    const blob = await service.content.blobs.stat(repository, digest);
-    const publication = blob ? ((await service.content.published.number(blob.digest)) ?? 0) : 0;
-    const request = blob && {
-      digest: blob.digest,
-      publication,
-      sizeBytes: blob.sizeBytes,
-      clientAddress: client,
-      mirrors: service.redirects ? service.board.states : [],
-      smallBlobMaxBytes: SMALL_BLOB_MAX_BYTES,
-      attempt: 0,
-    };
-    const decision = request ? locate(request) : null;
-    const body: Explanation = {
-      repository,
-      digest,
-      ...(client !== undefined && { client }),
-      blob: blob ? { sizeBytes: blob.sizeBytes } : null,
-      publication: publication === 0 ? null : publication,
-      decision,
-      text: decision ? sentence(decision) : `404: ${repository} has no such blob`,
-      mirrors: (request ? ineligibilities(request) : []).map(({ mirror, ineligibility }, i) => ({
-        name: mirror,
-        obstacle: ineligibility ?? (publication === 0 ? 'unpublished' : null),
-        detail: detailOf(service, i, ineligibility, publication),
-      })),
-    };
-    ctx.body = body;
+  const blob = await service.content.blobs.stat(repository, digest);
+  const publication = blob ? ((await service.content.published.number(blob.digest)) ?? 0) : 0;
+  const request = blob && {
+    digest: blob.digest,
+    publication,
+    sizeBytes: blob.sizeBytes,
+    clientAddress: client,
+    mirrors: service.redirects ? service.board.states : [],
+    smallBlobMaxBytes: SMALL_BLOB_MAX_BYTES,
+    attempt: 0,
   };
+  const decision = request ? locate(request) : null;
+  ctx.body = {
+    repository,
+    digest,
+    ...(client !== undefined && { client }),
+    blob: blob ? { sizeBytes: blob.sizeBytes } : null,
+    publication: publication === 0 ? null : publication,
+    decision,
+    text: decision ? sentence(decision) : `404: ${repository} has no such blob`,
+    mirrors: (request ? ineligibilities(request) : []).map(({ mirror, ineligibility }, i) => ({
+      name: mirror,
+      obstacle: ineligibility ?? (publication === 0 ? 'unpublished' : null),
+      detail: detailOf(service, i, ineligibility, publication),
+    })),
+  } satisfies Explanation;
 }
 
 function required(ctx: RouteContext, name: string): string {

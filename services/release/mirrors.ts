@@ -1,29 +1,23 @@
-import type { Handler } from '../http/routes.ts';
+import type { RouteContext } from '../http/context.ts';
 import type { MirrorState } from '../registry/publishing/mirrors/mirror-states.ts';
 import type { MirrorLine, Mirrors, Status } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
 /** GET of every mirror's watermark, lag and health. */
-export function getMirrors(service: ReleaseService): Handler {
-  return async (ctx) => {
-    const body: Mirrors = await mirrorLines(service);
-    ctx.body = body;
-  };
+export async function getMirrors(service: ReleaseService, ctx: RouteContext): Promise<void> {
+  ctx.body = await mirrorLines(service);
 }
 
 /** GET of what is wrong, and where: everything at a glance. */
-export function getStatus(service: ReleaseService): Handler {
-  return async (ctx) => {
-    const [{ head, mirrors }, writes] = await Promise.all([mirrorLines(service), service.writes.trouble()]);
-    const problems = [
-      ...service.problems(),
-      ...(writes ? [`pushes and promotions fail: ${writes.detail}`] : []),
-      ...mirrors.flatMap(problemsOf),
-    ];
-    const status = problems.length > 0 ? 'degraded' : 'ok';
-    const body: Status = { status, problems, version: service.version, head, mirrors };
-    ctx.body = body;
-  };
+export async function getStatus(service: ReleaseService, ctx: RouteContext): Promise<void> {
+  const [{ head, mirrors }, writes] = await Promise.all([mirrorLines(service), service.writes.trouble()]);
+  const problems = [
+    ...service.problems(),
+    ...(writes ? [`pushes and promotions fail: ${writes.detail}`] : []),
+    ...mirrors.flatMap(problemsOf),
+  ];
+  const status = problems.length > 0 ? 'degraded' : 'ok';
+  ctx.body = { status, problems, version: service.version, head, mirrors } satisfies Status;
 }
 
 function problemsOf({ name, healthy, reason, missing, trouble }: MirrorLine): string[] {

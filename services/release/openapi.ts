@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Route } from '../http/routes.ts';
+import type { RouteContext } from '../http/context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { ErrorBody } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
@@ -24,15 +24,12 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
 }
 
 /** GET of the document. */
-export function getOpenApi(service: ReleaseService, endpoints: readonly Endpoint[]): Route['handle'] {
-  const document = openApiDocument(endpoints, service.version);
-  return (ctx) => {
-    ctx.body = document;
-  };
+export function getOpenApi({ openApi }: ReleaseService, ctx: RouteContext): void {
+  ctx.body = openApi;
 }
 
 function operation(endpoint: Endpoint): Record<string, unknown> {
-  const { request, response, responseType } = endpoint;
+  const { request, response, responseType = 'application/json' } = endpoint;
   return {
     operationId: endpoint.name,
     summary: endpoint.summary,
@@ -57,20 +54,12 @@ function operation(endpoint: Endpoint): Record<string, unknown> {
 }
 
 function parameters({ path, query = {} }: Endpoint): unknown[] {
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  const inPath = names.map((name) => ({ name, in: 'path', required: true }));
   const inQuery = Object.entries(query).map(([name, { description, required }]) => ({
-    name,
-    in: 'query',
-    required,
-    description,
-    schema: { type: 'string' },
+    ...{ name, in: 'query', required, description },
   }));
-  return [...inPath, ...inQuery];
+  return [...inPath, ...inQuery].map((parameter) => ({ ...parameter, schema: { type: 'string' } }));
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): unknown {

@@ -1,8 +1,8 @@
 import { finished } from 'node:stream';
+import type { RouteContext } from '../http/context.ts';
 import { answerTo } from '../http/errors.ts';
 import { readJson } from '../http/json.ts';
 import { requesterOf } from '../http/requester.ts';
-import type { Handler } from '../http/routes.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { parseImageName, printImageName } from '../registry/oci/names.ts';
 import {
@@ -21,61 +21,59 @@ const BODY_MAX_BYTES = 64 * 1024;
  * written as a line of JSON as it happens, and the last line is `done` or `failed`. A client that goes away while the
  * promotion waits for mirrors stops it before its tag moves; asking again finishes it.
  */
-export function postPromotion(service: ReleaseService): Handler {
-  return async (ctx) => {
-    // A browser sends other types to any address without asking first, but not this one.
-    if (ctx.get('content-type').split(';')[0] !== 'application/json')
-      throw new RegistryError('MEDIA_TYPE_UNSUPPORTED', 'send the promotion as application/json');
-    const body = await readJson(ctx, PromotionRequestBody, BODY_MAX_BYTES);
-    const request = parseRequest(body.source, body.target);
-    ctx.state.logFields['repository'] = request.target.repository;
-    ctx.state.principal = await service.authenticator.authorize(ctx, [
-      { type: 'repository', name: request.target.repository, action: 'promote' },
-      { type: 'repository', name: request.source.repository, action: 'pull' },
-    ]);
-    // The name in the body counts only where there is no authentication.
-    const actor = ctx.state.principal.name || body.actor;
-    const mirrors = service.board.states.length;
-    if (body.waitMirrors > mirrors)
-      throw new RegistryError(
-        'PARAMETER_INVALID',
-        `waiting for ${body.waitMirrors} mirrors would never end: ${mirrors} ${mirrors === 1 ? 'is' : 'are'} configured`,
-      );
-    if (!body.dryRun) service.readOnly.refuseWrites();
-    const plan = await planPromotion(service.content, service.policy, request);
-    ctx.state.logFields['digest'] = plan.digest;
+export async function postPromotion(service: ReleaseService, ctx: RouteContext): Promise<void> {
+  // A browser sends other types to any address without asking first, but not this one.
+  if (ctx.get('content-type').split(';')[0] !== 'application/json')
+    throw new RegistryError('MEDIA_TYPE_UNSUPPORTED', 'send the promotion as application/json');
+  const body = await readJson(ctx, PromotionRequestBody, BODY_MAX_BYTES);
+  const request = parseRequest(body.source, body.target);
+  ctx.state.logFields['repository'] = request.target.repository;
+  ctx.state.principal = await service.authenticator.authorize(ctx, [
+    { type: 'repository', name: request.target.repository, action: 'promote' },
+    { type: 'repository', name: request.source.repository, action: 'pull' },
+  ]);
+  // The name in the body counts only where there is no authentication.
+  const actor = ctx.state.principal.name || body.actor;
+  const mirrors = service.board.states.length;
+  if (body.waitMirrors > mirrors)
+    throw new RegistryError(
+      'PARAMETER_INVALID',
+      `waiting for ${body.waitMirrors} mirrors would never end: ${mirrors} ${mirrors === 1 ? 'is' : 'are'} configured`,
+    );
+  if (!body.dryRun) service.readOnly.refuseWrites();
+  const plan = await planPromotion(service.content, service.policy, request);
+  ctx.state.logFields['digest'] = plan.digest;
 
-    ctx.respond = false;
-    ctx.res.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
-    const write = (line: PromotionEventLine) => ctx.res.write(`${JSON.stringify(line)}\n`);
-    write(planned(plan));
-    const gone = new AbortController();
-    finished(ctx.res, () => gone.abort());
-    try {
-      const { waitMirrors, waitTimeoutMs } = body;
-      const signal = AbortSignal.any([gone.signal, service.signal]);
-      const options = { actor, waitMirrors, waitTimeoutMs, signal };
-      if (!body.dryRun)
-        for await (const event of promote(service, requesterOf(service, ctx, actor), plan, options))
-          write(event.event === 'waiting' ? { ...event, ready: [...event.ready] } : event);
-      const outcome = plan.alreadyThere ? 'already-there' : body.dryRun ? 'dry-run' : 'promoted';
-      service.metrics.promotions.inc({ outcome });
-      ctx.state.logFields['outcome'] = outcome;
-      write({ event: 'done', outcome });
-    } catch (error) {
-      service.metrics.promotions.inc({ outcome: 'failed' });
-      ctx.state.logFields['outcome'] = 'failed';
-      write({
-        event: 'failed',
-        error: answerTo(stopped(service, error), ctx.state.requestId).body.errors[0],
-      });
-      // The answer's last line has it, so the connection stays; a fault of ours goes into the log as well.
-      if (!(error instanceof RegistryError) && !gone.signal.aborted)
-        service.logger.error({ err: error, requestId: ctx.state.requestId }, 'a promotion failed');
-    } finally {
-      ctx.res.end();
-    }
-  };
+  ctx.respond = false;
+  ctx.res.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
+  const write = (line: PromotionEventLine) => ctx.res.write(`${JSON.stringify(line)}\n`);
+  write(planned(plan));
+  const gone = new AbortController();
+  finished(ctx.res, () => gone.abort());
+  try {
+    const { waitMirrors, waitTimeoutMs } = body;
+    const signal = AbortSignal.any([gone.signal, service.signal]);
+    const options = { actor, waitMirrors, waitTimeoutMs, signal };
+    if (!body.dryRun)
+      for await (const event of promote(service, requesterOf(service, ctx, actor), plan, options))
+        write(event.event === 'waiting' ? { ...event, ready: [...event.ready] } : event);
+    const outcome = plan.alreadyThere ? 'already-there' : body.dryRun ? 'dry-run' : 'promoted';
+    service.metrics.promotions.inc({ outcome });
+    ctx.state.logFields['outcome'] = outcome;
+    write({ event: 'done', outcome });
+  } catch (error) {
+    service.metrics.promotions.inc({ outcome: 'failed' });
+    ctx.state.logFields['outcome'] = 'failed';
+    write({
+      event: 'failed',
+      error: answerTo(stopped(service, error), ctx.state.requestId).body.errors[0],
+    });
+    // The answer's last line has it, so the connection stays; a fault of ours goes into the log as well.
+    if (!(error instanceof RegistryError) && !gone.signal.aborted)
+      service.logger.error({ err: error, requestId: ctx.state.requestId }, 'a promotion failed');
+  } finally {
+    ctx.res.end();
+  }
 }
 
 function stopped(service: ReleaseService, error: unknown): unknown {

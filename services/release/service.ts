@@ -14,6 +14,8 @@ export interface ReleaseService extends Omit<ServiceParts, 'metrics'> {
   readonly baseUrlOf: (ctx: Context) => string;
   readonly metrics: ReleaseMetrics;
   readonly version: string;
+  /** The description of the endpoints. */
+  readonly openApi: object;
   /** What is wrong with what this process works with, besides mirrors; a line each. */
   readonly problems: () => readonly string[];
   /** False when `storage.redirect.disable` is set. */

@@ -79,14 +79,11 @@ async function openKeys(
 ): Promise<TrustedKeys> {
   const keys: TrustedKeys[] = ring ? [ringKeys(ring)] : [];
   const { rootcertbundle, jwks } = auth?.token ?? {};
-  if (token?.certificate !== undefined) {
-    const own = { name: 'token.certificate', path: token.certificate, areIssuers: false };
-    keys.push(held.use(await openCertificateKeys({ ...own, log })));
-  }
-  if (rootcertbundle !== undefined) {
-    const bundle = { name: 'auth.token.rootcertbundle', path: rootcertbundle, areIssuers: true };
-    keys.push(held.use(await openCertificateKeys({ ...bundle, log })));
-  }
+  for (const { path, ...file } of [
+    { name: 'token.certificate', path: token?.certificate, areIssuers: false },
+    { name: 'auth.token.rootcertbundle', path: rootcertbundle, areIssuers: true },
+  ])
+    if (path !== undefined) keys.push(held.use(await openCertificateKeys({ ...file, path, log })));
   if (jwks !== undefined) keys.push(held.use(await openJwksKeys(jwks, log)));
   return allKeys(keys);
 }

@@ -31,20 +31,16 @@ function welcome(
   const registry = new URL(http.host ?? url).host;
   const plain = url.startsWith('http:');
   const server = releaseUrl === 'http://127.0.0.1:5000' ? '' : ` --server ${releaseUrl}`;
-  const candidate = (promotion?.candidates[0]?.text ?? '').replace(/\*+$/, 'hello');
+  const pushed = promotion ? (promotion.candidates[0]?.text ?? '').replace(/\*+$/, 'hello') : 'hello';
   const skopeo = `skopeo copy --all${plain ? ' --dest-tls-verify=false' : ''}`;
-  const steps = promotion
-    ? [
-        `${skopeo} docker://docker.io/library/busybox:latest docker://${registry}/${candidate}:1`,
-        `npx roadstead promote ${candidate}:1 hello:1${mirrors.length > 0 ? ' --wait-mirrors 1' : ''}${server}`,
-        `docker pull ${registry}/hello:1`,
-      ]
-    : [
-        `${skopeo} docker://docker.io/library/busybox:latest docker://${registry}/hello:1`,
-        `docker pull ${registry}/hello:1`,
-      ];
-  // skopeo and roadstead use the credentials that docker stores.
-  if (auth?.token || auth?.htpasswd) steps.unshift(`docker login ${registry}`);
+  const wait = mirrors.length > 0 ? ' --wait-mirrors 1' : '';
+  const steps = [
+    // skopeo and roadstead use the credentials that docker stores.
+    ...(auth?.token || auth?.htpasswd ? [`docker login ${registry}`] : []),
+    `${skopeo} docker://docker.io/library/busybox:latest docker://${registry}/${pushed}:1`,
+    ...(promotion ? [`npx roadstead promote ${pushed}:1 hello:1${wait}${server}`] : []),
+    `docker pull ${registry}/hello:1`,
+  ];
   const debug = http.debug?.addr;
   return [
     '',

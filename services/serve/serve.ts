@@ -19,7 +19,7 @@ import type { ObjectStore } from '../registry/storage/object-store.ts';
 import { createRelease } from '../release/app.ts';
 import { becomeOwner } from '../stores/filesystem/as-owner.ts';
 import { explainDenied } from '../stores/filesystem/denied.ts';
-import { demandWrites, openStores, type Stores, type StoresMode } from '../stores/open.ts';
+import { demandWrites, openStores, type Stores } from '../stores/open.ts';
 import { type Sync, startSync } from '../sync/start.ts';
 import { createToken } from '../token/app.ts';
 import { type Access, type AccessParts, openAccess, startSigner } from './access.ts';
@@ -50,7 +50,9 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
   const metrics = new Metrics();
   const { hooks, problems } = redisState(metrics);
   const settings = { objects: config.storage.objects, redis: config.redis };
-  const stores = held.use('stores', await openStores(settings, modeOf(config), logger, hooks));
+  // A registry that takes no writes needs no writable storage.
+  const mode = config.storage.maintenance.readonly.enabled ? 'read' : 'write';
+  const stores = held.use('stores', await openStores(settings, mode, logger, hooks));
   refuseIdle(config, parts);
   const { listeners, readiness, users } = await start({
     config,
@@ -78,11 +80,6 @@ export async function serve(configPath: string, parts: readonly Part[]): Promise
     { noticeMs, drainMs: config.http.draintimeout },
     log,
   );
-}
-
-/** A registry that takes no writes needs no writable storage. */
-function modeOf(config: Config): StoresMode {
-  return config.storage.maintenance.readonly.enabled ? 'read' : 'write';
 }
 
 /** What is wrong with the files that a configuration names and these processes read; a line each. */
@@ -173,12 +170,12 @@ async function startServices(
   const users: PortUser[] = [];
   if (parts.includes('api')) {
     const service = held.use('api', await createApi(config, shared, routes));
-    users.push({ name: 'api', path: '', addr: undefined, service });
+    users.push({ name: 'api', path: '', own: undefined, service });
   }
   const policy = promotionPolicyOf(config);
   if (policy && parts.includes('release')) {
     const service = held.use('release', await createRelease(config, shared, { policy, version, problems }));
-    users.push({ name: 'release', path: '/api/', addr: config.promotion?.http?.addr, service });
+    users.push({ name: 'release', path: '/api/', own: config.promotion?.http, service });
   }
   if (ring && parts.includes('token')) {
     const login = await openBrowserLogin(config.accounts, { logger });
@@ -188,7 +185,7 @@ async function startServices(
       accounts: held.use('accounts', await openAccounts(config.accounts, access)),
       signer: held.use('signer', await startSigner(access, ring, shared.audit)),
     });
-    users.push({ name: 'token', path: '/auth/', addr: config.token?.http?.addr, service });
+    users.push({ name: 'token', path: '/auth/', own: config.token?.http, service });
   }
   return users;
 }

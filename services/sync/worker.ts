@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firstLedger, type Ledger, mirrorLeases } from '../registry/publishing/mirrors/ledger.ts';
+import { messageOf } from '../registry/runtime/message-of.ts';
 import { catchUp } from './catch-up.ts';
 import { crawlWhenDue } from './crawl.ts';
 import { runDuties } from './duties.ts';
@@ -84,13 +85,11 @@ async function retrying(
       if (signal.aborted || error instanceof LeaseLostError) throw error;
       // After it ran for a while, its next failure is a new one.
       if (performance.now() - startedAt > RETRY_MS.most) pauseMs = RETRY_MS.first;
-      const trouble = error instanceof Error ? error.message : String(error);
-      const { name } = parts.mirror;
       parts.logger.warn(
-        { err: error, mirror: name },
+        { err: error, mirror: parts.mirror.name },
         `cannot work on the mirror (${duty.name}); trying again`,
       );
-      await session.update(() => ({ trouble }));
+      await session.update(() => ({ trouble: messageOf(error) }));
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, RETRY_MS.most);
     }

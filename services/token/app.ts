@@ -2,22 +2,15 @@ import { onlyPublicName } from '../config/public-name.ts';
 import { pendingLoginsBoxOf, refreshTokensBoxOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { createService, type Service, type ServiceParts } from '../http/service.ts';
-import type { Accounts } from '../registry/access/accounts.ts';
 import type { BrowserLogin } from '../registry/access/browser-login.ts';
 import { IssuedCredentials } from '../registry/access/issued/credentials.ts';
-import type { Signer } from '../registry/access/keys/signing-key.ts';
-import type { LoginGuard } from '../registry/access/login-guard.ts';
-import type { AccessRules } from '../registry/access/rules.ts';
 import { pageUrlsOf } from './login/page-urls.ts';
 import { PendingCookie } from './login/pending-cookie.ts';
 import { RefreshTokens } from './refresh-tokens.ts';
 import { loginRoutes, robotRoutes, tokenRoutes } from './routes.ts';
+import type { TokenService } from './tokens.ts';
 
-export interface TokenOptions {
-  readonly accounts: Accounts;
-  readonly logins: LoginGuard;
-  readonly rules: AccessRules;
-  readonly signer: Signer;
+export interface TokenOptions extends Pick<TokenService, 'accounts' | 'logins' | 'rules' | 'signer'> {
   /** The provider of logins in a browser; undefined where there is none. */
   readonly browserLogin: BrowserLogin | undefined;
 }
@@ -25,12 +18,12 @@ export interface TokenOptions {
 /** Makes the token service: Docker's token authentication, and its form in OAuth 2.0. */
 export function createToken(config: Config, parts: ServiceParts, options: TokenOptions): Service {
   const { objects, audit, logger } = parts;
-  const { accounts, logins, rules, signer, browserLogin: login } = options;
+  const { browserLogin: login, ...access } = options;
   const { auth, token, http } = config;
   if (!auth?.token || !token) throw new Error('a token service without the sections auth.token and token');
   const issued = new IssuedCredentials(objects);
   const tokens = tokenRoutes({
-    ...{ accounts, logins, rules, signer },
+    ...access,
     refreshTokens: new RefreshTokens(refreshTokensBoxOf(config), token.refreshlifetime),
     issuer: auth.token.issuer,
     service: auth.token.service,
@@ -41,7 +34,7 @@ export function createToken(config: Config, parts: ServiceParts, options: TokenO
   const logIns =
     login &&
     loginRoutes({
-      ...{ login, accounts, audit, logger, issued },
+      ...{ login, accounts: access.accounts, audit, logger, issued },
       cookie: new PendingCookie(pendingLoginsBoxOf(config)),
       callbackUrlOf: pageUrlsOf(http, auth.token, 'callback'),
       registry: http.host === undefined ? undefined : new URL(http.host).host,

@@ -1,7 +1,6 @@
 import { challenge } from '../http/access/challenge.ts';
 import type { RouteContext } from '../http/context.ts';
 import { sendJson } from '../http/json.ts';
-import type { Handler } from '../http/routes.ts';
 import type { Authentication } from '../registry/access/account.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
@@ -9,7 +8,7 @@ import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import { ANONYMOUS } from '../registry/access/subject.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
-import { type Granted, grant, printGranted } from './grant.ts';
+import { grant, printGranted } from './grant.ts';
 import { endedRefreshToken, type RefreshTokens } from './refresh-tokens.ts';
 import { type Proof, readGet, readPost, type TokenRequest } from './request.ts';
 import { signToken } from './sign.ts';
@@ -35,35 +34,23 @@ export interface TokenService {
 const ACCOUNTS_TIMEOUT_MS = 20_000;
 
 /** GET: a token for the requested scopes, as far as the rules allow them; an anonymous one without a password. */
-export function getToken(service: TokenService): Handler {
-  return async (ctx) => {
-    const { token, granted: _, ...rest } = await issue(service, ctx, () => readGet(ctx));
-    // Both names: older clients read the first, newer ones the second.
-    sendJson(ctx, 200, { token, access_token: token, ...rest });
-  };
+export async function getToken(service: TokenService, ctx: RouteContext): Promise<void> {
+  const { token, granted: _, ...rest } = await issue(service, ctx, () => readGet(ctx));
+  // Both names: older clients read the first, newer ones the second.
+  sendJson(ctx, 200, { token, access_token: token, ...rest });
 }
 
 /** POST: the same in OAuth 2.0's form. */
-export function postToken(service: TokenService): Handler {
-  return async (ctx) => {
-    const { token, granted, ...rest } = await issue(service, ctx, () => readPost(ctx));
-    sendJson(ctx, 200, { access_token: token, token_type: 'Bearer', scope: printGranted(granted), ...rest });
-  };
-}
-
-interface Issued {
-  readonly token: string;
-  readonly granted: Granted;
-  readonly expires_in: number;
-  readonly issued_at: string;
-  readonly refresh_token?: string;
+export async function postToken(service: TokenService, ctx: RouteContext): Promise<void> {
+  const { token, granted, ...rest } = await issue(service, ctx, () => readPost(ctx));
+  sendJson(ctx, 200, { access_token: token, token_type: 'Bearer', scope: printGranted(granted), ...rest });
 }
 
 async function issue(
   service: TokenService,
   ctx: RouteContext,
   read: () => TokenRequest | Promise<TokenRequest>,
-): Promise<Issued> {
+) {
   try {
     const request = await read();
     const audience = audienceOf(service, request);

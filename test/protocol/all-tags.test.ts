@@ -10,6 +10,7 @@ import pMap from 'p-map';
 import { listTags } from '../../services/api/discovery/tags.ts';
 import type { ApiNode } from '../../services/api/node.ts';
 import { createApp } from '../../services/http/app.ts';
+import type { RouteContext } from '../../services/http/context.ts';
 import { listen } from '../../services/http/listen.ts';
 import { Metrics } from '../../services/http/metrics.ts';
 import { mountRoutes } from '../../services/http/routes.ts';
@@ -79,7 +80,8 @@ describe('a list of tags that is longer than a piece', () => {
     const app = createApp({
       ...{ process: 'api', logger, metrics: new Metrics(), accessLog: false, clientAddress: () => '' },
     });
-    const handle = listTags({ content: { tags: { all: tags } } } as unknown as ApiNode);
+    const node = { content: { tags: { all: tags } } } as unknown as ApiNode;
+    const handle = (ctx: RouteContext) => listTags(node, ctx);
     mountRoutes(app, [{ method: 'GET', path: '/v2/*name/tags/list', name: 'tags', handle }]);
     return listen(app.callback(), { host: '127.0.0.1', port: 0 });
   };

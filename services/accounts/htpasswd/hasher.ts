@@ -17,11 +17,7 @@ const THREADS = Math.min(4, Math.max(1, availableParallelism() - 1));
  * bounded.
  */
 export class Hasher implements AsyncDisposable {
-  readonly #turns = loginQueue({
-    atOnce: THREADS,
-    waiting: WAITING_MAX,
-    waitMaxMs: WAIT_MAX_MS,
-  });
+  readonly #turns = loginQueue({ atOnce: THREADS, waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS });
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
   #count = 0;

@@ -4,11 +4,14 @@ import { type AuthScope, authRequest, type Proof } from '../../openstack/auth-re
 import { SUBJECT_TOKEN, type Token, TokenBody } from '../../openstack/token.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
-import { type AgentOptions, openAgent } from '../agent.ts';
 
-export interface KeystoneClientOptions extends AgentOptions {
+export interface KeystoneClientOptions {
   /** URL of the API's version 3, without a trailing slash. */
   readonly authUrl: string;
+  /** For one request. */
+  readonly timeoutMs: number;
+  /** Makes the connections; the client closes them. */
+  readonly agent: Agent;
   /** An application credential that may validate any token; without one, each token validates itself. */
   readonly service: { readonly id: string; readonly secret: string } | undefined;
   readonly logger: Log;
@@ -46,18 +49,11 @@ export type Groups = z.output<typeof GroupsBody>['groups'];
  */
 export class KeystoneClient implements AsyncDisposable {
   readonly #options: KeystoneClientOptions;
-  readonly #agent: Agent;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
   #serviceToken: { readonly id: string; readonly renewAtMs: number } | undefined;
 
-  /** Sends nothing yet. Throws an Error when a file of `rootCas` cannot be read. */
-  static async open(options: KeystoneClientOptions): Promise<KeystoneClient> {
-    return new KeystoneClient(options, await openAgent(options));
-  }
-
-  private constructor(options: KeystoneClientOptions, agent: Agent) {
+  constructor(options: KeystoneClientOptions) {
     this.#options = options;
-    this.#agent = agent;
   }
 
   /** A token for these credentials; undefined when they are wrong, or do not allow that scope. */
@@ -103,7 +99,7 @@ export class KeystoneClient implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#agent.destroy();
+    return this.#options.agent.destroy();
   }
 
   /** The service's own token, renewed after half of its lifetime. */
@@ -128,11 +124,12 @@ export class KeystoneClient implements AsyncDisposable {
     signal: AbortSignal,
     { body, token, headers }: { body?: object; token?: string; headers?: Record<string, string> },
   ): Promise<Answer> {
+    const { authUrl, timeoutMs, agent } = this.#options;
     try {
-      const response = await request(`${this.#options.authUrl}${path}`, {
+      const response = await request(`${authUrl}${path}`, {
         method,
-        dispatcher: this.#agent,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]),
+        dispatcher: agent,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         headers: {
           accept: 'application/json',
           ...(body && { 'content-type': 'application/json' }),
@@ -141,15 +138,13 @@ export class KeystoneClient implements AsyncDisposable {
         },
         ...(body && { body: JSON.stringify(body) }),
       });
-      const { statusCode } = response;
+      const { statusCode: status } = response;
       const said: unknown = JSON.parse(await response.body.text());
       const header = (name: string) => [response.headers[name]].flat()[0];
-      const answer = { status: statusCode, body: said, header };
-      if (statusCode === 200 || statusCode === 201) return { ...answer, isRefused: false };
       // Only Keystone itself refuses with this body; another server at its URL would not.
-      if (REFUSED.includes(statusCode) && ErrorBody.safeParse(said).success)
-        return { ...answer, isRefused: true };
-      throw new Error(`${method} ${path} was answered with ${statusCode}`);
+      const isRefused = REFUSED.includes(status) && ErrorBody.safeParse(said).success;
+      if (isRefused || status === 200 || status === 201) return { status, isRefused, body: said, header };
+      throw new Error(`${method} ${path} was answered with ${status}`);
     } catch (error) {
       throw this.#unavailable(error);
     }

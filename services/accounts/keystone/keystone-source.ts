@@ -10,6 +10,7 @@ import type {
 import type { Membership } from '../../registry/access/subject.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
+import { openAgent } from '../agent.ts';
 import { loginQueue } from '../login-queue.ts';
 import { Proofs } from '../proofs.ts';
 import { type Issued, KeystoneClient } from './client.ts';
@@ -59,16 +60,14 @@ export class KeystoneSource implements AccountSource {
   readonly #client: KeystoneClient;
   readonly #names: Names;
   readonly #proofs = new Proofs<Authentication>();
-  readonly #turns = loginQueue({
-    atOnce: AT_ONCE,
-    ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
-  });
+  readonly #turns = loginQueue({ atOnce: AT_ONCE, waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS });
 
   /** Sends nothing yet. Throws an Error when a file of `rootcas` cannot be read. */
   static async open(options: KeystoneOptions, logger: Log): Promise<KeystoneSource> {
     const { applicationcredentialid: id, applicationcredentialsecret: secret } = options;
-    const client = await KeystoneClient.open({
-      ...{ authUrl: options.authurl, timeoutMs: options.timeout, rootCas: options.rootcas, logger },
+    const { authurl: authUrl, timeout: timeoutMs, rootcas: rootCas } = options;
+    const client = new KeystoneClient({
+      ...{ authUrl, timeoutMs, agent: await openAgent({ timeoutMs, rootCas }), logger },
       service: id !== undefined && secret !== undefined ? { id, secret } : undefined,
     });
     return new KeystoneSource(options, client);

@@ -9,14 +9,16 @@ import {
   randomPKCECodeVerifier,
   randomState,
 } from 'openid-client';
+import type { Agent } from 'undici';
 import type { BrowserLogin, PendingLogin, Person } from '../../registry/access/browser-login.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import { openAgent } from '../agent.ts';
 import { loginQueue } from '../login-queue.ts';
 import { type Claims, groupsOf, nameOf, vouchedBy } from './claims.ts';
 import { failureOf, reasonOf } from './failures.ts';
 import { Provider } from './provider.ts';
-import { Transport } from './transport.ts';
+import { fetchBy } from './transport.ts';
 
 /** The section `accounts.*.oidc`. */
 export interface OidcOptions {
@@ -48,31 +50,29 @@ export class OidcLogin implements BrowserLogin {
   readonly provider: string;
   readonly credentialLifetimeMs: number;
   readonly #options: OidcOptions;
-  readonly #transport: Transport;
+  readonly #agent: Agent;
   readonly #provider: Provider;
   readonly #logger: Log;
-  readonly #turns = loginQueue({
-    atOnce: AT_ONCE,
-    ...{ waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS },
-  });
+  readonly #turns = loginQueue({ atOnce: AT_ONCE, waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS });
 
   /** Does not wait for the provider. Throws an Error when a file of `rootcas` cannot be read. */
   static async open(options: OidcOptions, logger: Log): Promise<OidcLogin> {
     const { timeout: timeoutMs, rootcas: rootCas } = options;
-    const login = new OidcLogin(options, await Transport.open({ timeoutMs, rootCas }), logger);
+    const login = new OidcLogin(options, await openAgent({ timeoutMs, rootCas }), logger);
     // So that the first login does not wait for it, and the log has a mistake at once.
     login.#provider.configuration(AbortSignal.timeout(timeoutMs)).catch(() => undefined);
     return login;
   }
 
-  private constructor(options: OidcOptions, transport: Transport, logger: Log) {
+  private constructor(options: OidcOptions, agent: Agent, logger: Log) {
     const { issuer, clientid: clientId, clientsecret: clientSecret, timeout: timeoutMs } = options;
     this.provider = new URL(issuer).host;
     this.credentialLifetimeMs = options.lifetime;
     this.#options = options;
-    this.#transport = transport;
+    this.#agent = agent;
     this.#logger = logger;
-    this.#provider = new Provider({ issuer, clientId, clientSecret, timeoutMs, transport, logger });
+    const fetch = fetchBy(agent);
+    this.#provider = new Provider({ issuer, clientId, clientSecret, timeoutMs, fetch, logger });
   }
 
   async begin(redirectUri: string, signal: AbortSignal): Promise<{ url: string; pending: PendingLogin }> {
@@ -112,7 +112,7 @@ export class OidcLogin implements BrowserLogin {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#transport[Symbol.asyncDispose]();
+    return this.#agent.destroy();
   }
 
   async #claimsOf(pending: PendingLogin, answer: URLSearchParams, signal: AbortSignal): Promise<Claims> {

@@ -4,6 +4,7 @@ import {
   ClientSecretBasic,
   ClientSecretPost,
   type Configuration,
+  type CustomFetch,
   clockTolerance,
   customFetch,
   discovery,
@@ -15,7 +16,6 @@ import type { Log } from '../../registry/runtime/log.ts';
 import { Shared } from '../../registry/runtime/shared.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
 import { reasonOf, unreachable } from './failures.ts';
-import type { Transport } from './transport.ts';
 
 export interface ProviderOptions {
   /** Exactly as the provider spells it. */
@@ -24,7 +24,7 @@ export interface ProviderOptions {
   /** Undefined for a public client, which only PKCE protects. */
   readonly clientSecret: string | undefined;
   readonly timeoutMs: number;
-  readonly transport: Transport;
+  readonly fetch: CustomFetch;
   readonly logger: Log;
 }
 
@@ -62,7 +62,7 @@ export class Provider {
   }
 
   async #learn(): Promise<Configuration> {
-    const { issuer, clientId, clientSecret, timeoutMs, transport, logger } = this.#options;
+    const { issuer, clientId, clientSecret, timeoutMs, fetch, logger } = this.#options;
     try {
       const configuration = await discovery(
         new URL(issuer),
@@ -71,7 +71,7 @@ export class Provider {
         clientSecret === undefined ? None() : secretAuth(clientSecret),
         {
           timeout: timeoutMs / 1000,
-          [customFetch]: transport.fetch,
+          [customFetch]: fetch,
           execute: [
             // Verify the signature too, instead of relying on TLS.
             enableNonRepudiationChecks,

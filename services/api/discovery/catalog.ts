@@ -1,5 +1,5 @@
+import type { RouteContext } from '../../http/context.ts';
 import { query } from '../../http/parameters.ts';
-import type { Handler } from '../../http/routes.ts';
 import type { ApiNode } from '../node.ts';
 import { linkNext, parseLimit } from './pages.ts';
 
@@ -7,15 +7,12 @@ import { linkNext, parseLimit } from './pages.ts';
 const CATALOG_PAGE = 100;
 
 /** GET of the repositories that hold manifests, in byte order, paged by `n` and `last` (Distribution's `_catalog`). */
-export function listCatalog(node: ApiNode): Handler {
-  return async (ctx) => {
-    const { catalogMax } = node.limits;
-    const n = query(ctx, 'n');
-    const limit = n === undefined ? Math.min(CATALOG_PAGE, catalogMax) : parseLimit(n, catalogMax);
-    const { repositories, more } = await node.content.catalog.list({ last: query(ctx, 'last'), limit });
-    const last = repositories.at(-1);
-    if (more && last !== undefined) linkNext(node, ctx, '/v2/_catalog', { n: String(limit), last });
-    ctx.set('Content-Type', 'application/json');
-    ctx.body = Buffer.from(JSON.stringify({ repositories }));
-  };
+export async function listCatalog(node: ApiNode, ctx: RouteContext): Promise<void> {
+  const { catalogMax } = node.limits;
+  const n = query(ctx, 'n');
+  const limit = n === undefined ? Math.min(CATALOG_PAGE, catalogMax) : parseLimit(n, catalogMax);
+  const { repositories, more } = await node.content.catalog.list({ last: query(ctx, 'last'), limit });
+  linkNext(node, ctx, '/v2/_catalog', { limit, last: more ? repositories.at(-1) : undefined });
+  ctx.set('Content-Type', 'application/json');
+  ctx.body = Buffer.from(JSON.stringify({ repositories }));
 }

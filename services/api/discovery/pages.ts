@@ -12,12 +12,15 @@ export function parseLimit(text: string | undefined, most: number): number {
   return Math.min(Number(text), most);
 }
 
-/** Leads to the next page (RFC 8288). */
+/** Leads to the next page (RFC 8288), which begins after the entry `last`; undefined on the last page. */
 export function linkNext(
   node: ApiNode,
   ctx: RouteContext,
   path: string,
-  parameters: Readonly<Record<string, string>>,
+  { limit, last }: { readonly limit: number; readonly last: string | undefined },
+  filter: Readonly<Record<string, string>> = {},
 ): void {
-  ctx.set('Link', `<${node.urlOf(ctx, `${path}?${new URLSearchParams(parameters)}`)}>; rel="next"`);
+  if (last === undefined) return;
+  const parameters = new URLSearchParams({ ...filter, n: String(limit), last });
+  ctx.set('Link', `<${node.urlOf(ctx, `${path}?${parameters}`)}>; rel="next"`);
 }

@@ -2,7 +2,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { RouteContext } from '../../http/context.ts';
 import { param, query } from '../../http/parameters.ts';
-import type { Handler } from '../../http/routes.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseRepositoryName, type RepositoryName, type Tag } from '../../registry/oci/names.ts';
 import type { ApiNode } from '../node.ts';
@@ -15,21 +14,17 @@ const TAGS_AT_ONCE = 1000;
  * GET of a repository's tags (end-8), in byte order: a page of them with `n`, which `Link` leads on from, and all of them
  * without, as Distribution answers.
  */
-export function listTags(node: ApiNode): Handler {
-  return async (ctx) => {
-    const name = parseRepositoryName(param(ctx, 'name'));
-    ctx.state.logFields['repository'] = name;
-    const [n, last] = [query(ctx, 'n'), query(ctx, 'last')];
-    if (n === undefined) return sendAll(node, ctx, name, last);
-    const limit = parseLimit(n, node.limits.tagsMax);
-    const { tags, more } = await node.content.tags.list(name, { last, limit });
-    if (tags.length === 0) await checkRepository(node, name);
-    const lastHere = tags.at(-1);
-    if (more && lastHere !== undefined)
-      linkNext(node, ctx, `/v2/${name}/tags/list`, { n: String(limit), last: lastHere });
-    ctx.set('Content-Type', 'application/json');
-    ctx.body = Buffer.from(JSON.stringify({ name, tags }));
-  };
+export async function listTags(node: ApiNode, ctx: RouteContext): Promise<void> {
+  const name = parseRepositoryName(param(ctx, 'name'));
+  ctx.state.logFields['repository'] = name;
+  const [n, last] = [query(ctx, 'n'), query(ctx, 'last')];
+  if (n === undefined) return sendAll(node, ctx, name, last);
+  const limit = parseLimit(n, node.limits.tagsMax);
+  const { tags, more } = await node.content.tags.list(name, { last, limit });
+  if (tags.length === 0) await checkRepository(node, name);
+  linkNext(node, ctx, `/v2/${name}/tags/list`, { limit, last: more ? tags.at(-1) : undefined });
+  ctx.set('Content-Type', 'application/json');
+  ctx.body = Buffer.from(JSON.stringify({ name, tags }));
 }
 
 async function sendAll(

@@ -1,7 +1,6 @@
 import type { RouteContext } from '../../http/context.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { param } from '../../http/parameters.ts';
-import type { Handler } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
 import { OPEN_ACCESS } from '../../registry/access/grants.ts';
 import type { BlobStat } from '../../registry/content/blobs.ts';
@@ -22,58 +21,56 @@ import { storeUrl } from './store-url.ts';
  * the bytes happens in memory; but a HEAD where pushes are accepted asks the store, as clients skip an upload because
  * of it.
  */
-export function getBlob(node: ApiNode): Handler {
-  return async (ctx) => {
-    const name = parseRepositoryName(param(ctx, 'name'));
-    const digest = parseDigest(param(ctx, 'digest'));
-    ctx.state.logFields['repository'] = name;
-    ctx.state.logFields['digest'] = digest;
+export async function getBlob(node: ApiNode, ctx: RouteContext): Promise<void> {
+  const name = parseRepositoryName(param(ctx, 'name'));
+  const digest = parseDigest(param(ctx, 'digest'));
+  ctx.state.logFields['repository'] = name;
+  ctx.state.logFields['digest'] = digest;
 
-    const blob =
-      ctx.method === 'HEAD' && isOpenToPushes(node, name)
-        ? // A client that pushes will not upload what this says is there.
-          await withPinnedBlob(node.content, await node.content.blobs.resolve(name, digest), () =>
-            node.content.blobs.stat(name, digest),
-          )
-        : await node.reader.blob(name, digest);
-    if (blob === undefined) throw unknownBlob(name, digest);
+  const blob =
+    ctx.method === 'HEAD' && isOpenToPushes(node, name)
+      ? // A client that pushes will not upload what this says is there.
+        await withPinnedBlob(node.content, await node.content.blobs.resolve(name, digest), () =>
+          node.content.blobs.stat(name, digest),
+        )
+      : await node.reader.blob(name, digest);
+  if (blob === undefined) throw unknownBlob(name, digest);
 
-    // Small blobs are sent from what was verified, never straight from the store.
-    const isSmall = ctx.method === 'GET' && blob.sizeBytes <= SMALL_BLOB_MAX_BYTES;
-    const bytes = isSmall ? await node.reader.smallBlob(blob.digest) : undefined;
-    if (isSmall && bytes === undefined) throw unknownBlob(name, digest);
+  // Small blobs are sent from what was verified, never straight from the store.
+  const isSmall = ctx.method === 'GET' && blob.sizeBytes <= SMALL_BLOB_MAX_BYTES;
+  const bytes = isSmall ? await node.reader.smallBlob(blob.digest) : undefined;
+  if (isSmall && bytes === undefined) throw unknownBlob(name, digest);
 
-    const { sizeBytes } = blob;
-    notePull(node, ctx, { kind: 'blob', action: 'pull', repository: name, digest, sizeBytes });
-    if (ctx.method === 'GET') {
-      const decision = await decide(node, ctx, name, blob);
-      if (decision.kind === 'redirect') {
-        const { mirror, rule, url } = decision;
-        ctx.state.logFields['decision'] = mirror;
-        ctx.state.logFields['reason'] = rule;
-        node.metrics.redirects.inc({ mirror, rule });
-        return redirect(ctx, url, digest, `mirror=${mirror}; rule=${rule}`);
-      }
-      const { reason } = decision;
-      ctx.state.logFields['reason'] = reason;
-      const url = reason === 'small' ? undefined : await storeUrl(node, ctx, blob.digest);
-      if (url !== undefined) {
-        ctx.state.logFields['decision'] = 'store';
-        node.metrics.sentToStore.inc({ reason });
-        return redirect(ctx, url, digest, `store; reason=${reason}`);
-      }
-      ctx.state.logFields['decision'] = 'serve';
-      node.metrics.served.inc({ reason });
-      ctx.set('Roadstead-Decision', `serve; reason=${reason}`);
+  const { sizeBytes } = blob;
+  notePull(node, ctx, { kind: 'blob', action: 'pull', repository: name, digest, sizeBytes });
+  if (ctx.method === 'GET') {
+    const decision = await decide(node, ctx, name, blob);
+    if (decision.kind === 'redirect') {
+      const { mirror, rule, url } = decision;
+      ctx.state.logFields['decision'] = mirror;
+      ctx.state.logFields['reason'] = rule;
+      node.metrics.redirects.inc({ mirror, rule });
+      return redirect(ctx, url, digest, `mirror=${mirror}; rule=${rule}`);
     }
-    await sendBlob(ctx, {
-      digest,
-      sizeBytes: bytes?.length ?? sizeBytes,
-      isPublic: ctx.state.principal === OPEN_ACCESS,
-      bytes,
-      send: (range, sink) => node.content.blobs.send(blob.digest, range, sink),
-    });
-  };
+    const { reason } = decision;
+    ctx.state.logFields['reason'] = reason;
+    const url = reason === 'small' ? undefined : await storeUrl(node, ctx, blob.digest);
+    if (url !== undefined) {
+      ctx.state.logFields['decision'] = 'store';
+      node.metrics.sentToStore.inc({ reason });
+      return redirect(ctx, url, digest, `store; reason=${reason}`);
+    }
+    ctx.state.logFields['decision'] = 'serve';
+    node.metrics.served.inc({ reason });
+    ctx.set('Roadstead-Decision', `serve; reason=${reason}`);
+  }
+  await sendBlob(ctx, {
+    digest,
+    sizeBytes: bytes?.length ?? sizeBytes,
+    isPublic: ctx.state.principal === OPEN_ACCESS,
+    bytes,
+    send: (range, sink) => node.content.blobs.send(blob.digest, range, sink),
+  });
 }
 
 function unknownBlob(name: RepositoryName, digest: Digest): RegistryError {

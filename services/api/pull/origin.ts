@@ -1,5 +1,5 @@
+import type { RouteContext } from '../../http/context.ts';
 import { param } from '../../http/parameters.ts';
-import type { Handler } from '../../http/routes.ts';
 import { sendBlob } from '../../http/send-blob.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../../registry/content/integrity.ts';
 import { parseSha256 } from '../../registry/oci/digest.ts';
@@ -10,25 +10,23 @@ import type { ApiNode } from '../node.ts';
  * The origin path: what a mirror cannot serve it sends back here ("bounce"). Answers for published blobs only, so it
  * needs no credentials, and never with a redirect, so no request can go round in circles.
  */
-export function getOrigin(node: ApiNode): Handler {
-  return async (ctx) => {
-    const digest = parseSha256(`${param(ctx, 'algorithm')}:${param(ctx, 'hex')}`);
-    ctx.state.logFields['digest'] = digest;
-    ctx.state.logFields['decision'] = 'serve';
-    ctx.state.logFields['reason'] = 'bounced';
-    const isPublished =
-      param(ctx, 'hex').startsWith(param(ctx, 'prefix')) && (await node.publications.number(digest)) > 0;
-    const blob = isPublished ? await node.content.blobs.statData(digest) : undefined;
-    const isSmall = blob !== undefined && blob.sizeBytes <= SMALL_BLOB_MAX_BYTES;
-    const bytes = isSmall ? await node.reader.smallBlob(digest) : undefined;
-    if (blob === undefined || (isSmall && bytes === undefined))
-      throw new RegistryError('BLOB_UNKNOWN', 'no such blob is published', { digest });
-    if (ctx.method === 'GET') node.metrics.served.inc({ reason: 'bounced' });
-    await sendBlob(ctx, {
-      ...blob,
-      sizeBytes: bytes?.length ?? blob.sizeBytes,
-      ...{ isPublic: true, bytes },
-      send: (range, sink) => node.content.blobs.send(digest, range, sink),
-    });
-  };
+export async function getOrigin(node: ApiNode, ctx: RouteContext): Promise<void> {
+  const digest = parseSha256(`${param(ctx, 'algorithm')}:${param(ctx, 'hex')}`);
+  ctx.state.logFields['digest'] = digest;
+  ctx.state.logFields['decision'] = 'serve';
+  ctx.state.logFields['reason'] = 'bounced';
+  const isPublished =
+    param(ctx, 'hex').startsWith(param(ctx, 'prefix')) && (await node.publications.number(digest)) > 0;
+  const blob = isPublished ? await node.content.blobs.statData(digest) : undefined;
+  const isSmall = blob !== undefined && blob.sizeBytes <= SMALL_BLOB_MAX_BYTES;
+  const bytes = isSmall ? await node.reader.smallBlob(digest) : undefined;
+  if (blob === undefined || (isSmall && bytes === undefined))
+    throw new RegistryError('BLOB_UNKNOWN', 'no such blob is published', { digest });
+  if (ctx.method === 'GET') node.metrics.served.inc({ reason: 'bounced' });
+  await sendBlob(ctx, {
+    ...blob,
+    sizeBytes: bytes?.length ?? blob.sizeBytes,
+    ...{ isPublic: true, bytes },
+    send: (range, sink) => node.content.blobs.send(digest, range, sink),
+  });
 }

@@ -3,7 +3,6 @@ import type { RouteContext } from '../../http/context.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { param, queryAll } from '../../http/parameters.ts';
 import { requesterOf } from '../../http/requester.ts';
-import type { Handler } from '../../http/routes.ts';
 import { warn } from '../../http/warning.ts';
 import { pushManifest } from '../../registry/content/push-manifest.ts';
 import { algorithmOf } from '../../registry/oci/digest.ts';
@@ -19,38 +18,36 @@ import { parseTagCondition } from './tag-condition.ts';
 const TAGS_MAX = 100;
 
 /** PUT of a manifest (end-7): by a tag, or by its digest with any tags. */
-export function putManifest(node: ApiNode): Handler {
-  return async (ctx) => {
-    const name = writableName(node, ctx);
-    const reference = parseReference(param(ctx, 'reference'));
-    const tags = tagsToMove(ctx, reference);
-    const condition = parseTagCondition(ctx, tags);
-    const bytes = await readManifestBody(ctx);
-    checkShape(bytes);
-    const manifest = parseManifest(
-      bytes,
-      contentType(ctx.get('content-type')),
-      reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256',
-    );
-    const { digest } = manifest;
-    ctx.state.logFields['digest'] = digest;
-    if (reference.kind === 'digest' && reference.digest !== digest)
-      throw new RegistryError('DIGEST_INVALID', 'the manifest has another digest than the URL', {
-        given: reference.digest,
-        actual: digest,
-      });
-    const absent = await pushManifest(node, requesterOf(node, ctx), {
-      ...{ repository: name, manifest, rules: node.rules, tags, condition },
+export async function putManifest(node: ApiNode, ctx: RouteContext): Promise<void> {
+  const name = writableName(node, ctx);
+  const reference = parseReference(param(ctx, 'reference'));
+  const tags = tagsToMove(ctx, reference);
+  const condition = parseTagCondition(ctx, tags);
+  const bytes = await readManifestBody(ctx);
+  checkShape(bytes);
+  const manifest = parseManifest(
+    bytes,
+    contentType(ctx.get('content-type')),
+    reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256',
+  );
+  const { digest } = manifest;
+  ctx.state.logFields['digest'] = digest;
+  if (reference.kind === 'digest' && reference.digest !== digest)
+    throw new RegistryError('DIGEST_INVALID', 'the manifest has another digest than the URL', {
+      given: reference.digest,
+      actual: digest,
     });
-    node.metrics.uploadedBytes.inc(manifest.bytes.length);
-    answerEmpty(ctx, 201);
-    ctx.set('Location', node.urlOf(ctx, `/v2/${name}/manifests/${digest}`));
-    ctx.set('Docker-Content-Digest', digest);
-    if (manifest.subject) ctx.set('OCI-Subject', manifest.subject.digest);
-    // One line each: readers in Go do not split lists.
-    if (reference.kind === 'digest' && tags.length > 0) ctx.set('OCI-Tag', [...tags]);
-    warnAbout(ctx, manifest, absent);
-  };
+  const absent = await pushManifest(node, requesterOf(node, ctx), {
+    ...{ repository: name, manifest, rules: node.rules, tags, condition },
+  });
+  node.metrics.uploadedBytes.inc(manifest.bytes.length);
+  answerEmpty(ctx, 201);
+  ctx.set('Location', node.urlOf(ctx, `/v2/${name}/manifests/${digest}`));
+  ctx.set('Docker-Content-Digest', digest);
+  if (manifest.subject) ctx.set('OCI-Subject', manifest.subject.digest);
+  // One line each: readers in Go do not split lists.
+  if (reference.kind === 'digest' && tags.length > 0) ctx.set('OCI-Tag', [...tags]);
+  warnAbout(ctx, manifest, absent);
 }
 
 /** The tag in the URL, or those given with a digest as `?tag=` (end-7b). */

@@ -3,7 +3,6 @@ import type { RouteContext } from '../../http/context.ts';
 import { answerEmpty } from '../../http/empty.ts';
 import { param, query } from '../../http/parameters.ts';
 import { requesterOf } from '../../http/requester.ts';
-import type { Handler } from '../../http/routes.ts';
 import { OPEN_ACCESS } from '../../registry/access/grants.ts';
 import { mountBlob, pushBlob } from '../../registry/content/push-blob.ts';
 import type { UploadPlace } from '../../registry/content/upload-records.ts';
@@ -15,65 +14,55 @@ import type { ApiNode } from '../node.ts';
 import { writableName } from '../writes.ts';
 
 /** POST: mount a blob from elsewhere, take a whole one, or open an upload (end-4a, end-4b, end-11). */
-export function beginUpload(node: ApiNode): Handler {
-  return async (ctx) => {
-    const name = writableName(node, ctx);
-    const mount = query(ctx, 'mount');
-    if (mount !== undefined && (await mounted(node, ctx, name, mount))) {
-      node.metrics.uploads.inc({ outcome: 'mounted' });
-      return answerCreated(node, ctx, name, parseDigest(mount));
-    }
-    checkAlgorithm(query(ctx, 'digest-algorithm'));
-    const given = query(ctx, 'digest');
-    const digest = given === undefined ? undefined : parseDigest(given);
-    const place = { name, id: await node.content.uploads.begin(name) };
-    if (digest !== undefined) return commit(node, ctx, place, digest);
-    node.metrics.uploads.inc({ outcome: 'begun' });
-    answerEmpty(ctx, 202);
-    setUploadHeaders(node, ctx, place, 0);
-  };
+export async function beginUpload(node: ApiNode, ctx: RouteContext): Promise<void> {
+  const name = writableName(node, ctx);
+  const mount = query(ctx, 'mount');
+  if (mount !== undefined && (await mounted(node, ctx, name, mount))) {
+    node.metrics.uploads.inc({ outcome: 'mounted' });
+    return answerCreated(node, ctx, name, parseDigest(mount));
+  }
+  checkAlgorithm(query(ctx, 'digest-algorithm'));
+  const given = query(ctx, 'digest');
+  const digest = given === undefined ? undefined : parseDigest(given);
+  const place = { name, id: await node.content.uploads.begin(name) };
+  if (digest !== undefined) return commit(node, ctx, place, digest);
+  node.metrics.uploads.inc({ outcome: 'begun' });
+  answerEmpty(ctx, 202);
+  setUploadHeaders(node, ctx, place, 0);
 }
 
 /** GET: how far an upload is (end-13). */
-export function getUpload(node: ApiNode): Handler {
-  return async (ctx) => {
-    const place = uploadOf(node, ctx);
-    const sizeBytes = await node.content.uploads.sizeBytes(place);
-    answerEmpty(ctx, 204);
-    setUploadHeaders(node, ctx, place, sizeBytes);
-  };
+export async function getUpload(node: ApiNode, ctx: RouteContext): Promise<void> {
+  const place = uploadOf(node, ctx);
+  const sizeBytes = await node.content.uploads.sizeBytes(place);
+  answerEmpty(ctx, 204);
+  setUploadHeaders(node, ctx, place, sizeBytes);
 }
 
 /** PATCH: the next bytes (end-5). */
-export function appendToUpload(node: ApiNode): Handler {
-  return async (ctx) => {
-    const place = uploadOf(node, ctx);
-    const sizeBytes = await node.content.uploads
-      .append(place, uploadBody(ctx))
-      .catch((error: unknown) => failAt(node, ctx, place, error));
-    answerEmpty(ctx, 202);
-    setUploadHeaders(node, ctx, place, sizeBytes);
-  };
+export async function appendToUpload(node: ApiNode, ctx: RouteContext): Promise<void> {
+  const place = uploadOf(node, ctx);
+  const sizeBytes = await node.content.uploads
+    .append(place, uploadBody(ctx))
+    .catch((error: unknown) => failAt(node, ctx, place, error));
+  answerEmpty(ctx, 202);
+  setUploadHeaders(node, ctx, place, sizeBytes);
 }
 
 /** PUT: the last bytes, if any, and the digest of them all (end-6). */
-export function commitUpload(node: ApiNode): Handler {
-  return async (ctx) => {
-    const place = uploadOf(node, ctx);
-    const digest = query(ctx, 'digest');
-    if (digest === undefined)
-      throw new RegistryError('DIGEST_INVALID', 'closing an upload takes ?digest=sha256:…');
-    await commit(node, ctx, place, parseDigest(digest));
-  };
+export async function commitUpload(node: ApiNode, ctx: RouteContext): Promise<void> {
+  const place = uploadOf(node, ctx);
+  const digest = query(ctx, 'digest');
+  if (digest === undefined)
+    throw new RegistryError('DIGEST_INVALID', 'closing an upload takes ?digest=sha256:…');
+  await commit(node, ctx, place, parseDigest(digest));
 }
 
 /** DELETE: give an upload up (end-14). */
-export function cancelUpload(node: ApiNode): Handler {
-  return async (ctx) => {
-    await node.content.uploads.cancel(uploadOf(node, ctx));
-    node.metrics.uploads.inc({ outcome: 'cancelled' });
-    answerEmpty(ctx, 204);
-  };
+export async function cancelUpload(node: ApiNode, ctx: RouteContext): Promise<void> {
+  await node.content.uploads.cancel(uploadOf(node, ctx));
+  node.metrics.uploads.inc({ outcome: 'cancelled' });
+  answerEmpty(ctx, 204);
 }
 
 async function commit(node: ApiNode, ctx: RouteContext, place: UploadPlace, digest: Digest): Promise<void> {

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { RouteContext } from '../../http/context.ts';
 import { answerTo } from '../../http/errors.ts';
 import { protectPage, sendPage } from '../../http/page.ts';
-import type { Handler } from '../../http/routes.ts';
 import type { Accounts } from '../../registry/access/accounts.ts';
 import type { BrowserLogin, Person } from '../../registry/access/browser-login.ts';
 import type { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
@@ -29,8 +28,8 @@ export interface LoginService {
 const TIMEOUT_MS = 20_000;
 
 /** GET: redirects to the provider. Without parameters: only the configuration decides where a login leads. */
-export function beginLogin(service: LoginService): Handler {
-  return asPage(service, async (ctx) => {
+export function beginLogin(service: LoginService, ctx: RouteContext): Promise<void> {
+  return asPage(service, ctx, async () => {
     const { login, cookie } = service;
     if (isSentByOtherSite(ctx)) return sendPage(ctx, 200, beginPage(login.provider));
     const { url, pending } = await login.begin(callbackUrl(service, ctx), AbortSignal.timeout(TIMEOUT_MS));
@@ -42,8 +41,8 @@ export function beginLogin(service: LoginService): Handler {
 }
 
 /** GET: back from the provider; shows the new credential on a page. */
-export function finishLogin(service: LoginService): Handler {
-  return asPage(service, async (ctx) => {
+export function finishLogin(service: LoginService, ctx: RouteContext): Promise<void> {
+  return asPage(service, ctx, async () => {
     const { login, cookie, registry } = service;
     const redirectUri = callbackUrl(service, ctx);
     const pending = cookie.get(ctx, redirectUri);
@@ -97,18 +96,16 @@ function isSentByOtherSite(ctx: RouteContext): boolean {
 }
 
 /** Answers failures with a page, for people. */
-function asPage({ logger }: LoginService, handle: (ctx: RouteContext) => Promise<void>): Handler {
-  return async (ctx) => {
-    try {
-      await handle(ctx);
-    } catch (error) {
-      const { requestId, logFields } = ctx.state;
-      const { status, body, retryAfterSeconds, isFault } = answerTo(error, requestId);
-      const [{ code, message }] = body.errors;
-      if (isFault) logger.error({ err: error, requestId, ...logFields }, 'request failed');
-      logFields['error'] = code;
-      if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
-      sendPage(ctx, status, failurePage(message));
-    }
-  };
+async function asPage({ logger }: LoginService, ctx: RouteContext, handle: () => Promise<void>) {
+  try {
+    await handle();
+  } catch (error) {
+    const { requestId, logFields } = ctx.state;
+    const { status, body, retryAfterSeconds, isFault } = answerTo(error, requestId);
+    const [{ code, message }] = body.errors;
+    if (isFault) logger.error({ err: error, requestId, ...logFields }, 'request failed');
+    logFields['error'] = code;
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    sendPage(ctx, status, failurePage(message));
+  }
 }

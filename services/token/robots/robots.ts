@@ -1,7 +1,7 @@
 import { recordChange } from '../../http/audit.ts';
+import type { RouteContext } from '../../http/context.ts';
 import { readJson, sendJson } from '../../http/json.ts';
 import { param } from '../../http/parameters.ts';
-import type { Handler } from '../../http/routes.ts';
 import type { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
 import { robotName } from '../../registry/access/issued/robots.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
@@ -16,48 +16,39 @@ export interface RobotService {
 const BODY_MAX_BYTES = 16 * 1024;
 
 /** GET: lists all robots, without their secrets. */
-export function getRobots({ issued }: RobotService): Handler {
-  return async (ctx) => {
-    sendJson(ctx, 200, { robots: (await issued.list('robot')).map(showRobot) });
-  };
+export async function getRobots({ issued }: RobotService, ctx: RouteContext): Promise<void> {
+  sendJson(ctx, 200, { robots: (await issued.list('robot')).map(showRobot) });
 }
 
 /** POST: creates a robot. Only this answer ever holds its secret. */
-export function postRobot({ issued, audit }: RobotService): Handler {
-  return async (ctx) => {
-    const body = await readJson(ctx, NewRobotBody, BODY_MAX_BYTES);
-    const name = robotName(body.name);
-    const { groups, description } = body;
-    await recordChange(audit, ctx, { action: 'robot.create', details: { robot: name, groups } });
-    const { expiresInSeconds } = body;
-    const made = await issued.create({
-      ...{ kind: 'robot', name, groups, description, by: ctx.state.principal.name },
-      lifetimeMs: expiresInSeconds && expiresInSeconds * 1000,
-    });
-    sendJson(ctx, 201, showSecret(made));
-  };
+export async function postRobot({ issued, audit }: RobotService, ctx: RouteContext): Promise<void> {
+  const body = await readJson(ctx, NewRobotBody, BODY_MAX_BYTES);
+  const { groups, description, expiresInSeconds } = body;
+  const name = robotName(body.name);
+  await recordChange(audit, ctx, { action: 'robot.create', details: { robot: name, groups } });
+  const made = await issued.create({
+    ...{ kind: 'robot', name, groups, description, by: ctx.state.principal.name },
+    lifetimeMs: expiresInSeconds && expiresInSeconds * 1000,
+  });
+  sendJson(ctx, 201, showSecret(made));
 }
 
 /** POST: gives a robot a new secret. */
-export function postRotation({ issued, audit }: RobotService): Handler {
-  return async (ctx) => {
-    const name = robotName(param(ctx, 'name'));
-    const { keepOldSeconds, expiresInSeconds } = await readJson(ctx, RotationBody, BODY_MAX_BYTES);
-    await recordChange(audit, ctx, { action: 'robot.rotate', details: { robot: name } });
-    const made = await issued.rotate('robot', name, {
-      overlapMs: keepOldSeconds * 1000,
-      lifetimeMs: expiresInSeconds && expiresInSeconds * 1000,
-    });
-    sendJson(ctx, 200, showSecret(made));
-  };
+export async function postRotation({ issued, audit }: RobotService, ctx: RouteContext): Promise<void> {
+  const name = robotName(param(ctx, 'name'));
+  const { keepOldSeconds, expiresInSeconds } = await readJson(ctx, RotationBody, BODY_MAX_BYTES);
+  await recordChange(audit, ctx, { action: 'robot.rotate', details: { robot: name } });
+  const made = await issued.rotate('robot', name, {
+    overlapMs: keepOldSeconds * 1000,
+    lifetimeMs: expiresInSeconds && expiresInSeconds * 1000,
+  });
+  sendJson(ctx, 200, showSecret(made));
 }
 
 /** DELETE: revokes a robot. */
-export function deleteRobot({ issued, audit }: RobotService): Handler {
-  return async (ctx) => {
-    const name = robotName(param(ctx, 'name'));
-    await recordChange(audit, ctx, { action: 'robot.revoke', details: { robot: name } });
-    await issued.revoke('robot', name);
-    ctx.status = 204;
-  };
+export async function deleteRobot({ issued, audit }: RobotService, ctx: RouteContext): Promise<void> {
+  const name = robotName(param(ctx, 'name'));
+  await recordChange(audit, ctx, { action: 'robot.revoke', details: { robot: name } });
+  await issued.revoke('robot', name);
+  ctx.status = 204;
 }
