@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isNetwork } from '../registry/access/networks.ts';
 import { isMirrorName, type MirrorName } from '../registry/oci/names.ts';
 import { parseRepositoryPattern } from '../registry/oci/repository-pattern.ts';
-import { about } from './key.ts';
+import { about, addProblem } from './key.ts';
 
 /** Where a process listens. */
 export interface ListenAddress {
@@ -18,7 +18,7 @@ export function Parsed<T>(parse: (text: string) => T | undefined, expected: stri
   const type = z.string({ error }).transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: expected });
+    addProblem(context, [], expected);
     return z.NEVER;
   });
   return about(type, { example });

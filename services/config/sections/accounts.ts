@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { about, honoured } from '../key.ts';
+import { about, addProblem, honoured } from '../key.ts';
 import { onOff, Switch } from '../switch.ts';
 import { BaseUrl, Count, File, IssuerUrl, Text } from '../values.ts';
 
@@ -76,8 +76,7 @@ export const AccountsSection = z
     const seen = new Set<string>();
     for (const [i, entry] of entries.entries())
       for (const kind of Object.keys(entry)) {
-        if (seen.has(kind))
-          context.addIssue({ code: 'custom', path: [i, kind], message: 'expected it once' });
+        if (seen.has(kind)) addProblem(context, [i, kind], 'expected it once');
         seen.add(kind);
       }
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
 import { FRAMING, Headers } from '../headers.ts';
-import { honoured, section } from '../key.ts';
+import { addProblem, honoured, section } from '../key.ts';
 import { isDisabled, onOff, Switch, when } from '../switch.ts';
 import { Count, CountOr, Parsed } from '../values.ts';
 
@@ -77,9 +77,8 @@ const Endpoints = z
   .superRefine((endpoints, context) => {
     const names = endpoints.map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice === undefined) return;
     const message = `two endpoints are called ${twice}: expected a name that no other endpoint has`;
-    context.addIssue({ code: 'custom', message });
+    if (twice !== undefined) addProblem(context, [], message);
   });
 
 export const NotificationsSection = section({

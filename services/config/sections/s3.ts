@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { about, honoured, noEffect } from '../key.ts';
+import { about, addProblem, honoured, noEffect } from '../key.ts';
 import { onOff, Switch, switchOf, when } from '../switch.ts';
 import { Bytes, MEBIBYTE, Setting, Text } from '../values.ts';
 
@@ -122,8 +122,7 @@ export const S3Section = z
     ),
   })
   .superRefine((s3, context) => {
-    const missing = (key: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [key], message });
+    const missing = (key: string, message: string) => addProblem(context, [key], message);
     if (s3.region === undefined && s3.regionendpoint === undefined)
       missing('region', 'expected the region of the bucket, or a regionendpoint');
     if (s3.accesskey !== undefined && s3.secretkey === undefined)

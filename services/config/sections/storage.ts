@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { type About, honoured, noEffect, section } from '../key.ts';
+import { type About, addProblem, honoured, noEffect, section } from '../key.ts';
 import { onOff, Switch, when } from '../switch.ts';
 import { Count, CountOr } from '../values.ts';
 import { FilesystemSection } from './filesystem.ts';
@@ -75,10 +75,10 @@ export const StorageSection = z
   })
   .superRefine((storage, context) => {
     const [first, second] = NAMES.filter((name) => storage[name] !== undefined);
-    const problem = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message });
-    if (first === undefined) problem('filesystem', `expected a driver, one of ${NAMES.join(', ')}`);
-    if (second !== undefined) problem(second, `expected only one driver, but storage.${first} is set too`);
+    if (first === undefined)
+      addProblem(context, ['filesystem'], `expected a driver, one of ${NAMES.join(', ')}`);
+    if (second !== undefined)
+      addProblem(context, [second], `expected only one driver, but storage.${first} is set too`);
   })
   .transform(({ filesystem, s3, swift, delete: deletion, redirect, tag, maintenance }) => ({
     objects: (filesystem ?? s3 ?? swift) as NonNullable<typeof filesystem | typeof s3 | typeof swift>,

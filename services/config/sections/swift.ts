@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { about, honoured, noEffect } from '../key.ts';
+import { about, addProblem, honoured, noEffect } from '../key.ts';
 import { onOff, Switch, when } from '../switch.ts';
 import { BaseUrl, Bytes, MEBIBYTE, Setting, Text } from '../values.ts';
 
@@ -78,8 +78,7 @@ export const SwiftSection = about(
   { from: '2.8' },
 )
   .superRefine((swift, context) => {
-    const problem = (key: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [key], message });
+    const problem = (key: string, message: string) => addProblem(context, [key], message);
     const credential = swift.applicationcredentialid ?? swift.applicationcredentialname;
     if (credential === undefined && swift.username === undefined)
       problem('username', 'expected it, or an application credential');
