@@ -21,11 +21,7 @@ export function accessWarnings(config: Omit<Config, 'notices'>): string[] {
 
 /** What docker needs to pull without a login from a registry with `auth.htpasswd`. */
 function dockerWithoutLogin({ http }: Omit<Config, 'notices'>, rules: readonly Rule[]): string[] {
-  const isOpen = rules.some(
-    ({ effect, subjects }) =>
-      effect === 'allow' && subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous'),
-  );
-  if (!isOpen || isOfThisMachine(http)) return [];
+  if (!rules.some(allowsAnonymous) || isOfThisMachine(http)) return [];
   const warnings: string[] = [];
   const isPlain = http.host !== undefined && isPlainBeyond(http.host);
   if (http.host === undefined || isPlain)
@@ -91,10 +87,11 @@ function unusedGroups({ access }: Omit<Config, 'notices'>, rules: readonly Rule[
 }
 
 /** Actions that are rarely meant for everyone. */
-function openToAll({ effect, actions, subjects, networks }: Rule): string[] {
-  const risky = actions.filter((action) => action !== 'pull' && action !== 'catalog' && action !== 'view');
-  const isOpen = subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous');
-  return effect === 'allow' && isOpen && networks.length === 0 && risky.length > 0 ? [risky.join(', ')] : [];
+function openToAll(rule: Rule): string[] {
+  const risky = rule.actions.filter(
+    (action) => action !== 'pull' && action !== 'catalog' && action !== 'view',
+  );
+  return allowsAnonymous(rule) && rule.networks.length === 0 && risky.length > 0 ? [risky.join(', ')] : [];
 }
 
 function isPushToStable({ effect, actions, repositories }: Rule): boolean {
@@ -111,9 +108,13 @@ function publishedAndClosed(rules: readonly Rule[], promotion: Config['promotion
   ];
 }
 
-function isOpenToPulls({ effect, actions, subjects }: Rule): boolean {
-  const isForAll = subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous');
-  return effect === 'allow' && actions.includes('pull') && isForAll;
+function isOpenToPulls(rule: Rule): boolean {
+  return allowsAnonymous(rule) && rule.actions.includes('pull');
+}
+
+/** Whether a rule allows its actions to clients without a login. */
+function allowsAnonymous({ effect, subjects }: Rule): boolean {
+  return effect === 'allow' && subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous');
 }
 
 /** Without `promotion.stable`, users' own repositories are stable, too. */

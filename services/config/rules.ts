@@ -45,19 +45,12 @@ export function sealerOf({ http }: Config): Sealer | undefined {
   return Sealer.of([http.secret, ...http.oldsecrets]);
 }
 
-/** Encrypts the keys of tokens. */
-export function tokenKeysBoxOf(config: Config): SecretBox {
-  return new SecretBox(secretsOf(config), 'token keys');
-}
-
-/** Encrypts refresh tokens. */
-export function refreshTokensBoxOf(config: Config): SecretBox {
-  return new SecretBox(secretsOf(config), 'refresh tokens');
-}
-
-/** Encrypts pending logins of browsers. */
-export function pendingLoginsBoxOf(config: Config): SecretBox {
-  return new SecretBox(secretsOf(config), 'pending logins');
+/** Encrypts what has this purpose, with the secret; decrypts older data with the old secrets, too. */
+export function secretBoxOf(
+  { http }: Config,
+  purpose: 'token keys' | 'refresh tokens' | 'pending logins' | 'passes',
+): SecretBox {
+  return new SecretBox([...(http.secret === undefined ? [] : [http.secret]), ...http.oldsecrets], purpose);
 }
 
 /**
@@ -66,11 +59,6 @@ export function pendingLoginsBoxOf(config: Config): SecretBox {
  */
 export function passesBoxOf(config: Config): SecretBox | undefined {
   const { http } = config;
-  if (http.secret !== undefined) return new SecretBox(secretsOf(config), 'passes');
+  if (http.secret !== undefined) return secretBoxOf(config, 'passes');
   return isOfThisMachine(http) ? new SecretBox([randomBytes(32).toString('hex')], 'passes') : undefined;
-}
-
-/** The secret to encrypt with, then those that older data may still be encrypted with. */
-function secretsOf({ http }: Config): string[] {
-  return [...(http.secret === undefined ? [] : [http.secret]), ...http.oldsecrets];
 }

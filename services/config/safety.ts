@@ -1,17 +1,15 @@
 import { isLoopback } from '../registry/access/networks.ts';
 import { accessWarnings } from './access-warnings.ts';
 import { corsWarnings } from './cors-warnings.ts';
-import { bare, isReachable, print } from './reach.ts';
+import { bare, isPlainBeyond, isReachable, print } from './reach.ts';
 import { checkAccess } from './safety-access.ts';
 import type { Config, MirrorConfig } from './schema.ts';
 
 /** Warnings of what is allowed but unwise; each line names a key. */
 export function warningsOf(config: Omit<Config, 'notices'>): string[] {
-  const plain = config.notifications.endpoints.flatMap(({ name, url, headers }) => {
-    const { protocol, hostname } = new URL(url);
-    if (protocol === 'https:' || isLoopback(hostname) || Object.keys(headers).length === 0) return [];
-    return [`notifications.endpoints: the headers for ${name} are sent over plain HTTP`];
-  });
+  const plain = config.notifications.endpoints
+    .filter(({ url, headers }) => isPlainBeyond(url) && Object.keys(headers).length > 0)
+    .map(({ name }) => `notifications.endpoints: the headers for ${name} are sent over plain HTTP`);
   return [...plain, ...corsWarnings(config), ...accessWarnings(config)];
 }
 
@@ -94,11 +92,9 @@ function checkMirrors(config: Config): string[] {
   return problems;
 }
 
-function checkPlainHttp(key: string, mirror: MirrorConfig): string[] {
-  if (!('webdav' in mirror.write) || mirror.write.password === undefined) return [];
-  const url = new URL(mirror.write.webdav);
-  if (url.protocol === 'https:' || isLoopback(url.hostname)) return [];
-  return [`${key}.write.webdav = ${mirror.write.webdav}: a password over plain HTTP: expected an https URL`];
+function checkPlainHttp(key: string, { write }: MirrorConfig): string[] {
+  if (!('webdav' in write) || write.password === undefined || !isPlainBeyond(write.webdav)) return [];
+  return [`${key}.write.webdav = ${write.webdav}: a password over plain HTTP: expected an https URL`];
 }
 
 function checkClientCertificate(key: string, { write }: MirrorConfig): string[] {
