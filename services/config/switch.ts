@@ -20,9 +20,9 @@ export function switchOf(value: unknown): boolean | undefined {
 }
 
 /** A key that is true or false, with what each of the two does. */
-export function onOff<T extends z.ZodType>(type: T, on: string, off: string, more: About = {}): T {
+export function onOff(on: string, off: string, more: About = {}) {
   const does = (text: string): Verdict => ({ kind: 'honoured', text });
-  return honoured(type, `\`true\`: ${on}; \`false\`: ${off}`, {
+  return honoured(Switch, `\`true\`: ${on}; \`false\`: ${off}`, {
     ...more,
     decide(value) {
       const isOn = switchOf(value);

@@ -14,7 +14,7 @@ import {
 import { isForAll, type Rule, type SubjectPattern } from '../../registry/access/rule.ts';
 import { STANDARD_RULES } from '../../registry/access/standard-rules.ts';
 import { about, addProblem, honoured } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { onOff } from '../switch.ts';
 import { Cidr, Parsed, Text } from '../values.ts';
 
 const SubjectValue = Parsed(parseSubjectPattern, `expected ${SUBJECT_FORMS}`, 'user:alice');
@@ -93,12 +93,10 @@ const Groups = z
 export const AccessSection = about(
   z.strictObject({
     groups: Groups,
-    standard: onOff(
-      Switch.optional(),
-      'the standard rules follow those of the file',
-      'only the rules of the file apply',
-      { note: 'default: `false` if there are rules', example: true },
-    ),
+    standard: onOff('the standard rules follow those of the file', 'only the rules of the file apply', {
+      note: 'default: `false` if there are rules',
+      example: true,
+    }).optional(),
     rules: z.array(RuleEntry).min(1, 'expected a rule, or no such key for the standard ones').optional(),
   }),
   { from: 'ours' },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
 import { about, addProblem, honoured } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { onOff } from '../switch.ts';
 import { BaseUrl, Count, File, IssuerUrl, Text } from '../values.ts';
 
 const RootCas = honoured(
@@ -29,10 +29,9 @@ const Keystone = z
       { example: 5 },
     ),
     refreshtokens: onOff(
-      Switch.default(false),
       'docker login keeps a token of Keystone instead of the password, and ends when that expires',
       'docker login keeps the password',
-    ),
+    ).default(false),
     rootcas: RootCas,
     applicationcredentialid: honoured(Text.optional(), SERVICE),
     applicationcredentialsecret: honoured(Text.optional(), SERVICE),

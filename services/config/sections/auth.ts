@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { addProblem, honoured, refused } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { onOff } from '../switch.ts';
 import { BaseUrl, File, Text } from '../values.ts';
 
 /** Used in a header, in quotes. */
@@ -38,10 +38,9 @@ const Token = z.strictObject({
     { from: '3', example: ['ES256'] },
   ),
   autoredirect: onOff(
-    Switch.default(false),
     'the realm is on this registry, under the host name that the client used',
     'the realm is auth.token.realm',
-  ),
+  ).default(false),
   autoredirectpath: honoured(
     z.string().startsWith('/', 'expected a path such as /auth/token').default('/auth/token'),
     'the path of that realm',

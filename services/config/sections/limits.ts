@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
 import { about, honoured, section } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { onOff } from '../switch.ts';
 import { Cidr, Count } from '../values.ts';
 
 const PerSecond = about(z.number().positive().max(1_000_000).optional(), { example: 2.5 });
@@ -32,10 +32,9 @@ export const LimitsSection = about(
     }),
     logins: section({
       enabled: onOff(
-        Switch.default(true),
         'after failed logins, the next ones have to wait: they get 429 with `Retry-After` before any password is checked',
         'failed logins have no consequences',
-      ),
+      ).default(true),
       attempts: honoured(
         Count(1, 1000).default(5),
         'failures without a wait for one account from one client; 10 times as many for one client, 20 times for one ' +

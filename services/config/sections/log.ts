@@ -23,7 +23,7 @@ export const LogSection = section({
   ),
   fields: z.record(z.string(), honoured(Text, 'added to every line of the log')).default({}),
   accesslog: section({
-    disabled: onOff(Switch.default(false), 'requests are not logged', 'each request is logged, in one line'),
+    disabled: onOff('requests are not logged', 'each request is logged, in one line').default(false),
   }),
   reportcaller: noEffect(
     Switch.optional(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { about, honoured } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { onOff } from '../switch.ts';
 import { Address, BaseUrl, Cidr, File, MirrorNameValue } from '../values.ts';
 
 const CLIENT = 'the PEM file that the sync worker identifies itself with, read again when it changes';
@@ -39,10 +39,9 @@ export const MirrorsSection = z
         ),
         netblocks: honoured(z.array(Cidr).default([]), 'networks whose clients are sent here first'),
         sameoperator: onOff(
-          Switch.default(false),
           "the registry's operator runs this mirror, too: it may receive credentials for the registry",
           'a mirror that would receive them is refused',
-        ),
+        ).default(false),
         write: Write,
         serve: honoured(
           Address.optional(),

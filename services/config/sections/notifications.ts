@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Delay } from '../duration.ts';
 import { FRAMING, Headers } from '../headers.ts';
 import { addProblem, honoured, section } from '../key.ts';
-import { isDisabled, onOff, Switch, when } from '../switch.ts';
+import { isDisabled, onOff, when } from '../switch.ts';
 import { Count, CountOr, Parsed } from '../values.ts';
 
 const WebhookUrl = Parsed(
@@ -21,9 +21,9 @@ const SECOND_MS = 1000;
 const Endpoint = z
   .strictObject({
     name: honoured(z.string().min(1), 'the name of the endpoint; no two may have the same'),
-    disabled: onOff(Switch.optional(), 'the endpoint is left out', 'the endpoint is used', {
+    disabled: onOff('the endpoint is left out', 'the endpoint is used', {
       default: false,
-    }),
+    }).optional(),
     url: honoured(WebhookUrl, 'the URL that events are posted to'),
     headers: Headers({ ...FRAMING, host: 'it follows from the URL' }, 'sent with every event').default({}),
     timeout: honoured(Delay.prefault('1s'), 'time limit for an answer; 0 for the default', {
@@ -84,10 +84,9 @@ const Endpoints = z
 export const NotificationsSection = section({
   events: section({
     includereferences: onOff(
-      Switch.default(false),
       'events of a manifest list what it refers to',
       'events name only the manifest',
-    ),
+    ).default(false),
   }),
   endpoints: Endpoints,
 }).transform(({ events, endpoints }) => ({ includereferences: events.includereferences, endpoints }));

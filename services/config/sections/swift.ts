@@ -58,10 +58,9 @@ export const SwiftSection = about(
       example: 'a',
     }),
     insecureskipverify: onOff(
-      Switch.default(false),
       'any certificate is accepted: anyone on the path can read and change everything',
       "the server's certificate is verified",
-    ),
+    ).default(false),
     chunksize: honoured(Segment, 'bytes in a segment of a large object, at least 1 MiB'),
     secretkey: honoured(Setting, 'signs URLs for clients; default: the key that the account already has'),
     accesskey: noEffect(Setting, "HP's cloud no longer exists", {
