@@ -81,6 +81,11 @@ export function section<T extends z.core.$ZodLooseShape>(shape: T) {
   return z.strictObject(shape).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
 }
 
+/** A section whose keys all come from one program, unless they say otherwise. */
+export function sectionOf<T extends z.core.$ZodLooseShape>(from: Origin, shape: T) {
+  return about(z.strictObject(shape), { from });
+}
+
 /** A section that may be missing. */
 export function optionalSection<T extends z.core.$ZodLooseShape>(shape: T) {
   return z.strictObject(shape).optional();

@@ -6,7 +6,7 @@ import type { ManifestRules } from '../registry/oci/manifest-rules.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import { SecretBox } from '../registry/storage/secret-box.ts';
 import { isOfThisMachine } from './reach.ts';
-import type { Config } from './schema.ts';
+import type { Config, Settings } from './schema.ts';
 
 /** The checks of pushed manifests, in the registry's words. */
 export function manifestRulesOf({ validation: { manifests } }: Config): ManifestRules {
@@ -16,17 +16,12 @@ export function manifestRulesOf({ validation: { manifests } }: Config): Manifest
 
 /** The repositories that change only by promotion; undefined in a plain registry. */
 export function promotionPolicyOf(config: Config): PromotionPolicy | undefined {
-  const { promotion } = config;
-  return (
-    promotion && {
-      ...{ candidates: promotion.candidates, stable: promotion.stable },
-      manifests: manifestRulesOf(config),
-    }
-  );
+  const { candidates, stable } = config.promotion ?? {};
+  return candidates && { candidates, stable, manifests: manifestRulesOf(config) };
 }
 
 /** The rules of the section `access`, or the standard rules. */
-export function accessRulesOf({ access, promotion }: Omit<Config, 'notices'>): AccessRules {
+export function accessRulesOf({ access, promotion }: Settings): AccessRules {
   return new AccessRules({
     rules: access?.rules ?? STANDARD_RULES,
     groups: access?.groups ?? new Map(),

@@ -74,13 +74,18 @@ export function Bytes(min: number, max: number) {
   );
 }
 
+/** Reads an http(s) URL; undefined if it has a user or a fragment, or is anything else. */
+export function plainUrl(text: string): URL | undefined {
+  const url = URL.parse(text);
+  const isPlain = url && /^https?:$/.test(url.protocol) && !url.hash && !url.username && !url.password;
+  return isPlain ? url : undefined;
+}
+
 /** An http(s) URL without query or trailing slash. */
 export const BaseUrl = Parsed(
   (text) => {
-    const url = URL.parse(text);
-    const isPlain =
-      url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username && !url.password;
-    return isPlain ? url.href.replace(/\/+$/, '') : undefined;
+    const url = plainUrl(text);
+    return url?.search === '' ? url.href.replace(/\/+$/, '') : undefined;
   },
   'expected an http or https URL without user, query or fragment, such as https://mirror.example.net',
   'https://other.example.net',

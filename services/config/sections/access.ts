@@ -13,7 +13,7 @@ import {
 } from '../../registry/access/read-rule.ts';
 import { isForAll, type Rule, type SubjectPattern } from '../../registry/access/rule.ts';
 import { STANDARD_RULES } from '../../registry/access/standard-rules.ts';
-import { about, addProblem, honoured } from '../key.ts';
+import { about, addProblem, honoured, sectionOf } from '../key.ts';
 import { onOff } from '../switch.ts';
 import { Cidr, Parsed, Text } from '../values.ts';
 
@@ -90,17 +90,14 @@ const Groups = z
   .transform((groups): ReadonlyMap<string, readonly SubjectPattern[]> => new Map(Object.entries(groups)));
 
 /** Rules of access. Without `rules`, the standard ones apply (`registry/access/standard-rules.ts`). */
-export const AccessSection = about(
-  z.strictObject({
-    groups: Groups,
-    standard: onOff('the standard rules follow those of the file', 'only the rules of the file apply', {
-      note: 'default: `false` if there are rules',
-      example: true,
-    }).optional(),
-    rules: z.array(RuleEntry).min(1, 'expected a rule, or no such key for the standard ones').optional(),
-  }),
-  { from: 'ours' },
-)
+export const AccessSection = sectionOf('ours', {
+  groups: Groups,
+  standard: onOff('the standard rules follow those of the file', 'only the rules of the file apply', {
+    note: 'default: `false` if there are rules',
+    example: true,
+  }).optional(),
+  rules: z.array(RuleEntry).min(1, 'expected a rule, or no such key for the standard ones').optional(),
+})
   .superRefine(({ rules, standard }, context) => {
     if (standard === false && rules === undefined)
       addProblem(context, ['standard'], 'no action would be allowed: expected rules, too');

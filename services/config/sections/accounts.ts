@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { about, addProblem, honoured } from '../key.ts';
+import { addProblem, honoured, sectionOf } from '../key.ts';
 import { onOff } from '../switch.ts';
 import { BaseUrl, Count, File, IssuerUrl, Text } from '../values.ts';
 
@@ -66,10 +66,11 @@ const Oidc = z.strictObject({
 /** Sources of accounts, in order: the first that knows a user decides. Robots are always known. */
 export const AccountsSection = z
   .array(
-    about(
-      z.strictObject({ keystone: Keystone.optional(), htpasswd: Htpasswd.optional(), oidc: Oidc.optional() }),
-      { from: 'ours' },
-    ).refine((entry) => Object.keys(entry).length === 1, 'expected one of keystone, htpasswd and oidc'),
+    sectionOf('ours', {
+      keystone: Keystone.optional(),
+      htpasswd: Htpasswd.optional(),
+      oidc: Oidc.optional(),
+    }).refine((entry) => Object.keys(entry).length === 1, 'expected one of keystone, htpasswd and oidc'),
   )
   .superRefine((entries, context) => {
     const seen = new Set<string>();

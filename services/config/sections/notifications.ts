@@ -3,14 +3,10 @@ import { Delay } from '../duration.ts';
 import { FRAMING, Headers } from '../headers.ts';
 import { addProblem, honoured, section } from '../key.ts';
 import { isDisabled, onOff, when } from '../switch.ts';
-import { Count, CountOr, Parsed } from '../values.ts';
+import { Count, CountOr, Parsed, plainUrl } from '../values.ts';
 
 const WebhookUrl = Parsed(
-  (text) => {
-    const url = URL.parse(text);
-    const isPlain = url && /^https?:$/.test(url.protocol) && !url.hash && !url.username && !url.password;
-    return isPlain ? url.href : undefined;
-  },
+  (text) => plainUrl(text)?.href,
   'expected an http or https URL without user or fragment; credentials go into headers',
   'https://hook.example.net/other',
 );

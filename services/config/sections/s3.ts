@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { about, addProblem, honoured, noEffect } from '../key.ts';
 import { onOff, Switch, switchOf, when } from '../switch.ts';
-import { Bytes, MEBIBYTE, Setting, Text } from '../values.ts';
+import { Bytes, MEBIBYTE, plainUrl, Setting, Text } from '../values.ts';
 
 const Part = about(Bytes(5 * MEBIBYTE, 5 * 1024 * MEBIBYTE), { example: 6_000_000 });
 const USUAL = "Amazon's usual endpoints";
@@ -12,11 +12,10 @@ const SIGNATURE = 'requests are signed with signature version 4';
 
 /** Where a server is; a bare host, as Distribution takes it, gets its scheme from `secure`. */
 const Endpoint = about(
-  Setting.refine((text) => {
-    if (text === undefined) return true;
-    const url = URL.parse(/^https?:\/\//.test(text) ? text : `https://${text}`);
-    return url !== null && !url.username && !url.password && !url.search && !url.hash && url.hostname !== '';
-  }, 'expected a URL such as https://s3.example.net, or host:port'),
+  Setting.refine(
+    (text) => text === undefined || plainUrl(urlOf(text, true))?.search === '',
+    'expected a URL such as https://s3.example.net, or host:port',
+  ),
   { example: 'cdn.example.net:9000' },
 );
 
