@@ -1,4 +1,4 @@
-import { onlyPublicName } from '../config/public-name.ts';
+import { onlyPublicName } from '../config/reach.ts';
 import { manifestRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import type { Context } from '../http/context.ts';

@@ -1,28 +1,20 @@
-import type { Config } from './schema.ts';
+import type { Settings } from './schema.ts';
 
 const PREFIX = 'access-control-';
 
 /** CORS headers in `http.headers` that browsers would ignore or refuse (Fetch standard). */
-export function corsWarnings({ http }: Pick<Config, 'http'>): string[] {
+export function* corsWarnings({ http }: Pick<Settings, 'http'>): Generator<string> {
   const cors = new Map(
     Object.entries(http.headers)
       .map(([name, values]) => [name.toLowerCase(), values] as const)
       .filter(([name]) => name.startsWith(PREFIX)),
   );
-  if (cors.size === 0) return [];
+  if (cors.size === 0) return;
   const origins = cors.get(`${PREFIX}allow-origin`);
   if (origins === undefined)
-    return [
-      'http.headers: the Access-Control-* headers have no effect without Access-Control-Allow-Origin, and preflights are refused',
-    ];
-  const warnings: string[] = [];
-  if (origins.length > 1)
-    warnings.push(
-      'http.headers.Access-Control-Allow-Origin: browsers accept one origin, or *, and refuse an answer with several',
-    );
-  if (origins.includes('*') && cors.get(`${PREFIX}allow-credentials`)?.includes('true'))
-    warnings.push(
-      'http.headers.Access-Control-Allow-Origin: * is refused by browsers together with Access-Control-Allow-Credentials: name the origin',
-    );
-  return warnings;
+    yield 'http.headers: the Access-Control-* headers have no effect without Access-Control-Allow-Origin, and preflights are refused';
+  else if (origins.length > 1)
+    yield 'http.headers.Access-Control-Allow-Origin: browsers accept one origin, or *, and refuse an answer with several';
+  if (origins?.includes('*') && cors.get(`${PREFIX}allow-credentials`)?.includes('true'))
+    yield 'http.headers.Access-Control-Allow-Origin: * is refused by browsers together with Access-Control-Allow-Credentials: name the origin';
 }

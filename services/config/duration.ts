@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { about } from './key.ts';
+import { about, addProblem } from './key.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ...{ ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3 },
@@ -23,7 +23,7 @@ export const Duration = about(
     const totalMs = typeof value === 'number' ? value / NANOSECONDS_PER_MS : millisecondsOf(value);
     if (totalMs === 0 || (totalMs !== undefined && totalMs >= 1)) return totalMs;
     const hint = typeof value === 'number' ? 'without a unit, Distribution reads it as nanoseconds: ' : '';
-    context.addIssue({ code: 'custom', message: hint + DURATION });
+    addProblem(context, [], hint + DURATION);
     return z.NEVER;
   }),
   {

@@ -1,5 +1,6 @@
 import type { Verdict } from './key.ts';
 import { childOf, type KeyNode, ROOT, suggestion } from './key-tree.ts';
+import { isMapping, type Mapping } from './mapping.ts';
 import { shown } from './redact.ts';
 
 /** A setting of a file, or a section that one verdict covers. */
@@ -22,8 +23,6 @@ export interface Examined {
   /** The tree without refused and empty keys, and without sections that one verdict covers. */
   readonly rest: unknown;
 }
-
-type Mapping = Readonly<Record<string, unknown>>;
 
 /** Looks up every key of a file. */
 export function examine(tree: Mapping, root: KeyNode = ROOT): Examined {
@@ -73,8 +72,4 @@ export function examine(tree: Mapping, root: KeyNode = ROOT): Examined {
   }
 
   return { rest: descend(root, '', tree), settings, problems };
-}
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
-import { honoured } from './key.ts';
+import { addProblem, honoured } from './key.ts';
 import { Text } from './values.ts';
 
 const Values = z.array(Text, 'expected a list of values, such as [nosniff]').min(1);
@@ -14,7 +14,7 @@ export function Headers(refused: Readonly<Record<string, string>>, text: string)
       for (const [name, values] of Object.entries(headers)) {
         const message = problemOf(name, values, seen, refused);
         seen.add(name.toLowerCase());
-        if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
+        if (message !== undefined) addProblem(context, [name], message);
       }
     });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Mapping } from './mapping.ts';
 
 /** Which program a key comes from: Distribution 2.8, 3, both of them, or this one. */
 export type Origin = '2.8' | '3' | '2.8, 3' | 'ours';
@@ -31,11 +32,7 @@ export interface About {
    * The verdict on a value, where it depends on the value or its siblings; undefined for `verdict`. On a section, a
    * verdict other than `refused` covers everything below, which is then dropped unseen.
    */
-  readonly decide?: (
-    value: unknown,
-    siblings: Readonly<Record<string, unknown>>,
-    verdict: Verdict,
-  ) => Verdict | undefined;
+  readonly decide?: (value: unknown, siblings: Mapping, verdict: Verdict) => Verdict | undefined;
   /** Of a refused section: its keys, separated by blanks, which are refused with it. */
   readonly below?: Partial<Readonly<Record<Origin, string>>>;
 }
@@ -54,29 +51,39 @@ export function factsOf(type: z.core.$ZodType): About {
   return REGISTRY.get(type) ?? {};
 }
 
-/** A key that does what it says. */
-export function honoured<T extends z.ZodType>(type: T, text: string, more: About = {}): T {
-  return about(type, { ...more, verdict: { kind: 'honoured', text } });
+/** Marks types with a verdict, why, and what else is known of the key. */
+function marking(kind: Verdict['kind']) {
+  return <T extends z.ZodType>(type: T, text: string, more: About = {}): T =>
+    about(type, { ...more, verdict: { kind, text } });
 }
+
+/** A key that does what it says. */
+export const honoured = marking('honoured');
 
 /** A key that tunes what does not exist here. */
-export function noEffect<T extends z.ZodType>(type: T, text: string, more: About = {}): T {
-  return about(type, { ...more, verdict: { kind: 'no effect', text } });
-}
+export const noEffect = marking('no effect');
 
 /** A key that asks for what does not exist here; the start warns. */
-export function notYet<T extends z.ZodType>(type: T, text: string, more: About = {}): T {
-  return about(type, { ...more, verdict: { kind: 'not yet', text } });
-}
+export const notYet = marking('not yet');
 
 /** A key or section that fails the start. What is refused never reaches the schema, so it has no type. */
 export function refused(text: string, more: About = {}) {
-  return about(z.undefined().optional(), { ...more, verdict: { kind: 'refused', text } });
+  return marking('refused')(z.undefined().optional(), text, more);
+}
+
+/** Adds a problem of a value that has the right form, at this path below it. */
+export function addProblem(context: z.RefinementCtx, path: (string | number)[], message: string): void {
+  context.addIssue({ code: 'custom', path, message });
 }
 
 /** A section that is optional because all of its keys are. */
 export function section<T extends z.core.$ZodLooseShape>(shape: T) {
   return z.strictObject(shape).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
+}
+
+/** A section whose keys all come from one program, unless they say otherwise. */
+export function sectionOf<T extends z.core.$ZodLooseShape>(from: Origin, shape: T) {
+  return about(z.strictObject(shape), { from });
 }
 
 /** A section that may be missing. */

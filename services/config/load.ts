@@ -74,12 +74,10 @@ export function inspectConfig(text: string, environment: Environment): Inspectio
   const refused = known.filter(({ isRefused }) => isRefused).map(({ path }) => path);
   const problems = [
     ...known.map(({ path, message }) => message + from(path, used)),
-    ...(result.success
-      ? []
-      : result.error.issues.flatMap((issue) => {
-          const explained = explain(issue, rest, refused);
-          return explained === undefined ? [] : explained.message + from(explained.path, used);
-        })),
+    ...(result.error?.issues ?? []).flatMap((issue) => {
+      const explained = explain(issue, rest, refused);
+      return explained === undefined ? [] : explained.message + from(explained.path, used);
+    }),
   ];
   const notices = noticesOf(settings);
   if (!result.success) return { problems, settings, notices };

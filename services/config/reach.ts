@@ -12,6 +12,15 @@ export function isOfThisMachine(http: Config['http']): boolean {
   return isLoopback(http.addr.host) && http.trustedproxies.length === 0 && !isReachable(http);
 }
 
+/**
+ * The only public name of a listener on loopback, or undefined without one; `false` for a listener that other machines
+ * may reach, under any name.
+ */
+export function onlyPublicName({ http }: Config, addr: ListenAddress): string | undefined | false {
+  if (!isLoopback(addr.host) || http.trustedproxies.length > 0) return false;
+  return http.host === undefined ? undefined : new URL(http.host).hostname;
+}
+
 /** Whether requests to a URL can be read on the way. */
 export function isPlainBeyond(url: string): boolean {
   const { protocol, hostname } = new URL(url);

@@ -6,7 +6,7 @@ import type { ManifestRules } from '../registry/oci/manifest-rules.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import { SecretBox } from '../registry/storage/secret-box.ts';
 import { isOfThisMachine } from './reach.ts';
-import type { Config } from './schema.ts';
+import type { Config, Settings } from './schema.ts';
 
 /** The checks of pushed manifests, in the registry's words. */
 export function manifestRulesOf({ validation: { manifests } }: Config): ManifestRules {
@@ -16,17 +16,12 @@ export function manifestRulesOf({ validation: { manifests } }: Config): Manifest
 
 /** The repositories that change only by promotion; undefined in a plain registry. */
 export function promotionPolicyOf(config: Config): PromotionPolicy | undefined {
-  const { promotion } = config;
-  return (
-    promotion && {
-      ...{ candidates: promotion.candidates, stable: promotion.stable },
-      manifests: manifestRulesOf(config),
-    }
-  );
+  const { candidates, stable } = config.promotion ?? {};
+  return candidates && { candidates, stable, manifests: manifestRulesOf(config) };
 }
 
 /** The rules of the section `access`, or the standard rules. */
-export function accessRulesOf({ access, promotion }: Omit<Config, 'notices'>): AccessRules {
+export function accessRulesOf({ access, promotion }: Settings): AccessRules {
   return new AccessRules({
     rules: access?.rules ?? STANDARD_RULES,
     groups: access?.groups ?? new Map(),
@@ -45,19 +40,12 @@ export function sealerOf({ http }: Config): Sealer | undefined {
   return Sealer.of([http.secret, ...http.oldsecrets]);
 }
 
-/** Encrypts the keys of tokens. */
-export function tokenKeysBoxOf(config: Config): SecretBox {
-  return new SecretBox(secretsOf(config), 'token keys');
-}
-
-/** Encrypts refresh tokens. */
-export function refreshTokensBoxOf(config: Config): SecretBox {
-  return new SecretBox(secretsOf(config), 'refresh tokens');
-}
-
-/** Encrypts pending logins of browsers. */
-export function pendingLoginsBoxOf(config: Config): SecretBox {
-  return new SecretBox(secretsOf(config), 'pending logins');
+/** Encrypts what has this purpose, with the secret; decrypts older data with the old secrets, too. */
+export function secretBoxOf(
+  { http }: Config,
+  purpose: 'token keys' | 'refresh tokens' | 'pending logins' | 'passes',
+): SecretBox {
+  return new SecretBox([...(http.secret === undefined ? [] : [http.secret]), ...http.oldsecrets], purpose);
 }
 
 /**
@@ -66,11 +54,6 @@ export function pendingLoginsBoxOf(config: Config): SecretBox {
  */
 export function passesBoxOf(config: Config): SecretBox | undefined {
   const { http } = config;
-  if (http.secret !== undefined) return new SecretBox(secretsOf(config), 'passes');
+  if (http.secret !== undefined) return secretBoxOf(config, 'passes');
   return isOfThisMachine(http) ? new SecretBox([randomBytes(32).toString('hex')], 'passes') : undefined;
-}
-
-/** The secret to encrypt with, then those that older data may still be encrypted with. */
-function secretsOf({ http }: Config): string[] {
-  return [...(http.secret === undefined ? [] : [http.secret]), ...http.oldsecrets];
 }

@@ -1,18 +1,19 @@
 import { isLoopback } from '../registry/access/networks.ts';
 import { accessWarnings } from './access-warnings.ts';
 import { corsWarnings } from './cors-warnings.ts';
-import { bare, isReachable, print } from './reach.ts';
+import { bare, isPlainBeyond, isReachable, print } from './reach.ts';
 import { checkAccess } from './safety-access.ts';
-import type { Config, MirrorConfig } from './schema.ts';
+import type { Config, MirrorConfig, Settings } from './schema.ts';
 
 /** Warnings of what is allowed but unwise; each line names a key. */
-export function warningsOf(config: Omit<Config, 'notices'>): string[] {
-  const plain = config.notifications.endpoints.flatMap(({ name, url, headers }) => {
-    const { protocol, hostname } = new URL(url);
-    if (protocol === 'https:' || isLoopback(hostname) || Object.keys(headers).length === 0) return [];
-    return [`notifications.endpoints: the headers for ${name} are sent over plain HTTP`];
-  });
-  return [...plain, ...corsWarnings(config), ...accessWarnings(config)];
+export function warningsOf(config: Settings): string[] {
+  return [...plainHeaders(config), ...corsWarnings(config), ...accessWarnings(config)];
+}
+
+function* plainHeaders({ notifications }: Settings): Generator<string> {
+  for (const { name, url, headers } of notifications.endpoints)
+    if (isPlainBeyond(url) && Object.keys(headers).length > 0)
+      yield `notifications.endpoints: the headers for ${name} are sent over plain HTTP`;
 }
 
 /** Problems of a well-formed configuration; each line names the key, its value, and what was expected. */
@@ -20,37 +21,27 @@ export function checkSafety(config: Config): string[] {
   return [...checkListeners(config), ...checkAccess(config), ...checkMirrors(config)];
 }
 
-function checkListeners({ http, promotion, auth, token }: Config): string[] {
-  const problems: string[] = [];
+function* checkListeners({ http, promotion, auth, token }: Config): Generator<string> {
   for (const [key, own] of [
     ['http', http],
     ['promotion.http', promotion?.http],
     ['token.http', token?.http],
   ] as const)
     if (own && !isLoopback(own.addr.host) && !(own.tls ?? http.tls) && http.trustedproxies.length === 0)
-      problems.push(
-        `${key}.addr = ${print(own.addr)}: plain HTTP beyond this machine: expected ${key}.tls (certificate, key), ` +
-          'or http.trustedproxies with the networks of the proxies that end TLS in front of it, or a loopback address such as 127.0.0.1:5000',
-      );
+      yield `${key}.addr = ${print(own.addr)}: plain HTTP beyond this machine: expected ${key}.tls (certificate, key), ` +
+        'or http.trustedproxies with the networks of the proxies that end TLS in front of it, or a loopback address such as 127.0.0.1:5000';
   const release = promotion?.http ?? http;
   const needsCredentials =
     auth?.token !== undefined || auth?.htpasswd !== undefined || knowsClients(release.tls ?? http.tls);
   if (promotion && !needsCredentials && !isLoopback(release.addr.host))
-    problems.push(
-      `promotion.http.addr = ${promotion.http ? '' : '(http.addr) '}${print(release.addr)}: no credentials are ` +
-        'required: expected a section auth, promotion.http.tls with clientcas, or a loopback address such as 127.0.0.1:5002',
-    );
+    yield `promotion.http.addr = ${promotion.http ? '' : '(http.addr) '}${print(release.addr)}: no credentials are ` +
+      'required: expected a section auth, promotion.http.tls with clientcas, or a loopback address such as 127.0.0.1:5002';
   if (promotion && !needsCredentials && !promotion.http && isReachable(http))
-    problems.push(
-      'promotion.http.addr is missing: http.addr is reached through a proxy or under a public name, and no ' +
-        'credentials are required: expected a section auth, or a loopback address of its own, such as 127.0.0.1:5002',
-    );
+    yield 'promotion.http.addr is missing: http.addr is reached through a proxy or under a public name, and no ' +
+      'credentials are required: expected a section auth, or a loopback address of its own, such as 127.0.0.1:5002';
   if (http.debug && !isLoopback(http.debug.addr.host))
-    problems.push(
-      `http.debug.addr = ${print(http.debug.addr)}: metrics reveal the names and loads of mirrors: ` +
-        'expected a loopback address such as 127.0.0.1:5001',
-    );
-  return problems;
+    yield `http.debug.addr = ${print(http.debug.addr)}: metrics reveal the names and loads of mirrors: ` +
+      'expected a loopback address such as 127.0.0.1:5001';
 }
 
 /** Whether a port accepts only clients with a certificate of the operator's authorities. */
@@ -59,70 +50,54 @@ function knowsClients(tls: Config['http']['tls']): boolean {
   return tls.clientAuth === undefined || tls.clientAuth === 'require-and-verify';
 }
 
-function checkMirrors(config: Config): string[] {
-  const problems: string[] = [];
-  const names = new Set<string>();
-  if (config.mirrors.length > 0 && !config.promotion)
-    problems.push('mirrors: only promoted content reaches a mirror: expected a section "promotion", too');
-  const { http } = config;
+function* checkMirrors(config: Config): Generator<string> {
+  const { http, mirrors, promotion } = config;
+  if (mirrors.length > 0 && !promotion)
+    yield 'mirrors: only promoted content reaches a mirror: expected a section "promotion", too';
   const isNameKnown =
     http.host !== undefined || (isLoopback(http.addr.host) && http.trustedproxies.length === 0);
-  if (config.mirrors.length > 0 && !isNameKnown)
-    problems.push(
-      'http.host is missing: it decides whether a mirror would receive the credentials meant for the registry, and ' +
-        "where a mirror sends clients back: expected the registry's public URL",
-    );
-  config.mirrors.forEach((mirror, i) => {
+  if (mirrors.length > 0 && !isNameKnown)
+    yield 'http.host is missing: it decides whether a mirror would receive the credentials meant for the registry, and ' +
+      "where a mirror sends clients back: expected the registry's public URL";
+  const names = new Set<string>();
+  for (const [i, mirror] of mirrors.entries()) {
     const key = `mirrors.${i}`;
     if (names.has(mirror.name))
-      problems.push(`${key}.name = ${mirror.name}: expected a name that no other mirror has`);
+      yield `${key}.name = ${mirror.name}: expected a name that no other mirror has`;
     names.add(mirror.name);
-    problems.push(
-      ...checkPlainHttp(key, mirror),
-      ...checkClientCertificate(key, mirror),
-      ...checkCredentialLeak(key, mirror, config),
-    );
+    yield* checkPlainHttp(key, mirror);
+    yield* checkClientCertificate(key, mirror);
+    yield* checkCredentialLeak(key, mirror, config);
     if (mirror.serve && !('directory' in mirror.write))
-      problems.push(
-        `${key}.serve: only a mirror written as a directory can be served: expected write.directory`,
-      );
+      yield `${key}.serve: only a mirror written as a directory can be served: expected write.directory`;
     if (mirror.serve && !isLoopback(mirror.serve.host))
-      problems.push(
-        `${key}.serve = ${print(mirror.serve)}: plain HTTP: expected a loopback address such as 127.0.0.1:5081`,
-      );
-  });
-  return problems;
+      yield `${key}.serve = ${print(mirror.serve)}: plain HTTP: expected a loopback address such as 127.0.0.1:5081`;
+  }
 }
 
-function checkPlainHttp(key: string, mirror: MirrorConfig): string[] {
-  if (!('webdav' in mirror.write) || mirror.write.password === undefined) return [];
-  const url = new URL(mirror.write.webdav);
-  if (url.protocol === 'https:' || isLoopback(url.hostname)) return [];
-  return [`${key}.write.webdav = ${mirror.write.webdav}: a password over plain HTTP: expected an https URL`];
+function* checkPlainHttp(key: string, { write }: MirrorConfig): Generator<string> {
+  if ('webdav' in write && write.password !== undefined && isPlainBeyond(write.webdav))
+    yield `${key}.write.webdav = ${write.webdav}: a password over plain HTTP: expected an https URL`;
 }
 
-function checkClientCertificate(key: string, { write }: MirrorConfig): string[] {
-  if (!('webdav' in write)) return [];
+function* checkClientCertificate(key: string, { write }: MirrorConfig): Generator<string> {
+  if (!('webdav' in write)) return;
   const { clientcertificate, clientkey, rootcas, webdav } = write;
   if ((clientcertificate === undefined) !== (clientkey === undefined))
-    return [
-      `${key}.write.${clientkey ? 'clientcertificate' : 'clientkey'} is missing: expected both or neither`,
-    ];
-  if ((clientcertificate === undefined && rootcas.length === 0) || webdav.startsWith('https:')) return [];
-  return [`${key}.write.webdav = ${webdav}: certificates are for TLS only: expected an https URL`];
+    yield `${key}.write.${clientkey ? 'clientcertificate' : 'clientkey'} is missing: expected both or neither`;
+  else if ((clientcertificate !== undefined || rootcas.length > 0) && !webdav.startsWith('https:'))
+    yield `${key}.write.webdav = ${webdav}: certificates are for TLS only: expected an https URL`;
 }
 
 /**
  * Go's HTTP client (1.24 and later: skopeo, podman, containerd) forwards `Authorization` to the same host name on
  * another port, and to its subdomains. A mirror there would receive users' credentials.
  */
-function checkCredentialLeak(key: string, mirror: MirrorConfig, config: Config): string[] {
-  if (mirror.sameoperator) return [];
+function* checkCredentialLeak(key: string, mirror: MirrorConfig, config: Config): Generator<string> {
+  if (mirror.sameoperator) return;
   const registry = config.http.host ? bare(new URL(config.http.host).hostname) : config.http.addr.host;
   const host = bare(new URL(mirror.url).hostname);
-  if (host !== registry && !host.endsWith(`.${registry}`)) return [];
-  return [
-    `${key}.url = ${mirror.url}: clients would send it the credentials meant for ${registry}: expected a host that is ` +
-      'neither the registry nor below it, or sameoperator: true if the same people run both',
-  ];
+  if (host === registry || host.endsWith(`.${registry}`))
+    yield `${key}.url = ${mirror.url}: clients would send it the credentials meant for ${registry}: expected a host that is ` +
+      'neither the registry nor below it, or sameoperator: true if the same people run both';
 }

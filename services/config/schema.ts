@@ -66,7 +66,10 @@ export const ConfigSchema = FileSchema.transform((file) => {
   return { ...config, log: { level: level ?? loglevel ?? ('info' as const), formatter, fields, accesslog } };
 });
 
-export interface Config extends z.output<typeof ConfigSchema> {
+/** A well-formed configuration, before its warnings are known. */
+export type Settings = z.output<typeof ConfigSchema>;
+
+export interface Config extends Settings {
   /** Warnings for the start, a line each: what the file asks for and does not get, or can hardly mean. */
   readonly notices: readonly string[];
 }

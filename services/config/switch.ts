@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type About, honoured, type Verdict } from './key.ts';
+import { isMapping, type Mapping } from './mapping.ts';
 
 /** The words that Go's YAML reads as booleans, besides YAML's own. */
 const WORDS: Readonly<Record<string, boolean>> = {
@@ -19,9 +20,9 @@ export function switchOf(value: unknown): boolean | undefined {
 }
 
 /** A key that is true or false, with what each of the two does. */
-export function onOff<T extends z.ZodType>(type: T, on: string, off: string, more: About = {}): T {
+export function onOff(on: string, off: string, more: About = {}) {
   const does = (text: string): Verdict => ({ kind: 'honoured', text });
-  return honoured(type, `\`true\`: ${on}; \`false\`: ${off}`, {
+  return honoured(Switch, `\`true\`: ${on}; \`false\`: ${off}`, {
     ...more,
     decide(value) {
       const isOn = switchOf(value);
@@ -30,7 +31,7 @@ export function onOff<T extends z.ZodType>(type: T, on: string, off: string, mor
   });
 }
 
-type Test = (value: unknown, siblings: Readonly<Record<string, unknown>>) => unknown;
+type Test = (value: unknown, siblings: Mapping) => unknown;
 
 /** Another verdict, on one value (in any spelling, if it is a boolean) or on all that pass a test. */
 export function when(
@@ -44,7 +45,5 @@ export function when(
 
 /** Whether an entry of a list says `disabled: true`. */
 export function isDisabled(entry: unknown): boolean {
-  return (
-    typeof entry === 'object' && entry !== null && 'disabled' in entry && switchOf(entry.disabled) === true
-  );
+  return isMapping(entry) && switchOf(entry['disabled']) === true;
 }

@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
-import { about } from './key.ts';
+import { messageOf } from '../registry/runtime/message-of.ts';
+import { about, addProblem } from './key.ts';
 
 /** A pattern that text is tested with, in time linear in the text. */
 export interface UrlPattern {
@@ -21,8 +22,7 @@ export const UrlPatternValue = about(
       const expression = RE2JS.compile(source);
       return { source, test: (text) => expression.test(text) };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      context.addIssue({ code: 'custom', message: `${reason}: expected a regular expression of Go (RE2)` });
+      addProblem(context, [], `${messageOf(error)}: expected a regular expression of Go (RE2)`);
       return z.NEVER;
     }
   }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isNetwork } from '../registry/access/networks.ts';
 import { isMirrorName, type MirrorName } from '../registry/oci/names.ts';
 import { parseRepositoryPattern } from '../registry/oci/repository-pattern.ts';
-import { about } from './key.ts';
+import { about, addProblem } from './key.ts';
 
 /** Where a process listens. */
 export interface ListenAddress {
@@ -18,7 +18,7 @@ export function Parsed<T>(parse: (text: string) => T | undefined, expected: stri
   const type = z.string({ error }).transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: expected });
+    addProblem(context, [], expected);
     return z.NEVER;
   });
   return about(type, { example });
@@ -74,13 +74,18 @@ export function Bytes(min: number, max: number) {
   );
 }
 
+/** Reads an http(s) URL; undefined if it has a user or a fragment, or is anything else. */
+export function plainUrl(text: string): URL | undefined {
+  const url = URL.parse(text);
+  const isPlain = url && /^https?:$/.test(url.protocol) && !url.hash && !url.username && !url.password;
+  return isPlain ? url : undefined;
+}
+
 /** An http(s) URL without query or trailing slash. */
 export const BaseUrl = Parsed(
   (text) => {
-    const url = URL.parse(text);
-    const isPlain =
-      url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username && !url.password;
-    return isPlain ? url.href.replace(/\/+$/, '') : undefined;
+    const url = plainUrl(text);
+    return url?.search === '' ? url.href.replace(/\/+$/, '') : undefined;
   },
   'expected an http or https URL without user, query or fragment, such as https://mirror.example.net',
   'https://other.example.net',

@@ -1,6 +1,8 @@
 import { LineCounter, parseDocument } from 'yaml';
+import { messageOf } from '../registry/runtime/message-of.ts';
+import { isMapping } from './mapping.ts';
 
-export type Tree = Record<string, unknown>;
+type Tree = Record<string, unknown>;
 
 const NO_MAPPING = 'expected a YAML mapping with "version: 0.1" and the sections storage and http';
 
@@ -26,8 +28,7 @@ export function readTree(text: string): { tree: Tree } | { problems: string[] } 
 
 /** The problem without the text that has it: that may be a password. */
 function withoutQuotes(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message
+  return messageOf(error)
     .replace(/[:"].*$/s, '')
     .replace(/(?<=escape sequence ).*$/s, 'in quotes')
     .trim();
@@ -41,8 +42,4 @@ export function spellOut(tree: Tree): void {
     if (!isMapping(value)) continue;
     for (const key of Object.keys(value)) if (value[key] === null) value[key] = {};
   }
-}
-
-function isMapping(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

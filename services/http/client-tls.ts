@@ -2,9 +2,7 @@ import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { stat } from '../files/settings-files.ts';
 import { Followed } from '../registry/runtime/followed.ts';
-import { messageOf } from '../registry/runtime/message-of.ts';
-import { OperatorError } from '../registry/runtime/operator-error.ts';
-import { readNamed } from './named-files.ts';
+import { ofFiles, readNamed } from './named-files.ts';
 
 /** The certificate that a client of ours shows, and the authorities it trusts. Files are PEM. */
 export interface ClientTlsOptions {
@@ -45,13 +43,10 @@ async function connectorOf({ certificate, key, rootCas = [], nameOf }: ClientTls
     ...(key !== undefined && { key: await read('key', key) }),
     ...(ca.length > 0 && { ca: [...rootCertificates, ...ca] }),
   };
-  try {
-    createSecureContext(settings);
-  } catch (error) {
-    throw new OperatorError(
-      `${nameOf('certificate')}, ${nameOf('key')}, ${nameOf('rootCas')}: these files do not work together (${messageOf(error)})`,
-    );
-  }
+  ofFiles(
+    `${nameOf('certificate')}, ${nameOf('key')}, ${nameOf('rootCas')}: these files do not work together`,
+    () => createSecureContext(settings),
+  );
   return buildConnector(settings);
 }
 

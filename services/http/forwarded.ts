@@ -54,13 +54,7 @@ function fromForwarded(header: string, isTrusted: (address: string) => boolean):
 
 /** The element `places` before the last; the first when there are fewer: some proxies replace the list by one element. */
 function fromLast(list: string | undefined, places: number): string | undefined {
-  let element: string | undefined;
-  let place = 0;
-  for (const each of fromTheEnd(list ?? '')) {
-    element = each;
-    if (place++ === places) break;
-  }
-  return element === '' ? undefined : element;
+  return [...fromTheEnd(list ?? '').take(places + 1)].at(-1) || undefined;
 }
 
 /**

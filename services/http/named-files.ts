@@ -1,4 +1,5 @@
 import { readFile } from '../files/settings-files.ts';
+import { messageOf } from '../registry/runtime/message-of.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 
 /** A file, and the key of the configuration that names it. */
@@ -20,5 +21,23 @@ export async function readNamed(file: NamedFile): Promise<Buffer> {
     // The message would repeat the path, whatever was written in its place.
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new OperatorError(`${named(file)} cannot be read (${reason})`, { cause: reason });
+  }
+}
+
+/** Makes something of a file's content. What `make` throws becomes an OperatorError that names the file. */
+export function ofFile<T>(file: NamedFile, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new OperatorError(`${named(file)} ${messageOf(error)}`);
+  }
+}
+
+/** Makes something of files. What `make` throws becomes an OperatorError: this problem, and the reason in parentheses. */
+export function ofFiles<T>(problem: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new OperatorError(`${problem} (${messageOf(error)})`);
   }
 }

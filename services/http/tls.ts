@@ -1,9 +1,8 @@
 import { constants, createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { messageOf } from '../registry/runtime/message-of.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 import { certificatesOf } from './certificates.ts';
-import { type NamedFile, named, readNamed } from './named-files.ts';
+import { type NamedFile, named, ofFile, ofFiles, readNamed } from './named-files.ts';
 import { type ClientAuth, clientAuthOf } from './tls-clients.ts';
 
 /** TLS settings of a port. Files are PEM; errors name them by Distribution's keys. */
@@ -58,20 +57,18 @@ export async function readTlsFiles(options: TlsOptions): Promise<TlsFiles> {
   const [certificate, key, ...clientCas] = await Promise.all([
     readNamed(fileOf(options, 'certificate')),
     readNamed(fileOf(options, 'key')),
-    ...(options.clientCas ?? []).map((path, i) => readNamed({ key: keyOf(options, `clientcas.${i}`), path })),
+    ...(options.clientCas ?? []).map((_, i) => readNamed(authorityOf(options, i))),
   ]);
-  const hash = createHash('sha256');
-  for (const bytes of [certificate, key, ...clientCas]) hash.update(`${bytes.length}\n`).update(bytes);
-  return { certificate, key, clientCas, contentHash: hash.digest('hex') };
+  return { certificate, key, clientCas, contentHash: hashOf('', [certificate, key, ...clientCas]) };
 }
 
 /** Validates the files. Throws an OperatorError that names the key at fault and quotes no content. */
 export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
-  const leaf = parse(
+  const leaf = ofFiles(
     `${named(fileOf(options, 'certificate'))} holds no PEM certificate`,
     () => new X509Certificate(files.certificate),
   );
-  const key: KeyObject = parse(
+  const key: KeyObject = ofFiles(
     `${named(fileOf(options, 'key'))} holds no PEM private key without a passphrase`,
     () => createPrivateKey(files.key),
   );
@@ -79,14 +76,8 @@ export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
     throw new OperatorError(
       `${named(fileOf(options, 'key'))} is not the key of the first certificate in ${keyOf(options, 'certificate')}`,
     );
-  files.clientCas.forEach((bytes, i) => {
-    const name = named({ key: keyOf(options, `clientcas.${i}`), path: options.clientCas?.[i] ?? '' });
-    try {
-      certificatesOf(bytes.toString('latin1'));
-    } catch (error) {
-      throw new OperatorError(`${name} ${messageOf(error)}`);
-    }
-  });
+  for (const [i, bytes] of files.clientCas.entries())
+    ofFile(authorityOf(options, i), () => certificatesOf(bytes.toString('latin1')));
   const clientAuth = clientAuthOf(options);
   const verifies = clientAuth === 'require-and-verify' || clientAuth === 'verify-if-given';
   if (verifies && files.clientCas.length === 0)
@@ -103,12 +94,17 @@ export function parseTls(files: TlsFiles, options: TlsOptions): TlsIdentity {
     ciphers,
     ...(files.clientCas.length > 0 && { ca: [...files.clientCas] }),
   };
-  parse(`${keyOf(options)}: these files and cipher suites do not work together`, () =>
+  ofFiles(`${keyOf(options)}: these files and cipher suites do not work together`, () =>
     createSecureContext(context),
   );
-  const audience = createHash('sha256').update(`${leaf.subjectAltName ?? leaf.subject}\n${clientAuth}\n`);
-  for (const bytes of files.clientCas) audience.update(`${bytes.length}\n`).update(bytes);
-  return { context, contentHash: files.contentHash, leaf, audience: audience.digest('hex') };
+  const audience = hashOf(`${leaf.subjectAltName ?? leaf.subject}\n${clientAuth}\n`, files.clientCas);
+  return { context, contentHash: files.contentHash, leaf, audience };
+}
+
+function hashOf(text: string, files: readonly Buffer[]): string {
+  const hash = createHash('sha256').update(text);
+  for (const bytes of files) hash.update(`${bytes.length}\n`).update(bytes);
+  return hash.digest('hex');
 }
 
 /** A file's name in errors: its key in the configuration. */
@@ -120,10 +116,6 @@ function fileOf(options: TlsOptions, key: 'certificate' | 'key'): NamedFile {
   return { key: keyOf(options, key), path: options[key] };
 }
 
-function parse<T>(problem: string, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    throw new OperatorError(`${problem} (${messageOf(error)})`);
-  }
+function authorityOf(options: TlsOptions, i: number): NamedFile {
+  return { key: keyOf(options, `clientcas.${i}`), path: options.clientCas?.[i] ?? '' };
 }

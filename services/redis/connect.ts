@@ -21,8 +21,7 @@ export async function connect(settings: RedisSettings, health: RedisHealth): Pro
   const tls = await tlsOf(settings.tls);
   const { servers } = settings;
   if (servers.kind === 'cluster') {
-    const nodes = servers.addresses.map(({ host, port }) => ({ host, port }));
-    const cluster = new Cluster(nodes, clusterOptions(settings, tls));
+    const cluster = new Cluster([...servers.addresses], clusterOptions(settings, tls));
     // One node is down; others may still do its work.
     cluster.on('node error', () => health.failed('connection'));
     const kept = keep(cluster, health);

@@ -53,7 +53,7 @@ export function singleOptions(settings: RedisSettings, tls: ConnectionOptions | 
     ...common,
     Connector: MasterConnector,
     name: servers.masterName,
-    sentinels: servers.addresses.map(({ host, port }) => ({ host, port })),
+    sentinels: [...servers.addresses],
     ...(servers.username !== undefined && { sentinelUsername: servers.username }),
     ...(servers.password !== undefined && { sentinelPassword: servers.password }),
     ...(tls && { sentinelTLS: tls, enableTLSForSentinelMode: true }),

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { accessRulesOf, passesBoxOf, tokenKeysBoxOf } from '../config/rules.ts';
+import { accessRulesOf, passesBoxOf, secretBoxOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { type Authenticator, OPEN_AUTHENTICATOR } from '../http/access/authenticator.ts';
 import { BasicAuthenticator } from '../http/access/basic-authenticator.ts';
@@ -117,7 +117,7 @@ export async function startSigner(
   }
   return RingSigner.start({
     ...{ objects, ring, audit, algorithm: token.algorithm, log: logger },
-    box: tokenKeysBoxOf(config),
+    box: secretBoxOf(config, 'token keys'),
     keyLifetimeMs: token.keylifetime,
     tokenLifetimeMs: token.lifetime,
   });

@@ -1,5 +1,5 @@
-import { onlyPublicName } from '../config/public-name.ts';
-import { pendingLoginsBoxOf, refreshTokensBoxOf } from '../config/rules.ts';
+import { onlyPublicName } from '../config/reach.ts';
+import { secretBoxOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { createService, type Service, type ServiceParts } from '../http/service.ts';
 import type { BrowserLogin } from '../registry/access/browser-login.ts';
@@ -24,7 +24,7 @@ export function createToken(config: Config, parts: ServiceParts, options: TokenO
   const issued = new IssuedCredentials(objects);
   const tokens = tokenRoutes({
     ...access,
-    refreshTokens: new RefreshTokens(refreshTokensBoxOf(config), token.refreshlifetime),
+    refreshTokens: new RefreshTokens(secretBoxOf(config, 'refresh tokens'), token.refreshlifetime),
     issuer: auth.token.issuer,
     service: auth.token.service,
     otherServices: token.services,
@@ -35,7 +35,7 @@ export function createToken(config: Config, parts: ServiceParts, options: TokenO
     login &&
     loginRoutes({
       ...{ login, accounts: access.accounts, audit, logger, issued },
-      cookie: new PendingCookie(pendingLoginsBoxOf(config)),
+      cookie: new PendingCookie(secretBoxOf(config, 'pending logins')),
       callbackUrlOf: pageUrlsOf(http, auth.token, 'callback'),
       registry: http.host === undefined ? undefined : new URL(http.host).host,
     });

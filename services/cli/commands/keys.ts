@@ -1,4 +1,4 @@
-import { tokenKeysBoxOf } from '../../config/rules.ts';
+import { secretBoxOf } from '../../config/rules.ts';
 import type { Config } from '../../config/schema.ts';
 import { CONSOLE } from '../../http/console-log.ts';
 import { KEYS_POLL_MS, KeyRing } from '../../registry/access/keys/key-ring.ts';
@@ -58,7 +58,7 @@ export async function keysRotateCommand(
   const older = ring.keys;
   const signsFrom = new Date(Date.now() + (revoke ? 0 : afterMs));
   const kid = await addKey(objects, ring.lastSeq, {
-    ...{ algorithm: token.algorithm, box: tokenKeysBoxOf(config), signsFrom },
+    ...{ algorithm: token.algorithm, box: secretBoxOf(config, 'token keys'), signsFrom },
     record: (made) =>
       recordLocal(audit, {
         action: 'key.rotate',

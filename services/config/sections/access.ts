@@ -13,8 +13,8 @@ import {
 } from '../../registry/access/read-rule.ts';
 import { isForAll, type Rule, type SubjectPattern } from '../../registry/access/rule.ts';
 import { STANDARD_RULES } from '../../registry/access/standard-rules.ts';
-import { about, honoured } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { about, addProblem, honoured, sectionOf } from '../key.ts';
+import { onOff } from '../switch.ts';
 import { Cidr, Parsed, Text } from '../values.ts';
 
 const SubjectValue = Parsed(parseSubjectPattern, `expected ${SUBJECT_FORMS}`, 'user:alice');
@@ -48,15 +48,15 @@ const RuleEntry = z
   .transform(({ allow, deny, name, subjects, networks = [], repositories }, context): Rule => {
     const effect = allow ? 'allow' : 'deny';
     const asked = allow ?? deny;
-    const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (asked === undefined || (allow && deny)) {
-      problem([], 'expected either allow or deny, with a list of actions');
+      addProblem(context, [], 'expected either allow or deny, with a list of actions');
       return z.NEVER;
     }
     const ofAll = repositories.some(isForAll);
     for (const action of REGISTRY_ACTIONS)
       if (asked.includes(action) && !ofAll)
-        problem(
+        addProblem(
+          context,
           ['repositories'],
           `${action} concerns the registry as a whole: expected a separate rule for it, without repositories`,
         );
@@ -84,40 +84,27 @@ const Groups = z
   .superRefine((groups, context) => {
     for (const name of Object.keys(groups))
       if (parseSubjectPattern(`group:${name}`) === undefined)
-        context.addIssue({ code: 'custom', path: [name], message: 'expected the name of a group' });
+        addProblem(context, [name], 'expected the name of a group');
   })
   .default({})
   .transform((groups): ReadonlyMap<string, readonly SubjectPattern[]> => new Map(Object.entries(groups)));
 
 /** Rules of access. Without `rules`, the standard ones apply (`registry/access/standard-rules.ts`). */
-export const AccessSection = about(
-  z.strictObject({
-    groups: Groups,
-    standard: onOff(
-      Switch.optional(),
-      'the standard rules follow those of the file',
-      'only the rules of the file apply',
-      { note: 'default: `false` if there are rules', example: true },
-    ),
-    rules: z.array(RuleEntry).min(1, 'expected a rule, or no such key for the standard ones').optional(),
-  }),
-  { from: 'ours' },
-)
+export const AccessSection = sectionOf('ours', {
+  groups: Groups,
+  standard: onOff('the standard rules follow those of the file', 'only the rules of the file apply', {
+    note: 'default: `false` if there are rules',
+    example: true,
+  }).optional(),
+  rules: z.array(RuleEntry).min(1, 'expected a rule, or no such key for the standard ones').optional(),
+})
   .superRefine(({ rules, standard }, context) => {
     if (standard === false && rules === undefined)
-      context.addIssue({
-        code: 'custom',
-        path: ['standard'],
-        message: 'no action would be allowed: expected rules, too',
-      });
+      addProblem(context, ['standard'], 'no action would be allowed: expected rules, too');
     const names = new Set(standard && rules ? STANDARD_RULES.map(({ name }) => name) : []);
     for (const [i, { name }] of (rules ?? []).entries()) {
-      if (names.has(name))
-        context.addIssue({
-          code: 'custom',
-          path: ['rules', i, 'name'],
-          message: `expected a name that no other rule has, not ${name} again`,
-        });
+      const message = `expected a name that no other rule has, not ${name} again`;
+      if (names.has(name)) addProblem(context, ['rules', i, 'name'], message);
       names.add(name);
     }
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { about, honoured } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { addProblem, honoured, sectionOf } from '../key.ts';
+import { onOff } from '../switch.ts';
 import { BaseUrl, Count, File, IssuerUrl, Text } from '../values.ts';
 
 const RootCas = honoured(
@@ -29,10 +29,9 @@ const Keystone = z
       { example: 5 },
     ),
     refreshtokens: onOff(
-      Switch.default(false),
       'docker login keeps a token of Keystone instead of the password, and ends when that expires',
       'docker login keeps the password',
-    ),
+    ).default(false),
     rootcas: RootCas,
     applicationcredentialid: honoured(Text.optional(), SERVICE),
     applicationcredentialsecret: honoured(Text.optional(), SERVICE),
@@ -67,17 +66,17 @@ const Oidc = z.strictObject({
 /** Sources of accounts, in order: the first that knows a user decides. Robots are always known. */
 export const AccountsSection = z
   .array(
-    about(
-      z.strictObject({ keystone: Keystone.optional(), htpasswd: Htpasswd.optional(), oidc: Oidc.optional() }),
-      { from: 'ours' },
-    ).refine((entry) => Object.keys(entry).length === 1, 'expected one of keystone, htpasswd and oidc'),
+    sectionOf('ours', {
+      keystone: Keystone.optional(),
+      htpasswd: Htpasswd.optional(),
+      oidc: Oidc.optional(),
+    }).refine((entry) => Object.keys(entry).length === 1, 'expected one of keystone, htpasswd and oidc'),
   )
   .superRefine((entries, context) => {
     const seen = new Set<string>();
     for (const [i, entry] of entries.entries())
       for (const kind of Object.keys(entry)) {
-        if (seen.has(kind))
-          context.addIssue({ code: 'custom', path: [i, kind], message: 'expected it once' });
+        if (seen.has(kind)) addProblem(context, [i, kind], 'expected it once');
         seen.add(kind);
       }
   })

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { honoured, refused } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { addProblem, honoured, refused } from '../key.ts';
+import { onOff } from '../switch.ts';
 import { BaseUrl, File, Text } from '../values.ts';
 
 /** Used in a header, in quotes. */
@@ -38,10 +38,9 @@ const Token = z.strictObject({
     { from: '3', example: ['ES256'] },
   ),
   autoredirect: onOff(
-    Switch.default(false),
     'the realm is on this registry, under the host name that the client used',
     'the realm is auth.token.realm',
-  ),
+  ).default(false),
   autoredirectpath: honoured(
     z.string().startsWith('/', 'expected a path such as /auth/token').default('/auth/token'),
     'the path of that realm',
@@ -66,11 +65,10 @@ export const AuthSection = z
     token: Token.optional(),
   })
   .superRefine(({ token, silly: _, ...others }, context) => {
-    const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     const [way, ...more] = Object.entries({ token, ...others }).flatMap(([each, is]) => (is ? [each] : []));
     for (const each of more)
-      problem([each], `expected only one way to authenticate, but auth.${way} is set too`);
+      addProblem(context, [each], `expected only one way to authenticate, but auth.${way} is set too`);
     if (token && token.realm === undefined && !token.autoredirect)
-      problem(['token', 'realm'], 'expected the URL of the token server, or autoredirect: true');
+      addProblem(context, ['token', 'realm'], 'expected the URL of the token server, or autoredirect: true');
   })
   .transform(({ none, htpasswd, token }) => ({ isNone: none !== undefined, htpasswd, token }));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
 import { honoured, noEffect } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { onOff } from '../switch.ts';
 import { File } from '../values.ts';
 
 /** `storage.filesystem`, in the driver's words. */
@@ -17,11 +17,10 @@ export const FilesystemSection = z
       { example: 50 },
     ),
     sync: onOff(
-      Switch.default(true),
       'files and directories are synced before the client gets its answer',
       'a crash of the machine may lose content that clients believe is stored',
       { from: 'ours' },
-    ),
+    ).default(true),
     calltimeout: honoured(
       Delay.prefault('30s').refine((ms) => ms > 0, 'expected a duration above 0'),
       'time limit for one call to the file system, after which clients get 503; ten times that for syncing',

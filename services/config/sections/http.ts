@@ -46,9 +46,9 @@ export const HttpSection = z
       'earlier values of http.secret, until nothing encrypted with them is in use',
       { from: 'ours', example: ['hunter2'] },
     ),
-    relativeurls: onOff(Switch.optional(), 'URLs for clients have no host', 'URLs for clients have a host', {
+    relativeurls: onOff('URLs for clients have no host', 'URLs for clients have a host', {
       note: 'default: the registry decides',
-    }),
+    }).optional(),
     draintimeout: honoured(
       Delay.prefault('30s'),
       'time limit for the process to end after SIGTERM. Running answers get at least four fifths of it; what ' +
@@ -88,9 +88,9 @@ export const HttpSection = z
         'the address of metrics and health checks (/debug/health, /livez, /readyz): loopback only',
       ),
       prometheus: section({
-        enabled: onOff(Switch.default(true), 'metrics are served', 'metrics are not served', {
+        enabled: onOff('metrics are served', 'metrics are not served', {
           note: "Distribution's own default is `false`",
-        }),
+        }).default(true),
         path: honoured(z.string().startsWith('/').default('/metrics'), 'the path of the metrics', {
           example: '/numbers',
         }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { honoured, noEffect, refused, section } from '../key.ts';
+import { isMapping } from '../mapping.ts';
 import { isDisabled, onOff, Switch, when } from '../switch.ts';
 import { Text } from '../values.ts';
 
@@ -22,7 +23,7 @@ export const LogSection = section({
   ),
   fields: z.record(z.string(), honoured(Text, 'added to every line of the log')).default({}),
   accesslog: section({
-    disabled: onOff(Switch.default(false), 'requests are not logged', 'each request is logged, in one line'),
+    disabled: onOff('requests are not logged', 'each request is logged, in one line').default(false),
   }),
   reportcaller: noEffect(
     Switch.optional(),
@@ -49,7 +50,7 @@ export const LogSection = section({
 
 export const LogLevel = honoured(Level.optional(), 'the old name of log.level', {
   decide: when(
-    (_, { log }) => typeof log === 'object' && log !== null && 'level' in log,
+    (_, { log }) => isMapping(log) && 'level' in log,
     'no effect',
     'the old name of log.level, which is set and takes precedence',
   ),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { about, honoured } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { honoured, sectionOf } from '../key.ts';
+import { onOff } from '../switch.ts';
 import { Address, BaseUrl, Cidr, File, MirrorNameValue } from '../values.ts';
 
 const CLIENT = 'the PEM file that the sync worker identifies itself with, read again when it changes';
@@ -26,30 +26,23 @@ const Write = z.union(
 /** Mirrors, and how the sync worker writes to them. */
 export const MirrorsSection = z
   .array(
-    about(
-      z.strictObject({
-        name: honoured(MirrorNameValue, 'the name of the mirror; no two may have the same'),
-        url: honoured(
-          BaseUrl,
-          'the URL that clients are sent to; blobs below it have the paths of the store',
-        ),
-        weight: honoured(
-          z.number().positive().max(1_000_000).default(100),
-          "the mirror's bandwidth, or its share of the clients",
-        ),
-        netblocks: honoured(z.array(Cidr).default([]), 'networks whose clients are sent here first'),
-        sameoperator: onOff(
-          Switch.default(false),
-          "the registry's operator runs this mirror, too: it may receive credentials for the registry",
-          'a mirror that would receive them is refused',
-        ),
-        write: Write,
-        serve: honoured(
-          Address.optional(),
-          'the sync process itself serves the directory at this address, for demonstrations',
-        ),
-      }),
-      { from: 'ours' },
-    ),
+    sectionOf('ours', {
+      name: honoured(MirrorNameValue, 'the name of the mirror; no two may have the same'),
+      url: honoured(BaseUrl, 'the URL that clients are sent to; blobs below it have the paths of the store'),
+      weight: honoured(
+        z.number().positive().max(1_000_000).default(100),
+        "the mirror's bandwidth, or its share of the clients",
+      ),
+      netblocks: honoured(z.array(Cidr).default([]), 'networks whose clients are sent here first'),
+      sameoperator: onOff(
+        "the registry's operator runs this mirror, too: it may receive credentials for the registry",
+        'a mirror that would receive them is refused',
+      ).default(false),
+      write: Write,
+      serve: honoured(
+        Address.optional(),
+        'the sync process itself serves the directory at this address, for demonstrations',
+      ),
+    }),
   )
   .default([]);

@@ -1,16 +1,12 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
 import { FRAMING, Headers } from '../headers.ts';
-import { honoured, section } from '../key.ts';
-import { isDisabled, onOff, Switch, when } from '../switch.ts';
-import { Count, CountOr, Parsed } from '../values.ts';
+import { addProblem, honoured, section } from '../key.ts';
+import { isDisabled, onOff, when } from '../switch.ts';
+import { Count, CountOr, Parsed, plainUrl } from '../values.ts';
 
 const WebhookUrl = Parsed(
-  (text) => {
-    const url = URL.parse(text);
-    const isPlain = url && /^https?:$/.test(url.protocol) && !url.hash && !url.username && !url.password;
-    return isPlain ? url.href : undefined;
-  },
+  (text) => plainUrl(text)?.href,
   'expected an http or https URL without user or fragment; credentials go into headers',
   'https://hook.example.net/other',
 );
@@ -21,9 +17,9 @@ const SECOND_MS = 1000;
 const Endpoint = z
   .strictObject({
     name: honoured(z.string().min(1), 'the name of the endpoint; no two may have the same'),
-    disabled: onOff(Switch.optional(), 'the endpoint is left out', 'the endpoint is used', {
+    disabled: onOff('the endpoint is left out', 'the endpoint is used', {
       default: false,
-    }),
+    }).optional(),
     url: honoured(WebhookUrl, 'the URL that events are posted to'),
     headers: Headers({ ...FRAMING, host: 'it follows from the URL' }, 'sent with every event').default({}),
     timeout: honoured(Delay.prefault('1s'), 'time limit for an answer; 0 for the default', {
@@ -77,18 +73,16 @@ const Endpoints = z
   .superRefine((endpoints, context) => {
     const names = endpoints.map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice === undefined) return;
     const message = `two endpoints are called ${twice}: expected a name that no other endpoint has`;
-    context.addIssue({ code: 'custom', message });
+    if (twice !== undefined) addProblem(context, [], message);
   });
 
 export const NotificationsSection = section({
   events: section({
     includereferences: onOff(
-      Switch.default(false),
       'events of a manifest list what it refers to',
       'events name only the manifest',
-    ),
+    ).default(false),
   }),
   endpoints: Endpoints,
 }).transform(({ events, endpoints }) => ({ includereferences: events.includereferences, endpoints }));

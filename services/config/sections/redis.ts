@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { type About, honoured, noEffect, optionalSection } from '../key.ts';
+import { about, addProblem, honoured, noEffect, type Origin, optionalSection } from '../key.ts';
 import { Switch, when } from '../switch.ts';
-import { Address, Count, File, type ListenAddress } from '../values.ts';
+import { Address, Count, File } from '../values.ts';
 
 const Size = Count(-1, 1_000_000).optional();
 const Time = Duration.optional();
@@ -17,76 +17,62 @@ const NAMING = 'connections have the name redis.clientname';
 const LASTING = 'connections are kept until they fail';
 const PROTOCOL = 'the newest protocol that the server supports is used';
 
-const of2 = <T extends z.ZodType>(type: T, text: string) => noEffect(type, text, { from: '2.8' });
-const of3 = <T extends z.ZodType>(type: T, text: string) => noEffect(type, text, { from: '3' });
-const V3_ONLY: About = { from: '3' };
+/** Keys that only one version of Distribution has. */
+function keysOf<T extends Readonly<Record<string, z.ZodType>>>(from: Origin, keys: T): T {
+  return Object.fromEntries(Object.entries(keys).map(([key, type]) => [key, about(type, { from })])) as T;
+}
 
-/** Keys of 2.8 only. */
-const V2 = {
-  addr: honoured(Address.optional(), 'the address of Redis', { from: '2.8' }),
+const V2 = keysOf('2.8', {
+  addr: honoured(Address.optional(), 'the address of Redis'),
   pool: optionalSection({
-    maxidle: of2(Size, POOL),
-    maxactive: of2(Size, POOL),
-    idletimeout: of2(Time, POOL),
+    maxidle: noEffect(Size, POOL),
+    maxactive: noEffect(Size, POOL),
+    idletimeout: noEffect(Time, POOL),
   }),
-};
-/** Keys of 3 only: go-redis' UniversalOptions. */
-const V3 = {
+});
+/** go-redis' UniversalOptions. */
+const V3 = keysOf('3', {
   addrs: honoured(
     z.array(Address).optional(),
     'the address of Redis; several are a cluster or, with a mastername, Sentinels',
-    V3_ONLY,
   ),
-  mastername: honoured(Word, 'the name of the server at the Sentinels', V3_ONLY),
-  username: honoured(Word, 'the user in the access control list', V3_ONLY),
-  sentinelusername: honoured(Word, 'the user at the Sentinels', V3_ONLY),
-  sentinelpassword: honoured(Word, 'the password at the Sentinels', V3_ONLY),
-  clientname: honoured(Word, 'the name of connections in CLIENT LIST', V3_ONLY),
-  ...{ maxretries: of3(Size, RETRIES), maxredirects: of3(Size, RETRIES) },
-  ...{ minretrybackoff: of3(Time, RETRIES), maxretrybackoff: of3(Time, RETRIES) },
-  ...{ poolfifo: of3(Flag, POOL), poolsize: of3(Size, POOL), pooltimeout: of3(Time, POOL) },
-  ...{ minidleconns: of3(Size, POOL), maxidleconns: of3(Size, POOL), maxactiveconns: of3(Size, POOL) },
-  ...{ connmaxidletime: of3(Time, LASTING), connmaxlifetime: of3(Time, LASTING) },
-  ...{
-    readonly: of3(Flag, REPLICAS),
-    routebylatency: of3(Flag, REPLICAS),
-    routerandomly: of3(Flag, REPLICAS),
-  },
-  ...{
-    disableidentity: of3(Flag, NAMING),
-    disableindentity: of3(Flag, NAMING),
-    identitysuffix: of3(Word, NAMING),
-  },
-  contexttimeoutenabled: of3(Flag, 'commands always have a time limit'),
-  ...{ protocol: of3(Count(0, 3).optional(), PROTOCOL), unstableresp3: of3(Flag, PROTOCOL) },
-};
-const V2_TLS = {
+  mastername: honoured(Word, 'the name of the server at the Sentinels'),
+  username: honoured(Word, 'the user in the access control list'),
+  sentinelusername: honoured(Word, 'the user at the Sentinels'),
+  sentinelpassword: honoured(Word, 'the password at the Sentinels'),
+  clientname: honoured(Word, 'the name of connections in CLIENT LIST'),
+  ...{ maxretries: noEffect(Size, RETRIES), maxredirects: noEffect(Size, RETRIES) },
+  ...{ minretrybackoff: noEffect(Time, RETRIES), maxretrybackoff: noEffect(Time, RETRIES) },
+  ...{ poolfifo: noEffect(Flag, POOL), poolsize: noEffect(Size, POOL), pooltimeout: noEffect(Time, POOL) },
+  ...{ minidleconns: noEffect(Size, POOL), maxidleconns: noEffect(Size, POOL) },
+  maxactiveconns: noEffect(Size, POOL),
+  ...{ connmaxidletime: noEffect(Time, LASTING), connmaxlifetime: noEffect(Time, LASTING) },
+  ...{ readonly: noEffect(Flag, REPLICAS), routebylatency: noEffect(Flag, REPLICAS) },
+  routerandomly: noEffect(Flag, REPLICAS),
+  ...{ disableidentity: noEffect(Flag, NAMING), disableindentity: noEffect(Flag, NAMING) },
+  identitysuffix: noEffect(Word, NAMING),
+  contexttimeoutenabled: noEffect(Flag, 'commands always have a time limit'),
+  ...{ protocol: noEffect(Count(0, 3).optional(), PROTOCOL), unstableresp3: noEffect(Flag, PROTOCOL) },
+});
+const V2_TLS = keysOf('2.8', {
   enabled: honoured(
     Flag,
     '`true`: TLS; the certificate is verified by the authorities that the runtime knows',
-    {
-      from: '2.8',
-      default: false,
-    },
+    { default: false },
   ),
-};
-const V3_TLS = {
-  certificate: honoured(
-    File.optional(),
-    'TLS, with this PEM certificate if the server asks for one',
-    V3_ONLY,
-  ),
-  key: honoured(File.optional(), 'the PEM file of its private key', V3_ONLY),
+});
+const V3_TLS = keysOf('3', {
+  certificate: honoured(File.optional(), 'TLS, with this PEM certificate if the server asks for one'),
+  key: honoured(File.optional(), 'the PEM file of its private key'),
   rootcas: honoured(
     z.array(z.string()).optional(),
     'TLS; PEM files of the authorities that verify the certificate. Unlike in Distribution, redis.tls.certificate is not needed',
-    V3_ONLY,
   ),
-  clientcas: of3(
+  clientcas: noEffect(
     z.array(z.string()).optional(),
     'this is a setting of the Redis server; Distribution ignores it, too',
   ),
-};
+});
 
 /** Only locks wait for Redis: shorter limits would only break connections, and longer ones help nobody. */
 const CONNECT_MS = { min: 1000, max: 10_000, default: 5000 };
@@ -141,17 +127,14 @@ export const RedisSection = honoured(
   .superRefine(({ tls }, context) => {
     if ((tls?.certificate === undefined) === (tls?.key === undefined)) return;
     const path = ['tls', tls?.certificate === undefined ? 'certificate' : 'key'];
-    context.addIssue({ code: 'custom', path, message: 'expected a certificate and its key, or neither' });
+    addProblem(context, path, 'expected a certificate and its key, or neither');
   })
   .superRefine((redis, context) => {
     const old = [...set(redis, V2), ...set(redis.tls ?? {}, V2_TLS).map((key) => `tls.${key}`)];
     const recent = [...set(redis, V3), ...set(redis.tls ?? {}, V3_TLS).map((key) => `tls.${key}`)];
-    if (old.length === 0 || recent.length === 0) return;
-    context.addIssue({
-      code: 'custom',
-      path: [recent[0] ?? ''],
-      message: `this key is of Distribution 3, but redis.${old[0]} is of 2.8: expected only one of the two shapes`,
-    });
+    if (old[0] === undefined || recent[0] === undefined) return;
+    const message = `this key is of Distribution 3, but redis.${old[0]} is of 2.8: expected only one of the two shapes`;
+    addProblem(context, [recent[0]], message);
   })
   .transform((redis) => {
     const servers = serversOf(redis);
@@ -181,16 +164,9 @@ function set(section: object, keys: object): string[] {
     .map(([key]) => key);
 }
 
-interface Servers {
-  readonly addr?: ListenAddress | undefined;
-  readonly addrs?: readonly ListenAddress[] | undefined;
-  readonly mastername?: string | undefined;
-  readonly sentinelusername?: string | undefined;
-  readonly sentinelpassword?: string | undefined;
-}
-
 /** As go-redis chooses: Sentinels with a master's name, a cluster with several addresses, else one server. */
-function serversOf({ addr, addrs, mastername, sentinelusername, sentinelpassword }: Servers) {
+function serversOf(redis: z.output<z.ZodObject<typeof V2 & typeof V3>>) {
+  const { addr, addrs, mastername, sentinelusername, sentinelpassword } = redis;
   // `:6379` is on this machine.
   const addresses = (addrs ?? (addr ? [addr] : [])).map(({ host, port }) => ({
     host: host || 'localhost',

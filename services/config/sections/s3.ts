@@ -1,21 +1,21 @@
 import { z } from 'zod';
-import { about, honoured, noEffect } from '../key.ts';
+import { about, addProblem, honoured, noEffect } from '../key.ts';
 import { onOff, Switch, switchOf, when } from '../switch.ts';
-import { Bytes, MEBIBYTE, Setting, Text } from '../values.ts';
+import { Bytes, MEBIBYTE, plainUrl, Setting, Text } from '../values.ts';
 
 const Part = about(Bytes(5 * MEBIBYTE, 5 * 1024 * MEBIBYTE), { example: 6_000_000 });
-const OFF = Switch.default(false);
+const USUAL = "Amazon's usual endpoints";
+const V3 = { from: '3' } as const;
 /** More sockets than this to one server help neither side. */
 const CONCURRENCY_MAX = 1000;
 const SIGNATURE = 'requests are signed with signature version 4';
 
 /** Where a server is; a bare host, as Distribution takes it, gets its scheme from `secure`. */
 const Endpoint = about(
-  Setting.refine((text) => {
-    if (text === undefined) return true;
-    const url = URL.parse(/^https?:\/\//.test(text) ? text : `https://${text}`);
-    return url !== null && !url.username && !url.password && !url.search && !url.hash && url.hostname !== '';
-  }, 'expected a URL such as https://s3.example.net, or host:port'),
+  Setting.refine(
+    (text) => text === undefined || plainUrl(urlOf(text, true))?.search === '',
+    'expected a URL such as https://s3.example.net, or host:port',
+  ),
   { example: 'cdn.example.net:9000' },
 );
 
@@ -59,23 +59,17 @@ export const S3Section = z
     secretkey: honoured(Setting, 'the secret of that access key'),
     sessiontoken: honoured(Setting, 'the session token of temporary keys', { from: '3' }),
     rootdirectory: honoured(Text.default(''), 'the prefix of all object keys', { example: '/a/b' }),
-    forcepathstyle: onOff(
-      Switch.optional(),
-      'the bucket is in the path of URLs',
-      'the bucket is in the host name of URLs',
-      {
-        from: '3',
-        note: 'default: in the path with `regionendpoint`, as in 2.8; in the host name at Amazon',
-      },
-    ),
-    secure: onOff(Switch.default(true), 'HTTPS', 'plain HTTP', {
+    forcepathstyle: onOff('the bucket is in the path of URLs', 'the bucket is in the host name of URLs', {
+      from: '3',
+      note: 'default: in the path with `regionendpoint`, as in 2.8; in the host name at Amazon',
+    }).optional(),
+    secure: onOff('HTTPS', 'plain HTTP', {
       note: 'for Amazon, and for endpoints without a scheme',
-    }),
+    }).default(true),
     skipverify: onOff(
-      OFF,
       'any certificate is accepted: anyone on the path can read and change everything',
       "the server's certificate is verified",
-    ),
+    ).default(false),
     v4auth: noEffect(Switch.default(true), SIGNATURE, {
       example: true,
       decide: when(false, 'refused', `${SIGNATURE}; current servers refuse version 2: expected true`),
@@ -97,7 +91,7 @@ export const S3Section = z
       'blobs up to this size in bytes are copied in one part',
       { example: 0 },
     ),
-    encrypt: onOff(OFF, 'the server encrypts objects', "the bucket's own setting decides"),
+    encrypt: onOff('the server encrypts objects', "the bucket's own setting decides").default(false),
     keyid: honoured(Setting, 'the key in the key management service that objects are encrypted with', {
       note: 'no effect without encrypt: true',
       decide: when(
@@ -113,17 +107,16 @@ export const S3Section = z
     ),
     objectacl: honoured(Acl.default('private'), "the objects' canned ACL"),
     useragent: honoured(Setting, 'added to the User-Agent of requests'),
-    usedualstack: onOff(OFF, "Amazon's endpoints with IPv6", "Amazon's usual endpoints", { from: '3' }),
-    usefipsendpoint: onOff(OFF, "Amazon's FIPS 140 endpoints", "Amazon's usual endpoints", { from: '3' }),
-    accelerate: onOff(OFF, "Amazon's transfer acceleration", 'no acceleration'),
+    usedualstack: onOff("Amazon's endpoints with IPv6", USUAL, V3).default(false),
+    usefipsendpoint: onOff("Amazon's FIPS 140 endpoints", USUAL, V3).default(false),
+    accelerate: onOff("Amazon's transfer acceleration", 'no acceleration').default(false),
     loglevel: noEffect(
       z.union([z.string(), z.boolean()]).optional(),
       'requests that S3 refuses are always logged',
     ),
   })
   .superRefine((s3, context) => {
-    const missing = (key: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [key], message });
+    const missing = (key: string, message: string) => addProblem(context, [key], message);
     if (s3.region === undefined && s3.regionendpoint === undefined)
       missing('region', 'expected the region of the bucket, or a regionendpoint');
     if (s3.accesskey !== undefined && s3.secretkey === undefined)

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
-import { type About, honoured, noEffect, section } from '../key.ts';
-import { onOff, Switch, when } from '../switch.ts';
+import { type About, addProblem, honoured, noEffect, section } from '../key.ts';
+import { onOff, when } from '../switch.ts';
 import { Count, CountOr } from '../values.ts';
 import { FilesystemSection } from './filesystem.ts';
 import { OTHER_DRIVERS } from './other-drivers.ts';
@@ -27,13 +27,12 @@ const ABOUT_CACHE: About = {
 
 const UploadPurging = section({
   enabled: onOff(
-    Switch.default(true),
     'the sync process removes uploads that were never finished',
     'unfinished uploads are kept',
-  ),
+  ).default(true),
   age: honoured(Duration.prefault('168h'), 'uploads that have not grown for this long are removed'),
   interval: honoured(Duration.prefault('24h'), 'time between two searches for such uploads'),
-  dryrun: onOff(Switch.default(false), 'uploads to remove are only logged', 'they are removed'),
+  dryrun: onOff('uploads to remove are only logged', 'they are removed').default(false),
 });
 
 /** Distribution's section; the driver's settings are in `objects`, in its own words. */
@@ -41,14 +40,13 @@ export const StorageSection = z
   .strictObject({
     ...DRIVERS,
     delete: section({
-      enabled: onOff(Switch.default(false), 'manifests and blobs may be deleted', 'nothing may be deleted'),
+      enabled: onOff('manifests and blobs may be deleted', 'nothing may be deleted').default(false),
     }),
     redirect: section({
       disable: onOff(
-        Switch.default(false),
         'this registry serves every blob itself',
         'clients are redirected to mirrors that hold a blob, or by signed URLs to S3 or Swift',
-      ),
+      ).default(false),
     }),
     tag: section({
       concurrencylimit: honoured(
@@ -68,17 +66,17 @@ export const StorageSection = z
     maintenance: section({
       uploadpurging: UploadPurging,
       readonly: section({
-        enabled: onOff(Switch.default(false), 'nothing can be pushed or deleted', 'pushes are accepted'),
+        enabled: onOff('nothing can be pushed or deleted', 'pushes are accepted').default(false),
       }),
     }),
     ...OTHER_DRIVERS,
   })
   .superRefine((storage, context) => {
     const [first, second] = NAMES.filter((name) => storage[name] !== undefined);
-    const problem = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message });
-    if (first === undefined) problem('filesystem', `expected a driver, one of ${NAMES.join(', ')}`);
-    if (second !== undefined) problem(second, `expected only one driver, but storage.${first} is set too`);
+    if (first === undefined)
+      addProblem(context, ['filesystem'], `expected a driver, one of ${NAMES.join(', ')}`);
+    if (second !== undefined)
+      addProblem(context, [second], `expected only one driver, but storage.${first} is set too`);
   })
   .transform(({ filesystem, s3, swift, delete: deletion, redirect, tag, maintenance }) => ({
     objects: (filesystem ?? s3 ?? swift) as NonNullable<typeof filesystem | typeof s3 | typeof swift>,

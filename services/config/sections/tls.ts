@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { about, honoured, type Origin, refused } from '../key.ts';
+import { about, addProblem, honoured, type Origin, refused } from '../key.ts';
 import { when } from '../switch.ts';
 import { Address, File } from '../values.ts';
 
@@ -25,7 +25,7 @@ const CipherSuite = about(
     const what = WEAK.test(name)
       ? 'it is not safe (RC4, 3DES, CBC, or no forward secrecy)'
       : 'there is no such cipher suite';
-    context.addIssue({ code: 'custom', message: `${what}: expected any of ${good}` });
+    addProblem(context, [], `${what}: expected any of ${good}`);
   }),
   { example: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256' },
 );
@@ -80,11 +80,8 @@ type Keys = ReturnType<typeof tlsKeys>;
 
 function check(tls: z.output<Keys>, context: z.RefinementCtx): void {
   if (tls.clientauth === undefined || tls.clientcas.length > 0) return;
-  context.addIssue({
-    code: 'custom',
-    path: ['clientauth'],
-    message: 'without clientcas, Distribution asks for no certificate at all: expected clientcas, too',
-  });
+  const message = 'without clientcas, Distribution asks for no certificate at all: expected clientcas, too';
+  addProblem(context, ['clientauth'], message);
 }
 
 /** TLS in the listener's words. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
 import { noEffect, notYet, optionalSection, refused } from '../key.ts';
+import { isMapping } from '../mapping.ts';
 import { Switch, when } from '../switch.ts';
 import { Count } from '../values.ts';
 
@@ -36,8 +37,7 @@ export const ProxySection = refused(
       '3': 'exec.command exec.lifetime cachewritetimeout remotenamespace',
     },
     decide: when(
-      (value) =>
-        typeof value === 'object' && !Array.isArray(value) && !(value as { remoteurl?: unknown }).remoteurl,
+      (value) => isMapping(value) && !value['remoteurl'],
       'no effect',
       'without a remoteurl, Distribution is not a cache either',
     ),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { honoured, section } from '../key.ts';
-import { onOff, Switch } from '../switch.ts';
+import { onOff } from '../switch.ts';
 import { UrlPatternValue } from '../url-pattern.ts';
 
 const Platforms = z.preprocess(
@@ -17,11 +17,10 @@ const Patterns = z.array(UrlPatternValue).default([]);
  */
 export const ValidationSection = section({
   enabled: onOff(
-    Switch.optional(),
     'the section is in force, whatever validation.disabled says',
     'only validation.disabled decides',
-  ),
-  disabled: onOff(Switch.default(false), 'this section is not checked', 'the section is in force'),
+  ).optional(),
+  disabled: onOff('this section is not checked', 'the section is in force').default(false),
   manifests: section({
     urls: section({
       allow: honoured(

@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { libtrustId, thumbprint } from '../../../registry/access/keys/key-id.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
 import { certificatesOf, isValidNow } from '../../certificates.ts';
-import { followKeys, ofFile } from './followed-files.ts';
+import { ofFile } from '../../named-files.ts';
+import { followKeys } from './followed-files.ts';
 import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';
 
 interface Bundle {

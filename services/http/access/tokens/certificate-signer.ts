@@ -1,14 +1,15 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { libtrustId } from '../../../registry/access/keys/key-id.ts';
-import type {
-  PublishedKey,
-  Signer,
-  SigningKey,
-  TokenAlgorithm,
+import {
+  type PublishedKey,
+  type Signer,
+  type SigningKey,
+  TOKEN_ALGORITHMS,
 } from '../../../registry/access/keys/signing-key.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
 import { certificatesOf } from '../../certificates.ts';
-import { followKeys, ofFile } from './followed-files.ts';
+import { ofFile } from '../../named-files.ts';
+import { followKeys } from './followed-files.ts';
 import { trusted } from './trusted-keys.ts';
 
 interface Pair {
@@ -65,9 +66,6 @@ function pairOf(
 
 function publishedOf(publicKey: KeyObject): PublishedKey | undefined {
   const [first] = trusted(publicKey)?.algorithms ?? [];
-  return first && isOurs(first) ? { kid: libtrustId(publicKey), algorithm: first, publicKey } : undefined;
-}
-
-function isOurs(algorithm: string): algorithm is TokenAlgorithm {
-  return algorithm === 'ES256' || algorithm === 'RS256' || algorithm === 'EdDSA';
+  const algorithm = TOKEN_ALGORITHMS.find((each) => each === first);
+  return algorithm && { kid: libtrustId(publicKey), algorithm, publicKey };
 }

@@ -1,9 +1,7 @@
 import { hash } from 'node:crypto';
 import { Followed } from '../../../registry/runtime/followed.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
-import { messageOf } from '../../../registry/runtime/message-of.ts';
-import { OperatorError } from '../../../registry/runtime/operator-error.ts';
-import { type NamedFile, named, readNamed } from '../../named-files.ts';
+import { type NamedFile, readNamed } from '../../named-files.ts';
 
 /** How often files are read. A key has to be in its file for longer than this before it is used. */
 const POLL_MS = 5000;
@@ -25,13 +23,4 @@ export async function followKeys<T>(
   return keys
     .onChange(() => log.info({ files: files.map(({ path }) => path) }, 'new keys of tokens are in use'))
     .follow(POLL_MS);
-}
-
-/** Makes something of a file's text. What `make` throws becomes an OperatorError that names the file. */
-export function ofFile<T>(file: NamedFile, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    throw new OperatorError(`${named(file)} ${messageOf(error)}`);
-  }
 }

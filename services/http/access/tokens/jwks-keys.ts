@@ -2,7 +2,8 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
 import { thumbprint } from '../../../registry/access/keys/key-id.ts';
 import type { Log } from '../../../registry/runtime/log.ts';
-import { followKeys, ofFile } from './followed-files.ts';
+import { ofFile } from '../../named-files.ts';
+import { followKeys } from './followed-files.ts';
 import { type TrustedKey, type TrustedKeys, trusted } from './trusted-keys.ts';
 
 const KeySetSchema = z.object({
@@ -34,27 +35,26 @@ export async function openJwksKeys(path: string, log: Log): Promise<TrustedKeys 
 
 /** Reads a key set. Throws an Error that says what is wrong with it, without quoting it. */
 export function parseKeySet(text: string): Keys {
-  const wrong = (what: string) => new Error(what);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw wrong('expected a JSON Web Key Set, but it is not JSON');
+    throw new Error('expected a JSON Web Key Set, but it is not JSON');
   }
   const set = KeySetSchema.safeParse(json);
-  if (!set.success) throw wrong('expected a JSON Web Key Set: {"keys": [{"kty": …}, …]}');
+  if (!set.success) throw new Error('expected a JSON Web Key Set: {"keys": [{"kty": …}, …]}');
   const keys = new Map<string, TrustedKey>();
   for (const [i, jwk] of set.data.keys.entries()) {
-    if (jwk.kty === 'oct') throw wrong(`key ${i + 1} is a shared secret: expected public keys`);
+    if (jwk.kty === 'oct') throw new Error(`key ${i + 1} is a shared secret: expected public keys`);
     if (jwk.use !== undefined && jwk.use !== 'sig') continue;
     const known = keyOf(jwk);
     if (known === undefined)
-      throw wrong(
+      throw new Error(
         `key ${i + 1} cannot be used: expected one of P-256, P-384, P-521, Ed25519, or RSA of 2048 bits`,
       );
     keys.set(jwk.kid ?? thumbprint(known.key), known);
   }
-  if (keys.size === 0) throw wrong('it has no keys for signatures');
+  if (keys.size === 0) throw new Error('it has no keys for signatures');
   return keys;
 }
 
