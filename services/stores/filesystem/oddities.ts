@@ -1,5 +1,5 @@
 import type { Dirent, Stats } from 'node:fs';
-import { errorCode, isAbsent } from './errors.ts';
+import { errorCode, isAbsent, isDenied } from './errors.ts';
 import { lstat, stat } from './fs.ts';
 
 /** An entry that is neither a directory nor a file, or cannot be read. */
@@ -39,8 +39,7 @@ export const FILE_ON_THE_WAY = {
 export function unreadable(error: unknown): Omit<Oddity, 'name'> {
   const code = errorCode(error);
   if (code === 'ELOOP') return LOOP;
-  const isDenied = code === 'EACCES' || code === 'EPERM';
-  const remedy = isDenied
+  const remedy = isDenied(error)
     ? 'allow the user that runs this to read it'
     : 'check the disk or mount that it is on';
   return { is: `cannot be read (${code ?? String(error)})`, remedy, error };
