@@ -1,5 +1,4 @@
-import type { Writable } from 'node:stream';
-import { addAbortSignal } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import type { Locks } from '../../registry/storage/locks.ts';
 import type {
   ByteRange,
@@ -10,7 +9,7 @@ import type {
   ObjectStore,
   PutOptions,
 } from '../../registry/storage/object-store.ts';
-import { ChunkStream } from '../chunk-stream.ts';
+import { streamed } from '../reading.ts';
 import { sendChunks } from '../send-chunks.ts';
 import { SwiftClient } from './client.ts';
 import { compose } from './compose.ts';
@@ -91,17 +90,13 @@ export class SwiftStore implements ObjectStore {
 
   async get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
     const reading = await startReading(this.#client, this.#names.ofKey(key), range, signal);
-    if (reading === undefined) return undefined;
-    const { sizeBytes, modifiedAt, chunks, abandon } = reading;
-    const body = new ChunkStream(chunks, abandon);
-    return { sizeBytes, modifiedAt, body: signal ? addAbortSignal(signal, body) : body };
+    return reading && streamed(reading, signal);
   }
 
   async send(key: string, range: ByteRange | undefined, sink: Writable): Promise<boolean> {
     const reading = await startReading(this.#client, this.#names.ofKey(key), range);
-    if (reading === undefined) return false;
-    await sendChunks(reading.chunks, sink, reading.abandon);
-    return true;
+    if (reading) await sendChunks(reading, sink);
+    return reading !== undefined;
   }
 
   async read(key: string, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
@@ -114,7 +109,7 @@ export class SwiftStore implements ObjectStore {
     signal?.throwIfAborted();
     const { chunkSizeBytes } = this.#context;
     if (!Buffer.isBuffer(body)) return putStream(this.#context, name, body, signal);
-    if (body.length > chunkSizeBytes) return putStream(this.#context, name, inOneChunk(body), signal);
+    if (body.length > chunkSizeBytes) return putStream(this.#context, name, Readable.from(body), signal);
     await putWhole(this.#client, name, body, signal);
   }
 
@@ -153,8 +148,4 @@ export class SwiftStore implements ObjectStore {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#client[Symbol.asyncDispose]();
   }
-}
-
-async function* inOneChunk(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }
