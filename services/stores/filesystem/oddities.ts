@@ -1,5 +1,5 @@
 import type { Dirent, Stats } from 'node:fs';
-import { errorCode, isAbsent, isDenied } from './errors.ts';
+import { errorCode, ifThere, isAbsent, isDenied } from './errors.ts';
 import { lstat, stat } from './fs.ts';
 
 /** An entry that is neither a directory nor a file, or cannot be read. */
@@ -53,7 +53,9 @@ export async function lookThrough(
     return kindOf(await stat(path));
   } catch (error) {
     if (!isAbsent(error)) return unreadable(error);
-    return (await isThere(path)) ? BROKEN : undefined;
+    // A link that cannot be looked at exists, too.
+    const link = await ifThere(lstat(path)).catch(() => BROKEN);
+    return link && BROKEN;
   }
 }
 
@@ -61,13 +63,4 @@ export async function lookThrough(
 export function kindOf(entry: Stats | Dirent): 'directory' | 'file' | Omit<Oddity, 'name'> {
   if (entry.isDirectory()) return 'directory';
   return entry.isFile() ? 'file' : SPECIAL;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    return !isAbsent(error);
-  }
 }
