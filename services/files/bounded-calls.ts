@@ -55,9 +55,7 @@ interface PathUse {
  * call is stuck.
  */
 export class BoundedCalls {
-  readonly #atOnce: number;
-  readonly #perPath: number;
-  readonly #error: (message: string) => Error;
+  readonly #options: BoundedCallsOptions;
   /** Changes apply to calls that begin afterwards. */
   deadlineMs: number;
   readonly #running = new Set<Job>();
@@ -68,11 +66,9 @@ export class BoundedCalls {
   #stuck = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ atOnce, perPath, deadlineMs, error }: BoundedCallsOptions) {
-    this.#atOnce = atOnce;
-    this.#perPath = perPath;
-    this.#error = error;
-    this.deadlineMs = deadlineMs;
+  constructor(options: BoundedCallsOptions) {
+    this.#options = options;
+    this.deadlineMs = options.deadlineMs;
   }
 
   /** The calls that have exceeded the deadline, such as `open /path`. */
@@ -129,9 +125,10 @@ export class BoundedCalls {
   }
 
   #mayStart({ path }: Pick<Job, 'path'>): boolean {
-    if (this.#running.size >= this.#atOnce) return false;
+    const { atOnce, perPath } = this.#options;
+    if (this.#running.size >= atOnce) return false;
     const use = this.#paths.get(path);
-    return use === undefined || (use.running < this.#perPath && use.stuck === 0);
+    return use === undefined || (use.running < perPath && use.stuck === 0);
   }
 
   #start(job: Job): void {
@@ -159,7 +156,7 @@ export class BoundedCalls {
   /** Passes over few paths, however many calls wait: each path that may not start has calls running. */
   #startWaiting(): void {
     for (const [path, queue] of this.#waiting) {
-      if (this.#running.size >= this.#atOnce) return;
+      if (this.#running.size >= this.#options.atOnce) return;
       const [next] = queue;
       if (next === undefined || !this.#mayStart({ path })) continue;
       this.#waitsNoMore(next);
@@ -181,13 +178,13 @@ export class BoundedCalls {
   /** Why a job cannot wait for its turn. */
   #refusal({ path }: Job): string | undefined {
     if (this.#paths.get(path)?.stuck) return 'an earlier call there has not returned';
-    if (this.#stuck >= this.#atOnce) return `${this.#stuck} calls have not returned`;
+    if (this.#stuck >= this.#options.atOnce) return `${this.#stuck} calls have not returned`;
     return undefined;
   }
 
   #giveUp(job: Job, reason: string): void {
     job.isGivenUp = true;
-    job.reject(this.#error(`the file system does not answer: ${job.name} ${job.path}: ${reason}`));
+    job.reject(this.#options.error(`the file system does not answer: ${job.name} ${job.path}: ${reason}`));
   }
 
   /** One timer for all calls: a timer for each would cost as much as a call that the page cache answers. */

@@ -5,45 +5,31 @@ import type { BoundedCalls } from './bounded-calls.ts';
 /** Syncing a large file writes what the kernel has gathered of it, on a slow disk for minutes. */
 const SYNC_PATIENCE = 10;
 
+/** By which argument says where they may hang: for `link` and `rename`, the new name. */
+const AT_FIRST_PATH = ['access', 'stat', 'lstat', 'readdir', 'mkdir', 'rmdir', 'unlink', 'readFile'] as const;
+const AT_SECOND_PATH = ['link', 'rename'] as const;
+
 /** The functions of node:fs/promises that the registry uses, with the same arguments, as bounded calls. */
 export function guardedFs(calls: BoundedCalls) {
-  /** `pathAt`: which argument says where it may hang. */
-  function guard<
-    N extends
-      | 'access'
-      | 'stat'
-      | 'lstat'
-      | 'readdir'
-      | 'mkdir'
-      | 'rmdir'
-      | 'unlink'
-      | 'link'
-      | 'rename'
-      | 'readFile',
-  >(name: N, pathAt = 0): (typeof fs)[N] {
-    const guarded = (...args: readonly unknown[]) => {
-      // Looked up at each call: tests put another file system in its place.
-      const call = fs[name] as (...args: readonly unknown[]) => Promise<unknown>;
-      return calls.run({ name, path: String(args[pathAt]), act: () => call(...args) });
-    };
-    return guarded as (typeof fs)[N];
+  function guard<N extends keyof typeof fs>(names: readonly N[], pathAt: number): Pick<typeof fs, N> {
+    const guarded =
+      (name: N) =>
+      (...args: readonly unknown[]) => {
+        // Looked up at each call: tests put another file system in its place.
+        const call = fs[name] as (...args: readonly unknown[]) => Promise<unknown>;
+        return calls.run({ name, path: String(args[pathAt]), act: () => call(...args) });
+      };
+    return Object.fromEntries(names.map((name) => [name, guarded(name)])) as Pick<typeof fs, N>;
   }
 
-  return {
-    access: guard('access'),
-    stat: guard('stat'),
-    lstat: guard('lstat'),
-    readdir: guard('readdir'),
-    mkdir: guard('mkdir'),
-    rmdir: guard('rmdir'),
-    unlink: guard('unlink'),
-    link: guard('link', 1),
-    rename: guard('rename', 1),
-    readFile: guard('readFile'),
+  /** Also done when its caller has given up: temporary files go when the file system is back. */
+  const rm = (path: string, options?: Parameters<typeof fs.rm>[1]): Promise<void> =>
+    calls.run({ name: 'rm', path, act: () => fs.rm(path, options), mustRun: true });
 
-    /** Also done when its caller has given up: temporary files go when the file system is back. */
-    rm: (path: string, options?: Parameters<typeof fs.rm>[1]): Promise<void> =>
-      calls.run({ name: 'rm', path, act: () => fs.rm(path, options), mustRun: true }),
+  return {
+    ...guard(AT_FIRST_PATH, 0),
+    ...guard(AT_SECOND_PATH, 1),
+    rm,
 
     /** As node:fs/promises; a file that was created too late for its caller is removed again. */
     open: (path: string, flags: string, mode?: number): Promise<FileHandle> =>
@@ -53,10 +39,7 @@ export function guardedFs(calls: BoundedCalls) {
         act: async () => new FileHandle(await fs.open(path, flags, mode), path, calls),
         late: (handle) => {
           handle.close().catch(() => undefined);
-          if (flags.includes('x'))
-            calls
-              .run({ name: 'rm', path, act: () => fs.rm(path, { force: true }), mustRun: true })
-              .catch(() => undefined);
+          if (flags.includes('x')) rm(path, { force: true }).catch(() => undefined);
         },
       }),
   };
@@ -103,10 +86,6 @@ export class FileHandle {
     return this.#run('truncate', () => this.#handle.truncate(sizeBytes));
   }
 
-  writeFile(data: Buffer | string) {
-    return this.#run('write', () => this.#handle.writeFile(data));
-  }
-
   sync(): Promise<void> {
     return this.#run('fsync', () => this.#handle.sync(), SYNC_PATIENCE);
   }
@@ -125,7 +104,7 @@ export class FileHandle {
   stream(first: number, last: number, highWaterMark: number, signal?: AbortSignal): Readable {
     let position = first;
     const handle = this;
-    const body = new Readable({
+    return new Readable({
       highWaterMark,
       read() {
         const wantedBytes = Math.min(highWaterMark, last - position + 1);
@@ -150,7 +129,6 @@ export class FileHandle {
       },
       ...(signal && { signal }),
     });
-    return body;
   }
 
   #run<T>(name: string, act: () => Promise<T>, patience = 1): Promise<T> {

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Reading } from './reading.ts';
 
 /** The peer closed the stream. */
 export class ClosedError extends Error {
@@ -11,13 +12,9 @@ export class ClosedError extends Error {
 
 /**
  * Writes chunks to a stream as fast as it takes them, and leaves it open. Rejects if it closes before it is done with the
- * last one; then `abandon` is called, which must end the chunks soon.
+ * last one; then the chunks are abandoned.
  */
-export async function sendChunks(
-  chunks: AsyncIterable<Buffer>,
-  sink: Writable,
-  abandon: () => void,
-): Promise<void> {
+export async function sendChunks({ chunks, abandon }: Reading, sink: Writable): Promise<void> {
   const { promise: closed, reject } = Promise.withResolvers<never>();
   // Most downloads succeed, and then nobody needs the error.
   closed.catch(() => undefined);

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { ignoring } from '../ignoring.ts';
 import { errorCode, isAbsent } from './errors.ts';
 import { stat } from './fs.ts';
 
@@ -24,21 +25,13 @@ const NEEDED = [
 export async function becomeOwner(rootDirectory: string): Promise<void> {
   if (process.geteuid?.() !== 0) return;
   const root = resolve(rootDirectory);
-  const found = await Promise.all(NEEDED.map((name) => ownerOf(join(root, name))));
+  // Root may not look everywhere, as on NFS with root squashing.
+  const isUnknown = (error: unknown) => isAbsent(error) || errorCode(error) === 'EACCES';
+  const found = await Promise.all(NEEDED.map((name) => ignoring(isUnknown, stat(join(root, name)))));
   const [owner] = found;
   if (owner === undefined || owner.uid === 0) return;
   if (found.some((other) => other !== undefined && other.uid !== owner.uid)) return;
   process.setgroups?.([owner.gid]);
   process.setegid?.(owner.gid);
   process.seteuid?.(owner.uid);
-}
-
-/** Undefined if nothing exists there, or root may not look, as on NFS with root squashing. */
-async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (isAbsent(error) || errorCode(error) === 'EACCES') return undefined;
-    throw error;
-  }
 }

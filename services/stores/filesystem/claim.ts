@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { DurableDirectories } from './durable.ts';
-import { errorCode, ifThere, isAbsent } from './errors.ts';
+import { ifThere, isAbsent, isNotEmpty } from './errors.ts';
 import { mkdir, rename, rmdir, unlink } from './fs.ts';
 import { intoDirectory } from './into-directory.ts';
-import { isThere } from './is-there.ts';
-import { namesIn } from './names-in.ts';
+import { isThere, namesIn } from './look.ts';
 import type { TemporaryFile } from './temporary-file.ts';
 
 /** An attempt fails only if another process created the object and a third one deleted it in the meantime. */
@@ -55,29 +54,28 @@ async function hold(
 ): Promise<boolean> {
   const own = `${file.path}.claim`;
   await mkdir(own);
+  let isHeld = false;
   try {
     await rename(file.path, join(own, id));
-    for (let attempt = 1; ; attempt++) {
-      if (await isThere(path)) break;
+    for (let attempt = 1; !(await isThere(path)); attempt++) {
       try {
         await rename(own, claim);
-        return true;
+        isHeld = true;
+        break;
       } catch (error) {
-        const isTaken = ['ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '');
-        if (!isTaken || attempt === ATTEMPTS_MAX) throw error;
+        if (!isNotEmpty(error) || attempt === ATTEMPTS_MAX) throw error;
       }
       for (const other of await namesIn(claim))
         if (!(await isThere(path))) await publish(join(claim, other), path, directories);
       await removeEmpty(claim);
     }
-  } catch (error) {
-    await isRemoved(join(own, id));
-    await removeEmpty(own);
-    throw error;
+  } finally {
+    if (!isHeld) {
+      await isRemoved(join(own, id));
+      await removeEmpty(own);
+    }
   }
-  await isRemoved(join(own, id));
-  await removeEmpty(own);
-  return false;
+  return isHeld;
 }
 
 /** Renames a claim's file to its path; false if another process did. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { OperatorError } from '../../registry/runtime/operator-error.ts';
-import { errorCode } from './errors.ts';
+import { isDenied } from './errors.ts';
 
 /** What a system call tried to do with the path in its error. */
 const WISHES: Readonly<Record<string, string>> = {
@@ -18,7 +18,7 @@ const WISHES: Readonly<Record<string, string>> = {
  */
 export function explainDenied(error: unknown, rootDirectory: string): unknown {
   const uid = process.geteuid?.();
-  if (!uid || !['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return error;
+  if (!uid || !isDenied(error)) return error;
   const { path, dest = path, syscall = '' } = error as NodeJS.ErrnoException & { readonly dest?: string };
   const root = resolve(rootDirectory);
   return new OperatorError(

@@ -1,17 +1,11 @@
 import { dirname } from 'node:path';
-import { errorCode } from './errors.ts';
+import { ignoring } from '../ignoring.ts';
+import { isTaken, lacksDirectorySync } from './errors.ts';
 import { mkdir, open } from './fs.ts';
 
-/** The errors of fsync(2) on a directory if the file system does not support it: then nothing more can be done. */
-const WITHOUT_DIRECTORY_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF']);
-
-/** Makes a directory's entries survive a power cut, if the file system supports it. */
+/** Makes a directory's entries survive a power cut; if the file system does not support it, nothing more can be done. */
 export async function syncDirectory(path: string): Promise<void> {
-  try {
-    await syncFile(path);
-  } catch (error) {
-    if (!WITHOUT_DIRECTORY_SYNC.has(errorCode(error) ?? '')) throw error;
-  }
+  await ignoring(lacksDirectorySync, syncFile(path));
 }
 
 /** Makes a file's bytes survive a power cut. */
@@ -44,9 +38,7 @@ export class DurableDirectories {
     if (path.length <= this.#root.length || this.#known.has(path)) return;
     const parent = dirname(path);
     await this.make(parent);
-    await mkdir(path).catch((error: unknown) => {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    });
+    await ignoring(isTaken, mkdir(path));
     await syncDirectory(parent);
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.add(path);

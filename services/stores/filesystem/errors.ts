@@ -1,41 +1,48 @@
 import { StoreFullError } from '../../registry/storage/object-store.ts';
+import { ignoring } from '../ignoring.ts';
 
 /** The code of a system error, such as ENOENT. */
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }
 
+/** Recognizes system errors with one of these codes. */
+function withCode(...codes: readonly string[]): (error: unknown) => boolean {
+  return (error) => codes.includes(errorCode(error) ?? '');
+}
+
 /** True if the error says that the path does not exist, or that a part of it is not a directory. */
-export function isAbsent(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR';
-}
+export const isAbsent = withCode('ENOENT', 'ENOTDIR', 'EISDIR');
 
-/** The result of a call; undefined if its file does not exist. */
-export async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
-}
+/** True if the error says that this user may not do that. */
+export const isDenied = withCode('EACCES', 'EPERM');
 
-/** The errors of link(2) on file systems without hard links (exFAT, FAT, many network and FUSE file systems). */
-const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+/** True if the error says that the name exists. */
+export const isTaken = withCode('EEXIST');
 
-/** True if the error says that this file cannot get a second name: make a copy, or create the object another way. */
-export function lacksLinks(error: unknown): boolean {
-  return WITHOUT_LINKS.has(errorCode(error) ?? '');
-}
+/** True if the error says that a directory is not empty: file systems differ in the code. */
+export const isNotEmpty = withCode('ENOTEMPTY', 'EEXIST');
 
 /** True if the error says that the two names are on different mounts, between which files cannot be renamed or linked. */
-export function isOtherMount(error: unknown): boolean {
-  return errorCode(error) === 'EXDEV';
+export const isOtherMount = withCode('EXDEV');
+
+/**
+ * True if the error says that this file cannot get a second name: make a copy, or create the object another way. These are
+ * the errors of link(2) on file systems without hard links (exFAT, FAT, many network and FUSE file systems).
+ */
+export const lacksLinks = withCode('EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK');
+
+/** True for the errors of fsync(2) on a directory if the file system does not support it. */
+export const lacksDirectorySync = withCode('EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF');
+
+const isFull = withCode('ENOSPC', 'EDQUOT');
+
+/** The result of a call; undefined if its file does not exist. */
+export function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
+  return ignoring(isAbsent, call);
 }
 
 /** Converts the errors of a full disk to StoreFullError. */
 export function translate(error: unknown): unknown {
-  const code = errorCode(error);
-  return code === 'ENOSPC' || code === 'EDQUOT' ? new StoreFullError(error) : error;
+  return isFull(error) ? new StoreFullError(error) : error;
 }

@@ -14,7 +14,7 @@ import type {
 } from '../../registry/storage/object-store.ts';
 import { Directories } from './directories.ts';
 import { DurableDirectories, syncDirectory, syncFile } from './durable.ts';
-import { ifThere, isOtherMount, lacksLinks } from './errors.ts';
+import { ifThere, isOtherMount, lacksLinks, translate } from './errors.ts';
 import { type FileHandle, open, rmdir, STORE_CALLS, stat, unlink } from './fs.ts';
 import { growFile } from './grow.ts';
 import { listFiles } from './list.ts';
@@ -24,8 +24,8 @@ import { WriteProbe } from './probe.ts';
 import { openRoot } from './root.ts';
 import { sendFile } from './send.ts';
 import { Temporaries } from './temporaries.ts';
-import { TemporaryFile } from './temporary-file.ts';
-import { createUnlessTaken, linkUnlessTaken, replace } from './write.ts';
+import { TemporaryFile, type WriteOptions } from './temporary-file.ts';
+import { createUnlessTaken, linkUnlessTaken, type NamingOptions, replace } from './write.ts';
 
 /** Measured: 64 KiB reads give 1.0 GB/s, 256 KiB 1.4 GB/s, more adds little and costs memory per download. */
 const READ_BYTES = 256 * 1024;
@@ -128,10 +128,7 @@ export class FilesystemStore implements ObjectStore {
     options.signal?.throwIfAborted();
     const durable = this.#sync && options.durable !== false;
     const file = await this.#write(path, body, { durable, signal: options.signal });
-    await replace(file, path, {
-      temporaries: this.#temporaries,
-      directories: durable ? this.#directories : undefined,
-    });
+    await replace(file, path, this.#naming(durable));
   }
 
   async putIfAbsent(
@@ -145,9 +142,8 @@ export class FilesystemStore implements ObjectStore {
     // A cheap check finds most existing objects; the link decides races.
     if ((await this.stat(key)) !== undefined) return 'exists';
     const file = await this.#write(path, body, { durable });
-    const naming = { temporaries: this.#temporaries, directories: durable ? this.#directories : undefined };
     try {
-      return (await createUnlessTaken(file, path, key, naming)) ? 'created' : 'exists';
+      return (await createUnlessTaken(file, path, key, this.#naming(durable))) ? 'created' : 'exists';
     } finally {
       await file.remove();
     }
@@ -164,10 +160,10 @@ export class FilesystemStore implements ObjectStore {
     const path = pathOf(this.#root, source);
     if (this.#sync) await syncFile(path);
     try {
-      return await linkUnlessTaken(path, pathOf(this.#root, target), this.#durably);
+      return await linkUnlessTaken(path, pathOf(this.#root, target), this.#naming(this.#sync).directories);
     } catch (error) {
       if (isOtherMount(error) || lacksLinks(error)) return false;
-      throw error;
+      throw translate(error);
     }
   }
 
@@ -213,17 +209,12 @@ export class FilesystemStore implements ObjectStore {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #write(
-    path: string,
-    body: Buffer | AsyncIterable<Buffer>,
-    options: { durable: boolean; signal?: AbortSignal | undefined },
-  ): Promise<TemporaryFile> {
+  #write(path: string, body: Buffer | AsyncIterable<Buffer>, options: WriteOptions): Promise<TemporaryFile> {
     return TemporaryFile.write(this.#temporaries.directoryFor(path), body, options);
   }
 
-  /** The directories to sync as well, if everything acknowledged must survive a power cut. */
-  get #durably(): DurableDirectories | undefined {
-    return this.#sync ? this.#directories : undefined;
+  #naming(durable: boolean): NamingOptions {
+    return { temporaries: this.#temporaries, directories: durable ? this.#directories : undefined };
   }
 
   async *#concatenated(sources: readonly string[]): AsyncGenerator<Buffer> {

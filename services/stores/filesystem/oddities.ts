@@ -1,5 +1,5 @@
 import type { Dirent, Stats } from 'node:fs';
-import { errorCode, isAbsent } from './errors.ts';
+import { errorCode, ifThere, isAbsent, isDenied } from './errors.ts';
 import { lstat, stat } from './fs.ts';
 
 /** An entry that is neither a directory nor a file, or cannot be read. */
@@ -39,8 +39,7 @@ export const FILE_ON_THE_WAY = {
 export function unreadable(error: unknown): Omit<Oddity, 'name'> {
   const code = errorCode(error);
   if (code === 'ELOOP') return LOOP;
-  const isDenied = code === 'EACCES' || code === 'EPERM';
-  const remedy = isDenied
+  const remedy = isDenied(error)
     ? 'allow the user that runs this to read it'
     : 'check the disk or mount that it is on';
   return { is: `cannot be read (${code ?? String(error)})`, remedy, error };
@@ -54,7 +53,9 @@ export async function lookThrough(
     return kindOf(await stat(path));
   } catch (error) {
     if (!isAbsent(error)) return unreadable(error);
-    return (await isThere(path)) ? BROKEN : undefined;
+    // A link that cannot be looked at exists, too.
+    const link = await ifThere(lstat(path)).catch(() => BROKEN);
+    return link && BROKEN;
   }
 }
 
@@ -62,13 +63,4 @@ export async function lookThrough(
 export function kindOf(entry: Stats | Dirent): 'directory' | 'file' | Omit<Oddity, 'name'> {
   if (entry.isDirectory()) return 'directory';
   return entry.isFile() ? 'file' : SPECIAL;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    return !isAbsent(error);
-  }
 }

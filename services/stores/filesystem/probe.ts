@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StoreFullError, StoreNotWritableError } from '../../registry/storage/object-store.ts';
-import { errorCode, isAbsent, translate } from './errors.ts';
+import { errorCode, ifThere, translate } from './errors.ts';
 import { access, rename, rm, stat } from './fs.ts';
 import { PROBE } from './paths.ts';
 import type { Temporaries } from './temporaries.ts';
@@ -87,9 +87,9 @@ export class WriteProbe {
 async function nearestDirectory(root: string, path: string): Promise<string> {
   for (let directory = path; directory.length > root.length; directory = dirname(directory))
     try {
-      if ((await stat(directory)).isDirectory()) return directory;
+      if ((await ifThere(stat(directory)))?.isDirectory()) return directory;
     } catch (error) {
-      if (!isAbsent(error)) throw explain(error, root, directory);
+      throw explain(error, root, directory);
     }
   return root;
 }

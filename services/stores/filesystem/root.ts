@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import { absent, StoreAbsentError, type StoreMode } from '../../registry/storage/object-store.ts';
+import { ignoring } from '../ignoring.ts';
 import { syncDirectory } from './durable.ts';
-import { errorCode, ifThere } from './errors.ts';
+import { ifThere, isDenied } from './errors.ts';
 import { mkdir, stat } from './fs.ts';
 import { explain } from './probe.ts';
 
@@ -17,19 +18,12 @@ export async function openRoot(
     throw explain(error, root, root);
   }
   if (!sync) return;
-  for (let path = root; path !== dirname(path); path = dirname(path)) await syncIfReadable(dirname(path));
+  // A directory above the root may be one that we may enter but not read (0711). Then we did not make it.
+  for (let path = root; path !== dirname(path); path = dirname(path))
+    await ignoring(isDenied, syncDirectory(dirname(path)));
 }
 
 async function demandDirectory(root: string): Promise<void> {
   if (!(await ifThere(stat(root)))?.isDirectory())
     throw new StoreAbsentError(`storage.filesystem.rootdirectory = ${root}: ${absent('directory')}`);
-}
-
-/** A directory above the root may be one that we may enter but not read (0711). Then we did not make it. */
-async function syncIfReadable(directory: string): Promise<void> {
-  try {
-    await syncDirectory(directory);
-  } catch (error) {
-    if (!['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) throw error;
-  }
 }

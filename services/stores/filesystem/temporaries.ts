@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join, relative, sep } from 'node:path';
-import { errorCode, isAbsent, isOtherMount } from './errors.ts';
+import { ignoring } from '../ignoring.ts';
+import { ifThere, isNotEmpty, isOtherMount } from './errors.ts';
 import { open, rename, rm, rmdir, stat } from './fs.ts';
+import { namesIn } from './look.ts';
 import { readMounts, recordMount } from './mounts.ts';
-import { namesIn } from './names-in.ts';
 import { MARKER, PROBE, TEMPORARY, TEMPORARY_OF_MOUNT } from './paths.ts';
 import type { TemporaryFile } from './temporary-file.ts';
 
@@ -106,7 +107,5 @@ async function canRename(from: string, to: string): Promise<boolean> {
 /** A claim (see claim.ts) is a directory with one file. */
 async function removeFlat(directory: string): Promise<void> {
   for (const name of await namesIn(directory)) await rm(join(directory, name), { force: true });
-  await rmdir(directory).catch((error: unknown) => {
-    if (!isAbsent(error) && errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw error;
-  });
+  await ignoring(isNotEmpty, ifThere(rmdir(directory)));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { errorCode, isAbsent, translate } from './errors.ts';
+import { isAbsent, isTaken, translate } from './errors.ts';
 import { type FileHandle, mkdir, open, rm, stat } from './fs.ts';
 import { WRITE_BYTES, writeStream, writeWhole } from './write-body.ts';
 
@@ -76,7 +76,7 @@ async function create(directory: string): Promise<{ path: string; handle: FileHa
       return { path, handle: await open(path, 'wx', 0o666) };
     } catch (error) {
       // EEXIST can only be our own request that a network file system sent twice.
-      if (attempt === 3 || !(isAbsent(error) || errorCode(error) === 'EEXIST')) throw translate(error);
+      if (attempt === 3 || !(isAbsent(error) || isTaken(error))) throw translate(error);
       if (isAbsent(error)) await mkdir(dirname(path), { recursive: true });
     }
   }

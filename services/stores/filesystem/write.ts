@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
+import { ignoring } from '../ignoring.ts';
 import { createByClaim } from './claim.ts';
 import { type DurableDirectories, syncDirectory } from './durable.ts';
-import { errorCode, isAbsent, lacksLinks, translate } from './errors.ts';
+import { ifThere, isAbsent, isTaken, lacksLinks, translate } from './errors.ts';
 import { link, rename, stat } from './fs.ts';
 import { intoDirectory } from './into-directory.ts';
 import type { Temporaries } from './temporaries.ts';
@@ -26,7 +27,7 @@ export async function replace(
     });
   try {
     await temporaries.onMountOf(file, path, () => intoDirectory(path, directories, act));
-    if (directories) await syncIfThere(dirname(path));
+    if (directories) await syncNames(path);
   } catch (error) {
     await file.remove();
     throw translate(error);
@@ -44,11 +45,11 @@ export async function createUnlessTaken(
     return await temporaries.onMountOf(file, path, () => linkUnlessTaken(file.path, path, directories));
   } catch (error) {
     // link(2) answers all processes alike, so on one mount either all create by links or all by claims.
-    if (!lacksLinks(error)) throw error;
+    if (!lacksLinks(error)) throw translate(error);
   }
   try {
     const isCreated = await createByClaim(file, path, key, directories);
-    if (directories) await syncIfThere(dirname(path));
+    if (directories) await syncNames(path);
     return isCreated;
   } catch (error) {
     throw translate(error);
@@ -64,16 +65,11 @@ export async function linkUnlessTaken(
   path: string,
   directories: DurableDirectories | undefined,
 ): Promise<boolean> {
-  try {
-    await intoDirectory(path, directories, () => link(existing, path));
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw translate(error);
-    // The other file's name may not be on disk yet, but a caller that gets "taken" relies on it.
-    if (directories) await syncIfThere(dirname(path));
-    return isSameFile(existing, path);
-  }
-  if (directories) await syncIfThere(dirname(path));
-  return true;
+  const linking = intoDirectory(path, directories, () => link(existing, path)).then(() => true);
+  const isLinked = await ignoring(isTaken, linking);
+  // Of a taken name too: it may not be on disk yet, but a caller that gets "taken" relies on it.
+  if (directories) await syncNames(path);
+  return isLinked ?? isSameFile(existing, path);
 }
 
 /**
@@ -87,11 +83,10 @@ async function isSameFile(existing: string, path: string): Promise<boolean> {
   return ours !== undefined && ours.ino === found?.ino && ours.dev === found.dev;
 }
 
-/** A missing directory was removed by the process that deleted the object in the meantime: then that one syncs. */
-async function syncIfThere(directory: string): Promise<void> {
-  try {
-    await syncDirectory(directory);
-  } catch (error) {
-    if (!isAbsent(error)) throw translate(error);
-  }
+/**
+ * Syncs the directory of a path. If it is missing, the process that deleted the object in the meantime removed it: then
+ * that one syncs.
+ */
+async function syncNames(path: string): Promise<void> {
+  await ifThere(syncDirectory(dirname(path)));
 }

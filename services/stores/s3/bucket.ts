@@ -9,9 +9,9 @@ import type {
   StorageClass,
 } from '@aws-sdk/client-s3';
 import { WaitQueue } from '../../registry/runtime/wait-queue.ts';
+import { checkObjectKey } from '../object-key.ts';
 import { createClient } from './client.ts';
-import { isAbsent, translate } from './errors.ts';
-import { KeySpace } from './keys.ts';
+import { ifThere, translate } from './errors.ts';
 import { type S3Options, type S3Settings, settingsOf } from './options.ts';
 
 /** Headers of every object that is written. */
@@ -27,7 +27,8 @@ interface Written {
 export class Bucket {
   readonly name: string;
   readonly settings: S3Settings;
-  readonly keys: KeySpace;
+  /** Before all our keys: `''`, or ends in a slash. */
+  readonly prefix: string;
   readonly written: Written;
   readonly #client: S3Client;
   readonly #queue: WaitQueue;
@@ -44,10 +45,18 @@ export class Bucket {
     const settings = settingsOf(options);
     this.name = settings.bucket;
     this.settings = settings;
-    this.keys = new KeySpace(settings.rootDirectory);
+    // As Distribution takes it: slashes at its ends do not count.
+    const bare = settings.rootDirectory.replaceAll(/^\/+|\/+$/g, '');
+    this.prefix = bare === '' ? '' : `${bare}/`;
     this.written = writtenBy(settings);
     this.#client = createClient(settings);
     this.#queue = new WaitQueue({ atOnce: settings.maxRequestsAtOnce });
+  }
+
+  /** The bucket's key for one of ours. Throws on an illegal key: a mistake of ours, never a client's. */
+  keyOf(key: string): string {
+    checkObjectKey(key);
+    return this.prefix + key;
   }
 
   /**
@@ -72,13 +81,7 @@ export class Bucket {
 
   /** Sends a request about an object; undefined if the object does not exist. */
   async ifThere<T>(ask: () => Promise<T>): Promise<T | undefined> {
-    for (let looks = this.looksTwice ? 2 : 1; ; looks--)
-      try {
-        return await ask();
-      } catch (error) {
-        if (!isAbsent(error)) throw error;
-        if (looks === 1) return undefined;
-      }
+    return (await ifThere(ask())) ?? (this.looksTwice ? ifThere(ask()) : undefined);
   }
 
   close(): void {

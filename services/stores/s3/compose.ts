@@ -81,13 +81,9 @@ async function writeParts(
   sources: readonly Source[],
   signal: AbortSignal,
 ): Promise<void> {
-  const numbered = parts.map((part, i) => ({ part, partNumber: i + 1 }));
-  const copies = numbered.flatMap(({ part, partNumber }) =>
-    part.kind === 'copy' ? [{ partNumber, piece: part.piece }] : [],
-  );
-  const gathers = numbered.flatMap(({ part, partNumber }) =>
-    part.kind === 'gather' ? [{ partNumber, pieces: part.pieces }] : [],
-  );
+  const numbered = parts.map((part, i) => ({ ...part, partNumber: i + 1 }));
+  const copies = numbered.filter((part) => part.kind === 'copy');
+  const gathers = numbered.filter((part) => part.kind === 'gather');
   const { multipartCopyMaxConcurrency } = bucket.settings;
   const unsure = new Set<Source>();
   const copy = async (partNumber: number, piece: Piece) => {

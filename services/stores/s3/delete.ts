@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, DeleteObjectsCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import type { Bucket } from './bucket.ts';
-import { isAbsent, S3Error } from './errors.ts';
+import { ifThere, S3Error } from './errors.ts';
 
 /** The most that S3 deletes at once. */
 const BATCH_MAX = 1000;
@@ -23,9 +23,7 @@ export async function deleteObjects(
 
 async function deleteOne(bucket: Bucket, bucketKey: string, signal?: AbortSignal): Promise<void> {
   const request = { Bucket: bucket.name, Key: bucketKey };
-  await bucket.send(new DeleteObjectCommand(request), signal).catch((error: unknown) => {
-    if (!isAbsent(error)) throw error;
-  });
+  await ifThere(bucket.send(new DeleteObjectCommand(request), signal));
 }
 
 async function deleteBatch(bucket: Bucket, batch: readonly string[], signal?: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import { StoreFullError, StoreUnavailableError } from '../../registry/storage/object-store.ts';
+import { ignoring } from '../ignoring.ts';
 
 /** A request that S3 refused, or that failed on the way. Contains nothing of the request but its name and key. */
 export class S3Error extends StoreUnavailableError {
@@ -53,6 +54,11 @@ export function translate(action: string, thrown: unknown, hide: (text: string) 
 /** True if the error says that the object does not exist. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof S3Error && error.status === 404 && error.code !== 'NoSuchBucket';
+}
+
+/** The result of a request; undefined if its object does not exist. */
+export function ifThere<T>(request: Promise<T>): Promise<T | undefined> {
+  return ignoring(isAbsent, request);
 }
 
 /** True if the error says that a condition failed: the object exists, or is not the expected one. */

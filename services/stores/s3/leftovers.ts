@@ -7,7 +7,7 @@ import {
 import pMap from 'p-map';
 import type { Bucket } from './bucket.ts';
 import { deleteObjects } from './delete.ts';
-import { isAbsent } from './errors.ts';
+import { ifThere } from './errors.ts';
 import { listObjects } from './list.ts';
 import { PROBES_PREFIX } from './probe.ts';
 import { statObject } from './stat.ts';
@@ -42,7 +42,7 @@ async function* openUploads(
   let after: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
   while (after !== undefined) {
     const command = new ListMultipartUploadsCommand({
-      ...{ Bucket: bucket.name, Prefix: bucket.keys.prefix },
+      ...{ Bucket: bucket.name, Prefix: bucket.prefix },
       ...after,
     });
     const page: ListMultipartUploadsCommandOutput = await bucket.send(command, signal, '');
@@ -59,17 +59,14 @@ async function abort(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const command = new AbortMultipartUploadCommand({ Bucket: bucket.name, Key, UploadId });
-  const aborting = bucket.send(command, signal);
-  await aborting.catch((error: unknown) => {
-    // It has already ended by itself.
-    if (!isAbsent(error)) throw error;
-  });
+  // It may have ended by itself.
+  await ifThere(bucket.send(command, signal));
 }
 
 async function deleteProbes(bucket: Bucket, olderThan: Date, signal?: AbortSignal): Promise<number> {
   const { keys } = await listObjects(bucket, { prefix: PROBES_PREFIX, limit: PROBES_MAX }, signal);
   const old: string[] = [];
-  for (const key of keys.map((each) => bucket.keys.inBucket(each))) {
+  for (const key of keys.map((each) => bucket.keyOf(each))) {
     const stat = await statObject(bucket, key, signal);
     if (stat && stat.modifiedAt < olderThan) old.push(key);
   }

@@ -49,25 +49,23 @@ async function listOnce(
   signal: AbortSignal | undefined,
 ): Promise<{ names: string[]; next: From | undefined }> {
   const { prefix, delimiter } = request;
-  const whole = bucket.keys.prefix + prefix;
+  const whole = bucket.prefix + prefix;
   const startAfter = 'startAfter' in from ? from.startAfter : undefined;
   const answer = await bucket.send(
     new ListObjectsV2Command({
       Bucket: bucket.name,
       Prefix: whole,
       MaxKeys: Math.min(limit, PAGE_MAX),
-      ...(startAfter !== undefined && { StartAfter: bucket.keys.prefix + startAfter }),
+      ...(startAfter !== undefined && { StartAfter: bucket.prefix + startAfter }),
       ...('token' in from && { ContinuationToken: from.token }),
       ...(delimiter && { Delimiter: delimiter }),
     }),
     signal,
     `of ${whole}`,
   );
-  const keys = (answer.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
-  const folded = (answer.CommonPrefixes ?? []).flatMap(({ Prefix }) =>
-    Prefix === undefined ? [] : [Prefix],
-  );
-  const ours = (name: string) => bucket.keys.ours(name);
+  const keys = (answer.Contents ?? []).flatMap(({ Key }) => Key ?? []);
+  const folded = (answer.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix ?? []);
+  const ours = (name: string) => name.slice(bucket.prefix.length);
   // Others write to buckets, too, and consoles make objects that stand for folders: those are no keys of ours.
   const names = [
     ...keys.map(ours).filter(isObjectKey),

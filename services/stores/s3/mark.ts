@@ -1,7 +1,7 @@
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { Bucket } from './bucket.ts';
 import { throughConflicts } from './conflicts.ts';
-import { isAbsent } from './errors.ts';
+import { ifThere } from './errors.ts';
 
 const MARK = 'roadstead-write';
 
@@ -24,13 +24,9 @@ export class WriteMark {
     signal?: AbortSignal,
   ): Promise<'ours' | 'theirs' | 'nothing'> {
     const request = { Bucket: bucket.name, Key: bucketKey };
-    try {
-      const head = await bucket.send(new HeadObjectCommand(request), signal);
-      return head.Metadata?.[MARK] === this.#id ? 'ours' : 'theirs';
-    } catch (error) {
-      if (isAbsent(error)) return 'nothing';
-      throw error;
-    }
+    const head = await ifThere(bucket.send(new HeadObjectCommand(request), signal));
+    if (head === undefined) return 'nothing';
+    return head.Metadata?.[MARK] === this.#id ? 'ours' : 'theirs';
   }
 
   /** Does a write that may be repeated, and that may have succeeded although it failed. */

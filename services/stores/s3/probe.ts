@@ -1,6 +1,7 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { OperatorError } from '../../registry/runtime/operator-error.ts';
 import { StoreNotWritableError } from '../../registry/storage/object-store.ts';
+import { ignoring } from '../ignoring.ts';
 import type { Bucket } from './bucket.ts';
 import { type Create, creatingByCondition, creatingByLock } from './create.ts';
 import { deleteObjects } from './delete.ts';
@@ -22,7 +23,7 @@ const PLACES = [PROBES_PREFIX, 'docker/registry/v2/blobs/', 'docker/registry/v2/
 export async function probeWrites(bucket: Bucket, signal?: AbortSignal): Promise<void> {
   const enough = new Error('a part is enough');
   for (const place of PLACES) {
-    const key = bucket.keys.inBucket(`${place}roadstead-probe`);
+    const key = bucket.keyOf(`${place}roadstead-probe`);
     const write = async (upload: MultipartUpload, either: AbortSignal) => {
       await upload.upload(1, Buffer.from('sent to see whether it is taken'), either);
       throw enough;
@@ -77,7 +78,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** Checks that the bucket exists and may be read. Throws an error that names the key of the configuration to check. */
 export async function checkAccess(bucket: Bucket): Promise<void> {
-  const request = { Bucket: bucket.name, Prefix: bucket.keys.prefix, MaxKeys: 1 };
+  const request = { Bucket: bucket.name, Prefix: bucket.prefix, MaxKeys: 1 };
   try {
     await bucket.send(new ListObjectsV2Command(request), undefined, '');
   } catch (error) {
@@ -105,23 +106,18 @@ function toldOf(bucket: Bucket, error: S3Error): OperatorError {
  * some ignore it. A few requests cannot show that it decides races; all known servers that check it do.
  */
 async function heedsCondition(bucket: Bucket): Promise<boolean> {
-  const key = bucket.keys.inBucket(`${PROBES_PREFIX}${crypto.randomUUID()}`);
+  const key = bucket.keyOf(`${PROBES_PREFIX}${crypto.randomUUID()}`);
   const remove = () => deleteObjects(bucket, [key]);
   const mark = new WriteMark();
-  const create = () =>
-    putObject(bucket, key, Buffer.from('written to see what the server can do'), mark, { IfNoneMatch: '*' });
+  const bytes = Buffer.from('written to see what the server can do');
+  const isCreated = async () => {
+    const created = putObject(bucket, key, bytes, mark, { IfNoneMatch: '*' }).then(() => true);
+    return (await ignoring(isUnmet, created)) ?? false;
+  };
   try {
-    await create().catch((error: unknown) => {
-      // By a try of ours whose answer was lost.
-      if (!isUnmet(error)) throw error;
-    });
-    const isHeeded = await create().then(
-      () => false,
-      (error: unknown) => {
-        if (isUnmet(error)) return true;
-        throw error;
-      },
-    );
+    // If the key is taken already, then by a try of ours whose answer was lost.
+    await isCreated();
+    const isHeeded = !(await isCreated());
     await remove();
     return isHeeded;
   } catch (error) {

@@ -1,28 +1,24 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
-import {
-  type ByteRange,
-  type ObjectStat,
-  StoreUnavailableError,
-} from '../../registry/storage/object-store.ts';
+import { type ByteRange, StoreUnavailableError } from '../../registry/storage/object-store.ts';
+import type { Reading } from '../reading.ts';
 import type { Bucket } from './bucket.ts';
 
 /** How often a broken-off body is resumed without receiving another byte. */
 const RESUMES_MAX = 3;
 
-/** An object that is being read. */
-export interface Reading extends ObjectStat {
-  /** The requested bytes; resumed where the connection breaks, as long as the object is the same. */
-  readonly chunks: AsyncGenerator<Buffer, void, undefined>;
-}
-
-/** Begins to read an object, or a range of it; undefined if it does not exist. The signal also ends the chunks. */
+/**
+ * Begins to read an object, or a range of it; undefined if it does not exist. The signal also ends the chunks. Reading
+ * resumes where the connection breaks, as long as the object is the same.
+ */
 export async function startReading(
   bucket: Bucket,
   bucketKey: string,
   range: ByteRange | undefined,
-  signal?: AbortSignal,
+  given?: AbortSignal,
 ): Promise<Reading | undefined> {
+  const abandoned = new AbortController();
+  const signal = given ? AbortSignal.any([given, abandoned.signal]) : abandoned.signal;
   const open = (wanted: ByteRange | undefined, etag?: string) =>
     bucket.send(
       new GetObjectCommand({
@@ -52,14 +48,19 @@ export async function startReading(
         if (position === last + 1) return;
         throw new StoreUnavailableError(`S3: ${bucketKey} ended at byte ${position} of ${last + 1}`);
       } catch (error) {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         if (etag === undefined || resumes === RESUMES_MAX || position > last)
           throw brokenOff(bucketKey, error);
       }
       body = bodyOf(await open({ first: position, last }, etag));
     }
   }
-  return { sizeBytes, modifiedAt: answer.LastModified ?? new Date(0), chunks: chunks() };
+  return {
+    sizeBytes,
+    modifiedAt: answer.LastModified ?? new Date(0),
+    chunks: chunks(),
+    abandon: () => abandoned.abort(),
+  };
 }
 
 /** Converts an error of a body, which is one of its connection. */

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
-import { addAbortSignal } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type {
   ByteRange,
   ListPage,
@@ -10,9 +11,10 @@ import type {
   ObjectStore,
   PutOptions,
 } from '../../registry/storage/object-store.ts';
-import { ChunkStream } from '../chunk-stream.ts';
+import { streamed } from '../reading.ts';
 import { sendChunks } from '../send-chunks.ts';
 import { Bucket } from './bucket.ts';
+import { createSigner } from './client.ts';
 import { composeObject } from './compose.ts';
 import { type Create, findingTheWayLater } from './create.ts';
 import { deleteObjects } from './delete.ts';
@@ -21,9 +23,11 @@ import { listObjects } from './list.ts';
 import type { S3Options } from './options.ts';
 import { checkAccess, findWayToCreate, probeWrites } from './probe.ts';
 import { startReading } from './read.ts';
-import { UrlSigner } from './sign.ts';
 import { statObject } from './stat.ts';
 import { write } from './write.ts';
+
+/** S3 signs URLs for a week at most. */
+const TTL_MAX_SECONDS = 7 * 24 * 60 * 60;
 
 /**
  * Objects in a bucket of Amazon S3, or of a compatible server, for any number of processes. The keys are those of
@@ -33,12 +37,12 @@ import { write } from './write.ts';
 export class S3Store implements ObjectStore {
   readonly #bucket: Bucket;
   readonly #create: Create;
-  readonly #signer: UrlSigner;
+  readonly #signer: S3Client;
 
   private constructor(bucket: Bucket, create: Create) {
     this.#bucket = bucket;
     this.#create = create;
-    this.#signer = new UrlSigner(bucket);
+    this.#signer = createSigner(bucket.settings);
   }
 
   /**
@@ -68,25 +72,21 @@ export class S3Store implements ObjectStore {
   }
 
   async get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
-    const { reading, abandon } = await this.#startReading(key, range, signal);
-    if (reading === undefined) return undefined;
-    const { sizeBytes, modifiedAt, chunks } = reading;
-    const body = new ChunkStream(chunks, abandon);
-    return { sizeBytes, modifiedAt, body: signal ? addAbortSignal(signal, body) : body };
+    const reading = await startReading(this.#bucket, this.#in(key), range, signal);
+    return reading && streamed(reading, signal);
   }
 
   async send(key: string, range: ByteRange | undefined, sink: Writable): Promise<boolean> {
-    const { reading, abandon } = await this.#startReading(key, range);
-    if (reading === undefined) return false;
-    await sendChunks(reading.chunks, sink, abandon);
-    return true;
+    const reading = await startReading(this.#bucket, this.#in(key), range);
+    if (reading) await sendChunks(reading, sink);
+    return reading !== undefined;
   }
 
   async read(key: string, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
-    const { reading, abandon } = await this.#startReading(key, undefined, signal);
+    const reading = await startReading(this.#bucket, this.#in(key), undefined, signal);
     if (reading === undefined) return undefined;
     if (reading.sizeBytes > limitBytes) {
-      abandon();
+      reading.abandon();
       throw new Error(`${key} has ${reading.sizeBytes} bytes, more than ${limitBytes}`);
     }
     return buffer(reading.chunks);
@@ -116,7 +116,9 @@ export class S3Store implements ObjectStore {
 
   /** A signed URL for the endpoint by which clients reach the server; valid for at most a week. */
   async urlOf(key: string, ttlSeconds: number): Promise<string | undefined> {
-    return this.#signer.urlOf(this.#in(key), ttlSeconds);
+    const command = new GetObjectCommand({ Bucket: this.#bucket.name, Key: this.#in(key) });
+    const expiresIn = Math.min(Math.max(1, Math.floor(ttlSeconds)), TTL_MAX_SECONDS);
+    return getSignedUrl(this.#signer, command, { expiresIn });
   }
 
   /** Aborts multipart uploads below our prefix that began before a time, by any program, and deletes old probes. */
@@ -126,18 +128,10 @@ export class S3Store implements ObjectStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#bucket.close();
-    this.#signer.close();
+    this.#signer.destroy();
   }
 
   #in(key: string): string {
-    return this.#bucket.keys.inBucket(key);
-  }
-
-  /** A reading that `abandon` ends at once, with its connection. */
-  async #startReading(key: string, range: ByteRange | undefined, signal?: AbortSignal) {
-    const abandoned = new AbortController();
-    const either = signal ? AbortSignal.any([signal, abandoned.signal]) : abandoned.signal;
-    const reading = await startReading(this.#bucket, this.#in(key), range, either);
-    return { reading, abandon: () => abandoned.abort() };
+    return this.#bucket.keyOf(key);
   }
 }

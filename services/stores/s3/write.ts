@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { until } from '../until.ts';
 import type { Bucket } from './bucket.ts';
@@ -19,7 +20,7 @@ export async function write(
   const { chunkSizeBytes } = bucket.settings;
   if (Buffer.isBuffer(body) && body.length <= chunkSizeBytes)
     return writeWhole(bucket, bucketKey, body, signal);
-  const chunks = Buffer.isBuffer(body) ? once(body) : body;
+  const chunks = Buffer.isBuffer(body) ? Readable.from(body) : body;
   const parts = cut(signal ? until(signal, chunks) : chunks, chunkSizeBytes);
   const { value: first } = await parts.next();
   if (first?.isLast !== false) return writeWhole(bucket, bucketKey, first?.bytes ?? Buffer.alloc(0), signal);
@@ -86,8 +87,4 @@ async function sendParts(
   await send(partNumber, first);
   for await (const part of rest) await send(++partNumber, part);
   await Promise.all(sending);
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }

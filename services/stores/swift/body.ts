@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../until.ts';
 
 /** The size and hash of a segment, computed as it passed. */
 export interface Passed {
@@ -13,8 +14,6 @@ export interface Passed {
 export class BodyReader implements AsyncDisposable {
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #signal: AbortSignal | undefined;
-  readonly #aborted: Promise<never>;
-  readonly #onAbort: () => void;
   /** The chunk that was requested, but has not arrived yet. */
   #coming: Promise<IteratorResult<Buffer>> | undefined;
   /** Bytes that did not fit into the last piece. */
@@ -22,13 +21,8 @@ export class BodyReader implements AsyncDisposable {
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(body: AsyncIterable<Buffer>, signal: AbortSignal | undefined) {
-    this.#chunks = body[Symbol.asyncIterator]();
+    this.#chunks = (signal ? until(signal, body) : body)[Symbol.asyncIterator]();
     this.#signal = signal;
-    const { promise, reject } = Promise.withResolvers<never>();
-    promise.catch(() => undefined);
-    this.#aborted = promise;
-    this.#onAbort = () => reject(signal?.reason);
-    signal?.addEventListener('abort', this.#onAbort);
   }
 
   /** Takes the first bytes, at least as many as requested unless the body is shorter. */
@@ -100,12 +94,11 @@ export class BodyReader implements AsyncDisposable {
     this.#coming.catch(() => undefined);
     const timer = new AbortController();
     try {
-      const waits = [this.#coming, this.#aborted];
       const stalled =
         stallMs === undefined
           ? []
           : [sleep(stallMs, undefined, { signal: timer.signal }).catch(() => undefined)];
-      const next = await Promise.race([...waits, ...stalled]);
+      const next = await Promise.race([this.#coming, ...stalled]);
       // An iterator's end is asked for again by the next piece, and gives the same answer.
       if (next !== undefined && !next.done) this.#coming = undefined;
       return next;
@@ -118,7 +111,6 @@ export class BodyReader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
     // Not awaited: a stalled body may never answer.
     this.#chunks.return?.().catch(() => undefined);
   }

@@ -1,8 +1,9 @@
 import { logInWith } from './auth/log-in.ts';
 import { Session } from './auth/session.ts';
 import { SwiftError, translate } from './errors.ts';
-import type { Names } from './names.ts';
-import { DEFAULT_TIMEOUT_MS, type SwiftOptions } from './options.ts';
+import { type Capabilities, capabilitiesOf, UNTOLD } from './info.ts';
+import { Names } from './names.ts';
+import { DEFAULTS, type SwiftOptions } from './options.ts';
 import { Wire, type WireRequest, type WireResponse, withRetries } from './wire.ts';
 
 export interface SwiftRequest extends WireRequest {
@@ -17,20 +18,23 @@ export interface SwiftRequest extends WireRequest {
 /** Sends requests to one container, with a valid token. */
 export class SwiftClient implements AsyncDisposable {
   readonly names: Names;
+  /** Largest segment of a large object. */
+  readonly chunkSizeBytes: number;
+  /** Segments younger than this never count as leftovers. */
+  readonly leftoverAgeMs: number;
+  /** The features of this Swift: Swift's defaults until {@link discover}. */
+  capabilities: Capabilities = UNTOLD;
   readonly #wire: Wire;
   readonly #session: Session;
 
   /** Sends nothing yet. */
-  static open(options: SwiftOptions, names: Names): SwiftClient {
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, insecureSkipVerify = false } = options;
-    const wire = new Wire({ timeoutMs, insecureSkipVerify });
-    return new SwiftClient(wire, new Session(logInWith(wire, options)), names);
-  }
-
-  private constructor(wire: Wire, session: Session, names: Names) {
-    this.#wire = wire;
-    this.#session = session;
-    this.names = names;
+  constructor(options: SwiftOptions) {
+    const { timeoutMs = DEFAULTS.timeoutMs, insecureSkipVerify = false } = options;
+    this.names = new Names(options.container, options.prefix ?? '');
+    this.chunkSizeBytes = options.chunkSizeBytes ?? DEFAULTS.chunkSizeBytes;
+    this.leftoverAgeMs = options.leftoverAgeMs ?? DEFAULTS.leftoverAgeMs;
+    this.#wire = new Wire({ timeoutMs, insecureSkipVerify });
+    this.#session = new Session(logInWith(this.#wire, options));
   }
 
   /**
@@ -39,13 +43,10 @@ export class SwiftClient implements AsyncDisposable {
    */
   async call<T>(
     request: SwiftRequest & { readonly body?: Buffer },
-    read: (response: WireResponse, attempt: number) => Promise<T>,
+    read: (response: WireResponse) => Promise<T>,
   ): Promise<T> {
     try {
-      return await withRetries(
-        async (attempt) => read(await this.#send(request, true), attempt),
-        request.signal,
-      );
+      return await withRetries(async () => read(await this.#send(request, true)), request.signal);
     } catch (error) {
       request.signal?.throwIfAborted();
       throw translate(error);
@@ -72,17 +73,16 @@ export class SwiftClient implements AsyncDisposable {
     }
   }
 
-  /** Reads the server's, not the account's, information, without a token. Undefined if the server hides it. */
-  async info(): Promise<unknown> {
+  /** Asks for the server's, not the account's, features, without a token. Some providers hide them. */
+  async discover(): Promise<void> {
     const storageUrl = await this.storageUrl();
     // The account's path ends in /v1/AUTH_…; a proxy or radosgw may add a prefix.
     const url = /^(.*)\/v1(?:\.0)?\/[^/]*$/.exec(storageUrl)?.[1] ?? new URL(storageUrl).origin;
-    return withRetries(async () => {
+    await withRetries(async () => {
       const request = { method: 'GET', expects: [200, 401, 403, 404] } as const;
       const response = await this.#wire.send(`${url}/info`, request, 'GET /info');
-      if (response.status === 200) return response.body.json();
-      await response.body.dump();
-      return undefined;
+      if (response.status === 200) this.capabilities = capabilitiesOf(await response.body.json());
+      else await response.body.dump();
     });
   }
 

@@ -5,7 +5,7 @@ import { head, type ObjectHead } from './head.ts';
 import { readManifest, type Segment } from './manifest.ts';
 import { putWhole } from './put.ts';
 import { readPart } from './read.ts';
-import { finish, inGroup, SMALL_BYTES, type WriteContext } from './write.ts';
+import { finish, inGroup, SMALL_BYTES } from './write.ts';
 
 const AT_ONCE = 8;
 /** Parallel runs; each may hold gathered bytes in memory. */
@@ -25,12 +25,11 @@ type Piece =
  * runs of pieces below 1 MiB, which pass through memory: Swift slows down reads of objects with many such segments.
  */
 export async function compose(
-  context: WriteContext,
+  client: SwiftClient,
   sourceNames: readonly { readonly key: string; readonly name: string }[],
   target: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { client } = context;
   const heads = await pMap(
     sourceNames,
     async ({ key, name }): Promise<Source> => {
@@ -55,11 +54,11 @@ export async function compose(
   const pieces = (
     await pMap(sources, (source) => piecesOf(client, source, signal), { concurrency: AT_ONCE })
   ).flat();
-  await inGroup(context, signal, async (group, untilFailed) => {
+  await inGroup(client, signal, async (group, untilFailed) => {
     const segments = await pMap(runsOf(pieces), (run) => segmentsOf(client, group, run, untilFailed), {
       concurrency: RUNS_AT_ONCE,
     });
-    await finish(context, group, target, segments.flat(), untilFailed);
+    await finish(client, group, target, segments.flat(), untilFailed);
   });
 }
 

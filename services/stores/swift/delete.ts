@@ -1,7 +1,6 @@
 import pMap from 'p-map';
 import { z } from 'zod';
 import type { SwiftClient } from './client.ts';
-import type { Capabilities } from './info.ts';
 
 const CONCURRENCY = 8;
 /** Fewer objects than this are deleted faster one by one. */
@@ -20,11 +19,10 @@ const BulkSchema = z.object({
 /** Deletes objects, and manifests without their segments; missing ones are not an error. */
 export async function deleteObjects(
   client: SwiftClient,
-  { bulkDeletesMax }: Capabilities,
   names: readonly string[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const step = Math.min(bulkDeletesMax, BULK_MAX);
+  const step = Math.min(client.capabilities.bulkDeletesMax, BULK_MAX);
   if (step < BULK_MIN || names.length < BULK_MIN) return deleteEach(client, names, signal);
   for (let first = 0; first < names.length; first += step)
     await deleteInBulk(client, names.slice(first, first + step), signal);

@@ -4,7 +4,6 @@ import { type ByteRange, StoreUnavailableError } from '../../registry/storage/ob
 import type { BodyReader, Passed } from './body.ts';
 import type { SwiftClient } from './client.ts';
 import { deleteObjects } from './delete.ts';
-import type { Capabilities } from './info.ts';
 import type { Segment } from './manifest.ts';
 import { putWhole } from './put.ts';
 
@@ -32,14 +31,12 @@ export interface Part {
  */
 export class SegmentGroup {
   readonly #client: SwiftClient;
-  readonly #capabilities: Capabilities;
   readonly #prefix: string;
   readonly #names: string[] = [];
   #mayBeUsed = false;
 
-  constructor(client: SwiftClient, capabilities: Capabilities) {
+  constructor(client: SwiftClient) {
     this.#client = client;
-    this.#capabilities = capabilities;
     this.#prefix = `${client.names.ownSegments}${randomUUID()}/`;
   }
 
@@ -104,7 +101,7 @@ export class SegmentGroup {
   async discard(): Promise<void> {
     if (this.#mayBeUsed) return;
     const signal = AbortSignal.timeout(DISCARD_TIMEOUT_MS);
-    await deleteObjects(this.#client, this.#capabilities, this.#names, signal).catch(() => undefined);
+    await deleteObjects(this.#client, this.#names, signal).catch(() => undefined);
   }
 }
 

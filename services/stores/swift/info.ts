@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { OperatorError } from '../../registry/runtime/operator-error.ts';
-import type { SwiftClient } from './client.ts';
 
 /** The features of this Swift, and its limits per request. */
 export interface Capabilities {
@@ -15,7 +14,7 @@ export interface Capabilities {
 }
 
 /** Swift's defaults, for a server that hides its features; without the optional ones. */
-const UNTOLD: Capabilities = {
+export const UNTOLD: Capabilities = {
   manifestSegmentsMax: 1000,
   bulkDeletesMax: 0,
   listingMax: 10_000,
@@ -29,10 +28,8 @@ const InfoSchema = z.object({
   tempurl: z.object({ allowed_digests: z.array(z.string()).default(['sha1']) }).optional(),
 });
 
-/** Asks Swift's /info (docs.openstack.org/swift/latest/api/discoverability.html), which some providers hide. */
-export async function discover(client: SwiftClient): Promise<Capabilities> {
-  const body = await client.info();
-  if (body === undefined) return UNTOLD;
+/** Reads the answer of Swift's /info (docs.openstack.org/swift/latest/api/discoverability.html). */
+export function capabilitiesOf(body: unknown): Capabilities {
   const info = InfoSchema.parse(body);
   if (info.slo === undefined)
     throw new OperatorError(

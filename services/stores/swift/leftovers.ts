@@ -3,7 +3,6 @@ import type { SwiftClient } from './client.ts';
 import { deleteObjects } from './delete.ts';
 import { SegmentGroup } from './group.ts';
 import { look } from './head.ts';
-import type { Capabilities } from './info.ts';
 import { type ListedObject, walk } from './list.ts';
 import { mentionedIn, putManifest } from './manifest.ts';
 
@@ -20,18 +19,17 @@ const SKEW_MS = 60 * 60_000;
  */
 export async function removeLeftovers(
   client: SwiftClient,
-  capabilities: Capabilities,
   olderThan: Date,
   signal?: AbortSignal,
 ): Promise<number> {
   let removed = 0;
-  for await (const groups of oldGroups(client, capabilities, olderThan, signal)) {
-    await checkListings(client, capabilities, signal);
+  for await (const groups of oldGroups(client, olderThan, signal)) {
+    await checkListings(client, signal);
     const startedAt = Date.now();
-    await dropUsed(client, capabilities, groups, undefined, signal);
+    await dropUsed(client, groups, undefined, signal);
     // Distribution moves a manifest from an upload to a blob, so one may have passed us by; it cannot do so twice.
-    if (groups.size > 0) await dropUsed(client, capabilities, groups, new Date(startedAt - SKEW_MS), signal);
-    for (const group of groups) removed += await removeGroup(client, capabilities, group, olderThan, signal);
+    if (groups.size > 0) await dropUsed(client, groups, new Date(startedAt - SKEW_MS), signal);
+    for (const group of groups) removed += await removeGroup(client, group, olderThan, signal);
   }
   return removed;
 }
@@ -42,15 +40,13 @@ export async function removeLeftovers(
  */
 async function checkListings(
   client: SwiftClient,
-  capabilities: Capabilities,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<void> {
-  const group = new SegmentGroup(client, capabilities);
+  const group = new SegmentGroup(client);
   try {
     const segment = await group.put(Buffer.from('is this marked?'), signal);
     const { name } = await putManifest(client, group.newName(), [segment], signal);
-    for await (const object of walk(client, capabilities.listingMax, name, signal))
-      if (object.isStatic) return;
+    for await (const object of walk(client, name, signal)) if (object.isStatic) return;
     throw new Error(
       'listings of this Swift do not mark static large objects: leftovers cannot be recognised',
     );
@@ -62,7 +58,6 @@ async function checkListings(
 /** Names of groups without a younger segment, in batches. */
 async function* oldGroups(
   client: SwiftClient,
-  { listingMax }: Capabilities,
   olderThan: Date,
   signal?: AbortSignal,
 ): AsyncGenerator<Set<string>> {
@@ -72,7 +67,7 @@ async function* oldGroups(
   const take = () => {
     if (current !== undefined && isOld) groups.add(current);
   };
-  for await (const { name, modifiedAt } of walk(client, listingMax, client.names.segments, signal)) {
+  for await (const { name, modifiedAt } of walk(client, client.names.segments, signal)) {
     const group = client.names.groupOf(name);
     if (group === undefined) continue;
     if (group !== current) {
@@ -95,12 +90,11 @@ async function* oldGroups(
  */
 async function dropUsed(
   client: SwiftClient,
-  { listingMax }: Capabilities,
   groups: Set<string>,
   since: Date | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
-  const manifests = mayBeManifests(walk(client, listingMax, '', signal), since);
+  const manifests = mayBeManifests(walk(client, '', signal), since);
   await pMap(
     manifests,
     async (object) => {
@@ -137,17 +131,16 @@ async function* mayBeManifests(
 
 async function removeGroup(
   client: SwiftClient,
-  capabilities: Capabilities,
   group: string,
   olderThan: Date,
   signal?: AbortSignal,
 ): Promise<number> {
   const names: string[] = [];
-  for await (const { name, modifiedAt } of walk(client, capabilities.listingMax, group, signal)) {
+  for await (const { name, modifiedAt } of walk(client, group, signal)) {
     // Distribution adds to the segments of an upload that it continues.
     if (modifiedAt >= olderThan) return 0;
     names.push(name);
   }
-  await deleteObjects(client, capabilities, names, signal);
+  await deleteObjects(client, names, signal);
   return names.length;
 }

@@ -47,14 +47,13 @@ async function page(
 /** A page of keys; Swift's order is that of bytes, like ours. */
 export async function listKeys(
   client: SwiftClient,
-  listingMax: number,
   request: ListRequest,
   signal?: AbortSignal,
 ): Promise<ListPage> {
   const { files } = client.names;
   const { prefix, startAfter, delimiter } = request;
   // One more shows whether this is the last page; another is for the folder that we start in, which Swift lists.
-  const limit = Math.min(request.limit, listingMax - 2);
+  const limit = Math.min(request.limit, client.capabilities.listingMax - 2);
   const parameters = {
     prefix: files + prefix,
     limit: String(limit + 2),
@@ -95,11 +94,10 @@ const WALK_PAGE = 5000;
 /** Every object whose name begins so, in order; to the empty page that is surely the last. */
 export async function* walk(
   client: SwiftClient,
-  listingMax: number,
   prefix: string,
   signal?: AbortSignal,
 ): AsyncGenerator<ListedObject> {
-  const limit = Math.min(listingMax, WALK_PAGE);
+  const limit = Math.min(client.capabilities.listingMax, WALK_PAGE);
   for (let marker = ''; ; ) {
     const entries = await page(client, { prefix, marker, limit: String(limit) }, signal);
     checkProgress(marker, entries);

@@ -104,10 +104,10 @@ export async function mentionedIn(
 export async function nested(
   client: SwiftClient,
   segments: readonly Segment[],
-  segmentsMax: number,
   newName: () => string,
   signal: AbortSignal,
 ): Promise<readonly Segment[]> {
+  const { manifestSegmentsMax: segmentsMax } = client.capabilities;
   let level = segments;
   while (level.length > segmentsMax) {
     const above: Segment[] = [];

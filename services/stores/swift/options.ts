@@ -67,16 +67,17 @@ export interface SwiftOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Distribution's own. */
-export const DEFAULT_CHUNK_BYTES = 20 * 1024 * 1024;
 /** Swift slows down reads of objects with smaller segments (`rate_limit_under_size`); Distribution's minimum. */
-export const MIN_CHUNK_BYTES = 1024 * 1024;
-export const DEFAULT_LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000;
-export const DEFAULT_TIMEOUT_MS = 60_000;
+const MIN_CHUNK_BYTES = 1024 * 1024;
+export const DEFAULTS = {
+  chunkSizeBytes: 20 * 1024 * 1024,
+  leftoverAgeMs: 24 * 60 * 60 * 1000,
+  timeoutMs: 60_000,
+} as const;
 
 /** Throws an error that says what to change, before any request. */
 export function checkOptions(options: SwiftOptions): asserts options is SwiftOptions & { locks: Locks } {
-  const { chunkSizeBytes = DEFAULT_CHUNK_BYTES, container, locks } = options;
+  const { chunkSizeBytes = DEFAULTS.chunkSizeBytes, container, locks } = options;
   if (locks === undefined)
     throw new OperatorError(
       'Swift has no conditional create: configure Redis, whose locks replace it for several processes',

@@ -1,20 +1,10 @@
-import {
-  type ByteRange,
-  type ObjectStat,
-  StoreUnavailableError,
-} from '../../registry/storage/object-store.ts';
+import { type ByteRange, StoreUnavailableError } from '../../registry/storage/object-store.ts';
+import type { Reading } from '../reading.ts';
 import type { SwiftClient } from './client.ts';
 import { translate } from './errors.ts';
 import { type Part, quoted } from './group.ts';
 import { headOf, isUnsettled, NEWEST, twice, whenSettled } from './head.ts';
 import type { WireResponse } from './wire.ts';
-
-/** An object that is being read. */
-export interface Reading extends ObjectStat {
-  readonly chunks: AsyncGenerator<Buffer, void, undefined>;
-  /** Ends the chunks and their connection at once. */
-  abandon(): void;
-}
 
 /**
  * Begins to read an object, from the replica that answers first: objects read in this way (blobs, parts of uploads) never

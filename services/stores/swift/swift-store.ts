@@ -1,5 +1,4 @@
-import type { Writable } from 'node:stream';
-import { addAbortSignal } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import type { Locks } from '../../registry/storage/locks.ts';
 import type {
   ByteRange,
@@ -10,24 +9,22 @@ import type {
   ObjectStore,
   PutOptions,
 } from '../../registry/storage/object-store.ts';
-import { ChunkStream } from '../chunk-stream.ts';
+import { streamed } from '../reading.ts';
 import { sendChunks } from '../send-chunks.ts';
 import { SwiftClient } from './client.ts';
 import { compose } from './compose.ts';
 import { createObject } from './create.ts';
 import { deleteObjects } from './delete.ts';
 import { head } from './head.ts';
-import { type Capabilities, discover } from './info.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { listKeys } from './list.ts';
-import { Names } from './names.ts';
 import { openContainer } from './open-container.ts';
-import { checkOptions, DEFAULT_CHUNK_BYTES, DEFAULT_LEFTOVER_AGE_MS, type SwiftOptions } from './options.ts';
+import { checkOptions, type SwiftOptions } from './options.ts';
 import { probeWrites } from './probe.ts';
 import { putWhole } from './put.ts';
 import { readWhole, startReading } from './read.ts';
 import { findSigner, signedUrl, type UrlSigner } from './temp-url.ts';
-import { putStream, type WriteContext } from './write.ts';
+import { putStream } from './write.ts';
 
 /**
  * Objects in a container of OpenStack Swift, under the names that Distribution 2.x gives them. Large ones are static
@@ -36,27 +33,13 @@ import { putStream, type WriteContext } from './write.ts';
  */
 export class SwiftStore implements ObjectStore {
   readonly #client: SwiftClient;
-  readonly #names: Names;
-  readonly #capabilities: Capabilities;
-  readonly #context: WriteContext;
-  readonly #locks: Locks;
   readonly #signer: UrlSigner | undefined;
-  readonly #leftoverAgeMs: number;
+  readonly #locks: Locks;
 
-  private constructor(
-    client: SwiftClient,
-    capabilities: Capabilities,
-    signer: UrlSigner | undefined,
-    options: SwiftOptions & { readonly locks: Locks },
-  ) {
-    const { chunkSizeBytes = DEFAULT_CHUNK_BYTES, leftoverAgeMs = DEFAULT_LEFTOVER_AGE_MS } = options;
+  private constructor(client: SwiftClient, signer: UrlSigner | undefined, locks: Locks) {
     this.#client = client;
-    this.#names = client.names;
-    this.#capabilities = capabilities;
     this.#signer = signer;
-    this.#locks = options.locks;
-    this.#leftoverAgeMs = leftoverAgeMs;
-    this.#context = { client, capabilities, chunkSizeBytes, adoptableMs: leftoverAgeMs / 2 };
+    this.#locks = locks;
   }
 
   /**
@@ -65,14 +48,14 @@ export class SwiftStore implements ObjectStore {
    */
   static async open(options: SwiftOptions): Promise<SwiftStore> {
     checkOptions(options);
-    const client = SwiftClient.open(options, new Names(options.container, options.prefix ?? ''));
+    const client = new SwiftClient(options);
     try {
       const { mode = 'write' } = options;
       await openContainer(client, mode);
-      const capabilities = await discover(client);
+      await client.discover();
       const { tempUrlKey: key, publicEndpoint } = options;
-      const signer = await findSigner(client, capabilities, { key, publicEndpoint, mode });
-      return new SwiftStore(client, capabilities, signer, options);
+      const signer = await findSigner(client, { key, publicEndpoint, mode });
+      return new SwiftStore(client, signer, options.locks);
     } catch (error) {
       await client[Symbol.asyncDispose]();
       throw error;
@@ -85,60 +68,56 @@ export class SwiftStore implements ObjectStore {
   }
 
   async stat(key: string, signal?: AbortSignal): Promise<ObjectStat | undefined> {
-    const found = await head(this.#client, this.#names.ofKey(key), signal);
+    const found = await head(this.#client, this.#in(key), signal);
     return found && { sizeBytes: found.sizeBytes, modifiedAt: found.modifiedAt };
   }
 
   async get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
-    const reading = await startReading(this.#client, this.#names.ofKey(key), range, signal);
-    if (reading === undefined) return undefined;
-    const { sizeBytes, modifiedAt, chunks, abandon } = reading;
-    const body = new ChunkStream(chunks, abandon);
-    return { sizeBytes, modifiedAt, body: signal ? addAbortSignal(signal, body) : body };
+    const reading = await startReading(this.#client, this.#in(key), range, signal);
+    return reading && streamed(reading, signal);
   }
 
   async send(key: string, range: ByteRange | undefined, sink: Writable): Promise<boolean> {
-    const reading = await startReading(this.#client, this.#names.ofKey(key), range);
-    if (reading === undefined) return false;
-    await sendChunks(reading.chunks, sink, reading.abandon);
-    return true;
+    const reading = await startReading(this.#client, this.#in(key), range);
+    if (reading) await sendChunks(reading, sink);
+    return reading !== undefined;
   }
 
   async read(key: string, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
-    return readWhole(this.#client, this.#names.ofKey(key), limitBytes, signal);
+    return readWhole(this.#client, this.#in(key), limitBytes, signal);
   }
 
   /** Always durable: Swift answers when most of the replicas have it. */
   async put(key: string, body: Buffer | AsyncIterable<Buffer>, { signal }: PutOptions = {}): Promise<void> {
-    const name = this.#names.ofKey(key);
+    const name = this.#in(key);
     signal?.throwIfAborted();
-    const { chunkSizeBytes } = this.#context;
-    if (!Buffer.isBuffer(body)) return putStream(this.#context, name, body, signal);
-    if (body.length > chunkSizeBytes) return putStream(this.#context, name, inOneChunk(body), signal);
+    if (!Buffer.isBuffer(body)) return putStream(this.#client, name, body, signal);
+    if (body.length > this.#client.chunkSizeBytes)
+      return putStream(this.#client, name, Readable.from(body), signal);
     await putWhole(this.#client, name, body, signal);
   }
 
   async putIfAbsent(key: string, body: Buffer, signal?: AbortSignal): Promise<'created' | 'exists'> {
-    return createObject(this.#client, this.#locks, this.#names.ofKey(key), body, signal);
+    return createObject(this.#client, this.#locks, this.#in(key), body, signal);
   }
 
   async compose(sources: readonly string[], target: string, signal?: AbortSignal): Promise<void> {
-    const named = sources.map((key) => ({ key, name: this.#names.ofKey(key) }));
-    return compose(this.#context, named, this.#names.ofKey(target), signal);
+    const named = sources.map((key) => ({ key, name: this.#in(key) }));
+    return compose(this.#client, named, this.#in(target), signal);
   }
 
   async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {
-    const names = keys.map((key) => this.#names.ofKey(key));
-    return deleteObjects(this.#client, this.#capabilities, names, signal);
+    const names = keys.map((key) => this.#in(key));
+    return deleteObjects(this.#client, names, signal);
   }
 
   list(request: ListRequest, signal?: AbortSignal): Promise<ListPage> {
-    return listKeys(this.#client, this.#capabilities.listingMax, request, signal);
+    return listKeys(this.#client, request, signal);
   }
 
   /** A temporary URL, where the container or the account has a key for them. */
   async urlOf(key: string, ttlSeconds: number): Promise<string | undefined> {
-    const path = this.#names.path(this.#names.ofKey(key));
+    const path = this.#client.names.path(this.#in(key));
     if (this.#signer === undefined) return undefined;
     const expiresAtSeconds = Math.ceil(Date.now() / 1000) + ttlSeconds;
     return signedUrl(this.#signer, await this.#client.storageUrl(), path, expiresAtSeconds);
@@ -146,15 +125,15 @@ export class SwiftStore implements ObjectStore {
 
   /** Deletes segments that belong to no object; never those younger than the options say, whatever the date. */
   async removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number> {
-    const youngest = Math.min(olderThan.getTime(), Date.now() - this.#leftoverAgeMs);
-    return removeLeftovers(this.#client, this.#capabilities, new Date(youngest), signal);
+    const youngest = Math.min(olderThan.getTime(), Date.now() - this.#client.leftoverAgeMs);
+    return removeLeftovers(this.#client, new Date(youngest), signal);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#client[Symbol.asyncDispose]();
   }
-}
 
-async function* inOneChunk(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
+  #in(key: string): string {
+    return this.#client.names.ofKey(key);
+  }
 }

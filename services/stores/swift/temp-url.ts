@@ -2,7 +2,6 @@ import { createHmac } from 'node:crypto';
 import { OperatorError } from '../../registry/runtime/operator-error.ts';
 import type { StoreMode } from '../../registry/storage/object-store.ts';
 import type { SwiftClient } from './client.ts';
-import type { Capabilities } from './info.ts';
 
 /** The key that signs URLs, and the URL by which clients reach Swift. */
 export interface UrlSigner {
@@ -22,13 +21,13 @@ const SLOTS = ['temp-url-key', 'temp-url-key-2'] as const;
  */
 export async function findSigner(
   client: SwiftClient,
-  { tempUrlDigest }: Capabilities,
   given: {
     readonly key: string | undefined;
     readonly publicEndpoint: string | undefined;
     readonly mode: StoreMode;
   },
 ): Promise<UrlSigner | undefined> {
+  const { tempUrlDigest } = client.capabilities;
   if (tempUrlDigest === undefined) {
     if (given.key === undefined) return undefined;
     throw new OperatorError(

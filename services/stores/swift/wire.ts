@@ -9,7 +9,7 @@ const STREAMS_MAX = 1024;
 /** Short requests at once; more would only wait in Swift, whose memcached for tokens takes such a wait for a failure. */
 const CALLS_MAX = 64;
 
-const ATTEMPTS = 5;
+const ATTEMPTS_MAX = 5;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 3000;
 
@@ -91,16 +91,12 @@ export class Wire implements AsyncDisposable {
 }
 
 /** Repeats a request after transient failures, with growing waits. */
-export async function withRetries<T>(
-  act: (attempt: number) => Promise<T>,
-  signal?: AbortSignal,
-  attempts = ATTEMPTS,
-): Promise<T> {
+export async function withRetries<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await act(attempt);
+      return await act();
     } catch (error) {
-      if (attempt >= attempts || signal?.aborted || !isPassing(error)) throw error;
+      if (attempt === ATTEMPTS_MAX || signal?.aborted || !isPassing(error)) throw error;
       const asked = error instanceof SwiftError ? (error.retryAfterMs ?? 0) : 0;
       // With jitter, so that requests that failed together are not repeated together.
       const waitMs = FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random());

@@ -3,7 +3,6 @@ import { StoreUnavailableError } from '../../registry/storage/object-store.ts';
 import { BodyReader } from './body.ts';
 import type { SwiftClient } from './client.ts';
 import { SegmentGroup } from './group.ts';
-import type { Capabilities } from './info.ts';
 import { nested, putManifest, type Segment } from './manifest.ts';
 import { putWhole } from './put.ts';
 
@@ -14,45 +13,36 @@ const COPIES_AT_ONCE = 4;
 /** However short the times of a test are. */
 const FINISH_MIN_MS = 60_000;
 
-/** The parameters of all writes. */
-export interface WriteContext {
-  readonly client: SwiftClient;
-  readonly capabilities: Capabilities;
-  readonly chunkSizeBytes: number;
-  /** Segments older than this are copied before another manifest names them. */
-  readonly adoptableMs: number;
-}
-
 /**
  * Writes an object from a stream: a small one in one request, a large one in segments that go to Swift as they arrive,
  * followed by the manifest that makes an object of them.
  */
 export async function putStream(
-  context: WriteContext,
+  client: SwiftClient,
   name: string,
   body: AsyncIterable<Buffer>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { client, chunkSizeBytes } = context;
   await using reader = new BodyReader(body, signal);
   const { bytes, isWhole } = await reader.start(SMALL_BYTES);
   signal?.throwIfAborted();
   if (isWhole) return void (await putWhole(client, name, bytes, signal));
   reader.unread(bytes);
-  await inGroup(context, signal, async (group, untilFailed) => {
+  await inGroup(client, signal, async (group, untilFailed) => {
     const segments: Segment[] = [];
-    while (!(await reader.isAtEnd())) segments.push(await group.stream(reader, chunkSizeBytes, untilFailed));
-    await finish(context, group, name, segments, untilFailed);
+    while (!(await reader.isAtEnd()))
+      segments.push(await group.stream(reader, client.chunkSizeBytes, untilFailed));
+    await finish(client, group, name, segments, untilFailed);
   });
 }
 
 /** Runs a function that writes segments; if it fails or exceeds its time, the segments are deleted. */
 export async function inGroup(
-  { client, capabilities }: WriteContext,
+  client: SwiftClient,
   signal: AbortSignal | undefined,
   write: (group: SegmentGroup, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const group = new SegmentGroup(client, capabilities);
+  const group = new SegmentGroup(client);
   const failed = new AbortController();
   try {
     await write(group, AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]));
@@ -69,12 +59,13 @@ export async function inGroup(
  * same reason this has a time limit.
  */
 export async function finish(
-  { client, capabilities, adoptableMs }: WriteContext,
+  client: SwiftClient,
   group: SegmentGroup,
   name: string,
   segments: readonly Segment[],
   signal: AbortSignal,
 ): Promise<void> {
+  const adoptableMs = client.leftoverAgeMs / 2;
   const oldestMs = Date.now() - adoptableMs;
   const late = new AbortController();
   const timer = setTimeout(
@@ -92,7 +83,7 @@ export async function finish(
     { concurrency: COPIES_AT_ONCE },
   );
   const newName = () => group.newName();
-  const top = await nested(client, fresh.flat(), capabilities.manifestSegmentsMax, newName, inTime);
+  const top = await nested(client, fresh.flat(), newName, inTime);
   // From here on an error does not mean that nothing was written: an answer may be lost, or a request late.
   group.keep();
   await putManifest(client, name, top, inTime);
