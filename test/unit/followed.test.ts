@@ -92,7 +92,7 @@ describe('Followed', () => {
   });
 
   it('says nothing of files that are whole a moment later', async () => {
-    using followed = await Followed.open(options);
+    using followed = await Followed.open({ ...options, secondLookMs: 50 });
     content = 'bad';
     expect(await followed.current(0)).to.equal('A');
     content = 'b';
