@@ -15,6 +15,8 @@ import { answered, closedWithin, rawConnection } from './raw.ts';
 
 const GRACE_MS = 1000;
 const RATE = 1000;
+/** A client that waits for us would be cut after the grace and one look, a quarter of it, if its time ran. */
+const WORK_MS = 2 * GRACE_MS;
 /** So much more than the grace may pass until a look finds that it is used up, on a busy machine. */
 const LATE_MS = 6000;
 /** More than sockets between two ends of one machine hold. */
@@ -30,9 +32,9 @@ const handler: RequestListener = (request, response) => {
     response.on('drain', write);
     return write();
   }
-  if (request.url === '/think') return void setTimeout(() => response.end('thought'), 4 * GRACE_MS);
+  if (request.url === '/think') return void setTimeout(() => response.end('thought'), WORK_MS);
   if (request.url === '/read-later')
-    return void setTimeout(() => request.resume().once('end', () => response.end('read')), 4 * GRACE_MS);
+    return void setTimeout(() => request.resume().once('end', () => response.end('read')), WORK_MS);
   request.resume().once('end', () => response.end('done'));
 };
 
