@@ -46,7 +46,7 @@ requires(['redis-server', 'redis-cli'])('Redis', () => {
       return {
         here: here.attempts,
         there: there.attempts,
-        // Redis is told whole seconds.
+        // Redis counts whole seconds.
         shortestMs: 1000,
         [Symbol.asyncDispose]: closing(here, there, found),
       };

@@ -24,7 +24,7 @@ describe('the process of a directory mirror', function () {
   it('is not ended when the disk takes longer than the patience to sync', async () => {
     const root = await mkdtemp(join(tmpdir(), 'slow-mirror-'));
     const path = join(root, 'file');
-    // Read anew at each request: the start of the process is not what this is about.
+    // Read at each request: the start of the process is not what this is about.
     const patience = { directory: root, patienceMs: STARTED_WITHIN_MS };
     await using mirror = new DirectoryProcess(patience);
     const options = ['--import', SLOW_SYNC];
