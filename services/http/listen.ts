@@ -43,6 +43,8 @@ export interface ListenOptions {
   readonly limits?: ListenLimits | undefined;
   /** Idle timeout between two requests; {@link IDLE_BETWEEN_REQUESTS_MS} unless given. */
   readonly idleTimeoutMs?: number | undefined;
+  /** Limit for the handshake, and again for a request's headers; {@link HEADERS_TIMEOUT_MS} unless given. */
+  readonly headersTimeoutMs?: number | undefined;
 }
 
 /** An open port. Disposing closes it at once; {@link Listener.drain} lets requests under way finish. */
@@ -55,7 +57,7 @@ export interface Listener extends AsyncDisposable {
 
 /** All headers of one request; nginx's `large_client_header_buffers` allows as much. */
 const HEADER_MAX_BYTES = 32 * 1024;
-/** Limit for the handshake, and again for a request's headers. A slow client holds nothing but its connection. */
+/** A slow client holds nothing but its connection. */
 const HEADERS_TIMEOUT_MS = 20_000;
 /** How often Node checks these limits; its default of 30 s would more than double them. */
 const TIMEOUTS_CHECK_MS = 5000;
@@ -83,9 +85,10 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     }
     return listener(request, response);
   };
+  const { headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
   const settings = {
-    ...{ maxHeaderSize: HEADER_MAX_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 },
-    connectionsCheckingInterval: TIMEOUTS_CHECK_MS,
+    ...{ maxHeaderSize: HEADER_MAX_BYTES, headersTimeout: headersTimeoutMs, requestTimeout: 0 },
+    connectionsCheckingInterval: Math.min(TIMEOUTS_CHECK_MS, headersTimeoutMs / 4),
     ...{ keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS },
   };
   const tls = options.tls && (await serveTls(handler, settings, options.tls));
@@ -123,12 +126,12 @@ function limit(server: Server, { connections, pace, closed }: ListenLimits): Dis
 
 async function serveTls(
   handler: RequestListener,
-  settings: object,
+  settings: { readonly headersTimeout: number },
   tls: ListenTls,
 ): Promise<{ server: TlsServer; keepFresh: () => TlsReloader }> {
   const identity = parseTls(await readTlsFiles(tls), tls);
   const clientAuth = clientAuthOf(tls);
-  const handshake = { handshakeTimeout: HEADERS_TIMEOUT_MS, ...handshakeSettings(clientAuth) };
+  const handshake = { handshakeTimeout: settings.headersTimeout, ...handshakeSettings(clientAuth) };
   const tickets = new TicketKeys(tls.tickets ?? {});
   const server = createTlsServer(
     { ...settings, ...handshake, ...identity.context, ...tickets.settingsFor(identity) },

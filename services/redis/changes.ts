@@ -5,18 +5,25 @@ import { Gaps } from './gaps.ts';
 import type { RedisHealth } from './health.ts';
 import { encodeMessage, parseMessage } from './message.ts';
 
-/** Heartbeat of every process, and so how soon a lost message is noticed. */
+/** Default heartbeat of every process, and so how soon a lost message is noticed. */
 const HEARTBEAT_MS = 1000;
 /** A process that has not received its own messages for this long receives none. */
 const DEAF_MS = 3 * HEARTBEAT_MS;
 /** Messages that arrive out of order arrive within this time. */
 const OVERTAKING_MS = 100;
-/** Caches are dropped at most this often. */
+/** Caches are dropped at most this often, by default. */
 const RESYNC_PAUSE_MS = 1000;
 /** Measured by `test/redis/staleness.test.ts`: 99 of 100 changes are known in half this time. */
 const SETTLE_MS = 100;
 /** Messages under way at once; those beyond are lost, and noticed as lost. */
 const UNDER_WAY_MAX = 1000;
+
+export interface RedisChangesTiming {
+  /** How often a process repeats its number. */
+  readonly heartbeatMs?: number;
+  /** The shortest time between two `resync`. */
+  readonly resyncPauseMs?: number;
+}
 
 /**
  * Publishes changes to the processes of a registry over a channel of Redis, and to listeners of this process at once.
@@ -28,6 +35,7 @@ export class RedisChanges implements Changes, Disposable {
   readonly #connection: RedisConnection;
   readonly #channel: string;
   readonly #health: RedisHealth;
+  readonly #resyncPauseMs: number;
   readonly #local = new MemoryChanges();
   readonly #gaps = new Gaps();
   readonly #from = crypto.randomUUID();
@@ -42,15 +50,21 @@ export class RedisChanges implements Changes, Disposable {
   #resyncing: NodeJS.Timeout | undefined;
   #resyncedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(connection: RedisConnection, channel: string, health: RedisHealth) {
+  constructor(
+    connection: RedisConnection,
+    channel: string,
+    health: RedisHealth,
+    { heartbeatMs = HEARTBEAT_MS, resyncPauseMs = RESYNC_PAUSE_MS }: RedisChangesTiming = {},
+  ) {
     this.#connection = connection;
     this.#channel = channel;
     this.#health = health;
+    this.#resyncPauseMs = resyncPauseMs;
     const { commands, subscriber } = connection;
     subscriber.on('ready', () => void this.#listen());
     if (subscriber !== commands) commands.on('ready', () => this.#send());
     subscriber.on('message', (_channel: string, text: string) => this.#hear(text));
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
     this.#heartbeat.unref();
   }
 
@@ -137,7 +151,7 @@ export class RedisChanges implements Changes, Disposable {
 
   /** Notifies local listeners that they may have missed something; merges calls close together. */
   #resync(): void {
-    const waitMs = this.#resyncedAt + RESYNC_PAUSE_MS - performance.now();
+    const waitMs = this.#resyncedAt + this.#resyncPauseMs - performance.now();
     this.#resyncing ??= setTimeout(
       () => {
         this.#resyncing = undefined;

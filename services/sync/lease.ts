@@ -10,6 +10,8 @@ export interface LeaseTiming {
   readonly silenceMs: number;
   /** How often workers that wait for the lease look at it. */
   readonly lookMs: number;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
 }
 
 export const LEASE_TIMING: LeaseTiming = { heartbeatMs: 3000, silenceMs: 15_000, lookMs: 1000 };
@@ -31,8 +33,9 @@ export class Lease<S extends object> {
   readonly isSuccessionClean: boolean;
   /** The last heartbeat of the owner before, RFC 3339 UTC; of this one if it is the first. */
   readonly previousHeartbeatAt: string;
+  readonly #now: () => number;
   #value: Heartbeat & S;
-  #renewedAt = performance.now();
+  #renewedAt: number;
   #mayHavePredecessor: boolean;
   #writing: Promise<void> = Promise.resolve();
 
@@ -44,6 +47,8 @@ export class Lease<S extends object> {
   ) {
     this.#leases = leases;
     this.#timing = timing;
+    this.#now = clockOf(timing);
+    this.#renewedAt = this.#now();
     this.#leaseEpoch = leaseEpoch;
     this.#value = value;
     this.#mayHavePredecessor = value.mayHavePredecessor === true;
@@ -61,14 +66,15 @@ export class Lease<S extends object> {
     signal: AbortSignal,
     timing: LeaseTiming = LEASE_TIMING,
   ): Promise<Lease<S>> {
+    const now = clockOf(timing);
     let last: { heartbeat: string; seenAt: number } | undefined;
     for (;;) {
       signal.throwIfAborted();
       const current = await leases.read(signal);
       const heartbeat = current ? `${current.leaseEpoch}.${current.value.beat}` : '';
-      if (last?.heartbeat !== heartbeat) last = { heartbeat, seenAt: performance.now() };
+      if (last?.heartbeat !== heartbeat) last = { heartbeat, seenAt: now() };
       const isFree = current === undefined || ownerIsGone(current.value.holder);
-      if (isFree || performance.now() - last.seenAt > timing.silenceMs) {
+      if (isFree || now() - last.seenAt > timing.silenceMs) {
         const mayHavePredecessor = !isFree || current?.value.mayHavePredecessor === true;
         const value = { ...firstState(current?.value), ...heartbeatOf(ownerName(), 0, mayHavePredecessor) };
         const acquired = await leases.acquire(current, value);
@@ -85,7 +91,7 @@ export class Lease<S extends object> {
 
   /** False if the last renewal is too long ago: another worker may have taken over. */
   get isFresh(): boolean {
-    return performance.now() - this.#renewedAt < this.#timing.silenceMs;
+    return this.#now() - this.#renewedAt < this.#timing.silenceMs;
   }
 
   /**
@@ -125,7 +131,7 @@ export class Lease<S extends object> {
     const writing = this.#writing.then(async () => {
       const heartbeat = heartbeatOf(owner, this.#value.beat + 1, this.#mayHavePredecessor);
       const value = { ...change(this.#value), ...heartbeat };
-      const renewedAt = performance.now();
+      const renewedAt = this.#now();
       if (!(await this.#leases.write({ leaseEpoch: this.#leaseEpoch, value })))
         throw new LeaseLostError(this.#leases.prefix);
       this.#value = value;
@@ -134,6 +140,10 @@ export class Lease<S extends object> {
     this.#writing = writing.catch(() => undefined);
     await writing;
   }
+}
+
+function clockOf({ now = () => performance.now() }: LeaseTiming): () => number {
+  return now;
 }
 
 function heartbeatOf(holder: string, beat: number, mayHavePredecessor: boolean): Heartbeat {

@@ -10,7 +10,7 @@ import { requires } from '../support/requirements.ts';
 import { identityOf, PATIENT, recordingLog } from './accounts.ts';
 import { KEYSTONE_PROGRAMS, PARTNER, type People, startPeople, USER1, USER2 } from './people.ts';
 
-const CACHE_MS = 1000;
+const CACHE_MS = 200;
 
 requires(KEYSTONE_PROGRAMS)('accounts of Keystone', function () {
   this.timeout(60_000);

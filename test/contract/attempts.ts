@@ -7,18 +7,21 @@ import type { AttemptCounts } from '../../services/registry/access/attempts.ts';
 export interface OpenedCounts extends AsyncDisposable {
   readonly here: AttemptCounts;
   readonly there: AttemptCounts;
+  /** The shortest time that they can count, ms. */
+  readonly shortestMs: number;
 }
 
 /** The contract of {@link AttemptCounts}, as a suite. */
 export function describeAttempts(title: string, open: () => Promise<OpenedCounts>): void {
   describe(`counts ${title}`, () => {
     let opened: OpenedCounts;
+    let shortestMs: number;
     let [here, there]: AttemptCounts[] = [];
     const key = () => `test:${crypto.randomUUID()}`;
     before(async function () {
       this.timeout(60_000);
       opened = await open();
-      ({ here, there } = opened);
+      ({ here, there, shortestMs } = opened);
     });
     after(() => opened[Symbol.asyncDispose]());
     const both = () => [here, there] as [AttemptCounts, AttemptCounts];
@@ -44,12 +47,12 @@ export function describeAttempts(title: string, open: () => Promise<OpenedCounts
     it('are forgotten when their time is over, counted from their first, and on request', async () => {
       const [one, other] = both();
       const [name, told] = [key(), key()];
-      await one.add(name, 5, 1000);
-      await sleep(600);
-      await one.add(name, 5, 1000);
+      await one.add(name, 5, shortestMs);
+      await sleep(0.6 * shortestMs);
+      await one.add(name, 5, shortestMs);
       await one.add(told, 5, 60_000);
       await one.pass(told, 60_000);
-      await sleep(600);
+      await sleep(0.6 * shortestMs);
       expect(await other.read(name)).to.equal(0);
       await other.forget([told, name]);
       expect(await one.read(told)).to.equal(0);
@@ -59,12 +62,12 @@ export function describeAttempts(title: string, open: () => Promise<OpenedCounts
     it('let one pass at a time, and say how long the others have to wait', async () => {
       const name = key();
       const waits = await Promise.all(
-        Array.from({ length: 50 }, (_, i) => (both()[i % 2] as AttemptCounts).pass(name, 2000)),
+        Array.from({ length: 50 }, (_, i) => (both()[i % 2] as AttemptCounts).pass(name, shortestMs)),
       );
       expect(waits.filter((waitMs) => waitMs === 0)).to.have.length(1);
-      for (const waitMs of waits.filter((each) => each !== 0)) expect(waitMs).to.be.within(1, 2000);
-      await sleep(2050);
-      expect(await here?.pass(name, 2000)).to.equal(0);
+      for (const waitMs of waits.filter((each) => each !== 0)) expect(waitMs).to.be.within(1, shortestMs);
+      await sleep(shortestMs + 50);
+      expect(await here?.pass(name, shortestMs)).to.equal(0);
     });
   });
 }

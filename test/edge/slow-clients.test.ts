@@ -10,11 +10,14 @@ import { makePair, type Pair } from '../http/certificates.ts';
 import { keepingLogger } from '../http/log-sink.ts';
 import { eventually } from '../support/eventually.ts';
 import { requires } from '../support/requirements.ts';
-import { type TempDir, tempDir } from '../support/temp.ts';
+import { tempDir } from '../support/temp.ts';
 import { answered, closedWithin, rawConnection } from './raw.ts';
 
 const GRACE_MS = 1000;
 const RATE = 1000;
+/** For clients that send all they have at once, and then wait for us. */
+const SHORT_GRACE_MS = 500;
+const WORK_MS = 4 * SHORT_GRACE_MS;
 /** So much more than the grace may pass until a look finds that it is used up, on a busy machine. */
 const LATE_MS = 6000;
 /** More than sockets between two ends of one machine hold. */
@@ -30,40 +33,43 @@ const handler: RequestListener = (request, response) => {
     response.on('drain', write);
     return write();
   }
-  if (request.url === '/think') return void setTimeout(() => response.end('thought'), 4 * GRACE_MS);
+  if (request.url === '/think') return void setTimeout(() => response.end('thought'), WORK_MS);
   if (request.url === '/read-later')
-    return void setTimeout(() => request.resume().once('end', () => response.end('read')), 4 * GRACE_MS);
+    return void setTimeout(() => request.resume().once('end', () => response.end('read')), WORK_MS);
   request.resume().once('end', () => response.end('done'));
 };
 
 for (const isTls of [false, true])
   requires(['openssl'])(`slow clients over ${isTls ? 'TLS' : 'plain HTTP'}`, function () {
     this.timeout(60_000);
-    let home: TempDir;
-    let listener: Listener;
+    const held = new AsyncDisposableStack();
+    let pair: Pair | undefined;
     let port: number;
     const cuts: string[] = [];
-    const limits: ListenLimits = {
-      connections: { total: 1000, perClient: 1000, isExempt: () => false },
-      pace: { bytesPerSecond: RATE, graceMs: GRACE_MS },
-      closed: (reason) => void cuts.push(reason),
+    /** Listens until all is over; the port. */
+    const start = async (graceMs: number): Promise<number> => {
+      const limits: ListenLimits = {
+        connections: { total: 1000, perClient: 1000, isExempt: () => false },
+        pace: { bytesPerSecond: RATE, graceMs },
+        closed: (reason) => void cuts.push(reason),
+      };
+      const { logger } = keepingLogger();
+      const listener: Listener = held.use(
+        await listen(handler, {
+          ...{ host: '127.0.0.1', port: 0, limits },
+          ...(pair && { tls: { ...pair, logger } }),
+        }),
+      );
+      return Number(new URL(listener.url).port);
     };
     before(async () => {
-      home = await tempDir('slow');
-      const { logger } = keepingLogger();
-      const pair: Pair | undefined = isTls ? await makePair(home.path, { name: 'slow' }) : undefined;
-      listener = await listen(handler, {
-        ...{ host: '127.0.0.1', port: 0, limits },
-        ...(pair && { tls: { ...pair, logger } }),
-      });
-      port = Number(new URL(listener.url).port);
+      const home = held.use(await tempDir('slow'));
+      pair = isTls ? await makePair(home.path, { name: 'slow' }) : undefined;
+      port = await start(GRACE_MS);
     });
-    after(async () => {
-      await listener[Symbol.asyncDispose]();
-      await home[Symbol.asyncDispose]();
-    });
+    after(() => held.disposeAsync());
     beforeEach(() => cuts.splice(0));
-    const open = (reads = true) => rawConnection(port, { tls: isTls, reads });
+    const open = (reads = true, at = port) => rawConnection(at, { tls: isTls, reads });
     const head = (method: string, path: string, more = '') =>
       `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
     const isServed = async () => {
@@ -146,7 +152,7 @@ for (const isTls of [false, true])
       ['/read-later', 'Content-Length: 500000\r\n'],
     ] as const)
       it(`that wait for us are not cut: ${path}`, async () => {
-        using waiting = await open();
+        using waiting = await open(true, await start(SHORT_GRACE_MS));
         waiting.socket.write(head(framing ? 'PUT' : 'GET', path, framing));
         if (framing) waiting.socket.write('x'.repeat(500_000));
         await answered(waiting);

@@ -74,7 +74,8 @@ requires(['docker-registry'])('one directory under Roadstead and docker-registry
       const before = await pushImage(reader === 'Roadstead' ? ours.url : theirs.url, name, '1');
       await expectSame(`/v2/${name}/manifests/1`);
       const after = await pushImage(url(), name, '1');
-      await new Promise((resolve) => setTimeout(resolve, 1100));
+      // Distribution looks at its disk each time; what we answer of a tag may be a second old.
+      if (reader === 'Roadstead') await new Promise((resolve) => setTimeout(resolve, 1100));
       const answer = await send(reader === 'Roadstead' ? ours.url : theirs.url, `/v2/${name}/manifests/1`, {
         headers: { accept },
       });

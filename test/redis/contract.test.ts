@@ -46,6 +46,8 @@ requires(['redis-server', 'redis-cli'])('Redis', () => {
       return {
         here: here.attempts,
         there: there.attempts,
+        // Redis counts whole seconds.
+        shortestMs: 1000,
         [Symbol.asyncDispose]: closing(here, there, found),
       };
     });

@@ -12,6 +12,10 @@ import { anyText } from '../unit/arbitraries.ts';
 import { type Opened, openWorking, resyncsOf } from './opened.ts';
 
 const CHANNEL = 'roadstead:changes:0';
+/** A quarter of what it is in the registry. */
+const TIMING = { heartbeatMs: 250, resyncPauseMs: 250 };
+/** A loss is noticed at the next heartbeat and 100 ms after it, and reported after the pause; some more for busy machines. */
+const NOTICED_MS = TIMING.heartbeatMs + 100 + TIMING.resyncPauseMs + 200;
 
 describe('messages', () => {
   it('are read as they were written', () => {
@@ -84,10 +88,10 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
   let resyncs: { here: { count: number }; there: { count: number } };
   beforeEach(async () => {
     server = await startRedis();
-    here = await openWorking({ addr: server.address });
-    there = await openWorking({ addr: server.address });
-    // They hear of one that they did not know, which may have spoken before, and may have to look once more a second later.
-    await sleep(2500);
+    here = await openWorking({ addr: server.address }, TIMING);
+    there = await openWorking({ addr: server.address }, TIMING);
+    // They hear of one that they did not know, which may have spoken before, and may have to look once more after the pause.
+    await sleep(NOTICED_MS);
     resyncs = { here: resyncsOf(here), there: resyncsOf(there) };
   });
   afterEach(async () => {
@@ -97,7 +101,7 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
   it('make nobody look again while nothing is lost', async () => {
     for (let i = 0; i < 500; i++) here.changes.publish(someMove());
     await server.cli('FLUSHALL');
-    await sleep(2500);
+    await sleep(NOTICED_MS);
     expect(resyncs).to.deep.equal({ here: { count: 0 }, there: { count: 0 } });
   });
 
@@ -117,7 +121,7 @@ requires(['redis-server', 'redis-cli'])('changes over Redis that may be lost', (
       5000,
     );
     expect(heard).to.deep.equal([move]);
-    await sleep(2500);
+    await sleep(NOTICED_MS);
     expect([resyncs.here.count, resyncs.there.count]).to.satisfy((counts: number[]) =>
       counts.every((count) => count <= 2),
     );

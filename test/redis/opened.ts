@@ -1,6 +1,6 @@
 import { RedisSection } from '../../services/config/sections/redis.ts';
 import { RedisAttempts } from '../../services/redis/attempts.ts';
-import { RedisChanges } from '../../services/redis/changes.ts';
+import { RedisChanges, type RedisChangesTiming } from '../../services/redis/changes.ts';
 import { connect, type RedisConnection } from '../../services/redis/connect.ts';
 import { RedisHealth, type RedisUse } from '../../services/redis/health.ts';
 import { RedisLocks, type RedisLocksOptions } from '../../services/redis/locks.ts';
@@ -55,13 +55,14 @@ export interface Opened extends AsyncDisposable {
 /** As `openRedis` does it, but for what tests want to see. */
 export async function openParts(
   section: Readonly<Record<string, unknown>>,
-  timing: Omit<RedisLocksOptions, 'prefix'> = {},
+  timing: Omit<RedisLocksOptions, 'prefix'> & RedisChangesTiming = {},
 ): Promise<Opened> {
   const settings = settingsOf(section);
   const witness = new Witness();
   const health = new RedisHealth(settings, witness.logger, witness.hooks);
   const connection = await connect(settings, health);
-  const changes = new RedisChanges(connection, `${settings.prefix}changes:${settings.database}`, health);
+  const channel = `${settings.prefix}changes:${settings.database}`;
+  const changes = new RedisChanges(connection, channel, health, timing);
   const locks = new RedisLocks(connection, { prefix: settings.prefix, ...timing }, health);
   const attempts = new RedisAttempts(connection, settings, health);
   return {

@@ -12,7 +12,7 @@ import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 
 /** Other nodes are told ten times a second. */
-const TOLD_MS = 1000;
+const TOLD_MS = 400;
 
 requires(['redis-server', 'redis-cli'])('a client that asks for a blob again', function () {
   this.timeout(60_000);

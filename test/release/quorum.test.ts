@@ -8,10 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { newBytes, pushImage } from '../protocol/pushing.ts';
 import { expectError, send } from '../protocol/wire.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
-import { promote } from './promoting.ts';
+import { promote, waitingPromotion } from './promoting.ts';
 
 describe('promotions that wait for mirrors', () => {
   const cleanUp = new AsyncDisposableStack();
@@ -51,7 +52,7 @@ describe('promotions that wait for mirrors', () => {
     await pushImage(registry.url, 'candidate/hello', '2', [newBytes(100_000)]);
     // The first mirror then has its blobs already, however slow the disk is.
     await promote(registry.url, 'candidate/hello:2', 'hello:near', { waitMirrors: 1 });
-    const asked = { waitMirrors: 2, waitTimeoutMs: 3000 };
+    const asked = { waitMirrors: 2, waitTimeoutMs: 2000 };
     const { lines } = await promote(registry.url, 'candidate/hello:2', 'hello:2', asked);
     const last = lines.at(-1);
     expect(last?.event).to.equal('failed');
@@ -77,17 +78,16 @@ describe('promotions that wait for mirrors', () => {
 
   it('do not move the tag when who asked has gone away', async () => {
     await pushImage(registry.url, 'candidate/hello', '4', [newBytes(100_000)]);
-    const leaving = new AbortController();
-    const response = await fetch(`${registry.url}/api/v1/promotions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ source: 'candidate/hello:4', target: 'hello:4', waitMirrors: 2 }),
-      signal: leaving.signal,
-    });
-    expect(response.status).to.equal(200);
-    await sleep(300);
-    leaving.abort();
-    await sleep(1000);
+    const failures = async () => {
+      const metrics = await (await fetch(`${registry.debugUrl}/metrics`)).text();
+      return Number(/^roadstead_promotions_total\{outcome="failed"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+    };
+    const failedBefore = await failures();
+    const waiting = await waitingPromotion(registry.url, 'candidate/hello:4', 'hello:4', { waitMirrors: 2 });
+    waiting.leave();
+    // Counted when nothing more is done for it; by itself it would wait for minutes.
+    await eventually('it is over', async () => (await failures()) === failedBefore + 1);
+    expect((await waiting.ended).at(-1)?.event).to.equal('waiting');
     expectError(await stable('4'), 404, 'MANIFEST_UNKNOWN');
   });
 
@@ -115,12 +115,11 @@ describe('promotions that wait for mirrors', () => {
   it('learn why when the service shuts down, and do not hold it up', async function () {
     this.timeout(20_000);
     await pushImage(registry.url, 'candidate/hello', '5', [newBytes(100_000)]);
-    const waiting = promote(registry.url, 'candidate/hello:5', 'hello:5', { waitMirrors: 2 });
-    await sleep(500);
+    const waiting = await waitingPromotion(registry.url, 'candidate/hello:5', 'hello:5', { waitMirrors: 2 });
     const startedAt = performance.now();
     await registry.stop('SIGTERM');
     expect(performance.now() - startedAt).to.be.below(4000);
-    const last = (await waiting).lines.at(-1);
+    const last = (await waiting.ended).at(-1);
     expect(last?.event).to.equal('failed');
     if (last?.event === 'failed') expect(last.error.message).to.include('shutting down');
     await registry.start();

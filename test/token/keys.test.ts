@@ -5,7 +5,7 @@
 import { createPublicKey, sign, verify } from 'node:crypto';
 import { expect } from 'chai';
 import { libtrustId, thumbprint } from '../../services/registry/access/keys/key-id.ts';
-import { KeyRing } from '../../services/registry/access/keys/key-ring.ts';
+import { KEYS_POLL_MS, KeyRing } from '../../services/registry/access/keys/key-ring.ts';
 import { RingSigner } from '../../services/registry/access/keys/ring-signer.ts';
 import {
   endedKeys,
@@ -82,13 +82,13 @@ describe('keys in the store', () => {
   let held: AsyncDisposableStack;
   const log = recordingLog();
   const start = async (
-    more: { secrets?: string[]; algorithm?: TokenAlgorithm; keyLifetimeMs?: number } = {},
+    more: { secrets?: string[]; algorithm?: TokenAlgorithm; keyLifetimeMs?: number; pollMs?: number } = {},
   ) => {
-    const { secrets = [SECRET], algorithm = 'ES256', keyLifetimeMs = 30 * DAY } = more;
+    const { secrets = [SECRET], algorithm = 'ES256', keyLifetimeMs = 30 * DAY, pollMs = KEYS_POLL_MS } = more;
     const ring = held.use(await KeyRing.start(objects, log));
     const box = new SecretBox(secrets, 'token keys');
     const signer = await RingSigner.start({
-      ...{ objects, ring, box, algorithm, keyLifetimeMs, log, audit: NO_AUDIT },
+      ...{ objects, ring, box, algorithm, keyLifetimeMs, pollMs, log, audit: NO_AUDIT },
       tokenLifetimeMs: 5 * MINUTE,
     });
     return held.use(signer);
@@ -154,7 +154,9 @@ describe('keys in the store', () => {
 
   it('come one after the other, one for all of the services that see to them', async function () {
     this.timeout(30_000);
-    await Promise.all(Array.from({ length: 4 }, () => start({ keyLifetimeMs: 12_000 })));
+    await Promise.all(
+      Array.from({ length: 4 }, () => start({ keyLifetimeMs: KEY_LEAD_MIN_MS + 300, pollMs: 50 })),
+    );
     await eventually('the next one is there', async () => (await stored()).length > 1, 20_000);
     expect(await stored()).to.have.lengthOf(2);
   });

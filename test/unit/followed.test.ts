@@ -80,7 +80,7 @@ describe('Followed', () => {
   });
 
   it('reports trouble once, when it has lasted, keeps the last good value, and tries again', async () => {
-    using followed = (await Followed.open(options)).follow(50);
+    using followed = (await Followed.open({ ...options, secondLookMs: 100 })).follow(50);
     content = 'bad';
     await sleep(200);
     expect([reported, followed.value]).to.deep.equal([['cannot use bad'], 'A']);
@@ -92,7 +92,7 @@ describe('Followed', () => {
   });
 
   it('says nothing of files that are whole a moment later', async () => {
-    using followed = await Followed.open(options);
+    using followed = await Followed.open({ ...options, secondLookMs: 50 });
     content = 'bad';
     expect(await followed.current(0)).to.equal('A');
     content = 'b';

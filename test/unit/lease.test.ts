@@ -10,7 +10,7 @@ import type { MirrorName } from '../../services/registry/oci/names.ts';
 import { firstLedger, mirrorLeases } from '../../services/registry/publishing/mirrors/ledger.ts';
 import type { Heartbeat, LeaseStore } from '../../services/registry/storage/lease.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
-import { Lease, LeaseLostError } from '../../services/sync/lease.ts';
+import { Lease, LeaseLostError, type LeaseTiming } from '../../services/sync/lease.ts';
 import { rejection } from '../contract/area.ts';
 import { eventually } from '../support/eventually.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -35,7 +35,7 @@ function describeLease<S extends object>({ title, firstKey, leasesOf, firstState
     beforeEach(() => {
       objects = new MemoryStore();
     });
-    const acquire = (timing = TIMING, signal = SIGNAL) =>
+    const acquire = (timing: LeaseTiming = TIMING, signal = SIGNAL) =>
       Lease.acquire(leasesOf(objects), firstState, signal, timing);
     const stored = async () => (await leasesOf(objects).read())?.value;
     const heartbeat = (holder: string, beat = 1): Heartbeat => ({
@@ -118,21 +118,28 @@ function describeLease<S extends object>({ title, firstKey, leasesOf, firstState
 
     it('does not pass on from a worker elsewhere whose heartbeat moves', async () => {
       await seize();
-      const stop = new AbortController();
       let isTaken = false;
-      const timing = { ...TIMING, silenceMs: 1500 };
-      const waiting = acquire(timing, stop.signal).then(
-        () => {
-          isTaken = true;
-        },
-        () => undefined,
-      );
-      for (let beat = 2; beat < 14; beat++) {
-        await sleep(timing.silenceMs / 10);
+      let [nowMs, askedForTime] = [0, 0];
+      const now = () => {
+        askedForTime++;
+        return nowMs;
+      };
+      const waiting = acquire({ ...TIMING, lookMs: 1, now }).then(() => {
+        isTaken = true;
+      });
+      /** A look asks once or twice: one that began before is over, and another one, too. */
+      const looked = async () => {
+        const before = askedForTime;
+        await eventually('it looks', () => isTaken || askedForTime >= before + 4);
+      };
+      for (let beat = 2; beat < 6; beat++) {
         await leasesOf(objects).write({ leaseEpoch: 1, value: { ...later, ...heartbeat(ELSEWHERE, beat) } });
+        await looked();
+        nowMs += TIMING.silenceMs;
+        await looked();
+        expect(isTaken).to.equal(false);
       }
-      expect(isTaken).to.equal(false);
-      stop.abort();
+      nowMs += 1;
       await waiting;
     });
 

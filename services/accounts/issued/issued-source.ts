@@ -37,6 +37,10 @@ export interface IssuedSourceOptions {
   readonly name: string;
   readonly kind: IssuedKind;
   readonly objects: ObjectStore;
+  /** Milliseconds since 1970, for the end of secrets. */
+  readonly now?: () => number;
+  /** Milliseconds, monotonic, for the age of what is cached. */
+  readonly monotonicNow?: () => number;
 }
 
 /** Accounts whose credentials this registry issued. */
@@ -45,23 +49,29 @@ export class IssuedSource implements AccountSource {
   readonly #kind: IssuedKind;
   readonly #issued: IssuedCredentials;
   /** Caches absence too: requests for unknown accounts must not cost more. */
-  readonly #known = new Cached<Looked>({
-    ...{ maxSize: REMEMBERED_MAX, sizeOf: () => 1, maxAgeMs: MAX_AGE_MS },
-  });
+  readonly #known: Cached<Looked>;
+  readonly #now: () => number;
+  readonly #monotonicNow: () => number;
 
-  constructor({ name, kind, objects }: IssuedSourceOptions) {
+  constructor(options: IssuedSourceOptions) {
+    const { name, kind, objects, now = Date.now, monotonicNow = () => performance.now() } = options;
     this.name = name;
     this.#kind = kind;
     this.#issued = new IssuedCredentials(objects);
+    this.#now = now;
+    this.#monotonicNow = monotonicNow;
+    this.#known = new Cached<Looked>({
+      ...{ maxSize: REMEMBERED_MAX, sizeOf: () => 1, maxAgeMs: MAX_AGE_MS, now: monotonicNow },
+    });
   }
 
   async authenticate({ username, password }: Credentials, signal: AbortSignal): Promise<Authentication> {
     let { account, atMs } = await this.#look(username, signal);
-    let secret = findSecret(account, password, new Date());
-    if (secret === undefined && performance.now() - atMs >= REREAD_MS) {
+    let secret = findSecret(account, password, new Date(this.#now()));
+    if (secret === undefined && this.#monotonicNow() - atMs >= REREAD_MS) {
       this.#known.invalidate(username);
       ({ account } = await this.#look(username, signal));
-      secret = findSecret(account, password, new Date());
+      secret = findSecret(account, password, new Date(this.#now()));
     }
     return account && secret ? this.#knownBy(account, secret) : UNKNOWN;
   }
@@ -71,13 +81,15 @@ export class IssuedSource implements AccountSource {
     const colon = value.indexOf(':');
     const { account } = await this.#look(value.slice(colon + 1), signal);
     const secret = account?.secrets.find(({ id }) => id === value.slice(0, colon));
-    return account && secret && isCurrent(secret, new Date()) ? this.#knownBy(account, secret) : UNKNOWN;
+    return account && secret && isCurrent(secret, new Date(this.#now()))
+      ? this.#knownBy(account, secret)
+      : UNKNOWN;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #look(name: string, signal: AbortSignal): Promise<Looked> {
-    const atMs = performance.now();
+    const atMs = this.#monotonicNow();
     const load = async () => ({ account: await this.#issued.find(this.#kind, name), atMs });
     const looked = await untilAborted(Promise.resolve(this.#known.get(name, load)), signal);
     return looked ?? { account: undefined, atMs };

@@ -17,9 +17,11 @@ export interface FollowedOptions<T> {
   readonly onTrouble?: (reason: string) => void;
   /** Called after each look. */
   readonly afterLook?: () => void;
+  /** Trouble counts once it has lasted for this long. @default 1000 */
+  readonly secondLookMs?: number;
 }
 
-/** Trouble counts once it has lasted for this long: two files may be written one after the other. */
+/** Two files may be written one after the other. */
 const SECOND_LOOK_MS = 1000;
 
 /**
@@ -125,7 +127,7 @@ export class Followed<T> implements Disposable {
     if (this.#following.disposed || !this.#options.onTrouble || fault === this.#reported) return;
     if (fault !== this.#suspect) {
       this.#suspect = fault;
-      this.refreshIn(SECOND_LOOK_MS);
+      this.refreshIn(this.#options.secondLookMs ?? SECOND_LOOK_MS);
       return;
     }
     this.#reported = fault;

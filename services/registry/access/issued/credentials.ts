@@ -41,9 +41,12 @@ const TRIES_MAX = 50;
  */
 export class IssuedCredentials {
   readonly #objects: ObjectStore;
+  readonly #now: () => number;
 
-  constructor(objects: ObjectStore) {
+  /** `now` is in milliseconds since 1970. */
+  constructor(objects: ObjectStore, { now = Date.now }: { readonly now?: () => number } = {}) {
     this.#objects = objects;
+    this.#now = now;
   }
 
   /** An account, even a revoked one; undefined if it never existed. */
@@ -94,7 +97,7 @@ export class IssuedCredentials {
   async revoke(kind: IssuedKind, name: string): Promise<IssuedAccount> {
     return this.#change(kind, name, (before) => {
       const account = alive(before, kind, name);
-      return { ...account, secrets: [], revokedAt: new Date().toISOString() };
+      return { ...account, secrets: [], revokedAt: new Date(this.#now()).toISOString() };
     });
   }
 
@@ -108,7 +111,7 @@ export class IssuedCredentials {
     let secret = '';
     let expiresAt: string | undefined;
     const account = await this.#change(kind, name, (before) => {
-      const now = new Date();
+      const now = new Date(this.#now());
       const made = makeSecret(now, lifetimeMs ?? lastLifetimeMs(before));
       secret = made.text;
       expiresAt = made.kept.expiresAt;

@@ -18,6 +18,8 @@ export interface RingSignerOptions {
   readonly tokenLifetimeMs: number;
   readonly audit: Audit;
   readonly log: Log;
+  /** How often it looks for what is due; {@link KEYS_POLL_MS} unless given. */
+  readonly pollMs?: number;
 }
 
 /**
@@ -37,10 +39,11 @@ export class RingSigner implements Signer {
   static async start(options: RingSignerOptions): Promise<RingSigner> {
     const signer = new RingSigner(options);
     await signer.#begin();
+    const { pollMs = KEYS_POLL_MS, log } = options;
     signer.#poll = new Poll({
       act: () => signer.#maintain(),
-      ...{ everyMs: KEYS_POLL_MS, isFirstDone: true },
-      ...{ log: options.log, failure: 'cannot maintain the keys of tokens; trying again' },
+      ...{ everyMs: pollMs, isFirstDone: true },
+      ...{ log, failure: 'cannot maintain the keys of tokens; trying again' },
     });
     return signer;
   }
