@@ -42,10 +42,10 @@ export function addAuditCommands(program: CliCommand): void {
       'with --verify: the record must contain this place, as a node logged it or --verify printed it; may be repeated',
       expectation,
     )
-    .overStore('only-read', load, (code, { objects, settings, options: { verify, expect, ...query } }) =>
-      verify || expect
-        ? code.auditVerifyCommand(objects, { sealer: sealerOf(settings), expect, json: query.json })
-        : code.auditShowCommand(objects, query),
+    .overStore('only-read', load, (code, { objects, settings, options }) =>
+      options.verify || options.expect
+        ? code.auditVerifyCommand(objects, sealerOf(settings), options)
+        : code.auditShowCommand(objects, options),
     );
   audit
     .subcommand(
@@ -57,8 +57,8 @@ export function addAuditCommands(program: CliCommand): void {
       'delete entries older than this, at least a day ago; see docs/audit.md',
       oldMoment,
     )
-    .overStore('write', load, (code, { objects, settings, audit: record, options: { before } }) =>
-      code.auditPruneCommand(objects, record, { before, sealer: sealerOf(settings) }),
+    .overStore('write', load, (code, { objects, settings, audit: record, options }) =>
+      code.auditPruneCommand(objects, record, sealerOf(settings), options.before),
     );
 }
 

@@ -10,6 +10,11 @@ type StoreMode = 'write' | 'only-read';
 /** Values of options: as untyped as in Commander's own actions. */
 type OptionValues = ReturnType<Command['getOptionValue']>;
 
+/** The option that {@link CliCommand.withJson} adds. */
+export interface JsonOption {
+  readonly json: boolean;
+}
+
 /** What a command over a store works with. */
 interface StoreWork {
   readonly objects: ObjectStore;

@@ -33,12 +33,9 @@ export function addRemoteCommands(program: CliCommand): void {
     .option('--dry-run', 'verify and show what would be done', false)
     .option('--wait-mirrors <n>', 'move the tag only when this many mirrors hold the image', wholeNumber, 0)
     .option('--timeout <duration>', 'how long to wait for them (default: 10m)', durationIn('seconds'))
-    .action(async (source: string, target: string, options) => {
+    .action(async (source: string, target: string, { timeout: timeoutMs = 600_000, ...options }) => {
       const { promoteCommand } = await import('./commands/promote.ts');
-      await promoteCommand(clientOf(options), source, target, {
-        ...options,
-        timeoutMs: options.timeout ?? 600_000,
-      });
+      await promoteCommand(clientOf(options), source, target, { ...options, timeoutMs });
     });
   remote('publications', 'show the publication log, newest first')
     .option('--limit <n>', 'show at most this many', wholeNumber, 20)

@@ -7,13 +7,14 @@ import type { StoredKey } from '../../registry/access/keys/stored-key.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
+import type { JsonOption } from '../command.ts';
 import { fail, print, table } from '../table.ts';
 
 /** Every key in the store. */
 export async function keysListCommand(
   objects: ObjectStore,
   config: Config,
-  { json }: { readonly json: boolean },
+  { json }: JsonOption,
 ): Promise<void> {
   await using ring = await KeyRing.start(objects, CONSOLE);
   const now = new Date();

@@ -8,6 +8,7 @@ import {
 } from '../../registry/notifications/inspect.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
+import type { JsonOption } from '../command.ts';
 import { fail, print, table } from '../table.ts';
 
 /** At most this many of an endpoint's dead letters are shown. */
@@ -17,14 +18,14 @@ const NEWEST = 5;
 export async function notificationsCommand(
   objects: ObjectStore,
   { endpoints }: NotificationsConfig,
-  options: { readonly json: boolean },
+  { json }: JsonOption,
 ): Promise<void> {
   const reports = await Promise.all(endpoints.map(({ name }) => inspectEndpoint(objects, name, NEWEST)));
   const forgotten = await forgottenOutboxes(
     objects,
     endpoints.map(({ name }) => name),
   );
-  if (options.json) print(JSON.stringify({ endpoints: reports.map(withEvents), forgotten }, undefined, 2));
+  if (json) print(JSON.stringify({ endpoints: reports.map(withEvents), forgotten }, undefined, 2));
   else show(reports, forgotten);
   const isWrong = reports.some(({ dead, delivery }) => dead > 0 || (delivery?.failures ?? 0) > 0);
   if (isWrong) process.exitCode = 2;
@@ -36,7 +37,7 @@ export async function retryDeadCommand(
   audit: Audit,
   { endpoints }: NotificationsConfig,
   name: string,
-  options: { readonly json: boolean },
+  { json }: JsonOption,
 ): Promise<void> {
   const endpoint = endpoints.find((each) => each.name === name);
   if (endpoint === undefined) {
@@ -45,7 +46,7 @@ export async function retryDeadCommand(
   }
   await recordLocal(audit, { action: 'notifications.retry', details: { endpoint: name } });
   const result = await requeueDead(objects, endpoint);
-  if (options.json) return print(JSON.stringify({ endpoint: name, ...result }, undefined, 2));
+  if (json) return print(JSON.stringify({ endpoint: name, ...result }, undefined, 2));
   print(`${result.requeued} events of ${name} are queued again`);
   if (result.left > 0) {
     print(`${result.left} did not fit into the queue: run this again when it is shorter`);

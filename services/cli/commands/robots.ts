@@ -4,6 +4,7 @@ import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { actor } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
+import type { JsonOption } from '../command.ts';
 import { print } from '../table.ts';
 import { showIssued } from './show-issued.ts';
 
@@ -12,11 +13,10 @@ export async function robotsCreateCommand(
   objects: ObjectStore,
   audit: Audit,
   text: string,
-  options: {
+  options: JsonOption & {
     readonly group: readonly string[];
     readonly description?: string;
     readonly expires?: number;
-    readonly json: boolean;
   },
 ): Promise<void> {
   const name = robotName(text);
@@ -29,12 +29,9 @@ export async function robotsCreateCommand(
 }
 
 /** Shows all robots. */
-export async function robotsListCommand(
-  objects: ObjectStore,
-  options: { readonly json: boolean },
-): Promise<void> {
+export async function robotsListCommand(objects: ObjectStore, { json }: JsonOption): Promise<void> {
   const robots = await new IssuedCredentials(objects).list('robot');
-  showIssued(robots, options.json, 'no robots yet: create one with roadstead robots create');
+  showIssued(robots, json, 'no robots yet: create one with roadstead robots create');
 }
 
 /** Gives a robot a new secret, and shows it. */
@@ -42,7 +39,7 @@ export async function robotsRotateCommand(
   objects: ObjectStore,
   audit: Audit,
   text: string,
-  options: { readonly keepOld: number; readonly expires?: number; readonly json: boolean },
+  options: JsonOption & { readonly keepOld: number; readonly expires?: number },
 ): Promise<void> {
   const name = robotName(text);
   await recordLocal(audit, { action: 'robot.rotate', details: { robot: name } });
