@@ -3,17 +3,20 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { ListenAddress } from '../config/values.ts';
 import { withHeaders } from '../http/extra-headers.ts';
-import { type Listener, listen } from '../http/listen.ts';
+import { type Listener, type ListenTls, listen } from '../http/listen.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { stripPrefix } from '../http/prefix.ts';
 import type { Service } from '../http/service.ts';
 import type { HeldParts } from './held-parts.ts';
 import { listenLimitsOf } from './limits.ts';
-import { tlsOf } from './tls.ts';
+
+/** The sections with the address and TLS of a port; parts that share one use `http`. */
+const SECTIONS = { api: 'http', release: 'promotion.http', token: 'token.http' } as const;
+type Section = (typeof SECTIONS)[keyof typeof SECTIONS];
 
 /** A part of the registry that answers below a path of its own. */
 export interface PortUser {
-  readonly name: 'api' | 'release' | 'token';
+  readonly name: keyof typeof SECTIONS;
   /** Such as `/api/`; empty for the part that answers everything else. */
   readonly path: string;
   readonly service: Service & { readonly stopWaiting?: () => void };
@@ -24,8 +27,8 @@ export interface PortUser {
 /** One port, and all that answers there. */
 interface Port {
   readonly addr: ListenAddress;
-  /** The setting of its address. */
-  readonly key: string;
+  /** The section of its settings. */
+  readonly section: Section;
   readonly names: readonly PortUser['name'][];
   readonly handler: RequestListener;
 }
@@ -46,27 +49,36 @@ export async function openPorts(
   const limits = listenLimitsOf(config, metrics, logger);
   const listeners: PartListener[] = [];
   for (const port of portsOf(users, addr)) {
-    const { key, names } = port;
+    const { section, names } = port;
     const listener = await listen(withHeaders(headers, stripPrefix(prefix, port.handler)), {
-      ...{ ...port.addr, key, tls: tlsOf(config, port.addr, logger), limits, idleTimeoutMs },
+      ...{ ...port.addr, key: `${section}.addr`, limits, idleTimeoutMs },
+      tls: tlsOf(config, section, logger),
     });
     listeners.push({ listener: held.use('listener', listener), names });
   }
   return listeners;
 }
 
-/** The settings by which parts have an address of their own. */
-const KEYS = { api: 'http.addr', release: 'promotion.http.addr', token: 'token.http.addr' } as const;
+/** The TLS settings of a port: its own, or `http.tls`. Undefined for plain HTTP. */
+function tlsOf({ http, promotion, token }: Config, section: Section, logger: Logger): ListenTls | undefined {
+  const own = { http, 'promotion.http': promotion?.http, 'token.http': token?.http }[section]?.tls;
+  const tls = own ?? http.tls;
+  return (
+    tls && { ...tls, section: `${own ? section : 'http'}.tls`, tickets: { secret: http.secret }, logger }
+  );
+}
 
 /** On `http.addr` together, except for those that have an address of their own. */
 function portsOf(users: readonly PortUser[], addr: ListenAddress): Port[] {
   const shared = users.filter((user) => user.addr === undefined);
   const alone = users.flatMap(({ name, service, addr: own }) =>
-    own === undefined ? [] : [{ addr: own, key: KEYS[name], names: [name], handler: service.app.callback() }],
+    own === undefined
+      ? []
+      : [{ addr: own, section: SECTIONS[name], names: [name], handler: service.app.callback() }],
   );
   if (shared.length === 0) return alone;
   return [
-    { addr, key: 'http.addr', names: shared.map(({ name }) => name), handler: sideBySide(shared) },
+    { addr, section: 'http', names: shared.map(({ name }) => name), handler: sideBySide(shared) },
     ...alone,
   ];
 }

@@ -6,7 +6,7 @@ import { collectGarbage } from '../../registry/garbage/offline/collect.ts';
 import { type GarbagePlan, planGarbage } from '../../registry/garbage/offline/plan.ts';
 import { WritesOffError } from '../../registry/garbage/offline/writes-off.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { actor } from '../actor.ts';
+import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import { fail, print } from '../table.ts';
 import { detailsOf, type ReportOptions, showPlan } from './garbage-report.ts';
@@ -94,7 +94,7 @@ const NAME = /, process (\d+) on (\S+)$/;
 
 /** This run's name in the switch of writes. */
 function name(): string {
-  return `${actor()}, process ${process.pid} on ${hostname()}`;
+  return `${ACTOR}, process ${process.pid} on ${hostname()}`;
 }
 
 /** Whether the process with this name runs; unknown on another machine. */

@@ -13,7 +13,7 @@ import { isCycleRequested, readProgress, requestCycle } from '../../registry/gar
 import { parseSha256 } from '../../registry/oci/digest.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { actor } from '../actor.ts';
+import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import type { JsonOption } from '../command.ts';
 import { fail, print } from '../table.ts';
@@ -54,7 +54,7 @@ export async function gcRunCommand(
   const { json, timeoutMs, heardWithinMs = HEARD_WITHIN_MS } = options;
   const before = await readProgress(objects);
   await recordLocal(audit, { action: 'garbage.request' });
-  await requestCycle(objects, actor());
+  await requestCycle(objects, ACTOR);
   const askedAt = performance.now();
   let idleSince = askedAt;
   for (let isHeard = false; ; await sleep(LOOK_MS)) {

@@ -1,6 +1,6 @@
 import ora from 'ora';
 import type { PromotionEventLine } from '../../release/schemas.ts';
-import { actor } from '../actor.ts';
+import { ACTOR } from '../actor.ts';
 import type { JsonOption } from '../command.ts';
 import type { ReleaseClient } from '../release-client.ts';
 import { formatBytes, print } from '../table.ts';
@@ -18,7 +18,7 @@ export async function promoteCommand(
   target: string,
   { dryRun, waitMirrors, timeoutMs, json }: PromoteOptions,
 ): Promise<void> {
-  const wanted = { source, target, dryRun, waitMirrors, waitTimeoutMs: timeoutMs, actor: actor() };
+  const wanted = { source, target, dryRun, waitMirrors, waitTimeoutMs: timeoutMs, actor: ACTOR };
   const events = client.promote(wanted);
   if (json) {
     for await (const event of events) print(JSON.stringify(event));

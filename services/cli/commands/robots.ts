@@ -2,7 +2,7 @@ import { type Issued, IssuedCredentials } from '../../registry/access/issued/cre
 import { robotName } from '../../registry/access/issued/robots.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { actor } from '../actor.ts';
+import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import type { JsonOption } from '../command.ts';
 import { print } from '../table.ts';
@@ -23,7 +23,7 @@ export async function robotsCreateCommand(
   const { group: groups, description, expires: lifetimeMs } = options;
   await recordLocal(audit, { action: 'robot.create', details: { robot: name, groups } });
   const issued = await new IssuedCredentials(objects).create({
-    ...{ kind: 'robot', name, groups, description, by: `local:${actor()}`, lifetimeMs },
+    ...{ kind: 'robot', name, groups, description, by: `local:${ACTOR}`, lifetimeMs },
   });
   show(issued, options.json);
 }
