@@ -9,7 +9,7 @@ import {
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import type { JsonOption } from '../command.ts';
-import { fail, print, table } from '../table.ts';
+import { fail, print, printTable } from '../table.ts';
 
 /** At most this many of an endpoint's dead letters are shown. */
 const NEWEST = 5;
@@ -55,22 +55,19 @@ export async function retryDeadCommand(
 }
 
 function show(reports: readonly EndpointReport[], forgotten: readonly string[]): void {
-  if (reports.length === 0) print('no notification endpoints are configured');
-  else
-    print(
-      table([
-        ['ENDPOINT', 'QUEUED', 'OLDEST', 'DEAD', 'LAST DELIVERED', 'FAILURES', 'LAST ERROR'],
-        ...reports.map(({ endpoint, queued, oldestAt, dead, delivery }) => [
-          endpoint,
-          String(queued),
-          oldestAt === undefined ? '-' : age(oldestAt),
-          String(dead),
-          delivery?.lastDeliveredAt ?? '-',
-          String(delivery?.failures ?? 0),
-          delivery?.lastError ? `${delivery.lastError.at} ${delivery.lastError.reason}` : '-',
-        ]),
-      ]),
-    );
+  printTable(
+    ['ENDPOINT', 'QUEUED', 'OLDEST', 'DEAD', 'LAST DELIVERED', 'FAILURES', 'LAST ERROR'],
+    reports.map(({ endpoint, queued, oldestAt, dead, delivery }) => [
+      endpoint,
+      String(queued),
+      oldestAt === undefined ? '-' : age(oldestAt),
+      String(dead),
+      delivery?.lastDeliveredAt ?? '-',
+      String(delivery?.failures ?? 0),
+      delivery?.lastError ? `${delivery.lastError.at} ${delivery.lastError.reason}` : '-',
+    ]),
+    'no notification endpoints are configured',
+  );
   for (const { endpoint, dead, newestDead } of reports) {
     if (dead === 0) continue;
     print(`dead letters of ${endpoint}, newest first (queue them again with --retry-dead ${endpoint}):`);
