@@ -1,13 +1,14 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { isAddress } from '../registry/access/networks.ts';
 import type { Membership } from '../registry/access/subject.ts';
 import { DEFAULT_CONFIG } from './arguments.ts';
+import type { CliCommand } from './command.ts';
 
 /** Commands about access rights; they read nothing but the configuration. */
-export function addAccessCommands(program: Command): void {
-  const access = program.command('access').description('who may do what, and why');
+export function addAccessCommands(program: CliCommand): void {
+  const access = program.subcommand('access', 'who may do what, and why');
   access
-    .command('check')
+    .subcommand('check', 'show whether a user may do something, and by which rule (exit code 2 if not)')
     .argument('<user>', 'anonymous, a name such as alice, or a robot such as robot+ci')
     .argument(
       '<action>',
@@ -15,7 +16,6 @@ export function addAccessCommands(program: Command): void {
     )
     .argument('[repository]', 'such as alice/tool')
     .argument('[config]', `configuration file (default: "${DEFAULT_CONFIG}")`)
-    .description('show whether a user may do something, and by which rule (exit code 2 if not)')
     .option('--group <name>', 'a group that their account is in; may be repeated', gather, [])
     .option(
       '--project <name[:role,role]>',
@@ -24,7 +24,7 @@ export function addAccessCommands(program: Command): void {
       [],
     )
     .option('--address <ip>', 'the IP address that the request comes from', address)
-    .option('--json', 'answer in JSON', false)
+    .withJson()
     .action(async (user: string, action: string, repository: string, config: string, options) => {
       const { accessCheckCommand } = await import('./commands/access-check.ts');
       await accessCheckCommand({ ...options, user, action, rest: [repository, config] });

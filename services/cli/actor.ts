@@ -1,12 +1,10 @@
 import { userInfo } from 'node:os';
 
-/** Read at load time: commands on a store switch to its owner later (`services/stores/filesystem/as-owner.ts`). */
-const NAME = nameOfUser();
-
-/** The name of the operating system's user that runs this command, for records. */
-export function actor(): string {
-  return NAME;
-}
+/**
+ * The name of the operating system's user that runs this command, for records. Read at load time: commands on a store
+ * switch to its owner later (`services/stores/filesystem/as-owner.ts`).
+ */
+export const ACTOR = nameOfUser();
 
 function nameOfUser(): string {
   try {

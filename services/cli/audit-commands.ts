@@ -1,18 +1,20 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { millisecondsOf } from '../config/duration.ts';
 import { sealerOf } from '../config/rules.ts';
 import { PRUNE_MIN_AGE_MS } from '../registry/audit/prune.ts';
 import type { Place } from '../registry/audit/record.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../registry/oci/repository-pattern.ts';
-import { DEFAULT_CONFIG, wholeNumber } from './arguments.ts';
-import { withStore } from './with-store.ts';
+import { wholeNumber } from './arguments.ts';
+import type { CliCommand } from './command.ts';
 
 /** Commands of the audit record. */
-export function addAuditCommands(program: Command): void {
+export function addAuditCommands(program: CliCommand): void {
+  const load = () => import('./commands/audit.ts');
   const audit = program
-    .command('audit')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .description('show who changed what, newest first; with --verify, check that the record is complete')
+    .subcommand(
+      'audit',
+      'show who changed what, newest first; with --verify, check that the record is complete',
+    )
     .option(
       '--since <time>',
       'only entries from this time on: 2026-01-31, 2026-01-31T08:00:00Z, or 36h ago',
@@ -29,7 +31,7 @@ export function addAuditCommands(program: Command): void {
       repositoryPattern,
     )
     .option('--limit <n>', 'show at most this many; 0 for all', wholeNumber, 100)
-    .option('--json', 'print one line of JSON for each entry; with --verify, one object', false)
+    .withJson('print one line of JSON for each entry; with --verify, one object')
     .option(
       '--verify',
       'read the whole record and recompute its hash chain (exit code 2 if it is broken)',
@@ -40,29 +42,24 @@ export function addAuditCommands(program: Command): void {
       'with --verify: the record must contain this place, as a node logged it or --verify printed it; may be repeated',
       expectation,
     )
-    .action(async (config: string, { verify, expect, ...query }) => {
-      const { auditShowCommand, auditVerifyCommand } = await import('./commands/audit.ts');
-      await withStore(config, 'only-read', (objects, settings) =>
-        verify || expect
-          ? auditVerifyCommand(objects, { sealer: sealerOf(settings), expect, json: query.json })
-          : auditShowCommand(objects, query),
-      );
-    });
+    .overStore('only-read', load, (code, { objects, settings, options }) =>
+      options.verify || options.expect
+        ? code.auditVerifyCommand(objects, sealerOf(settings), options)
+        : code.auditShowCommand(objects, options),
+    );
   audit
-    .command('prune')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
+    .subcommand(
+      'prune',
+      'delete the oldest records; an entry records this, and the remaining records still verify',
+    )
     .requiredOption(
       '--before <time>',
       'delete entries older than this, at least a day ago; see docs/audit.md',
       oldMoment,
     )
-    .description('delete the oldest records; an entry records this, and the remaining records still verify')
-    .action(async (config: string, { before }: { before: Date }) => {
-      const { auditPruneCommand } = await import('./commands/audit.ts');
-      await withStore(config, 'write', (objects, settings, record) =>
-        auditPruneCommand(objects, record, { before, sealer: sealerOf(settings) }),
-      );
-    });
+    .overStore('write', load, (code, { objects, settings, audit: record, options }) =>
+      code.auditPruneCommand(objects, record, sealerOf(settings), options.before),
+    );
 }
 
 const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/;

@@ -1,29 +1,22 @@
-import type { Command } from 'commander';
-import { DEFAULT_CONFIG } from './arguments.ts';
-import { withStore } from './with-store.ts';
+import type { CliCommand } from './command.ts';
 
 /** Commands of the credentials that people got by logging in with a browser. */
-export function addCredentialCommands(program: Command): void {
-  const credentials = program
-    .command('credentials')
-    .description('credentials that people got by logging in with a browser: list and revoke them');
+export function addCredentialCommands(program: CliCommand): void {
+  const credentials = program.subcommand(
+    'credentials',
+    'credentials that people got by logging in with a browser: list and revoke them',
+  );
   const load = () => import('./commands/credentials.ts');
   credentials
-    .command('list')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--json', 'answer in JSON', false)
-    .description('show who has credentials, and until when')
-    .action(async (config: string, options) => {
-      const { credentialsListCommand } = await load();
-      await withStore(config, 'only-read', (objects) => credentialsListCommand(objects, options));
-    });
+    .subcommand('list', 'show who has credentials, and until when')
+    .withJson()
+    .overStore('only-read', load, (code, { objects, options }) =>
+      code.credentialsListCommand(objects, options),
+    );
   credentials
-    .command('revoke')
+    .subcommand('revoke', 'revoke all credentials of a user; existing tokens stay valid until they expire')
     .argument('<name>', 'such as alice')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .description('revoke all credentials of a user; existing tokens stay valid until they expire')
-    .action(async (name: string, config: string) => {
-      const { credentialsRevokeCommand } = await load();
-      await withStore(config, 'write', (objects, _, audit) => credentialsRevokeCommand(objects, audit, name));
-    });
+    .overStore('write', load, (code, { objects, audit, argument }) =>
+      code.credentialsRevokeCommand(objects, audit, argument),
+    );
 }

@@ -1,53 +1,29 @@
-import type { Command } from 'commander';
-import { DEFAULT_CONFIG, durationIn } from './arguments.ts';
-import { withStore } from './with-store.ts';
+import { durationIn } from './arguments.ts';
+import type { CliCommand } from './command.ts';
 
 /** Commands of the garbage collection that runs during pushes. */
-export function addGcCommands(program: Command): void {
-  const gc = program.command('gc').description('garbage collection during pushes');
+export function addGcCommands(program: CliCommand): void {
+  const gc = program.subcommand('gc', 'garbage collection during pushes');
   const load = () => import('./commands/gc.ts');
-  gc.command('status')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--json', 'print JSON', false)
-    .description("show the collector's status; exit code 2 if the last run failed")
-    .action(async (config: string, options) => {
-      const { gcStatusCommand } = await load();
-      await withStore(config, 'only-read', (objects) => gcStatusCommand(objects, options));
-    });
-  gc.command('run')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--json', 'print JSON', false)
+  gc.subcommand('status', "show the collector's status; exit code 2 if the last run failed")
+    .withJson('print JSON')
+    .overStore('only-read', load, (code, { objects, options }) => code.gcStatusCommand(objects, options));
+  gc.subcommand('run', 'ask the worker for a cycle now, and wait for its end')
+    .withJson('print JSON')
     .option('--timeout <duration>', 'how long to wait for its end (default: 1h)', durationIn('seconds'))
-    .description('ask the worker for a cycle now, and wait for its end')
-    .action(async (config: string, { json, timeout }: { json: boolean; timeout?: number }) => {
-      const { gcRunCommand } = await load();
-      await withStore(config, 'write', (objects, _, audit) =>
-        gcRunCommand(objects, audit, { json, timeoutMs: timeout ?? 3_600_000 }),
-      );
+    .overStore('write', load, (code, { objects, audit, options: { json, timeout = 3_600_000 } }) =>
+      code.gcRunCommand(objects, audit, { json, timeoutMs: timeout }),
+    );
+  gc.subcommand('dry-run', 'show what a cycle would do; changes nothing')
+    .withJson('print JSON')
+    .overStore('only-read', load, (code, { objects, settings, options }) => {
+      const { grace, quarantine, deleteuntagged } = settings.garbagecollection;
+      const collection = { graceMs: grace, quarantineMs: quarantine, deleteUntagged: deleteuntagged };
+      return code.gcDryRunCommand(objects, collection, options);
     });
-  gc.command('dry-run')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--json', 'print JSON', false)
-    .description('show what a cycle would do; changes nothing')
-    .action(async (config: string, options) => {
-      const { gcDryRunCommand } = await load();
-      await withStore(
-        config,
-        'only-read',
-        (objects, { garbagecollection: { grace, quarantine, deleteuntagged } }) =>
-          gcDryRunCommand(
-            objects,
-            { graceMs: grace, quarantineMs: quarantine, deleteUntagged: deleteuntagged },
-            options,
-          ),
-      );
-    });
-  gc.command('restore')
+  gc.subcommand('restore', 'take a blob out of quarantine')
     .argument('<digest>', 'a blob that is in quarantine')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .description('take a blob out of quarantine')
-    .action(async (digest: string, config: string) => {
-      const { gcRestoreCommand } = await load();
-      await withStore(config, 'write', (objects, _, audit) => gcRestoreCommand(objects, audit, digest));
-    });
+    .overStore('write', load, (code, { objects, audit, argument }) =>
+      code.gcRestoreCommand(objects, audit, argument),
+    );
 }

@@ -1,39 +1,25 @@
-import type { Command } from 'commander';
-import { DEFAULT_CONFIG, durationOrZero } from './arguments.ts';
-import { withStore } from './with-store.ts';
+import { durationOrZero } from './arguments.ts';
+import type { CliCommand } from './command.ts';
 
 /** Commands of the keys with which our token service signs. */
-export function addKeysCommands(program: Command): void {
-  const keys = program.command('keys').description('the keys that tokens are signed with');
+export function addKeysCommands(program: CliCommand): void {
+  const keys = program.subcommand('keys', 'the keys that tokens are signed with');
   const load = () => import('./commands/keys.ts');
   keys
-    .command('list')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--json', 'answer in JSON', false)
-    .description('show every key: which one signs, which is next, and which only verify older tokens')
-    .action(async (config: string, options: { json: boolean }) => {
-      const { keysListCommand } = await load();
-      await withStore(config, 'only-read', (objects, settings) =>
-        keysListCommand(objects, settings, options),
-      );
-    });
+    .subcommand('list', 'show every key: which one signs, which is next, and which only verify older tokens')
+    .withJson()
+    .overStore('only-read', load, (code, { objects, settings, options }) =>
+      code.keysListCommand(objects, settings, options),
+    );
   keys
-    .command('rotate')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
+    .subcommand('rotate', 'make a new key')
     .option(
       '--after <duration>',
       'when the key begins to sign, so that every node knows it by then (default: 1m)',
       durationOrZero,
     )
     .option('--revoke', 'delete all other keys at once: every token made before is refused', false)
-    .description('make a new key')
-    .action(async (config: string, options: { after?: number; revoke: boolean }) => {
-      const { keysRotateCommand } = await load();
-      await withStore(config, 'write', (objects, settings, audit) =>
-        keysRotateCommand(objects, settings, audit, {
-          afterMs: options.after ?? 60_000,
-          revoke: options.revoke,
-        }),
-      );
-    });
+    .overStore('write', load, (code, { objects, settings, audit, options: { after = 60_000, revoke } }) =>
+      code.keysRotateCommand(objects, settings, audit, { afterMs: after, revoke }),
+    );
 }

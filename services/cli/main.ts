@@ -4,7 +4,6 @@
 import '../files/threads.ts';
 import { enableCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
-import { Command } from 'commander';
 import { endProcess } from '../http/supervise.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
@@ -12,7 +11,8 @@ import { StoreFullError, StoreUnavailableError } from '../registry/storage/objec
 import { PARTS, type Part } from '../serve/parts.ts';
 import { version } from '../serve/version.ts';
 import { addAccessCommands } from './access-commands.ts';
-import { DEFAULT_CONFIG, refuseNoConfig, withGoSwitches } from './arguments.ts';
+import { refuseNoConfig, withGoSwitches } from './arguments.ts';
+import { CliCommand } from './command.ts';
 import { addCredentialCommands } from './credential-commands.ts';
 import { ReleaseError } from './release-error.ts';
 import { addRemoteCommands } from './remote-commands.ts';
@@ -22,27 +22,22 @@ import { addStoreCommands } from './store-commands.ts';
 // Short commands spend most of their time starting: keep the compiled code.
 enableCompileCache();
 
-const program = new Command('roadstead')
+const program = new CliCommand('roadstead')
   .description('A container registry for distributing images at the scale of a Linux distribution')
   .version(version)
   .showHelpAfterError('(see --help)');
 
-program
-  .command('serve')
-  .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-  .description('run everything in one process')
-  .action((config: string) => run(config, PARTS));
-for (const [part, description] of [
-  ['api', 'run an API node: the registry that clients talk to'],
-  ['token', 'run the token service: issues short-lived tokens that say who may do what'],
-  ['release', 'run the release service: promotions, publications, mirrors, status'],
-  ['sync', 'run the sync worker: publishes to mirrors and watches them, delivers notifications'],
+for (const [name, parts, description] of [
+  ['serve', PARTS, 'run everything in one process'],
+  ['api', ['api'], 'run an API node: the registry that clients talk to'],
+  ['token', ['token'], 'run the token service: issues short-lived tokens that say who may do what'],
+  ['release', ['release'], 'run the release service: promotions, publications, mirrors, status'],
+  ['sync', ['sync'], 'run the sync worker: publishes to mirrors and watches them, delivers notifications'],
 ] as const)
   program
-    .command(part)
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .description(description)
-    .action((config: string) => run(config, [part]));
+    .subcommand(name, description)
+    .withConfig()
+    .action((config: string) => run(config, parts));
 addRemoteCommands(program);
 addStoreCommands(program);
 addRobotCommands(program);

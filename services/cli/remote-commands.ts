@@ -1,16 +1,16 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { durationIn, wholeNumber } from './arguments.ts';
+import type { CliCommand } from './command.ts';
 import { ReleaseClient } from './release-client.ts';
 
 /** A variable that is set but empty counts as not set. */
 const DEFAULT_SERVER = process.env['ROADSTEAD_SERVER'] || 'http://127.0.0.1:5000';
 
 /** Commands that talk to a release service over HTTP. */
-export function addRemoteCommands(program: Command): void {
-  const remote = (name: string, description: string): Command =>
+export function addRemoteCommands(program: CliCommand): void {
+  const remote = (name: string, description: string): CliCommand =>
     program
-      .command(name)
-      .description(description)
+      .subcommand(name, description)
       .option('--server <url>', 'the release service', serverUrl, DEFAULT_SERVER)
       .option(
         '--username <name>',
@@ -19,7 +19,7 @@ export function addRemoteCommands(program: Command): void {
       .option('--cert <file>', 'a client certificate in PEM')
       .option('--key <file>', 'its key')
       .option('--cacert <file>', "a further authority that may have signed the service's certificate, in PEM")
-      .option('--json', 'answer in JSON', false)
+      .withJson()
       .hook('preAction', async (command) => {
         const { cert: certificate, key, cacert } = command.opts();
         if (certificate === undefined && key === undefined && cacert === undefined) return;
@@ -33,12 +33,9 @@ export function addRemoteCommands(program: Command): void {
     .option('--dry-run', 'verify and show what would be done', false)
     .option('--wait-mirrors <n>', 'move the tag only when this many mirrors hold the image', wholeNumber, 0)
     .option('--timeout <duration>', 'how long to wait for them (default: 10m)', durationIn('seconds'))
-    .action(async (source: string, target: string, options) => {
+    .action(async (source: string, target: string, { timeout: timeoutMs = 600_000, ...options }) => {
       const { promoteCommand } = await import('./commands/promote.ts');
-      await promoteCommand(clientOf(options), source, target, {
-        ...options,
-        timeoutMs: options.timeout ?? 600_000,
-      });
+      await promoteCommand(clientOf(options), source, target, { ...options, timeoutMs });
     });
   remote('publications', 'show the publication log, newest first')
     .option('--limit <n>', 'show at most this many', wholeNumber, 20)

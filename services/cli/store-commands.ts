@@ -1,27 +1,25 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { manifestRulesOf, promotionPolicyOf, sealerOf } from '../config/rules.ts';
 import { stableTest } from '../registry/oci/repository-classes.ts';
 import { PARTS } from '../serve/parts.ts';
-import { DEFAULT_CONFIG, durationIn } from './arguments.ts';
+import { durationIn } from './arguments.ts';
 import { addAuditCommands } from './audit-commands.ts';
+import type { CliCommand } from './command.ts';
 import { addGcCommands } from './gc-commands.ts';
 import { addKeysCommands } from './keys-commands.ts';
-import { withStore } from './with-store.ts';
 
 /** Commands that work on the store that a configuration names, whether or not a registry runs over it. */
-export function addStoreCommands(program: Command): void {
+export function addStoreCommands(program: CliCommand): void {
   program
-    .command('config')
-    .description('look at configuration files')
-    .command('check')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
+    .subcommand('config', 'look at configuration files')
+    .subcommand('check', 'show what each setting does, without starting anything')
+    .withConfig()
     .addOption(
       new Option('--part <name...>', 'check only the files that these processes read')
         .choices(PARTS)
         .default(PARTS, 'all'),
     )
-    .option('--json', 'answer in JSON', false)
-    .description('show what each setting does, without starting anything')
+    .withJson()
     .action(async (config: string, options) => {
       const { configCheckCommand } = await import('./commands/config-check.ts');
       await configCheckCommand(config, process.env, options);
@@ -35,29 +33,26 @@ export function addStoreCommands(program: Command): void {
   addAuditCommands(program);
 }
 
-function addCheck(program: Command): void {
+function addCheck(program: CliCommand): void {
   program
-    .command('check')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
+    .subcommand('check', 'read the whole store and report what is broken (exit code 2 if anything is)')
     .option('--deep', 'read every blob to its end', false)
     .option('--repository <name...>', 'only these repositories')
-    .option('--json', 'print one line of JSON for each finding, and one for the summary', false)
-    .description('read the whole store and report what is broken (exit code 2 if anything is)')
-    .action(async (config: string, options) => {
-      const { checkCommand } = await import('./commands/check.ts');
-      await withStore(config, 'only-read', (objects, settings) =>
-        checkCommand(objects, manifestRulesOf(settings), {
+    .withJson('print one line of JSON for each finding, and one for the summary')
+    .overStore(
+      'only-read',
+      () => import('./commands/check.ts'),
+      (code, { objects, settings, options }) =>
+        code.checkCommand(objects, manifestRulesOf(settings), {
           ...{ ...options, sealer: sealerOf(settings) },
           isStable: stableTest(promotionPolicyOf(settings)),
         }),
-      );
-    });
+    );
 }
 
-function addGarbageCollect(program: Command): void {
+function addGarbageCollect(program: CliCommand): void {
   program
-    .command('garbage-collect')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
+    .subcommand('garbage-collect', 'delete what nothing refers to any more; writes are off while it runs')
     .option('-d, --dry-run', 'show what would be deleted; delete nothing', false)
     .option('-m, --delete-untagged', 'also delete manifests that no tag leads to', false)
     .option('-q, --quiet', 'do not print a line for each deleted object', false)
@@ -66,63 +61,52 @@ function addGarbageCollect(program: Command): void {
       'keep younger content: it may belong to a push in progress; without a unit, minutes (default: 1h)',
       durationIn('minutes'),
     )
-    .option('--json', 'answer in JSON', false)
-    .description('delete what nothing refers to any more; writes are off while it runs')
-    .action(async (config: string, options) => {
-      const { garbageCollectCommand } = await import('./commands/garbage-collect.ts');
-      const graceMs = options.grace ?? 3_600_000;
-      await withStore(config, options.dryRun ? 'only-read' : 'write', (objects, _, audit) =>
-        garbageCollectCommand(objects, audit, { ...options, graceMs }),
-      );
-    });
+    .withJson()
+    .overStore(
+      ({ dryRun }) => (dryRun ? 'only-read' : 'write'),
+      () => import('./commands/garbage-collect.ts'),
+      (code, { objects, audit, options: { grace = 3_600_000, ...options } }) =>
+        code.garbageCollectCommand(objects, audit, { ...options, graceMs: grace }),
+    );
 }
 
-function addReadOnly(program: Command): void {
-  const readOnly = program
-    .command('read-only')
-    .description('stop and allow writes on every node over a store, while they run');
+function addReadOnly(program: CliCommand): void {
+  const readOnly = program.subcommand(
+    'read-only',
+    'stop and allow writes on every node over a store, while they run',
+  );
+  const load = () => import('./commands/read-only.ts');
   readOnly
-    .command('on')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
+    .subcommand('on', 'answer pushes and deletes with 503; pulls continue')
     .option('--reason <text>', 'shown to clients that push', 'maintenance')
-    .description('answer pushes and deletes with 503; pulls continue')
-    .action(async (config: string, { reason }: { reason: string }) => {
-      const { readOnlyOnCommand } = await import('./commands/read-only.ts');
-      await withStore(config, 'write', (objects, _, audit) => readOnlyOnCommand(objects, audit, reason));
-    });
+    .overStore('write', load, (code, { objects, audit, options }) =>
+      code.readOnlyOnCommand(objects, audit, options.reason),
+    );
   readOnly
-    .command('off')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .description('allow writes again')
-    .action(async (config: string) => {
-      const { readOnlyOffCommand } = await import('./commands/read-only.ts');
-      await withStore(config, 'write', (objects, _, audit) => readOnlyOffCommand(objects, audit));
-    });
+    .subcommand('off', 'allow writes again')
+    .overStore('write', load, (code, { objects, audit }) => code.readOnlyOffCommand(objects, audit));
   readOnly
-    .command('status')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--json', 'answer in JSON', false)
-    .description('show whether writes are allowed (exit code 2 if not)')
-    .action(async (config: string, { json }: { json: boolean }) => {
-      const { readOnlyStatusCommand } = await import('./commands/read-only.ts');
-      await withStore(config, 'only-read', (objects) => readOnlyStatusCommand(objects, json));
-    });
+    .subcommand('status', 'show whether writes are allowed (exit code 2 if not)')
+    .withJson()
+    .overStore('only-read', load, (code, { objects, options }) =>
+      code.readOnlyStatusCommand(objects, options.json),
+    );
 }
 
-function addNotifications(program: Command): void {
+function addNotifications(program: CliCommand): void {
   program
-    .command('notifications')
-    .argument('[config]', 'configuration file', DEFAULT_CONFIG)
-    .option('--json', 'answer in JSON', false)
+    .subcommand(
+      'notifications',
+      "show every endpoint's queue and dead letters (exit code 2 if something is wrong)",
+    )
+    .withJson()
     .option('--retry-dead <endpoint>', "put an endpoint's dead letters back into its queue")
-    .description("show every endpoint's queue and dead letters (exit code 2 if something is wrong)")
-    .action(async (config: string, options: { json: boolean; retryDead?: string }) => {
-      const { notificationsCommand, retryDeadCommand } = await import('./commands/notifications.ts');
-      const mode = options.retryDead === undefined ? 'only-read' : 'write';
-      await withStore(config, mode, (objects, { notifications }, audit) =>
+    .overStore(
+      ({ retryDead }) => (retryDead === undefined ? 'only-read' : 'write'),
+      () => import('./commands/notifications.ts'),
+      (code, { objects, settings: { notifications }, audit, options }) =>
         options.retryDead === undefined
-          ? notificationsCommand(objects, notifications, options)
-          : retryDeadCommand(objects, audit, notifications, options.retryDead, options),
-      );
-    });
+          ? code.notificationsCommand(objects, notifications, options)
+          : code.retryDeadCommand(objects, audit, notifications, options.retryDead, options),
+    );
 }

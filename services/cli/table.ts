@@ -28,6 +28,15 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Prints rows below their headings; `none` if there are no rows. */
+export function printTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  none: string,
+): void {
+  print(rows.length === 0 ? none : table([headings, ...rows]));
+}
+
 /** Prints why a command did not do what it was asked to, and sets the exit code. */
 export function fail(message: string, exitCode = 1): void {
   process.stderr.write(`${message}\n`);

@@ -1,8 +1,8 @@
+import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { Part } from './parts.ts';
 import type { PartListener, PortUser } from './ports.ts';
-import { placeOf } from './storage.ts';
 
 export interface Announcement {
   readonly config: Config;
@@ -20,6 +20,23 @@ export function announce({ config, parts, listeners, logger }: Announcement): vo
   const url = urlOf('api');
   if (parts.length > 1 && url !== undefined && process.stderr.isTTY)
     process.stderr.write(welcome(config, url, urlOf('release') ?? url, data));
+}
+
+/** The place of the content, for people: a directory, or a bucket or container with the prefix of its keys. */
+function placeOf({ storage: { objects } }: Config): string {
+  switch (objects.driver) {
+    case 'filesystem':
+      return resolve(objects.rootDirectory);
+    case 'swift': {
+      const { container, prefix = '', credentials } = objects;
+      return `swift://${[container, prefix].filter((part) => part !== '').join('/')} by ${credentials.authUrl}`;
+    }
+    case 's3': {
+      const { bucket, endpoint = objects.region, rootDirectory } = objects;
+      const path = [bucket, ...rootDirectory.split('/').filter((part) => part !== '')].join('/');
+      return `s3://${path} at ${endpoint}`;
+    }
+  }
 }
 
 function welcome(

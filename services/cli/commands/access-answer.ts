@@ -100,23 +100,19 @@ function obstacleTo(config: Config, wanted: AccessRequest): string | undefined {
     : undefined;
 }
 
+/** Each action in words; those on a repository end before its name. */
+const DEEDS = {
+  catalog: 'list all repositories (catalog)',
+  view: 'look at publications, mirrors and status (view)',
+  administer: 'administer robots and keys (administer)',
+  pull: 'pull from',
+  push: 'push to',
+  delete: 'delete from',
+  promote: 'promote into',
+} as const satisfies Record<AccessRequest['action'], string>;
+
 function deed(wanted: AccessRequest): string {
-  switch (wanted.action) {
-    case 'catalog':
-      return 'list all repositories (catalog)';
-    case 'view':
-      return 'look at publications, mirrors and status (view)';
-    case 'administer':
-      return 'administer robots and keys (administer)';
-    case 'pull':
-      return `pull from ${wanted.name}`;
-    case 'push':
-      return `push to ${wanted.name}`;
-    case 'delete':
-      return `delete from ${wanted.name}`;
-    case 'promote':
-      return `promote into ${wanted.name}`;
-  }
+  return wanted.type === 'registry' ? DEEDS[wanted.action] : `${DEEDS[wanted.action]} ${wanted.name}`;
 }
 
 function missed(rule: Rule, miss: Miss, subject: Subject): string {

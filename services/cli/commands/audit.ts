@@ -8,6 +8,7 @@ import type { Sealer } from '../../registry/audit/seal.ts';
 import { type Verification, verifyAudit } from '../../registry/audit/verify.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
+import type { JsonOption } from '../command.ts';
 import { fail, print, table } from '../table.ts';
 
 const FAULTS_SHOWN = 20;
@@ -18,7 +19,7 @@ const ROWS_AT_ONCE = 50;
 /** Prints entries of the audit record, newest first. Exits with 2 when records that should be there cannot be read. */
 export async function auditShowCommand(
   objects: ObjectStore,
-  { limit, json, ...query }: AuditQuery & { readonly limit: number; readonly json: boolean },
+  { limit, json, ...query }: AuditQuery & JsonOption & { readonly limit: number },
 ): Promise<void> {
   let shown = 0;
   let lost = 0;
@@ -46,11 +47,8 @@ export async function auditShowCommand(
 /** Verifies the chain. Exits with 2 when it is broken, naming the first place. */
 export async function auditVerifyCommand(
   objects: ObjectStore,
-  {
-    sealer,
-    expect = [],
-    json,
-  }: { readonly sealer: Sealer | undefined; readonly expect?: readonly Place[]; readonly json: boolean },
+  sealer: Sealer | undefined,
+  { expect = [], json }: JsonOption & { readonly expect?: readonly Place[] },
 ): Promise<void> {
   const spinner = process.stderr.isTTY === true ? ora('reading the audit record').start() : undefined;
   let shownAt = 0;
@@ -72,20 +70,19 @@ export async function auditVerifyCommand(
 export async function auditPruneCommand(
   objects: ObjectStore,
   audit: Audit,
-  { before, sealer }: { readonly before: Date; readonly sealer: Sealer | undefined },
+  sealer: Sealer | undefined,
+  before: Date,
 ): Promise<void> {
   if (!audit.isOn)
     return fail('nothing is pruned: audit.enabled is false, so the prune itself could not be recorded');
   const record = (change: Parameters<typeof recordLocal>[1]) => recordLocal(audit, change);
   const pruned = await pruneAudit(objects, { before, sealer, record });
-  if (pruned.outcome === 'pruned') {
-    print(
+  if (pruned.outcome === 'pruned')
+    return print(
       pruned.deleted === 0
         ? 'no record is older than that'
         : `${pruned.deleted} records deleted, up to ${pruned.upTo}`,
     );
-    return;
-  }
   printVerification(pruned.verification, sealer !== undefined);
   fail('nothing was deleted: after a prune, the broken chain could no longer show what happened to it', 2);
 }

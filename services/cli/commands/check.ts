@@ -1,22 +1,14 @@
-import ora, { type Ora } from 'ora';
-import type { Sealer } from '../../registry/audit/seal.ts';
+import ora from 'ora';
 import { type CheckOptions, checkStore, NoSuchRepositoryError } from '../../registry/check/check.ts';
 import type { Finding, Severity } from '../../registry/check/finding.ts';
 import type { ManifestRules } from '../../registry/oci/manifest-rules.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { formatBytes, print, table } from '../table.ts';
+import type { JsonOption } from '../command.ts';
+import { fail, formatBytes, print, table } from '../table.ts';
 
-export interface CheckCommandOptions {
-  /** Read every blob to its end. */
-  readonly deep: boolean;
-  /** Print one line of JSON for each finding, and one for the summary. */
-  readonly json: boolean;
+export interface CheckCommandOptions extends Pick<CheckOptions, 'deep' | 'sealer' | 'isStable'>, JsonOption {
   /** Only these repositories. */
   readonly repository?: readonly string[];
-  /** Verifies the seals of the audit record. */
-  readonly sealer?: Sealer | undefined;
-  /** Whether a repository changes only by promotion. */
-  readonly isStable?: CheckOptions['isStable'];
 }
 
 const PROGRESS_MS = 200;
@@ -40,13 +32,15 @@ export async function checkCommand(
     for await (const found of findings) {
       summary.add(found);
       if (json) print(JSON.stringify(found));
-      else if (found.severity !== 'info') aside(spinner, () => print(describe(found)));
+      else if (found.severity !== 'info') {
+        // Printed without the moving line in between.
+        spinner?.clear();
+        print(describe(found));
+      }
     }
   } catch (error) {
     if (!(error instanceof NoSuchRepositoryError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-    return;
+    return fail(error.message);
   } finally {
     clearInterval(timer);
     spinner?.stop();
@@ -102,10 +96,4 @@ function read({ objectsRead, bytesRead }: { objectsRead: number; bytesRead: numb
 function describe({ severity, kind, repository, tag, message, key }: Finding): string {
   const where = repository === undefined ? '' : ` ${repository}${tag === undefined ? '' : `:${tag}`}`;
   return `${severity}: ${kind}${where}: ${message}\n  ${key}`;
-}
-
-/** Prints without the moving line in between. */
-function aside(spinner: Ora | undefined, act: () => void): void {
-  spinner?.clear();
-  act();
 }

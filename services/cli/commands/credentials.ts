@@ -2,6 +2,7 @@ import { IssuedCredentials } from '../../registry/access/issued/credentials.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
+import type { JsonOption } from '../command.ts';
 import { print } from '../table.ts';
 import { showIssued } from './show-issued.ts';
 
@@ -9,12 +10,9 @@ import { showIssued } from './show-issued.ts';
 const SUFFIX = '@oidc';
 
 /** Shows everyone who has logged in with a browser, by the names that the provider's source gives them. */
-export async function credentialsListCommand(
-  objects: ObjectStore,
-  options: { readonly json: boolean },
-): Promise<void> {
+export async function credentialsListCommand(objects: ObjectStore, { json }: JsonOption): Promise<void> {
   const people = await new IssuedCredentials(objects).list('user');
-  showIssued(people, options.json, 'nobody has logged in with a browser yet');
+  showIssued(people, json, 'nobody has logged in with a browser yet');
 }
 
 /** Revokes all credentials that a user got by logging in with a browser. */

@@ -6,19 +6,14 @@ import { collectGarbage } from '../../registry/garbage/offline/collect.ts';
 import { type GarbagePlan, planGarbage } from '../../registry/garbage/offline/plan.ts';
 import { WritesOffError } from '../../registry/garbage/offline/writes-off.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { actor } from '../actor.ts';
+import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
-import { print } from '../table.ts';
-import { detailsOf, showPlan } from './garbage-report.ts';
+import { fail, print } from '../table.ts';
+import { detailsOf, type ReportOptions, showPlan } from './garbage-report.ts';
 
-export interface GarbageCollectOptions {
-  readonly dryRun: boolean;
+export interface GarbageCollectOptions extends ReportOptions {
   /** Also delete manifests that no tag leads to. */
   readonly deleteUntagged: boolean;
-  /** Do not print a line for each deleted object. */
-  readonly quiet: boolean;
-  /** A line of JSON for each thing that goes, and one for the summary. */
-  readonly json: boolean;
   /** Younger content stays: it may belong to a push in progress. */
   readonly graceMs: number;
 }
@@ -55,8 +50,7 @@ export async function garbageCollectCommand(
   };
   try {
     if (dryRun) {
-      shown(await planGarbage(objects, planOptions));
-      return;
+      return shown(await planGarbage(objects, planOptions));
     }
     await collectGarbage(objects, {
       ...planOptions,
@@ -77,10 +71,9 @@ export async function garbageCollectCommand(
     spinner?.stop();
     const error: unknown = stop.signal.aborted ? stop.signal.reason : cause;
     if (!isForPeople(error)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    fail(error.message);
     if (error instanceof UnreadableError) process.stderr.write(`  ${error.unreadable.join('\n  ')}\n`);
     else if (deleted > 0) process.stderr.write(`${deleted} objects were deleted; run this again to finish\n`);
-    process.exitCode = 1;
   } finally {
     spinner?.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
@@ -101,7 +94,7 @@ const NAME = /, process (\d+) on (\S+)$/;
 
 /** This run's name in the switch of writes. */
 function name(): string {
-  return `${actor()}, process ${process.pid} on ${hostname()}`;
+  return `${ACTOR}, process ${process.pid} on ${hostname()}`;
 }
 
 /** Whether the process with this name runs; unknown on another machine. */

@@ -1,11 +1,12 @@
 import { firstDigests } from '../../registry/audit/digests.ts';
 import type { GarbagePlan } from '../../registry/garbage/offline/plan.ts';
+import type { JsonOption } from '../command.ts';
 import { formatBytes, print, table } from '../table.ts';
 
-interface ReportOptions {
+export interface ReportOptions extends JsonOption {
   readonly dryRun: boolean;
+  /** Do not print a line for each deleted object. */
   readonly quiet: boolean;
-  readonly json: boolean;
 }
 
 /** What goes from repositories, and the heading of its column. */

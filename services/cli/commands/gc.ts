@@ -10,22 +10,20 @@ import {
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
 import { isCycleRequested, readProgress, requestCycle } from '../../registry/garbage/online/progress.ts';
-import { parseSha256, type Sha256Digest } from '../../registry/oci/digest.ts';
+import { parseSha256 } from '../../registry/oci/digest.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { actor } from '../actor.ts';
+import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
-import { print } from '../table.ts';
+import type { JsonOption } from '../command.ts';
+import { fail, print } from '../table.ts';
 
 /** A worker looks every few seconds whether something is to be done. */
 const HEARD_WITHIN_MS = 30_000;
 const LOOK_MS = 500;
 
 /** Shows the collector's status; exits with 2 if its last cycle failed. */
-export async function gcStatusCommand(
-  objects: ObjectStore,
-  { json }: { readonly json: boolean },
-): Promise<void> {
+export async function gcStatusCommand(objects: ObjectStore, { json }: JsonOption): Promise<void> {
   const progress = await readProgress(objects);
   if (json) print(JSON.stringify(progress ?? {}, undefined, 2));
   else if (progress === undefined) print('no sync process has collected garbage or purged uploads here yet');
@@ -51,15 +49,12 @@ export async function gcStatusCommand(
 export async function gcRunCommand(
   objects: ObjectStore,
   audit: Audit,
-  {
-    json,
-    timeoutMs,
-    heardWithinMs = HEARD_WITHIN_MS,
-  }: { readonly json: boolean; readonly timeoutMs: number; readonly heardWithinMs?: number },
+  options: JsonOption & { readonly timeoutMs: number; readonly heardWithinMs?: number },
 ): Promise<void> {
+  const { json, timeoutMs, heardWithinMs = HEARD_WITHIN_MS } = options;
   const before = await readProgress(objects);
   await recordLocal(audit, { action: 'garbage.request' });
-  await requestCycle(objects, actor());
+  await requestCycle(objects, ACTOR);
   const askedAt = performance.now();
   let idleSince = askedAt;
   for (let isHeard = false; ; await sleep(LOOK_MS)) {
@@ -68,10 +63,10 @@ export async function gcRunCommand(
     if (isHeard && progress?.trouble !== undefined && progress.startedAt === undefined)
       return fail(`the cycle failed: ${progress.trouble}`);
     const { last } = progress ?? {};
-    if (isHeard && last && last.endedAt !== before?.last?.endedAt) {
-      print(json ? JSON.stringify(last) : `done with ${last.requests} requests: ${printCounts(last.counts)}`);
-      return;
-    }
+    if (isHeard && last && last.endedAt !== before?.last?.endedAt)
+      return print(
+        json ? JSON.stringify(last) : `done with ${last.requests} requests: ${printCounts(last.counts)}`,
+      );
     const tookMs = performance.now() - askedAt;
     // A worker that is busy with a cycle sees the request afterwards.
     if (progress?.startedAt !== undefined) idleSince = performance.now();
@@ -87,7 +82,7 @@ export async function gcRunCommand(
 export async function gcDryRunCommand(
   objects: ObjectStore,
   settings: GarbageSettings,
-  { json }: { readonly json: boolean },
+  { json }: JsonOption,
 ): Promise<void> {
   const stop = new AbortController();
   const counts = newCounts();
@@ -110,7 +105,7 @@ export async function gcDryRunCommand(
 
 /** Takes content out of quarantine: it waits for its grace and quarantine again. Exits with 1 when it has gone. */
 export async function gcRestoreCommand(objects: ObjectStore, audit: Audit, digest: string): Promise<void> {
-  const stored: Sha256Digest = parseSha256(digest);
+  const stored = parseSha256(digest);
   await recordLocal(audit, { action: 'garbage.restore', digest: stored });
   const rescued = await new CollectionGuard(objects).rescue([stored]);
   if ((await objects.stat(blobDataKey(stored))) === undefined)
@@ -125,9 +120,4 @@ function printCounts(counts: CycleCounts): string {
     `${objectsListed} objects listed, ${stored} blobs stored, ${inUse} in use, ${suspected} out of use for less than the ` +
     `grace, ${quarantined} put into quarantine, ${inQuarantine} in quarantine, ${released} released, ${deleted} deleted`
   );
-}
-
-function fail(message: string): void {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = 1;
 }

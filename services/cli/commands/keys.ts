@@ -7,13 +7,14 @@ import type { StoredKey } from '../../registry/access/keys/stored-key.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
-import { fail, print, table } from '../table.ts';
+import type { JsonOption } from '../command.ts';
+import { fail, print, printTable } from '../table.ts';
 
 /** Every key in the store. */
 export async function keysListCommand(
   objects: ObjectStore,
   config: Config,
-  { json }: { readonly json: boolean },
+  { json }: JsonOption,
 ): Promise<void> {
   await using ring = await KeyRing.start(objects, CONSOLE);
   const now = new Date();
@@ -24,18 +25,10 @@ export async function keysListCommand(
     print(
       `tokens are signed with the key of ${config.token.certificate}; these keys are unused until it is removed:`,
     );
-  if (lines.length === 0) return print('no keys yet: the token service makes the first one when it starts');
-  print(
-    table([
-      ['KID', 'ALGORITHM', 'STATE', 'MADE', 'SIGNS FROM'],
-      ...lines.map(({ kid, algorithm, state, createdAt, signsFrom }) => [
-        kid,
-        algorithm,
-        state,
-        createdAt,
-        signsFrom,
-      ]),
-    ]),
+  printTable(
+    ['KID', 'ALGORITHM', 'STATE', 'MADE', 'SIGNS FROM'],
+    lines.map((key) => [key.kid, key.algorithm, key.state, key.createdAt, key.signsFrom]),
+    'no keys yet: the token service makes the first one when it starts',
   );
 }
 

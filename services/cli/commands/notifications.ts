@@ -8,7 +8,8 @@ import {
 } from '../../registry/notifications/inspect.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
-import { fail, print, table } from '../table.ts';
+import type { JsonOption } from '../command.ts';
+import { fail, print, printTable } from '../table.ts';
 
 /** At most this many of an endpoint's dead letters are shown. */
 const NEWEST = 5;
@@ -17,14 +18,14 @@ const NEWEST = 5;
 export async function notificationsCommand(
   objects: ObjectStore,
   { endpoints }: NotificationsConfig,
-  options: { readonly json: boolean },
+  { json }: JsonOption,
 ): Promise<void> {
   const reports = await Promise.all(endpoints.map(({ name }) => inspectEndpoint(objects, name, NEWEST)));
   const forgotten = await forgottenOutboxes(
     objects,
     endpoints.map(({ name }) => name),
   );
-  if (options.json) print(JSON.stringify({ endpoints: reports.map(withEvents), forgotten }, undefined, 2));
+  if (json) print(JSON.stringify({ endpoints: reports.map(withEvents), forgotten }, undefined, 2));
   else show(reports, forgotten);
   const isWrong = reports.some(({ dead, delivery }) => dead > 0 || (delivery?.failures ?? 0) > 0);
   if (isWrong) process.exitCode = 2;
@@ -36,7 +37,7 @@ export async function retryDeadCommand(
   audit: Audit,
   { endpoints }: NotificationsConfig,
   name: string,
-  options: { readonly json: boolean },
+  { json }: JsonOption,
 ): Promise<void> {
   const endpoint = endpoints.find((each) => each.name === name);
   if (endpoint === undefined) {
@@ -45,7 +46,7 @@ export async function retryDeadCommand(
   }
   await recordLocal(audit, { action: 'notifications.retry', details: { endpoint: name } });
   const result = await requeueDead(objects, endpoint);
-  if (options.json) return print(JSON.stringify({ endpoint: name, ...result }, undefined, 2));
+  if (json) return print(JSON.stringify({ endpoint: name, ...result }, undefined, 2));
   print(`${result.requeued} events of ${name} are queued again`);
   if (result.left > 0) {
     print(`${result.left} did not fit into the queue: run this again when it is shorter`);
@@ -54,22 +55,19 @@ export async function retryDeadCommand(
 }
 
 function show(reports: readonly EndpointReport[], forgotten: readonly string[]): void {
-  if (reports.length === 0) print('no notification endpoints are configured');
-  else
-    print(
-      table([
-        ['ENDPOINT', 'QUEUED', 'OLDEST', 'DEAD', 'LAST DELIVERED', 'FAILURES', 'LAST ERROR'],
-        ...reports.map(({ endpoint, queued, oldestAt, dead, delivery }) => [
-          endpoint,
-          String(queued),
-          oldestAt === undefined ? '-' : age(oldestAt),
-          String(dead),
-          delivery?.lastDeliveredAt ?? '-',
-          String(delivery?.failures ?? 0),
-          delivery?.lastError ? `${delivery.lastError.at} ${delivery.lastError.reason}` : '-',
-        ]),
-      ]),
-    );
+  printTable(
+    ['ENDPOINT', 'QUEUED', 'OLDEST', 'DEAD', 'LAST DELIVERED', 'FAILURES', 'LAST ERROR'],
+    reports.map(({ endpoint, queued, oldestAt, dead, delivery }) => [
+      endpoint,
+      String(queued),
+      oldestAt === undefined ? '-' : age(oldestAt),
+      String(dead),
+      delivery?.lastDeliveredAt ?? '-',
+      String(delivery?.failures ?? 0),
+      delivery?.lastError ? `${delivery.lastError.at} ${delivery.lastError.reason}` : '-',
+    ]),
+    'no notification endpoints are configured',
+  );
   for (const { endpoint, dead, newestDead } of reports) {
     if (dead === 0) continue;
     print(`dead letters of ${endpoint}, newest first (queue them again with --retry-dead ${endpoint}):`);

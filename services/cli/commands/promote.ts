@@ -1,14 +1,14 @@
 import ora from 'ora';
 import type { PromotionEventLine } from '../../release/schemas.ts';
-import { actor } from '../actor.ts';
+import { ACTOR } from '../actor.ts';
+import type { JsonOption } from '../command.ts';
 import type { ReleaseClient } from '../release-client.ts';
 import { formatBytes, print } from '../table.ts';
 
-export interface PromoteOptions {
+export interface PromoteOptions extends JsonOption {
   readonly dryRun: boolean;
   readonly waitMirrors: number;
   readonly timeoutMs: number;
-  readonly json: boolean;
 }
 
 /** Promotes, and shows progress: one changing line on a terminal, plain lines or JSON elsewhere. */
@@ -16,17 +16,10 @@ export async function promoteCommand(
   client: ReleaseClient,
   source: string,
   target: string,
-  options: PromoteOptions,
+  { dryRun, waitMirrors, timeoutMs, json }: PromoteOptions,
 ): Promise<void> {
-  const { dryRun, waitMirrors, timeoutMs, json } = options;
-  const events = client.promote({
-    source,
-    target,
-    dryRun,
-    waitMirrors,
-    waitTimeoutMs: timeoutMs,
-    actor: actor(),
-  });
+  const wanted = { source, target, dryRun, waitMirrors, waitTimeoutMs: timeoutMs, actor: ACTOR };
+  const events = client.promote(wanted);
   if (json) {
     for await (const event of events) print(JSON.stringify(event));
     return;

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { READ_ONLY_POLL_MS, readNotice, writeNotice } from '../../registry/storage/read-only.ts';
-import { actor } from '../actor.ts';
+import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';
 
 /** Stops writes on every node over this store, and returns when every node has noticed. */
 export async function readOnlyOnCommand(objects: ObjectStore, audit: Audit, reason: string): Promise<void> {
-  const notice = { since: new Date().toISOString(), by: actor(), reason };
+  const notice = { since: new Date().toISOString(), by: ACTOR, reason };
   await recordLocal(audit, { action: 'read-only.on', details: { reason } });
   await writeNotice(objects, notice);
   await sleep(2 * READ_ONLY_POLL_MS);

@@ -2,8 +2,9 @@ import { type Issued, IssuedCredentials } from '../../registry/access/issued/cre
 import { robotName } from '../../registry/access/issued/robots.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { actor } from '../actor.ts';
+import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
+import type { JsonOption } from '../command.ts';
 import { print } from '../table.ts';
 import { showIssued } from './show-issued.ts';
 
@@ -12,29 +13,25 @@ export async function robotsCreateCommand(
   objects: ObjectStore,
   audit: Audit,
   text: string,
-  options: {
+  options: JsonOption & {
     readonly group: readonly string[];
     readonly description?: string;
     readonly expires?: number;
-    readonly json: boolean;
   },
 ): Promise<void> {
   const name = robotName(text);
   const { group: groups, description, expires: lifetimeMs } = options;
   await recordLocal(audit, { action: 'robot.create', details: { robot: name, groups } });
   const issued = await new IssuedCredentials(objects).create({
-    ...{ kind: 'robot', name, groups, description, by: `local:${actor()}`, lifetimeMs },
+    ...{ kind: 'robot', name, groups, description, by: `local:${ACTOR}`, lifetimeMs },
   });
   show(issued, options.json);
 }
 
 /** Shows all robots. */
-export async function robotsListCommand(
-  objects: ObjectStore,
-  options: { readonly json: boolean },
-): Promise<void> {
+export async function robotsListCommand(objects: ObjectStore, { json }: JsonOption): Promise<void> {
   const robots = await new IssuedCredentials(objects).list('robot');
-  showIssued(robots, options.json, 'no robots yet: create one with roadstead robots create');
+  showIssued(robots, json, 'no robots yet: create one with roadstead robots create');
 }
 
 /** Gives a robot a new secret, and shows it. */
@@ -42,7 +39,7 @@ export async function robotsRotateCommand(
   objects: ObjectStore,
   audit: Audit,
   text: string,
-  options: { readonly keepOld: number; readonly expires?: number; readonly json: boolean },
+  options: JsonOption & { readonly keepOld: number; readonly expires?: number },
 ): Promise<void> {
   const name = robotName(text);
   await recordLocal(audit, { action: 'robot.rotate', details: { robot: name } });

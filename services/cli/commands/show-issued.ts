@@ -1,5 +1,5 @@
 import { type IssuedAccount, isCurrent } from '../../registry/access/issued/account.ts';
-import { print, table } from '../table.ts';
+import { print, printTable } from '../table.ts';
 
 /** Shows accounts whose credentials this registry issued, including revoked ones; no hashes. */
 export function showIssued(accounts: readonly IssuedAccount[], json: boolean, none: string): void {
@@ -11,24 +11,19 @@ export function showIssued(accounts: readonly IssuedAccount[], json: boolean, no
     print(JSON.stringify(shown, undefined, 2));
     return;
   }
-  if (accounts.length === 0) {
-    print(none);
-    return;
-  }
   const now = new Date();
-  print(
-    table([
-      ['NAME', 'GROUPS', 'CREATED', 'BY', 'SECRETS', 'ENDS', 'DESCRIPTION'],
-      ...accounts.map(({ name, groups, createdAt, createdBy, secrets, revokedAt, description }) => {
-        const current = secrets.filter((secret) => isCurrent(secret, now));
-        return [
-          ...[name, groups.join(',') || '-', createdAt, createdBy, String(current.length)],
-          revokedAt
-            ? `revoked ${revokedAt}`
-            : (current.at(-1)?.expiresAt ?? (current.length > 0 ? 'never' : 'ended')),
-          description ?? '',
-        ];
-      }),
-    ]),
+  printTable(
+    ['NAME', 'GROUPS', 'CREATED', 'BY', 'SECRETS', 'ENDS', 'DESCRIPTION'],
+    accounts.map(({ name, groups, createdAt, createdBy, secrets, revokedAt, description }) => {
+      const current = secrets.filter((secret) => isCurrent(secret, now));
+      return [
+        ...[name, groups.join(',') || '-', createdAt, createdBy, String(current.length)],
+        revokedAt
+          ? `revoked ${revokedAt}`
+          : (current.at(-1)?.expiresAt ?? (current.length > 0 ? 'never' : 'ended')),
+        description ?? '',
+      ];
+    }),
+    none,
   );
 }

@@ -1,6 +1,6 @@
 import type { MirrorLine } from '../../release/schemas.ts';
 import type { ReleaseClient } from '../release-client.ts';
-import { formatBytes, print, table } from '../table.ts';
+import { formatBytes, print, printTable } from '../table.ts';
 
 /** Shows the publication log, newest first. */
 export async function publicationsCommand(
@@ -10,7 +10,6 @@ export async function publicationsCommand(
 ): Promise<void> {
   const answer = await client.publications(limit);
   if (json) return print(JSON.stringify(answer, undefined, 2));
-  if (answer.publications.length === 0) return print('nothing has been published yet');
   const rows = answer.publications.map((entry) => {
     const blobs = Object.values(entry.collections).flat();
     const sizeBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
@@ -24,14 +23,15 @@ export async function publicationsCommand(
       `${blobs.length}, ${formatBytes(sizeBytes)}`,
     ];
   });
-  print(table([['SEQ', 'TIME', 'ACTOR', 'TARGET', 'SOURCE', 'MANIFEST', 'NEW BLOBS'], ...rows]));
+  const headings = ['SEQ', 'TIME', 'ACTOR', 'TARGET', 'SOURCE', 'MANIFEST', 'NEW BLOBS'];
+  printTable(headings, rows, 'nothing has been published yet');
 }
 
 /** Shows every mirror's watermark, lag and health. */
 export async function mirrorsCommand(client: ReleaseClient, json: boolean): Promise<void> {
   const answer = await client.mirrors();
   if (json) return print(JSON.stringify(answer, undefined, 2));
-  print(mirrorTable(answer.mirrors));
+  showMirrors(answer.mirrors);
 }
 
 /** Shows everything at a glance. */
@@ -41,7 +41,7 @@ export async function statusCommand(client: ReleaseClient, json: boolean): Promi
   else {
     print(`${answer.status}: roadstead ${answer.version}, ${answer.head} publications`);
     for (const problem of answer.problems) print(`  ${problem}`);
-    print(mirrorTable(answer.mirrors));
+    showMirrors(answer.mirrors);
   }
   // For scripts, the exit code also says that the registry is degraded.
   if (answer.status !== 'ok') process.exitCode = 2;
@@ -66,8 +66,7 @@ export async function explainCommand(
     );
 }
 
-function mirrorTable(mirrors: readonly MirrorLine[]): string {
-  if (mirrors.length === 0) return 'no mirrors are configured';
+function showMirrors(mirrors: readonly MirrorLine[]): void {
   const rows = mirrors.map((mirror) => [
     mirror.name,
     mirror.healthy ? 'up' : 'down',
@@ -77,5 +76,6 @@ function mirrorTable(mirrors: readonly MirrorLine[]): string {
     mirror.url,
     [mirror.reason, mirror.trouble].filter(Boolean).join('; '),
   ]);
-  return table([['MIRROR', 'HEALTH', 'WATERMARK', 'LAG', 'MISSING', 'URL', 'REASON'], ...rows]);
+  const headings = ['MIRROR', 'HEALTH', 'WATERMARK', 'LAG', 'MISSING', 'URL', 'REASON'];
+  printTable(headings, rows, 'no mirrors are configured');
 }
