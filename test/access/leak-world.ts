@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import bcrypt from 'bcrypt';
 import { type Guarded, type Login, startGuarded } from '../accounts/guarded.ts';
 import { type Descriptor, descriptorOf, MEDIA_TYPES, newBytes } from '../protocol/pushing.ts';
-import { type Answer, type Sent, send, sha256 } from '../protocol/wire.ts';
+import { type Answer, type Sent, send } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 

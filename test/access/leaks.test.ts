@@ -9,7 +9,8 @@ import { expect } from 'chai';
 import type { ApiNode } from '../../services/api/node.ts';
 import { apiRoutes } from '../../services/api/routes.ts';
 import { MEDIA_TYPES, newBytes } from '../protocol/pushing.ts';
-import { type Answer, hexOf, jsonOf, sha256 } from '../protocol/wire.ts';
+import { type Answer, jsonOf } from '../protocol/wire.ts';
+import { hexOf, sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   type Asked,

@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { type Answer, Client } from '../faults/client.ts';
 import { descriptorOf, MEDIA_TYPES, newBytes } from '../protocol/pushing.ts';
-import { sha256 } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { type DefineSuite, nightly, requires } from '../support/requirements.ts';
 import { SWIFT_PROGRAMS, startSwift } from '../support/swift.ts';
 import { tempDir } from '../support/temp.ts';

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { type CheckOptions, checkStore } from '../../services/registry/check/check.ts';
 import type { Finding } from '../../services/registry/check/finding.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
-import { pushBlobAs, sha512 } from '../compat/sha512.ts';
+import { pushBlobAs } from '../compat/sha512.ts';
 import {
   type Descriptor,
   descriptorOf,
@@ -17,6 +17,7 @@ import {
   putManifest,
 } from '../protocol/pushing.ts';
 import { promote } from '../release/promoting.ts';
+import { sha512 } from '../support/digest.ts';
 import { startDistribution } from '../support/distribution.ts';
 import { startRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';

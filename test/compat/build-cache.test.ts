@@ -17,12 +17,13 @@ import {
 } from '../protocol/pushing.ts';
 import { expectError, jsonOf, send } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { sha512 } from '../support/digest.ts';
 import { type Distribution, startDistribution } from '../support/distribution.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { askCollector } from './collector.ts';
 import { askForManifest } from './pulling.ts';
-import { pushBlobAs, sha512 } from './sha512.ts';
+import { pushBlobAs } from './sha512.ts';
 
 const NAME = 'candidate/cache';
 

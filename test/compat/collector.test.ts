@@ -15,11 +15,12 @@ import {
   pushIndex,
   putManifest,
 } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
+import { sha256, sha512 } from '../support/digest.ts';
 import { besideDistribution } from './beside.ts';
 import { askCollector } from './collector.ts';
 import { expectSamePull, pullAll } from './pulling.ts';
-import { pushBlobAs, sha512 } from './sha512.ts';
+import { pushBlobAs } from './sha512.ts';
 
 /** Where ours lies that Distribution knows nothing of. */
 const isOurs = (path: string) => /(^|\/)_?roadstead\//.test(path);

@@ -14,7 +14,8 @@ import {
   pushIndex,
   putManifest,
 } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { besideDistribution, DIRECTIONS } from './beside.ts';
 import { expectSamePull, listPages, tagged } from './pulling.ts';
 

@@ -13,7 +13,8 @@ import {
   pushImage,
   putManifest,
 } from '../protocol/pushing.ts';
-import { hexOf, jsonOf, send } from '../protocol/wire.ts';
+import { jsonOf, send } from '../protocol/wire.ts';
+import { hexOf } from '../support/digest.ts';
 import { besideDistribution, type Pair } from './beside.ts';
 import { askForManifest, expectSamePull, listPages } from './pulling.ts';
 

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { DISTRIBUTION_ROOT, filesBelow } from '../protocol/on-disk.ts';
 import { MEDIA_TYPES, newBytes, pushBlob, pushImage, putManifest } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
+import { sha256, sha512 } from '../support/digest.ts';
 import { besideDistribution, DIRECTIONS } from './beside.ts';
 import { askForManifest, expectSamePull, pullAll } from './pulling.ts';
-import { pushBlobAs, sha512 } from './sha512.ts';
+import { pushBlobAs } from './sha512.ts';
 
 besideDistribution('one directory, SHA-512', (pair) => {
   for (const { title, writer, reader } of DIRECTIONS)

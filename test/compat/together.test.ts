@@ -13,7 +13,8 @@ import {
   pushIndex,
   putManifest,
 } from '../protocol/pushing.ts';
-import { type Answer, hexOf, send } from '../protocol/wire.ts';
+import { type Answer, send } from '../protocol/wire.ts';
+import { hexOf } from '../support/digest.ts';
 import { besideDistribution } from './beside.ts';
 import { askCollector } from './collector.ts';
 import { askForManifest, expectSamePull, listPages, tagged } from './pulling.ts';

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { filesBelow } from '../protocol/on-disk.ts';
 import { newBytes, pushBlob } from '../protocol/pushing.ts';
-import { type Answer, expectError, send, sha256 } from '../protocol/wire.ts';
+import { type Answer, expectError, send } from '../protocol/wire.ts';
+import { sha256, sha512 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { besideDistribution } from './beside.ts';
-import { sha512 } from './sha512.ts';
 
 const NAME = 'begun/elsewhere';
 

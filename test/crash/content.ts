@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Descriptor, descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
+import { sha512 } from '../support/digest.ts';
 
 /** Bytes that are always the same for the same label, and for no other. */
 export function bytesOf(label: string, sizeBytes = 300): Buffer {
@@ -34,7 +35,7 @@ export function image512Of(label: string): Made {
   const blobs = [bytesOf(`${label} config`), bytesOf(`${label} layer`)];
   const [config, ...layers] = blobs.map((bytes, i) => ({
     mediaType: i === 0 ? MEDIA_TYPES.config : MEDIA_TYPES.layer,
-    digest: digest512(bytes),
+    digest: sha512(bytes),
     size: bytes.length,
   }));
   return made({ config, layers }, MEDIA_TYPES.image, blobs);
@@ -43,11 +44,6 @@ export function image512Of(label: string): Made {
 /** An index of manifests. */
 export function indexOf(manifests: readonly Made[], more: object = {}): Made {
   return made({ manifests: manifests.map(({ descriptor }) => descriptor), ...more }, MEDIA_TYPES.index, []);
-}
-
-/** The SHA-512 digest of bytes. */
-export function digest512(bytes: Buffer): string {
-  return `sha512:${createHash('sha512').update(bytes).digest('hex')}`;
 }
 
 function made(value: object, mediaType: string, blobs: readonly Buffer[]): Made {

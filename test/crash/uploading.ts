@@ -1,6 +1,5 @@
-import { sha256 } from '../protocol/wire.ts';
+import { sha256, sha512 } from '../support/digest.ts';
 import { ask, expectBytes, pathOf, RefusedError } from './client.ts';
-import { digest512 } from './content.ts';
 import type { BindingStep, Step, World } from './scenario.ts';
 
 export interface Uploading {
@@ -28,7 +27,7 @@ export class Upload {
 
   constructor(options: Uploading) {
     this.#options = options;
-    this.digest = options.algorithm === 'sha512' ? digest512(options.bytes) : sha256(options.bytes);
+    this.digest = options.algorithm === 'sha512' ? sha512(options.bytes) : sha256(options.bytes);
   }
 
   /** Its requests, one after the other. */

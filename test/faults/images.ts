@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../support/digest.ts';
 import type { Random } from './random.ts';
 
 const TYPES = {
@@ -23,10 +23,6 @@ export interface Image {
   readonly blobs: readonly Content[];
   readonly manifests: readonly Content[];
   readonly top: Content;
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 function content(mediaType: string, bytes: Buffer): Content {

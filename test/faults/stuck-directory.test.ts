@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { parseSha256 } from '../../services/registry/oci/digest.ts';
 import { DirectoryTarget } from '../../services/sync/targets/directory.ts';
 import { newBytes } from '../protocol/pushing.ts';
-import { sha256 } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 import { makeFifo } from './fifo.ts';

@@ -11,8 +11,9 @@ import {
   pushIndex,
   putManifest,
 } from '../protocol/pushing.ts';
-import { hexOf, send } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { hexOf } from '../support/digest.ts';
 
 /** What was pushed to a registry, sorted by what collections make of it. */
 export interface Content {

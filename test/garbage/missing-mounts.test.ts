@@ -9,7 +9,7 @@ import { UnreadableError } from '../../services/registry/garbage/collector-reade
 import { planGarbage } from '../../services/registry/garbage/offline/plan.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { check } from '../check/stores.ts';
-import { sha256 } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { mountAt, requiresMounts } from '../support/mounts.ts';
 import { tempDir } from '../support/temp.ts';
 import { cycle, HOUR } from './cycles.ts';

@@ -12,8 +12,9 @@ import {
   pushImage,
   putManifest,
 } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { sha256 } from '../support/digest.ts';
 import { MOMENTS, type Moment, meeting } from './meeting.ts';
 
 /** A registry that runs over a store, and the store as the collector has it. */

@@ -9,7 +9,8 @@ import { type PurgeParts, purgeUploads } from '../../services/registry/garbage/o
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { filesBelow } from '../protocol/on-disk.ts';
 import { newBytes } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 const NAME = 'candidate/app';

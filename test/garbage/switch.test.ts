@@ -8,7 +8,8 @@ import { readNotice, writeNotice } from '../../services/registry/storage/read-on
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { check, faults } from '../check/stores.ts';
 import { blobPath } from '../protocol/on-disk.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { type Daemon, startDaemon } from '../support/process.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { type Content, pullEverything, pushEverything } from './content.ts';

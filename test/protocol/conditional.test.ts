@@ -3,9 +3,10 @@
  * manifest already is told so instead of being sent it again (RFC 9110, section 13).
  */
 import { expect } from 'chai';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { MEDIA_TYPES, newBytes } from './pushing.ts';
-import { type Answer, expectError, send, sha256 } from './wire.ts';
+import { type Answer, expectError, send } from './wire.ts';
 
 /** A manifest unlike all others. */
 function newManifest(): Buffer {

@@ -6,10 +6,11 @@ import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { promote } from '../release/promoting.ts';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { blobPath } from './on-disk.ts';
 import { descriptorOf, MEDIA_TYPES, newBytes, pushBlob, pushImage, putManifest } from './pushing.ts';
-import { expectError, send, sha256 } from './wire.ts';
+import { expectError, send } from './wire.ts';
 
 const NAME = 'candidate/app';
 

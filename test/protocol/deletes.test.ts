@@ -3,9 +3,10 @@
  * nothing goes with them but what names them.
  */
 import { expect } from 'chai';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { MEDIA_TYPES, newBytes, type Pushed, pushImage, pushIndex, putManifest } from './pushing.ts';
-import { type Answer, expectError, jsonOf, send, sha256 } from './wire.ts';
+import { type Answer, expectError, jsonOf, send } from './wire.ts';
 
 function requests(registry: TestRegistry) {
   const call = (method: string, path: string): Promise<Answer> =>

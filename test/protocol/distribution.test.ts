@@ -4,12 +4,13 @@
  */
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { sha256 } from '../support/digest.ts';
 import { type Distribution, startDistribution } from '../support/distribution.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { filesBelow } from './on-disk.ts';
 import { MEDIA_TYPES, newBytes, pushBlob, pushImage, pushIndex, putManifest } from './pushing.ts';
-import { jsonOf, send, sha256 } from './wire.ts';
+import { jsonOf, send } from './wire.ts';
 
 requires(['docker-registry'])('one directory under Roadstead and docker-registry', () => {
   let ours: TestRegistry;

@@ -3,6 +3,7 @@
  * and is taken only when the repository has all that it names.
  */
 import { expect } from 'chai';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import {
   descriptorOf,
@@ -13,7 +14,7 @@ import {
   pushIndex,
   putManifest,
 } from './pushing.ts';
-import { type Answer, expectError, send, sha256 } from './wire.ts';
+import { type Answer, expectError, send } from './wire.ts';
 
 describe('manifests', () => {
   let registry: TestRegistry;

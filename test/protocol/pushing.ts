@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { type Answer, send, sha256 } from './wire.ts';
+import { sha256 } from '../support/digest.ts';
+import { type Answer, send } from './wire.ts';
 
 export const MEDIA_TYPES = {
   image: 'application/vnd.oci.image.manifest.v1+json',

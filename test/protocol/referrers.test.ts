@@ -3,6 +3,7 @@
  * type when that is asked for, in pages when there is too much for one.
  */
 import { expect } from 'chai';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import {
   type Descriptor,
@@ -14,7 +15,7 @@ import {
   pushImage,
   putManifest,
 } from './pushing.ts';
-import { type Answer, expectError, jsonOf, send, sha256 } from './wire.ts';
+import { type Answer, expectError, jsonOf, send } from './wire.ts';
 
 const SBOM = 'application/vnd.example.sbom';
 const SIGNATURE = 'application/vnd.example.signature';

@@ -3,6 +3,7 @@
  * repository lacks, or that is too large, is refused with the reason, and no tag moves.
  */
 import { expect } from 'chai';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import {
   type Descriptor,
@@ -13,7 +14,7 @@ import {
   pushImage,
   putManifest,
 } from './pushing.ts';
-import { expectError, inPieces, send, sha256 } from './wire.ts';
+import { expectError, inPieces, send } from './wire.ts';
 
 const LIMIT_BYTES = 4 * 1024 * 1024;
 

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { MEDIA_TYPES, pushImage } from '../protocol/pushing.ts';
-import { sha256 } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Line, type LineFaults, openLine } from '../support/line.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { MEDIA_TYPES, pushImage } from '../protocol/pushing.ts';
-import { sha256 } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { nightly, requires } from '../support/requirements.ts';
 import { startTwoNodes, type TestNode, type TwoNodes } from './nodes.ts';
 

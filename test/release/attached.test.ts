@@ -16,7 +16,8 @@ import {
   pushIndex,
   putManifest,
 } from '../protocol/pushing.ts';
-import { jsonOf, send, sha256 } from '../protocol/wire.ts';
+import { jsonOf, send } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { promote } from './promoting.ts';
 

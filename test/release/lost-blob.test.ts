@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { newBytes, pushBlob, pushImage } from '../protocol/pushing.ts';
-import { sha256 } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';

@@ -1,6 +1,7 @@
-import { type Content, sha256 } from '../faults/images.ts';
+import type { Content } from '../faults/images.ts';
 import { Random } from '../faults/random.ts';
 import { MEDIA_TYPES } from '../protocol/pushing.ts';
+import { sha256 } from '../support/digest.ts';
 
 const KIB = 1024;
 /** Smaller blobs are answered by the node, larger ones by a mirror that holds them. */

@@ -4,7 +4,8 @@
  */
 import { expect } from 'chai';
 import { MEDIA_TYPES, newBytes, type Pushed, pushImage } from '../protocol/pushing.ts';
-import { type Answer, expectError, type Sent, send, sha256 } from '../protocol/wire.ts';
+import { type Answer, expectError, type Sent, send } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { RADOSGW_PROGRAMS, startRadosgw } from '../support/radosgw.ts';

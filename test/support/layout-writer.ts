@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { sha256 } from './digest.ts';
 
 const LAYER_MEDIA_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
@@ -15,10 +15,6 @@ export interface Blob {
 /** A layer, with the digest of its uncompressed tar that an image's config has to name. */
 export interface Layer extends Blob {
   readonly diffId: string;
-}
-
-function sha256(content: Buffer): string {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }
 
 /** Where a layout keeps a blob or manifest. */

@@ -1,4 +1,5 @@
-import { digest512, image512Of, imageOf, indexOf, type Made } from '../content.ts';
+import { sha512 } from '../../support/digest.ts';
+import { image512Of, imageOf, indexOf, type Made } from '../content.ts';
 import { deleting, expectTag, pushBlobs, pushImage, putting } from '../requests.ts';
 import type { Scenario, World } from '../scenario.ts';
 
@@ -96,7 +97,7 @@ export const MANIFESTS: readonly Scenario[] = [
   {
     title: 'a manifest that is named by SHA-512 itself, and tagged',
     prepare,
-    steps: [putting({ repository, image: later, reference: digest512(later.bytes), tags: ['1'] })],
+    steps: [putting({ repository, image: later, reference: sha512(later.bytes), tags: ['1'] })],
   },
   {
     title: 'an index of two images',
