@@ -4,8 +4,8 @@ import { expect } from 'chai';
 import { pullClients } from '../support/clients/all.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
 import { sha256 } from '../support/digest.ts';
+import type { Descriptor } from '../support/image.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
-import type { Blob } from '../support/layout-writer.ts';
 import type { NginxMirror } from '../support/nginx-mirror.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -17,7 +17,7 @@ const SERVED_BLOB_LINE =
   /^GET \/docker\/registry\/v2\/blobs\/sha256\/[0-9a-f]{2}\/([0-9a-f]{64})\/data 20[06] /;
 
 /** Where a mirror should have which blob: path to digest. */
-function wanted(blobs: readonly Blob[]): Record<string, string> {
+function wanted(blobs: readonly Descriptor[]): Record<string, string> {
   return Object.fromEntries(blobs.map(({ digest }) => [pathOnMirror(digest), digest]));
 }
 

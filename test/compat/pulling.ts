@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { MEDIA_TYPES } from '../protocol/pushing.ts';
 import { type Answer, send } from '../protocol/wire.ts';
 import { digestBy, sha256 } from '../support/digest.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import type { Pair } from './beside.ts';
 
 const ACCEPT = [MEDIA_TYPES.image, MEDIA_TYPES.index, MEDIA_TYPES.dockerImage, MEDIA_TYPES.dockerList].join();

@@ -5,8 +5,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { newBytes } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
 import { sha256, sha512 } from '../support/digest.ts';
 import { type Distribution, startDistribution } from '../support/distribution.ts';
 import { BUILD_TIMEOUT_MS, buildGoProgram, REGCTL, skipSuite } from '../support/go-programs.ts';

@@ -1,5 +1,6 @@
+import { newBytes } from '../support/bytes.ts';
 import { type Algorithm, digestBy } from '../support/digest.ts';
-import { type Blob, type Descriptor, layerBytes, newBytes, type Platform, TYPES } from './content.ts';
+import { type Blob, type Descriptor, layerBytes, type Platform, TYPES } from './content.ts';
 
 /** A manifest to push by its digest, in its turn. */
 export interface ManifestItem {

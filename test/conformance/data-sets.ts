@@ -1,5 +1,6 @@
+import { newBytes } from '../support/bytes.ts';
 import { type Algorithm, sha256 } from '../support/digest.ts';
-import { type Descriptor, newBytes, TYPES } from './content.ts';
+import { type Descriptor, TYPES } from './content.ts';
 import { type DataSet, DataSetBuilder, PLATFORMS } from './data-set.ts';
 import type { Profile } from './profile.ts';
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
 import { sha256 } from '../support/digest.ts';
 import { check, type Group, group, Unsupported } from './check.ts';
-import { newBytes, TYPES } from './content.ts';
+import { TYPES } from './content.ts';
 import { type DataSet, DataSetBuilder, type ManifestItem } from './data-set.ts';
 import { sparseImage, sparseIndex } from './data-sets.ts';
 import { expectManifestDeleted } from './deleting.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
 import { type Algorithm, digestBy } from '../support/digest.ts';
 import { blobChecks } from './blob-checks.ts';
 import { check, type Group, group, Unsupported } from './check.ts';
-import { newBytes } from './content.ts';
 import { dataSetChecks } from './data-set-checks.ts';
 import { dataSets } from './data-sets.ts';
 import { expectStatus } from './expectations.ts';

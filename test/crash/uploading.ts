@@ -1,4 +1,4 @@
-import { sha256, sha512 } from '../support/digest.ts';
+import { type Algorithm, digestBy } from '../support/digest.ts';
 import { ask, expectBytes, pathOf, RefusedError } from './client.ts';
 import type { BindingStep, Step, World } from './scenario.ts';
 
@@ -7,7 +7,7 @@ export interface Uploading {
   readonly bytes: Buffer;
   /** How many PATCHes bring it; with 0 the closing PUT does. */
   readonly pieces?: number;
-  readonly algorithm?: 'sha256' | 'sha512';
+  readonly algorithm?: Algorithm;
   /** True when the upload is there already, and `memory` knows where. */
   readonly isBegun?: boolean;
 }
@@ -27,7 +27,7 @@ export class Upload {
 
   constructor(options: Uploading) {
     this.#options = options;
-    this.digest = options.algorithm === 'sha512' ? sha512(options.bytes) : sha256(options.bytes);
+    this.digest = digestBy(options.algorithm ?? 'sha256', options.bytes);
   }
 
   /** Its requests, one after the other. */

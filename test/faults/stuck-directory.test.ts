@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseSha256 } from '../../services/registry/oci/digest.ts';
 import { DirectoryTarget } from '../../services/sync/targets/directory.ts';
-import { newBytes } from '../protocol/pushing.ts';
+import { newBytes } from '../support/bytes.ts';
 import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';

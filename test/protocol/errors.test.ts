@@ -6,9 +6,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
 import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { newBytes, pushBlob } from './pushing.ts';
+import { pushBlob } from './pushing.ts';
 import { expectError, jsonOf, send } from './wire.ts';
 
 describe('errors and health', () => {

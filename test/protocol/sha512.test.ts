@@ -4,9 +4,11 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { newBytes } from '../support/bytes.ts';
 import { sha256, sha512 } from '../support/digest.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { MEDIA_TYPES, newBytes, pushBlob, putManifest } from './pushing.ts';
+import { pushBlob, putManifest } from './pushing.ts';
 import { type Answer, expectError, inPieces, jsonOf, send } from './wire.ts';
 
 describe('sha512', () => {

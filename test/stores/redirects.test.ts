@@ -5,8 +5,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { newBytes, pushBlob } from '../protocol/pushing.ts';
+import { pushBlob } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
 import { sha256 } from '../support/digest.ts';
 import { makeImageLayout } from '../support/image-layout.ts';
