@@ -2,8 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import bcrypt from 'bcrypt';
 import { type Guarded, type Login, startGuarded } from '../accounts/guarded.ts';
-import { type Descriptor, descriptorOf, MEDIA_TYPES, newBytes } from '../protocol/pushing.ts';
-import { type Answer, type Sent, send, sha256 } from '../protocol/wire.ts';
+import { type Answer, type Sent, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { Content, Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -26,12 +27,11 @@ export interface Guard {
 /** What alice keeps to herself, with all that an image can have. */
 export interface Secret {
   readonly name: string;
-  readonly layer: Descriptor;
-  readonly config: Descriptor;
-  readonly image: Descriptor;
-  readonly index: Descriptor;
-  readonly signature: Descriptor;
-  readonly layerBytes: Buffer;
+  readonly layer: Content;
+  readonly config: Content;
+  readonly image: Content;
+  readonly index: Content;
+  readonly signature: Content;
   /** An upload that she has begun. */
   readonly uploadId: string;
 }
@@ -116,13 +116,14 @@ export async function pushBlobAs(
   who: Person,
   name: string,
   bytes: Buffer,
-): Promise<Descriptor> {
-  const digest = sha256(bytes);
+  mediaType: string = MEDIA_TYPES.layer,
+): Promise<Content> {
+  const blob = new Content(bytes, mediaType);
   await granted(guard, who, {
-    ...{ method: 'POST', path: `/v2/${name}/blobs/uploads/?digest=${digest}`, scopes: [allOf(name)] },
+    ...{ method: 'POST', path: `/v2/${name}/blobs/uploads/?digest=${blob.digest}`, scopes: [allOf(name)] },
     ...{ body: bytes, headers: { 'content-type': 'application/octet-stream' } },
   });
-  return { mediaType: MEDIA_TYPES.layer, digest, size: bytes.length };
+  return blob;
 }
 
 /** Pushes a manifest as somebody; throws when that is refused. */
@@ -131,22 +132,13 @@ export async function pushManifestAs(
   who: Person,
   name: string,
   reference: string,
-  manifest: object,
-): Promise<Descriptor> {
-  const bytes = Buffer.from(JSON.stringify(manifest));
-  const { mediaType } = manifest as { mediaType: string };
+  manifest: Content,
+): Promise<Content> {
+  const { bytes, mediaType } = manifest;
   const path = `/v2/${name}/manifests/${reference}`;
   const headers = { 'content-type': mediaType };
   await granted(guard, who, { method: 'PUT', path, scopes: [allOf(name)], body: bytes, headers });
-  return descriptorOf(bytes, mediaType);
-}
-
-export function imageOf(config: Descriptor, layers: readonly object[], more: object = {}): object {
-  return { schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers, ...more };
-}
-
-export function indexOf(manifests: readonly Descriptor[]): object {
-  return { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests };
+  return manifest;
 }
 
 async function granted(guard: Guard, who: Person, asked: Asked): Promise<Answer> {
@@ -158,24 +150,21 @@ async function granted(guard: Guard, who: Person, asked: Asked): Promise<Answer>
 
 async function pushSecret(guard: Guard, name: string): Promise<Secret> {
   // Large enough that a mirror or the store would be asked to serve it.
-  const layerBytes = newBytes(100_000);
-  const layer = await pushBlobAs(guard, 'alice', name, layerBytes);
-  const config = {
-    ...(await pushBlobAs(guard, 'alice', name, newBytes(100))),
-    mediaType: MEDIA_TYPES.config,
-  };
-  const image = await pushManifestAs(guard, 'alice', name, 'v1', imageOf(config, [layer]));
-  const index = await pushManifestAs(guard, 'alice', name, 'latest', indexOf([image]));
+  const layer = await pushBlobAs(guard, 'alice', name, newBytes(100_000));
+  const config = await pushBlobAs(guard, 'alice', name, newBytes(100), MEDIA_TYPES.config);
+  const image = await pushManifestAs(guard, 'alice', name, 'v1', new Image({ config, layers: [layer] }));
+  const list = manifestOf(MEDIA_TYPES.index, { manifests: [image] });
+  const index = await pushManifestAs(guard, 'alice', name, 'latest', list);
   const signature = await pushManifestAs(
     guard,
     'alice',
     name,
     'signature',
-    imageOf(config, [layer], { subject: image, annotations: { secret: 'of alice' } }),
+    new Image({ config, layers: [layer], subject: image, annotations: { secret: 'of alice' } }),
   );
   const begun = await granted(guard, 'alice', {
     ...{ method: 'POST', path: `/v2/${name}/blobs/uploads/`, scopes: [allOf(name)] },
   });
   const uploadId = String(begun.headers['docker-upload-uuid']);
-  return { name, layer, config, image, index, signature, layerBytes, uploadId };
+  return { name, layer, config, image, index, signature, uploadId };
 }

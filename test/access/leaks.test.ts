@@ -8,15 +8,15 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { ApiNode } from '../../services/api/node.ts';
 import { apiRoutes } from '../../services/api/routes.ts';
-import { MEDIA_TYPES, newBytes } from '../protocol/pushing.ts';
-import { type Answer, hexOf, jsonOf, sha256 } from '../protocol/wire.ts';
+import { type Answer, jsonOf } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { hexOf, sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
+import { type Descriptor, Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import {
   type Asked,
   allOf,
   type Guard,
-  imageOf,
-  indexOf,
   type LeakWorld,
   type Person,
   pushBlobAs,
@@ -34,7 +34,7 @@ function requests({
   image,
   uploadId,
 }: Secret): (readonly [route: string, asked: (name: string) => Asked])[] {
-  const manifest = Buffer.from(JSON.stringify(imageOf(layer, [layer])));
+  const manifest = new Image({ config: layer, layers: [layer] }).bytes;
   const json = { 'content-type': MEDIA_TYPES.image };
   const each = (method: string, route: string, path: string, more: Partial<Asked> = {}) =>
     [
@@ -269,14 +269,11 @@ describe('a repository that a client may not read', function () {
 
   it('lends no content to a manifest in another repository', async () => {
     const { bearer, secret } = world;
-    const config = {
-      ...(await pushBlobAs(bearer, 'bob', 'bob/thief', newBytes(50))),
-      mediaType: MEDIA_TYPES.config,
-    };
-    const put = (layer: object) =>
+    const config = await pushBlobAs(bearer, 'bob', 'bob/thief', newBytes(50), MEDIA_TYPES.config);
+    const put = (layer: Descriptor) =>
       bearer.as('bob', {
         ...{ method: 'PUT', path: '/v2/bob/thief/manifests/x', scopes: [allOf('bob/thief')] },
-        body: Buffer.from(JSON.stringify(imageOf(config, [layer]))),
+        body: new Image({ config, layers: [layer] }).bytes,
         headers: { 'content-type': MEDIA_TYPES.image },
       });
     const theirs = await put(secret.layer);
@@ -289,33 +286,30 @@ describe('a repository that a client may not read', function () {
   it('is not readable through an index that lists its manifests, a subject or fallback tags', async () => {
     const { bearer, secret } = world;
     const name = 'bob/index';
-    const config = {
-      ...(await pushBlobAs(bearer, 'bob', name, newBytes(50))),
-      mediaType: MEDIA_TYPES.config,
-    };
+    const config = await pushBlobAs(bearer, 'bob', name, newBytes(50), MEDIA_TYPES.config);
     const random = { ...secret.image, digest: sha256(newBytes()) };
-    const put = (reference: string, manifest: object) =>
+    const putIndex = (reference: string, manifests: readonly Descriptor[]) =>
       bearer.as('bob', {
         ...{ method: 'PUT', path: `/v2/${name}/manifests/${reference}`, scopes: [allOf(name)] },
-        body: Buffer.from(JSON.stringify(manifest)),
-        headers: { 'content-type': (manifest as { mediaType: string }).mediaType },
+        body: manifestOf(MEDIA_TYPES.index, { manifests }).bytes,
+        headers: { 'content-type': MEDIA_TYPES.index },
       });
     // This configuration lets an index lack what it lists: what is elsewhere is as good as nowhere.
     const [theirs, nobodys] = [
-      await put('a', indexOf([secret.image, secret.index, secret.signature])),
-      await put('b', indexOf([random, { ...random, digest: sha256(newBytes()) }, random])),
+      await putIndex('a', [secret.image, secret.index, secret.signature]),
+      await putIndex('b', [random, { ...random, digest: sha256(newBytes()) }, random]),
     ];
     expect(theirs.status, theirs.body.toString()).to.equal(201);
     expect(nobodys.status).to.equal(201);
     expect(theirs.headers['warning']).to.match(/3 of the 3 manifests .* are not in this repository/);
-    const fallback = await put(`sha256-${hexOf(secret.image.digest)}`, indexOf([secret.signature]));
+    const fallback = await putIndex(`sha256-${hexOf(secret.image.digest)}`, [secret.signature]);
     expect(fallback.status).to.equal(201);
     const referrer = await pushManifestAs(
       bearer,
       'bob',
       name,
       'mine',
-      imageOf(config, [], { subject: secret.image }),
+      new Image({ config, layers: [], subject: secret.image }),
     );
     for (const digest of [secret.image.digest, secret.index.digest, secret.signature.digest]) {
       const got = await bearer.as('bob', { path: `/v2/${name}/manifests/${digest}`, scopes: [allOf(name)] });
@@ -333,10 +327,7 @@ describe('a repository that a client may not read', function () {
   it('is not published by an image that names its content', async () => {
     const { bearer, secret } = world;
     const name = 'candidate/trojan';
-    const config = {
-      ...(await pushBlobAs(bearer, 'ben', name, newBytes(50))),
-      mediaType: MEDIA_TYPES.config,
-    };
+    const config = await pushBlobAs(bearer, 'ben', name, newBytes(50), MEDIA_TYPES.config);
     const foreign = {
       ...{ ...secret.layer, mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip' },
       urls: ['https://elsewhere.example.net/layer'],
@@ -347,7 +338,7 @@ describe('a repository that a client may not read', function () {
       'ben',
       name,
       '1',
-      imageOf(config, [own, foreign], { subject: secret.image }),
+      new Image({ config, layers: [own, foreign], subject: secret.image }),
     );
     const promotion = await bearer.as('rita', {
       ...{ method: 'POST', path: '/api/v1/promotions' },

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { expect } from 'chai';
 import { digestBy } from '../../services/registry/oci/digest.ts';
+import { Image, MEDIA_TYPES } from '../support/image.ts';
 import type { TestRegistry } from '../support/registry.ts';
 import {
   askToken,
@@ -136,20 +137,11 @@ describe('what is somebody else’s', () => {
 
     it('a manifest that names it is refused as one that names nothing', async () => {
       const push = async (digest: string) => {
-        const config = {
-          mediaType: 'application/vnd.oci.image.config.v1+json',
-          digest,
-          size: PRIVATE.length,
-        };
-        const manifest = {
-          schemaVersion: 2,
-          mediaType: 'application/vnd.oci.image.manifest.v1+json',
-          config,
-          layers: [],
-        };
+        const config = { mediaType: MEDIA_TYPES.config, digest, size: PRIVATE.length };
+        const manifest = new Image({ config, layers: [] });
         const { token } = await askToken(url, [own], 'user2');
         const answer = await fetch(`${url}/v2/user2/own/manifests/1`, {
-          ...{ method: 'PUT', body: JSON.stringify(manifest) },
+          ...{ method: 'PUT', body: manifest.bytes },
           headers: { authorization: `Bearer ${token}`, 'content-type': manifest.mediaType },
         });
         return [answer.status, (await answer.text()).replaceAll(digest, 'DIGEST')];

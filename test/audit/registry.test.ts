@@ -9,9 +9,11 @@ import { join } from 'node:path';
 import { hashSync } from 'bcrypt';
 import { expect } from 'chai';
 import { auditRecordKey } from '../../services/registry/storage/layout.ts';
-import { type Descriptor, descriptorOf, MEDIA_TYPES, newBytes } from '../protocol/pushing.ts';
-import { type Answer, expectError, type Sent, send, sha256 } from '../protocol/wire.ts';
+import { type Answer, expectError, type Sent, send } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { Content, type Descriptor, Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 import { entriesTold } from './acknowledged.ts';
@@ -64,16 +66,17 @@ describe('the audit record of a registry', () => {
   const ask = (method: string, target: string, { headers = {}, ...sent }: Sent = {}): Promise<Answer> =>
     send(registry.url, target, { method, headers: { authorization, ...headers }, ...sent });
 
-  async function pushBlob(name: string, bytes: Buffer, mediaType: string): Promise<Descriptor> {
-    const answer = await ask('POST', `/v2/${name}/blobs/uploads/?digest=${sha256(bytes)}`, { body: bytes });
+  async function pushBlob(name: string, bytes: Buffer, mediaType: string): Promise<Content> {
+    const blob = new Content(bytes, mediaType);
+    const answer = await ask('POST', `/v2/${name}/blobs/uploads/?digest=${blob.digest}`, { body: bytes });
     expect(answer.status, answer.body.toString()).to.equal(201);
-    return descriptorOf(bytes, mediaType);
+    return blob;
   }
 
   async function imageOf(name: string): Promise<Buffer> {
     const config = await pushBlob(name, newBytes(100), MEDIA_TYPES.config);
     const layers = [await pushBlob(name, newBytes(1000), MEDIA_TYPES.layer)];
-    return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers }));
+    return new Image({ config, layers }).bytes;
   }
 
   function put(name: string, reference: string, body: Buffer, headers = {}): Promise<Answer> {

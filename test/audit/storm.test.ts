@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { type Answer, Client } from '../faults/client.ts';
-import { descriptorOf, MEDIA_TYPES, newBytes } from '../protocol/pushing.ts';
-import { sha256 } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { type DefineSuite, nightly, requires } from '../support/requirements.ts';
 import { SWIFT_PROGRAMS, startSwift } from '../support/swift.ts';
 import { tempDir } from '../support/temp.ts';
@@ -84,35 +84,30 @@ async function storm(client: Client, acknowledged: Acknowledged, repository: str
       await sleep(100);
     }
   };
-  const pushBlob = async (bytes: Buffer) => {
+  const pushBlob = async ({ bytes, digest }: Content) => {
     const begun = await call('POST', `/v2/${repository}/blobs/uploads/`);
     const location = begun?.header('location');
     if (location === undefined) return;
     const { pathname, search } = new URL(location, 'http://registry');
-    await call('PUT', `${pathname}${search}${search ? '&' : '?'}digest=${sha256(bytes)}`, {
+    await call('PUT', `${pathname}${search}${search ? '&' : '?'}digest=${digest}`, {
       headers: { 'content-type': 'application/octet-stream' },
       body: bytes,
     });
   };
   for (let round = 0; round < ROUNDS; round++) {
-    const [config, layer] = [newBytes(100), newBytes(1000)];
+    const config = new Content(newBytes(100), MEDIA_TYPES.config);
+    const layer = new Content(newBytes(1000));
     await Promise.all([pushBlob(config), pushBlob(layer)]);
-    const bytes = Buffer.from(
-      JSON.stringify({
-        ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image },
-        config: descriptorOf(config, MEDIA_TYPES.config),
-        layers: [descriptorOf(layer, MEDIA_TYPES.layer)],
-      }),
-    );
+    const { bytes, digest } = new Image({ config, layers: [layer] });
     const headers = { 'content-type': MEDIA_TYPES.image };
     await Promise.all([
       call('PUT', `/v2/${repository}/manifests/latest`, { headers, body: bytes }),
       call('PUT', `/v2/${repository}/manifests/t${round}`, { headers, body: bytes }),
-      call('POST', `/v2/mounted/${repository}/blobs/uploads/?mount=${sha256(layer)}&from=${repository}`),
+      call('POST', `/v2/mounted/${repository}/blobs/uploads/?mount=${layer.digest}&from=${repository}`),
     ]);
     if (round % 3 === 0) await call('DELETE', `/v2/${repository}/manifests/t${round}`);
-    if (round % 5 === 0) await call('DELETE', `/v2/${repository}/manifests/${sha256(bytes)}`);
-    if (round % 5 === 0) await call('DELETE', `/v2/${repository}/blobs/${sha256(layer)}`);
+    if (round % 5 === 0) await call('DELETE', `/v2/${repository}/manifests/${digest}`);
+    if (round % 5 === 0) await call('DELETE', `/v2/${repository}/blobs/${layer.digest}`);
   }
 }
 

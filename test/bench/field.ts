@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { MEDIA_TYPES } from '../support/image.ts';
 import { findProgram } from '../support/programs.ts';
-import { type BenchImage, MANIFEST_TYPE } from './image.ts';
+import type { BenchImage } from './image.ts';
 import { pullCases } from './pulls.ts';
 import { type Bare, learn, startBare } from './servers/bare.ts';
 import { fillDockerRegistry, startDockerRegistry } from './servers/docker-registry.ts';
@@ -33,7 +34,7 @@ export async function startField(home: string, image: BenchImage): Promise<Field
   const guarded = await startGuarded(join(home, 'guarded'), roadstead);
   starting.use(guarded.daemon);
 
-  const accept = { Accept: MANIFEST_TYPE };
+  const accept = { Accept: MEDIA_TYPES.image };
   const learning = pullCases(image).map(({ path, file }) => learn(roadstead.url, path, accept, file));
   const bare = await startBare(join(home, 'bare'), await Promise.all(learning));
   starting.use(bare.daemon);

@@ -1,6 +1,6 @@
 import { cpuSeconds } from '../support/cpu.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import type { Field } from './field.ts';
-import { MANIFEST_TYPE } from './image.ts';
 import { ask } from './load/http.ts';
 import { wrk } from './load/wrk.ts';
 import type { Lane, Sample } from './measure.ts';
@@ -56,7 +56,7 @@ async function check(
   { path, statuses, bodyBytes }: PullCase,
   authorization: string | undefined,
 ): Promise<void> {
-  const headers = { Accept: MANIFEST_TYPE, ...(authorization !== undefined && { authorization }) };
+  const headers = { Accept: MEDIA_TYPES.image, ...(authorization !== undefined && { authorization }) };
   const answer = await ask(`${url}${path}`, { headers, wantsBody: bodyBytes === undefined });
   const isExpected = statuses.includes(answer.status);
   const isWhole = bodyBytes === undefined || Number(answer.headers['content-length']) === bodyBytes;

@@ -20,7 +20,8 @@ export function pullCases(image: BenchImage): PullCase[] {
   const blob = (repository: string, { digest }: { digest: string }) => `/v2/${repository}/blobs/${digest}`;
   const manifests = `/v2/${STABLE}/manifests`;
   const many = { connections: 64, statuses: [200] };
-  const { manifest, config, layer, large } = image;
+  const { manifest, layer, large } = image;
+  const { config } = manifest;
   const cases: PullCase[] = [
     { ...many, id: 'manifest-by-tag', title: 'manifest by tag', path: `${manifests}/${TAG}` },
     {
@@ -30,7 +31,7 @@ export function pullCases(image: BenchImage): PullCase[] {
       path: `${manifests}/${manifest.digest}`,
     },
     { ...many, id: 'blob-redirect', title: 'blob redirect', path: blob(STABLE, layer), statuses: [302, 307] },
-    { ...many, id: 'small-blob', title: `blob of ${config.sizeBytes} B`, path: blob(STABLE, config) },
+    { ...many, id: 'small-blob', title: `blob of ${config.size} B`, path: blob(STABLE, config) },
   ];
   if (large)
     cases.push({
@@ -39,7 +40,7 @@ export function pullCases(image: BenchImage): PullCase[] {
       title: 'blob of 100 MB',
       path: blob(CANDIDATE, large),
       connections: 8,
-      bodyBytes: large.sizeBytes,
+      bodyBytes: large.size,
       file: image.fileOf(large),
     });
   return cases;

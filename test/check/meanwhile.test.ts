@@ -2,9 +2,10 @@
  * Promise: checking a store while a registry writes to it tells of no error: what is half done is no fault.
  */
 import { expect } from 'chai';
-import { newBytes, pushBlob, pushImage, pushIndex } from '../protocol/pushing.ts';
+import { pushBlob, pushImage, pushIndex } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { newBytes } from '../support/bytes.ts';
 import { startRegistry } from '../support/registry.ts';
 import { check, pushArtifact } from './stores.ts';
 

@@ -4,20 +4,13 @@ import { expect } from 'chai';
 import { type CheckOptions, checkStore } from '../../services/registry/check/check.ts';
 import type { Finding } from '../../services/registry/check/finding.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
-import { pushBlobAs, sha512 } from '../compat/sha512.ts';
-import {
-  type Descriptor,
-  descriptorOf,
-  MEDIA_TYPES,
-  newBytes,
-  type Pushed,
-  pushBlob,
-  pushImage,
-  pushIndex,
-  putManifest,
-} from '../protocol/pushing.ts';
+import { pushBlobAs } from '../compat/sha512.ts';
+import { pushBlob, pushImage, pushIndex, pushManifest, putManifest } from '../protocol/pushing.ts';
 import { promote } from '../release/promoting.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256, sha512 } from '../support/digest.ts';
 import { startDistribution } from '../support/distribution.ts';
+import { type Descriptor, Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -25,14 +18,14 @@ import { tempDir } from '../support/temp.ts';
 export interface Held {
   readonly repository: string;
   /** Tagged `1`. */
-  readonly image: Pushed;
+  readonly image: Image;
   /** What `1` named before. */
-  readonly earlier: Pushed;
+  readonly earlier: Image;
   /** Tagged `multi`: an index of two images that have no tags. */
   readonly index: Descriptor;
-  readonly children: readonly Pushed[];
+  readonly children: readonly Image[];
   /** Untagged; its subject is `image`. */
-  readonly artifact: Pushed;
+  readonly artifact: Image;
   /** A blob with a second name. */
   readonly second: { readonly sha256: string; readonly sha512: string };
 }
@@ -49,7 +42,8 @@ export async function ownStore(): Promise<MadeStore> {
   await using registry = await startRegistry({ rootDirectory: directory.path });
   const held = await fill(registry.url, 'candidate/app');
   // By SHA-512, which Distribution does not take.
-  const bytes = manifestOf(held.image, { annotations: { by: 'sha512' } });
+  const { config, layers } = held.image;
+  const { bytes } = new Image({ config, layers, annotations: { by: 'sha512' } });
   const named = sha512(bytes);
   const answer = await putManifest(registry.url, held.repository, named, bytes, MEDIA_TYPES.image);
   expect(answer.status, answer.body.toString()).to.equal(201);
@@ -108,7 +102,7 @@ async function fill(url: string, repository: string): Promise<Held> {
   await putManifest(url, repository, 'temporary', image.bytes, MEDIA_TYPES.image);
   const artifact = await pushArtifact(url, repository, image);
   const bytes = newBytes();
-  const second = { sha256: descriptorOf(bytes, '').digest, sha512: sha512(bytes) };
+  const second = { sha256: sha256(bytes), sha512: sha512(bytes) };
   const closed = await pushBlobAs(url, repository, bytes, second.sha512);
   expect(closed.status, closed.body.toString()).to.equal(201);
   return { repository, image, earlier, index, children, artifact, second };
@@ -120,23 +114,11 @@ export async function pushArtifact(
   repository: string,
   subject: Descriptor,
   reference?: string,
-): Promise<Pushed> {
+): Promise<Image> {
   const config = await pushBlob(url, repository, newBytes(50), MEDIA_TYPES.config);
-  const bytes = manifestOf({ config, layers: [] }, { subject: { ...descriptorFields(subject) } });
-  const pushed = { ...descriptorOf(bytes, MEDIA_TYPES.image), bytes, config, layers: [] };
-  const answer = await putManifest(url, repository, reference ?? pushed.digest, bytes, MEDIA_TYPES.image);
-  expect(answer.status, answer.body.toString()).to.equal(201);
-  return pushed;
-}
-
-function manifestOf({ config, layers }: Pick<Pushed, 'config' | 'layers'>, more: object): Buffer {
-  return Buffer.from(
-    JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers, ...more }),
-  );
-}
-
-function descriptorFields({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType, digest, size };
+  const artifact = new Image({ config, layers: [], subject });
+  await pushManifest(url, repository, artifact, reference);
+  return artifact;
 }
 
 /** The path of a file of a store. */

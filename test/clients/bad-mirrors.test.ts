@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { newBytes, pushBlob } from '../protocol/pushing.ts';
+import { pushBlob } from '../protocol/pushing.ts';
+import { newBytes } from '../support/bytes.ts';
 import { pullClients } from '../support/clients/all.ts';
 import type { PullClient } from '../support/clients/pull-client.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
+import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
 import type { NginxMirror } from '../support/nginx-mirror.ts';
@@ -180,8 +181,7 @@ requirePrograms('A pull with a bad mirror', function () {
         const response = await fetch(`${mirror.url}/${pathOnMirror(digest)}`);
         expect(response.url).to.equal(`${registry.url}/origin/${pathOnMirror(digest)}`);
         expect(response.status).to.equal(200);
-        const hash = createHash('sha256').update(await response.bytes());
-        expect(`sha256:${hash.digest('hex')}`).to.equal(digest);
+        expect(sha256(await response.bytes())).to.equal(digest);
       });
 
       it('cannot get a blob of a candidate by that way', async () => {

@@ -55,7 +55,7 @@ export function pathOnMirror(digest: string): string {
 
 /** The layers that a client on this machine has to get from a mirror. */
 export function redirectedLayers(layout: ImageLayout): string[] {
-  const large = layout.layers[PLATFORM].filter((layer) => layer.sizeBytes > REDIRECTED_FROM_BYTES);
+  const large = layout.layers[PLATFORM].filter((layer) => layer.size > REDIRECTED_FROM_BYTES);
   return large.map((layer) => layer.digest);
 }
 

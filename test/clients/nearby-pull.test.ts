@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import { pullClients } from '../support/clients/all.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
+import { sha256 } from '../support/digest.ts';
+import type { Descriptor } from '../support/image.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
-import type { Blob } from '../support/layout-writer.ts';
 import type { NginxMirror } from '../support/nginx-mirror.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -17,7 +17,7 @@ const SERVED_BLOB_LINE =
   /^GET \/docker\/registry\/v2\/blobs\/sha256\/[0-9a-f]{2}\/([0-9a-f]{64})\/data 20[06] /;
 
 /** Where a mirror should have which blob: path to digest. */
-function wanted(blobs: readonly Blob[]): Record<string, string> {
+function wanted(blobs: readonly Descriptor[]): Record<string, string> {
   return Object.fromEntries(blobs.map(({ digest }) => [pathOnMirror(digest), digest]));
 }
 
@@ -25,10 +25,7 @@ function wanted(blobs: readonly Blob[]): Record<string, string> {
 async function found(root: string): Promise<Record<string, string>> {
   const entries = await readdir(root, { withFileTypes: true, recursive: true });
   const files = entries.filter((entry) => entry.isFile()).map((file) => join(file.parentPath, file.name));
-  const digests = files.map(async (path) => {
-    const hash = createHash('sha256').update(await readFile(path));
-    return [relative(root, path), `sha256:${hash.digest('hex')}`] as const;
-  });
+  const digests = files.map(async (path) => [relative(root, path), sha256(await readFile(path))] as const);
   return Object.fromEntries(await Promise.all(digests));
 }
 
@@ -136,9 +133,7 @@ requires(['skopeo', 'nginx'])('A nearby pull', function () {
       expect(events.at(-1)).to.deep.equal({ event: 'done', outcome: 'promoted' });
 
       const manifest = await skopeo.inspectRaw(`${registry.host}/hello:sbom`);
-      expect(`sha256:${createHash('sha256').update(manifest).digest('hex')}`).to.equal(
-        layout.digests.artifact,
-      );
+      expect(sha256(Buffer.from(manifest))).to.equal(layout.digests.artifact);
       for (const { root } of mirrors) expect(await found(root)).to.deep.equal(wanted(layout.blobs));
     });
   });

@@ -9,7 +9,9 @@ import { expect } from 'chai';
 import { startCountingProxy } from '../support/counting-proxy.ts';
 import { startDistribution } from '../support/distribution.ts';
 import { skipSuite } from '../support/go-programs.ts';
-import { descriptor, LayoutWriter } from '../support/layout-writer.ts';
+import { Image } from '../support/image.ts';
+import { LayoutWriter } from '../support/layout-writer.ts';
+import { configOf } from '../support/platforms.ts';
 import { startRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { makeTar } from '../support/tar.ts';
@@ -38,31 +40,16 @@ async function makeVersions(directory: string): Promise<void> {
     name: `data/file-${i}`,
     content: randomBytes(FILE_BYTES),
   }));
-  const manifests = [];
+  const versions: Record<string, Image> = {};
   for (const version of ['1', '2']) {
     if (version === '2')
       for (let i = 0; i < CHANGED_FILES; i++)
         Object.assign(files[i * 29] ?? {}, { content: randomBytes(FILE_BYTES) });
     const layer = await writer.layer(makeTar([{ name: 'data/' }, ...files]), 0);
-    const config = await writer.blob(
-      Buffer.from(
-        JSON.stringify({
-          ...{ architecture: 'amd64', os: 'linux' },
-          rootfs: { type: 'layers', diff_ids: [layer.diffId] },
-        }),
-      ),
-      'application/vnd.oci.image.config.v1+json',
-    );
-    const manifest = await writer.manifest({
-      mediaType: 'application/vnd.oci.image.manifest.v1+json',
-      config: descriptor(config),
-      layers: [descriptor(layer)],
-    });
-    const annotations = { 'org.opencontainers.image.ref.name': version };
-    manifests.push({ ...descriptor(manifest), annotations });
+    const config = await writer.blob(configOf('amd64', [layer.diffId]));
+    versions[version] = await writer.manifest(new Image({ config, layers: [layer.descriptor] }));
   }
-  await writeFile(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
-  await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  await writer.finish(versions);
 }
 
 requires(['docker-registry'])('a partial pull by podman 5.4', () => {

@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { newBytes } from '../protocol/pushing.ts';
+import { newBytes } from '../support/bytes.ts';
 import { skipSuite } from '../support/go-programs.ts';
 import { type ImageLayout, type LayoutTag, makeImageLayout } from '../support/image-layout.ts';
 import { layoutBlobPath } from '../support/layout-writer.ts';

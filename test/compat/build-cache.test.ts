@@ -7,22 +7,18 @@ import { planGarbage } from '../../services/registry/garbage/offline/plan.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { check, faults } from '../check/stores.ts';
 import { cacheIndex, pushBuildCache } from '../protocol/build-cache.ts';
-import {
-  descriptorOf,
-  MEDIA_TYPES,
-  newBytes,
-  pushBlob,
-  pushImage,
-  putManifest,
-} from '../protocol/pushing.ts';
+import { pushBlob, pushImage, pushManifest, putManifest } from '../protocol/pushing.ts';
 import { expectError, jsonOf, send } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
 import { type Distribution, startDistribution } from '../support/distribution.ts';
+import { Content, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { askCollector } from './collector.ts';
 import { askForManifest } from './pulling.ts';
-import { pushBlobAs, sha512 } from './sha512.ts';
+import { pushBlobAs } from './sha512.ts';
 
 const NAME = 'candidate/cache';
 
@@ -85,8 +81,8 @@ requires(['docker-registry'])('build caches', () => {
 
   it('are refused by both when a layer is missing, and are not promoted', async () => {
     const there = await pushBlob(ours.url, NAME, newBytes());
-    const missing = descriptorOf(newBytes(), MEDIA_TYPES.layer);
-    const bytes = cacheIndex([there, missing]);
+    const missing = new Content(newBytes());
+    const { bytes } = cacheIndex([there, missing]);
     const refusedThere = await putManifest(theirs.url, NAME, 'bad', bytes, MEDIA_TYPES.index);
     expect(refusedThere.status).to.equal(400);
     expect(refusedThere.body.toString()).to.include('MANIFEST_BLOB_UNKNOWN').and.to.include(missing.digest);
@@ -108,20 +104,18 @@ requires(['docker-registry'])('build caches', () => {
 
   it("are kept from docker-registry's collector when they name a layer by SHA-512", async () => {
     const bytes = newBytes();
-    const named = sha512(bytes);
-    expect((await pushBlobAs(ours.url, NAME, bytes, named)).status).to.equal(201);
-    const index = cacheIndex([{ ...descriptorOf(bytes, MEDIA_TYPES.layer), digest: named }]);
-    const put = await putManifest(ours.url, NAME, 'sha512', index, MEDIA_TYPES.index);
-    expect(put.status, put.body.toString()).to.equal(201);
+    const named = new Content(bytes, MEDIA_TYPES.layer, 'sha512');
+    expect((await pushBlobAs(ours.url, NAME, bytes, named.digest)).status).to.equal(201);
+    await pushManifest(ours.url, NAME, cacheIndex([named]), 'sha512');
     const { blobs } = await askCollector(theirs);
-    expect(blobs.has(descriptorOf(bytes, '').digest)).to.equal(false);
+    expect(blobs.has(sha256(bytes))).to.equal(false);
   });
 
   it('do not loosen what a manifest is: one that is here as a blob only is refused, with the way out', async () => {
     const image = await pushImage(ours.url, 'candidate/image', '1');
     await pushBlob(ours.url, NAME, image.bytes);
-    const { mediaType, digest, size } = image;
-    const bytes = cacheIndex([{ mediaType, digest, size }]);
+    const { digest } = image;
+    const { bytes } = cacheIndex([image]);
     const answer = await putManifest(ours.url, NAME, 'blob', bytes, MEDIA_TYPES.index);
     const { message, detail } = expectError(answer, 400, 'MANIFEST_BLOB_UNKNOWN');
     expect(detail).to.deep.equal({ digests: [digest] });

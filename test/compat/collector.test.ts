@@ -4,58 +4,38 @@
  */
 import { expect } from 'chai';
 import { blobPath, contentBelow, filesBelow } from '../protocol/on-disk.ts';
-import {
-  type Descriptor,
-  descriptorOf,
-  MEDIA_TYPES,
-  newBytes,
-  type Pushed,
-  pushBlob,
-  pushImage,
-  pushIndex,
-  putManifest,
-} from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { pushBlob, pushImage, pushIndex, pushManifest, putManifest } from '../protocol/pushing.ts';
+import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256, sha512 } from '../support/digest.ts';
+import { Content, type Descriptor, EMPTY_CONFIG, Image, MEDIA_TYPES } from '../support/image.ts';
 import { besideDistribution } from './beside.ts';
 import { askCollector } from './collector.ts';
 import { expectSamePull, pullAll } from './pulling.ts';
-import { pushBlobAs, sha512 } from './sha512.ts';
+import { pushBlobAs } from './sha512.ts';
 
 /** Where ours lies that Distribution knows nothing of. */
 const isOurs = (path: string) => /(^|\/)_?roadstead\//.test(path);
 
-function digestsOf({ digest, config, layers }: Pushed): string[] {
+function digestsOf({ digest, config, layers }: Image): string[] {
   return [digest, config.digest, ...layers.map((layer) => layer.digest)];
 }
 
 /** An image as most are that an index names: without a tag of its own. */
-async function pushUntagged(url: string, name: string): Promise<Pushed> {
+async function pushUntagged(url: string, name: string): Promise<Image> {
   const config = await pushBlob(url, name, newBytes(), MEDIA_TYPES.config);
   const layers = [await pushBlob(url, name, newBytes())];
-  const bytes = Buffer.from(
-    JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers }),
-  );
-  const put = await putManifest(url, name, sha256(bytes), bytes, MEDIA_TYPES.image);
-  expect(put.status, put.body.toString()).to.equal(201);
-  return { ...descriptorOf(bytes, MEDIA_TYPES.image), bytes, config, layers };
+  const image = new Image({ config, layers });
+  await pushManifest(url, name, image);
+  return image;
 }
 
-async function attach(
-  url: string,
-  name: string,
-  subject: Descriptor,
-): Promise<Descriptor & { blob: string }> {
-  const config = await pushBlob(url, name, Buffer.from('{}'), 'application/vnd.oci.empty.v1+json');
-  const layer = await pushBlob(url, name, newBytes(), 'text/plain');
-  const { mediaType, digest, size } = subject;
-  const json = {
-    ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image, artifactType: 'application/a', config },
-    ...{ layers: [layer], subject: { mediaType, digest, size } },
-  };
-  const bytes = Buffer.from(JSON.stringify(json));
-  const put = await putManifest(url, name, sha256(bytes), bytes, MEDIA_TYPES.image);
-  expect(put.status, put.body.toString()).to.equal(201);
-  return { ...descriptorOf(bytes, MEDIA_TYPES.image), blob: layer.digest };
+async function attach(url: string, name: string, subject: Descriptor): Promise<Image> {
+  await pushBlob(url, name, EMPTY_CONFIG.bytes);
+  const layers = [await pushBlob(url, name, newBytes(), 'text/plain')];
+  const artifact = new Image({ artifactType: 'application/a', config: EMPTY_CONFIG, layers, subject });
+  await pushManifest(url, name, artifact);
+  return artifact;
 }
 
 besideDistribution(
@@ -69,7 +49,7 @@ besideDistribution(
     const untagged = new Set<string>();
     const references: [string, string][] = [];
     /** What is garbage to them and to us. */
-    let garbage: Pushed;
+    let garbage: Image;
     let unfinished: string;
 
     before(async function () {
@@ -95,14 +75,17 @@ besideDistribution(
       const image = await pushImage(ours.url, name, 'subject');
       keep(tagged, name, 'subject', digestsOf(image));
       const referrer = await attach(ours.url, name, image);
-      keep(untagged, name, referrer.digest, [referrer.digest, referrer.blob]);
+      keep(
+        untagged,
+        name,
+        referrer.digest,
+        [referrer, ...referrer.layers].map(({ digest }) => digest),
+      );
 
       const layer = newBytes();
       await pushBlobAs(ours.url, name, layer, sha512(layer));
       const config = await pushBlob(ours.url, name, newBytes(), MEDIA_TYPES.config);
-      const plain = { mediaType: MEDIA_TYPES.layer, digest: sha256(layer), size: layer.length };
-      const json = { schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers: [plain] };
-      const bytes = Buffer.from(JSON.stringify(json));
+      const { bytes } = new Image({ config, layers: [new Content(layer)] });
       const put = await putManifest(ours.url, name, `${sha512(bytes)}?tag=sha512`, bytes, MEDIA_TYPES.image);
       expect(put.status, put.body.toString()).to.equal(201);
       keep(bySha512, name, 'sha512', [sha256(bytes), config.digest, sha256(layer)]);
@@ -172,10 +155,8 @@ besideDistribution(
         const layer = newBytes();
         expect((await pushBlobAs(url, name, layer, sha512(layer))).status).to.equal(201);
         const config = await pushBlob(url, name, newBytes(), MEDIA_TYPES.config);
-        const layers = [{ mediaType: MEDIA_TYPES.layer, digest: sha512(layer), size: layer.length }];
-        const json = { schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers };
-        const put = await putManifest(url, name, '1', Buffer.from(JSON.stringify(json)), MEDIA_TYPES.image);
-        expect(put.status, put.body.toString()).to.equal(201);
+        const layers = [new Content(layer, MEDIA_TYPES.layer, 'sha512')];
+        await pushManifest(url, name, new Image({ config, layers }), '1');
         const { blobs } = await askCollector(pair.theirs);
         expect(blobs.has(sha256(layer)), writer).to.equal(writer === 'theirs');
       }

@@ -5,16 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import pMap from 'p-map';
-import {
-  MEDIA_TYPES,
-  newBytes,
-  type Pushed,
-  pushBlob,
-  pushImage,
-  pushIndex,
-  putManifest,
-} from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { pushBlob, pushImage, pushIndex, pushManifest, putManifest } from '../protocol/pushing.ts';
+import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { Content, Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { besideDistribution, DIRECTIONS } from './beside.ts';
 import { expectSamePull, listPages, tagged } from './pulling.ts';
 
@@ -60,7 +55,7 @@ besideDistribution('one directory', (pair) => {
 
       it('Docker images and a manifest list of them', async () => {
         const name = `${writer}-docker`;
-        const push = async (reference: string): Promise<Pushed> => {
+        const push = async (reference: string): Promise<Content> => {
           const config = await pushBlob(
             url(),
             name,
@@ -73,27 +68,18 @@ besideDistribution('one directory', (pair) => {
           // Indented by three, as docker writes it: what is stored must not be printed anew.
           const json = { schemaVersion: 2, mediaType: MEDIA_TYPES.dockerImage, config, layers };
           const bytes = Buffer.from(JSON.stringify(json, null, 3));
-          const answer = await putManifest(url(), name, reference, bytes, MEDIA_TYPES.dockerImage);
-          expect(answer.status, answer.body.toString()).to.equal(201);
-          return {
-            bytes,
-            config,
-            layers,
-            mediaType: MEDIA_TYPES.dockerImage,
-            digest: sha256(bytes),
-            size: bytes.length,
-          };
+          const image = new Content(bytes, MEDIA_TYPES.dockerImage);
+          await pushManifest(url(), name, image, reference);
+          return image;
         };
         const images = [await push('amd64'), await push('arm64')];
-        const manifests = images.map(({ mediaType, digest, size }, i) => ({
-          ...{ mediaType, digest, size },
+        const manifests = images.map((image, i) => ({
+          ...image,
           platform: { os: 'linux', architecture: i === 0 ? 'amd64' : 'arm64' },
         }));
-        const list = Buffer.from(
-          JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.dockerList, manifests }),
-        );
-        expect((await putManifest(url(), name, 'list', list, MEDIA_TYPES.dockerList)).status).to.equal(201);
-        for (const reference of ['amd64', 'list', sha256(list)]) await expectSamePull(pair, name, reference);
+        const list = manifestOf(MEDIA_TYPES.dockerList, { manifests });
+        await pushManifest(url(), name, list, 'list');
+        for (const reference of ['amd64', 'list', list.digest]) await expectSamePull(pair, name, reference);
       });
 
       it('an OCI image and an index that do not say their type', async () => {
@@ -135,10 +121,7 @@ besideDistribution('one directory', (pair) => {
         const config = await pushBlob(readerUrl(), name, newBytes(), MEDIA_TYPES.config);
         const target = `/v2/${name}/blobs/uploads/?mount=${layer.digest}&from=${writer}-lends`;
         expect((await send(readerUrl(), target, { method: 'POST' })).status).to.equal(201);
-        const json = { schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers: [layer] };
-        const bytes = Buffer.from(JSON.stringify(json));
-        const put = await putManifest(readerUrl(), name, '1', bytes, MEDIA_TYPES.image);
-        expect(put.status, put.body.toString()).to.equal(201);
+        await pushManifest(readerUrl(), name, new Image({ config, layers: [layer] }), '1');
         await expectSamePull(pair, name, '1');
       });
 

@@ -4,8 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { MEDIA_TYPES, newBytes, pushBlob, pushImage, putManifest } from '../protocol/pushing.ts';
+import { pushBlob, pushImage, putManifest } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import { besideDistribution, DIRECTIONS } from './beside.ts';
 import { askForManifest, expectSamePull, listPages, tagged } from './pulling.ts';
 

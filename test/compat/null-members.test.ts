@@ -5,17 +5,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { check, faults } from '../check/stores.ts';
-import {
-  type Descriptor,
-  MEDIA_TYPES,
-  newBytes,
-  type Pushed,
-  pushBlob,
-  pushImage,
-  putManifest,
-} from '../protocol/pushing.ts';
+import { pushBlob, pushImage, putManifest } from '../protocol/pushing.ts';
 import { promote } from '../release/promoting.ts';
+import { newBytes } from '../support/bytes.ts';
 import { type Distribution, startDistribution } from '../support/distribution.ts';
+import { type Descriptor, type Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { askForManifest } from './pulling.ts';
@@ -51,8 +45,8 @@ requires(['docker-registry'])('null, empty and absent members', function () {
   const held = new AsyncDisposableStack();
   let ours: TestRegistry;
   let theirs: Distribution;
-  let image: Pushed;
-  let attached: Pushed;
+  let image: Image;
+  let attached: Image;
   before(async () => {
     ours = held.use(await startRegistry());
     theirs = held.use(await startDistribution('docker-registry', ours.rootDirectory));

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { MEDIA_TYPES } from '../protocol/pushing.ts';
 import { type Answer, send } from '../protocol/wire.ts';
+import { digestBy, sha256 } from '../support/digest.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import type { Pair } from './beside.ts';
 
 const ACCEPT = [MEDIA_TYPES.image, MEDIA_TYPES.index, MEDIA_TYPES.dockerImage, MEDIA_TYPES.dockerList].join();
@@ -27,9 +27,8 @@ export function askForManifest(
 }
 
 /** The digest of bytes by the algorithm of another digest. */
-export function digestLike(digest: string, bytes: Buffer): string {
-  const [algorithm = ''] = digest.split(':');
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+function digestLike(digest: string, bytes: Buffer): string {
+  return digestBy(digest.startsWith('sha512:') ? 'sha512' : 'sha256', bytes);
 }
 
 /**
@@ -52,7 +51,7 @@ export async function pullAll(
       'content-length': headers['content-length'],
       'docker-content-digest': headers['docker-content-digest'],
       etag: headers['etag'],
-      bytes: digestLike('sha256:', answer.body),
+      bytes: sha256(answer.body),
     };
     return answer.body;
   };

@@ -4,20 +4,13 @@
  * stays as it was. Signatures by tags, as cosign makes them, are tags for both.
  */
 import { expect } from 'chai';
-import {
-  type Descriptor,
-  descriptorOf,
-  MEDIA_TYPES,
-  newBytes,
-  pushBlob,
-  pushImage,
-  putManifest,
-} from '../protocol/pushing.ts';
-import { hexOf, jsonOf, send } from '../protocol/wire.ts';
+import { pushBlob, pushImage, pushIndex, pushManifest } from '../protocol/pushing.ts';
+import { jsonOf, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { hexOf } from '../support/digest.ts';
+import { type Descriptor, EMPTY_CONFIG, Image, MEDIA_TYPES } from '../support/image.ts';
 import { besideDistribution, type Pair } from './beside.ts';
 import { askForManifest, expectSamePull, listPages } from './pulling.ts';
-
-const EMPTY = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: Buffer.from('{}') };
 
 interface Referrer extends Descriptor {
   readonly artifactType?: string;
@@ -31,21 +24,12 @@ async function attach(
   subject: Descriptor,
   artifactType: string,
 ): Promise<Referrer> {
-  const config = await pushBlob(url, name, EMPTY.bytes, EMPTY.mediaType);
+  await pushBlob(url, name, EMPTY_CONFIG.bytes);
   const layers = [await pushBlob(url, name, newBytes(), 'text/plain')];
   const annotations = { 'org.example.made': artifactType };
-  const { mediaType, digest, size } = subject;
-  const json = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.image,
-    ...{ artifactType, config, layers, annotations },
-    subject: { mediaType, digest, size },
-  };
-  const bytes = Buffer.from(JSON.stringify(json));
-  const descriptor = descriptorOf(bytes, MEDIA_TYPES.image);
-  const put = await putManifest(url, name, descriptor.digest, bytes, MEDIA_TYPES.image);
-  expect(put.status, put.body.toString()).to.equal(201);
-  return { ...descriptor, artifactType, annotations };
+  const artifact = new Image({ artifactType, config: EMPTY_CONFIG, layers, annotations, subject });
+  await pushManifest(url, name, artifact);
+  return { ...artifact, artifactType, annotations };
 }
 
 /** Writes the fallback tag, as a client does that got no `OCI-Subject` in answer to its push. */
@@ -55,10 +39,7 @@ async function writeFallbackTag(
   subject: Descriptor,
   referrers: readonly Referrer[],
 ): Promise<void> {
-  const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: referrers };
-  const tag = `sha256-${hexOf(subject.digest)}`;
-  const put = await putManifest(url, name, tag, Buffer.from(JSON.stringify(index)), MEDIA_TYPES.index);
-  expect(put.status, put.body.toString()).to.equal(201);
+  await pushIndex(url, name, `sha256-${hexOf(subject.digest)}`, referrers);
 }
 
 async function referrersOf({ ours }: Pair, name: string, digest: string, query = ''): Promise<Referrer[]> {

@@ -5,8 +5,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { newBytes } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256, sha512 } from '../support/digest.ts';
 import { type Distribution, startDistribution } from '../support/distribution.ts';
 import { BUILD_TIMEOUT_MS, buildGoProgram, REGCTL, skipSuite } from '../support/go-programs.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
@@ -16,7 +17,6 @@ import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 import { askForManifest, pullAll, tagged } from './pulling.ts';
-import { sha512 } from './sha512.ts';
 
 requires(['docker-registry'])('regctl', () => {
   const held = new AsyncDisposableStack();

@@ -5,11 +5,14 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { DISTRIBUTION_ROOT, filesBelow } from '../protocol/on-disk.ts';
-import { MEDIA_TYPES, newBytes, pushBlob, pushImage, putManifest } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { pushBlob, pushImage, pushManifest, putManifest } from '../protocol/pushing.ts';
+import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256, sha512 } from '../support/digest.ts';
+import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { besideDistribution, DIRECTIONS } from './beside.ts';
 import { askForManifest, expectSamePull, pullAll } from './pulling.ts';
-import { pushBlobAs, sha512 } from './sha512.ts';
+import { pushBlobAs } from './sha512.ts';
 
 besideDistribution('one directory, SHA-512', (pair) => {
   for (const { title, writer, reader } of DIRECTIONS)
@@ -32,16 +35,8 @@ besideDistribution('one directory, SHA-512', (pair) => {
         const layer = newBytes();
         await pushBlobAs(url(), name, layer, sha512(layer));
         const config = await pushBlob(url(), name, newBytes(), MEDIA_TYPES.config);
-        const layers = [{ mediaType: MEDIA_TYPES.layer, digest: sha512(layer), size: layer.length }];
-        const json = { schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers };
-        const put = await putManifest(
-          url(),
-          name,
-          'layer',
-          Buffer.from(JSON.stringify(json)),
-          MEDIA_TYPES.image,
-        );
-        expect(put.status, put.body.toString()).to.equal(201);
+        const layers = [new Content(layer, MEDIA_TYPES.layer, 'sha512')];
+        await pushManifest(url(), name, new Image({ config, layers }), 'layer');
         const pulled = await pullAll(readerUrl(), name, 'layer');
         expect(pulled).to.have.property(`/v2/${name}/blobs/${sha512(layer)}`);
       });

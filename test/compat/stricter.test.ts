@@ -3,16 +3,10 @@
  * readers may take for two things, what clients cannot pull, and what names content that is not there.
  */
 import { expect } from 'chai';
-import {
-  descriptorOf,
-  MEDIA_TYPES,
-  newBytes,
-  type Pushed,
-  pushBlob,
-  pushImage,
-  putManifest,
-} from '../protocol/pushing.ts';
+import { pushBlob, pushImage, putManifest } from '../protocol/pushing.ts';
+import { newBytes } from '../support/bytes.ts';
 import { type Distribution, startDistribution } from '../support/distribution.ts';
+import { Content, type Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 
@@ -22,7 +16,7 @@ requires(['docker-registry'])('manifests that docker-registry takes and we refus
   const held = new AsyncDisposableStack();
   let ours: TestRegistry;
   let theirs: Distribution;
-  let image: Pushed;
+  let image: Image;
   before(async () => {
     ours = held.use(await startRegistry({ promotion: false }));
     theirs = held.use(await startDistribution('docker-registry', ours.rootDirectory));
@@ -48,15 +42,11 @@ requires(['docker-registry'])('manifests that docker-registry takes and we refus
     ],
     [
       'a layer that is not here and names URLs, but is not of a non-distributable type',
-      () => text({ layers: [{ ...descriptorOf(newBytes(), 'a/b'), urls: ['https://example.org/'] }] }),
+      () => text({ layers: [{ ...new Content(newBytes(), 'a/b'), urls: ['https://example.org/'] }] }),
     ],
     [
       'an index whose manifest is here as a blob only',
-      () => {
-        const { mediaType, digest, size } = image;
-        const manifests = [{ mediaType, digest, size }];
-        return JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests });
-      },
+      () => manifestOf(MEDIA_TYPES.index, { manifests: [image] }).bytes.toString(),
       MEDIA_TYPES.index,
       `${NAME}/blobs`,
     ],

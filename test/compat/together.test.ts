@@ -5,15 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import pMap from 'p-map';
-import {
-  MEDIA_TYPES,
-  newBytes,
-  type Pushed,
-  pushImage,
-  pushIndex,
-  putManifest,
-} from '../protocol/pushing.ts';
-import { type Answer, hexOf, send } from '../protocol/wire.ts';
+import { pushImage, pushIndex, putManifest } from '../protocol/pushing.ts';
+import { type Answer, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { hexOf } from '../support/digest.ts';
+import { type Image, MEDIA_TYPES } from '../support/image.ts';
 import { besideDistribution } from './beside.ts';
 import { askCollector } from './collector.ts';
 import { askForManifest, expectSamePull, listPages, tagged } from './pulling.ts';
@@ -35,7 +31,7 @@ besideDistribution('one directory, both at once', (pair) => {
     const tags = ['a', 'b', 'a-b', '1.0'];
     // Shared, so that both write the same links and blobs at the same moment.
     const layers = [newBytes(), newBytes(300_000), Buffer.alloc(0)];
-    const pushed: { name: string; image: Pushed }[] = [];
+    const pushed: { name: string; image: Image }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       await pMap(
         Array.from({ length: PUSHES_A_ROUND }, (_, i) => names[i % names.length] as string),
@@ -72,7 +68,7 @@ besideDistribution('one directory, both at once', (pair) => {
     this.timeout(30_000);
     const name = 'restless';
     const images = [await pushImage(pair.theirs.url, name, '1'), await pushImage(pair.theirs.url, name, '2')];
-    const [subject, other] = images as [Pushed, Pushed];
+    const [subject, other] = images as [Image, Image];
     const indexes = [
       await pushIndex(pair.theirs.url, name, 'index', [subject]),
       await pushIndex(pair.theirs.url, name, 'index', [other]),

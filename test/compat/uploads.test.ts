@@ -8,11 +8,12 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { filesBelow } from '../protocol/on-disk.ts';
-import { newBytes, pushBlob } from '../protocol/pushing.ts';
-import { type Answer, expectError, send, sha256 } from '../protocol/wire.ts';
+import { pushBlob } from '../protocol/pushing.ts';
+import { type Answer, expectError, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256, sha512 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { besideDistribution } from './beside.ts';
-import { sha512 } from './sha512.ts';
 
 const NAME = 'begun/elsewhere';
 

@@ -1,5 +1,6 @@
+import { type Algorithm, digestBy } from '../support/digest.ts';
 import { type Check, check, type Group, group, type Target, Unsupported } from './check.ts';
-import { type Algorithm, type Blob, digestOf, newBlob } from './content.ts';
+import { type Blob, newBlob } from './content.ts';
 import { expectBlobDeleted } from './deleting.ts';
 import { expectDigestHeader, expectPullable, expectStatus, locationOf } from './expectations.ts';
 import { OTHER_REPOSITORY, type Profile, REPOSITORY } from './profile.ts';
@@ -35,7 +36,7 @@ export function blobChecks(algorithm: Algorithm, profile: Profile): Group {
     unmountable('mounted from where they are not', make('missing mount'), OTHER_REPOSITORY),
     unmountable('mounted from wherever, and they are nowhere,', make('missing anonymous mount'), undefined),
     ...[empty, braces].map(({ label, bytes }) => {
-      const blob = { label, bytes, digest: digestOf(bytes, algorithm) };
+      const blob = { label, bytes, digest: digestBy(algorithm, bytes) };
       return group(
         label,
         UPLOAD_WAYS.map((way) => pushed(`pushed by ${way}`, blob, UPLOADS[way])),
@@ -138,7 +139,7 @@ function mount(on: Target, { digest }: Blob, from: string | undefined) {
 /** "If the client provided digest is invalid or uses an unsupported algorithm, the registry SHOULD respond 400." */
 function refused(algorithm: Algorithm, profile: Profile): Group {
   const isDev = profile.version === 'dev';
-  const hex = digestOf(Buffer.from('x'), algorithm).slice(algorithm.length + 1);
+  const hex = digestBy(algorithm, Buffer.from('x')).slice(algorithm.length + 1);
   const invalid = [
     `${algorithm}:${hex.slice(2)}`,
     `${algorithm}:${hex.toUpperCase()}`,
@@ -153,7 +154,7 @@ function refused(algorithm: Algorithm, profile: Profile): Group {
         const corrupted = { ...blob, bytes: Buffer.concat([blob.bytes, Buffer.from('oh no')]) };
         expectStatus(await UPLOADS[way](on, REPOSITORY, corrupted), 400);
         expectStatus(await askForBlob(on, REPOSITORY, blob.digest), 404);
-        expectStatus(await askForBlob(on, REPOSITORY, digestOf(corrupted.bytes, algorithm)), 404);
+        expectStatus(await askForBlob(on, REPOSITORY, digestBy(algorithm, corrupted.bytes)), 404);
       }),
     ),
     ...invalid.map((digest) =>

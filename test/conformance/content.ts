@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { type Algorithm, digestBy } from '../support/digest.ts';
 import { makeTar } from '../support/tar.ts';
 
 export const TYPES = {
@@ -15,14 +16,6 @@ export const TYPES = {
   sbom: 'application/vnd.example.sbom.v1',
   signature: 'application/vnd.example.signature.v1',
 } as const;
-
-/** The algorithms that the image specification registers. */
-export type Algorithm = 'sha256' | 'sha512';
-
-/** The digest of bytes. */
-export function digestOf(bytes: Buffer, algorithm: Algorithm = 'sha256'): string {
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
-}
 
 /** Bytes that no registry has. */
 export function newBytes(sizeBytes: number): Buffer {
@@ -57,7 +50,7 @@ export interface Blob {
 /** A blob of new bytes. */
 export function newBlob(label: string, sizeBytes: number, algorithm: Algorithm): Blob {
   const bytes = newBytes(sizeBytes);
-  return { label, bytes, digest: digestOf(bytes, algorithm) };
+  return { label, bytes, digest: digestBy(algorithm, bytes) };
 }
 
 /** A layer of one new file. */

@@ -1,13 +1,6 @@
-import {
-  type Algorithm,
-  type Blob,
-  type Descriptor,
-  digestOf,
-  layerBytes,
-  newBytes,
-  type Platform,
-  TYPES,
-} from './content.ts';
+import { newBytes } from '../support/bytes.ts';
+import { type Algorithm, digestBy } from '../support/digest.ts';
+import { type Blob, type Descriptor, layerBytes, type Platform, TYPES } from './content.ts';
 
 /** A manifest to push by its digest, in its turn. */
 export interface ManifestItem {
@@ -71,7 +64,7 @@ export class DataSetBuilder {
 
   /** Adds a blob. */
   blob(label: string, bytes: Buffer, mediaType: string): Descriptor {
-    const digest = digestOf(bytes, this.#algorithm);
+    const digest = digestBy(this.#algorithm, bytes);
     if (!this.#blobs.has(digest)) this.#blobs.set(digest, { label, digest, bytes });
     const data = this.#withData ? { data: bytes.toString('base64') } : {};
     return { mediaType, digest, size: bytes.length, ...data };
@@ -165,7 +158,7 @@ export class DataSetBuilder {
       ...(annotations && { annotations }),
     };
     const bytes = Buffer.from(JSON.stringify(json));
-    const digest = digestOf(bytes, this.#algorithm);
+    const digest = digestBy(this.#algorithm, bytes);
     const manifest = { label, digest, bytes, mediaType, subject: subject?.digest };
     this.#manifests.push(manifest);
     this.#tags.push(...tags.map((tag) => ({ tag, manifest })));

@@ -1,4 +1,6 @@
-import { type Algorithm, type Descriptor, digestOf, newBytes, TYPES } from './content.ts';
+import { newBytes } from '../support/bytes.ts';
+import { type Algorithm, sha256 } from '../support/digest.ts';
+import { type Descriptor, TYPES } from './content.ts';
 import { type DataSet, DataSetBuilder, PLATFORMS } from './data-set.ts';
 import type { Profile } from './profile.ts';
 
@@ -119,7 +121,7 @@ function referrers(): DataSet[] {
   });
 
   const missing = new DataSetBuilder('missing-subject');
-  const nowhere = { mediaType: TYPES.image, digest: digestOf(newBytes(9)), size: 123 };
+  const nowhere = { mediaType: TYPES.image, digest: sha256(newBytes(9)), size: 123 };
   missing.artifact(TYPES.sbom, { subject: nowhere, annotations: someAnnotations(), tags: ['attached'] });
 
   const later = new DataSetBuilder('subject-after-its-referrer');
@@ -135,7 +137,7 @@ function oddities(): DataSet[] {
 
   const held = new DataSetBuilder('non-distributable-layers');
   const elsewhere = (mediaType: string): Descriptor => {
-    const digest = digestOf(newBytes(9));
+    const digest = sha256(newBytes(9));
     return { mediaType, digest, size: 12_345, urls: [`https://store.example.com/blobs/${digest}`] };
   };
   held.image({

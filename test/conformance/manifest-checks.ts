@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
 import { check, type Group, group, Unsupported } from './check.ts';
-import { digestOf, newBytes, TYPES } from './content.ts';
+import { TYPES } from './content.ts';
 import { type DataSet, DataSetBuilder, type ManifestItem } from './data-set.ts';
 import { sparseImage, sparseIndex } from './data-sets.ts';
 import { expectManifestDeleted } from './deleting.ts';
@@ -35,7 +37,7 @@ function imageSet(title: string): { set: DataSet; manifest: ManifestItem } {
 }
 
 function missing(): Group {
-  const references = [`missing-${newBytes(6).toString('hex')}`, digestOf(newBytes(9))];
+  const references = [`missing-${newBytes(6).toString('hex')}`, sha256(newBytes(9))];
   return group('that are missing', [
     ...references.flatMap((reference) => {
       const kind = reference.startsWith('sha256:') ? 'digest' : 'tag';
@@ -86,7 +88,7 @@ function unusual(): Group {
   const sized = (bytes: number): ManifestItem => {
     const text = manifest.bytes.toString('utf8').replace(/\}$/, ',"annotations":{"org.example.filler":""}}');
     const filled = Buffer.from(text.replace('""}}', `"${'x'.repeat(bytes - text.length)}"}}`));
-    return { ...manifest, bytes: filled, digest: digestOf(filled) };
+    return { ...manifest, bytes: filled, digest: sha256(filled) };
   };
   return group('pushed with an unusual', [
     check('parameter of the Content-Type are taken, and come back without it', async (on) => {
@@ -98,7 +100,7 @@ function unusual(): Group {
     check('form, spaces and line ends and all, come back in it', async (on) => {
       const text = JSON.stringify(JSON.parse(manifest.bytes.toString('utf8')), null, '\t ');
       const bytes = Buffer.from(`\n${text}\r\n`);
-      const spaced = { ...manifest, bytes, digest: digestOf(bytes) };
+      const spaced = { ...manifest, bytes, digest: sha256(bytes) };
       expectStatus(await putManifest(on, REPOSITORY, spaced.digest, spaced), 201);
       await expectManifest(on, REPOSITORY, spaced.digest, spaced);
       await expectManifestDeleted(on, REPOSITORY, spaced.digest);
@@ -119,7 +121,7 @@ function unusual(): Group {
         unknown
       >;
       const bytes = Buffer.from(JSON.stringify(json));
-      const untyped = { ...manifest, bytes, digest: digestOf(bytes) };
+      const untyped = { ...manifest, bytes, digest: sha256(bytes) };
       expectStatus(await putManifest(on, REPOSITORY, untyped.digest, untyped), 201);
       await expectManifest(on, REPOSITORY, untyped.digest, untyped);
       await expectManifestDeleted(on, REPOSITORY, untyped.digest);

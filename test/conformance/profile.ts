@@ -1,4 +1,4 @@
-import type { Algorithm } from './content.ts';
+import type { Algorithm } from '../support/digest.ts';
 
 /** Which edition of the specification a registry is held to, and what it is known to do beyond it. */
 export interface Profile {

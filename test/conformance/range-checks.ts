@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import type { Algorithm } from '../support/digest.ts';
 import { type Check, check, type Group, group, Unsupported } from './check.ts';
-import { type Algorithm, newBlob } from './content.ts';
+import { newBlob } from './content.ts';
 import { expectBlobDeleted } from './deleting.ts';
 import { expectStatus } from './expectations.ts';
 import { REPOSITORY } from './profile.ts';

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import type { Algorithm } from '../support/digest.ts';
 import { check, type Group, group, type Target } from './check.ts';
 import type { Answer } from './client.ts';
-import { type Algorithm, newBlob } from './content.ts';
+import { newBlob } from './content.ts';
 import { expectBlobDeleted } from './deleting.ts';
 import { expectPullable, expectStatus, locationOf } from './expectations.ts';
 import { type Profile, REPOSITORY } from './profile.ts';

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { type Algorithm, digestBy } from '../support/digest.ts';
 import { blobChecks } from './blob-checks.ts';
 import { check, type Group, group, Unsupported } from './check.ts';
-import { type Algorithm, digestOf, newBytes } from './content.ts';
 import { dataSetChecks } from './data-set-checks.ts';
 import { dataSets } from './data-sets.ts';
 import { expectStatus } from './expectations.ts';
@@ -46,7 +47,7 @@ function beginnings(): Group {
     }),
     ...(['sha256', 'sha512'] as const).map((algorithm) =>
       check(`has an empty list of referrers for a ${algorithm} digest that nobody knows`, async (on) => {
-        const subject = digestOf(newBytes(9), algorithm);
+        const subject = digestBy(algorithm, newBytes(9));
         expect(expectReferrers(await askForReferrers(on, REPOSITORY, subject))).to.deep.equal([]);
       }),
     ),

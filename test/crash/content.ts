@@ -1,56 +1,23 @@
-import { createHash } from 'node:crypto';
-import { type Descriptor, descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
+import { bytesOf } from '../support/bytes.ts';
+import type { Algorithm } from '../support/digest.ts';
+import { Content, type Descriptor, Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 
-/** Bytes that are always the same for the same label, and for no other. */
-export function bytesOf(label: string, sizeBytes = 300): Buffer {
-  const blocks = Array.from({ length: Math.ceil(sizeBytes / 64) }, (_, i) =>
-    createHash('sha512').update(`${label} ${i}`).digest(),
-  );
-  return Buffer.concat(blocks).subarray(0, sizeBytes);
-}
-
-/** A manifest and what it names. */
-export interface Made {
-  readonly bytes: Buffer;
-  readonly mediaType: string;
-  readonly descriptor: Descriptor;
-  /** Configs and layers. */
-  readonly blobs: readonly Buffer[];
-}
-
-/** An image of a config and as many layers. */
-export function imageOf(label: string, layers = 1, more: object = {}): Made {
-  const blobs = ['config', ...Array.from({ length: layers }, (_, i) => `layer ${i}`)].map((part) =>
-    bytesOf(`${label} ${part}`),
-  );
-  const [config, ...rest] = blobs.map((bytes, i) =>
-    descriptorOf(bytes, i === 0 ? MEDIA_TYPES.config : MEDIA_TYPES.layer),
-  );
-  return made({ config, layers: rest, ...more }, MEDIA_TYPES.image, blobs);
-}
-
-/** An image that names its blobs by SHA-512. */
-export function image512Of(label: string): Made {
-  const blobs = [bytesOf(`${label} config`), bytesOf(`${label} layer`)];
-  const [config, ...layers] = blobs.map((bytes, i) => ({
-    mediaType: i === 0 ? MEDIA_TYPES.config : MEDIA_TYPES.layer,
-    digest: digest512(bytes),
-    size: bytes.length,
-  }));
-  return made({ config, layers }, MEDIA_TYPES.image, blobs);
+/** An image of a config and as many layers, which names them by an algorithm. */
+export function imageOf(
+  label: string,
+  layers = 1,
+  { algorithm = 'sha256', ...more }: { algorithm?: Algorithm; subject?: Descriptor } = {},
+): Image<Content> {
+  const blob = (part: string, mediaType: string) =>
+    new Content(bytesOf(`${label} ${part}`), mediaType, algorithm);
+  return new Image({
+    config: blob('config', MEDIA_TYPES.config),
+    layers: Array.from({ length: layers }, (_, i) => blob(`layer ${i}`, MEDIA_TYPES.layer)),
+    ...more,
+  });
 }
 
 /** An index of manifests. */
-export function indexOf(manifests: readonly Made[], more: object = {}): Made {
-  return made({ manifests: manifests.map(({ descriptor }) => descriptor), ...more }, MEDIA_TYPES.index, []);
-}
-
-/** The SHA-512 digest of bytes. */
-export function digest512(bytes: Buffer): string {
-  return `sha512:${createHash('sha512').update(bytes).digest('hex')}`;
-}
-
-function made(value: object, mediaType: string, blobs: readonly Buffer[]): Made {
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...value }));
-  return { bytes, mediaType, descriptor: descriptorOf(bytes, mediaType), blobs };
+export function indexOf(manifests: readonly Content[]): Content {
+  return manifestOf(MEDIA_TYPES.index, { manifests });
 }

@@ -1,14 +1,14 @@
 import { contentOf } from '../../services/registry/content/content.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import { promote as postPromotion } from '../release/promoting.ts';
+import type { Content, Image } from '../support/image.ts';
 import { ask, expectBytes } from './client.ts';
-import type { Made } from './content.ts';
 import type { Step, World } from './scenario.ts';
 import { Upload } from './uploading.ts';
 
 export interface Putting {
   readonly repository: string;
-  readonly image: Made;
+  readonly image: Content;
   /** A tag, or a digest. */
   readonly reference: string;
   /** Beside a digest in the URL. */
@@ -49,7 +49,7 @@ export function putting({ repository, image, reference, tags = [], headers, stay
 export async function pushImage(
   world: World,
   repository: string,
-  image: Made,
+  image: Image<Content>,
   reference: string,
 ): Promise<void> {
   await pushBlobs(world, repository, image);
@@ -57,9 +57,9 @@ export async function pushImage(
 }
 
 /** The blobs of an image, named by the algorithm by which it names them. */
-export async function pushBlobs(world: World, repository: string, image: Made): Promise<void> {
+export async function pushBlobs(world: World, repository: string, image: Image<Content>): Promise<void> {
   const algorithm = image.bytes.includes('"sha512:') ? 'sha512' : 'sha256';
-  for (const bytes of image.blobs) await new Upload({ repository, bytes, algorithm }).push(world);
+  for (const { bytes } of image.blobs) await new Upload({ repository, bytes, algorithm }).push(world);
 }
 
 /** DELETE; a second one finds nothing. */
@@ -82,7 +82,7 @@ export function deleting(target: string): Step {
 export function promoting(
   source: string,
   target: string,
-  image: Made,
+  image: Content,
   options: Record<string, unknown> = {},
 ): Step {
   const [repository = '', tag = ''] = target.split(':');
@@ -97,10 +97,14 @@ export function promoting(
 }
 
 /** Holds that a tag names one of these, whoever asks. */
-export async function expectTag({ stored }: World, image: string, allowed: readonly Made[]): Promise<void> {
+export async function expectTag(
+  { stored }: World,
+  image: string,
+  allowed: readonly Content[],
+): Promise<void> {
   const [repository = '', tag = ''] = image.split(':');
   const { tags } = contentOf(stored);
   const digest = await tags.resolve(parseRepositoryName(repository), parseTag(tag));
-  if (!allowed.some(({ descriptor }) => descriptor.digest === digest))
+  if (!allowed.some((each) => each.digest === digest))
     throw new Error(`${image} names ${digest ?? 'nothing'}`);
 }

@@ -1,6 +1,5 @@
-import { sha256 } from '../protocol/wire.ts';
+import { type Algorithm, digestBy } from '../support/digest.ts';
 import { ask, expectBytes, pathOf, RefusedError } from './client.ts';
-import { digest512 } from './content.ts';
 import type { BindingStep, Step, World } from './scenario.ts';
 
 export interface Uploading {
@@ -8,7 +7,7 @@ export interface Uploading {
   readonly bytes: Buffer;
   /** How many PATCHes bring it; with 0 the closing PUT does. */
   readonly pieces?: number;
-  readonly algorithm?: 'sha256' | 'sha512';
+  readonly algorithm?: Algorithm;
   /** True when the upload is there already, and `memory` knows where. */
   readonly isBegun?: boolean;
 }
@@ -28,7 +27,7 @@ export class Upload {
 
   constructor(options: Uploading) {
     this.#options = options;
-    this.digest = options.algorithm === 'sha512' ? digest512(options.bytes) : sha256(options.bytes);
+    this.digest = digestBy(options.algorithm ?? 'sha256', options.bytes);
   }
 
   /** Its requests, one after the other. */

@@ -5,8 +5,10 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { MIB, residenceDuring } from '../faults/resident.ts';
-import { type Descriptor, MEDIA_TYPES, newBytes, pushBlob } from '../protocol/pushing.ts';
+import { pushBlob } from '../protocol/pushing.ts';
 import { expectError, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { type Descriptor, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 const MAX_BYTES = 4 * MIB;

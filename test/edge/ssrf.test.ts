@@ -5,15 +5,17 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { descriptorOf, MEDIA_TYPES, newBytes, pushBlob } from '../protocol/pushing.ts';
+import { pushBlob, putManifest } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
 import { eventually } from '../support/eventually.ts';
+import { Content, Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import type { TestRegistry } from '../support/registry.ts';
 import { startRegistry } from '../support/registry.ts';
 import { type Canary, startCanary } from './canary.ts';
 import { BASIC, SERVICE, startGuardedRegistry, tokenFor } from './guarded-registry.ts';
 
-const anyLayer = () => descriptorOf(newBytes(), MEDIA_TYPES.layer);
+const anyLayer = () => new Content(newBytes());
 const SOME = anyLayer();
 
 describe('URLs that users can set', function () {
@@ -73,29 +75,18 @@ describe('URLs that users can set', function () {
           url,
         ]),
       );
-      const image = {
-        ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image, annotations, artifactType: 'application/x' },
+      const subject = { ...anyLayer(), mediaType: MEDIA_TYPES.image, urls: [url] };
+      const image = new Image({
+        ...{ annotations, artifactType: 'application/x', subject },
         config: { ...config, urls: [url] },
         layers: [{ ...foreign, urls: [url], annotations }],
-        subject: { ...anyLayer(), mediaType: MEDIA_TYPES.image, urls: [url] },
-      };
-      const put = (json: object, tag: string) =>
-        send(open.url, `/v2/candidate/a/manifests/${tag}`, {
-          ...{ method: 'PUT', headers: { 'content-type': (json as { mediaType: string }).mediaType } },
-          body: Buffer.from(JSON.stringify(json)),
-        });
-      const bytes = Buffer.from(JSON.stringify(image));
+      });
+      const put = ({ bytes, mediaType }: Content, tag: string) =>
+        putManifest(open.url, 'candidate/a', tag, bytes, mediaType);
       taken.push((await put(image, `i${i}`)).status);
-      const child = {
-        ...descriptorOf(bytes, MEDIA_TYPES.image),
-        mediaType: MEDIA_TYPES.image,
-        urls: [url],
-        annotations,
-      };
-      taken.push(
-        (await put({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [child] }, `x${i}`)).status,
-      );
-      for (const path of [`manifests/i${i}`, `blobs/${layer.digest}`, `referrers/${image.subject.digest}`])
+      const child = { ...image, urls: [url], annotations };
+      taken.push((await put(manifestOf(MEDIA_TYPES.index, { manifests: [child] }), `x${i}`)).status);
+      for (const path of [`manifests/i${i}`, `blobs/${layer.digest}`, `referrers/${subject.digest}`])
         await send(open.url, `/v2/candidate/a/${path}`);
     }
     // Most were taken, as the documents that they are.

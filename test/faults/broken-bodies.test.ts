@@ -1,10 +1,10 @@
 import { readdir, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { all } from './client.ts';
-import { sha256 } from './images.ts';
 import { Random } from './random.ts';
 import { type RawRequest, sendAndListen, sendAndVanish } from './raw-request.ts';
 import { StoreView } from './store-view.ts';

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
+import { sha256 } from '../support/digest.ts';
 import { requiresMounts } from '../support/mounts.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import type { Answer } from './client.ts';
 import { ImageWalk } from './image-walk.ts';
-import { makeImage, makeLayer, sha256 } from './images.ts';
+import { makeImage, makeLayer } from './images.ts';
 import { postAndGoOn } from './kept-connection.ts';
 import { Random } from './random.ts';
 import { StoreView } from './store-view.ts';

@@ -4,7 +4,8 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type Answer, expectError, inPieces, send, sha256 } from '../protocol/wire.ts';
+import { type Answer, expectError, inPieces, send } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 const RUNS = 60;

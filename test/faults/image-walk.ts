@@ -1,5 +1,5 @@
+import { sha256 } from '../support/digest.ts';
 import { type Answer, all, type Client } from './client.ts';
-import { sha256 } from './images.ts';
 import type { MirrorCheck } from './mirror-check.ts';
 import type { BlobFacts } from './world.ts';
 

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Content } from '../support/image.ts';
+import type { Bundle } from '../support/platforms.ts';
 import { type Answer, all, type Client, UnexpectedAnswer } from './client.ts';
-import { type Content, type Image, makeImage } from './images.ts';
+import { makeImage } from './images.ts';
 import type { MirrorCheck } from './mirror-check.ts';
 import type { Move } from './tag-history.ts';
 import { Uploader, type UploadStyle } from './uploads.ts';
@@ -79,10 +81,10 @@ export class Load {
     if (!base) throw new Error('there is no base layer');
     const image = makeImage(random, base, random.chance(0.2));
     await all(image.blobs.map((blob) => this.#pushBlob(blob)));
-    for (const manifest of image.manifests) if (manifest !== image.top) await this.#putManifest(manifest);
+    for (const child of image.children) await this.#putManifest(child);
     const tag = this.#world.nextBuild();
     await this.#tag(image, tag);
-    const blobs = image.blobs.map(({ digest, bytes }) => ({ digest, sizeBytes: bytes.length }));
+    const blobs = image.blobs.map(({ digest, size }) => ({ digest, sizeBytes: size }));
     this.#world.candidates.push({ tag, digest: image.top.digest, blobs });
     if (random.chance(0.3)) await this.#tag(image, 'edge');
   }
@@ -96,7 +98,7 @@ export class Load {
     });
   }
 
-  async #tag(image: Image, tag: string): Promise<void> {
+  async #tag(image: Bundle, tag: string): Promise<void> {
     const move = this.#beginMove(`${CANDIDATES}:${tag}`, image.top.digest);
     await this.#putManifest(image.top, tag);
     move.acknowledge();

@@ -2,6 +2,7 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 import { imageOf } from './images.ts';
@@ -41,7 +42,7 @@ describe('the memory of a registry', function () {
     expect((highestBytes - baselineBytes) / MIB, 'MiB above the baseline').to.be.at.most(FLAT_BYTES / MIB);
   const promote = async (layer: string, sizeBytes: number, tag: string) => {
     await using client = new UploadClient(registry.url);
-    const image = imageOf(layer, sizeBytes);
+    const image = imageOf({ mediaType: MEDIA_TYPES.layer, digest: layer, size: sizeBytes });
     for (const blob of image.blobs) await new Uploader(client).push(REPOSITORY, blob, 'patch');
     await client.expect(201, 'PUT', `/v2/${REPOSITORY}/manifests/${tag}`, {
       headers: { 'content-type': image.top.mediaType },

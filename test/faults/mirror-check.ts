@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../support/digest.ts';
 import { type Client, UnexpectedAnswer } from './client.ts';
-import { sha256 } from './images.ts';
 import type { BlobFacts } from './world.ts';
 
 const BLOBS = 'docker/registry/v2/blobs/sha256';

@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { newBytes, type Pushed, pushBlob, pushImage } from '../protocol/pushing.ts';
+import { pushBlob, pushImage } from '../protocol/pushing.ts';
+import { newBytes } from '../support/bytes.ts';
 import { eventually } from '../support/eventually.ts';
+import type { Image } from '../support/image.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
@@ -22,7 +24,7 @@ describe('a directory mirror whose file system hangs', function () {
   const held = new AsyncDisposableStack();
   const fifos: Fifo[] = [];
   let registry: TestRegistry;
-  let image: Pushed;
+  let image: Image;
 
   before(async () => {
     const home = held.use(await tempDir('stuck')).path;

@@ -1,8 +1,10 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { newBytes, type Pushed, pushBlob, pushImage } from '../protocol/pushing.ts';
+import { pushBlob, pushImage } from '../protocol/pushing.ts';
+import { newBytes } from '../support/bytes.ts';
 import { eventually } from '../support/eventually.ts';
+import type { Image } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { type Fifo, makeFifo } from './fifo.ts';
 
@@ -16,8 +18,8 @@ describe('a store that hangs in places', function () {
   this.timeout(60_000);
   const fifos: { readonly fifo: Fifo; readonly path: string }[] = [];
   let registry: TestRegistry;
-  let image: Pushed;
-  let healthy: Pushed;
+  let image: Image;
+  let healthy: Image;
 
   before(async () => {
     registry = await startRegistry({

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { sha256 } from '../support/digest.ts';
 import { type Answer, Client } from './client.ts';
-import { sha256 } from './images.ts';
 import { keptBytes } from './uploads.ts';
 
 export const REPOSITORY = 'candidate/app';

@@ -1,5 +1,6 @@
+import { sha256 } from '../support/digest.ts';
+import type { Content } from '../support/image.ts';
 import type { Client } from './client.ts';
-import { type Content, sha256 } from './images.ts';
 
 const OCTETS = { 'content-type': 'application/octet-stream' } as const;
 

@@ -1,4 +1,4 @@
-import type { Content } from './images.ts';
+import type { Content } from '../support/image.ts';
 import type { Random } from './random.ts';
 import { type Move, TagHistory } from './tag-history.ts';
 

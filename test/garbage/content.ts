@@ -1,25 +1,19 @@
 import { expect } from 'chai';
 import { pushArtifact } from '../check/stores.ts';
 import { pullAll } from '../compat/pulling.ts';
-import {
-  type Descriptor,
-  MEDIA_TYPES,
-  newBytes,
-  type Pushed,
-  pushBlob,
-  pushImage,
-  pushIndex,
-  putManifest,
-} from '../protocol/pushing.ts';
-import { hexOf, send } from '../protocol/wire.ts';
+import { pushBlob, pushImage, pushIndex, putManifest } from '../protocol/pushing.ts';
+import { send } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { newBytes } from '../support/bytes.ts';
+import { hexOf } from '../support/digest.ts';
+import { type Descriptor, type Image, MEDIA_TYPES } from '../support/image.ts';
 
 /** What was pushed to a registry, sorted by what collections make of it. */
 export interface Content {
   /** `repository reference`: what a tag leads to, or what is attached to that, to any depth. */
   readonly reachable: readonly (readonly [string, string])[];
   /** Manifests in `candidate/app` that no tag leads to, with their blobs. */
-  readonly untagged: readonly Pushed[];
+  readonly untagged: readonly Image[];
   /** Blobs that no manifest names. */
   readonly orphans: readonly Descriptor[];
   /** Blobs of an image that was promoted, and of which no repository has a tag any more. */

@@ -11,37 +11,29 @@ import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import { blobDataKey, layerLinkKey } from '../../services/registry/storage/layout.ts';
-import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
+import { Content, Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { putManifest } from '../support/library-pushes.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { cycle, HOUR } from './cycles.ts';
 
 const NAME = parseRepositoryName('app');
-const LAYER = Buffer.from('a layer');
-const CONFIG = Buffer.from('{"architecture":"amd64"}');
+const LAYER = new Content(Buffer.from('a layer'));
+const CONFIG = new Content(Buffer.from('{"architecture":"amd64"}'), MEDIA_TYPES.config);
+const IMAGE = new Image({ config: CONFIG, layers: [LAYER] });
+const INDEX = manifestOf(MEDIA_TYPES.index, { manifests: [IMAGE] });
 const NOW = new Date('2024-05-05T05:05:05Z');
 /** More than a cycle asks whether it may change something. */
 const MOMENTS = 14;
 const SETTINGS = { deleteUntagged: true, graceMs: HOUR, quarantineMs: HOUR };
 
-const json = (value: object) => Buffer.from(JSON.stringify(value));
-const IMAGE = json({
-  ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image },
-  config: descriptorOf(CONFIG, MEDIA_TYPES.config),
-  layers: [descriptorOf(LAYER, MEDIA_TYPES.layer)],
-});
-const INDEX = json({
-  ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.index },
-  manifests: [descriptorOf(IMAGE, MEDIA_TYPES.image)],
-});
-const digestOf = (bytes: Buffer) => descriptorOf(bytes, '').digest as Sha256Digest;
+const digestOf = (content: Content) => content.digest as Sha256Digest;
 
 /** A store whose layers were out of use before the image came: the collector is ahead with them. */
 async function made(): Promise<MemoryStore> {
   const objects = new MemoryStore();
-  const give = (bytes: Buffer) => {
-    objects.hold(blobDataKey(digestOf(bytes)), bytes, NOW);
-    objects.hold(layerLinkKey(NAME, digestOf(bytes)), digestOf(bytes), NOW);
+  const give = (blob: Content) => {
+    objects.hold(blobDataKey(digestOf(blob)), blob.bytes, NOW);
+    objects.hold(layerLinkKey(NAME, digestOf(blob)), digestOf(blob), NOW);
   };
   give(LAYER);
   give(CONFIG);
@@ -56,14 +48,13 @@ async function made(): Promise<MemoryStore> {
 }
 
 /** Puts a manifest; true when it was taken, false when it was refused for what lacks. */
-async function push(objects: MemoryStore, bytes: Buffer): Promise<boolean> {
+async function push(objects: MemoryStore, { bytes, mediaType }: Content): Promise<boolean> {
   const quarantine = new CollectionGuard(objects, {
     now: () => 0,
     wait: async () => void (await setImmediate()),
   });
   const content = contentOf(objects, { quarantine });
   try {
-    const { mediaType } = JSON.parse(bytes.toString()) as { mediaType: string };
     await putManifest(content, NAME, parseManifest(bytes, mediaType));
     return true;
   } catch (error) {
@@ -73,10 +64,10 @@ async function push(objects: MemoryStore, bytes: Buffer): Promise<boolean> {
 }
 
 function expectWhole(objects: MemoryStore): void {
-  for (const bytes of [INDEX, IMAGE, CONFIG, LAYER])
-    expect(objects.held.has(blobDataKey(digestOf(bytes))), bytes.toString()).to.equal(true);
-  for (const bytes of [CONFIG, LAYER])
-    expect(objects.held.has(layerLinkKey(NAME, digestOf(bytes))), bytes.toString()).to.equal(true);
+  for (const each of [INDEX, IMAGE, CONFIG, LAYER])
+    expect(objects.held.has(blobDataKey(digestOf(each))), each.bytes.toString()).to.equal(true);
+  for (const each of [CONFIG, LAYER])
+    expect(objects.held.has(layerLinkKey(NAME, digestOf(each))), each.bytes.toString()).to.equal(true);
 }
 
 describe('an index of images that no tag leads to', () => {
@@ -109,7 +100,7 @@ describe('an index of images that no tag leads to', () => {
   it('and they go, layers and all, when none comes', async () => {
     const objects = await made();
     for (const at of [2, 4, 6, 8, 10]) await cycle(objects, { ...SETTINGS, at: at * HOUR });
-    for (const bytes of [IMAGE, CONFIG, LAYER])
-      expect(objects.held.has(blobDataKey(digestOf(bytes)))).to.equal(false);
+    for (const each of [IMAGE, CONFIG, LAYER])
+      expect(objects.held.has(blobDataKey(digestOf(each)))).to.equal(false);
   });
 });

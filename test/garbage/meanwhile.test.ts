@@ -9,8 +9,10 @@ import { expect } from 'chai';
 import { check, faults } from '../check/stores.ts';
 import { pullAll } from '../compat/pulling.ts';
 import { Random } from '../faults/random.ts';
-import { type Descriptor, descriptorOf, MEDIA_TYPES, newBytes, putManifest } from '../protocol/pushing.ts';
+import { putManifest } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { Content, type Descriptor, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { type Daemon, startDaemon } from '../support/process.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { nightly } from '../support/requirements.ts';
@@ -58,7 +60,7 @@ class Clients {
     const told: string[] = [];
     const layers: Descriptor[] = [];
     for (const bytes of blobs) {
-      const blob = descriptorOf(bytes, MEDIA_TYPES.layer);
+      const blob = new Content(bytes);
       told.push(await this.#bring(name, blob.digest, bytes));
       layers.push(blob);
     }
@@ -66,10 +68,7 @@ class Clients {
     if (this.#random.chance(0.3)) await sleep(this.#random.int(0, 1500));
     const [config, ...rest] = layers;
     const annotations = { number: crypto.randomUUID() };
-    const bytes = Buffer.from(
-      JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers: rest, annotations }),
-    );
-    const { digest } = descriptorOf(bytes, MEDIA_TYPES.image);
+    const { bytes, digest } = manifestOf(MEDIA_TYPES.image, { config, layers: rest, annotations });
     const tag = digest.slice(7, 27);
     const answer = await putManifest(this.#url, name, tag, bytes, MEDIA_TYPES.image);
     if (answer.status !== 201)

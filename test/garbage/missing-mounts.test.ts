@@ -9,7 +9,8 @@ import { UnreadableError } from '../../services/registry/garbage/collector-reade
 import { planGarbage } from '../../services/registry/garbage/offline/plan.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { check } from '../check/stores.ts';
-import { sha256 } from '../protocol/wire.ts';
+import { hexOf } from '../support/digest.ts';
+import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { mountAt, requiresMounts } from '../support/mounts.ts';
 import { tempDir } from '../support/temp.ts';
 import { cycle, HOUR } from './cycles.ts';
@@ -44,16 +45,14 @@ requiresMounts()('a collection without one of its mounts', () => {
   async function withImage(act: (store: FilesystemStore) => Promise<void>): Promise<void> {
     await using _mount = await mountAt(join(root, REPOSITORIES), TMPFS);
     await using store = await open();
-    const config = Buffer.from('{}');
-    const mediaType = 'application/vnd.oci.image.manifest.v1+json';
-    const of = { mediaType: 'application/vnd.oci.image.config.v1+json', size: 2, digest: sha256(config) };
-    const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: of, layers: [] }));
-    for (const bytes of [config, manifest]) {
-      const hex = sha256(bytes).slice(7);
+    const config = new Content(Buffer.from('{}'), MEDIA_TYPES.config);
+    const image = new Image({ config, layers: [] });
+    for (const { bytes, digest } of [config, image]) {
+      const hex = hexOf(digest);
       await store.put(`${V2}/blobs/sha256/${hex.slice(0, 2)}/${hex}/data`, bytes);
     }
-    const revision = `${REPOSITORIES}/a/_manifests/revisions/sha256/${sha256(manifest).slice(7)}/link`;
-    await store.put(revision, Buffer.from(sha256(manifest)));
+    const revision = `${REPOSITORIES}/a/_manifests/revisions/sha256/${hexOf(image.digest)}/link`;
+    await store.put(revision, Buffer.from(image.digest));
     expect(await doomed(store)).to.equal(0);
     await act(store);
   }

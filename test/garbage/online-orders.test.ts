@@ -17,6 +17,7 @@ import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import type { RepositoryName } from '../../services/registry/oci/names.ts';
 import { blobDataKey, layerLinkKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { closeUpload, NOBODY, putManifest } from '../support/library-pushes.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { type Actor, everyOrder, type Hands } from './interleaving.ts';
@@ -26,16 +27,8 @@ const OTHER = 'candidate/other' as RepositoryName;
 const DAY = 24 * 3_600_000;
 const BLOB = Buffer.from('a layer');
 const DIGEST = digestOf(BLOB);
-const MANIFEST = parseManifest(
-  Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: 'application/vnd.oci.image.manifest.v1+json',
-      config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: DIGEST, size: BLOB.length },
-      layers: [],
-    }),
-  ),
-);
+const CONFIG = new Content(BLOB, MEDIA_TYPES.config);
+const MANIFEST = parseManifest(new Image({ config: CONFIG, layers: [] }).bytes);
 
 /** A collector whose clock stands at so many days. */
 function collector(

@@ -3,17 +3,12 @@ import type { ObjectStore } from '../../services/registry/storage/object-store.t
 import { pullAll } from '../compat/pulling.ts';
 import { collect, expectNothingLeft, expectStored, type Pass, purgeOlderThan } from '../crash/collecting.ts';
 import { faultsOf } from '../crash/invariants.ts';
-import {
-  descriptorOf,
-  MEDIA_TYPES,
-  newBytes,
-  type Pushed,
-  pushBlob,
-  pushImage,
-  putManifest,
-} from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { pushBlob, pushImage, pushManifest, putManifest } from '../protocol/pushing.ts';
+import { send } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { Image, MEDIA_TYPES } from '../support/image.ts';
 import { MOMENTS, type Moment, meeting } from './meeting.ts';
 
 /** A registry that runs over a store, and the store as the collector has it. */
@@ -36,12 +31,12 @@ interface Order {
   readonly name?: string;
   readonly deleteUntagged?: boolean;
   /** Asks for what is garbage; answers with the status. */
-  readonly ask: (url: string, image: Pushed) => Promise<number>;
+  readonly ask: (url: string, image: Image) => Promise<number>;
   /** The status, by when it asks. */
   readonly answers: Readonly<Record<Moment, number>>;
 }
 
-const putTo = async (url: string, name: string, { bytes }: Pushed) =>
+const putTo = async (url: string, name: string, { bytes }: Image) =>
   (await putManifest(url, name, 'wanted', bytes, MEDIA_TYPES.image)).status;
 
 const PROMOTED = 'app';
@@ -83,7 +78,7 @@ const ORDERS: readonly Order[] = [
 async function goOn(
   url: string,
   { name = APP, answers, deleteUntagged }: Order,
-  { image, config }: { readonly image: Pushed; readonly config: Buffer },
+  { image, config }: { readonly image: Image; readonly config: Buffer },
   status: number,
 ): Promise<void> {
   const isThere = status === answers['it begins to delete'];
@@ -162,16 +157,7 @@ async function leaveGarbage(url: string, deleteUntagged: boolean) {
   const bytes = newBytes(200);
   const config = await pushBlob(url, APP, bytes, MEDIA_TYPES.config);
   const orphan = await pushBlob(url, APP, newBytes());
-  const manifest = Buffer.from(
-    JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers: [] }),
-  );
-  const image: Pushed = {
-    ...descriptorOf(manifest, MEDIA_TYPES.image),
-    ...{ bytes: manifest, config, layers: [] },
-  };
-  if (deleteUntagged) {
-    const { status } = await putManifest(url, APP, image.digest, manifest, MEDIA_TYPES.image);
-    expect(status).to.equal(201);
-  }
+  const image = new Image({ config, layers: [] });
+  if (deleteUntagged) await pushManifest(url, APP, image);
   return { image, config: bytes, orphan: orphan.digest };
 }

@@ -20,7 +20,7 @@ import {
   withPublications,
 } from '../../services/registry/publishing/publishing-content.ts';
 import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
-import { descriptorOf, MEDIA_TYPES } from '../protocol/pushing.ts';
+import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { NOBODY, putManifest } from '../support/library-pushes.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { cycle, HOUR } from './cycles.ts';
@@ -40,28 +40,19 @@ interface Pushed {
 /** Pushes an image by its digest: no tag leads to it. */
 async function push(content: PublishingContent, name: string): Promise<Pushed> {
   const { blobs, objects } = content;
-  const [config, layer] = [Buffer.from(`{"of":"${name}"}`), Buffer.from(`a layer of ${name}`)];
-  const stored = [config, layer].map((bytes) => ({
-    bytes,
-    descriptor: descriptorOf(bytes, MEDIA_TYPES.layer),
-  }));
-  for (const { bytes, descriptor } of stored) {
-    const digest = descriptor.digest as Sha256Digest;
-    await objects.put(blobDataKey(digest), bytes);
-    await blobs.link(SOURCE, digest, digest);
+  const image = new Image({
+    config: new Content(Buffer.from(`{"of":"${name}"}`), MEDIA_TYPES.config),
+    layers: [new Content(Buffer.from(`a layer of ${name}`))],
+  });
+  for (const { bytes, digest } of image.blobs) {
+    await objects.put(blobDataKey(digest as Sha256Digest), bytes);
+    await blobs.link(SOURCE, digest as Sha256Digest, digest as Sha256Digest);
   }
-  const bytes = Buffer.from(
-    JSON.stringify({
-      ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image },
-      config: descriptorOf(config, MEDIA_TYPES.config),
-      layers: [descriptorOf(layer, MEDIA_TYPES.layer)],
-    }),
-  );
-  const manifest = parseManifest(bytes, MEDIA_TYPES.image);
+  const manifest = parseManifest(image.bytes, MEDIA_TYPES.image);
   await putManifest(content, SOURCE, manifest);
   return {
     digest: manifest.canonicalDigest,
-    blobs: stored.map(({ descriptor }) => descriptor.digest as Sha256Digest),
+    blobs: image.blobs.map(({ digest }) => digest as Sha256Digest),
   };
 }
 

@@ -8,8 +8,9 @@ import { expect } from 'chai';
 import { type PurgeParts, purgeUploads } from '../../services/registry/garbage/online/purge-uploads.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { filesBelow } from '../protocol/on-disk.ts';
-import { newBytes } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 const NAME = 'candidate/app';

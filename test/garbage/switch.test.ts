@@ -2,13 +2,14 @@
  * Promise: nobody can write while a garbage collection runs, and everybody can afterwards, however it ends. One that is
  * killed leaves a store in which nothing leads nowhere, and the next one finishes it.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { readNotice, writeNotice } from '../../services/registry/storage/read-only.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { check, faults } from '../check/stores.ts';
 import { blobPath } from '../protocol/on-disk.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Daemon, startDaemon } from '../support/process.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { type Content, pullEverything, pushEverything } from './content.ts';
@@ -68,9 +69,12 @@ describe('while a garbage collection runs', function () {
     expect(exit.code, running.output()).to.equal(0);
     expect(await readNotice(objects)).to.equal(undefined);
     // The registry asks for the notice once a second.
-    const startedAt = performance.now();
-    let status = await begin();
-    for (; status === 503 && performance.now() - startedAt < 3000; status = await begin()) await sleep(100);
+    let status: number | undefined;
+    const isTaken = async () => {
+      status = await begin();
+      return status !== 503;
+    };
+    await eventually('a push is taken', isTaken, 3000, 100);
     expect(status).to.equal(202);
     await isSound();
   });

@@ -7,7 +7,8 @@ import { Metrics } from '../../services/http/metrics.ts';
 import { mountNotFound, mountRoutes } from '../../services/http/routes.ts';
 import { sendBlob } from '../../services/http/send-blob.ts';
 import { parseDigest } from '../../services/registry/oci/digest.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { send } from '../protocol/wire.ts';
+import { sha256 } from '../support/digest.ts';
 import { keepingLogger } from './log-sink.ts';
 
 const BYTES = Buffer.from('hello');

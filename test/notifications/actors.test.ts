@@ -11,26 +11,17 @@ import { digestOf } from '../../services/registry/oci/digest.ts';
 import { makePair } from '../http/certificates.ts';
 import { type Distribution, startDistribution } from '../support/distribution.ts';
 import { eventually } from '../support/eventually.ts';
+import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 import { basic, ISSUER, PASSWORD, postToken, SERVICE, startTokenRegistry } from '../token/registry.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
-const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const OTHER = 'distribution.test';
 const config = Buffer.from('{}');
 const layer = Buffer.from('not really a layer');
-const descriptor = (bytes: Buffer) => ({
-  mediaType: 'application/octet-stream',
-  digest: digestOf(bytes),
-  size: bytes.length,
-});
-const manifest = Buffer.from(
-  JSON.stringify({
-    ...{ schemaVersion: 2, mediaType: MANIFEST, config: descriptor(config), layers: [descriptor(layer)] },
-  }),
-);
+const { bytes: manifest } = new Image({ config: new Content(config), layers: [new Content(layer)] });
 
 /** Where requests go, and by whose leave. */
 interface Client {
@@ -52,7 +43,7 @@ async function ask(
     method,
     ...(content && { body: content.bytes }),
     headers: {
-      ...{ accept: MANIFEST, 'user-agent': 'compare/1 <&>' },
+      ...{ accept: MEDIA_TYPES.image, 'user-agent': 'compare/1 <&>' },
       ...(authorization && { authorization }),
       ...(content && { 'content-type': content.type }),
     },
@@ -74,7 +65,7 @@ async function pushBlob(client: Client, bytes: Buffer): Promise<void> {
 async function oneOfEach(client: Client): Promise<void> {
   const app = '/v2/user1/app';
   for (const bytes of [config, layer]) await pushBlob(client, bytes);
-  await ask(client, 'PUT', `${app}/manifests/1`, 201, { type: MANIFEST, bytes: manifest });
+  await ask(client, 'PUT', `${app}/manifests/1`, 201, { type: MEDIA_TYPES.image, bytes: manifest });
   await ask(client, 'HEAD', `${app}/manifests/1`, 200);
   await ask(client, 'GET', `${app}/manifests/${digestOf(manifest)}`, 200);
   await ask(client, 'HEAD', `${app}/blobs/${digestOf(layer)}`, 200);

@@ -9,6 +9,8 @@ import type {
 } from '../../services/registry/notifications/event.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { eventually } from '../support/eventually.ts';
+import { Content, type Descriptor, Image, MEDIA_TYPES } from '../support/image.ts';
+import { configOf, platformIndexOf } from '../support/platforms.ts';
 import { freePort, isListening } from '../support/ports.ts';
 import { startDaemon } from '../support/process.ts';
 import { requires } from '../support/requirements.ts';
@@ -16,36 +18,18 @@ import { tempDir } from '../support/temp.ts';
 import { endpointAt, outboxWorld } from './outbox-world.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
-const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
-const INDEX = 'application/vnd.oci.image.index.v1+json';
-const LAYER = 'application/vnd.oci.image.layer.v1.tar';
-const CONFIG = 'application/vnd.oci.image.config.v1+json';
+const { image: MANIFEST, index: INDEX } = MEDIA_TYPES;
 const USER_AGENT = 'compare/1 <&>';
 
-const config = Buffer.from(
-  JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } }),
-);
+const config = configOf('amd64', []).bytes;
 const layer = Buffer.from('not really a layer');
-const descriptor = (mediaType: string, bytes: Buffer) => ({
-  mediaType,
-  digest: digestOf(bytes),
-  size: bytes.length,
+const annotated = { ...new Content(layer), annotations: { 'org.example': 'yes' } };
+const image = new Image<Descriptor>({
+  config: new Content(config, MEDIA_TYPES.config),
+  layers: [annotated],
 });
-const manifest = Buffer.from(
-  JSON.stringify({
-    schemaVersion: 2,
-    mediaType: MANIFEST,
-    config: descriptor(CONFIG, config),
-    layers: [{ ...descriptor(LAYER, layer), annotations: { 'org.example': 'yes' } }],
-  }),
-);
-const index = Buffer.from(
-  JSON.stringify({
-    schemaVersion: 2,
-    mediaType: INDEX,
-    manifests: [{ ...descriptor(MANIFEST, manifest), platform: { architecture: 'amd64', os: 'linux' } }],
-  }),
-);
+const manifest = image.bytes;
+const index = platformIndexOf({ amd64: image }).bytes;
 
 const blobOf = (action: 'push' | 'pull', bytes: Buffer): ChangeEvent => ({
   kind: 'blob',

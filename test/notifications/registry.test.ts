@@ -4,9 +4,10 @@
  */
 import { expect } from 'chai';
 import type { NotificationEvent } from '../../services/registry/notifications/event.ts';
-import { newBytes, pushBlob, pushImage } from '../protocol/pushing.ts';
+import { pushBlob, pushImage } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
 import { promote } from '../release/promoting.ts';
+import { newBytes } from '../support/bytes.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { type Receiver, startReceiver } from './receiver.ts';

@@ -3,9 +3,11 @@
  * length and digest, in whole or in ranges; and one whose digest does not fit is never kept.
  */
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { newBytes, pushBlob } from './pushing.ts';
-import { expectError, inPieces, send, sha256 } from './wire.ts';
+import { pushBlob } from './pushing.ts';
+import { expectError, inPieces, send } from './wire.ts';
 
 const EMPTY = Buffer.alloc(0);
 

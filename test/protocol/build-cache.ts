@@ -1,8 +1,10 @@
-import { expect } from 'chai';
-import { type Descriptor, descriptorOf, MEDIA_TYPES, newBytes, pushBlob, putManifest } from './pushing.ts';
+import { newBytes } from '../support/bytes.ts';
+import { type Content, type Descriptor, MEDIA_TYPES, manifestOf } from '../support/image.ts';
+import { pushBlob, pushManifest } from './pushing.ts';
 
 /** A build cache that was pushed. */
-export interface BuildCache extends Descriptor {
+export interface BuildCache {
+  readonly digest: string;
   readonly bytes: Buffer;
   /** Layers, then the configuration. */
   readonly blobs: readonly Descriptor[];
@@ -12,7 +14,7 @@ export interface BuildCache extends Descriptor {
 export const CACHE_CONFIG = 'application/vnd.buildkit.cacheconfig.v0';
 
 /** The index that BuildKit (0.16.0, `--export-cache type=registry`) writes for these blobs, member by member. */
-export function cacheIndex(blobs: readonly Descriptor[]): Buffer {
+export function cacheIndex(blobs: readonly Descriptor[]): Content {
   const manifests = blobs.map((blob) =>
     blob.mediaType === CACHE_CONFIG
       ? blob
@@ -24,7 +26,7 @@ export function cacheIndex(blobs: readonly Descriptor[]): Buffer {
           },
         },
   );
-  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests }));
+  return manifestOf(MEDIA_TYPES.index, { manifests });
 }
 
 /** Pushes two new layers, a configuration, and their index. */
@@ -34,8 +36,7 @@ export async function pushBuildCache(url: string, name: string, tag: string): Pr
     await pushBlob(url, name, newBytes(100_000)),
     await pushBlob(url, name, newBytes(500), CACHE_CONFIG),
   ];
-  const bytes = cacheIndex(blobs);
-  const answer = await putManifest(url, name, tag, bytes, MEDIA_TYPES.index);
-  expect(answer.status, answer.body.toString()).to.equal(201);
-  return { ...descriptorOf(bytes, MEDIA_TYPES.index), bytes, blobs };
+  const index = cacheIndex(blobs);
+  await pushManifest(url, name, index, tag);
+  return { digest: index.digest, bytes: index.bytes, blobs };
 }

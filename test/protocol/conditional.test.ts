@@ -3,16 +3,16 @@
  * manifest already is told so instead of being sent it again (RFC 9110, section 13).
  */
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { MEDIA_TYPES, newBytes } from './pushing.ts';
-import { type Answer, expectError, send, sha256 } from './wire.ts';
+import { type Answer, expectError, send } from './wire.ts';
 
 /** A manifest unlike all others. */
 function newManifest(): Buffer {
   const annotations = { nonce: newBytes(8).toString('hex') };
-  return Buffer.from(
-    JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [], annotations }),
-  );
+  return manifestOf(MEDIA_TYPES.index, { manifests: [], annotations }).bytes;
 }
 
 describe('conditions', () => {

@@ -6,9 +6,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from '../config/configs.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
-import { MEDIA_TYPES } from './pushing.ts';
 import { expectError, send } from './wire.ts';
 
 const ORIGIN = 'https://ui.example.org';

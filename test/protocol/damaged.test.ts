@@ -6,10 +6,13 @@ import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { promote } from '../release/promoting.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { blobPath } from './on-disk.ts';
-import { descriptorOf, MEDIA_TYPES, newBytes, pushBlob, pushImage, putManifest } from './pushing.ts';
-import { expectError, send, sha256 } from './wire.ts';
+import { pushBlob, pushImage, putManifest } from './pushing.ts';
+import { expectError, send } from './wire.ts';
 
 const NAME = 'candidate/app';
 
@@ -134,13 +137,10 @@ describe('content that is damaged in the store', () => {
   it('is not what a manifest with a wrong size names: one upload settles that', async () => {
     const [config, layer] = [newBytes(100), newBytes(300_000)];
     const descriptor = await pushBlob(registry.url, NAME, layer);
-    const bytes = Buffer.from(
-      JSON.stringify({
-        ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image },
-        config: await pushBlob(registry.url, NAME, config, MEDIA_TYPES.config),
-        layers: [{ ...descriptor, size: 7 }],
-      }),
-    );
+    const { bytes } = new Image({
+      config: await pushBlob(registry.url, NAME, config, MEDIA_TYPES.config),
+      layers: [{ ...descriptor, size: 7 }],
+    });
     const put = () => putManifest(registry.url, NAME, 'wrong', bytes, MEDIA_TYPES.image);
     expectError(await put(), 400, 'SIZE_INVALID');
     expect(await pushAsClientsDo(layer)).to.equal('uploaded');
@@ -163,17 +163,12 @@ describe('content that is damaged in the store', () => {
 
   it('is listed by no index, and promoted by nobody', async () => {
     const image = await pushImage(registry.url, NAME, 'child');
-    const index = Buffer.from(
-      JSON.stringify({
-        ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.index },
-        manifests: [descriptorOf(image.bytes, MEDIA_TYPES.image)],
-      }),
-    );
+    const index = manifestOf(MEDIA_TYPES.index, { manifests: [image] });
     await writeFile(fileOf(image.config.digest), newBytes(100));
     const promoted = await promote(registry.url, `${NAME}:child`, 'app:child');
     expectError(promoted, 409, 'MANIFEST_BLOB_UNKNOWN');
     await writeFile(fileOf(image.digest), newBytes(image.bytes.length));
-    const put = await putManifest(registry.url, NAME, 'index', index, MEDIA_TYPES.index);
+    const put = await putManifest(registry.url, NAME, 'index', index.bytes, MEDIA_TYPES.index);
     expectError(put, 400, 'MANIFEST_BLOB_UNKNOWN');
   });
 

@@ -3,9 +3,12 @@
  * nothing goes with them but what names them.
  */
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { type Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { MEDIA_TYPES, newBytes, type Pushed, pushImage, pushIndex, putManifest } from './pushing.ts';
-import { type Answer, expectError, jsonOf, send, sha256 } from './wire.ts';
+import { pushImage, pushIndex, putManifest } from './pushing.ts';
+import { type Answer, expectError, jsonOf, send } from './wire.ts';
 
 function requests(registry: TestRegistry) {
   const call = (method: string, path: string): Promise<Answer> =>
@@ -23,7 +26,7 @@ function requests(registry: TestRegistry) {
 
 describe('deletes', () => {
   let registry: TestRegistry;
-  let image: Pushed;
+  let image: Image;
   before(async () => {
     registry = await startRegistry({ promotion: false, delete: true });
   });

@@ -4,12 +4,14 @@
  */
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
 import { type Distribution, startDistribution } from '../support/distribution.ts';
+import { Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { filesBelow } from './on-disk.ts';
-import { MEDIA_TYPES, newBytes, pushBlob, pushImage, pushIndex, putManifest } from './pushing.ts';
-import { jsonOf, send, sha256 } from './wire.ts';
+import { pushBlob, pushImage, pushIndex, pushManifest } from './pushing.ts';
+import { jsonOf, send } from './wire.ts';
 
 requires(['docker-registry'])('one directory under Roadstead and docker-registry', () => {
   let ours: TestRegistry;
@@ -89,10 +91,9 @@ requires(['docker-registry'])('one directory under Roadstead and docker-registry
       const config = await pushBlob(other, name, newBytes(), MEDIA_TYPES.config);
       const target = `/v2/${name}/blobs/uploads/?mount=${layer.digest}&from=lender`;
       expect((await send(other, target, { method: 'POST' })).status).to.equal(201);
-      const json = { schemaVersion: 2, mediaType: MEDIA_TYPES.dockerImage, config, layers: [layer] };
-      const bytes = Buffer.from(JSON.stringify(json));
-      expect((await putManifest(other, name, '1', bytes, MEDIA_TYPES.dockerImage)).status).to.equal(201);
-      await expectSame(`/v2/${name}/manifests/${sha256(bytes)}`);
+      const image = new Image({ config, layers: [layer] }, MEDIA_TYPES.dockerImage);
+      await pushManifest(other, name, image, '1');
+      await expectSame(`/v2/${name}/manifests/${image.digest}`);
       await expectSame(`/v2/${name}/blobs/${layer.digest}`);
     });
   }
@@ -102,14 +103,7 @@ requires(['docker-registry'])('one directory under Roadstead and docker-registry
     const config = newBytes();
     const written = async (url: string, name: string) => {
       const layers = [await pushBlob(url, name, layer)];
-      const json = {
-        schemaVersion: 2,
-        mediaType: MEDIA_TYPES.image,
-        config: await pushBlob(url, name, config),
-        layers,
-      };
-      const put = await putManifest(url, name, '1', Buffer.from(JSON.stringify(json)), MEDIA_TYPES.image);
-      expect(put.status, put.body.toString()).to.equal(201);
+      await pushManifest(url, name, new Image({ config: await pushBlob(url, name, config), layers }), '1');
       return filesBelow(join(ours.rootDirectory, 'docker/registry/v2/repositories', name));
     };
     expect(await written(ours.url, 'same/ours')).to.deep.equal(await written(theirs.url, 'same/theirs'));

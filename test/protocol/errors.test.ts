@@ -4,11 +4,13 @@
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { newBytes, pushBlob } from './pushing.ts';
-import { expectError, jsonOf, send, sha256 } from './wire.ts';
+import { pushBlob } from './pushing.ts';
+import { expectError, jsonOf, send } from './wire.ts';
 
 describe('errors and health', () => {
   let registry: TestRegistry;
@@ -83,7 +85,7 @@ describe('errors and health', () => {
     expect(new Set(ids).size).to.equal(targets.length);
     for (const id of ids) expect(id).to.match(/^[0-9a-f-]{36}$/);
     const logged = () => registry.log().filter((line) => ids.includes(String(line['requestId'])));
-    for (let i = 0; i < 100 && logged().length < ids.length; i++) await sleep(20);
+    await eventually('all are logged', () => logged().length >= ids.length, 2000);
     expect(logged().map((line) => line['path'])).to.have.members(targets);
     for (const answer of answers) expect(answer.headers['x-content-type-options']).to.equal('nosniff');
   });

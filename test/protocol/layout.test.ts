@@ -5,9 +5,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import type { Image } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { blobPath, filesBelow, layerLink, revisionLink, tagLinks } from './on-disk.ts';
-import { newBytes, type Pushed, pushBlob, pushImage, pushIndex } from './pushing.ts';
+import { pushBlob, pushImage, pushIndex } from './pushing.ts';
 import { send } from './wire.ts';
 
 describe('the layout of the store', () => {
@@ -21,7 +23,7 @@ describe('the layout of the store', () => {
   });
   after(() => registry[Symbol.asyncDispose]());
 
-  const filesOfImage = (name: string, { digest, config, layers }: Pushed) => [
+  const filesOfImage = (name: string, { digest, config, layers }: Image) => [
     ...[digest, config.digest, ...layers.map((layer) => layer.digest)].map(blobPath),
     ...[config, ...layers].map((blob) => layerLink(name, blob.digest)),
     revisionLink(name, digest),

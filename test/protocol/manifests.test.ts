@@ -3,17 +3,12 @@
  * and is taken only when the repository has all that it names.
  */
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { Content, EMPTY_CONFIG, Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import {
-  descriptorOf,
-  MEDIA_TYPES,
-  newBytes,
-  pushBlob,
-  pushImage,
-  pushIndex,
-  putManifest,
-} from './pushing.ts';
-import { type Answer, expectError, send, sha256 } from './wire.ts';
+import { pushBlob, pushImage, pushIndex, pushManifest, putManifest } from './pushing.ts';
+import { type Answer, expectError, send } from './wire.ts';
 
 describe('manifests', () => {
   let registry: TestRegistry;
@@ -38,9 +33,7 @@ describe('manifests', () => {
     const content =
       mediaType === MEDIA_TYPES.index || mediaType === MEDIA_TYPES.dockerList
         ? {
-            manifests: [
-              descriptorOf((await pushImage(registry.url, name, 'child')).bytes, MEDIA_TYPES.image),
-            ],
+            manifests: [await pushImage(registry.url, name, 'child')],
           }
         : {
             config: await pushBlob(registry.url, name, newBytes(), MEDIA_TYPES.config),
@@ -131,23 +124,14 @@ describe('manifests', () => {
   });
 
   it('may name a subject that is nowhere', async () => {
-    const config = await pushBlob(
-      registry.url,
-      'attached',
-      Buffer.from('{}'),
-      'application/vnd.oci.empty.v1+json',
-    );
-    const subject = descriptorOf(newBytes(), MEDIA_TYPES.image);
-    const bytes = Buffer.from(
-      JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers: [], subject }),
-    );
-    const put = await putManifest(registry.url, 'attached', sha256(bytes), bytes, MEDIA_TYPES.image);
-    expect(put.status, put.body.toString()).to.equal(201);
+    await pushBlob(registry.url, 'attached', EMPTY_CONFIG.bytes);
+    const subject = new Content(newBytes(), MEDIA_TYPES.image);
+    await pushManifest(registry.url, 'attached', new Image({ config: EMPTY_CONFIG, layers: [], subject }));
   });
 
   it('may leave out layers that must not be distributed, when it says where they are', async () => {
     const config = await pushBlob(registry.url, 'foreign', newBytes(), MEDIA_TYPES.config);
-    const foreign = descriptorOf(newBytes(), 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip');
+    const foreign = new Content(newBytes(), 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip');
     const withUrls = { ...foreign, urls: ['https://example.org/layer'] };
     for (const [layer, status] of [
       [withUrls, 201],

@@ -3,9 +3,11 @@
  * client is given an upload instead, never an error.
  */
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { newBytes, pushBlob } from './pushing.ts';
-import { expectError, send, sha256 } from './wire.ts';
+import { pushBlob } from './pushing.ts';
+import { expectError, send } from './wire.ts';
 
 describe('cross-repository mounts', () => {
   let registry: TestRegistry;

@@ -4,8 +4,10 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { newBytes } from '../support/bytes.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { MEDIA_TYPES, newBytes, pushBlob, pushImage } from './pushing.ts';
+import { pushBlob, pushImage } from './pushing.ts';
 import { expectError, jsonOf, send } from './wire.ts';
 
 describe('names', () => {

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { hexOf } from './wire.ts';
+import { hexOf } from '../support/digest.ts';
 
 /** Where Distribution keeps everything, below the root of the store. */
 export const DISTRIBUTION_ROOT = 'docker/registry/v2';

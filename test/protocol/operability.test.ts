@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { newBytes, pushBlob } from './pushing.ts';
+import { pushBlob } from './pushing.ts';
 
 /** Promise: what an operator looks at tells the truth, tells no secrets, and a node that is told to go finishes first. */
 describe('operating a node', () => {

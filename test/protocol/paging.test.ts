@@ -4,13 +4,12 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { MEDIA_TYPES, putManifest } from './pushing.ts';
+import { putManifest } from './pushing.ts';
 import { expectError, jsonOf, send } from './wire.ts';
 
-const EMPTY_INDEX = Buffer.from(
-  JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [] }),
-);
+const { bytes: EMPTY_INDEX } = manifestOf(MEDIA_TYPES.index, { manifests: [] });
 const TAGS_MAX = 20;
 const CATALOG_MAX = 15;
 

@@ -1,32 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { type Answer, send, sha256 } from './wire.ts';
-
-export const MEDIA_TYPES = {
-  image: 'application/vnd.oci.image.manifest.v1+json',
-  index: 'application/vnd.oci.image.index.v1+json',
-  dockerImage: 'application/vnd.docker.distribution.manifest.v2+json',
-  dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
-  config: 'application/vnd.oci.image.config.v1+json',
-  layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
-} as const;
-
-/** An OCI descriptor, as it stands in a manifest. */
-export interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
-
-/** The descriptor of bytes. */
-export function descriptorOf(bytes: Buffer, mediaType: string): Descriptor {
-  return { mediaType, digest: sha256(bytes), size: bytes.length };
-}
-
-/** Bytes that no registry has. */
-export function newBytes(sizeBytes = 1000): Buffer {
-  return randomBytes(sizeBytes);
-}
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { type Content, type Descriptor, Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
+import { type Answer, send } from './wire.ts';
 
 /** Pushes a blob with POST and PUT, and returns its descriptor. */
 export async function pushBlob(
@@ -64,11 +40,15 @@ export function putManifest(
   });
 }
 
-/** An image that was pushed. */
-export interface Pushed extends Descriptor {
-  readonly bytes: Buffer;
-  readonly config: Descriptor;
-  readonly layers: readonly Descriptor[];
+/** Puts a manifest, which has to be taken; by its digest unless there is another reference. */
+export async function pushManifest(
+  url: string,
+  name: string,
+  { bytes, digest, mediaType }: Content,
+  reference: string = digest,
+): Promise<void> {
+  const answer = await putManifest(url, name, reference, bytes, mediaType);
+  expect(answer.status, answer.body.toString()).to.equal(201);
 }
 
 /** Pushes an image of a config and layers (one small one unless given), all new, and returns all of it. */
@@ -77,16 +57,13 @@ export async function pushImage(
   name: string,
   reference: string,
   layerContents: readonly Buffer[] = [newBytes()],
-): Promise<Pushed> {
+): Promise<Image> {
   const config = await pushBlob(url, name, newBytes(100), MEDIA_TYPES.config);
   const layers = [];
   for (const bytes of layerContents) layers.push(await pushBlob(url, name, bytes));
-  const bytes = Buffer.from(
-    JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers }),
-  );
-  const answer = await putManifest(url, name, reference, bytes, MEDIA_TYPES.image);
-  expect(answer.status, answer.body.toString()).to.equal(201);
-  return { ...descriptorOf(bytes, MEDIA_TYPES.image), bytes, config, layers };
+  const image = new Image({ config, layers });
+  await pushManifest(url, name, image, reference);
+  return image;
 }
 
 /** Pushes an index of manifests that the repository has. */
@@ -95,12 +72,8 @@ export async function pushIndex(
   name: string,
   reference: string,
   manifests: readonly Descriptor[],
-): Promise<Descriptor & { readonly bytes: Buffer }> {
-  const listed = manifests.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
-  const bytes = Buffer.from(
-    JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: listed }),
-  );
-  const answer = await putManifest(url, name, reference, bytes, MEDIA_TYPES.index);
-  expect(answer.status, answer.body.toString()).to.equal(201);
-  return { ...descriptorOf(bytes, MEDIA_TYPES.index), bytes };
+): Promise<Content> {
+  const index = manifestOf(MEDIA_TYPES.index, { manifests });
+  await pushManifest(url, name, index, reference);
+  return index;
 }

@@ -3,10 +3,12 @@
  * that a node keeps in memory and those that it reads from the store answer alike.
  */
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
 import { parseByteRanges } from '../support/multipart.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { newBytes, pushBlob } from './pushing.ts';
-import { type Answer, send, sha256 } from './wire.ts';
+import { pushBlob } from './pushing.ts';
+import { type Answer, send } from './wire.ts';
 
 describe('ranges of blobs', () => {
   let registry: TestRegistry;

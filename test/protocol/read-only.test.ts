@@ -4,9 +4,10 @@
  */
 import { expect } from 'chai';
 import { promote } from '../release/promoting.ts';
+import { newBytes } from '../support/bytes.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { newBytes, pushBlob, pushImage, putManifest } from './pushing.ts';
+import { pushBlob, pushImage, putManifest } from './pushing.ts';
 import { expectError, jsonOf, send } from './wire.ts';
 
 describe('a registry that is read-only', () => {

@@ -3,18 +3,12 @@
  * type when that is asked for, in pages when there is too much for one.
  */
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { Content, type Descriptor, Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import {
-  type Descriptor,
-  descriptorOf,
-  MEDIA_TYPES,
-  newBytes,
-  type Pushed,
-  pushBlob,
-  pushImage,
-  putManifest,
-} from './pushing.ts';
-import { type Answer, expectError, jsonOf, send, sha256 } from './wire.ts';
+import { pushBlob, pushImage, pushIndex, putManifest } from './pushing.ts';
+import { type Answer, expectError, jsonOf, send } from './wire.ts';
 
 const SBOM = 'application/vnd.example.sbom';
 const SIGNATURE = 'application/vnd.example.signature';
@@ -27,7 +21,7 @@ interface Listed extends Descriptor {
 
 describe('referrers', () => {
   let registry: TestRegistry;
-  let subject: Pushed;
+  let subject: Image;
   let config: Descriptor;
   before(async () => {
     registry = await startRegistry({ promotion: false, delete: true });
@@ -38,26 +32,15 @@ describe('referrers', () => {
     subject = await pushImage(registry.url, 'hello', 'latest');
   });
 
-  const asSubject = () => descriptorOf(subject.bytes, subject.mediaType);
-
   /** Attaches an artifact, and returns the descriptor that has to be listed. */
-  async function attach(members: Record<string, unknown>, to: Descriptor = asSubject()): Promise<Listed> {
+  async function attach(members: Record<string, unknown>, to: Descriptor = subject): Promise<Listed> {
     const annotations = { nonce: newBytes(6).toString('hex') };
-    const json = {
-      schemaVersion: 2,
-      mediaType: MEDIA_TYPES.image,
-      config,
-      layers: [],
-      subject: to,
-      annotations,
-      ...members,
-    };
-    const bytes = Buffer.from(JSON.stringify(json));
-    const answer = await putManifest(registry.url, 'hello', sha256(bytes), bytes);
+    const referrer = new Image({ config, layers: [], subject: to, annotations, ...members });
+    const answer = await putManifest(registry.url, 'hello', referrer.digest, referrer.bytes);
     expect(answer.status, answer.body.toString()).to.equal(201);
     expect(answer.headers['oci-subject']).to.equal(to.digest);
     const artifactType = (members['artifactType'] as string | undefined) ?? EMPTY;
-    return { ...descriptorOf(bytes, MEDIA_TYPES.image), artifactType, annotations };
+    return { ...referrer, artifactType, annotations };
   }
 
   async function answered(
@@ -95,18 +78,17 @@ describe('referrers', () => {
   });
 
   it('may be indexes, which have no type but their own', async () => {
-    const json = { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [], subject: asSubject() };
-    const bytes = Buffer.from(JSON.stringify(json));
-    const answer = await putManifest(registry.url, 'hello', 'sbom', bytes, MEDIA_TYPES.index);
+    const index = manifestOf(MEDIA_TYPES.index, { manifests: [], subject });
+    const answer = await putManifest(registry.url, 'hello', 'sbom', index.bytes, MEDIA_TYPES.index);
     expect(answer.headers['oci-subject']).to.equal(subject.digest);
-    expect((await answered(subject.digest)).listed).to.deep.equal([descriptorOf(bytes, MEDIA_TYPES.index)]);
+    expect((await answered(subject.digest)).listed).to.deep.equal([{ ...index }]);
   });
 
   it('may come before their subject', async () => {
     const later = Buffer.from(
       JSON.stringify({ schemaVersion: 2, manifests: [], nonce: newBytes(6).toString('hex') }),
     );
-    const attached = await attach({}, descriptorOf(later, MEDIA_TYPES.index));
+    const attached = await attach({}, new Content(later, MEDIA_TYPES.index));
     expect((await answered(sha256(later))).listed).to.deep.equal([attached]);
     await putManifest(registry.url, 'hello', 'later', later, MEDIA_TYPES.index);
     expect((await answered(sha256(later))).listed).to.deep.equal([attached]);
@@ -164,16 +146,7 @@ describe('referrers', () => {
   it('that clients listed in the fallback tag are shown with the others', async () => {
     const attached = await attach({});
     const stranger = await pushImage(registry.url, 'hello', 'stranger');
-    const manifests = [attached, descriptorOf(stranger.bytes, stranger.mediaType)];
-    const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests }));
-    const put = await putManifest(
-      registry.url,
-      'hello',
-      subject.digest.replace(':', '-'),
-      index,
-      MEDIA_TYPES.index,
-    );
-    expect(put.status, put.body.toString()).to.equal(201);
+    await pushIndex(registry.url, 'hello', subject.digest.replace(':', '-'), [attached, stranger]);
     const other = await attach({ artifactType: SBOM });
     expect((await answered(subject.digest)).listed).to.deep.equal(byDigest([attached, other]));
   });

@@ -3,17 +3,12 @@
  * repository lacks, or that is too large, is refused with the reason, and no tag moves.
  */
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import { Content, type Descriptor, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import {
-  type Descriptor,
-  descriptorOf,
-  MEDIA_TYPES,
-  newBytes,
-  pushBlob,
-  pushImage,
-  putManifest,
-} from './pushing.ts';
-import { expectError, inPieces, send, sha256 } from './wire.ts';
+import { pushBlob, pushImage, putManifest } from './pushing.ts';
+import { expectError, inPieces, send } from './wire.ts';
 
 const LIMIT_BYTES = 4 * 1024 * 1024;
 
@@ -105,7 +100,7 @@ describe('refused manifests', () => {
   });
 
   it('lists the content that the repository lacks: blobs of an image, each once', async () => {
-    const missing = [newBytes(), newBytes()].map((bytes) => descriptorOf(bytes, MEDIA_TYPES.layer));
+    const missing = [newBytes(), newBytes()].map((bytes) => new Content(bytes));
     const json = image({ layers: [layer, ...missing, ...missing] });
     const { detail } = expectError(await put(json), 400, 'MANIFEST_BLOB_UNKNOWN');
     expect(detail).to.deep.equal({ digests: missing.map(({ digest }) => digest) });

@@ -2,16 +2,14 @@
  * Promise: content can be named by SHA-512 as well as by SHA-256, wherever a digest stands, and comes back byte for
  * byte, however it is spelled.
  */
-import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { newBytes } from '../support/bytes.ts';
+import { sha256, sha512 } from '../support/digest.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { MEDIA_TYPES, newBytes, pushBlob, putManifest } from './pushing.ts';
-import { type Answer, expectError, inPieces, jsonOf, send, sha256 } from './wire.ts';
-
-function sha512(bytes: Buffer): string {
-  return `sha512:${createHash('sha512').update(bytes).digest('hex')}`;
-}
+import { pushBlob, putManifest } from './pushing.ts';
+import { type Answer, expectError, inPieces, jsonOf, send } from './wire.ts';
 
 describe('sha512', () => {
   let registry: TestRegistry;

@@ -4,13 +4,14 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { type Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { MEDIA_TYPES, type Pushed, pushImage, putManifest } from './pushing.ts';
+import { pushImage, putManifest } from './pushing.ts';
 import { expectError, jsonOf, send } from './wire.ts';
 
 describe('lists of tags', () => {
   let registry: TestRegistry;
-  let image: Pushed;
+  let image: Image;
   before(async () => {
     registry = await startRegistry({ promotion: false });
     image = await pushImage(registry.url, 'hello', 'a');

@@ -5,9 +5,10 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { newBytes } from './pushing.ts';
-import { type Answer, expectError, send, sha256 } from './wire.ts';
+import { type Answer, expectError, send } from './wire.ts';
 
 describe('uploads in pieces', () => {
   let registry: TestRegistry;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { Readable } from 'node:stream';
 import { expect } from 'chai';
@@ -56,16 +55,6 @@ export function send(
 /** A body without a length, in pieces of at most `pieceBytes`. */
 export async function* inPieces(bytes: Buffer, pieceBytes = 64 * 1024): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
-}
-
-/** The digest of bytes, by other means than the registry's. */
-export function sha256(bytes: Buffer): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-}
-
-/** A digest's digits. */
-export function hexOf(digest: string): string {
-  return digest.slice('sha256:'.length);
 }
 
 /** The JSON of an answer. */

@@ -4,9 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { MEDIA_TYPES, pushImage } from '../protocol/pushing.ts';
-import { sha256 } from '../protocol/wire.ts';
+import { pushImage } from '../protocol/pushing.ts';
+import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import { type Line, type LineFaults, openLine } from '../support/line.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { requires } from '../support/requirements.ts';

@@ -1,8 +1,9 @@
 /** Promise: whatever becomes of Redis, pulls go on, none fails and none waits for it, and tags can be moved. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { MEDIA_TYPES, pushImage } from '../protocol/pushing.ts';
-import { sha256 } from '../protocol/wire.ts';
+import { pushImage } from '../protocol/pushing.ts';
+import { sha256 } from '../support/digest.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import { nightly, requires } from '../support/requirements.ts';
 import { startTwoNodes, type TestNode, type TwoNodes } from './nodes.ts';
 

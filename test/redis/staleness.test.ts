@@ -4,9 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { MEDIA_TYPES, pushImage } from '../protocol/pushing.ts';
+import { pushImage } from '../protocol/pushing.ts';
 import { cpuWaitMs } from '../support/cpu.ts';
 import { eventually } from '../support/eventually.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
 import { requires } from '../support/requirements.ts';
 import { startTwoNodes, type TwoNodes } from './nodes.ts';
 

@@ -6,17 +6,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { blobPath } from '../protocol/on-disk.ts';
-import {
-  type Descriptor,
-  MEDIA_TYPES,
-  newBytes,
-  type Pushed,
-  pushBlob,
-  pushImage,
-  pushIndex,
-  putManifest,
-} from '../protocol/pushing.ts';
-import { jsonOf, send, sha256 } from '../protocol/wire.ts';
+import { pushBlob, pushImage, pushIndex, pushManifest } from '../protocol/pushing.ts';
+import { jsonOf, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { type Descriptor, EMPTY_CONFIG, Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { promote } from './promoting.ts';
 
@@ -35,21 +28,16 @@ describe('what is attached to a promoted image', () => {
     reference: string | undefined,
     subject?: Descriptor,
   ): Promise<Descriptor> {
-    const layer = await pushBlob(registry.url, name, newBytes(), SBOM);
-    const config = await pushBlob(registry.url, name, Buffer.from('{}'), 'application/vnd.oci.empty.v1+json');
-    const bytes = Buffer.from(
-      JSON.stringify({
-        ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image, artifactType: SBOM, config, layers: [layer] },
-        ...(subject && { subject }),
-      }),
-    );
-    const digest = sha256(bytes);
-    const put = await putManifest(registry.url, name, reference ?? digest, bytes, MEDIA_TYPES.image);
-    expect(put.status, put.body.toString()).to.equal(201);
-    return { mediaType: MEDIA_TYPES.image, digest, size: bytes.length };
+    const layers = [await pushBlob(registry.url, name, newBytes(), SBOM)];
+    await pushBlob(registry.url, name, EMPTY_CONFIG.bytes);
+    const artifact = new Image({
+      ...{ artifactType: SBOM, config: EMPTY_CONFIG, layers },
+      ...(subject && { subject }),
+    });
+    await pushManifest(registry.url, name, artifact, reference);
+    return artifact;
   }
 
-  const descriptor = ({ mediaType, digest, size }: Pushed): Descriptor => ({ mediaType, digest, size });
   const manifest = (name: string, reference: string) =>
     send(registry.url, `/v2/${name}/manifests/${reference}`);
   const referrers = async (name: string, digest: string) =>
@@ -61,7 +49,7 @@ describe('what is attached to a promoted image', () => {
 
   it('goes along: referrers of the image, and referrers of those', async () => {
     const image = await pushImage(registry.url, 'candidate/a', '1');
-    const sbom = await pushArtifact('candidate/a', undefined, descriptor(image));
+    const sbom = await pushArtifact('candidate/a', undefined, image);
     const signature = await pushArtifact('candidate/a', undefined, sbom);
     const { lines } = await promote(registry.url, 'candidate/a:1', 'a:1');
     expect(lines.at(-1)).to.deep.equal({ event: 'done', outcome: 'promoted' });
@@ -76,7 +64,7 @@ describe('what is attached to a promoted image', () => {
       await pushImage(registry.url, 'candidate/b', 'amd64'),
       await pushImage(registry.url, 'candidate/b', 'arm64'),
     ];
-    const index = await pushIndex(registry.url, 'candidate/b', '1', children.map(descriptor));
+    const index = await pushIndex(registry.url, 'candidate/b', '1', children);
     const tagOf = (digest: string, suffix: string) => `${digest.replace(':', '-')}.${suffix}`;
     const signed = [tagOf(index.digest, 'sig'), tagOf(children[1]?.digest ?? '', 'att')];
     const attached = [];
@@ -94,7 +82,7 @@ describe('what is attached to a promoted image', () => {
     await promote(registry.url, 'candidate/c:1', 'c:1');
     const again = await promote(registry.url, 'candidate/c:1', 'c:1');
     expect(again.lines.at(-1)).to.deep.equal({ event: 'done', outcome: 'already-there' });
-    const signature = await pushArtifact('candidate/c', undefined, descriptor(image));
+    const signature = await pushArtifact('candidate/c', undefined, image);
     const { lines } = await promote(registry.url, 'candidate/c:1', 'c:1');
     expect(lines.at(-1)).to.deep.equal({ event: 'done', outcome: 'promoted' });
     expect(await referrers('c', image.digest)).to.deep.equal([{ ...signature, artifactType: SBOM }]);
@@ -103,13 +91,7 @@ describe('what is attached to a promoted image', () => {
   it('is checked as the image is: one whose blob is lost stops the promotion', async () => {
     const image = await pushImage(registry.url, 'candidate/d', '1');
     const config = await pushBlob(registry.url, 'candidate/d', newBytes(50), MEDIA_TYPES.config);
-    const bytes = Buffer.from(
-      JSON.stringify({
-        ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers: [] },
-        subject: descriptor(image),
-      }),
-    );
-    expect((await putManifest(registry.url, 'candidate/d', sha256(bytes), bytes)).status).to.equal(201);
+    await pushManifest(registry.url, 'candidate/d', new Image({ config, layers: [], subject: image }));
     await rm(join(registry.rootDirectory, blobPath(config.digest)));
     const answer = await promote(registry.url, 'candidate/d:1', 'd:1');
     expect(answer.lines.at(-1) ?? jsonOf(answer)).to.satisfy((line: unknown) =>

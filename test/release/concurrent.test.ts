@@ -6,9 +6,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { tagLinks } from '../protocol/on-disk.ts';
-import { newBytes, type Pushed, pushImage } from '../protocol/pushing.ts';
+import { pushImage } from '../protocol/pushing.ts';
 import { jsonOf, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
 import { eventually } from '../support/eventually.ts';
+import type { Image } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { promote } from './promoting.ts';
 
@@ -37,7 +39,7 @@ describe('promotions at the same time', () => {
   }
 
   /** Images that share a layer. */
-  async function pushMany(count: number, name: string): Promise<Pushed[]> {
+  async function pushMany(count: number, name: string): Promise<Image[]> {
     const shared = newBytes();
     return Promise.all(
       Array.from({ length: count }, (_, i) =>

@@ -6,14 +6,16 @@ import { rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { blobPath, layerLink, revisionLink } from '../protocol/on-disk.ts';
-import { newBytes, type Pushed, pushImage, pushIndex } from '../protocol/pushing.ts';
+import { pushImage, pushIndex } from '../protocol/pushing.ts';
 import { expectError, jsonOf, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import type { Image } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { promote } from './promoting.ts';
 
 describe('promotions of incomplete images', () => {
   let registry: TestRegistry;
-  let images: readonly [Pushed, Pushed];
+  let images: readonly [Image, Image];
   let round = 0;
   before(async () => {
     registry = await startRegistry();

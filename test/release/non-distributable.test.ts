@@ -4,15 +4,10 @@
  */
 import { expect } from 'chai';
 import { check } from '../check/stores.ts';
-import {
-  type Descriptor,
-  descriptorOf,
-  MEDIA_TYPES,
-  newBytes,
-  pushBlob,
-  putManifest,
-} from '../protocol/pushing.ts';
-import { jsonOf, send, sha256 } from '../protocol/wire.ts';
+import { pushBlob, pushManifest } from '../protocol/pushing.ts';
+import { jsonOf, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { Content, type Descriptor, Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { promote } from './promoting.ts';
 
@@ -30,14 +25,10 @@ describe('non-distributable layers', () => {
   async function pushWith(name: string, foreign: Descriptor): Promise<string> {
     const config = await pushBlob(registry.url, name, newBytes(100), MEDIA_TYPES.config);
     const layer = await pushBlob(registry.url, name, newBytes());
-    const json = {
-      ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.dockerImage, config },
-      layers: [layer, { ...foreign, mediaType: FOREIGN, urls }],
-    };
-    const bytes = Buffer.from(JSON.stringify(json));
-    const put = await putManifest(registry.url, name, '1', bytes, MEDIA_TYPES.dockerImage);
-    expect(put.status, put.body.toString()).to.equal(201);
-    return sha256(bytes);
+    const layers = [layer, { ...foreign, mediaType: FOREIGN, urls }];
+    const image = new Image({ config, layers }, MEDIA_TYPES.dockerImage);
+    await pushManifest(registry.url, name, image, '1');
+    return image.digest;
   }
   const blob = (name: string, { digest }: Descriptor) => send(registry.url, `/v2/${name}/blobs/${digest}`);
   const publicationOf = async (repository: string, { digest }: Descriptor) =>
@@ -64,7 +55,7 @@ describe('non-distributable layers', () => {
 
   it('may be missing; pushed later, they go along when the image is promoted again', async () => {
     const bytes = newBytes(3000);
-    const foreign = descriptorOf(bytes, FOREIGN);
+    const foreign = new Content(bytes, FOREIGN);
     await pushWith('candidate/later', foreign);
     const first = await promote(registry.url, 'candidate/later:1', 'later:1');
     expect(first.lines[0]).to.deep.include({ blobs: 2 }).and.not.to.have.property('nonDistributableBlobs');

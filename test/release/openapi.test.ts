@@ -5,8 +5,10 @@
 import { expect } from 'chai';
 import { z } from 'zod';
 import { ENDPOINTS } from '../../services/release/endpoints.ts';
-import { newBytes, type Pushed, pushImage } from '../protocol/pushing.ts';
+import { pushImage } from '../protocol/pushing.ts';
 import { expectError, jsonOf, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import type { Image } from '../support/image.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
@@ -31,7 +33,7 @@ function shapeOf(shaped: Shaped | undefined, type = 'application/json'): z.ZodTy
 describe('the OpenAPI document', () => {
   const cleanUp = new AsyncDisposableStack();
   let registry: TestRegistry;
-  let image: Pushed;
+  let image: Image;
   let paths: Record<string, Record<string, Operation>>;
   before(async () => {
     const directory = cleanUp.use(await tempDir('mirror'));

@@ -4,8 +4,10 @@
  */
 import { expect } from 'chai';
 import { contentBelow } from '../protocol/on-disk.ts';
-import { newBytes, type Pushed, pushBlob, pushImage, pushIndex, putManifest } from '../protocol/pushing.ts';
+import { pushBlob, pushImage, pushIndex, putManifest } from '../protocol/pushing.ts';
 import { expectError, jsonOf, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import type { Image } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { postPromotion, promote } from './promoting.ts';
 
@@ -17,7 +19,7 @@ interface Entry {
 
 describe('promotions', () => {
   let registry: TestRegistry;
-  let image: Pushed;
+  let image: Image;
   before(async () => {
     registry = await startRegistry();
     image = await pushImage(registry.url, 'candidate/hello', '1', [newBytes(), newBytes(100_000)]);

@@ -4,10 +4,10 @@
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { newBytes, pushImage } from '../protocol/pushing.ts';
+import { pushImage } from '../protocol/pushing.ts';
 import { expectError, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -101,8 +101,7 @@ describe('promotions that wait for mirrors', () => {
       const { mirrors } = (await answer.json()) as { mirrors: { name: string; missing: number }[] };
       return mirrors.some((mirror) => mirror.name === 'near' && mirror.missing > 0);
     };
-    for (let i = 0; i < 100 && !(await lacks()); i++) await sleep(100);
-    expect(await lacks()).to.equal(true);
+    await eventually('the mirror lacks something', lacks, 10_000, 100);
     for (const target of ['hello:again', 'hello:1']) {
       const asked = { waitMirrors: 1, waitTimeoutMs: 1500 };
       const { lines } = await promote(registry.url, 'candidate/hello:1', target, asked);

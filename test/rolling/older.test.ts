@@ -6,8 +6,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { startStaticMirror } from '../faults/static-mirror.ts';
-import { newBytes, type Pushed, pushImage } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { pushImage } from '../protocol/pushing.ts';
+import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
+import type { Image } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
@@ -25,8 +28,8 @@ requires(['redis-server', 'redis-cli', 'git', 'tar'])('the older version', () =>
 
 /** What one version has left in a store. */
 interface Left {
-  readonly kept: Pushed;
-  readonly deleted: Pushed;
+  readonly kept: Image;
+  readonly deleted: Image;
   readonly upload: { readonly path: string; readonly bytes: Buffer };
   readonly publications: number;
 }

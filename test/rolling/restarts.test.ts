@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
-import { MEDIA_TYPES, newBytes, pushBlob, pushImage, putManifest } from '../protocol/pushing.ts';
-import { inPieces, send, sha256 } from '../protocol/wire.ts';
+import { pushBlob, pushImage, pushManifest } from '../protocol/pushing.ts';
+import { inPieces, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
+import { Image, MEDIA_TYPES } from '../support/image.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -125,15 +128,8 @@ requires(['nginx', 'redis-server', 'openssl'])('a rolling restart', function () 
     await eventually('it stalls', () => isStalled);
     await node.stop('SIGTERM');
     expect(await patching).to.equal('cut');
-    const { digest } = await pushBlob(other.url, 'app', newBytes());
-    const manifest = Buffer.from(
-      JSON.stringify({
-        ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image },
-        config: { mediaType: MEDIA_TYPES.config, digest, size: 1000 },
-        layers: [],
-      }),
-    );
-    expect((await putManifest(other.url, 'app', 'after', manifest, MEDIA_TYPES.image)).status).to.equal(201);
+    const config = await pushBlob(other.url, 'app', newBytes(), MEDIA_TYPES.config);
+    await pushManifest(other.url, 'app', new Image({ config, layers: [] }), 'after');
     expect((await send(other.url, target)).status, 'the upload is there').to.equal(204);
     await node.start();
   });

@@ -2,12 +2,15 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { pushBlobAs, sha512 } from '../compat/sha512.ts';
+import { pushBlobAs } from '../compat/sha512.ts';
 import { startStaticMirror } from '../faults/static-mirror.ts';
 import { blobPath } from '../protocol/on-disk.ts';
-import { MEDIA_TYPES, newBytes, pushBlob, pushImage, putManifest } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { pushBlob, pushImage, pushManifest, putManifest } from '../protocol/pushing.ts';
+import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256, sha512 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
+import { Content, EMPTY_CONFIG, Image, MEDIA_TYPES } from '../support/image.ts';
 import { freePort } from '../support/ports.ts';
 import { startRedis } from '../support/redis.ts';
 import { type RegistryOptions, startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -123,15 +126,13 @@ export function describeSideBySide(
     bothWays('referrers are listed', async (writes, reads, name) => {
       const repository = `candidate/${name}`;
       const subject = await pushImage(writes.url, repository, 'signed');
-      const config = await pushBlob(writes.url, repository, Buffer.from('{}'));
-      const bytes = Buffer.from(
-        `{"schemaVersion":2,"mediaType":"${MEDIA_TYPES.image}","artifactType":"application/x","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"${config.digest}","size":2},"layers":[],"subject":{"mediaType":"${MEDIA_TYPES.image}","digest":"${subject.digest}","size":${subject.size}}}`,
-      );
-      expect(
-        (await putManifest(writes.url, repository, sha256(bytes), bytes, MEDIA_TYPES.image)).status,
-      ).to.equal(201);
+      await pushBlob(writes.url, repository, EMPTY_CONFIG.bytes);
+      const referrer = new Image({
+        ...{ artifactType: 'application/x', config: EMPTY_CONFIG, layers: [], subject },
+      });
+      await pushManifest(writes.url, repository, referrer);
       const listed = await send(reads.url, `/v2/${repository}/referrers/${subject.digest}`);
-      expect(listed.body.toString()).to.include(sha256(bytes));
+      expect(listed.body.toString()).to.include(referrer.digest);
     });
 
     bothWays('writes are switched off and on for both', async (writes, reads, name) => {
@@ -164,12 +165,10 @@ export function describeSideBySide(
       const repository = `candidate/${name}-sha512`;
       const config = Buffer.from('{}');
       expect((await pushBlobAs(writes.url, repository, config, sha512(config))).status).to.equal(201);
-      const manifest = Buffer.from(
-        JSON.stringify({
-          ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.image, layers: [] },
-          config: { mediaType: MEDIA_TYPES.config, digest: sha512(config), size: config.length },
-        }),
-      );
+      const { bytes: manifest } = new Image({
+        config: new Content(config, MEDIA_TYPES.config, 'sha512'),
+        layers: [],
+      });
       const put = await putManifest(writes.url, repository, sha512(manifest), manifest, MEDIA_TYPES.image);
       expect(put.status, put.body.toString()).to.equal(201);
       for (const path of [`manifests/${sha512(manifest)}`, `manifests/${sha256(manifest)}`])

@@ -104,7 +104,7 @@ export class Builder {
       placement.attach(artifact);
       this.#journal.note(
         'builder',
-        `${artifact.manifest.digest} is attached`,
+        `${artifact.digest} is attached`,
         placement.name,
         placement.picture.top.digest,
       );

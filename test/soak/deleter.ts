@@ -63,7 +63,7 @@ export class Deleter {
     placement.endChange(certainty, certainty, this.#journal.nowMs);
     if (isDone) this.#journal.count('manifests deleted');
     // What was below it and beside it, so that it can be collected whatever the collector keeps.
-    const rest = [...picture.children, ...artifacts.map(({ manifest }) => manifest)];
+    const rest = [...picture.children, ...artifacts];
     if (this.#random.chance(0.7))
       for (const { digest } of rest) await this.#delete(placement, digest, [digest]);
   }

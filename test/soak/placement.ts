@@ -1,4 +1,5 @@
-import type { Artifact, Picture } from './content.ts';
+import type { Content, Image } from '../support/image.ts';
+import type { Picture } from './content.ts';
 import { KEEPS_UNTAGGED, TAG_STALE_MS } from './settings.ts';
 
 /** What is known of something that was pushed or deleted; what was sent and not answered may be either. */
@@ -9,7 +10,7 @@ export interface Snapshot {
   readonly epoch: number;
   readonly byDigest: boolean;
   readonly byTag: boolean;
-  readonly artifacts: readonly Artifact[];
+  readonly artifacts: readonly Image<Content>[];
 }
 
 /** An image in a repository, under a tag that never names another one. */
@@ -24,7 +25,7 @@ export class Placement {
   isBusy = false;
   /** When it was last changed, on the soak's clock. */
   changedAtMs = 0;
-  readonly #artifacts: Artifact[] = [];
+  readonly #artifacts: Image<Content>[] = [];
   #epoch = 0;
   #isChanging = false;
 
@@ -66,7 +67,7 @@ export class Placement {
   }
 
   /** Something whose subject this is was acknowledged. */
-  attach(artifact: Artifact): void {
+  attach(artifact: Image<Content>): void {
     this.#artifacts.push(artifact);
   }
 

@@ -1,8 +1,7 @@
 import type { Answer } from '../faults/client.ts';
 import { all } from '../faults/client.ts';
-import type { Content } from '../faults/images.ts';
+import { type Content, type Image, MEDIA_TYPES } from '../support/image.ts';
 import { type Caller, isNotNow } from './caller.ts';
-import type { Artifact } from './content.ts';
 import type { Journal } from './journal.ts';
 import type { Placement, Snapshot } from './placement.ts';
 import type { SharedTag } from './shared-tag.ts';
@@ -11,10 +10,7 @@ import type { SharedTag } from './shared-tag.ts';
 export type Portion = 'whole' | 'range' | 'none';
 
 const REDIRECTS_MAX = 4;
-const ACCEPT = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
-].join();
+const ACCEPT = [MEDIA_TYPES.index, MEDIA_TYPES.image].join();
 
 /** Pulls, compares every byte with what was pushed, and knows what has to be there. */
 export class Puller {
@@ -51,7 +47,7 @@ export class Puller {
     const { manifests = [] } = JSON.parse(answer.body.toString()) as { manifests?: { digest: string }[] };
     const listed = new Set(manifests.map(({ digest }) => digest));
     for (const artifact of known.artifacts) {
-      const { digest } = artifact.manifest;
+      const { digest } = artifact;
       if (!listed.has(digest) && placement.isStill(known))
         this.#journal.broken(`${target} does not name ${digest}`, digest, ...placement.subjects);
       await this.#artifact(placement, known, artifact);
@@ -91,9 +87,9 @@ export class Puller {
     ]);
   }
 
-  async #artifact(placement: Placement, known: Snapshot, { manifest, blobs }: Artifact): Promise<void> {
-    await this.#manifest(placement, known, manifest.digest, manifest, true);
-    for (const blob of blobs) await this.#blob(placement, known, blob, 'whole');
+  async #artifact(placement: Placement, known: Snapshot, artifact: Image<Content>): Promise<void> {
+    await this.#manifest(placement, known, artifact.digest, artifact, true);
+    for (const blob of artifact.blobs) await this.#blob(placement, known, blob, 'whole');
   }
 
   async #manifest(

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import { type Answer, UnexpectedAnswer } from '../faults/client.ts';
-import type { Content } from '../faults/images.ts';
 import type { Random } from '../faults/random.ts';
 import { Uploader, type UploadStyle } from '../faults/uploads.ts';
+import type { Content, Image } from '../support/image.ts';
+import type { Bundle } from '../support/platforms.ts';
 import { type Caller, isNotNow } from './caller.ts';
-import type { Artifact } from './content.ts';
 import type { Journal } from './journal.ts';
 import { PATIENCE_MS, QUARANTINE_MS } from './settings.ts';
 
@@ -47,11 +47,7 @@ export class Pusher {
    * Pushes blobs and manifests, in this order, the last one under `reference`. True when all was acknowledged; false
    * when the client has lost patience, and anything may have come of it.
    */
-  async push(
-    repository: string,
-    { blobs, children, top }: { blobs: readonly Content[]; children: readonly Content[]; top: Content },
-    reference: string,
-  ): Promise<boolean> {
+  async push(repository: string, { blobs, children, top }: Bundle, reference: string): Promise<boolean> {
     const subjects = [`${repository}:${reference}`, top.digest];
     for (const deadline = performance.now() + PATIENCE_MS; this.#mayGoOn(deadline); ) {
       const told = await pMap(blobs, (blob) => this.#bring(repository, blob, deadline), {
@@ -81,8 +77,8 @@ export class Pusher {
   }
 
   /** Pushes what has another manifest as its subject. */
-  attach(repository: string, { blobs, manifest }: Artifact): Promise<boolean> {
-    return this.push(repository, { blobs, children: [], top: manifest }, manifest.digest);
+  attach(repository: string, artifact: Image<Content>): Promise<boolean> {
+    return this.push(repository, { blobs: artifact.blobs, children: [], top: artifact }, artifact.digest);
   }
 
   #mayGoOn(deadline: number): boolean {

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../faults/random.ts';
 import { Podman } from '../support/clients/podman.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
+import { Content } from '../support/image.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
-import { type Blob, layoutBlobPath } from '../support/layout-writer.ts';
+import { layoutBlobPath } from '../support/layout-writer.ts';
 import type { TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 import type { Caller } from './caller.ts';
@@ -161,20 +162,19 @@ async function orWhy(act: () => Promise<unknown>): Promise<object | string> {
 }
 
 async function pictureOf({ directory, digests, layers, configs }: ImageLayout, id: number): Promise<Picture> {
-  const read = async ({ digest, mediaType }: Pick<Blob, 'digest' | 'mediaType'>) => ({
-    ...{ digest, mediaType },
-    bytes: await readFile(layoutBlobPath(directory, digest)),
-  });
+  const bytesOf = (digest: string) => readFile(layoutBlobPath(directory, digest));
   const manifest = async (digest: string) => {
-    const { bytes } = await read({ digest, mediaType: '' });
+    const bytes = await bytesOf(digest);
     const { mediaType } = JSON.parse(bytes.toString()) as { mediaType: string };
-    return { digest, mediaType, bytes };
+    return new Content(bytes, mediaType);
   };
   const blobs = [...layers.amd64, ...layers.arm64, configs.amd64, configs.arm64];
   const distinct = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
   return {
     id,
-    blobs: await Promise.all(distinct.map(read)),
+    blobs: await Promise.all(
+      distinct.map(async ({ digest, mediaType }) => new Content(await bytesOf(digest), mediaType)),
+    ),
     children: [await manifest(digests.amd64), await manifest(digests.arm64)],
     top: await manifest(digests.multi),
   };

@@ -5,9 +5,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { newBytes, pushBlob } from '../protocol/pushing.ts';
-import { send, sha256 } from '../protocol/wire.ts';
+import { pushBlob } from '../protocol/pushing.ts';
+import { send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
+import { sha256 } from '../support/digest.ts';
 import { makeImageLayout } from '../support/image-layout.ts';
 import { RADOSGW_PROGRAMS, startRadosgw } from '../support/radosgw.ts';
 import { startRedis } from '../support/redis.ts';

@@ -14,7 +14,8 @@ import { parseManifest } from '../../services/registry/oci/manifest.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import { blobDataKey, tagCurrentKey } from '../../services/registry/storage/layout.ts';
 import type { SwiftStore } from '../../services/stores/swift/swift-store.ts';
-import { descriptorOf, MEDIA_TYPES, pushImage } from '../protocol/pushing.ts';
+import { pushImage } from '../protocol/pushing.ts';
+import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { closeUpload, putManifest } from '../support/library-pushes.ts';
 import { freePort, isListening } from '../support/ports.ts';
 import { run, startDaemon } from '../support/process.ts';
@@ -111,7 +112,7 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
           const { uploads, tags } = content;
           const name = parseRepositoryName('our/image');
           const push = async (bytes: Buffer, mediaType: string) => {
-            const descriptor = descriptorOf(bytes, mediaType);
+            const blob = new Content(bytes, mediaType);
             const id = await uploads.begin(name);
             const half = Math.floor(bytes.length / 2);
             // Two requests, as a client in pieces makes: the blob is composed of both.
@@ -123,14 +124,14 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
               await uploads.append({ name, id }, { stream: chunksOf(part), sizeBytes: part.length, range });
             }
             const nothing = { stream: chunksOf(Buffer.alloc(0)), sizeBytes: 0, range: undefined };
-            await closeUpload(content, { name, id }, parseSha256(descriptor.digest), nothing);
-            return descriptor;
+            await closeUpload(content, { name, id }, parseSha256(blob.digest), nothing);
+            return blob;
           };
           const pushTag = async (tag: string, layer: Buffer) => {
             const layers = [await push(layer, MEDIA_TYPES.layer)];
             const config = await push(randomBytes(200), MEDIA_TYPES.config);
-            const image = { schemaVersion: 2, mediaType: MEDIA_TYPES.image, config, layers };
-            const manifest = parseManifest(Buffer.from(JSON.stringify(image)), MEDIA_TYPES.image);
+            const image = new Image({ config, layers });
+            const manifest = parseManifest(image.bytes, MEDIA_TYPES.image);
             await putManifest(content, name, manifest);
             const digest = parseSha256(manifest.digest);
             await tags.move(name, parseTag(tag), { canonicalDigest: digest, digest });

@@ -3,10 +3,13 @@
  * the store is called or where it is; the log has it all.
  */
 import { expect } from 'chai';
-import { MEDIA_TYPES, newBytes, type Pushed, pushImage } from '../protocol/pushing.ts';
-import { type Answer, expectError, type Sent, send, sha256 } from '../protocol/wire.ts';
+import { pushImage } from '../protocol/pushing.ts';
+import { type Answer, expectError, type Sent, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { type Image, MEDIA_TYPES } from '../support/image.ts';
 import { RADOSGW_PROGRAMS, startRadosgw } from '../support/radosgw.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -51,7 +54,7 @@ function describeUnavailable(
     let backend: Backend;
     /** One that remembers nothing of what the tests ask for. */
     let node: TestRegistry;
-    let image: Pushed;
+    let image: Image;
     let session: string;
     const start = async () =>
       held.use(
@@ -133,7 +136,7 @@ function describeUnavailable(
 type Asked = readonly [method: string, path: string, sent?: Sent];
 
 /** One of everything that asks the store for something. */
-function requests(image: Pushed, session: string): Asked[] {
+function requests(image: Image, session: string): Asked[] {
   const body = newBytes(10);
   const digest = sha256(body);
   const close = `${session}${session.includes('?') ? '&' : '?'}digest=${digest}`;

@@ -1,19 +1,13 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { constants } from 'node:zlib';
-import { type Blob, descriptor, type Layer, LayoutWriter } from './layout-writer.ts';
+import { Content, type Descriptor, EMPTY_CONFIG, Image } from './image.ts';
+import { type Layer, LayoutWriter } from './layout-writer.ts';
+import { configOf, platformIndexOf } from './platforms.ts';
 import { findProgram } from './programs.ts';
 import { makeTar } from './tar.ts';
 
-const MEDIA_TYPE = {
-  index: 'application/vnd.oci.image.index.v1+json',
-  manifest: 'application/vnd.oci.image.manifest.v1+json',
-  config: 'application/vnd.oci.image.config.v1+json',
-  empty: 'application/vnd.oci.empty.v1+json',
-  sbom: 'application/spdx+json',
-} as const;
-
+const SBOM = 'application/spdx+json';
 const MIB = 1024 * 1024;
 const CREATED = '2024-01-01T00:00:00Z';
 const PLATFORMS = ['amd64', 'arm64'] as const;
@@ -28,10 +22,10 @@ export interface ImageLayout {
   readonly tags: Readonly<Record<LayoutTag, string>>;
   readonly digests: Readonly<Record<Platform | 'multi' | 'artifact', string>>;
   /** All layers and configs, of both platforms and the artifact, each once. */
-  readonly blobs: readonly Blob[];
+  readonly blobs: readonly Descriptor[];
   /** In order. The first is the platform's own; the random ones are shared by both platforms. */
-  readonly layers: Readonly<Record<Platform, readonly Blob[]>>;
-  readonly configs: Readonly<Record<Platform, Blob>>;
+  readonly layers: Readonly<Record<Platform, readonly Descriptor[]>>;
+  readonly configs: Readonly<Record<Platform, Descriptor>>;
 }
 
 /** A small first layer, different for each platform and layout; it can be run where a static busybox is at hand. */
@@ -69,61 +63,34 @@ export async function makeImageLayout(
 
   const makeImage = async (platform: Platform) => {
     const base = await writer.layer(await baseTar(platform), constants.Z_BEST_SPEED);
-    const layers = [base, ...randomLayers];
+    const all = [base, ...randomLayers];
+    const diffIds = all.map(({ diffId }) => diffId);
     const config = await writer.blob(
-      Buffer.from(
-        JSON.stringify({
-          architecture: platform,
-          os: 'linux',
-          created: CREATED,
-          config: { Cmd: ['/bin/sh'] },
-          rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },
-        }),
-      ),
-      MEDIA_TYPE.config,
+      configOf(platform, diffIds, { created: CREATED, config: { Cmd: ['/bin/sh'] } }),
     );
-    const manifest = await writer.manifest({
-      mediaType: MEDIA_TYPE.manifest,
-      config: descriptor(config),
-      layers: layers.map(descriptor),
-    });
-    return { platform, manifest, config, layers: layers.map(({ diffId: _, ...blob }): Blob => blob) };
+    return writer.manifest(new Image({ config, layers: all.map(({ descriptor }) => descriptor) }));
   };
   const amd64 = await makeImage('amd64');
   const arm64 = await makeImage('arm64');
+  const multi = await writer.manifest(platformIndexOf({ amd64, arm64 }));
 
-  const index = await writer.manifest({
-    mediaType: MEDIA_TYPE.index,
-    manifests: [amd64, arm64].map(({ manifest, platform }) => ({
-      ...descriptor(manifest),
-      platform: { architecture: platform, os: 'linux' },
-    })),
-  });
+  const document = Buffer.from(JSON.stringify({ spdxVersion: 'SPDX-2.3', name: randomUUID() }));
+  const sbom = await writer.manifest(
+    new Image({
+      artifactType: SBOM,
+      config: await writer.blob(EMPTY_CONFIG),
+      layers: [await writer.blob(new Content(document, SBOM))],
+      subject: amd64,
+      annotations: { 'org.opencontainers.image.created': CREATED },
+    }),
+  );
+  await writer.finish({ multi, amd64, arm64, sbom });
 
-  const emptyConfig = await writer.blob(Buffer.from('{}'), MEDIA_TYPE.empty);
-  const sbom = Buffer.from(JSON.stringify({ spdxVersion: 'SPDX-2.3', name: randomUUID() }));
-  const artifact = await writer.manifest({
-    mediaType: MEDIA_TYPE.manifest,
-    artifactType: MEDIA_TYPE.sbom,
-    config: descriptor(emptyConfig),
-    layers: [descriptor(await writer.blob(sbom, MEDIA_TYPE.sbom))],
-    subject: descriptor(amd64.manifest),
-    annotations: { 'org.opencontainers.image.created': CREATED },
-  });
-
-  const tagged = { multi: index, amd64: amd64.manifest, arm64: arm64.manifest, sbom: artifact };
-  const manifests = Object.entries(tagged).map(([tag, manifest]) => ({
-    ...descriptor(manifest),
-    annotations: { 'org.opencontainers.image.ref.name': tag },
-  }));
-  await writeFile(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
-  await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-
-  const digests = { amd64: amd64.manifest.digest, arm64: arm64.manifest.digest, multi: index.digest };
+  const digests = { amd64: amd64.digest, arm64: arm64.digest, multi: multi.digest };
   return {
     directory,
-    tags: { ...digests, sbom: artifact.digest },
-    digests: { ...digests, artifact: artifact.digest },
+    tags: { ...digests, sbom: sbom.digest },
+    digests: { ...digests, artifact: sbom.digest },
     blobs: [...writer.blobs.values()],
     layers: { amd64: amd64.layers, arm64: arm64.layers },
     configs: { amd64: amd64.config, arm64: arm64.config },

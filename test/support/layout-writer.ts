@@ -1,24 +1,13 @@
-import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-
-const LAYER_MEDIA_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
-
-/** A blob of the layout: a layer or a config. */
-export interface Blob {
-  readonly digest: string;
-  readonly sizeBytes: number;
-  readonly mediaType: string;
-}
+import { sha256 } from './digest.ts';
+import { Content, type Descriptor } from './image.ts';
 
 /** A layer, with the digest of its uncompressed tar that an image's config has to name. */
-export interface Layer extends Blob {
+export interface Layer {
+  readonly descriptor: Descriptor;
   readonly diffId: string;
-}
-
-function sha256(content: Buffer): string {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }
 
 /** Where a layout keeps a blob or manifest. */
@@ -26,15 +15,10 @@ export function layoutBlobPath(directory: string, digest: string): string {
   return join(directory, 'blobs', 'sha256', digest.slice('sha256:'.length));
 }
 
-/** The OCI descriptor of a blob. */
-export function descriptor({ mediaType, digest, sizeBytes }: Blob) {
-  return { mediaType, digest, size: sizeBytes };
-}
-
-/** Writes the blobs and manifests of an OCI image layout, and remembers the blobs. */
+/** Writes an OCI image layout, and remembers its blobs, but not their bytes. */
 export class LayoutWriter {
   readonly directory: string;
-  readonly blobs = new Map<string, Blob>();
+  readonly blobs = new Map<string, Descriptor>();
 
   private constructor(directory: string) {
     this.directory = directory;
@@ -45,24 +29,34 @@ export class LayoutWriter {
     return new LayoutWriter(directory);
   }
 
-  async #write(content: Buffer, mediaType: string): Promise<Blob> {
-    const digest = sha256(content);
-    await writeFile(layoutBlobPath(this.directory, digest), content);
-    return { digest, sizeBytes: content.length, mediaType };
-  }
-
-  async blob(content: Buffer, mediaType: string): Promise<Blob> {
-    const blob = await this.#write(content, mediaType);
+  async blob(content: Content): Promise<Descriptor> {
+    await this.#write(content);
+    const blob = { ...content };
     this.blobs.set(blob.digest, blob);
     return blob;
   }
 
-  manifest(value: { mediaType: string; [key: string]: unknown }): Promise<Blob> {
-    return this.#write(Buffer.from(JSON.stringify({ schemaVersion: 2, ...value })), value.mediaType);
+  async manifest<Manifest extends Content>(manifest: Manifest): Promise<Manifest> {
+    await this.#write(manifest);
+    return manifest;
+  }
+
+  async #write({ digest, bytes }: Content): Promise<void> {
+    await writeFile(layoutBlobPath(this.directory, digest), bytes);
   }
 
   async layer(tar: Buffer, gzipLevel: number): Promise<Layer> {
-    const blob = await this.blob(gzipSync(tar, { level: gzipLevel }), LAYER_MEDIA_TYPE);
-    return { ...blob, diffId: sha256(tar) };
+    const descriptor = await this.blob(new Content(gzipSync(tar, { level: gzipLevel })));
+    return { descriptor, diffId: sha256(tar) };
+  }
+
+  /** Writes what makes a layout of the directory: the manifests by their tags. */
+  async finish(tagged: Readonly<Record<string, Descriptor>>): Promise<void> {
+    const manifests = Object.entries(tagged).map(([tag, manifest]) => ({
+      ...manifest,
+      annotations: { 'org.opencontainers.image.ref.name': tag },
+    }));
+    await writeFile(join(this.directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+    await writeFile(join(this.directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
   }
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { type BenchImage, blobsOf, MANIFEST_TYPE, TAG } from '../image.ts';
+import { type Descriptor, MEDIA_TYPES } from '../../support/image.ts';
+import { type BenchImage, TAG } from '../image.ts';
 import { askFor } from './http.ts';
 
 /** Bytes to upload. */
@@ -25,11 +26,10 @@ export async function uploadBlob(url: string, repository: string, upload: Upload
 
 /** Pushes an image; its large blob is not part of it. */
 export async function pushImage(url: string, repository: string, image: BenchImage): Promise<void> {
-  for (const blob of blobsOf(image))
-    await uploadBlob(url, repository, { ...blob, open: () => createReadStream(image.fileOf(blob)) });
+  for (const blob of image.manifest.blobs) await uploadBlob(url, repository, uploadOf(image, blob));
   await askFor(201, `${url}/v2/${repository}/manifests/${TAG}`, {
     method: 'PUT',
-    headers: { 'Content-Type': MANIFEST_TYPE },
+    headers: { 'Content-Type': MEDIA_TYPES.image },
     body: image.manifest.bytes,
   });
 }
@@ -37,8 +37,12 @@ export async function pushImage(url: string, repository: string, image: BenchIma
 /** Pushes the large blob, if there is one. */
 export async function pushLarge(url: string, repository: string, image: BenchImage): Promise<void> {
   const { large } = image;
-  if (large)
-    await uploadBlob(url, repository, { ...large, open: () => createReadStream(image.fileOf(large)) });
+  if (large) await uploadBlob(url, repository, uploadOf(image, large));
+}
+
+function uploadOf(image: BenchImage, blob: Descriptor): Upload {
+  const { digest, size } = blob;
+  return { digest, sizeBytes: size, open: () => createReadStream(image.fileOf(blob)) };
 }
 
 function locationOf(answer: { headers: { location?: string | undefined } }, base: string): string {

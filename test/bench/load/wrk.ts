@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { MEDIA_TYPES } from '../../support/image.ts';
 import { run } from '../../support/process.ts';
-import { MANIFEST_TYPE } from '../image.ts';
 
 /** What a run of wrk found. */
 export interface WrkResult {
@@ -33,7 +33,7 @@ export interface WrkOptions {
 export async function wrk(url: string, options: WrkOptions): Promise<WrkResult> {
   const { connections, seconds, authorization, areClientsDistinct } = options;
   const load = ['-t2', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '30s'];
-  const headers = ['-H', `Accept: ${MANIFEST_TYPE}`];
+  const headers = ['-H', `Accept: ${MEDIA_TYPES.image}`];
   if (authorization !== undefined) headers.push('-H', `Authorization: ${authorization}`);
   const script = areClientsDistinct ? ['-s', DISTINCT_CLIENTS] : [];
   const { stdout } = await run('wrk', [...load, ...headers, ...script, url], {

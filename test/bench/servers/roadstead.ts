@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CLI } from '../../support/cli.ts';
+import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/ports.ts';
 import { run, startDaemon } from '../../support/process.ts';
 import { type BenchImage, CANDIDATE, STABLE, TAG } from '../image.ts';
@@ -54,10 +54,7 @@ export async function fillRoadstead({ url }: Roadstead, image: BenchImage): Prom
   await pushLarge(url, CANDIDATE, image);
   const images = [`${CANDIDATE}:${TAG}`, `${STABLE}:${TAG}`];
   await run(process.execPath, [...CLI, 'promote', ...images, '--wait-mirrors', '1', '--server', url]);
-  const deadline = performance.now() + REDIRECT_DEADLINE_MS;
   const layer = `${url}/v2/${STABLE}/blobs/${image.layer.digest}`;
-  while ((await ask(layer)).status !== 302) {
-    if (performance.now() > deadline) throw new Error('Roadstead does not redirect the promoted layer');
-    await sleep(POLL_MS);
-  }
+  const isRedirected = async () => (await ask(layer)).status === 302;
+  await eventually('Roadstead redirects the promoted layer', isRedirected, REDIRECT_DEADLINE_MS, POLL_MS);
 }

@@ -15,7 +15,7 @@ import { Upload } from '../uploading.ts';
 const repository = 'candidate/app';
 const image = imageOf('recorded');
 const other = imageOf('recorded as well');
-const [config, layer] = image.blobs.map((bytes) => new Upload({ repository, bytes }));
+const [config, layer] = image.blobs.map(({ bytes }) => new Upload({ repository, bytes }));
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** As a process of its own has it, a sync process or a command. */
@@ -70,8 +70,8 @@ export const AUDITED: readonly Scenario[] = [
     },
     steps: [
       deleting(`/v2/${repository}/manifests/1`),
-      deleting(`/v2/${repository}/manifests/${other.descriptor.digest}`),
-      deleting(`/v2/${repository}/manifests/${image.descriptor.digest}`),
+      deleting(`/v2/${repository}/manifests/${other.digest}`),
+      deleting(`/v2/${repository}/manifests/${image.digest}`),
       deleting(`/v2/${repository}/blobs/${config?.digest}`),
     ],
   },
@@ -106,7 +106,7 @@ export const AUDITED: readonly Scenario[] = [
     title: 'collections that are recorded',
     async prepare(world) {
       await pushImage(world, repository, image, '1');
-      await deleting(`/v2/${repository}/manifests/${image.descriptor.digest}`).act(world);
+      await deleting(`/v2/${repository}/manifests/${image.digest}`).act(world);
     },
     steps: [collecting(1), collecting(3)],
   },

@@ -1,7 +1,7 @@
 import { parseRepositoryName, parseUploadId } from '../../../services/registry/oci/names.ts';
 import { layerLinkKey, uploadPrefix } from '../../../services/registry/storage/layout.ts';
+import { bytesOf } from '../../support/bytes.ts';
 import { ask, expectBytes } from '../client.ts';
-import { bytesOf } from '../content.ts';
 import { deleting } from '../requests.ts';
 import type { Scenario } from '../scenario.ts';
 import { startOfUpload, Upload } from '../uploading.ts';

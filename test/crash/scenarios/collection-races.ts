@@ -1,7 +1,8 @@
 import { meeting } from '../../garbage/meeting.ts';
+import { bytesOf } from '../../support/bytes.ts';
 import { ask, expectBytes } from '../client.ts';
 import { collect, expectNothingLeft, expectStored, passing } from '../collecting.ts';
-import { bytesOf, imageOf } from '../content.ts';
+import { imageOf } from '../content.ts';
 import { promoting, pushBlobs, pushImage, putting } from '../requests.ts';
 import type { Scenario, Step, World } from '../scenario.ts';
 import { Upload } from '../uploading.ts';
@@ -27,7 +28,7 @@ type Wanting = (world: World, met: boolean) => Promise<void>;
 const pushing =
   (how: 'HEAD' | 'mount'): Wanting =>
   async (world, met) => {
-    for (const [at, bytes] of image.blobs.entries()) {
+    for (const [at, { bytes }] of image.blobs.entries()) {
       const digest = digestOf(bytes);
       const [method, target, [there, absent]] =
         how === 'HEAD'
@@ -60,10 +61,10 @@ const puttingAnyway: Wanting = async (world, met) => {
 
 /** A promotion of an untagged candidate; it is pushed again where it has gone. */
 const promotingAnyway: Wanting = async (world, met) => {
-  const { act } = promoting(`${repository}@${image.descriptor.digest}`, 'app:1', image);
+  const { act } = promoting(`${repository}@${image.digest}`, 'app:1', image);
   await act(world).catch(async (error: unknown) => {
     if (met) throw error;
-    await pushImage(world, repository, image, image.descriptor.digest);
+    await pushImage(world, repository, image, image.digest);
     await act(world);
   });
 };
@@ -95,8 +96,7 @@ const race = (
   async prepare(world) {
     await pushBlobs(world, from, image);
     await new Upload({ repository, bytes: orphan }).push(world);
-    if (deleteUntagged)
-      await putting({ repository: from, image, reference: image.descriptor.digest }).act(world);
+    if (deleteUntagged) await putting({ repository: from, image, reference: image.digest }).act(world);
   },
   steps: [
     passing({ hour: 0, hasGrace: false, deleteUntagged }),

@@ -1,9 +1,11 @@
 import { CollectionGuard } from '../../../services/registry/content/quarantine/guard.ts';
 import { MANIFEST_FACTS_PREFIX } from '../../../services/registry/content/quarantine/keys.ts';
 import { parseSha256 } from '../../../services/registry/oci/digest.ts';
+import { bytesOf } from '../../support/bytes.ts';
+import type { Content, Image } from '../../support/image.ts';
 import { ask } from '../client.ts';
 import { collect, expectNothingLeft, expectStored, type Pass, passing } from '../collecting.ts';
-import { bytesOf, image512Of, imageOf, indexOf, type Made } from '../content.ts';
+import { imageOf, indexOf } from '../content.ts';
 import { deleting, expectTag, pushBlobs, pushImage, putting } from '../requests.ts';
 import type { BindingStep, Scenario, Step, World } from '../scenario.ts';
 import { Upload } from '../uploading.ts';
@@ -14,15 +16,18 @@ const LATER = [2, 4, 6];
 const kept = imageOf('kept while others go');
 const deleted = imageOf('deleted, and collected');
 const earlier = imageOf('what the tag named before');
-const signature = imageOf('signature of what the tag named', 0, { subject: earlier.descriptor });
-const by512 = image512Of('deleted, and named by SHA-512');
+const signature = imageOf('signature of what the tag named', 0, { subject: earlier });
+const by512 = imageOf('deleted, and named by SHA-512', 1, { algorithm: 'sha512' });
 const child = imageOf('child of an index', 0);
 const multi = indexOf([child]);
 const restored = imageOf('restored, and referred to');
 const orphans = ['one', 'two'].map((label) => bytesOf(`orphan ${label}`));
 
 const digestOf = (bytes: Buffer) => new Upload({ repository, bytes }).digest;
-const digestsOf = ({ descriptor, blobs }: Made) => [descriptor.digest, ...blobs.map(digestOf)];
+const digestsOf = ({ digest, blobs }: Image<Content>) => [
+  digest,
+  ...blobs.map(({ bytes }) => digestOf(bytes)),
+];
 
 const pushOrphans = async (world: World) => {
   for (const bytes of orphans) await new Upload({ repository, bytes }).push(world);
@@ -30,7 +35,7 @@ const pushOrphans = async (world: World) => {
 
 interface Passing extends Pass {
   /** What the tags of the repository name, throughout. */
-  readonly tags?: readonly (readonly [string, Made])[];
+  readonly tags?: readonly (readonly [string, Content])[];
   /** Throws unless all that is garbage has gone. */
   readonly ended: (world: World) => Promise<void>;
 }
@@ -49,7 +54,7 @@ const passingBy = ({ tags = [], ended, ...pass }: Passing): BindingStep => ({
 });
 
 /** As `roadstead gc restore` does. */
-const restoring = (bytes: Buffer): BindingStep => ({
+const restoring = ({ bytes }: Content): BindingStep => ({
   does: 'restore what is in quarantine',
   async act({ objects }) {
     await new CollectionGuard(objects).rescue([parseSha256(digestOf(bytes))]);
@@ -62,7 +67,7 @@ const restoring = (bytes: Buffer): BindingStep => ({
 });
 
 /** As clients ask who would push it otherwise. */
-const promising = (bytes: Buffer): Step => ({
+const promising = ({ bytes }: Content): Step => ({
   does: 'ask whether what is in quarantine is there',
   async act(world) {
     await ask(world, 'HEAD', `/v2/${repository}/blobs/${digestOf(bytes)}`, [200]);
@@ -86,7 +91,7 @@ export const COLLECTIONS: readonly Scenario[] = [
     async prepare(world) {
       await pushImage(world, repository, kept, '1');
       await pushImage(world, 'candidate/other', deleted, '1');
-      await deleting(`/v2/candidate/other/manifests/${deleted.descriptor.digest}`).act(world);
+      await deleting(`/v2/candidate/other/manifests/${deleted.digest}`).act(world);
       await pushOrphans(world);
       await world.objects.put(`${MANIFEST_FACTS_PREFIX}0000000000000-00000000`, Buffer.from('damaged'));
     },
@@ -99,10 +104,10 @@ export const COLLECTIONS: readonly Scenario[] = [
     title: 'a collection of untagged manifests while pushes may go on',
     async prepare(world) {
       await pushImage(world, repository, earlier, '1');
-      await pushImage(world, repository, signature, signature.descriptor.digest);
+      await pushImage(world, repository, signature, signature.digest);
       await pushImage(world, repository, by512, '1');
       await pushImage(world, repository, kept, '1');
-      await pushImage(world, repository, child, child.descriptor.digest);
+      await pushImage(world, repository, child, child.digest);
       await putting({ repository, image: multi, reference: 'multi' }).act(world);
     },
     steps: [0, 2, 4].map((hour) =>

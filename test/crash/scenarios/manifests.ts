@@ -1,12 +1,14 @@
-import { digest512, image512Of, imageOf, indexOf, type Made } from '../content.ts';
+import { sha512 } from '../../support/digest.ts';
+import type { Content } from '../../support/image.ts';
+import { imageOf, indexOf } from '../content.ts';
 import { deleting, expectTag, pushBlobs, pushImage, putting } from '../requests.ts';
 import type { Scenario, World } from '../scenario.ts';
 
 const repository = 'candidate/app';
 const earlier = imageOf('earlier');
 const later = imageOf('later');
-const by512 = image512Of('named by SHA-512');
-const signature = imageOf('signature', 1, { subject: earlier.descriptor });
+const by512 = imageOf('named by SHA-512', 1, { algorithm: 'sha512' });
+const signature = imageOf('signature', 1, { subject: earlier });
 const multi = indexOf([earlier, later]);
 
 /** What `1` names before, and the blobs of what comes. */
@@ -22,7 +24,7 @@ const HISTORY: readonly [RegExp, string] = [
 ];
 
 const names =
-  (tag: string, ...allowed: Made[]) =>
+  (tag: string, ...allowed: Content[]) =>
   (world: World) =>
     expectTag(world, `${repository}:${tag}`, allowed);
 
@@ -42,12 +44,12 @@ export const MANIFESTS: readonly Scenario[] = [
   {
     title: 'a manifest by its digest',
     prepare,
-    steps: [putting({ repository, image: later, reference: later.descriptor.digest })],
+    steps: [putting({ repository, image: later, reference: later.digest })],
   },
   {
     title: 'a manifest with two tags beside its digest',
     prepare,
-    steps: [putting({ repository, image: later, reference: later.descriptor.digest, tags: ['1', '2'] })],
+    steps: [putting({ repository, image: later, reference: later.digest, tags: ['1', '2'] })],
   },
   {
     title: "a tag's move under If-Match",
@@ -55,7 +57,7 @@ export const MANIFESTS: readonly Scenario[] = [
     steps: [
       putting({
         ...{ repository, image: later, reference: '1' },
-        headers: { 'if-match': `"${earlier.descriptor.digest}"` },
+        headers: { 'if-match': `"${earlier.digest}"` },
       }),
     ],
     mayDiffer: [HISTORY],
@@ -67,11 +69,11 @@ export const MANIFESTS: readonly Scenario[] = [
     steps: [
       putting({
         ...{ repository, image: later, reference: '1', stays: false },
-        headers: { 'if-match': `"${earlier.descriptor.digest}"` },
+        headers: { 'if-match': `"${earlier.digest}"` },
       }),
       putting({
         ...{ repository, image: earlier, reference: '1' },
-        headers: { 'if-match': `"${later.descriptor.digest}"` },
+        headers: { 'if-match': `"${later.digest}"` },
       }),
     ],
     mayDiffer: [HISTORY],
@@ -86,7 +88,7 @@ export const MANIFESTS: readonly Scenario[] = [
   {
     title: 'a manifest with a subject',
     prepare,
-    steps: [putting({ repository, image: signature, reference: signature.descriptor.digest })],
+    steps: [putting({ repository, image: signature, reference: signature.digest })],
   },
   {
     title: 'a manifest that names its blobs by SHA-512',
@@ -96,13 +98,13 @@ export const MANIFESTS: readonly Scenario[] = [
   {
     title: 'a manifest that is named by SHA-512 itself, and tagged',
     prepare,
-    steps: [putting({ repository, image: later, reference: digest512(later.bytes), tags: ['1'] })],
+    steps: [putting({ repository, image: later, reference: sha512(later.bytes), tags: ['1'] })],
   },
   {
     title: 'an index of two images',
     async prepare(world) {
       await prepare(world);
-      await putting({ repository, image: later, reference: later.descriptor.digest }).act(world);
+      await putting({ repository, image: later, reference: later.digest }).act(world);
     },
     steps: [putting({ repository, image: multi, reference: 'multi' })],
   },
@@ -120,15 +122,15 @@ export const MANIFESTS: readonly Scenario[] = [
       await prepare(world);
       for (const reference of ['1', '2']) await putting({ repository, image: later, reference }).act(world);
     },
-    steps: [deleting(`/v2/${repository}/manifests/${later.descriptor.digest}`)],
+    steps: [deleting(`/v2/${repository}/manifests/${later.digest}`)],
   },
   {
     title: "a referrer's deletion",
     async prepare(world) {
       await prepare(world);
-      await putting({ repository, image: signature, reference: signature.descriptor.digest }).act(world);
+      await putting({ repository, image: signature, reference: signature.digest }).act(world);
     },
-    steps: [deleting(`/v2/${repository}/manifests/${signature.descriptor.digest}`)],
+    steps: [deleting(`/v2/${repository}/manifests/${signature.digest}`)],
     mayDiffer: [
       [/_roadstead\/referrers/, 'a record of what is no more: referrer-stale, until garbage is collected'],
     ],
@@ -138,7 +140,7 @@ export const MANIFESTS: readonly Scenario[] = [
     async prepare(world) {
       await pushImage(world, repository, by512, '512');
     },
-    steps: [deleting(`/v2/${repository}/manifests/${by512.descriptor.digest}`)],
+    steps: [deleting(`/v2/${repository}/manifests/${by512.digest}`)],
     mayDiffer: [
       [/has .*(?:\/_roadstead\/keepers\/|\/revisions\/)/, 'a keeper whose subject has gone keeps its blobs'],
     ],

@@ -1,5 +1,6 @@
+import { bytesOf } from '../../support/bytes.ts';
 import { eventually } from '../../support/eventually.ts';
-import { bytesOf, imageOf } from '../content.ts';
+import { imageOf } from '../content.ts';
 import { deleting, promoting, pushBlobs, pushImage, putting } from '../requests.ts';
 import type { Scenario, Step, World } from '../scenario.ts';
 import { Upload } from '../uploading.ts';
@@ -26,7 +27,7 @@ const told = (action: string, target: Record<string, string>): Step => ({
   },
 });
 
-const { digest } = image.descriptor;
+const { digest } = image;
 
 /** What receivers hear of. */
 export const NOTIFICATIONS: readonly Scenario[] = [

@@ -1,28 +1,29 @@
 import { planGarbage } from '../../../services/registry/garbage/offline/plan.ts';
 import { sweep } from '../../../services/registry/garbage/offline/sweep.ts';
 import { readNotice, writeNotice } from '../../../services/registry/storage/read-only.ts';
-import { bytesOf, imageOf, indexOf, type Made } from '../content.ts';
-import { deleting, expectTag, pushBlobs, pushImage, putting } from '../requests.ts';
+import { bytesOf } from '../../support/bytes.ts';
+import { imageOf, indexOf } from '../content.ts';
+import { deleting, expectTag, pushImage, putting } from '../requests.ts';
 import type { Scenario, Step, World } from '../scenario.ts';
 import { Upload } from '../uploading.ts';
 
 const repository = 'candidate/app';
 const kept = imageOf('kept');
 const untagged = imageOf('untagged', 2);
-const signature = imageOf('signature of the untagged', 1, { subject: untagged.descriptor });
+const signature = imageOf('signature of the untagged', 1, { subject: untagged });
 const deleted = imageOf('deleted');
 const children = [imageOf('child 1'), imageOf('child 2')];
 const multi = indexOf(children);
 
 async function fill(world: World): Promise<void> {
   await pushImage(world, repository, untagged, '1');
-  await pushImage(world, repository, signature, signature.descriptor.digest);
+  await pushImage(world, repository, signature, signature.digest);
   await pushImage(world, repository, kept, '1');
-  for (const child of children) await pushImage(world, repository, child, child.descriptor.digest);
+  for (const child of children) await pushImage(world, repository, child, child.digest);
   await putting({ repository, image: multi, reference: 'multi' }).act(world);
   await pushImage(world, 'candidate/other', deleted, '1');
-  await deleting(`/v2/candidate/other/manifests/${deleted.descriptor.digest}`).act(world);
-  await pushBlobs(world, 'candidate/other', { ...deleted, blobs: [bytesOf('an orphan')] } as Made);
+  await deleting(`/v2/candidate/other/manifests/${deleted.digest}`).act(world);
+  await new Upload({ repository: 'candidate/other', bytes: bytesOf('an orphan') }).push(world);
 }
 
 const collecting = (deleteUntagged: boolean): Step => ({
@@ -46,7 +47,7 @@ export const OPERATIONS: readonly Scenario[] = [
     prepare: fill,
     steps: [
       collecting(true),
-      ...untagged.blobs.flatMap((bytes) => new Upload({ repository, bytes }).steps),
+      ...untagged.blobs.flatMap(({ bytes }) => new Upload({ repository, bytes }).steps),
       putting({ repository, image: untagged, reference: 'again' }),
     ],
   },

@@ -6,7 +6,8 @@ import { type MirrorName, parseRepositoryName, parseTag } from '../../../service
 import { mirrorLeases } from '../../../services/registry/publishing/mirrors/ledger.ts';
 import { blobDataKey, tagCurrentKey } from '../../../services/registry/storage/layout.ts';
 import { eventually } from '../../support/eventually.ts';
-import { imageOf, indexOf, type Made } from '../content.ts';
+import type { Content, Image } from '../../support/image.ts';
+import { imageOf, indexOf } from '../content.ts';
 import { expectTag, promoting, pushImage, putting } from '../requests.ts';
 import type { Scenario, Step, World } from '../scenario.ts';
 
@@ -14,7 +15,7 @@ const candidate = 'candidate/app';
 const first = imageOf('first');
 const second = imageOf('second', 2);
 const multi = indexOf([first, second]);
-const signature = imageOf('signature', 1, { subject: multi.descriptor });
+const signature = imageOf('signature', 1, { subject: multi });
 const cosign = imageOf('cosign');
 
 async function prepare(world: World): Promise<void> {
@@ -22,7 +23,7 @@ async function prepare(world: World): Promise<void> {
   await pushImage(world, candidate, second, '2');
 }
 
-const held = (image: Made): Step => ({
+const held = (image: Image<Content>): Step => ({
   does: 'publish it to the mirror',
   act: async (world) => {
     await eventually('the mirror is complete', () => isComplete(world), 20_000);
@@ -37,8 +38,8 @@ async function isComplete({ stored }: World): Promise<boolean> {
 }
 
 /** Whatever the ledger vouches for is there. */
-async function expectMirrored({ mirrorDirectory }: World, { blobs }: Made): Promise<void> {
-  for (const bytes of blobs) {
+async function expectMirrored({ mirrorDirectory }: World, { blobs }: Image<Content>): Promise<void> {
+  for (const { bytes } of blobs) {
     const found = await readFile(join(mirrorDirectory, blobDataKey(digestOf(bytes))));
     if (!found.equals(bytes)) throw new Error('the mirror has other bytes');
   }
@@ -90,8 +91,8 @@ export const PROMOTIONS: readonly Scenario[] = [
     async prepare(world) {
       await prepare(world);
       await putting({ repository: candidate, image: multi, reference: 'multi' }).act(world);
-      await pushImage(world, candidate, signature, signature.descriptor.digest);
-      await pushImage(world, candidate, cosign, `${multi.descriptor.digest.replace(':', '-')}.sig`);
+      await pushImage(world, candidate, signature, signature.digest);
+      await pushImage(world, candidate, cosign, `${multi.digest.replace(':', '-')}.sig`);
     },
     steps: [promoting(`${candidate}:multi`, 'app:multi', multi)],
   },

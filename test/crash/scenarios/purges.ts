@@ -1,10 +1,10 @@
 import { parseRepositoryName, parseUploadId } from '../../../services/registry/oci/names.ts';
 import { uploadPrefix } from '../../../services/registry/storage/layout.ts';
 import { listAll } from '../../../services/registry/storage/object-store.ts';
+import { bytesOf } from '../../support/bytes.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ask } from '../client.ts';
 import { purgeOlderThan } from '../collecting.ts';
-import { bytesOf } from '../content.ts';
 import type { Scenario, World } from '../scenario.ts';
 import { startOfUpload, Upload } from '../uploading.ts';
 

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { contentBelow } from '../../protocol/on-disk.ts';
-import { type Pushed, pushImage } from '../../protocol/pushing.ts';
+import { pushImage } from '../../protocol/pushing.ts';
 import { send } from '../../protocol/wire.ts';
+import type { Image } from '../../support/image.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry.ts';
 import { type TempDir, tempDir } from '../../support/temp.ts';
 import { COLLECTS_GARBAGE } from './in-use.ts';
@@ -11,7 +12,7 @@ import { COLLECTS_GARBAGE } from './in-use.ts';
 export interface Known {
   readonly name: string;
   readonly tag: string;
-  readonly image: Pushed;
+  readonly image: Image;
   /** Uploads that are open, or were until a request closed them. */
   readonly uploads: readonly string[];
 }
@@ -25,12 +26,12 @@ const PASSING = /\/_uploads\/|\/_roadstead\/claims\//;
 /** A registry with one image, in a store that lies deep enough for a path that leads out of it to be seen. */
 export class Scene implements AsyncDisposable {
   readonly registry: TestRegistry;
-  readonly image: Pushed;
+  readonly image: Image;
   readonly #layer: Buffer;
   readonly #home: TempDir;
   readonly #uploads: string[] = [];
 
-  private constructor(registry: TestRegistry, image: Pushed, layer: Buffer, home: TempDir) {
+  private constructor(registry: TestRegistry, image: Image, layer: Buffer, home: TempDir) {
     this.registry = registry;
     this.image = image;
     this.#layer = layer;
