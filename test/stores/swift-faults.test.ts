@@ -184,7 +184,9 @@ nightly(requires(SWIFT_PROGRAMS))('Swift over a bad line', function () {
     const body = JSON.stringify(entries.map(({ slo_etag: _, ...entry }) => entry));
     // A first page: from a marker on, Swift itself answers, as it does to who asks whether that was all.
     faults({ kind: 'answer', status: 200, body }, 100, ({ url }) => /format=json&.*marker=(?:&|$)/.test(url));
-    expect(String(await rejection(careless.removeLeftovers(new Date())))).to.include('listings of this Swift do not');
+    expect(String(await rejection(careless.removeLeftovers(new Date())))).to.include(
+      'listings of this Swift do not',
+    );
     proxy.rule = () => undefined;
     expect((await careless.read('object', 10 * MIB))?.equals(bytes)).to.equal(true);
   });
