@@ -47,8 +47,8 @@ export class IssuedCredentials {
   }
 
   /** An account, even a revoked one; undefined if it never existed. */
-  async find(kind: IssuedKind, name: string, signal?: AbortSignal): Promise<IssuedAccount | undefined> {
-    return (await readVersion(this.#objects, kind, name, signal))?.account;
+  async find(kind: IssuedKind, name: string): Promise<IssuedAccount | undefined> {
+    return (await readVersion(this.#objects, kind, name))?.account;
   }
 
   /** All accounts of a kind, by name. */

@@ -29,9 +29,8 @@ export function readVersion(
   objects: ObjectStore,
   kind: IssuedKind,
   name: string,
-  signal?: AbortSignal,
 ): Promise<Version | undefined> {
-  return readNewest(objects, accountPrefix(kind, name), signal);
+  return readNewest(objects, accountPrefix(kind, name));
 }
 
 /** Every account of a kind, in no particular order. */
@@ -61,14 +60,10 @@ export function parseVersion(bytes: Buffer): IssuedAccount {
   return IssuedAccountSchema.parse(JSON.parse(bytes.toString('utf8')));
 }
 
-async function readNewest(
-  objects: ObjectStore,
-  prefix: string,
-  signal?: AbortSignal,
-): Promise<Version | undefined> {
+async function readNewest(objects: ObjectStore, prefix: string): Promise<Version | undefined> {
   const versions = versionsUnder(objects, prefix);
-  const seq = await versions.end(0, signal);
+  const seq = await versions.end();
   // Read even if there is no version, so that the response time does not reveal which names exist.
-  const bytes = await versions.read(Math.max(1, seq), signal);
+  const bytes = await versions.read(Math.max(1, seq));
   return bytes && { seq, account: parseVersion(bytes) };
 }
