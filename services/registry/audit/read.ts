@@ -29,8 +29,7 @@ const READS_AT_ONCE = 16;
  * find it. This verifies nothing (see {@link import('./verify.ts').verifyAudit}).
  */
 export async function* readAudit(objects: ObjectStore, query: AuditQuery): AsyncGenerator<ReadEntry> {
-  const pruned = await readPruned(objects);
-  const first = pruned === undefined || pruned === 'malformed' ? 1 : pruned.seq + 1;
+  const first = ((await readPruned(objects))?.seq ?? 0) + 1;
   const end = await findEnd(objects);
   const { since, until } = query;
   const last = until

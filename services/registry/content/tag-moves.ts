@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { RepositoryName, Tag } from '../oci/names.ts';
+import { parseJson } from '../storage/json.ts';
 import { tagClaimKey, tagClaimsPrefix, tagCurrentKey } from '../storage/layout.ts';
 import { Numbered } from '../storage/numbered.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -112,7 +113,7 @@ function claimsOf(objects: ObjectStore, name: RepositoryName, tag: Tag): Numbere
 async function highestClaim(claims: Numbered): Promise<Claim> {
   const newest = await claims.newest();
   if (newest === undefined) return { number: 0, until: 0 };
-  return { number: newest.number, ...ClaimSchema.parse(JSON.parse(newest.bytes.toString('utf8'))) };
+  return { number: newest.number, ...parseJson(ClaimSchema, newest.bytes) };
 }
 
 /** Lets the next one in at once, and deletes the claims before this one. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isSha256, type Sha256Digest } from '../oci/digest.ts';
 import type { RepositoryName, UploadId } from '../oci/names.ts';
+import { parseJson } from '../storage/json.ts';
 import {
   foreignUploadDataKey,
   uploadBytesKey,
@@ -118,7 +119,7 @@ async function chainOf(
   for (const key of keys.filter(isRecord)) {
     const bytes = await upload.objects.read(key, RECORD_MAX_BYTES);
     if (bytes === undefined) continue;
-    const part = PartSchema.parse(JSON.parse(bytes.toString('utf8')));
+    const part = parseJson(PartSchema, bytes);
     if (part.offset !== sizeBytes) break;
     segments.push(segmentOf(part));
     sizeBytes += part.sizeBytes;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tryParseJson } from '../storage/json.ts';
 
 /** A descriptor in an event's `references`: what Distribution's manifests call their references, platform left out. */
 export interface EventReference {
@@ -48,10 +49,8 @@ export function referencesOf(manifest: Buffer): readonly EventReference[] {
 }
 
 function read(manifest: Buffer): readonly EventReference[] {
-  const parsed = ManifestSchema.safeParse(jsonOf(manifest));
   // The registry checked it when it was pushed; content that this schema does not know has no references.
-  if (!parsed.success) return [];
-  const { config, layers, manifests } = parsed.data;
+  const { config, layers, manifests } = tryParseJson(ManifestSchema, manifest) ?? {};
   const references = [...(config ? [config] : []), ...(layers ?? []), ...(manifests ?? [])].map(
     ({ mediaType, size, digest, urls, annotations }): EventReference => ({
       ...(mediaType && { mediaType }),
@@ -62,12 +61,4 @@ function read(manifest: Buffer): readonly EventReference[] {
     }),
   );
   return JSON.stringify(references).length > REFERENCES_MAX_BYTES ? [] : references;
-}
-
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { encodeJson, parseJson } from '../../storage/json.ts';
 import { keySegment } from '../../storage/key-segment.ts';
 import { CREDENTIALS_PREFIX } from '../../storage/layout.ts';
 import { Numbered, padded } from '../../storage/numbered.ts';
@@ -51,13 +52,12 @@ export async function writeVersion(
   account: IssuedAccount,
 ): Promise<boolean> {
   const versions = versionsUnder(objects, accountPrefix(account.kind, account.name));
-  const bytes = Buffer.from(`${JSON.stringify(account, undefined, 2)}\n`);
-  return (await versions.putIfAbsent((before?.seq ?? 0) + 1, bytes)) === 'created';
+  return (await versions.putIfAbsent((before?.seq ?? 0) + 1, encodeJson(account))) === 'created';
 }
 
 /** Parses a version. Throws if it is malformed, or of a format that is not known here. */
 export function parseVersion(bytes: Buffer): IssuedAccount {
-  return IssuedAccountSchema.parse(JSON.parse(bytes.toString('utf8')));
+  return parseJson(IssuedAccountSchema, bytes);
 }
 
 async function readNewest(objects: ObjectStore, prefix: string): Promise<Version | undefined> {

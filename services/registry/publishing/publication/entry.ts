@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Digest, isDigest, isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import { tryParseJson } from '../../storage/json.ts';
 
 /** The set of stable repositories that mirrors carry; there is one until the configuration can name more. */
 export const DEFAULT_COLLECTION = 'default';
@@ -44,11 +45,7 @@ export type PublicationDraft = Omit<Publication, 'version' | 'seq' | 'time' | 'c
 
 /** Parses the bytes of a stored entry; undefined for anything else. */
 export function parsePublication(bytes: Buffer): Publication | undefined {
-  try {
-    return PublicationSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
-  } catch {
-    return undefined;
-  }
+  return tryParseJson(PublicationSchema, bytes);
 }
 
 /** The blobs that an entry published in a collection. */
