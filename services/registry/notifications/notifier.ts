@@ -88,7 +88,7 @@ export class Notifier implements AsyncDisposable {
 
   async #write(kind: 'change' | 'pull', events: readonly WrittenEvent[]): Promise<void> {
     const writes = this.#outboxes.map(async ({ endpoint, outbox }) => {
-      const wanted = events.filter(({ event }) => wants(endpoint, event.action, event.target.mediaType));
+      const wanted = events.filter(({ event }) => wants(endpoint, event));
       if (wanted.length === 0) return;
       const lines = wanted.map(({ json }) => json);
       await outbox.write(kind, lines);
@@ -101,7 +101,7 @@ export class Notifier implements AsyncDisposable {
 
   #dropped(events: readonly NotificationEvent[]): void {
     for (const endpoint of this.#parts.config.endpoints) {
-      const wanted = events.filter(({ action, target }) => wants(endpoint, action, target.mediaType));
+      const wanted = events.filter((event) => wants(endpoint, event));
       if (wanted.length > 0) this.#parts.count(endpoint.name, 'dropped', wanted.length);
     }
   }
