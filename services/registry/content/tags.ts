@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import { isTag, type RepositoryName, type Tag } from '../oci/names.ts';
 import { tagCurrentKey, tagIndexKey, tagPrefix, tagsPrefix } from '../storage/layout.ts';
-import { listAll, type ObjectStore } from '../storage/object-store.ts';
+import { LIST_PAGE_KEYS, listAll, type ObjectStore } from '../storage/object-store.ts';
 import { readLink, writeLink } from './link.ts';
 import { firstOf, inNameOrder } from './name-order.ts';
 import { checkTag, moveTagIf, type TagCondition } from './tag-moves.ts';
@@ -113,7 +113,7 @@ export class Tags {
       prefix,
       delimiter: '/' as const,
       ...(last && { startAfter: prefix + last }),
-      ...(pageSize !== undefined && { pageSize: pageSize + 1 }),
+      ...(pageSize !== undefined && { pageSize: Math.min(pageSize + 1, LIST_PAGE_KEYS) }),
     };
     for await (const entry of listAll(this.#objects, request)) {
       const tag = entry.key.slice(prefix.length, -1);

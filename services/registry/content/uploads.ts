@@ -1,6 +1,6 @@
 import { algorithmOf, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { newUploadId, type RepositoryName, type UploadId } from '../oci/names.ts';
+import { newUploadId, type RepositoryName, type UploadId, unknownUpload } from '../oci/names.ts';
 import { blobDataKey, uploadPrefix, uploadStartedAtKey } from '../storage/layout.ts';
 import { listAll, type ObjectStore, StoreFullError } from '../storage/object-store.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
@@ -238,10 +238,6 @@ function outrun(offset: number, cause?: unknown): RegistryError {
     { offset },
     cause,
   );
-}
-
-function unknownUpload(): RegistryError {
-  return new RegistryError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload; begin a new one with POST');
 }
 
 function clientGone(keptBytes: number, cause: unknown): RegistryError {
