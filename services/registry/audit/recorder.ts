@@ -97,17 +97,14 @@ function entryOf({ actor, address, requestId, rule, ...change }: AuditEvent): Au
   const tags = change.tags?.slice(0, TAGS_MAX) ?? [];
   const leftOut = (change.tags?.length ?? 0) - tags.length;
   const details = { ...change.details, ...(leftOut > 0 && { tagsLeftOut: leftOut }) };
+  // JSON leaves out what is undefined.
   return {
     at: new Date().toISOString(),
     actor: { ...actor },
-    ...(address !== undefined && { address }),
-    ...(requestId !== undefined && { requestId }),
-    action,
-    ...(repository !== undefined && { repository }),
-    ...(tags.length > 0 && { tags }),
-    ...(digest !== undefined && { digest }),
-    ...(rule !== undefined && { rule }),
-    ...(Object.keys(details).length > 0 && { details }),
+    ...{ address, requestId, action, repository },
+    tags: tags.length > 0 ? tags : undefined,
+    ...{ digest, rule },
+    details: Object.keys(details).length > 0 ? details : undefined,
   };
 }
 

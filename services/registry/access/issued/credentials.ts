@@ -60,7 +60,7 @@ export class IssuedCredentials {
 
   /** Makes an account; a revoked one starts afresh, with nothing that it had before. Throws CREDENTIAL_EXISTS. */
   create(wanted: NewAccount): Promise<Issued> {
-    return this.#issue(wanted.kind, wanted.name, wanted.lifetimeMs, (before, now) => {
+    return this.#issue(wanted, (before, now) => {
       if (before && before.revokedAt === undefined)
         throw new RegistryError(
           'CREDENTIAL_EXISTS',
@@ -72,7 +72,7 @@ export class IssuedCredentials {
 
   /** Gives an account an additional secret, and makes the account if it does not exist. */
   add(wanted: NewAccount): Promise<Issued> {
-    return this.#issue(wanted.kind, wanted.name, wanted.lifetimeMs, (before, now) => {
+    return this.#issue(wanted, (before, now) => {
       if (before === undefined || before.revokedAt !== undefined) return accountOf(wanted, now);
       return { ...before, groups: [...wanted.groups] };
     });
@@ -80,7 +80,7 @@ export class IssuedCredentials {
 
   /** Replaces an account's secrets with a new one. Throws CREDENTIAL_UNKNOWN. */
   rotate(kind: IssuedKind, name: string, { overlapMs = 0, lifetimeMs }: Rotation = {}): Promise<Issued> {
-    return this.#issue(kind, name, lifetimeMs, (before, now) => {
+    return this.#issue({ kind, name, lifetimeMs }, (before, now) => {
       const account = alive(before, kind, name);
       const endAt = new Date(now.getTime() + overlapMs).toISOString();
       const secrets = account.secrets.map((secret) =>
@@ -100,9 +100,7 @@ export class IssuedCredentials {
 
   /** A change that ends with a new secret. */
   async #issue(
-    kind: IssuedKind,
-    name: string,
-    lifetimeMs: number | undefined,
+    { kind, name, lifetimeMs }: Pick<NewAccount, 'kind' | 'name' | 'lifetimeMs'>,
     change: (before: IssuedAccount | undefined, now: Date) => IssuedAccount,
   ): Promise<Issued> {
     let secret = '';
