@@ -46,7 +46,7 @@ export class IssuedSource implements AccountSource {
   readonly #issued: IssuedCredentials;
   /** Caches absence too: requests for unknown accounts must not cost more. */
   readonly #known = new Cached<Looked>({
-    ...{ maxSize: REMEMBERED_MAX, sizeOf: () => 1, maxAgeMs: MAX_AGE_MS },
+    ...{ maxSize: REMEMBERED_MAX, maxAgeMs: MAX_AGE_MS },
   });
 
   constructor({ name, kind, objects }: IssuedSourceOptions) {

@@ -37,7 +37,10 @@ export class Notifier implements AsyncDisposable {
   readonly wantsPulls: boolean;
   readonly #parts: NotifierParts;
   readonly #outboxes: readonly { readonly endpoint: EndpointConfig; readonly outbox: Outbox }[];
-  readonly #pulls: Pulls;
+  readonly #pulls = new Pulls(
+    (events) => this.#write('pull', events),
+    (events) => this.#dropped(events),
+  );
 
   constructor(parts: NotifierParts) {
     const { config, objects, count, logger } = parts;
@@ -48,10 +51,6 @@ export class Notifier implements AsyncDisposable {
     }));
     this.wantsChanges = config.endpoints.length > 0;
     this.wantsPulls = config.endpoints.some(({ ignore }) => !ignore.actions.includes('pull'));
-    this.#pulls = new Pulls(
-      (events) => this.#write('pull', events),
-      (events) => this.#dropped(events),
-    );
   }
 
   /**

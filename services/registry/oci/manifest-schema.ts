@@ -16,7 +16,7 @@ export const INDEX_TYPES = [
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ] as const;
 
-const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
+export const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
   error: 'expected sha256:<64 hexadecimal digits> or sha512:<128>',
 });
 const MediaTypeSchema = z.string().max(255).nullish();

@@ -26,11 +26,7 @@ export interface FollowerOptions {
  */
 export class PublicationFollower implements AsyncDisposable {
   readonly #options: FollowerOptions;
-  readonly #numbers = new Cached<number>({
-    maxSize: REMEMBERED_BLOBS,
-    sizeOf: () => 1,
-    maxAgeMs: NUMBER_MAX_AGE_MS,
-  });
+  readonly #numbers = new Cached<number>({ maxSize: REMEMBERED_BLOBS, maxAgeMs: NUMBER_MAX_AGE_MS });
   readonly #unsubscribe: () => void;
   readonly #poll: Poll;
   #head: number;
