@@ -23,7 +23,7 @@ export async function publishBlobs(
     async (blob) => {
       signal.throwIfAborted();
       if ((await target.verify(blob, signal)) === 'good') return;
-      const read = await blobs.open(blob.digest, undefined, signal);
+      const read = await blobs.open(blob.digest, signal);
       if (read === undefined) {
         lost.push(blob.digest);
         return;

@@ -42,7 +42,7 @@ async function rewrite(objects: MemoryStore, from: number, seal?: Sealer): Promi
     const record = bytes && decodeRecord(bytes)?.record;
     if (!record) return;
     const entries = record.entries.map((entry) => JSON.stringify(entry));
-    const forged = encodeRecord({ ...record, prev }, entries, seal && ((body) => seal.seal(body)));
+    const forged = encodeRecord({ ...record, prev }, entries, seal);
     await objects.put(auditRecordKey(seq), forged);
     prev = hashOf(forged);
   }

@@ -21,9 +21,7 @@ export async function writeEntries(objects: ObjectStore, entries: readonly Made[
       ...{ at: new Date(at).toISOString(), actor: { kind: actor ? 'user' : 'anonymous', name: actor } },
       ...{ action: 'blob.push', requestId: `${seq}`, ...(repository && { repository }) },
     };
-    const bytes = encodeRecord({ seq, prev, id: `${seq}`, node: 'n' }, [JSON.stringify(entry)], (body) =>
-      sealer.seal(body),
-    );
+    const bytes = encodeRecord({ seq, prev, id: `${seq}`, node: 'n' }, [JSON.stringify(entry)], sealer);
     await objects.put(auditRecordKey(seq), bytes);
     prev = hashOf(bytes);
   }

@@ -61,7 +61,7 @@ export class IssuedSource implements AccountSource {
     this.#now = now;
     this.#monotonicNow = monotonicNow;
     this.#known = new Cached<Looked>({
-      ...{ maxSize: REMEMBERED_MAX, sizeOf: () => 1, maxAgeMs: MAX_AGE_MS, now: monotonicNow },
+      ...{ maxSize: REMEMBERED_MAX, maxAgeMs: MAX_AGE_MS, now: monotonicNow },
     });
   }
 

@@ -4,6 +4,7 @@ import type { RouteContext } from '../../http/context.ts';
 import { param, query } from '../../http/parameters.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseRepositoryName, type RepositoryName, type Tag } from '../../registry/oci/names.ts';
+import { batchesOf } from '../../registry/storage/delete-all.ts';
 import type { ApiNode } from '../node.ts';
 import { linkNext, parseLimit } from './pages.ts';
 
@@ -33,7 +34,7 @@ async function sendAll(
   name: RepositoryName,
   last: string | undefined,
 ): Promise<void> {
-  const pieces = inPieces(node.content.tags.all(name, last));
+  const pieces = batchesOf(node.content.tags.all(name, last), TAGS_AT_ONCE);
   // Before anything is written: the answer can still be an error.
   const first = await pieces.next();
   if (first.done) await checkRepository(node, name);
@@ -46,17 +47,6 @@ async function sendAll(
   ctx.res.statusCode = 200;
   // Should the store fail now, the connection breaks off: nobody takes a part for the whole.
   await pipeline(Readable.from(json(name, first.value, pieces)), ctx.res);
-}
-
-async function* inPieces(tags: AsyncIterable<Tag>): AsyncGenerator<Tag[], undefined> {
-  let piece: Tag[] = [];
-  for await (const tag of tags) {
-    piece.push(tag);
-    if (piece.length < TAGS_AT_ONCE) continue;
-    yield piece;
-    piece = [];
-  }
-  if (piece.length > 0) yield piece;
 }
 
 async function* json(

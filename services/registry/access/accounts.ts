@@ -37,10 +37,12 @@ const UNKNOWN: Authentication = { outcome: 'unknown' };
 export class AccountSources implements Accounts {
   readonly #robots: AccountSource | undefined;
   readonly #sources: readonly AccountSource[];
+  readonly #all: readonly AccountSource[];
 
   constructor({ robots, sources }: AccountSourcesOptions) {
     this.#robots = robots;
     this.#sources = sources;
+    this.#all = [...sources, ...(robots ? [robots] : [])];
   }
 
   async authenticate(credentials: Credentials, signal: AbortSignal): Promise<Authentication> {
@@ -65,9 +67,7 @@ export class AccountSources implements Accounts {
   }
 
   async refresh(seed: RefreshSeed, signal: AbortSignal): Promise<Authentication> {
-    const source = [...this.#sources, ...(this.#robots ? [this.#robots] : [])].find(
-      ({ name }) => name === seed.source,
-    );
+    const source = this.#all.find(({ name }) => name === seed.source);
     if (source === undefined) return UNKNOWN;
     const answer = (await source.refresh?.(seed, signal)) ?? UNKNOWN;
     return source === this.#robots ? answer : this.#named(source, answer);
@@ -80,8 +80,7 @@ export class AccountSources implements Accounts {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const source of [...this.#sources, ...(this.#robots ? [this.#robots] : [])])
-      await source[Symbol.asyncDispose]();
+    for (const source of this.#all) await source[Symbol.asyncDispose]();
   }
 
   /**

@@ -41,10 +41,7 @@ export class AccessRules {
   readonly #reserved: ReadonlySet<string>;
 
   constructor({ rules, groups, candidates, stable }: AccessRulesOptions) {
-    this.#rules = rules.map((rule) => ({
-      rule,
-      isFrom: rule.networks.length > 0 ? networkTest(rule.networks) : undefined,
-    }));
+    this.#rules = rules.map((rule) => ({ rule, isFrom: addressTest(rule) }));
     this.#groups = groups;
     this.#classes = candidates && { candidates, stable };
     this.#reserved = reservedNames([...(candidates ?? []), ...(stable ?? [])]);
@@ -52,10 +49,8 @@ export class AccessRules {
 
   /** Decides, from nothing but its arguments. */
   decide(subject: Subject, wanted: AccessRequest): Decision {
-    for (const compiled of this.#rules)
-      if (this.#miss(compiled, subject, wanted) === undefined)
-        return { isAllowed: compiled.rule.effect === 'allow', rule: compiled.rule.name };
-    return { isAllowed: false, rule: undefined };
+    const match = this.#rules.find((compiled) => this.#miss(compiled, subject, wanted) === undefined);
+    return { isAllowed: match?.rule.effect === 'allow', rule: match?.rule.name };
   }
 
   /** {@link decide}, with the reasons. */
@@ -79,7 +74,7 @@ export class AccessRules {
     const denied: Rule[] = [];
     const meaning = { groups: this.#groups, candidates: this.#classes?.candidates };
     for (const { rule, isFrom } of this.#rules) {
-      if (isFrom && !isAsked(rule, isFrom, subject.address)) continue;
+      if (!isFrom(subject.address)) continue;
       if (!rule.subjects.some((pattern) => membershipsOf(pattern, subject, this.#groups))) continue;
       if (rule.effect === 'deny') denied.push(rule);
       else if (
@@ -112,7 +107,7 @@ export class AccessRules {
   /** Why a rule does not match; undefined if it does. */
   #miss({ rule, isFrom }: Compiled, subject: Subject, wanted: AccessRequest): Miss | undefined {
     if (!rule.actions.includes(wanted.action)) return 'action';
-    if (isFrom && !isAsked(rule, isFrom, subject.address)) return 'address';
+    if (!isFrom(subject.address)) return 'address';
     let isFor = false;
     for (const pattern of rule.subjects) {
       const memberships = membershipsOf(pattern, subject, this.#groups);
@@ -163,16 +158,17 @@ export class AccessRules {
 
 interface Compiled {
   readonly rule: Rule;
-  /** Undefined for anywhere. */
-  readonly isFrom: NetworkTest | undefined;
+  readonly isFrom: NetworkTest;
 }
 
 /**
  * Whether a rule's networks match an address. The address of a closed connection is unknown: it matches no network of a
  * rule that allows, and every network of a rule that denies.
  */
-function isAsked({ effect }: Rule, isFrom: NetworkTest, address: string): boolean {
-  return isAddress(address) ? isFrom(address) : effect === 'deny';
+function addressTest({ effect, networks }: Rule): NetworkTest {
+  if (networks.length === 0) return () => true;
+  const isFrom = networkTest(networks);
+  return (address) => (isAddress(address) ? isFrom(address) : effect === 'deny');
 }
 
 /** The literal first parts of the names of candidates and stable repositories. */

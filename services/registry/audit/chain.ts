@@ -62,11 +62,7 @@ export class AuditChain {
     for (let steps = 1; ; steps++) {
       const seq = before.seq + 1;
       const triedAt = performance.now();
-      const bytes = encodeRecord(
-        { seq, prev: before.hash, id, node },
-        entries,
-        sealer && ((body) => sealer.seal(body)),
-      );
+      const bytes = encodeRecord({ seq, prev: before.hash, id, node }, entries, sealer);
       if ((await this.#records.putIfAbsent(seq, bytes)) === 'created') {
         this.#tookMs = performance.now() - triedAt;
         return this.#know({ seq, hash: hashOf(bytes) });

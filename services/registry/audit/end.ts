@@ -26,7 +26,7 @@ export async function findEnd(
   for (let tries = 1; tries <= TRIES_MAX; tries++) {
     const end = await records.end(from.seq, signal);
     const pruned = await readPruned(objects, signal);
-    if (pruned && pruned !== 'malformed' && pruned.seq >= end && pruned.seq > from.seq) {
+    if (pruned && pruned.seq >= end && pruned.seq > from.seq) {
       // The missing record was pruned: the end is beyond it.
       from = pruned;
       continue;

@@ -20,6 +20,8 @@ export class LinkCheck {
   /** Undefined if the hash that the next record has to name is unknown. */
   #previous: Previous | undefined = { ...BEGINNING, isSealed: true };
   #firstSealed: number | undefined;
+  /** The newest record that was checked. */
+  end: Place | undefined;
   readonly prunes: PruneClaim[] = [];
   records = 0;
   entries = 0;
@@ -28,12 +30,6 @@ export class LinkCheck {
   constructor(sealer: Sealer | undefined) {
     this.#sealer = sealer;
   }
-
-  /** The newest record that was checked. */
-  get end(): Place | undefined {
-    return this.#end;
-  }
-  #end: Place | undefined;
 
   /** To be called when records are missing. */
   skip(): void {
@@ -44,7 +40,7 @@ export class LinkCheck {
   add(seq: number, bytes: Buffer): Fault[] {
     this.records++;
     const hash = hashOf(bytes);
-    this.#end = { seq, hash };
+    this.end = { seq, hash };
     const stored = decodeRecord(bytes);
     if (stored === undefined) {
       this.#previous = undefined;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tryParseJson } from '../storage/json.ts';
 import { AUDIT_PRUNED_KEY } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { type Place, PlaceSchema } from './record.ts';
@@ -10,19 +11,11 @@ const NoteSchema = z.looseObject({ version: z.literal(1), upTo: PlaceSchema });
 /**
  * Up to which record they may have been deleted. Written before any deletion, so that a process that searches for the end
  * and reads this afterwards knows whether a missing record was the end. Proves nothing: the entry `audit.prune` in the
- * chain proves that the record may begin there.
+ * chain proves that the record may begin there. Undefined also for a malformed note.
  */
-export async function readPruned(
-  objects: ObjectStore,
-  signal?: AbortSignal,
-): Promise<Place | 'malformed' | undefined> {
+export async function readPruned(objects: ObjectStore, signal?: AbortSignal): Promise<Place | undefined> {
   const bytes = await objects.read(AUDIT_PRUNED_KEY, NOTE_MAX_BYTES, signal);
-  if (bytes === undefined) return undefined;
-  try {
-    return NoteSchema.parse(JSON.parse(bytes.toString('utf8'))).upTo;
-  } catch {
-    return 'malformed';
-  }
+  return bytes && tryParseJson(NoteSchema, bytes)?.upTo;
 }
 
 /** Writes up to where records are about to be deleted. */

@@ -28,23 +28,18 @@ const READS_AT_ONCE = 16;
  * Entries of the audit record, newest first. Reads only what it yields and, if a time is given, a few more records to
  * find it. This verifies nothing (see {@link import('./verify.ts').verifyAudit}).
  */
-export async function* readAudit(
-  objects: ObjectStore,
-  query: AuditQuery,
-  signal?: AbortSignal,
-): AsyncGenerator<ReadEntry> {
-  const pruned = await readPruned(objects, signal);
-  const first = pruned === undefined || pruned === 'malformed' ? 1 : pruned.seq + 1;
-  const end = await findEnd(objects, undefined, signal);
+export async function* readAudit(objects: ObjectStore, query: AuditQuery): AsyncGenerator<ReadEntry> {
+  const first = ((await readPruned(objects))?.seq ?? 0) + 1;
+  const end = await findEnd(objects);
   const { since, until } = query;
   const last = until
-    ? await seekTime(objects, { first, last: end.seq }, new Date(until.getTime() + 2 * CLOCKS_MS), signal)
+    ? await seekTime(objects, { first, last: end.seq }, new Date(until.getTime() + 2 * CLOCKS_MS))
     : end.seq;
   const stored = auditRecords(objects);
   const records = pMapIterable(
     down(Math.min(last, end.seq), first),
     async (seq) => {
-      const bytes = await stored.read(seq, signal);
+      const bytes = await stored.read(seq);
       return { seq, record: bytes && decodeRecord(bytes)?.record };
     },
     { concurrency: READS_AT_ONCE },

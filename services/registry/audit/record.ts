@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AuditEntrySchema } from './entry.ts';
-import type { Seal } from './seal.ts';
+import type { Seal, Sealer } from './seal.ts';
 
 /** The maximum size of a record; batches stay far below it. */
 export const RECORD_MAX_BYTES = 4 * 1024 * 1024;
@@ -52,12 +52,12 @@ export interface Stored {
 export function encodeRecord(
   header: Omit<AuditRecord, 'version' | 'entries'>,
   entries: readonly string[],
-  seal: ((body: Buffer) => Seal) | undefined,
+  sealer: Sealer | undefined,
 ): Buffer {
   const { seq, prev, id, node } = header;
   const head = JSON.stringify({ version: 1, seq, prev, id, node });
   const body = Buffer.from(`${head.slice(0, -1)},"entries":[${entries.join(',')}]}`);
-  return Buffer.concat([body, Buffer.from(`\n${seal ? `${JSON.stringify(seal(body))}\n` : ''}`)]);
+  return Buffer.concat([body, Buffer.from(`\n${sealer ? `${JSON.stringify(sealer.seal(body))}\n` : ''}`)]);
 }
 
 /** Decodes a record; undefined if it is not a record of a known version. */

@@ -1,5 +1,4 @@
 import { RegistryError } from '../oci/errors.ts';
-import type { Log } from '../runtime/log.ts';
 import type { Audit } from './audit.ts';
 import { AuditChain, type ChainParts } from './chain.ts';
 import type { AuditEntry, AuditEvent } from './entry.ts';
@@ -28,18 +27,16 @@ interface Waiting {
  */
 export class Recorder implements Audit {
   readonly isOn = true;
+  readonly #parts: RecorderParts;
   readonly #chain: AuditChain;
-  readonly #logger: Log;
-  readonly #count: RecorderParts['count'];
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
   #loggedAt = Number.NEGATIVE_INFINITY;
   #loggedSeq = 0;
 
   constructor(parts: RecorderParts) {
+    this.#parts = parts;
     this.#chain = new AuditChain(parts);
-    this.#logger = parts.logger;
-    this.#count = parts.count;
   }
 
   record(event: AuditEvent): Promise<void> {
@@ -72,12 +69,12 @@ export class Recorder implements Audit {
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
       const end = await this.#chain.append(batch.map(({ json }) => json));
-      this.#count?.('written', batch.length);
+      this.#parts.count?.('written', batch.length);
       for (const { done } of batch) done.resolve();
       if (performance.now() - this.#loggedAt >= LOG_END_MS) this.#logEnd(end);
     } catch (error) {
-      this.#count?.('failed', batch.length);
-      this.#logger.error(
+      this.#parts.count?.('failed', batch.length);
+      this.#parts.logger.error(
         { err: error, changes: batch.length },
         'audit record: cannot be written; changes are refused until it can',
       );
@@ -88,7 +85,7 @@ export class Recorder implements Audit {
   #logEnd({ seq, hash }: Place): void {
     this.#loggedAt = performance.now();
     this.#loggedSeq = seq;
-    this.#logger.info({ seq, hash, expect: `${seq}:${hash}` }, 'audit record: current end');
+    this.#parts.logger.info({ seq, hash, expect: `${seq}:${hash}` }, 'audit record: current end');
   }
 }
 
@@ -97,17 +94,14 @@ function entryOf({ actor, address, requestId, rule, ...change }: AuditEvent): Au
   const tags = change.tags?.slice(0, TAGS_MAX) ?? [];
   const leftOut = (change.tags?.length ?? 0) - tags.length;
   const details = { ...change.details, ...(leftOut > 0 && { tagsLeftOut: leftOut }) };
+  // JSON leaves out what is undefined.
   return {
     at: new Date().toISOString(),
     actor: { ...actor },
-    ...(address !== undefined && { address }),
-    ...(requestId !== undefined && { requestId }),
-    action,
-    ...(repository !== undefined && { repository }),
-    ...(tags.length > 0 && { tags }),
-    ...(digest !== undefined && { digest }),
-    ...(rule !== undefined && { rule }),
-    ...(Object.keys(details).length > 0 && { details }),
+    ...{ address, requestId, action, repository },
+    tags: tags.length > 0 ? tags : undefined,
+    ...{ digest, rule },
+    details: Object.keys(details).length > 0 ? details : undefined,
   };
 }
 

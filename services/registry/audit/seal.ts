@@ -1,4 +1,5 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { SECRET_MIN_CHARACTERS } from '../storage/secret-box.ts';
 
 /** The signature below a record. It takes the nodes' secret: write access to the store is not enough to make one. */
 export interface Seal {
@@ -11,9 +12,6 @@ export interface Seal {
 /** Whether a seal is valid; `unknown-key` if this process does not have its secret. */
 export type SealVerdict = 'right' | 'wrong' | 'unknown-key';
 
-/** Shorter secrets can be guessed, so they are not used. */
-const SECRET_MIN_CHARACTERS = 32;
-
 /** Seals records with the secret that all nodes share (`http.secret`), and verifies with older secrets, too. */
 export class Sealer {
   readonly #keys: readonly Key[];
@@ -22,7 +20,7 @@ export class Sealer {
     this.#keys = keys;
   }
 
-  /** Undefined if there is no secret, or only short ones. The first secret seals; all of them verify. */
+  /** Undefined without a secret that is hard to guess. The first secret seals; all of them verify. */
   static of(secrets: readonly (string | undefined)[]): Sealer | undefined {
     const [current, ...old] = secrets;
     if (!isGood(current)) return undefined;

@@ -1,5 +1,6 @@
 import { pMapIterable } from 'p-map';
 import { AUDIT_PREFIX, AUDIT_PRUNED_KEY } from '../storage/layout.ts';
+import type { Numbered } from '../storage/numbered.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { auditRecords } from './end.ts';
 import { type Fault, fault, recordsAre } from './fault.ts';
@@ -48,6 +49,7 @@ export async function verifyAudit(objects: ObjectStore, options: VerifyOptions =
 
 async function verifyOnce(objects: ObjectStore, options: VerifyOptions): Promise<Verification> {
   const { sealer, expect = [], onRecord, signal } = options;
+  const records = auditRecords(objects);
   const check = new LinkCheck(sealer);
   const faults: Fault[] = [];
   const report = (...more: readonly Fault[]) => {
@@ -57,12 +59,14 @@ async function verifyOnce(objects: ObjectStore, options: VerifyOptions): Promise
   const met = new Map<number, string>();
   let gap: Span | undefined;
   const items = pMapIterable(
-    places(objects, report, signal),
-    async (place) => ({ place, bytes: await readPlace(objects, place, signal) }),
+    places(objects, records, report, signal),
+    async ({ first, last }) => ({
+      ...{ first, last },
+      bytes: first === last ? await records.read(first, signal) : undefined,
+    }),
     { concurrency: READS_AT_ONCE },
   );
-  for await (const { place, bytes } of items) {
-    const { first, last } = place;
+  for await (const { first, last, bytes } of items) {
     if (bytes === undefined) {
       gap = { first: gap?.first ?? first, last };
       continue;
@@ -76,7 +80,7 @@ async function verifyOnce(objects: ObjectStore, options: VerifyOptions): Promise
     if (check.end && wanted.has(first)) met.set(first, check.end.hash);
     onRecord?.(check.records);
   }
-  const pruned = await provenPrune(objects, check, signal);
+  const pruned = await provenPrune(records, check, signal);
   const first = (pruned?.seq ?? 0) + 1;
   if (pruned) met.set(pruned.seq, pruned.hash);
   for (const [seq, hash] of wanted)
@@ -102,10 +106,10 @@ interface Span {
 /** Each listed record, preceded by the records missing before it. */
 async function* places(
   objects: ObjectStore,
+  records: Numbered,
   report: (fault: Fault) => void,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Span> {
-  const records = auditRecords(objects);
   let next = 1;
   for await (const { key } of listAll(objects, { prefix: AUDIT_PREFIX }, signal)) {
     const seq = records.numberOf(key);
@@ -122,24 +126,16 @@ async function* places(
   }
 }
 
-async function readPlace(
-  objects: ObjectStore,
-  { first, last }: Span,
-  signal: AbortSignal | undefined,
-): Promise<Buffer | undefined> {
-  return first === last ? auditRecords(objects).read(first, signal) : undefined;
-}
-
 /** The place up to which the chain proves its own prune: the record after that place names the same hash. */
 async function provenPrune(
-  objects: ObjectStore,
+  records: Numbered,
   { prunes }: LinkCheck,
   signal: AbortSignal | undefined,
 ): Promise<Place | undefined> {
   let proven: Place | undefined;
   for (const { seq, upTo } of prunes) {
     if (upTo.seq >= seq || upTo.seq <= (proven?.seq ?? 0)) continue;
-    const bytes = await auditRecords(objects).read(upTo.seq + 1, signal);
+    const bytes = await records.read(upTo.seq + 1, signal);
     if (bytes && decodeRecord(bytes)?.record.prev === upTo.hash) proven = upTo;
   }
   return proven;

@@ -65,9 +65,9 @@ export class Blobs {
     return there?.sizeBytes === sizeBytes;
   }
 
-  /** A stream of a blob's bytes, or of a range of them. The caller has checked that it may be read. */
-  open(digest: Sha256Digest, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined> {
-    return this.#objects.get(blobDataKey(digest), range, signal);
+  /** A stream of a blob's bytes. The caller has checked that it may be read. */
+  open(digest: Sha256Digest, signal: AbortSignal): Promise<ObjectRead | undefined> {
+    return this.#objects.get(blobDataKey(digest), undefined, signal);
   }
 
   /**

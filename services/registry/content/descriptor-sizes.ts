@@ -14,23 +14,18 @@ export function checkSizes(
   stats: ReadonlyMap<Digest, BlobStat>,
   integrity: Pick<Integrity, 'doubt'>,
 ): void {
-  const differing = descriptors.flatMap(({ digest, sizeBytes }) => {
+  const differing = descriptors.flatMap(({ digest, sizeBytes: statedBytes }) => {
     const stat = stats.get(digest);
-    return stat === undefined || !sizeBytes || stat.sizeBytes === sizeBytes
-      ? []
-      : [{ digest, statedBytes: sizeBytes, stat }];
+    if (stat === undefined || !statedBytes || stat.sizeBytes === statedBytes) return [];
+    integrity.doubt(stat);
+    return [{ digest, statedBytes, storedBytes: stat.sizeBytes }];
   });
   const [first] = differing;
   if (first === undefined) return;
-  for (const { stat } of differing) integrity.doubt(stat);
   throw new RegistryError(
     'SIZE_INVALID',
-    `the manifest says that ${first.digest} has ${first.statedBytes} bytes; the stored blob has ${first.stat.sizeBytes}: ` +
+    `the manifest says that ${first.digest} has ${first.statedBytes} bytes; the stored blob has ${first.storedBytes}: ` +
       'push again, which replaces the stored blob if it is damaged; if that does not help, the manifest is wrong',
-    {
-      blobs: differing
-        .slice(0, 100)
-        .map(({ digest, statedBytes, stat }) => ({ digest, statedBytes, storedBytes: stat.sizeBytes })),
-    },
+    { blobs: differing.slice(0, 100) },
   );
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Digest, isDigest, isSha256, type Sha256Digest } from '../oci/digest.ts';
-import type { ObjectStore, PutOptions } from '../storage/object-store.ts';
+import { isDigest, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 
 /** Larger than any link; a link is 71 bytes (`sha256:` and 64 digits, no newline). */
 const LINK_MAX_BYTES = 1024;
@@ -12,26 +12,18 @@ const LOOK_AGAIN_MS = 10;
 /**
  * Reads a link to stored bytes. Its content counts, not its path: for content pushed under another algorithm,
  * Distribution writes a link whose path names that algorithm and whose content is the SHA-256 digest. Where Distribution
- * mounts such content, the link holds the other algorithm, and is broken there too.
+ * mounts such content, the link holds the other algorithm, and is broken there too. Undefined also for a link that stays
+ * empty, as when Distribution was killed while writing it.
  */
 export async function readLink(
   objects: ObjectStore,
   key: string,
   signal?: AbortSignal,
 ): Promise<Sha256Digest | undefined> {
-  const digest = await readAnyLink(objects, key, signal);
-  return digest !== undefined && isSha256(digest) ? digest : undefined;
-}
-
-/** Reads a link with any digest; undefined for one that stays empty, as when Distribution was killed while writing it. */
-async function readAnyLink(
-  objects: ObjectStore,
-  key: string,
-  signal?: AbortSignal,
-): Promise<Digest | undefined> {
   for (let look = 1; ; look++) {
     const text = (await objects.read(key, LINK_MAX_BYTES, signal))?.toString('utf8').trim();
-    if (text === undefined || isDigest(text)) return text;
+    if (text === undefined || isSha256(text)) return text;
+    if (isDigest(text)) return undefined;
     if (text !== '') throw new Error(`the link ${key} does not hold a digest`);
     if (look === LOOKS_AT_EMPTY) return undefined;
     await sleep(LOOK_AGAIN_MS, undefined, signal && { signal });
@@ -39,13 +31,8 @@ async function readAnyLink(
 }
 
 /** Writes a link, byte for byte as Distribution does. */
-export function writeLink(
-  objects: ObjectStore,
-  key: string,
-  digest: Sha256Digest,
-  options?: PutOptions,
-): Promise<void> {
-  return objects.put(key, linkTo(digest), options);
+export function writeLink(objects: ObjectStore, key: string, digest: Sha256Digest): Promise<void> {
+  return objects.put(key, linkTo(digest));
 }
 
 /** The bytes of a link. */

@@ -38,29 +38,23 @@ interface LoadedManifest {
  */
 export class Reader {
   readonly #content: ReadContent;
-  readonly #tagCache: Cached<Sha256Digest>;
-  readonly #manifestCache: Cached<LoadedManifest>;
-  readonly #blobCache: Cached<BlobStat>;
-  readonly #smallBlobs: Cached<Buffer>;
-  readonly #blobUrls: Cached<string>;
+  readonly #tagCache = new Cached<Sha256Digest>({ maxSize: ENTRIES_MAX, maxAgeMs: TAG_MAX_AGE_MS });
+  readonly #blobCache = new Cached<BlobStat>({ maxSize: ENTRIES_MAX, maxAgeMs: LINK_MAX_AGE_MS });
+  readonly #manifestCache = new Cached<LoadedManifest>({
+    maxSize: CONTENT_MAX_BYTES / 2,
+    // The bytes, and about twice as much for what was parsed from them.
+    sizeOf: ({ manifest }) => manifest.bytes.length * 3 + 500,
+    maxAgeMs: LINK_MAX_AGE_MS,
+  });
+  readonly #smallBlobs = new Cached<Buffer>({
+    maxSize: CONTENT_MAX_BYTES / 2,
+    sizeOf: (bytes) => bytes.length + 200,
+    maxAgeMs: CONTENT_MAX_AGE_MS,
+  });
+  readonly #blobUrls = new Cached<string>({ maxSize: BLOB_URLS_MAX, maxAgeMs: BLOB_URL_REUSE_MS });
 
   constructor(content: ReadContent) {
     this.#content = content;
-    const one = () => 1;
-    this.#tagCache = new Cached({ maxSize: ENTRIES_MAX, sizeOf: one, maxAgeMs: TAG_MAX_AGE_MS });
-    this.#blobCache = new Cached({ maxSize: ENTRIES_MAX, sizeOf: one, maxAgeMs: LINK_MAX_AGE_MS });
-    this.#manifestCache = new Cached({
-      maxSize: CONTENT_MAX_BYTES / 2,
-      // The bytes, and about twice as much for what was parsed from them.
-      sizeOf: ({ manifest }) => manifest.bytes.length * 3 + 500,
-      maxAgeMs: LINK_MAX_AGE_MS,
-    });
-    this.#smallBlobs = new Cached({
-      maxSize: CONTENT_MAX_BYTES / 2,
-      sizeOf: (bytes) => bytes.length + 200,
-      maxAgeMs: CONTENT_MAX_AGE_MS,
-    });
-    this.#blobUrls = new Cached({ maxSize: BLOB_URLS_MAX, sizeOf: one, maxAgeMs: BLOB_URL_REUSE_MS });
   }
 
   /** The manifest that a tag or digest names in this repository. */

@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import { type Referrer, ReferrerRecord, referrerOf } from '../oci/referrer.ts';
+import { parseJson } from '../storage/json.ts';
 import { referrerKey, referrersPrefix } from '../storage/layout.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { FallbackReferrers } from './fallback-referrers.ts';
@@ -87,7 +88,7 @@ export class Referrers {
     ]);
     // Deleted since, perhaps by a registry that knows no referrers.
     if (stored === undefined) return undefined;
-    if (bytes) return { ...ReferrerRecord.parse(JSON.parse(bytes.toString('utf8'))), digest };
+    if (bytes) return { ...parseJson(ReferrerRecord, bytes), digest };
     const fallback = await this.#fallback.read(name, subject);
     return fallback.find((each) => each.digest === digest);
   }

@@ -2,22 +2,20 @@ import pMap from 'p-map';
 import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import { isTag, type RepositoryName, type Tag } from '../oci/names.ts';
 import { tagCurrentKey, tagIndexKey, tagPrefix, tagsPrefix } from '../storage/layout.ts';
-import { listAll, type ObjectStore } from '../storage/object-store.ts';
-import { linkTo, readLink, writeLink } from './link.ts';
+import { LIST_PAGE_KEYS, listAll, type ObjectStore } from '../storage/object-store.ts';
+import { readLink, writeLink } from './link.ts';
 import { firstOf, inNameOrder } from './name-order.ts';
-import { type TagCondition, TagMoves } from './tag-moves.ts';
+import { checkTag, moveTagIf, type TagCondition } from './tag-moves.ts';
 import { readTagName, recordTagName, type TagTarget } from './tag-names.ts';
 
 /** Tags: asked of the store each time. */
 export class Tags {
   readonly #objects: ObjectStore;
   readonly #readsAtOnce: number;
-  readonly #moves: TagMoves;
 
   constructor(objects: ObjectStore, readsAtOnce: number) {
     this.#objects = objects;
     this.#readsAtOnce = readsAtOnce;
-    this.#moves = new TagMoves(objects);
   }
 
   /** The canonical digest of the manifest that a tag names now. */
@@ -55,7 +53,7 @@ export class Tags {
 
   /** Throws TAG_MOVED unless the tag names what the client thinks it names; to refuse a push before its work is done. */
   check(name: RepositoryName, tag: Tag, condition: TagCondition): Promise<void> {
-    return this.#moves.check(name, tag, condition);
+    return checkTag(this.#objects, name, tag, condition);
   }
 
   /**
@@ -63,7 +61,7 @@ export class Tags {
    * expect the same digest at the same time, on any nodes, one succeeds.
    */
   async moveIf(name: RepositoryName, tag: Tag, target: TagTarget, condition: TagCondition): Promise<void> {
-    await this.#moves.moveIf(name, tag, target, linkTo(target.canonicalDigest), condition);
+    await moveTagIf(this.#objects, name, tag, target, condition);
     await this.#remember(name, tag, target.canonicalDigest);
   }
 
@@ -115,7 +113,7 @@ export class Tags {
       prefix,
       delimiter: '/' as const,
       ...(last && { startAfter: prefix + last }),
-      ...(pageSize !== undefined && { pageSize: pageSize + 1 }),
+      ...(pageSize !== undefined && { pageSize: Math.min(pageSize + 1, LIST_PAGE_KEYS) }),
     };
     for await (const entry of listAll(this.#objects, request)) {
       const tag = entry.key.slice(prefix.length, -1);

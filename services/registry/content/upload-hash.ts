@@ -30,8 +30,7 @@ export class UploadHashes {
 
   /** The hash of an upload so far, to be continued; `isChunked` when the request has a Content-Range. */
   async goOn({ sizeBytes, segments, hash }: UploadState, isChunked: boolean): Promise<PieceHash> {
-    if (sizeBytes === 0)
-      return isChunked ? new SerialHash(await wasm(), undefined) : this.#native(createHash('sha256'));
+    if (sizeBytes === 0) return isChunked ? serial(await wasm()) : this.#native(createHash('sha256'));
     if (hash.state !== undefined) return serialFrom(hash.state);
     const last = segments.at(-1);
     const remembered = last && this.#remembered.get(keyOf(last.id, sizeBytes));
@@ -72,30 +71,21 @@ async function serialFrom(state: string): Promise<PieceHash> {
   } catch {
     return UNKNOWN;
   }
-  return new SerialHash(hasher, bytes);
+  return serial(hasher, bytes);
 }
 
 /** Uses the shared hasher for one chunk at a time. */
-class SerialHash implements PieceHash {
-  readonly #hasher: IHasher;
-  #state: Uint8Array;
-
-  constructor(hasher: IHasher, state: Uint8Array | undefined) {
-    this.#hasher = hasher;
-    this.#state = state ?? hasher.init().save();
-  }
-
-  update(chunk: Uint8Array): void {
-    this.#state = this.#hasher.load(this.#state).update(chunk).save();
-  }
-
-  end(): KnownHash {
-    const state = Buffer.from(this.#state).toString('base64');
-    const digest = this.#hasher.load(this.#state).digest('hex');
-    return { state, digest: `sha256:${digest}` as Sha256Digest };
-  }
-
-  remember(): void {
+function serial(hasher: IHasher, start: Uint8Array = hasher.init().save()): PieceHash {
+  let state = start;
+  return {
+    update: (chunk) => {
+      state = hasher.load(state).update(chunk).save();
+    },
+    end: () => ({
+      state: Buffer.from(state).toString('base64'),
+      digest: `sha256:${hasher.load(state).digest('hex')}` as Sha256Digest,
+    }),
     // The record has the state.
-  }
+    remember: () => undefined,
+  };
 }

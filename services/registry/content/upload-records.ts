@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isSha256, type Sha256Digest } from '../oci/digest.ts';
 import type { RepositoryName, UploadId } from '../oci/names.ts';
+import { parseJson } from '../storage/json.ts';
 import {
   foreignUploadDataKey,
   uploadBytesKey,
@@ -25,14 +26,16 @@ export interface StoredUpload extends UploadPlace {
 /** The id of the segment that Distribution wrote before the upload came here: a file that it may still add to. */
 export const FOREIGN = 'foreign';
 
-/** A run of an upload's bytes: the first `sizeBytes` bytes of an object, which may be longer. */
-export interface Segment {
+const SegmentSchema = z.object({
   /** Names the object; see {@link segmentKey}. */
-  readonly id: string;
-  readonly sizeBytes: number;
+  id: z.union([z.uuid(), z.literal(FOREIGN)]),
+  sizeBytes: z.int().positive(),
   /** How often its bytes were merged (`upload-segments.ts`). */
-  readonly level: number;
-}
+  level: z.int().nonnegative().default(0),
+});
+
+/** A run of an upload's bytes: the first `sizeBytes` bytes of an object, which may be longer. */
+export type Segment = Readonly<z.infer<typeof SegmentSchema>>;
 
 /** What is known of the SHA-256 of an upload's bytes so far. */
 export interface KnownHash {
@@ -62,13 +65,7 @@ const PartSchema = z.object({ ...OFFSETS, digest: sha256Schema, partId: z.uuid()
 /** A piece, and with it the whole upload up to its end. Older nodes refuse it for want of `partId`. */
 const PieceSchema = z.object({
   ...OFFSETS,
-  segments: z.array(
-    z.object({
-      id: z.union([z.uuid(), z.literal(FOREIGN)]),
-      sizeBytes: z.int().positive(),
-      level: z.int().nonnegative().default(0),
-    }),
-  ),
+  segments: z.array(SegmentSchema),
   digest: sha256Schema.optional(),
   hashState: z.string().optional(),
 });
@@ -122,7 +119,7 @@ async function chainOf(
   for (const key of keys.filter(isRecord)) {
     const bytes = await upload.objects.read(key, RECORD_MAX_BYTES);
     if (bytes === undefined) continue;
-    const part = PartSchema.parse(JSON.parse(bytes.toString('utf8')));
+    const part = parseJson(PartSchema, bytes);
     if (part.offset !== sizeBytes) break;
     segments.push(segmentOf(part));
     sizeBytes += part.sizeBytes;

@@ -1,6 +1,6 @@
 import { algorithmOf, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { newUploadId, type RepositoryName, type UploadId } from '../oci/names.ts';
+import { newUploadId, type RepositoryName, type UploadId, unknownUpload } from '../oci/names.ts';
 import { blobDataKey, uploadPrefix, uploadStartedAtKey } from '../storage/layout.ts';
 import { listAll, type ObjectStore, StoreFullError } from '../storage/object-store.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
@@ -156,13 +156,11 @@ export class Uploads {
     checkRange(offset, body);
     if (body.sizeBytes === 0) return before;
     const hash = await this.#hashes.goOn(before, body.range !== undefined);
-    const cut = untilCut(body.stream);
-    const passing = hashedAndCounted(cut.body, hash);
-    const { passed } = passing;
-    const piece = await writePiece(this.#in(place), before, passing.body, passed);
+    const { chunks, passed } = received(body.stream, hash);
+    const piece = await writePiece(this.#in(place), before, chunks, passed);
     if (passed.sizeBytes === 0) {
       await this.#clear(piece.unclaimed);
-      if (cut.error()) throw clientGone(offset, cut.error());
+      if (passed.error) throw clientGone(offset, passed.error);
       return before;
     }
     const { segments } = piece;
@@ -181,7 +179,7 @@ export class Uploads {
     hash.remember(segments.at(-1)?.id ?? '', sizeBytes);
     const outdated = [...before.outdated, ...piece.merged];
     if (piece.merged.length > 0 || outdated.length >= this.#outdatedMax) await this.#clear(outdated);
-    if (cut.error()) throw clientGone(sizeBytes, cut.error());
+    if (passed.error) throw clientGone(sizeBytes, passed.error);
     return { sizeBytes, segments, hash: known, record: key, outdated: [] };
   }
 
@@ -198,20 +196,27 @@ export class Uploads {
 /** After a power cut, a lost upload is begun again by its client, and one that comes back is deleted by the purger. */
 const NOT_DURABLE = { durable: false };
 
-/** Has a body hashed and counted as it passes. */
-function hashedAndCounted(
-  body: AsyncIterable<Buffer>,
-  hash: PieceHash,
-): { body: AsyncIterable<Buffer>; passed: { readonly sizeBytes: number } } {
-  const passed = { sizeBytes: 0 };
+/**
+ * A body, hashed and counted as it passes. One that breaks off ends there, as if that were its end; `passed.error` is
+ * then why it broke off.
+ */
+function received(stream: AsyncIterable<Buffer>, hash: PieceHash) {
+  const passed: { sizeBytes: number; error?: unknown } = { sizeBytes: 0 };
+  async function* untilCut(): AsyncGenerator<Buffer> {
+    try {
+      yield* stream;
+    } catch (cause) {
+      passed.error = cause ?? new Error('the body broke off');
+    }
+  }
   async function* through(): AsyncGenerator<Buffer> {
-    for await (const chunk of body) {
+    for await (const chunk of untilCut()) {
       hash.update(chunk);
       passed.sizeBytes += chunk.length;
       yield chunk;
     }
   }
-  return { body: through(), passed };
+  return { chunks: through(), passed };
 }
 
 function checkRange(offset: number, { range, sizeBytes }: UploadBody): void {
@@ -226,19 +231,6 @@ function checkRange(offset: number, { range, sizeBytes }: UploadBody): void {
     throw new RegistryError('SIZE_INVALID', 'Content-Range and Content-Length disagree', { sizeBytes });
 }
 
-/** Ends a body that breaks off as if it had ended there; `error` returns afterwards why it broke off. */
-function untilCut(stream: AsyncIterable<Buffer>): { body: AsyncIterable<Buffer>; error: () => unknown } {
-  let error: unknown;
-  async function* body(): AsyncGenerator<Buffer> {
-    try {
-      yield* stream;
-    } catch (cause) {
-      error = cause ?? new Error('the body broke off');
-    }
-  }
-  return { body: body(), error: () => error };
-}
-
 function outrun(offset: number, cause?: unknown): RegistryError {
   return new RegistryError(
     'RANGE_INVALID',
@@ -246,10 +238,6 @@ function outrun(offset: number, cause?: unknown): RegistryError {
     { offset },
     cause,
   );
-}
-
-function unknownUpload(): RegistryError {
-  return new RegistryError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload; begin a new one with POST');
 }
 
 function clientGone(keptBytes: number, cause: unknown): RegistryError {

@@ -1,5 +1,5 @@
 import { Shared } from '../runtime/shared.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { parseItemKey, type StoredItem } from './keys.ts';
 
 /** Large pages, as a file system reads a whole directory for each. */
@@ -11,15 +11,10 @@ export async function* itemsUnder(
   prefix: string,
   signal?: AbortSignal,
 ): AsyncGenerator<StoredItem> {
-  let startAfter: string | undefined;
-  do {
-    const page = await objects.list({ prefix, ...(startAfter && { startAfter }), limit: PAGE_KEYS }, signal);
-    for (const key of page.keys) {
-      const item = parseItemKey(key);
-      if (item) yield item;
-    }
-    startAfter = page.next;
-  } while (startAfter !== undefined);
+  for await (const { key } of listAll(objects, { prefix, pageSize: PAGE_KEYS }, signal)) {
+    const item = parseItemKey(key);
+    if (item) yield item;
+  }
 }
 
 /** How many events are under a prefix, and when the oldest item was written. */

@@ -1,4 +1,4 @@
-import type { EventAction } from './event.ts';
+import type { NotificationEvent } from './event.ts';
 
 /** The configuration's `notifications` section, parsed. */
 export interface NotificationsConfig {
@@ -27,9 +27,11 @@ export interface EndpointConfig {
 }
 
 /** Whether an endpoint wants an event; deletions have no media type. */
-export function wants(endpoint: EndpointConfig, action: EventAction, mediaType: string | undefined): boolean {
-  const { mediatypes, actions } = endpoint.ignore;
-  return !actions.includes(action) && (mediaType === undefined || !mediatypes.includes(mediaType));
+export function wants({ ignore }: EndpointConfig, { action, target }: NotificationEvent): boolean {
+  const { mediaType } = target;
+  return (
+    !ignore.actions.includes(action) && (mediaType === undefined || !ignore.mediatypes.includes(mediaType))
+  );
 }
 
 /** What becomes of events, for metrics; `dropped` ones are lost for good. */

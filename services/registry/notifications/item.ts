@@ -1,28 +1,21 @@
 import { z } from 'zod';
 import type { ObjectStore } from '../storage/object-store.ts';
 
+const HeaderSchema = z.object({
+  version: z.literal(1),
+  /** Why events were given up, for people, and when, RFC 3339 UTC. */
+  death: z.object({ reason: z.string(), at: z.string() }).optional(),
+});
+
 /** The content of an object of the outbox: events as JSON, and, of a dead letter, why it is one. */
 export interface ItemContent {
   readonly events: readonly string[];
-  readonly death?: Death | undefined;
-}
-
-/** Why events were given up. */
-export interface Death {
-  /** For people. */
-  readonly reason: string;
-  /** RFC 3339 UTC. */
-  readonly at: string;
+  readonly death?: z.infer<typeof HeaderSchema>['death'];
 }
 
 /** The most that an object holds, unless a single event is larger; more events become several objects. */
 export const ITEM_MAX = { events: 1000, bytes: 1024 * 1024 } as const;
 const READ_MAX_BYTES = 8 * 1024 * 1024;
-
-const HeaderSchema = z.object({
-  version: z.literal(1),
-  death: z.object({ reason: z.string(), at: z.string() }).optional(),
-});
 
 /** A header line, then a line for each event: no event is parsed again on its way to the receiver. */
 export function encodeItem({ events, death }: ItemContent): Buffer {

@@ -37,7 +37,10 @@ export class Notifier implements AsyncDisposable {
   readonly wantsPulls: boolean;
   readonly #parts: NotifierParts;
   readonly #outboxes: readonly { readonly endpoint: EndpointConfig; readonly outbox: Outbox }[];
-  readonly #pulls: Pulls;
+  readonly #pulls = new Pulls(
+    (events) => this.#write('pull', events),
+    (events) => this.#dropped(events),
+  );
 
   constructor(parts: NotifierParts) {
     const { config, objects, count, logger } = parts;
@@ -48,10 +51,6 @@ export class Notifier implements AsyncDisposable {
     }));
     this.wantsChanges = config.endpoints.length > 0;
     this.wantsPulls = config.endpoints.some(({ ignore }) => !ignore.actions.includes('pull'));
-    this.#pulls = new Pulls(
-      (events) => this.#write('pull', events),
-      (events) => this.#dropped(events),
-    );
   }
 
   /**
@@ -88,7 +87,7 @@ export class Notifier implements AsyncDisposable {
 
   async #write(kind: 'change' | 'pull', events: readonly WrittenEvent[]): Promise<void> {
     const writes = this.#outboxes.map(async ({ endpoint, outbox }) => {
-      const wanted = events.filter(({ event }) => wants(endpoint, event.action, event.target.mediaType));
+      const wanted = events.filter(({ event }) => wants(endpoint, event));
       if (wanted.length === 0) return;
       const lines = wanted.map(({ json }) => json);
       await outbox.write(kind, lines);
@@ -101,7 +100,7 @@ export class Notifier implements AsyncDisposable {
 
   #dropped(events: readonly NotificationEvent[]): void {
     for (const endpoint of this.#parts.config.endpoints) {
-      const wanted = events.filter(({ action, target }) => wants(endpoint, action, target.mediaType));
+      const wanted = events.filter((event) => wants(endpoint, event));
       if (wanted.length > 0) this.#parts.count(endpoint.name, 'dropped', wanted.length);
     }
   }

@@ -1,13 +1,5 @@
 import { z } from 'zod';
-
-/** A descriptor in an event's `references`: what Distribution's manifests call their references, platform left out. */
-export interface EventReference {
-  readonly mediaType?: string | undefined;
-  readonly size?: number | undefined;
-  readonly digest: string;
-  readonly urls?: readonly string[] | undefined;
-  readonly annotations?: Readonly<Record<string, string>> | undefined;
-}
+import { tryParseJson } from '../storage/json.ts';
 
 /**
  * More than an event should weigh: then it carries no references, and the receiver asks for the manifest. Distribution
@@ -20,13 +12,25 @@ const Text = z
   .string()
   .nullable()
   .transform((text) => text ?? '');
-const Descriptor = z.object({
-  mediaType: z.string().nullish(),
-  size: z.number().nullish(),
-  digest: z.string(),
-  urls: z.array(Text).nullish(),
-  annotations: z.record(z.string(), Text).nullish(),
-});
+const Descriptor = z
+  .object({
+    mediaType: z.string().nullish(),
+    size: z.number().nullish(),
+    digest: z.string(),
+    urls: z.array(Text).nullish(),
+    annotations: z.record(z.string(), Text).nullish(),
+  })
+  .transform(({ mediaType, size, digest, urls, annotations }) => ({
+    ...(mediaType && { mediaType }),
+    ...(size && { size }),
+    digest,
+    ...(urls?.length && { urls }),
+    ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
+  }));
+
+/** A descriptor in an event's `references`: what Distribution's manifests call their references, platform left out. */
+export type EventReference = Readonly<z.infer<typeof Descriptor>>;
+
 const ManifestSchema = z.object({
   config: Descriptor.nullish(),
   layers: z.array(Descriptor).nullish(),
@@ -48,26 +52,8 @@ export function referencesOf(manifest: Buffer): readonly EventReference[] {
 }
 
 function read(manifest: Buffer): readonly EventReference[] {
-  const parsed = ManifestSchema.safeParse(jsonOf(manifest));
   // The registry checked it when it was pushed; content that this schema does not know has no references.
-  if (!parsed.success) return [];
-  const { config, layers, manifests } = parsed.data;
-  const references = [...(config ? [config] : []), ...(layers ?? []), ...(manifests ?? [])].map(
-    ({ mediaType, size, digest, urls, annotations }): EventReference => ({
-      ...(mediaType && { mediaType }),
-      ...(size && { size }),
-      digest,
-      ...(urls?.length && { urls }),
-      ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
-    }),
-  );
+  const { config, layers, manifests } = tryParseJson(ManifestSchema, manifest) ?? {};
+  const references = [...(config ? [config] : []), ...(layers ?? []), ...(manifests ?? [])];
   return JSON.stringify(references).length > REFERENCES_MAX_BYTES ? [] : references;
-}
-
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

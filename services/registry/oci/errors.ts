@@ -49,13 +49,13 @@ export type ErrorKind = (typeof ERROR_KINDS)[number];
  * (StoreUnavailableError) and of any other error, which is a fault of ours, are not answered.
  */
 export class RegistryError extends Error {
+  override name = 'RegistryError';
   readonly kind: ErrorKind;
   /** Machine-readable, for the `detail` member of the answer. */
   readonly detail: Readonly<Record<string, unknown>> | undefined;
 
   constructor(kind: ErrorKind, message: string, detail?: Readonly<Record<string, unknown>>, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
-    this.name = 'RegistryError';
     this.kind = kind;
     this.detail = detail;
   }

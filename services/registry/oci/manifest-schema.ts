@@ -16,18 +16,19 @@ export const INDEX_TYPES = [
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ] as const;
 
-const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
+export const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
   error: 'expected sha256:<64 hexadecimal digits> or sha512:<128>',
 });
 const MediaTypeSchema = z.string().max(255).nullish();
+
+/** A member that may be absent, or null, which counts as absent. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => value ?? undefined);
+
 export const DescriptorSchema = z.looseObject({
   mediaType: MediaTypeSchema.transform((type) => type ?? ''),
   digest: DigestSchema,
-  size: z
-    .int()
-    .nonnegative()
-    .nullish()
-    .transform((size) => size ?? undefined),
+  size: optional(z.int().nonnegative()),
   urls: z
     .custom<(string | null)[]>(isTextList, 'expected a list of URLs')
     .nullish()
@@ -41,14 +42,10 @@ const LIST = z
   .array(z.unknown())
   .nullish()
   .transform((list) => list ?? []);
-const TextSchema = z
-  .string()
-  .nullish()
-  .transform((text) => text ?? undefined);
 export const PlatformSchema = z.looseObject({
-  os: TextSchema,
-  architecture: TextSchema,
-  variant: TextSchema,
+  os: optional(z.string()),
+  architecture: optional(z.string()),
+  variant: optional(z.string()),
 });
 const COMMON = {
   schemaVersion: z.literal(2),
@@ -57,7 +54,7 @@ const COMMON = {
     .custom<Record<string, string | null>>(isTextMap, 'expected texts by name')
     .nullish()
     .transform(textsOf),
-  subject: DescriptorSchema.nullish(),
+  subject: optional(DescriptorSchema),
 };
 export const ImageSchema = z.looseObject({
   ...COMMON,
@@ -71,7 +68,7 @@ export const IndexSchema = z.looseObject({
   manifests: LIST,
 });
 export const ChildSchema = DescriptorSchema.extend({
-  platform: PlatformSchema.nullish().transform((platform) => platform ?? undefined),
+  platform: optional(PlatformSchema),
 });
 
 export function check<T>(schema: z.ZodType<T>, json: unknown, at: readonly string[] = []): T {

@@ -11,19 +11,9 @@ const [BEGIN_OBJECT, END_OBJECT, BEGIN_LIST, END_LIST] = [0x7b, 0x7d, 0x5b, 0x5d
 
 /** Members that clients look for; those in Go ignore the case of letters (`encoding/json`). */
 const KNOWN = new Map(
-  [
-    ...[
-      'schemaVersion',
-      'mediaType',
-      'artifactType',
-      'config',
-      'layers',
-      'manifests',
-      'subject',
-      'annotations',
-    ],
-    ...['digest', 'size', 'urls', 'data', 'platform'],
-  ].map((name) => [fold(name), name]),
+  'schemaVersion mediaType artifactType config layers manifests subject annotations digest size urls data platform'
+    .split(' ')
+    .map((name) => [fold(name), name]),
 );
 
 /** An object or list that has begun. */

@@ -87,7 +87,7 @@ export function parseManifest(
   return {
     ...{ digest, canonicalDigest, bytes, mediaType, annotations, ...parts },
     artifactType: artifactType || undefined,
-    subject: subject ? descriptor(subject) : undefined,
+    subject: subject && descriptor(subject),
   };
 }
 

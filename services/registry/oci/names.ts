@@ -63,7 +63,12 @@ export function parseReference(text: string): Reference {
 /** Parses an upload's id or throws BLOB_UPLOAD_UNKNOWN: an id that is not ours names no upload. */
 export function parseUploadId(text: string): UploadId {
   if (UUID.test(text)) return text as UploadId;
-  throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload; begin a new one with POST');
+  throw unknownUpload();
+}
+
+/** The error for an upload that does not exist. */
+export function unknownUpload(): RegistryError {
+  return new RegistryError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload; begin a new one with POST');
 }
 
 /** A fresh upload id. */

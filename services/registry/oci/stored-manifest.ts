@@ -22,22 +22,15 @@ export function readStoredManifest(bytes: Buffer, digest: Digest, canonicalDiges
     if (!(error instanceof RegistryError)) throw error;
   }
   const json = jsonOrDamaged(bytes, canonicalDigest);
-  const { mediaType, annotations } = json;
   return {
     digest,
     canonicalDigest,
     bytes,
-    mediaType: isSchema1(json)
-      ? schema1Type(json)
-      : typeof mediaType === 'string' && MEDIA_TYPE.test(mediaType)
-        ? mediaType
-        : deriveMediaType(json),
+    mediaType: typeOf(json),
     artifactType: typeof json['artifactType'] === 'string' ? json['artifactType'] : undefined,
-    annotations: textsOf(annotations),
+    annotations: textsOf(json['annotations']),
     blobs: [
-      ...descriptorsIn(json['config']),
-      ...descriptorsIn(json['layers']),
-      ...descriptorsIn(json['blobs']),
+      ...[json['config'], json['layers'], json['blobs']].flatMap(descriptorsIn),
       ...fsLayersIn(json['fsLayers']),
     ],
     foreign: [],
@@ -58,13 +51,11 @@ function jsonOrDamaged(bytes: Buffer, canonicalDigest: Sha256Digest): Record<str
   }
 }
 
-function isSchema1(json: Record<string, unknown>): boolean {
-  return json['schemaVersion'] === 1;
-}
-
-/** Docker's image manifest version 2, schema 1; signed ones carry their signatures. */
-function schema1Type(json: Record<string, unknown>): string {
-  return Array.isArray(json['signatures']) ? `${SCHEMA_1}prettyjws` : `${SCHEMA_1}json`;
+function typeOf(json: Record<string, unknown>): string {
+  const { schemaVersion, signatures, mediaType } = json;
+  // Docker's image manifest version 2, schema 1; signed ones carry their signatures.
+  if (schemaVersion === 1) return `${SCHEMA_1}${Array.isArray(signatures) ? 'prettyjws' : 'json'}`;
+  return typeof mediaType === 'string' && MEDIA_TYPE.test(mediaType) ? mediaType : deriveMediaType(json);
 }
 
 function descriptorsIn(value: unknown): Descriptor[] {

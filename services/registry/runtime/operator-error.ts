@@ -3,8 +3,5 @@
  * and what to do, in one sentence, and is shown without a stack. Our own faults are other errors.
  */
 export class OperatorError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'OperatorError';
-  }
+  override name = 'OperatorError';
 }

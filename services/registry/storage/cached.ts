@@ -3,7 +3,8 @@ import { LRUCache } from 'lru-cache';
 export interface CachedOptions<V> {
   /** Memory bound, in the unit of `sizeOf`. */
   readonly maxSize: number;
-  readonly sizeOf: (value: V, key: string) => number;
+  /** @default each entry counts as one */
+  readonly sizeOf?: (value: V, key: string) => number;
   /** No answer is older than this; finite even for data that never changes. */
   readonly maxAgeMs: number;
   /** Milliseconds, monotonic. */
@@ -30,9 +31,10 @@ export class Cached<V> {
 
   constructor(options: CachedOptions<V>) {
     if (!Number.isFinite(options.maxAgeMs)) throw new RangeError('a cache needs a limit of age');
+    const { maxSize, sizeOf = () => 1 } = options;
     this.#entries = new LRUCache({
-      maxSize: options.maxSize,
-      sizeCalculation: (entry, key) => Math.max(1, Math.ceil(options.sizeOf(entry.value, key))),
+      maxSize,
+      sizeCalculation: (entry, key) => Math.max(1, Math.ceil(sizeOf(entry.value, key))),
     });
     this.#maxAgeMs = options.maxAgeMs;
     this.#now = options.now ?? (() => performance.now());

@@ -28,11 +28,11 @@ export async function deleteAll(
   return deleted;
 }
 
-/** Splits items into batches of what one request deletes. */
+/** Splits items into batches; by default, each is what one request deletes. */
 export async function* batchesOf<T>(
   items: Iterable<T> | AsyncIterable<T>,
   size = BATCH_KEYS,
-): AsyncGenerator<T[]> {
+): AsyncGenerator<T[], undefined> {
   let batch: T[] = [];
   for await (const item of items) {
     batch.push(item);

@@ -67,13 +67,11 @@ export class DigestTable {
   }
 
   #grow(): void {
-    const entries = this.entries();
     const slots = this.#values.length * 2;
-    const [values, digests] = [new Float64Array(slots).fill(EMPTY), Buffer.alloc(slots * DIGEST_BYTES)];
     const grown = new DigestTable();
-    grown.#values = values;
-    grown.#digests = digests;
-    for (const [digest, value] of entries) grown.set(digest, value);
+    grown.#values = new Float64Array(slots).fill(EMPTY);
+    grown.#digests = Buffer.alloc(slots * DIGEST_BYTES);
+    for (const [digest, value] of this.entries()) grown.set(digest, value);
     this.#values = grown.#values;
     this.#digests = grown.#digests;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { encodeJson, parseJson } from './json.ts';
 import { Numbered, padded } from './numbered.ts';
 import type { ObjectStore } from './object-store.ts';
 
@@ -49,8 +50,7 @@ export class LeaseStore<S> {
   async read(signal?: AbortSignal): Promise<StoredLease<S> | undefined> {
     const newest = await this.#epochs.newest(signal);
     if (newest === undefined) return undefined;
-    const value = this.#schema.parse(JSON.parse(newest.bytes.toString('utf8')));
-    return { leaseEpoch: newest.number, value };
+    return { leaseEpoch: newest.number, value: parseJson(this.#schema, newest.bytes) };
   }
 
   /** Takes over the epoch after `previous`. Undefined when another worker was faster. */
@@ -59,7 +59,7 @@ export class LeaseStore<S> {
     value: Heartbeat & S,
   ): Promise<StoredLease<S> | undefined> {
     const leaseEpoch = (previous?.leaseEpoch ?? 0) + 1;
-    if ((await this.#epochs.putIfAbsent(leaseEpoch, encode(value))) === 'exists') return undefined;
+    if ((await this.#epochs.putIfAbsent(leaseEpoch, encodeJson(value))) === 'exists') return undefined;
     await this.#epochs.deleteBelow(leaseEpoch);
     return { leaseEpoch, value };
   }
@@ -69,11 +69,7 @@ export class LeaseStore<S> {
     const later = await this.#epochs.numbers(undefined, leaseEpoch).next();
     if (!later.done) return false;
     // Durable although it says nothing new: half of it, after a power cut, would keep every worker from starting.
-    await this.#epochs.overwrite(leaseEpoch, encode(value));
+    await this.#epochs.overwrite(leaseEpoch, encodeJson(value));
     return true;
   }
-}
-
-function encode(value: unknown): Buffer {
-  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
 }

@@ -139,9 +139,10 @@ export interface ListPage {
 
 /** The backend is full: the client may try again when the operator has made room. */
 export class StoreFullError extends Error {
+  override name = 'StoreFullError';
+
   constructor(cause: unknown) {
     super('the object store is full', { cause });
-    this.name = 'StoreFullError';
   }
 }
 
@@ -150,10 +151,7 @@ export type StoreMode = 'read' | 'write';
 
 /** The store does not exist, and was opened without making it. The message names the key of the configuration to check. */
 export class StoreAbsentError extends OperatorError {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'StoreAbsentError';
-  }
+  override name = 'StoreAbsentError';
 }
 
 /** The text of a {@link StoreAbsentError} after the setting, for a directory or a container. */
@@ -166,12 +164,12 @@ export function absent(place: string): string {
 
 /** The backend refuses our writes. The message says where, why, and what the operator can do. */
 export class StoreNotWritableError extends OperatorError {
+  override name = 'StoreNotWritableError';
   /** Why, in a form that clients may see. */
   readonly reason: 'denied' | 'read-only' | 'failed';
 
   constructor(message: string, reason: StoreNotWritableError['reason'], options?: ErrorOptions) {
     super(message, options);
-    this.name = 'StoreNotWritableError';
     this.reason = reason;
   }
 }
@@ -181,14 +179,11 @@ export class StoreNotWritableError extends OperatorError {
  * buckets and keys, and are for the log.
  */
 export class StoreUnavailableError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'StoreUnavailableError';
-  }
+  override name = 'StoreUnavailableError';
 }
 
-/** The most keys that a backend lists at once (S3's limit). */
-const LIST_PAGE_MAX = 1000;
+/** Keys in a page, unless given: as many as S3 lists at once. */
+export const LIST_PAGE_KEYS = 1000;
 
 /** Every key under a prefix, page by page: the keys of a page first, then its common prefixes. */
 export async function* listAll(
@@ -196,8 +191,7 @@ export async function* listAll(
   request: Omit<ListRequest, 'limit'> & { readonly pageSize?: number },
   signal?: AbortSignal,
 ): AsyncGenerator<{ key: string; isPrefix: boolean }> {
-  const { pageSize = LIST_PAGE_MAX, ...rest } = request;
-  const limit = Math.min(pageSize, LIST_PAGE_MAX);
+  const { pageSize: limit = LIST_PAGE_KEYS, ...rest } = request;
   let startAfter = request.startAfter;
   do {
     const page = await store.list({ ...rest, ...(startAfter && { startAfter }), limit }, signal);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RegistryError } from '../oci/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { Poll } from '../runtime/poll.ts';
+import { encodeJson, parseJson } from './json.ts';
 import { READ_ONLY_KEY } from './layout.ts';
 import type { ObjectStore } from './object-store.ts';
 
@@ -19,13 +20,13 @@ export async function readNotice(
   signal?: AbortSignal,
 ): Promise<ReadOnlyNotice | undefined> {
   const bytes = await objects.read(READ_ONLY_KEY, NOTICE_MAX_BYTES, signal);
-  return bytes && NoticeSchema.parse(JSON.parse(bytes.toString('utf8')));
+  return bytes && parseJson(NoticeSchema, bytes);
 }
 
 /** Turns the switch on; `undefined` turns it off. Every node over this store follows within {@link READ_ONLY_POLL_MS}. */
 export async function writeNotice(objects: ObjectStore, notice: ReadOnlyNotice | undefined): Promise<void> {
   if (notice === undefined) return objects.delete([READ_ONLY_KEY]);
-  return objects.put(READ_ONLY_KEY, Buffer.from(`${JSON.stringify(notice, undefined, 2)}\n`));
+  return objects.put(READ_ONLY_KEY, encodeJson(notice));
 }
 
 /**

@@ -49,10 +49,7 @@ export class WriteHealth {
     const patience = AbortSignal.timeout(PATIENCE_MS);
     const probe = this.#parts.probe(patience);
     // While a probe hangs, no other is sent.
-    const settled = probe.then(
-      () => undefined,
-      () => undefined,
-    );
+    const settled = probe.catch(() => undefined);
     try {
       await untilAborted(probe, patience);
       this.#log(undefined, undefined);

@@ -50,8 +50,8 @@ export class IssuedCredentials {
   }
 
   /** An account, even a revoked one; undefined if it never existed. */
-  async find(kind: IssuedKind, name: string, signal?: AbortSignal): Promise<IssuedAccount | undefined> {
-    return (await readVersion(this.#objects, kind, name, signal))?.account;
+  async find(kind: IssuedKind, name: string): Promise<IssuedAccount | undefined> {
+    return (await readVersion(this.#objects, kind, name))?.account;
   }
 
   /** All accounts of a kind, by name. */
@@ -63,7 +63,7 @@ export class IssuedCredentials {
 
   /** Makes an account; a revoked one starts afresh, with nothing that it had before. Throws CREDENTIAL_EXISTS. */
   create(wanted: NewAccount): Promise<Issued> {
-    return this.#issue(wanted.kind, wanted.name, wanted.lifetimeMs, (before, now) => {
+    return this.#issue(wanted, (before, now) => {
       if (before && before.revokedAt === undefined)
         throw new RegistryError(
           'CREDENTIAL_EXISTS',
@@ -75,7 +75,7 @@ export class IssuedCredentials {
 
   /** Gives an account an additional secret, and makes the account if it does not exist. */
   add(wanted: NewAccount): Promise<Issued> {
-    return this.#issue(wanted.kind, wanted.name, wanted.lifetimeMs, (before, now) => {
+    return this.#issue(wanted, (before, now) => {
       if (before === undefined || before.revokedAt !== undefined) return accountOf(wanted, now);
       return { ...before, groups: [...wanted.groups] };
     });
@@ -83,7 +83,7 @@ export class IssuedCredentials {
 
   /** Replaces an account's secrets with a new one. Throws CREDENTIAL_UNKNOWN. */
   rotate(kind: IssuedKind, name: string, { overlapMs = 0, lifetimeMs }: Rotation = {}): Promise<Issued> {
-    return this.#issue(kind, name, lifetimeMs, (before, now) => {
+    return this.#issue({ kind, name, lifetimeMs }, (before, now) => {
       const account = alive(before, kind, name);
       const endAt = new Date(now.getTime() + overlapMs).toISOString();
       const secrets = account.secrets.map((secret) =>
@@ -103,9 +103,7 @@ export class IssuedCredentials {
 
   /** A change that ends with a new secret. */
   async #issue(
-    kind: IssuedKind,
-    name: string,
-    lifetimeMs: number | undefined,
+    { kind, name, lifetimeMs }: Pick<NewAccount, 'kind' | 'name' | 'lifetimeMs'>,
     change: (before: IssuedAccount | undefined, now: Date) => IssuedAccount,
   ): Promise<Issued> {
     let secret = '';

@@ -1,3 +1,4 @@
+import { encodeJson, parseJson } from '../../storage/json.ts';
 import { keySegment } from '../../storage/key-segment.ts';
 import { CREDENTIALS_PREFIX } from '../../storage/layout.ts';
 import { Numbered, padded } from '../../storage/numbered.ts';
@@ -29,9 +30,8 @@ export function readVersion(
   objects: ObjectStore,
   kind: IssuedKind,
   name: string,
-  signal?: AbortSignal,
 ): Promise<Version | undefined> {
-  return readNewest(objects, accountPrefix(kind, name), signal);
+  return readNewest(objects, accountPrefix(kind, name));
 }
 
 /** Every account of a kind, in no particular order. */
@@ -52,23 +52,18 @@ export async function writeVersion(
   account: IssuedAccount,
 ): Promise<boolean> {
   const versions = versionsUnder(objects, accountPrefix(account.kind, account.name));
-  const bytes = Buffer.from(`${JSON.stringify(account, undefined, 2)}\n`);
-  return (await versions.putIfAbsent((before?.seq ?? 0) + 1, bytes)) === 'created';
+  return (await versions.putIfAbsent((before?.seq ?? 0) + 1, encodeJson(account))) === 'created';
 }
 
 /** Parses a version. Throws if it is malformed, or of a format that is not known here. */
 export function parseVersion(bytes: Buffer): IssuedAccount {
-  return IssuedAccountSchema.parse(JSON.parse(bytes.toString('utf8')));
+  return parseJson(IssuedAccountSchema, bytes);
 }
 
-async function readNewest(
-  objects: ObjectStore,
-  prefix: string,
-  signal?: AbortSignal,
-): Promise<Version | undefined> {
+async function readNewest(objects: ObjectStore, prefix: string): Promise<Version | undefined> {
   const versions = versionsUnder(objects, prefix);
-  const seq = await versions.end(0, signal);
+  const seq = await versions.end();
   // Read even if there is no version, so that the response time does not reveal which names exist.
-  const bytes = await versions.read(Math.max(1, seq), signal);
+  const bytes = await versions.read(Math.max(1, seq));
   return bytes && { seq, account: parseVersion(bytes) };
 }

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { encodeJson, parseJson } from '../../storage/json.ts';
 import { Numbered, padded } from '../../storage/numbered.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { SecretBox } from '../../storage/secret-box.ts';
@@ -52,12 +53,12 @@ export async function makeKey(
     createdAt: times.createdAt.toISOString(),
     signsFrom: times.signsFrom.toISOString(),
   };
-  return { kid, object: Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`) };
+  return { kid, object: encodeJson(stored) };
 }
 
 /** Parses a key's object. Throws if it is malformed, or its id does not match. */
 export function parseKey(seq: number, bytes: Buffer): StoredKey {
-  const stored = StoredKeySchema.parse(JSON.parse(bytes.toString('utf8')));
+  const stored = parseJson(StoredKeySchema, bytes);
   const publicKey = createPublicKey({ key: stored.publicKey, format: 'jwk' });
   // The id is the key's own hash, so one key cannot be passed off as another.
   if (libtrustId(publicKey) !== stored.kid) throw new Error(`the id ${stored.kid} does not match its key`);

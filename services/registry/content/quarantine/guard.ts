@@ -41,15 +41,14 @@ const CLOCK: Clock = { now: () => Date.now(), wait: async (ms) => void (await sl
 export class CollectionGuard {
   readonly #objects: ObjectStore;
   readonly #clock: Clock;
-  readonly #lists: LRUCache<string, DigestList>;
+  readonly #lists = new LRUCache<string, DigestList>({
+    maxSize: REMEMBERED_BYTES,
+    sizeCalculation: ({ bytes }) => bytes.length + 500,
+  });
 
   constructor(objects: ObjectStore, clock = CLOCK) {
     this.#objects = objects;
     this.#clock = clock;
-    this.#lists = new LRUCache({
-      maxSize: REMEMBERED_BYTES,
-      sizeCalculation: ({ bytes }) => bytes.length + 500,
-    });
   }
 
   /**

@@ -11,6 +11,7 @@ import type { Mirror } from './mirror.ts';
 const REFRESH_MS = 1000;
 /** A worker without a heartbeat for this long no longer vouches for its mirror's health. */
 const VOUCHED_MS = 15_000;
+const UNREPORTED = 'no sync worker has reported on it yet';
 
 /** A node's current knowledge of a mirror. */
 export interface MirrorState {
@@ -29,10 +30,16 @@ interface Sighting {
   readonly seenAt: number;
 }
 
+export interface MirrorStatesOptions {
+  readonly objects: ObjectStore;
+  readonly mirrors: readonly Mirror[];
+  readonly changes: Changes;
+  readonly logger: Log;
+}
+
 /** A node's view of all mirrors, refreshed in the background; the pull path only reads it. */
 export class MirrorStates implements AsyncDisposable {
-  readonly #objects: ObjectStore;
-  readonly #mirrors: readonly Mirror[];
+  readonly #options: MirrorStatesOptions;
   readonly #failing = new Set<string>();
   readonly #sightings = new Map<string, Sighting>();
   readonly #unsubscribe: () => void;
@@ -42,11 +49,10 @@ export class MirrorStates implements AsyncDisposable {
   #states: readonly MirrorState[];
   #refreshedAt = Number.NEGATIVE_INFINITY;
 
-  private constructor(objects: ObjectStore, mirrors: readonly Mirror[], changes: Changes) {
-    this.#objects = objects;
-    this.#mirrors = mirrors;
-    this.#states = mirrors.map((mirror) => unknownState(mirror, 'no sync worker has reported on it yet'));
-    this.#unsubscribe = changes.subscribe((change) => {
+  private constructor(options: MirrorStatesOptions) {
+    this.#options = options;
+    this.#states = this.#allUnknown(UNREPORTED);
+    this.#unsubscribe = options.changes.subscribe((change) => {
       if (change.kind !== 'mirrors-changed' && change.kind !== 'resync') return;
       this.#isStale = true;
       this.#poll?.notify();
@@ -54,17 +60,12 @@ export class MirrorStates implements AsyncDisposable {
   }
 
   /** Reads the ledgers once, then keeps doing so until disposed. */
-  static async start(options: {
-    objects: ObjectStore;
-    mirrors: readonly Mirror[];
-    changes: Changes;
-    logger: Log;
-  }): Promise<MirrorStates> {
-    const board = new MirrorStates(options.objects, options.mirrors, options.changes);
+  static async start(options: MirrorStatesOptions): Promise<MirrorStates> {
+    const board = new MirrorStates(options);
     if (options.mirrors.length === 0) return board;
-    await board.refresh(options.logger);
+    await board.#refresh();
     board.#poll = new Poll({
-      act: () => board.refresh(options.logger),
+      act: () => board.#refresh(),
       ...{ everyMs: REFRESH_MS, isFirstDone: !board.#isStale },
       ...{ log: options.logger, failure: "cannot read the mirrors' ledgers; trying again" },
     });
@@ -75,7 +76,7 @@ export class MirrorStates implements AsyncDisposable {
   get states(): readonly MirrorState[] {
     if (performance.now() - this.#refreshedAt < VOUCHED_MS) return this.#states;
     // A store that hangs must not leave us with outdated states.
-    return this.#mirrors.map((mirror) => unknownState(mirror, 'its ledger could not be read for a while'));
+    return this.#allUnknown('its ledger could not be read for a while');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,18 +84,21 @@ export class MirrorStates implements AsyncDisposable {
     await this.#poll?.[Symbol.asyncDispose]();
   }
 
+  #allUnknown(reason: string): readonly MirrorState[] {
+    return this.#options.mirrors.map((mirror) => unknownState(mirror, reason));
+  }
+
   /** Reads the ledgers now. A mirror whose ledger cannot be read keeps its state until its worker counts as dead. */
-  async refresh(logger: Log): Promise<void> {
+  async #refresh(): Promise<void> {
+    const { objects, mirrors } = this.#options;
     this.#states = await Promise.all(
-      this.#mirrors.map(async (mirror, i) => {
+      mirrors.map(async (mirror, i) => {
         try {
-          const lease = await mirrorLeases(this.#objects, mirror.name).read();
+          const lease = await mirrorLeases(objects, mirror.name).read();
           this.#failing.delete(mirror.name);
-          return lease
-            ? this.#judge(mirror, lease)
-            : unknownState(mirror, 'no sync worker has reported on it yet');
+          return lease ? this.#judge(mirror, lease) : unknownState(mirror, UNREPORTED);
         } catch (error) {
-          this.#complain(logger, mirror, error);
+          this.#complain(mirror, error);
           const known = this.#states[i];
           return known?.ledger && this.#isVouched(mirror)
             ? known
@@ -106,10 +110,10 @@ export class MirrorStates implements AsyncDisposable {
   }
 
   /** Logs a failure once, not every second. */
-  #complain(logger: Log, mirror: Mirror, error: unknown): void {
-    if (this.#failing.has(mirror.name)) return;
-    this.#failing.add(mirror.name);
-    logger.warn({ err: error, mirror: mirror.name }, "cannot read the mirror's ledger; trying again");
+  #complain({ name }: Mirror, error: unknown): void {
+    if (this.#failing.has(name)) return;
+    this.#failing.add(name);
+    this.#options.logger.warn({ err: error, mirror: name }, "cannot read the mirror's ledger; trying again");
   }
 
   #judge(mirror: Mirror, { leaseEpoch, value: ledger }: StoredLease<Ledger>): MirrorState {

@@ -1,7 +1,6 @@
 import pMap from 'p-map';
-import { attachedTags } from '../../content/attached-tags.ts';
 import type { Content } from '../../content/content.ts';
-import type { Digest, Sha256Digest } from '../../oci/digest.ts';
+import { type Digest, hexOf, isSha256, type Sha256Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/errors.ts';
 import { type Descriptor, type Manifest, mayBeBlob } from '../../oci/manifest.ts';
 import { type ManifestRules, requiredChildren } from '../../oci/manifest-rules.ts';
@@ -15,6 +14,7 @@ export interface ImageBlob extends PublishedBlob {
 
 /** A whole image: all that a client may fetch after pulling its topmost manifest, and what is attached to it. */
 export interface Image {
+  readonly top: Manifest;
   /** Children before the indexes that list them, so that linking in this order never shows a gap. */
   readonly manifests: readonly Manifest[];
   /** Configs and layers, each once; promoting the image publishes them. */
@@ -29,6 +29,14 @@ export interface Image {
 const DEPTH_MAX = 8;
 /** Bounds what one request may make the registry read. */
 const MANIFESTS_MAX = 1000;
+
+/** What cosign before its use of referrers attaches: signature, attestation, software bill of materials. */
+const SUFFIXES = ['sig', 'att', 'sbom'] as const;
+
+/** The tags by which cosign attaches to a manifest (`sha256-<hex>.sig`); they belong to it without naming it as subject. */
+function attachedTags(subject: Digest): Tag[] {
+  return isSha256(subject) ? SUFFIXES.map((suffix) => `sha256-${hexOf(subject)}.${suffix}` as Tag) : [];
+}
 
 export type ImageContent = Pick<Content, 'blobs' | 'manifests' | 'tags' | 'referrers'>;
 
@@ -101,13 +109,15 @@ export async function readImage(
   };
 
   await visit(digest, 0, true);
-  if (lacking.length > 0)
+  const top = manifests.get(digest);
+  if (lacking.length > 0 || top === undefined)
     throw new RegistryError(
       'IMAGE_INCOMPLETE',
       `${name}@${digest} is incomplete: push it again, with all of its platforms`,
       { missing: lacking.slice(0, 100) },
     );
   return {
+    top,
     manifests: [...manifests.values()],
     blobs: [...blobs.values()],
     // A layer that another manifest needs as an ordinary one is published.

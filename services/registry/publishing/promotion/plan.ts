@@ -35,19 +35,14 @@ export async function planPromotion(
   request: PromotionRequest,
 ): Promise<PromotionPlan> {
   const { source, target } = request;
-  if (isCandidate(policy, target.repository))
+  const { repository } = target;
+  if (!isStable(policy, repository))
     throw new RegistryError(
       'DENIED',
-      `${target.repository} holds candidates: promote into a stable repository`,
-      {
-        repository: target.repository,
-      },
-    );
-  if (!isStable(policy, target.repository))
-    throw new RegistryError(
-      'DENIED',
-      `${target.repository} is not a stable repository (promotion.stable): clients push to it`,
-      { repository: target.repository },
+      isCandidate(policy, repository)
+        ? `${repository} holds candidates: promote into a stable repository`
+        : `${repository} is not a stable repository (promotion.stable): clients push to it`,
+      { repository },
     );
   const digest =
     source.reference.kind === 'digest'
@@ -60,7 +55,7 @@ export async function planPromotion(
     );
   const image = await readImage(content, source.repository, digest, policy.manifests);
   const [previous, numbers] = await Promise.all([
-    content.tags.target(target.repository, target.tag),
+    content.tags.target(repository, target.tag),
     content.published.numbers(image.blobs),
   ]);
   const previousDigest = previous?.digest;
@@ -77,7 +72,7 @@ export async function planPromotion(
       previousDigest === digest &&
       unpublished.length === 0 &&
       (await isDue(content, target, previous)) &&
-      (await holdsAll(content, target.repository, image)),
+      (await holdsAll(content, repository, image)),
   };
 }
 

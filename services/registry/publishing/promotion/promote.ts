@@ -1,6 +1,5 @@
 import type { Requester } from '../../notifications/requester.ts';
 import { RegistryError } from '../../oci/errors.ts';
-import type { Manifest } from '../../oci/manifest.ts';
 import { printImageName, printReference } from '../../oci/names.ts';
 import { WakeSignal } from '../../runtime/waiting.ts';
 import type { Changes } from '../../storage/changes.ts';
@@ -96,20 +95,18 @@ export async function* promote(
     for (const manifest of image.manifests) await content.manifests.link(repository, manifest);
   }
 
-  const top = topOf(plan);
   const tags = [tag, ...image.attached.map((attached) => attached.tag)];
   await requester.record({
     ...{ action: 'promotion.tag', repository, tags, digest },
     details: { source, publication: seq, ...(previousDigest && { previousDigest }) },
   });
-  const { mediaType, bytes } = top;
+  const { mediaType, bytes, canonicalDigest } = image.top;
   await requester.notify([{ kind: 'manifest', action: 'push', repository, tag, mediaType, digest, bytes }]);
   // A client that finds the image finds its signatures.
-  for (const { tag: attached, digest: canonicalDigest } of image.attached) {
-    await content.tags.move(repository, attached, { canonicalDigest, digest: canonicalDigest });
+  for (const { tag: attached, digest: named } of image.attached) {
+    await content.tags.move(repository, attached, { canonicalDigest: named, digest: named });
     changes.publish({ kind: 'tag-moved', repository, tag: attached });
   }
-  const { canonicalDigest } = top;
   const ticket = await moveTagInOrder(content.objects, content.tags, target, {
     seq,
     canonicalDigest,
@@ -123,13 +120,6 @@ export async function* promote(
       { seq: ticket.seq },
     );
   yield { event: 'tagged', seq };
-}
-
-/** The image's topmost manifest. */
-function topOf({ image, digest }: PromotionPlan): Manifest {
-  const top = image.manifests.find((manifest) => manifest.digest === digest);
-  if (top === undefined) throw new Error(`the image does not hold its own manifest ${digest}`);
-  return top;
 }
 
 async function* waitForMirrors(

@@ -1,14 +1,13 @@
 import { z } from 'zod';
-import { type Digest, isDigest, isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import { isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import { DigestSchema } from '../../oci/manifest-schema.ts';
+import { tryParseJson } from '../../storage/json.ts';
 
 /** The set of stable repositories that mirrors carry; there is one until the configuration can name more. */
 export const DEFAULT_COLLECTION = 'default';
 
 const StoredDigestSchema = z.custom<Sha256Digest>((value) => typeof value === 'string' && isSha256(value), {
   error: 'expected sha256:<64 hexadecimal digits>',
-});
-const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
-  error: 'expected sha256:<64 hexadecimal digits> or sha512:<128>',
 });
 
 /** A blob that an entry makes public for the first time in its collection. */
@@ -44,11 +43,7 @@ export type PublicationDraft = Omit<Publication, 'version' | 'seq' | 'time' | 'c
 
 /** Parses the bytes of a stored entry; undefined for anything else. */
 export function parsePublication(bytes: Buffer): Publication | undefined {
-  try {
-    return PublicationSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
-  } catch {
-    return undefined;
-  }
+  return tryParseJson(PublicationSchema, bytes);
 }
 
 /** The blobs that an entry published in a collection. */

@@ -25,20 +25,14 @@ export interface FollowerOptions {
  * following the log's end. `0` stands for "not published", so that candidates' blobs are remembered too.
  */
 export class PublicationFollower implements AsyncDisposable {
-  readonly #log: PublicationLog;
-  readonly #published: PublishedBlobs;
-  readonly #numbers = new Cached<number>({
-    maxSize: REMEMBERED_BLOBS,
-    sizeOf: () => 1,
-    maxAgeMs: NUMBER_MAX_AGE_MS,
-  });
+  readonly #options: FollowerOptions;
+  readonly #numbers = new Cached<number>({ maxSize: REMEMBERED_BLOBS, maxAgeMs: NUMBER_MAX_AGE_MS });
   readonly #unsubscribe: () => void;
   readonly #poll: Poll;
   #head: number;
 
   private constructor(options: FollowerOptions, head: number) {
-    this.#log = options.log;
-    this.#published = options.published;
+    this.#options = options;
     this.#head = head;
     // What is not known to be published is served by the node itself: slower, never wrong.
     this.#poll = new Poll({
@@ -67,7 +61,7 @@ export class PublicationFollower implements AsyncDisposable {
 
   /** A blob's publication number, 0 when it is not published; at once when remembered. */
   number(digest: Sha256Digest): number | Promise<number> {
-    const answer = this.#numbers.get(digest, async () => (await this.#published.number(digest)) ?? 0);
+    const answer = this.#numbers.get(digest, async () => (await this.#options.published.number(digest)) ?? 0);
     return typeof answer === 'number' ? answer : answer.then((number) => number ?? 0);
   }
 
@@ -78,7 +72,7 @@ export class PublicationFollower implements AsyncDisposable {
 
   async #readNew(): Promise<void> {
     for (;;) {
-      const entry = await this.#log.read(this.#head + 1);
+      const entry = await this.#options.log.read(this.#head + 1);
       if (entry === undefined) return;
       for (const { digest } of blobsOf(entry)) this.#numbers.set(digest, entry.seq);
       this.#head = entry.seq;

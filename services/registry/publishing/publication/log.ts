@@ -1,4 +1,5 @@
 import { RegistryError } from '../../oci/errors.ts';
+import { encodeJson, parseJson } from '../../storage/json.ts';
 import { PUBLICATIONS_PREFIX, publicationKey } from '../../storage/layout.ts';
 import { Numbered } from '../../storage/numbered.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
@@ -35,7 +36,7 @@ export class PublicationLog {
     const bytes = await this.#entries.read(seq, signal);
     if (bytes === undefined) return undefined;
     if (seq > this.#seen) this.#seen = seq;
-    return PublicationSchema.parse(JSON.parse(bytes.toString('utf8')));
+    return parseJson(PublicationSchema, bytes);
   }
 
   /** The number of the newest entry; 0 for an empty log. Costs one read when nothing was appended since. */
@@ -66,7 +67,7 @@ export class PublicationLog {
         ...draft,
         collections: { [DEFAULT_COLLECTION]: await this.#unpublished(blobs) },
       };
-      const bytes = Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`);
+      const bytes = encodeJson(entry);
       // An entry that cannot be read would be the log's last.
       if (bytes.length > PUBLICATION_MAX_BYTES)
         throw new RegistryError('MANIFEST_INVALID', 'the image has too many blobs for one publication');

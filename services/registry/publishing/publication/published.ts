@@ -18,9 +18,9 @@ export class PublishedBlobs {
     this.#objects = objects;
   }
 
-  /** The number of the entry that published this blob in the collection; undefined when none did. */
-  async number(digest: Sha256Digest, collection = DEFAULT_COLLECTION): Promise<number | undefined> {
-    const bytes = await this.#objects.read(publicationNumberKey(collection, digest), 64);
+  /** The number of the entry that published this blob; undefined when none did. */
+  async number(digest: Sha256Digest): Promise<number | undefined> {
+    const bytes = await this.#objects.read(publicationNumberKey(DEFAULT_COLLECTION, digest), 64);
     if (bytes === undefined) return undefined;
     const seq = Number(bytes.toString('ascii'));
     if (!Number.isSafeInteger(seq) || seq < 1)
@@ -28,15 +28,10 @@ export class PublishedBlobs {
     return seq;
   }
 
-  /** The numbers of those of these blobs that are published in the collection. */
-  async numbers(
-    blobs: readonly { readonly digest: Sha256Digest }[],
-    collection = DEFAULT_COLLECTION,
-  ): Promise<Map<Sha256Digest, number>> {
+  /** The numbers of those of these blobs that are published. */
+  async numbers(blobs: readonly { readonly digest: Sha256Digest }[]): Promise<Map<Sha256Digest, number>> {
     const digests = [...new Set(blobs.map((blob) => blob.digest))];
-    const numbers = await pMap(digests, (digest) => this.number(digest, collection), {
-      concurrency: READS_AT_ONCE,
-    });
+    const numbers = await pMap(digests, (digest) => this.number(digest), { concurrency: READS_AT_ONCE });
     return new Map(
       digests.flatMap((digest, i) => {
         const number = numbers[i];
