@@ -55,7 +55,7 @@ interface PathUse {
  * call is stuck.
  */
 export class BoundedCalls {
-  readonly #options: BoundedCallsOptions;
+  readonly #options: Omit<BoundedCallsOptions, 'deadlineMs'>;
   /** Changes apply to calls that begin afterwards. */
   deadlineMs: number;
   readonly #running = new Set<Job>();

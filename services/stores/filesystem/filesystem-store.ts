@@ -158,9 +158,10 @@ export class FilesystemStore implements ObjectStore {
   /** Whether a file got a second name; false if the name is taken, or links are not possible. */
   async #isLinked(source: string, target: string): Promise<boolean> {
     const path = pathOf(this.#root, source);
+    const { directories } = this.#naming(this.#sync);
     if (this.#sync) await syncFile(path);
     try {
-      return await linkUnlessTaken(path, pathOf(this.#root, target), this.#naming(this.#sync).directories);
+      return await linkUnlessTaken(path, pathOf(this.#root, target), directories);
     } catch (error) {
       if (isOtherMount(error) || lacksLinks(error)) return false;
       throw translate(error);

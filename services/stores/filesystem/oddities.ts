@@ -1,5 +1,5 @@
 import type { Dirent, Stats } from 'node:fs';
-import { errorCode, ifThere, isAbsent, isDenied } from './errors.ts';
+import { errorCode, isAbsent, isDenied } from './errors.ts';
 import { lstat, stat } from './fs.ts';
 
 /** An entry that is neither a directory nor a file, or cannot be read. */
@@ -54,8 +54,8 @@ export async function lookThrough(
   } catch (error) {
     if (!isAbsent(error)) return unreadable(error);
     // A link that cannot be looked at exists, too.
-    const link = await ifThere(lstat(path)).catch(() => BROKEN);
-    return link && BROKEN;
+    const isLinkGone = await lstat(path).then(() => false, isAbsent);
+    return isLinkGone ? undefined : BROKEN;
   }
 }
 

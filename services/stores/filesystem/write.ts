@@ -65,11 +65,14 @@ export async function linkUnlessTaken(
   path: string,
   directories: DurableDirectories | undefined,
 ): Promise<boolean> {
-  const linking = intoDirectory(path, directories, () => link(existing, path)).then(() => true);
-  const isLinked = await ignoring(isTaken, linking);
+  const linking = intoDirectory(path, directories, () => link(existing, path));
+  const outcome = await ignoring(
+    isTaken,
+    linking.then(() => 'linked' as const),
+  );
   // Of a taken name too: it may not be on disk yet, but a caller that gets "taken" relies on it.
   if (directories) await syncNames(path);
-  return isLinked ?? isSameFile(existing, path);
+  return outcome === 'linked' || isSameFile(existing, path);
 }
 
 /**

@@ -110,14 +110,15 @@ async function heedsCondition(bucket: Bucket): Promise<boolean> {
   const remove = () => deleteObjects(bucket, [key]);
   const mark = new WriteMark();
   const bytes = Buffer.from('written to see what the server can do');
-  const isCreated = async () => {
+  /** Resolves to true if it created the object, to false if the server refused. */
+  const create = async () => {
     const created = putObject(bucket, key, bytes, mark, { IfNoneMatch: '*' }).then(() => true);
     return (await ignoring(isUnmet, created)) ?? false;
   };
   try {
     // If the key is taken already, then by a try of ours whose answer was lost.
-    await isCreated();
-    const isHeeded = !(await isCreated());
+    await create();
+    const isHeeded = !(await create());
     await remove();
     return isHeeded;
   } catch (error) {
