@@ -2,7 +2,7 @@
 const LAYER_RANK = 4;
 
 /** Keys of records, divided and ordered as {@link inDeletionOrder} says. */
-export interface OrderedRecords {
+interface OrderedRecords {
   /** What says that repositories have manifests, rank by rank. */
   readonly ofManifests: readonly (readonly string[])[];
   readonly layerLinks: readonly string[];

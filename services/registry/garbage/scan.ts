@@ -59,7 +59,7 @@ export interface ScanQuery {
   /** Read each link, and note the ones that do not hold what their names say. */
   readonly verifiesLinks?: boolean;
   /** What is to be deleted unless this scan finds it in use. */
-  readonly due: readonly DigestList[];
+  readonly due: readonly { readonly digests: DigestList }[];
   /** SHA-256 digests of what is known by SHA-512; what is found is added. */
   readonly aliases: Map<Digest, Sha256Digest>;
 }
@@ -169,7 +169,7 @@ class PageReader {
 
   #record(key: string, named: Digest): void {
     const stored = isSha256(named) ? named : this.#query.aliases.get(named);
-    if (stored === undefined || !this.#query.due.some((list) => list.has(stored))) return;
+    if (stored === undefined || !this.#query.due.some(({ digests }) => digests.has(stored))) return;
     this.#findings.addRecords(stored, [key]);
   }
 }

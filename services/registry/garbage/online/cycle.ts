@@ -105,7 +105,7 @@ async function scan(
   if (stored?.cursor === null) return findings;
   let part = new ScanFindings();
   let pages = 0;
-  const query = { deleteUntagged, due: due.map(({ digests }) => digests), aliases };
+  const query = { deleteUntagged, due, aliases };
   for await (const cursor of scanPages(reader, query, () => part, stored?.cursor)) {
     reader.throwIfUnreadable();
     if (++pages % STORE_PAGES !== 0 || stored === undefined) continue;
@@ -113,7 +113,7 @@ async function scan(
     findings.add(part);
     part = new ScanFindings();
     if (findings.recordsCount <= RECORDS_MAX || due.length < 2) continue;
-    dropLast(due, query.due, findings);
+    dropLast(due, findings);
     await store.begin({ ...stored.header, due: namesOf(due) }, stored.id);
   }
   reader.throwIfUnreadable();
@@ -125,10 +125,8 @@ async function scan(
 const namesOf = (lists: readonly ListState[]) => lists.map(({ name }) => name);
 
 /** Leaves a list for the next cycle: too much is recorded of what it holds. */
-function dropLast(due: ListState[], query: unknown[], findings: ScanFindings): void {
-  const dropped = due.pop();
-  query.pop();
-  for (const digest of dropped?.digests ?? []) {
+function dropLast(due: ListState[], findings: ScanFindings): void {
+  for (const digest of due.pop()?.digests ?? []) {
     findings.recordsCount -= findings.records.get(digest)?.length ?? 0;
     findings.records.delete(digest);
   }
