@@ -64,21 +64,17 @@ export async function readPublished(reader: CollectorReader, nowMs: number): Pro
   const moved = new Set<string>();
   for await (const entry of entriesNewestFirst(reader)) {
     markEntries([entry], blobs);
-    const target = `${entry.target.repository}:${entry.target.tag}`;
+    const { repository, tag } = entry.target;
+    const target = `${repository}:${tag}`;
     if (!mayBeOpen(entry, nowMs) || moved.has(target)) continue;
+    const history = tagIndexKey(repository as RepositoryName, tag as Tag, entry.manifestDigest);
     // Tags move in the order of the log: promotions before this one have moved the tag, or never will. A collection that
     // was broken off may have deleted their entries in the history already.
-    if (await wasTagged(reader, entry)) moved.add(target);
+    if (await reader.stat(history)) moved.add(target);
     else open.add(entry.manifestDigest);
   }
   await markPublished(reader, [], blobs);
   return { blobs, open };
-}
-
-/** Whether the tag has moved: its history says so, unless it was deleted since. */
-async function wasTagged(reader: CollectorReader, { target, manifestDigest }: Publication): Promise<boolean> {
-  const [repository, tag] = [target.repository as RepositoryName, target.tag as Tag];
-  return (await reader.stat(tagIndexKey(repository, tag, manifestDigest))) !== undefined;
 }
 
 /** Reads the newest ones first, and more at once when more are wanted. Notes what is not an entry. */

@@ -24,13 +24,13 @@ export interface MarkOptions {
 export interface RepositoryGarbage {
   readonly name: RepositoryName;
   /** Manifests, under all of their names. */
-  readonly manifests: readonly Digest[];
+  readonly manifests: Digest[];
   /** Entries of tags' histories. */
-  readonly history: readonly { readonly tag: Tag; readonly digest: Digest }[];
+  readonly history: { readonly tag: Tag; readonly digest: Digest }[];
   /** Records of referrers. */
-  readonly referrers: readonly { readonly subject: Digest; readonly digest: Digest }[];
+  readonly referrers: { readonly subject: Digest; readonly digest: Digest }[];
   /** Links to blobs that go, or have gone. */
-  readonly layers: readonly Digest[];
+  readonly layers: Digest[];
 }
 
 /** What planning works with. */
@@ -109,13 +109,7 @@ export async function repositoryGarbage(
   toDelete: DigestTable,
 ): Promise<RepositoryGarbage> {
   const { reader, deleteUntagged, youngerThan } = planning;
-  const garbage = {
-    name,
-    manifests: [] as Digest[],
-    history: [] as { tag: Tag; digest: Digest }[],
-    referrers: [] as { subject: Digest; digest: Digest }[],
-    layers: [] as Digest[],
-  };
+  const garbage: RepositoryGarbage = { name, manifests: [], history: [], referrers: [], layers: [] };
   for await (const key of reader.keys(partsPrefix(name))) {
     const record = recordOf(key);
     if (record?.kind === 'layer') {
