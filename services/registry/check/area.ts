@@ -54,12 +54,12 @@ export class Area {
     return (await this.scope.reader.stat(LINK_KEY[kind](this.name, digest))) !== undefined;
   }
 
-  /** Where content is stored that may be named by another algorithm. */
-  async storedAt(kind: LinkKind, digest: Digest): Promise<Sha256Digest | 'malformed' | undefined> {
-    if (isSha256(digest)) return digest;
-    const stored = await this.scope.reader.link(LINK_KEY[kind](this.name, digest));
+  /** Where content is stored that the repository has, under whichever name; `malformed` if a link does not say that. */
+  async stored(kind: LinkKind, named: Digest): Promise<Sha256Digest | 'malformed' | undefined> {
+    const stored = isSha256(named) ? named : await this.scope.reader.link(LINK_KEY[kind](this.name, named));
     if (stored === undefined) return undefined;
-    return stored !== 'malformed' && isSha256(stored) ? stored : 'malformed';
+    if (stored === 'malformed' || !isSha256(stored)) return 'malformed';
+    return (await this.has(kind, stored)) ? stored : undefined;
   }
 }
 

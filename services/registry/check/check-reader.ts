@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pMapIterable } from 'p-map';
-import { type Digest, digestOfStream, Hasher } from '../oci/digest.ts';
+import { algorithmOf, type Digest, Hasher } from '../oci/digest.ts';
 import { StoreReader } from '../storage/store-reader.ts';
 import type { Finding } from './finding.ts';
 
@@ -23,8 +23,7 @@ export class CheckReader extends StoreReader {
     const read = await this.objects.get(key, undefined, this.signal);
     if (read === undefined) return undefined;
     this.bytesRead += read.sizeBytes;
-    if (like.startsWith('sha256:')) return (await digestOfStream(read.body)).digest;
-    const hasher = new Hasher('sha512');
+    const hasher = new Hasher(algorithmOf(like));
     for await (const chunk of read.body) hasher.update(chunk as Buffer);
     return hasher.digests().requestedDigest;
   }

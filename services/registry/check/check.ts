@@ -69,7 +69,7 @@ async function* checkAll(scope: Scope): AsyncGenerator<Finding> {
   yield* checkBlobs(scope);
   let isDoubtful = false;
   for await (const found of walkRepositories(reader.objects)) {
-    const findings = found.kind === 'stray' ? [strayOrMisnamed(found)] : checkNamed(scope, found.name);
+    const findings = found.kind === 'stray' ? [strayOrMisnamed(found)] : checkRepository(scope, found.name);
     for await (const each of findings) {
       isDoubtful ||= REFUSED.has(each.kind);
       yield each;
@@ -96,7 +96,7 @@ async function* checkSome(scope: Scope, names: readonly string[]): AsyncGenerato
     );
     const isThere = found.some((page) => page.keys.length > 0) || isContentHidden(scope.reader);
     if (!isThere) throw new NoSuchRepositoryError(name);
-    yield* checkNamed(scope, name);
+    yield* checkRepository(scope, name);
   }
   yield* unlistedFindings(scope.reader);
 }
@@ -119,11 +119,6 @@ function strayOrMisnamed({ key, isRepository }: { key: string; isRepository: boo
   return finding('repository-misnamed', { key }, 'No repository can have this name');
 }
 
-async function* checkNamed(scope: Scope, name: RepositoryName): AsyncGenerator<Finding> {
-  scope.reader.area = name;
-  yield* checkRepository(scope, name);
-}
-
 /** `isDoubtful` when something was not looked at that may refer to them. */
 function* unusedBlobs(blobs: BlobView, published: Published, isDoubtful: boolean): Generator<Finding> {
   const unreferenced = { blobs: 0, bytes: 0 };
@@ -133,21 +128,14 @@ function* unusedBlobs(blobs: BlobView, published: Published, isDoubtful: boolean
     sum.blobs++;
     sum.bytes += sizeBytes;
   }
-  const key = BLOBS_PREFIX;
-  if (unreferenced.blobs > 0)
-    yield finding(
-      isDoubtful ? 'blobs-unaccounted' : 'blobs-unreferenced',
-      { key, ...unreferenced },
-      `${counted(unreferenced)} that nothing${isDoubtful ? ' that could be read' : ''} refers to`,
-    );
-  if (publishedOnly.blobs > 0)
-    yield finding(
-      'blobs-published-only',
-      { key, ...publishedOnly },
-      `${counted(publishedOnly)} that were published, and that no repository refers to any more`,
-    );
+  const which = isDoubtful ? 'that nothing that could be read refers to' : 'that nothing refers to';
+  yield* countedBlobs(isDoubtful ? 'blobs-unaccounted' : 'blobs-unreferenced', unreferenced, which);
+  const why = 'that were published, and that no repository refers to any more';
+  yield* countedBlobs('blobs-published-only', publishedOnly, why);
 }
 
-function counted({ blobs, bytes }: { blobs: number; bytes: number }): string {
-  return `There are ${blobs} blobs of ${bytes} bytes together`;
+function* countedBlobs(kind: FindingKind, sum: { blobs: number; bytes: number }, which: string) {
+  if (sum.blobs === 0) return;
+  const meaning = `There are ${sum.blobs} blobs of ${sum.bytes} bytes together ${which}`;
+  yield finding(kind, { key: BLOBS_PREFIX, ...sum }, meaning);
 }

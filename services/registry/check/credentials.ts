@@ -6,11 +6,11 @@ import { type Finding, finding } from './finding.ts';
 const VERSION = /^(?:robot|user)\/[a-z0-9_-]{1,160}\/\d{10}\.json$/;
 
 /** Credentials that this registry has issued: each version can be read, and nothing lies between them. */
-export async function* checkCredentials({ reader }: Scope): AsyncGenerator<Finding> {
-  for await (const key of reader.keys(CREDENTIALS_PREFIX)) {
-    if (!VERSION.test(key.slice(CREDENTIALS_PREFIX.length))) yield strayFinding(key);
-    else yield* await reader.twice(() => checkVersion(reader.objects, key));
-  }
+export function checkCredentials({ reader }: Scope): AsyncGenerator<Finding> {
+  return reader.each(reader.keys(CREDENTIALS_PREFIX), async (key) => {
+    const isVersion = VERSION.test(key.slice(CREDENTIALS_PREFIX.length));
+    return isVersion ? checkVersion(reader.objects, key) : [strayFinding(key)];
+  });
 }
 
 async function checkVersion(objects: Scope['reader']['objects'], key: string): Promise<Finding[]> {

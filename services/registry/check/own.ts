@@ -2,6 +2,7 @@ import { verifyAudit } from '../audit/verify.ts';
 import {
   auditRecordKey,
   BLOBS_PREFIX,
+  DISTRIBUTION_PREFIX,
   OWN_PREFIX,
   READ_ONLY_KEY,
   REPOSITORIES_PREFIX,
@@ -29,8 +30,7 @@ const LEDGER = /^[a-z0-9-]{1,64}\/\d{10}\.json$/;
 /** Everything except repositories, blobs and the log: nothing unknown, and the switch can be read. */
 export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
   const { reader } = scope;
-  const root = commonPrefix(BLOBS_PREFIX, REPOSITORIES_PREFIX);
-  for await (const key of reader.below(root))
+  for await (const key of reader.below(DISTRIBUTION_PREFIX))
     if (key !== BLOBS_PREFIX && key !== REPOSITORIES_PREFIX && !reader.unlisted.has(key))
       yield strayFinding(key);
   for await (const key of reader.below(OWN_PREFIX))
@@ -64,10 +64,4 @@ async function checkNotice(objects: Scope['reader']['objects']): Promise<Finding
   } catch {
     return [finding('notice-malformed', place, 'The switch of writes cannot be read, so no node can start')];
   }
-}
-
-function commonPrefix(one: string, other: string): string {
-  let length = 0;
-  while (length < one.length && one[length] === other[length]) length++;
-  return one.slice(0, length);
 }

@@ -4,6 +4,7 @@ import {
   type Publication,
   parsePublication,
 } from '../publishing/publication/entry.ts';
+import { storedEntries } from '../publishing/publication/log.ts';
 import { DigestTable } from '../storage/digest-table.ts';
 import { PUBLICATIONS_PREFIX, publicationKey } from '../storage/layout.ts';
 import { type Scope, strayFinding } from './area.ts';
@@ -44,14 +45,11 @@ export class Published {
 /** The publication log: all entries are there, can be read, and name blobs that are there. */
 export async function* checkPublications(scope: Scope, published: Published): AsyncGenerator<Finding> {
   const { reader } = scope;
+  const entries = storedEntries(reader.objects);
   let next = 1;
   for await (const key of reader.keys(PUBLICATIONS_PREFIX)) {
-    const seq = Number(
-      /^\d{12}\.json$/.test(key.slice(PUBLICATIONS_PREFIX.length))
-        ? key.slice(PUBLICATIONS_PREFIX.length, -5)
-        : 0,
-    );
-    if (seq < 1) {
+    const seq = entries.numberOf(key);
+    if (seq === undefined) {
       yield strayFinding(key);
       continue;
     }

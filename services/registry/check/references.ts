@@ -37,16 +37,14 @@ export async function checkReferences(area: Area, place: Place, manifest: Manife
 
 /** Whether the repository has the manifest, under whichever name. */
 export async function hasManifest(area: Area, digest: Digest): Promise<boolean> {
-  const stored = await area.storedAt('revision', digest);
   // A malformed link is reported where it lies.
-  return stored === 'malformed' || (stored !== undefined && area.has('revision', stored));
+  return (await area.stored('revision', digest)) !== undefined;
 }
 
 /** Where the blob lies that the repository has a link to; undefined without a link that leads anywhere. */
 async function linkedBlob(area: Area, { digest }: Descriptor): Promise<Sha256Digest | undefined> {
-  const stored = await area.storedAt('layer', digest);
-  if (stored === undefined || stored === 'malformed') return undefined;
-  return (await area.has('layer', stored)) ? stored : undefined;
+  const stored = await area.stored('layer', digest);
+  return stored === 'malformed' ? undefined : stored;
 }
 
 async function isHere(area: Area, blob: Descriptor): Promise<boolean> {
@@ -60,9 +58,9 @@ async function checkBlob(
   { digest, sizeBytes }: Descriptor,
 ): Promise<Finding[]> {
   const { blobs } = area.scope;
-  const stored = await area.storedAt('layer', digest);
+  const stored = await area.stored('layer', digest);
   if (stored === 'malformed') return [];
-  if (stored === undefined || !(await area.has('layer', stored)))
+  if (stored === undefined)
     return [
       finding(
         'blob-not-linked',

@@ -11,6 +11,7 @@ import { checkUploads } from './uploads.ts';
 
 /** All of one repository. A fault is reported once, where it lies, and not again where it is missed. */
 export async function* checkRepository(scope: Scope, name: RepositoryName): AsyncGenerator<Finding> {
+  scope.reader.area = name;
   const area = new Area(scope, name);
   yield* checkLinks(area, 'layer');
   for await (const found of checkLinks(area, 'revision')) {

@@ -4,13 +4,12 @@ import { type Scope, strayFinding } from './area.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** The keys by which tokens are signed: each can be read, and nothing lies between them. */
-export async function* checkTokenKeys({ reader }: Scope): AsyncGenerator<Finding> {
+export function checkTokenKeys({ reader }: Scope): AsyncGenerator<Finding> {
   const stored = storedKeys(reader.objects);
-  for await (const key of reader.keys(KEYS_PREFIX)) {
+  return reader.each(reader.keys(KEYS_PREFIX), async (key) => {
     const seq = stored.numberOf(key);
-    if (seq === undefined) yield strayFinding(key);
-    else yield* await reader.twice(() => checkKey(stored, key, seq));
-  }
+    return seq === undefined ? [strayFinding(key)] : checkKey(stored, key, seq);
+  });
 }
 
 async function checkKey(stored: Numbered, key: string, seq: number): Promise<Finding[]> {

@@ -1,4 +1,6 @@
 import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import { BLOBS_PREFIX } from '../storage/layout.ts';
+import { digestOfData } from '../storage/layout-read.ts';
 import type { ListPage, ObjectStore, Unlisted } from '../storage/object-store.ts';
 import { StoreReader } from '../storage/store-reader.ts';
 import { describeUnlisted, mayLeadToContent } from '../storage/unlisted.ts';
@@ -43,6 +45,13 @@ export class CollectorReader extends StoreReader {
     this.#options = options;
   }
 
+  /** A reader of a store whose blobs can be listed: without any bytes every manifest would be named, and not why. */
+  static async open(objects: ObjectStore, options: CollectorReaderOptions): Promise<CollectorReader> {
+    const reader = new CollectorReader(objects, options);
+    await reader.objects.list({ prefix: BLOBS_PREFIX, limit: 1 }, reader.signal);
+    return reader;
+  }
+
   protected override onUnlisted(entry: Unlisted): void {
     if (mayLeadToContent(entry.key)) this.note(describeUnlisted(entry));
   }
@@ -50,6 +59,14 @@ export class CollectorReader extends StoreReader {
   protected override onPage({ keys }: ListPage): void {
     this.#options.onListed?.(keys.length);
     if (this.#options.failsAtOnce) this.throwIfUnreadable();
+  }
+
+  /** The stored blobs. Other objects among them are not ours to delete. */
+  async *blobs(): AsyncGenerator<Sha256Digest> {
+    for await (const key of this.keys(BLOBS_PREFIX)) {
+      const digest = digestOfData(key);
+      if (digest) yield digest;
+    }
   }
 
   /** What a link holds; undefined where there is none, and where it holds no digest, which is noted. */

@@ -6,14 +6,14 @@ import {
   type Publication,
   parsePublication,
 } from '../publishing/publication/entry.ts';
+import { storedEntries } from '../publishing/publication/log.ts';
 import { DigestTable } from '../storage/digest-table.ts';
-import { PUBLICATIONS_PREFIX, PUBLISHED_PREFIX, publicationKey, tagIndexKey } from '../storage/layout.ts';
+import { PUBLISHED_PREFIX, publicationKey, tagIndexKey } from '../storage/layout.ts';
 import type { CollectorReader } from './collector-reader.ts';
 
 const READS_AT_ONCE = 16;
 /** The next append completes the numbers of the entry before it; so only the newest can lack some. */
 const ENTRIES_MIN = 2;
-const ENTRY = /\/(\d{12})\.json$/;
 
 /**
  * Marks every blob that was ever published: mirrors have it or fetch it, and its number stays, also when no repository
@@ -64,27 +64,23 @@ export async function readPublished(reader: CollectorReader, nowMs: number): Pro
   const moved = new Set<string>();
   for await (const entry of entriesNewestFirst(reader)) {
     markEntries([entry], blobs);
-    const target = `${entry.target.repository}:${entry.target.tag}`;
+    const { repository, tag } = entry.target;
+    const target = `${repository}:${tag}`;
     if (!mayBeOpen(entry, nowMs) || moved.has(target)) continue;
+    const history = tagIndexKey(repository as RepositoryName, tag as Tag, entry.manifestDigest);
     // Tags move in the order of the log: promotions before this one have moved the tag, or never will. A collection that
     // was broken off may have deleted their entries in the history already.
-    if (await wasTagged(reader, entry)) moved.add(target);
+    if (await reader.stat(history)) moved.add(target);
     else open.add(entry.manifestDigest);
   }
   await markPublished(reader, [], blobs);
   return { blobs, open };
 }
 
-/** Whether the tag has moved: its history says so, unless it was deleted since. */
-async function wasTagged(reader: CollectorReader, { target, manifestDigest }: Publication): Promise<boolean> {
-  const [repository, tag] = [target.repository as RepositoryName, target.tag as Tag];
-  return (await reader.stat(tagIndexKey(repository, tag, manifestDigest))) !== undefined;
-}
-
 /** Reads the newest ones first, and more at once when more are wanted. Notes what is not an entry. */
 async function* entriesNewestFirst(reader: CollectorReader): AsyncGenerator<Publication> {
   let seq = 0;
-  for await (const key of reader.keys(PUBLICATIONS_PREFIX)) seq = Number(ENTRY.exec(key)?.[1] ?? seq);
+  for await (const later of storedEntries(reader.objects).numbers(reader.signal)) seq = later;
   for (let atOnce = ENTRIES_MIN; seq > 0; atOnce = READS_AT_ONCE) {
     const keys = Array.from({ length: Math.min(atOnce, seq) }, () => publicationKey(seq--));
     const read = await Promise.all(keys.map((key) => reader.small(key, PUBLICATION_MAX_BYTES)));

@@ -77,7 +77,7 @@ export class ReachableSet {
     if (!this.#scope.deleteUntagged) return;
     const { linked } = this.#scope.findings;
     const roots: Sha256Digest[] = [];
-    for (const [digest] of linked.entries()) if (this.inUse.has(digest) || !goes(digest)) roots.push(digest);
+    for (const digest of linked) if (this.inUse.has(digest) || !goes(digest)) roots.push(digest);
     const stays = new DigestTable();
     this.#follow(roots, stays, ({ children }, digest) => this.#allStored(children.get(digest)));
     await this.#markAll(stays, this.#spared);
@@ -108,9 +108,8 @@ export class ReachableSet {
     await pMap(missingIn(linked, known), (digest) => this.#read(digest, take), {
       concurrency: READS_AT_ONCE,
     });
-    await references.flush();
     // Here, since the next read no longer knows what is useful.
-    await references.compact();
+    await references.store();
     if (!deleteUntagged) return;
     this.#reach(this.#allStored([...tagged, ...roots]));
     await this.#markAll(this.#reached);
@@ -184,5 +183,5 @@ export class ReachableSet {
 }
 
 function* missingIn(wanted: DigestTable, known: DigestTable): Generator<Sha256Digest> {
-  for (const [digest] of wanted.entries()) if (!known.has(digest)) yield digest;
+  for (const digest of wanted) if (!known.has(digest)) yield digest;
 }

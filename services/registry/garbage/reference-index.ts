@@ -63,34 +63,34 @@ export class ReferenceIndex {
     }
   }
 
-  /** Adds references; they are stored when enough have gathered, or by {@link flush}. */
+  /** Adds references; they are stored when enough have gathered, or by {@link store}. */
   async add(reference: Reference): Promise<void> {
     await this.#addEncoded(encodeReference(reference));
   }
 
-  /** Stores what has gathered. */
-  async flush(): Promise<void> {
-    if (this.#pending.length === 0 || !this.isWritable) return;
-    const segment = sealSegment(this.#pending);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    await this.#reader.objects.put(`${this.#prefix}${freshName(Date.now())}`, segment);
-  }
-
-  /** Merges segments that waste room, after a whole {@link read}. */
-  async compact(): Promise<void> {
+  /** Stores what has gathered, and merges segments that waste room; after a whole {@link read}. */
+  async store(): Promise<void> {
     if (!this.isWritable) return;
+    await this.#flush();
     const useless = this.#wasteful.filter(({ useful }) => useful.length === 0);
     const old = this.#wasteful.length >= WASTEFUL_MAX ? this.#wasteful : useless;
     if (old.length === 0) return;
     for (const encoded of old.flatMap(({ useful }) => useful)) await this.#addEncoded(encoded);
-    await this.flush();
+    await this.#flush();
     await this.#reader.objects.delete(old.map(({ key }) => key));
   }
 
   async #addEncoded(encoded: Buffer): Promise<void> {
     this.#pending.push(encoded);
     this.#pendingBytes += encoded.length;
-    if (this.#pendingBytes >= SEGMENT_BYTES) await this.flush();
+    if (this.#pendingBytes >= SEGMENT_BYTES) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#pending.length === 0 || !this.isWritable) return;
+    const segment = sealSegment(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.#reader.objects.put(`${this.#prefix}${freshName(Date.now())}`, segment);
   }
 }

@@ -11,17 +11,44 @@ import type { AliasReference } from './references.ts';
 const PAGE = 1000;
 const READS_AT_ONCE = 16;
 
+/** A name by SHA-512, and where the bytes are stored. */
+export type Alias = Pick<AliasReference, 'named' | 'stored'>;
+
+/** What a scan of repositories, or a part of one, finds. */
+interface Found {
+  readonly linked: Iterable<Sha256Digest>;
+  readonly tagged: Iterable<Digest>;
+  readonly aliases: readonly Alias[];
+  readonly records: Iterable<readonly [Sha256Digest, readonly string[]]>;
+}
+
 /** What a scan of repositories finds. */
-export class ScanFindings {
+export class ScanFindings implements Found {
   /** Manifests that a repository has a link to. */
   readonly linked = new DigestTable();
   /** What tags name now; only with `deleteUntagged`. */
   readonly tagged = new Set<Digest>();
   /** Names by SHA-512 that the query did not know. */
-  readonly aliases: AliasReference[] = [];
+  readonly aliases: Alias[] = [];
   /** The keys of the records about content that is due, by its digest. */
   readonly records = new Map<Sha256Digest, string[]>();
   recordsCount = 0;
+
+  /** Adds what a part of the scan has found. */
+  add({ linked, tagged, aliases, records }: Found): void {
+    for (const digest of linked) this.linked.set(digest, 1);
+    for (const digest of tagged) this.tagged.add(digest);
+    this.aliases.push(...aliases);
+    for (const [digest, keys] of records) this.addRecords(digest, keys);
+  }
+
+  /** Adds the keys of records about a digest. */
+  addRecords(digest: Sha256Digest, keys: readonly string[]): void {
+    const known = this.records.get(digest);
+    if (known) known.push(...keys);
+    else this.records.set(digest, [...keys]);
+    this.recordsCount += keys.length;
+  }
 }
 
 /** What a scan looks for. */
@@ -32,7 +59,7 @@ export interface ScanQuery {
   /** Read each link, and note the ones that do not hold what their names say. */
   readonly verifiesLinks?: boolean;
   /** What is to be deleted unless this scan finds it in use. */
-  readonly due: readonly DigestList[];
+  readonly due: readonly { readonly digests: DigestList }[];
   /** SHA-256 digests of what is known by SHA-512; what is found is added. */
   readonly aliases: Map<Digest, Sha256Digest>;
 }
@@ -133,7 +160,7 @@ class PageReader {
           if (this.#query.verifiesLinks) this.#reader.note(`${key}: holds no sha256 digest`);
           return;
         }
-        if (!aliases.has(named)) this.#findings.aliases.push({ kind: 'alias', named, stored });
+        if (!aliases.has(named)) this.#findings.aliases.push({ named, stored });
         aliases.set(named, stored);
         this.#record(key, stored);
       },
@@ -142,15 +169,7 @@ class PageReader {
 
   #record(key: string, named: Digest): void {
     const stored = isSha256(named) ? named : this.#query.aliases.get(named);
-    if (stored === undefined || !this.#query.due.some((list) => list.has(stored))) return;
-    addRecords(this.#findings, stored, [key]);
+    if (stored === undefined || !this.#query.due.some(({ digests }) => digests.has(stored))) return;
+    this.#findings.addRecords(stored, [key]);
   }
-}
-
-/** Adds the keys of records about a digest. */
-export function addRecords(findings: ScanFindings, digest: Sha256Digest, keys: readonly string[]): void {
-  const known = findings.records.get(digest);
-  if (known) known.push(...keys);
-  else findings.records.set(digest, [...keys]);
-  findings.recordsCount += keys.length;
 }

@@ -41,7 +41,12 @@ export class DigestTable {
     if (this.#size > this.#values.length * FULL_SHARE) this.#grow();
   }
 
-  /** All entries, in no particular order; do not add to the table while iterating. */
+  /** The digests, in no particular order; do not add to the table while iterating. */
+  *[Symbol.iterator](): Generator<Sha256Digest> {
+    for (const [digest] of this.entries()) yield digest;
+  }
+
+  /** The digests with their numbers, as above. */
   *entries(): Generator<[Sha256Digest, number]> {
     for (const [slot, value] of this.#values.entries())
       if (value !== EMPTY) yield [this.#digestAt(slot), value];

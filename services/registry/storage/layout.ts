@@ -63,6 +63,9 @@ export const tagClaimsPrefix = (name: RepositoryName, tag: Tag) =>
 export const tagClaimKey = (name: RepositoryName, tag: Tag, turn: number) =>
   `${tagClaimsPrefix(name, tag)}${padded(turn, 12)}`;
 
+/** Prefix of all objects of Distribution. */
+export const DISTRIBUTION_PREFIX = `${ROOT}/`;
+
 /** Prefix of all repositories. */
 export const REPOSITORIES_PREFIX = `${ROOT}/repositories/`;
 

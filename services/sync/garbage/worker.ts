@@ -117,13 +117,7 @@ export class GarbageWorker implements AsyncDisposable {
 
   /** Does what is due, until stopped, or until another worker has taken over. */
   async #work(lease: Lease<Progress>): Promise<void> {
-    const { last, trouble, purge: purged } = lease.state;
-    this.#progress = {
-      ...IDLE,
-      ...(last && { last }),
-      ...(trouble && { trouble }),
-      ...(purged && { purge: purged }),
-    };
+    this.#progress = withoutCycle(lease.state);
     try {
       await runDuties(this.#stop.signal, (signal) => [
         lease.keep(() => this.#progress, signal),
@@ -195,10 +189,9 @@ export class GarbageWorker implements AsyncDisposable {
       const { isMoreDue } = await collectOnce(context);
       const endedAt = new Date().toISOString();
       const last = { startedAt, endedAt, counts, requests: this.#requests };
-      this.#progress = { ...this.#rest(), phase: 'idle', last };
-      metrics.garbageBlobs.inc({ outcome: 'quarantined' }, counts.quarantined);
-      metrics.garbageBlobs.inc({ outcome: 'released' }, counts.released);
-      metrics.garbageBlobs.inc({ outcome: 'deleted' }, counts.deleted);
+      this.#progress = { ...withoutCycle(this.#progress), last };
+      for (const outcome of ['quarantined', 'released', 'deleted'] as const)
+        metrics.garbageBlobs.inc({ outcome }, counts[outcome]);
       metrics.garbageQuarantine.set(counts.inQuarantine);
       metrics.garbageCycleAt.set(Date.now() / 1000);
       logger.info({ ...counts, requests: this.#requests }, 'garbage collection: a cycle has ended');
@@ -252,14 +245,13 @@ export class GarbageWorker implements AsyncDisposable {
     logger.warn({ err: error, ...(unreadable && { unreadable }) }, 'garbage collection: a cycle has failed');
     metrics.garbageFailures.inc();
     const named = unreadable ? `${trouble}: ${unreadable.slice(0, 10).join('; ')}` : trouble;
-    this.#progress = { ...this.#rest(), phase: 'idle', trouble: named };
+    this.#progress = { ...withoutCycle(this.#progress), trouble: named };
   }
+}
 
-  /** The progress, without that of the cycle under way. */
-  #rest(): Progress {
-    const { startedAt: _startedAt, counts: _counts, requests: _requests, ...rest } = this.#progress;
-    return rest;
-  }
+/** The progress, without that of the cycle under way. */
+function withoutCycle({ last, trouble, purge }: Progress): Progress {
+  return { ...IDLE, ...(last && { last }), ...(trouble && { trouble }), ...(purge && { purge }) };
 }
 
 /** One entry per cycle: no client asked for these deletions, and the changes that led to them are recorded already. */

@@ -1,9 +1,7 @@
 import pMap from 'p-map';
 import { DigestTable } from '../../storage/digest-table.ts';
-import { BLOBS_PREFIX } from '../../storage/layout.ts';
-import { digestOfData } from '../../storage/layout-read.ts';
-import type { CollectorReader } from '../collector-reader.ts';
-import type { MarkOptions } from './repository.ts';
+import { blobDataKey } from '../../storage/layout.ts';
+import type { Planning } from './repository.ts';
 
 const STATS_AT_ONCE = 16;
 
@@ -27,26 +25,19 @@ export interface Blobs {
 }
 
 /** Divides the stored blobs. */
-export async function planBlobs(
-  reader: CollectorReader,
-  reachable: DigestTable,
-  publishedBlobs: DigestTable,
-  { youngerThan }: MarkOptions,
-): Promise<Blobs> {
+export async function planBlobs(planning: Planning): Promise<Blobs> {
+  const { reader, youngerThan } = planning;
   const toDelete = new DigestTable();
   const [goes, young, published] = [newSum(), newSum(), newSum()];
   let inUse = 0;
   await pMap(
-    reader.keys(BLOBS_PREFIX),
-    async (key) => {
-      const digest = digestOfData(key);
-      // Other objects there are not ours to delete.
-      if (digest === undefined) return;
-      if (reachable.has(digest)) return inUse++;
-      const stat = await reader.stat(key);
+    reader.blobs(),
+    async (digest) => {
+      if (planning.inUse.has(digest)) return inUse++;
+      const stat = await reader.stat(blobDataKey(digest));
       if (stat === undefined) return;
       const { sizeBytes, modifiedAt } = stat;
-      if (publishedBlobs.has(digest)) return add(published, sizeBytes);
+      if (planning.published.blobs.has(digest)) return add(published, sizeBytes);
       if (modifiedAt > youngerThan) return add(young, sizeBytes);
       toDelete.set(digest, sizeBytes);
       add(goes, sizeBytes);

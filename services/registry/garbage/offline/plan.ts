@@ -1,5 +1,4 @@
 import { DigestTable } from '../../storage/digest-table.ts';
-import { BLOBS_PREFIX } from '../../storage/layout.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { walkRepositories } from '../../storage/walk.ts';
 import { CollectorReader } from '../collector-reader.ts';
@@ -36,13 +35,11 @@ export interface PlanOptions extends MarkOptions {
  * something that may refer to content cannot be read.
  */
 export async function planGarbage(objects: ObjectStore, options: PlanOptions): Promise<GarbagePlan> {
-  const { signal, onArea } = options;
-  const reader = new CollectorReader(objects, { signal });
-  const inUse = new DigestTable();
-  // Without any bytes every manifest would be named below, and not why.
-  await reader.objects.list({ prefix: BLOBS_PREFIX, limit: 1 }, signal);
+  const { signal, onArea, deleteUntagged, youngerThan } = options;
+  const reader = await CollectorReader.open(objects, { signal });
   onArea?.('the publication log');
-  const { blobs: published, open } = await readPublished(reader, Date.now());
+  const published = await readPublished(reader, Date.now());
+  const planning = { deleteUntagged, youngerThan, reader, inUse: new DigestTable(), published };
   const marked: MarkedRepository[] = [];
   for await (const each of walkRepositories(reader.objects, signal)) {
     if (each.kind === 'stray') {
@@ -50,18 +47,17 @@ export async function planGarbage(objects: ObjectStore, options: PlanOptions): P
       continue;
     }
     onArea?.(each.name);
-    marked.push(await markRepository(reader, each.name, options, open, inUse));
+    marked.push(await markRepository(planning, each.name));
   }
   // In vain from here on when anything could not be read.
   reader.throwIfUnreadable();
-  for (const { name } of marked) await markYoungLayers(reader, name, inUse, published, options);
+  for (const { name } of marked) await markYoungLayers(planning, name);
   onArea?.('blobs');
-  const blobs = await planBlobs(reader, inUse, published, options);
-  const tables = { inUse, published, toDelete: blobs.toDelete };
+  const blobs = await planBlobs(planning);
   const repositories: RepositoryGarbage[] = [];
   for (const each of marked) {
     onArea?.(each.name);
-    const garbage = await repositoryGarbage(reader, each, tables, options);
+    const garbage = await repositoryGarbage(planning, each, blobs.toDelete);
     const { manifests, history, referrers, layers } = garbage;
     if ([manifests, history, referrers, layers].some(({ length }) => length > 0)) repositories.push(garbage);
   }

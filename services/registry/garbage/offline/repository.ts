@@ -5,6 +5,7 @@ import type { DigestTable } from '../../storage/digest-table.ts';
 import { blobDataKey, revisionLinkKey } from '../../storage/layout.ts';
 import { partPrefix, partsPrefix, recordOf } from '../../storage/layout-read.ts';
 import type { CollectorReader } from '../collector-reader.ts';
+import type { Published } from '../published-blobs.ts';
 import { ReachableSet } from '../reachable-set.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import { ScanFindings, scanPages } from '../scan.ts';
@@ -23,13 +24,21 @@ export interface MarkOptions {
 export interface RepositoryGarbage {
   readonly name: RepositoryName;
   /** Manifests, under all of their names. */
-  readonly manifests: readonly Digest[];
+  readonly manifests: Digest[];
   /** Entries of tags' histories. */
-  readonly history: readonly { readonly tag: Tag; readonly digest: Digest }[];
+  readonly history: { readonly tag: Tag; readonly digest: Digest }[];
   /** Records of referrers. */
-  readonly referrers: readonly { readonly subject: Digest; readonly digest: Digest }[];
+  readonly referrers: { readonly subject: Digest; readonly digest: Digest }[];
   /** Links to blobs that go, or have gone. */
-  readonly layers: readonly Digest[];
+  readonly layers: Digest[];
+}
+
+/** What planning works with. */
+export interface Planning extends MarkOptions {
+  readonly reader: CollectorReader;
+  /** What was found in use so far. */
+  readonly inUse: DigestTable;
+  readonly published: Published;
 }
 
 /** A repository, and which of its manifests stay, by any of their names. */
@@ -42,24 +51,19 @@ export interface MarkedRepository {
  * Marks what one repository has in use, with `deleteUntagged` from its own tags, its open promotions and its young
  * manifests.
  */
-export async function markRepository(
-  reader: CollectorReader,
-  name: RepositoryName,
-  { deleteUntagged, youngerThan }: MarkOptions,
-  open: ReadonlySet<Digest>,
-  inUse: DigestTable,
-): Promise<MarkedRepository> {
+export async function markRepository(planning: Planning, name: RepositoryName): Promise<MarkedRepository> {
+  const { reader, deleteUntagged, inUse, published } = planning;
   const [findings, aliases] = [new ScanFindings(), new Map<Digest, Sha256Digest>()];
   const query = { prefix: partsPrefix(name), deleteUntagged, verifiesLinks: true, due: [], aliases };
   for await (const _ of scanPages(reader, query, () => findings));
   const references = new ReferenceIndex(reader);
   const scope = { reader, references, findings, aliases, deleteUntagged, place: `${name}@` };
-  const reachable = await ReachableSet.of(scope, open, inUse);
+  const reachable = await ReachableSet.of(scope, published.open, inUse);
   const { kept } = reachable;
   const young = await pMap(
-    findings.linked.entries(),
-    async ([digest]) => {
-      const counts = !kept.has(digest) && (await isYoung(reader, revisionLinkKey(name, digest), youngerThan));
+    findings.linked,
+    async (digest) => {
+      const counts = !kept.has(digest) && (await isYoung(planning, revisionLinkKey(name, digest)));
       return counts ? digest : pMapSkip;
     },
     CONCURRENCY,
@@ -80,20 +84,15 @@ function keepsBy(
 }
 
 /** Blobs that no manifest names, but that a client has given to a repository a moment ago, count as in use. */
-export async function markYoungLayers(
-  reader: CollectorReader,
-  name: RepositoryName,
-  inUse: DigestTable,
-  published: DigestTable,
-  { youngerThan }: MarkOptions,
-): Promise<void> {
+export async function markYoungLayers(planning: Planning, name: RepositoryName): Promise<void> {
+  const { reader, inUse } = planning;
   await pMap(
     reader.keys(partPrefix(name, '_layers')),
     async (key) => {
       const record = recordOf(key);
       const stored = record?.kind === 'layer' ? await reader.stored(record.named, key) : undefined;
-      if (stored === undefined || inUse.has(stored) || published.has(stored)) return;
-      if (await isYoung(reader, key, youngerThan)) inUse.set(stored, 1);
+      if (stored === undefined || stays(planning, stored)) return;
+      if (await isYoung(planning, key)) inUse.set(stored, 1);
     },
     CONCURRENCY,
   );
@@ -105,23 +104,16 @@ export async function markYoungLayers(
  * later under the same digest, and those that dangle already.
  */
 export async function repositoryGarbage(
-  reader: CollectorReader,
+  planning: Planning,
   { name, keeps }: MarkedRepository,
-  tables: Readonly<Record<'inUse' | 'published' | 'toDelete', DigestTable>>,
-  { deleteUntagged, youngerThan }: MarkOptions,
+  toDelete: DigestTable,
 ): Promise<RepositoryGarbage> {
-  const garbage = {
-    name,
-    manifests: [] as Digest[],
-    history: [] as { tag: Tag; digest: Digest }[],
-    referrers: [] as { subject: Digest; digest: Digest }[],
-    layers: [] as Digest[],
-  };
+  const { reader, deleteUntagged, youngerThan } = planning;
+  const garbage: RepositoryGarbage = { name, manifests: [], history: [], referrers: [], layers: [] };
   for await (const key of reader.keys(partsPrefix(name))) {
     const record = recordOf(key);
     if (record?.kind === 'layer') {
-      if (await isUselessLayer(reader, key, record.named, tables, youngerThan))
-        garbage.layers.push(record.named);
+      if (await isUselessLayer(planning, toDelete, key, record.named)) garbage.layers.push(record.named);
       continue;
     }
     if (record === undefined || !('named' in record) || keeps(record.named)) continue;
@@ -132,7 +124,7 @@ export async function repositoryGarbage(
     if (link && link.modifiedAt > youngerThan) continue;
     if (record.kind === 'referrer') {
       // Records are written before the links of their manifests: a young one goes only with its manifest.
-      if (link || !(await isYoung(reader, key, youngerThan)))
+      if (link || !(await isYoung(planning, key)))
         garbage.referrers.push({ subject: record.subject, digest });
     } else if (record.kind === 'revision') garbage.manifests.push(digest);
     else if (record.kind === 'history' && isTag(record.tag))
@@ -142,20 +134,24 @@ export async function repositoryGarbage(
 }
 
 async function isUselessLayer(
-  reader: CollectorReader,
+  planning: Planning,
+  toDelete: DigestTable,
   key: string,
   named: Digest,
-  { inUse, published, toDelete }: Parameters<typeof repositoryGarbage>[2],
-  youngerThan: Date,
 ): Promise<boolean> {
+  const { reader } = planning;
   const stored = await reader.stored(named, key);
-  if (stored === undefined || inUse.has(stored) || published.has(stored)) return false;
+  if (stored === undefined || stays(planning, stored)) return false;
   if (toDelete.has(stored)) return true;
-  return !(await reader.stat(blobDataKey(stored))) && !(await isYoung(reader, key, youngerThan));
+  return !(await reader.stat(blobDataKey(stored))) && !(await isYoung(planning, key));
 }
 
-/** Whether an object was written after a moment, or has gone since it was listed. */
-async function isYoung(reader: CollectorReader, key: string, youngerThan: Date): Promise<boolean> {
+function stays({ inUse, published }: Planning, blob: Sha256Digest): boolean {
+  return inUse.has(blob) || published.blobs.has(blob);
+}
+
+/** Whether an object is young, or has gone since it was listed. */
+async function isYoung({ reader, youngerThan }: Planning, key: string): Promise<boolean> {
   const stat = await reader.stat(key);
   return stat === undefined || stat.modifiedAt > youngerThan;
 }

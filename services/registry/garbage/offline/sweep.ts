@@ -7,7 +7,7 @@ import {
   tagIndexKey,
 } from '../../storage/layout.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { deletionRank, LAYER_RANK } from '../deletion-order.ts';
+import { inDeletionOrder } from '../deletion-order.ts';
 import type { GarbagePlan } from './plan.ts';
 import type { RepositoryGarbage } from './repository.ts';
 
@@ -24,14 +24,13 @@ export async function sweep(
   mayContinue: () => Promise<void>,
   onDeleted: (objects: number) => void = () => undefined,
 ): Promise<void> {
-  const records = repositories.flatMap(recordKeys);
+  const { ofManifests, layerLinks } = inDeletionOrder(repositories.values().flatMap(recordKeys));
   const remove = async (keys: Iterable<string>) => {
     await deleteAll(objects, keys, { mayChange: mayContinue, batchKeys: BATCH_KEYS, onDeleted });
   };
   // A backend deletes the keys of one call in any order, so no call holds two ranks.
-  for (let rank = 0; rank <= LAYER_RANK; rank++)
-    await remove(records.filter((key) => deletionRank(key) === rank));
-  await remove(blobs.toDelete.entries().map(([digest]) => blobDataKey(digest)));
+  for (const keys of [...ofManifests, layerLinks]) await remove(keys);
+  await remove(Iterator.from(blobs.toDelete).map(blobDataKey));
 }
 
 function recordKeys({ name, manifests, history, referrers, layers }: RepositoryGarbage): string[] {

@@ -1,8 +1,6 @@
 import { freshName, SUSPECTS_PREFIX } from '../../content/quarantine/keys.ts';
 import { hexOf, type Sha256Digest } from '../../oci/digest.ts';
 import { DigestTable } from '../../storage/digest-table.ts';
-import { BLOBS_PREFIX } from '../../storage/layout.ts';
-import { digestOfData } from '../../storage/layout-read.ts';
 import type { CollectorReader } from '../collector-reader.ts';
 import { seal, unseal } from '../sealed.ts';
 import type { Cycle } from './context.ts';
@@ -27,10 +25,7 @@ export async function compare(
   const after = new DigestTable();
   const ripe: Sha256Digest[] = [];
   const room = roomFor(lists);
-  for await (const key of reader.keys(BLOBS_PREFIX)) {
-    const digest = digestOfData(key);
-    // Other objects there are not ours to delete.
-    if (digest === undefined) continue;
+  for await (const digest of reader.blobs()) {
     counts.stored++;
     if (inUse.has(digest) || lists.some(({ digests }) => digests.has(digest))) continue;
     const since = before.get(digest) ?? now();
@@ -41,7 +36,7 @@ export async function compare(
   counts.suspected = after.size;
   counts.quarantined = ripe.length;
   counts.inQuarantine = ripe.length + lists.reduce((sum, { digests }) => sum + digests.size, 0);
-  if (dryRun) return [...ripe, ...after.entries().map(([digest]) => digest)];
+  if (dryRun) return [...ripe, ...after];
   // Announced first: what is in both is in quarantine.
   await announce(cycle, ripe);
   await cycle.mayChange();
@@ -73,8 +68,7 @@ async function writeCandidates(
   candidates: DigestTable,
   nowMs: number,
 ): Promise<void> {
-  const old: string[] = [];
-  for await (const key of reader.keys(SUSPECTS_PREFIX)) old.push(key);
+  const old = await Array.fromAsync(reader.keys(SUSPECTS_PREFIX));
   const { objects } = reader;
   let entries: Buffer[] = [];
   const flush = async () => {

@@ -1,7 +1,6 @@
 import { ALIAS_FACTS_PREFIX, MANIFEST_FACTS_PREFIX } from '../../content/quarantine/keys.ts';
 import type { Digest, Sha256Digest } from '../../oci/digest.ts';
 import { mayBeOpen } from '../../publishing/promotion/open.ts';
-import { BLOBS_PREFIX } from '../../storage/layout.ts';
 import { CollectorReader } from '../collector-reader.ts';
 import { markPublished, newestEntries } from '../published-blobs.ts';
 import { ReachableSet } from '../reachable-set.ts';
@@ -11,7 +10,7 @@ import { compare } from './candidates.ts';
 import type { Cycle, CycleContext } from './context.ts';
 import { deleteLists } from './delete-list.ts';
 import { announceForgotten, dueLists, type ListState, readLists, sweepFlags } from './quarantine-lists.ts';
-import { merge, type ScanHeader, ScanStore } from './scan-store.ts';
+import { type ScanHeader, ScanStore } from './scan-store.ts';
 
 /** What a scan has found is stored every time it has read this many pages. */
 const STORE_PAGES = 200;
@@ -42,11 +41,8 @@ export async function collectOnce(given: CycleContext): Promise<CycleResult> {
   const onListed = (keys: number) => {
     counts.objectsListed += keys;
   };
-  const reader = new CollectorReader(given.objects, { signal, failsAtOnce: true, onListed });
-  const { objects } = reader;
-  const cycle = { ...given, objects, reader };
-  // Without any bytes every manifest would be named below, and not why.
-  await objects.list({ prefix: BLOBS_PREFIX, limit: 1 }, signal);
+  const reader = await CollectorReader.open(given.objects, { signal, failsAtOnce: true, onListed });
+  const cycle = { ...given, objects: reader.objects, reader };
   const lists = await readLists(cycle);
   if (!dryRun) {
     await sweepFlags(cycle, lists);
@@ -59,12 +55,8 @@ export async function collectOnce(given: CycleContext): Promise<CycleResult> {
   onPhase?.('scanning');
   const due = dueLists(lists, cycle);
   const findings = await scan(cycle, due, aliases);
-  for (const alias of findings.aliases) {
-    aliases.set(alias.named, alias.stored);
-    await aliasIndex.add(alias);
-  }
-  await aliasIndex.flush();
-  await aliasIndex.compact();
+  for (const alias of findings.aliases) await aliasIndex.add({ kind: 'alias', ...alias });
+  await aliasIndex.store();
 
   onPhase?.('marking');
   const entries = await newestEntries(reader, deleteUntagged, now());
@@ -79,11 +71,7 @@ export async function collectOnce(given: CycleContext): Promise<CycleResult> {
   reader.throwIfUnreadable();
 
   onPhase?.('deleting');
-  await deleteLists(
-    cycle,
-    due.map(({ name, digests }) => ({ name, digests, records: findings.records })),
-    reachable,
-  );
+  await deleteLists(cycle, due, findings, reachable);
 
   onPhase?.('comparing');
   const left = lists.filter((list) => !due.includes(list));
@@ -102,52 +90,43 @@ async function scan(
   const { reader, settings, dryRun, now } = cycle;
   const { deleteUntagged } = settings;
   const store = new ScanStore(reader);
-  let findings = new ScanFindings();
   const known = new Map(due.map((list) => [list.name, list]));
   const isWanted = (header: ScanHeader) =>
     header.deleteUntagged === deleteUntagged && Math.abs(now() - header.startedAt) < RESUME_MAX_MS;
-  let stored = dryRun ? undefined : await store.resume(isWanted, findings);
+  let stored = dryRun ? undefined : await store.resume(isWanted);
   // Lists that it looked for and that have gone were dealt with.
   if (stored) due.splice(0, due.length, ...stored.header.due.flatMap((name) => known.get(name) ?? []));
-  else {
-    findings = new ScanFindings();
-    if (!dryRun) {
-      await store.clear();
-      const header = {
-        version: 1,
-        startedAt: now(),
-        deleteUntagged,
-        due: due.map(({ name }) => name),
-      } as const;
-      stored = await store.begin(header);
-    }
+  else if (!dryRun) {
+    await store.clear();
+    stored = await store.begin({ version: 1, startedAt: now(), deleteUntagged, due: namesOf(due) });
   }
-  if (stored?.cursor === null) return findings;
+  const findings = stored?.findings ?? new ScanFindings();
   for (const { named, stored: digest } of findings.aliases) aliases.set(named, digest);
+  if (stored?.cursor === null) return findings;
   let part = new ScanFindings();
   let pages = 0;
-  const query = { deleteUntagged, due: due.map(({ digests }) => digests), aliases };
+  const query = { deleteUntagged, due, aliases };
   for await (const cursor of scanPages(reader, query, () => part, stored?.cursor)) {
     reader.throwIfUnreadable();
     if (++pages % STORE_PAGES !== 0 || stored === undefined) continue;
     await store.keep(stored, part, cursor);
-    merge(findings, part);
+    findings.add(part);
     part = new ScanFindings();
     if (findings.recordsCount <= RECORDS_MAX || due.length < 2) continue;
-    dropLast(due, query.due, findings);
-    await store.begin({ ...stored.header, due: due.map(({ name }) => name) }, stored.id);
+    dropLast(due, findings);
+    await store.begin({ ...stored.header, due: namesOf(due) }, stored.id);
   }
   reader.throwIfUnreadable();
   if (stored) await store.keep(stored, part, null);
-  merge(findings, part);
+  findings.add(part);
   return findings;
 }
 
+const namesOf = (lists: readonly ListState[]) => lists.map(({ name }) => name);
+
 /** Leaves a list for the next cycle: too much is recorded of what it holds. */
-function dropLast(due: ListState[], query: unknown[], findings: ScanFindings): void {
-  const dropped = due.pop();
-  query.pop();
-  for (const digest of dropped?.digests ?? []) {
+function dropLast(due: ListState[], findings: ScanFindings): void {
+  for (const digest of due.pop()?.digests ?? []) {
     findings.recordsCount -= findings.records.get(digest)?.length ?? 0;
     findings.records.delete(digest);
   }

@@ -1,39 +1,45 @@
 import { announcedKey, deletingKey, listKey, rangeOf, rescuedPrefix } from '../../content/quarantine/keys.ts';
 import { isSha256, type Sha256Digest } from '../../oci/digest.ts';
 import { batchesOf, deleteAll } from '../../storage/delete-all.ts';
-import type { DigestList } from '../../storage/digest-list.ts';
 import { blobDataKey } from '../../storage/layout.ts';
-import { deletionRank, LAYER_RANK } from '../deletion-order.ts';
+import { inDeletionOrder } from '../deletion-order.ts';
 import type { ReachableSet } from '../reachable-set.ts';
+import type { ScanFindings } from '../scan.ts';
 import type { Cycle, ToDelete } from './context.ts';
+import type { ListState } from './quarantine-lists.ts';
 
-/** A list whose quarantine is over, and the keys of all records about what it holds. */
-export interface DueList {
-  readonly name: string;
-  readonly digests: DigestList;
-  readonly records: ReadonlyMap<Sha256Digest, readonly string[]>;
+/** What a cycle deletes by: what is in use, and the records of what is due. */
+interface Deletion extends Cycle, Pick<ScanFindings, 'records'> {
+  readonly reachable: ReachableSet;
 }
 
 /**
  * Deletes what of the lists the scan has not found in use and nobody has rescued, and then the lists. First, of all
  * lists, what says that a repository has a manifest, then the bytes with the links to blobs: so wherever this ends
- * no link dangles, and doing it again finishes it.
+ * no link dangles, and doing it again finishes it. A dry run only counts.
  */
 export async function deleteLists(
   cycle: Cycle,
-  lists: readonly DueList[],
+  lists: readonly ListState[],
+  { records }: ScanFindings,
   reachable: ReachableSet,
 ): Promise<void> {
   if (lists.length === 0) return;
-  const isDue = (digest: Sha256Digest) => lists.some(({ digests }) => digests.has(digest));
-  await reachable.spareWhatStays(isDue);
+  const { counts, dryRun, onToDelete } = cycle;
+  await reachable.spareWhatStays((digest) => lists.some(({ digests }) => digests.has(digest)));
   const toDelete = toDeleteOf(lists, reachable);
-  if (!cycle.dryRun && toDelete.blobs > 0) await cycle.onToDelete?.(toDelete);
-  if (!cycle.dryRun) for (const list of lists) await deleteRecords(cycle, list, reachable);
-  for (const list of lists) await deleteList(cycle, list, reachable);
+  if (dryRun) {
+    counts.deleted += toDelete.blobs;
+    counts.released += lists.reduce((sum, { digests }) => sum + digests.size, 0) - toDelete.blobs;
+    return;
+  }
+  if (toDelete.blobs > 0) await onToDelete?.(toDelete);
+  const deletion = { ...cycle, records, reachable };
+  for (const list of lists) await deleteRecords(deletion, list);
+  for (const list of lists) await deleteList(deletion, list);
 }
 
-function toDeleteOf(lists: readonly DueList[], reachable: ReachableSet): ToDelete {
+function toDeleteOf(lists: readonly ListState[], reachable: ReachableSet): ToDelete {
   function* digests(): Generator<Sha256Digest> {
     for (const list of lists) for (const digest of list.digests) if (reachable.mayGo(digest)) yield digest;
   }
@@ -43,80 +49,66 @@ function toDeleteOf(lists: readonly DueList[], reachable: ReachableSet): ToDelet
 }
 
 /** Deletes what says that a repository has the manifests of a list. */
-async function deleteRecords(cycle: Cycle, list: DueList, reachable: ReachableSet): Promise<void> {
-  const manifestRecords = (digest: Sha256Digest) =>
-    (list.records.get(digest) ?? [])
-      .filter((key) => deletionRank(key) < LAYER_RANK)
-      .sort((one, other) => deletionRank(one) - deletionRank(other));
+async function deleteRecords(deletion: Deletion, list: ListState): Promise<void> {
+  const { objects, records, reachable, counts, mayChange } = deletion;
+  const recordsOf = (digest: Sha256Digest) => inDeletionOrder(records.get(digest) ?? []).ofManifests.flat();
   const withRecords = [...list.digests].filter(
-    (digest) => reachable.mayGo(digest) && manifestRecords(digest).length > 0,
+    (digest) => reachable.mayGo(digest) && recordsOf(digest).length > 0,
   );
-  for await (const batch of batchesOf(withRecords))
-    await deleteRange(cycle, list.name, reachable, batch, async (toDelete) => {
-      const keys = toDelete.flatMap(manifestRecords);
-      await deleteAll(cycle.objects, keys, { mayChange: cycle.mayChange });
-      cycle.counts.linksDeleted += keys.length;
-    });
+  await deleteInRanges(deletion, list.name, withRecords, async (toDelete) => {
+    const keys = toDelete.flatMap(recordsOf);
+    await deleteAll(objects, keys, { mayChange });
+    counts.linksDeleted += keys.length;
+  });
 }
 
-async function deleteList(cycle: Cycle, list: DueList, reachable: ReachableSet): Promise<void> {
-  const { objects, reader, counts, dryRun, mayChange } = cycle;
-  const toDelete = [...list.digests].filter((digest) => reachable.mayGo(digest));
-  if (dryRun) {
-    counts.deleted += toDelete.length;
-    counts.released += list.digests.size - toDelete.length;
-    return;
-  }
-  const layerLinks = (digest: Sha256Digest) =>
-    (list.records.get(digest) ?? []).filter((key) => deletionRank(key) === LAYER_RANK);
+async function deleteList(deletion: Deletion, { name, digests }: ListState): Promise<void> {
+  const { objects, reader, records, reachable, counts, mayChange } = deletion;
+  const mayGo = [...digests].filter((digest) => reachable.mayGo(digest));
   let deleted = 0;
-  for await (const batch of batchesOf(toDelete))
-    await deleteRange(cycle, list.name, reachable, batch, async (digests) => {
-      const links = digests.flatMap(layerLinks);
-      await deleteAll(objects, links, { mayChange });
-      await deleteAll(objects, digests.map(blobDataKey), { mayChange });
-      counts.linksDeleted += links.length;
-      deleted += digests.length;
-      counts.deleted += digests.length;
-    });
-  counts.released += list.digests.size - deleted;
+  await deleteInRanges(deletion, name, mayGo, async (toDelete) => {
+    const links = toDelete.flatMap((digest) => inDeletionOrder(records.get(digest) ?? []).layerLinks);
+    await deleteAll(objects, links, { mayChange });
+    await deleteAll(objects, toDelete.map(blobDataKey), { mayChange });
+    counts.linksDeleted += links.length;
+    counts.deleted += toDelete.length;
+    deleted += toDelete.length;
+  });
+  counts.released += digests.size - deleted;
   await mayChange();
   // In this order: a flag of a list that has gone is deleted by the next cycle, a list without its flags is not.
-  await objects.delete([listKey(list.name)]);
-  const flags: string[] = [announcedKey(list.name)];
-  for await (const key of reader.keys(rescuedPrefix(list.name))) flags.push(key);
-  await deleteAll(objects, flags);
+  await objects.delete([listKey(name)]);
+  const rescues = await Array.fromAsync(reader.keys(rescuedPrefix(name)));
+  await deleteAll(objects, [announcedKey(name), ...rescues]);
 }
 
 /**
- * The collector's side of the protocol: announces that a range of a list is being deleted, looks for rescues, has what
- * nobody has rescued deleted, and withdraws the announcement. Should it end before that, the flag stays: the worker that
- * takes over removes it when no request of this one can be under way any more.
+ * The collector's side of the protocol, range by range: announces that a range of a list is being deleted, looks for
+ * rescues, has what nobody has rescued deleted, and withdraws the announcement. Should it end before that, the flag
+ * stays: the worker that takes over removes it when no request of this one can be under way any more.
  */
-async function deleteRange(
-  { objects, reader, signal, settle, mayChange }: Cycle,
+async function deleteInRanges(
+  { objects, reader, signal, settle, mayChange, reachable }: Deletion,
   list: string,
-  reachable: ReachableSet,
-  batch: readonly Sha256Digest[],
+  digests: readonly Sha256Digest[],
   act: (toDelete: readonly Sha256Digest[]) => Promise<void>,
 ): Promise<void> {
-  const [first, last] = [batch[0], batch.at(-1)];
-  if (first === undefined || last === undefined) return;
-  const flag = deletingKey(list, rangeOf(first, last));
-  await mayChange();
-  await objects.put(flag, Buffer.alloc(0));
-  await settle();
-  // Without the list nobody would rescue anything: then it is not ours any more.
-  if ((await objects.stat(listKey(list), signal)) === undefined)
-    throw new Error(`the list ${list} has gone: another worker has dealt with it`);
-  const rescued: Sha256Digest[] = [];
-  for await (const key of reader.keys(rescuedPrefix(list))) {
-    const digest = `sha256:${key.slice(rescuedPrefix(list).length)}`;
-    if (isSha256(digest)) rescued.push(digest);
+  const prefix = rescuedPrefix(list);
+  for await (const batch of batchesOf(digests)) {
+    const [first, last] = [batch[0], batch.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const flag = deletingKey(list, rangeOf(first, last));
+    await mayChange();
+    await objects.put(flag, Buffer.alloc(0));
+    await settle();
+    // Without the list nobody would rescue anything: then it is not ours any more.
+    if ((await objects.stat(listKey(list), signal)) === undefined)
+      throw new Error(`the list ${list} has gone: another worker has dealt with it`);
+    const rescues = await Array.fromAsync(reader.keys(prefix), (key) => `sha256:${key.slice(prefix.length)}`);
+    await reachable.add(rescues.filter(isSha256));
+    const toDelete = batch.filter((digest) => reachable.mayGo(digest));
+    if (toDelete.length > 0) await act(toDelete);
+    await mayChange();
+    await objects.delete([flag]);
   }
-  await reachable.add(rescued);
-  const toDelete = batch.filter((digest) => reachable.mayGo(digest));
-  if (toDelete.length > 0) await act(toDelete);
-  await mayChange();
-  await objects.delete([flag]);
 }

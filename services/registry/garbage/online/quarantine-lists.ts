@@ -92,8 +92,7 @@ export async function sweepFlags(
   lists: readonly ListState[],
 ): Promise<void> {
   const names = new Set(lists.map(({ name }) => name));
-  const useless: string[] = [];
-  for await (const key of reader.keys(DELETING_PREFIX)) useless.push(key);
+  const useless = await Array.fromAsync(reader.keys(DELETING_PREFIX));
   for (const prefix of [ANNOUNCED_PREFIX, RESCUED_PREFIX])
     for await (const key of reader.keys(prefix)) {
       const [list = ''] = key.slice(prefix.length).split('/');

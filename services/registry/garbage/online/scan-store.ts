@@ -4,8 +4,7 @@ import { type Digest, isDigest, isSha256, type Sha256Digest } from '../../oci/di
 import { deleteAll } from '../../storage/delete-all.ts';
 import { DigestList } from '../../storage/digest-list.ts';
 import type { CollectorReader } from '../collector-reader.ts';
-import type { AliasReference } from '../references.ts';
-import { addRecords, type ScanFindings } from '../scan.ts';
+import { ScanFindings } from '../scan.ts';
 
 const HEADER_MAX_BYTES = 1024 * 1024;
 const PART_MAX_BYTES = 256 * 1024 * 1024;
@@ -32,10 +31,12 @@ const PartSchema = z.object({
   records: z.array(z.tuple([StoredDigest, z.array(z.string())])),
 });
 
-/** A scan, and its progress; what it has found is in the findings that it was resumed into. */
+/** A scan, and its progress. */
 export interface StoredScan {
   readonly id: string;
   readonly header: ScanHeader;
+  /** What it had found when it was left. */
+  readonly findings: ScanFindings;
   /** Where to continue; undefined at the beginning, null when it is complete. */
   cursor: string | null | undefined;
   parts: number;
@@ -49,11 +50,8 @@ export class ScanStore {
     this.#reader = reader;
   }
 
-  /** The scan that was left, if there is one that can be continued; adds to `findings` what it had found. */
-  async resume(
-    isWanted: (header: ScanHeader) => boolean,
-    findings: ScanFindings,
-  ): Promise<StoredScan | undefined> {
+  /** The scan that was left, if there is one that can be continued. */
+  async resume(isWanted: (header: ScanHeader) => boolean): Promise<StoredScan | undefined> {
     const keys = await this.#keys();
     const headers = keys.filter((key) => key.endsWith('/header'));
     const [headerKey] = headers;
@@ -61,17 +59,12 @@ export class ScanStore {
     const header = HeaderSchema.safeParse(await this.#json(headerKey, HEADER_MAX_BYTES)).data;
     if (header === undefined || !isWanted(header)) return undefined;
     const id = headerKey.slice(SCAN_PREFIX.length, -'/header'.length);
-    const scan: StoredScan = { id, header, cursor: undefined, parts: 0 };
+    const scan = newScan(id, header);
     for (const key of keys.filter((each) => each !== headerKey)) {
       if (key !== partKey(id, scan.parts)) return undefined;
       const part = PartSchema.safeParse(await this.#json(key, PART_MAX_BYTES)).data;
       if (part === undefined) return undefined;
-      const linked = new DigestList(Buffer.from(part.linked, 'base64'));
-      addAll(findings, {
-        ...part,
-        linked,
-        aliases: part.aliases.map((each) => ({ kind: 'alias', ...each })),
-      });
+      scan.findings.add({ ...part, linked: new DigestList(Buffer.from(part.linked, 'base64')) });
       scan.cursor = part.cursor;
       scan.parts++;
     }
@@ -81,7 +74,7 @@ export class ScanStore {
   /** Begins a scan, or changes what one looks for. */
   async begin(header: ScanHeader, id = freshName(header.startedAt)): Promise<StoredScan> {
     await this.#reader.objects.put(`${SCAN_PREFIX}${id}/header`, encode(header));
-    return { id, header, cursor: undefined, parts: 0 };
+    return newScan(id, header);
   }
 
   /** Stores what was found since the last time. */
@@ -89,9 +82,9 @@ export class ScanStore {
     const { linked, tagged, aliases, records } = found;
     const part: z.infer<typeof PartSchema> = {
       cursor,
-      linked: DigestList.of(linked.entries().map(([digest]) => digest)).bytes.toString('base64'),
+      linked: DigestList.of(linked).bytes.toString('base64'),
       tagged: [...tagged],
-      aliases: aliases.map(({ named, stored }) => ({ named, stored })),
+      aliases,
       records: [...records],
     };
     await this.#reader.objects.put(partKey(scan.id, scan.parts), encode(part));
@@ -107,10 +100,8 @@ export class ScanStore {
     await deleteAll(this.#reader.objects, keys);
   }
 
-  async #keys(): Promise<string[]> {
-    const keys: string[] = [];
-    for await (const key of this.#reader.keys(SCAN_PREFIX)) keys.push(key);
-    return keys;
+  #keys(): Promise<string[]> {
+    return Array.fromAsync(this.#reader.keys(SCAN_PREFIX));
   }
 
   async #json(key: string, limitBytes: number): Promise<unknown> {
@@ -123,25 +114,8 @@ export class ScanStore {
   }
 }
 
-/** Adds what a part has found to the rest. */
-export function merge(findings: ScanFindings, part: ScanFindings): void {
-  const linked = part.linked.entries().map(([digest]) => digest);
-  addAll(findings, { ...part, linked });
-}
-
-function addAll(
-  findings: ScanFindings,
-  part: {
-    readonly linked: Iterable<Sha256Digest>;
-    readonly tagged: Iterable<Digest>;
-    readonly aliases: readonly AliasReference[];
-    readonly records: Iterable<readonly [Sha256Digest, readonly string[]]>;
-  },
-): void {
-  for (const digest of part.linked) findings.linked.set(digest, 1);
-  for (const digest of part.tagged) findings.tagged.add(digest);
-  findings.aliases.push(...part.aliases);
-  for (const [digest, keys] of part.records) addRecords(findings, digest, keys);
+function newScan(id: string, header: ScanHeader): StoredScan {
+  return { id, header, findings: new ScanFindings(), cursor: undefined, parts: 0 };
 }
 
 function partKey(id: string, part: number): string {

@@ -13,6 +13,12 @@ import {
 } from './entry.ts';
 import type { PublishedBlobs } from './published.ts';
 
+/** The entries of the publication log, as objects. */
+export function storedEntries(objects: ObjectStore): Numbered {
+  const keyOf = publicationKey;
+  return new Numbered(objects, { prefix: PUBLICATIONS_PREFIX, keyOf, maxBytes: PUBLICATION_MAX_BYTES });
+}
+
 /**
  * The publication log: `roadstead/publications/<seq>.json`, numbered from 1 without gaps. The conditional create of
  * the next number is the only coordination: of appenders that race, on any nodes, one gets it and the others
@@ -25,9 +31,7 @@ export class PublicationLog {
   #seen = 0;
 
   constructor(objects: ObjectStore, published: PublishedBlobs) {
-    this.#entries = new Numbered(objects, {
-      ...{ prefix: PUBLICATIONS_PREFIX, keyOf: publicationKey, maxBytes: PUBLICATION_MAX_BYTES },
-    });
+    this.#entries = storedEntries(objects);
     this.#published = published;
   }
 
