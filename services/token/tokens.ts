@@ -8,7 +8,7 @@ import type { LoginGuard } from '../registry/access/login-guard.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import { ANONYMOUS } from '../registry/access/subject.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
-import { grant, printGranted } from './grant.ts';
+import { type Granted, grant, printGranted } from './grant.ts';
 import { endedRefreshToken, type RefreshTokens } from './refresh-tokens.ts';
 import { type Proof, readGet, readPost, type TokenRequest } from './request.ts';
 import { signToken } from './sign.ts';
@@ -46,11 +46,19 @@ export async function postToken(service: TokenService, ctx: RouteContext): Promi
   sendJson(ctx, 200, { access_token: token, token_type: 'Bearer', scope: printGranted(granted), ...rest });
 }
 
+interface Issued {
+  readonly token: string;
+  readonly granted: Granted;
+  readonly expires_in: number;
+  readonly issued_at: string;
+  readonly refresh_token?: string;
+}
+
 async function issue(
   service: TokenService,
   ctx: RouteContext,
   read: () => TokenRequest | Promise<TokenRequest>,
-) {
+): Promise<Issued> {
   try {
     const request = await read();
     const audience = audienceOf(service, request);

@@ -73,8 +73,8 @@ const Endpoints = z
   .superRefine((endpoints, context) => {
     const names = endpoints.map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    const message = `two endpoints are called ${twice}: expected a name that no other endpoint has`;
-    if (twice !== undefined) addProblem(context, [], message);
+    if (twice === undefined) return;
+    addProblem(context, [], `two endpoints are called ${twice}: expected a name that no other endpoint has`);
   });
 
 export const NotificationsSection = section({

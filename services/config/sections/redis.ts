@@ -18,11 +18,11 @@ const LASTING = 'connections are kept until they fail';
 const PROTOCOL = 'the newest protocol that the server supports is used';
 
 /** Keys that only one version of Distribution has. */
-function keysOf<T extends Readonly<Record<string, z.ZodType>>>(from: Origin, keys: T): T {
+function keysFrom<T extends Readonly<Record<string, z.ZodType>>>(from: Origin, keys: T): T {
   return Object.fromEntries(Object.entries(keys).map(([key, type]) => [key, about(type, { from })])) as T;
 }
 
-const V2 = keysOf('2.8', {
+const V2 = keysFrom('2.8', {
   addr: honoured(Address.optional(), 'the address of Redis'),
   pool: optionalSection({
     maxidle: noEffect(Size, POOL),
@@ -31,7 +31,7 @@ const V2 = keysOf('2.8', {
   }),
 });
 /** go-redis' UniversalOptions. */
-const V3 = keysOf('3', {
+const V3 = keysFrom('3', {
   addrs: honoured(
     z.array(Address).optional(),
     'the address of Redis; several are a cluster or, with a mastername, Sentinels',
@@ -54,14 +54,14 @@ const V3 = keysOf('3', {
   contexttimeoutenabled: noEffect(Flag, 'commands always have a time limit'),
   ...{ protocol: noEffect(Count(0, 3).optional(), PROTOCOL), unstableresp3: noEffect(Flag, PROTOCOL) },
 });
-const V2_TLS = keysOf('2.8', {
+const V2_TLS = keysFrom('2.8', {
   enabled: honoured(
     Flag,
     '`true`: TLS; the certificate is verified by the authorities that the runtime knows',
     { default: false },
   ),
 });
-const V3_TLS = keysOf('3', {
+const V3_TLS = keysFrom('3', {
   certificate: honoured(File.optional(), 'TLS, with this PEM certificate if the server asks for one'),
   key: honoured(File.optional(), 'the PEM file of its private key'),
   rootcas: honoured(
