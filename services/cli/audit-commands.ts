@@ -5,7 +5,7 @@ import { PRUNE_MIN_AGE_MS } from '../registry/audit/prune.ts';
 import type { Place } from '../registry/audit/record.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../registry/oci/repository-pattern.ts';
 import { wholeNumber } from './arguments.ts';
-import type { CliCommand } from './command.ts';
+import type { CliCommand, StoreWork } from './command.ts';
 
 /** Commands of the audit record. */
 export function addAuditCommands(program: CliCommand): void {

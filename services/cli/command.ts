@@ -5,7 +5,7 @@ import type { ObjectStore } from '../registry/storage/object-store.ts';
 import { DEFAULT_CONFIG } from './arguments.ts';
 
 /** With `only-read`, nothing is written to the store, which may be read-only or belong to another user. */
-type StoreMode = 'write' | 'only-read';
+type CommandMode = 'write' | 'only-read';
 
 /** Values of options: as untyped as in Commander's own actions. */
 type OptionValues = ReturnType<Command['getOptionValue']>;
@@ -15,12 +15,12 @@ export interface JsonOption {
   readonly json: boolean;
 }
 
-/** What a command over a store works with. */
-interface StoreWork {
+/** What a command over a store works with. Name the options where a mistyped one would do harm. */
+export interface StoreWork<Options = OptionValues> {
   readonly objects: ObjectStore;
   readonly settings: Config;
   readonly audit: Audit;
-  readonly options: OptionValues;
+  readonly options: Options;
   /** The argument before the configuration file; empty for a command without one. */
   readonly argument: string;
 }
@@ -51,7 +51,7 @@ export class CliCommand extends Command {
    * imports the code: only this command needs it.
    */
   overStore<Code>(
-    mode: StoreMode | ((options: OptionValues) => StoreMode),
+    mode: CommandMode | ((options: OptionValues) => CommandMode),
     load: () => Promise<Code>,
     act: (code: Code, work: StoreWork) => Promise<void>,
   ): this {

@@ -4,7 +4,7 @@ import { stableTest } from '../registry/oci/repository-classes.ts';
 import { PARTS } from '../serve/parts.ts';
 import { durationIn } from './arguments.ts';
 import { addAuditCommands } from './audit-commands.ts';
-import type { CliCommand } from './command.ts';
+import type { CliCommand, JsonOption, StoreWork } from './command.ts';
 import { addGcCommands } from './gc-commands.ts';
 import { addKeysCommands } from './keys-commands.ts';
 
@@ -93,6 +93,10 @@ function addReadOnly(program: CliCommand): void {
     );
 }
 
+interface RetryOptions extends JsonOption {
+  readonly retryDead?: string;
+}
+
 function addNotifications(program: CliCommand): void {
   program
     .subcommand(
@@ -102,9 +106,9 @@ function addNotifications(program: CliCommand): void {
     .withJson()
     .option('--retry-dead <endpoint>', "put an endpoint's dead letters back into its queue")
     .overStore(
-      ({ retryDead }) => (retryDead === undefined ? 'only-read' : 'write'),
+      ({ retryDead }: RetryOptions) => (retryDead === undefined ? 'only-read' : 'write'),
       () => import('./commands/notifications.ts'),
-      (code, { objects, settings: { notifications }, audit, options }) =>
+      (code, { objects, settings: { notifications }, audit, options }: StoreWork<RetryOptions>) =>
         options.retryDead === undefined
           ? code.notificationsCommand(objects, notifications, options)
           : code.retryDeadCommand(objects, audit, notifications, options.retryDead, options),
