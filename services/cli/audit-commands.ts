@@ -57,8 +57,11 @@ export function addAuditCommands(program: CliCommand): void {
       'delete entries older than this, at least a day ago; see docs/audit.md',
       oldMoment,
     )
-    .overStore('write', load, (code, { objects, settings, audit: record, options }) =>
-      code.auditPruneCommand(objects, record, sealerOf(settings), options.before),
+    .overStore(
+      'write',
+      load,
+      (code, { objects, settings, audit: record, options }: StoreWork<{ before: Date }>) =>
+        code.auditPruneCommand(objects, record, sealerOf(settings), options.before),
     );
 }
 

@@ -9,7 +9,7 @@ import { PUBLICATIONS_PREFIX } from '../../services/registry/storage/layout.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
 describe('the newest entries of the publication log', () => {
-  for (const stray of ['0.json', 'zz', 'zz.json', 'zz000000000009.json'])
+  for (const stray of ['0.json', '1000000000000.json', 'zz', 'zz.json', 'zz000000000009.json'])
     it(`are found with a stray object ${stray} among them`, async () => {
       const objects = new MemoryStore();
       const { log } = withPublications(contentOf(objects));

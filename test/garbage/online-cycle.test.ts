@@ -101,6 +101,32 @@ describe('the online collector', () => {
     );
   });
 
+  it('deletes no two kinds of records in one call, whose order is the backend’s', async () => {
+    const kinds = [
+      /_manifests\/tags\/|\/referrers\//,
+      /revisions\/sha256\//,
+      /revisions\/sha512\//,
+      /\/keepers\//,
+    ];
+    const mixed: unknown[] = [];
+    let records = 0;
+    await fc.assert(
+      fc.asyncProperty(models, async (model) => {
+        const watched = intercepted(write(aged(model), NOW).objects, ({ name, args, proceed }) => {
+          const keys = name === 'delete' ? (args[0] as readonly string[]) : [];
+          const found = kinds.filter((kind) => keys.some((key) => kind.test(key)));
+          if (found.length > 1) mixed.push(keys);
+          records += found.length;
+          return proceed();
+        });
+        await collect(watched, true);
+      }),
+      { numRuns: RUNS },
+    );
+    expect(records).to.be.above(RUNS / 2);
+    expect(mixed).to.deep.equal([]);
+  });
+
   it('waits for the grace, then for the quarantine, and releases what is restored', async () => {
     const { objects, blobs } = write(orphans, NOW);
     const [first, second] = blobs as [Sha256Digest, Sha256Digest];

@@ -49,9 +49,7 @@ export async function garbageCollectCommand(
     onArea: throttled((area) => showProgress(`looking for garbage: ${area}`)),
   };
   try {
-    if (dryRun) {
-      return shown(await planGarbage(objects, planOptions));
-    }
+    if (dryRun) return shown(await planGarbage(objects, planOptions));
     await collectGarbage(objects, {
       ...planOptions,
       run: { by: name(), isRunning },

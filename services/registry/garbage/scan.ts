@@ -160,8 +160,11 @@ class PageReader {
           if (this.#query.verifiesLinks) this.#reader.note(`${key}: holds no sha256 digest`);
           return;
         }
-        if (!aliases.has(named)) this.#findings.aliases.push({ named, stored });
-        aliases.set(named, stored);
+        // Of links that disagree, one counts, here and in what is stored of this scan.
+        if (!aliases.has(named)) {
+          this.#findings.aliases.push({ named, stored });
+          aliases.set(named, stored);
+        }
         this.#record(key, stored);
       },
     });

@@ -35,10 +35,11 @@ export class Numbered {
     return this.#layout.keyOf(number);
   }
 
-  /** The number of a key; undefined for a key of anything else. */
+  /** The number of a key; undefined for a key of anything else, and for a number too long to sort among the others. */
   numberOf(key: string): number | undefined {
     const number = Number(/(\d+)\D*$/.exec(key)?.[1]);
-    return number > 0 && key === this.keyOf(number) ? number : undefined;
+    const isOurs = number > 0 && key === this.keyOf(number) && key.length === this.keyOf(1).length;
+    return isOurs ? number : undefined;
   }
 
   async has(number: number, signal?: AbortSignal): Promise<boolean> {

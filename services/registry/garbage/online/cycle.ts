@@ -105,6 +105,7 @@ async function scan(
   if (stored?.cursor === null) return findings;
   let part = new ScanFindings();
   let pages = 0;
+  // `due` itself, so that the scan no longer records what a list that is dropped below would have needed.
   const query = { deleteUntagged, due, aliases };
   for await (const cursor of scanPages(reader, query, () => part, stored?.cursor)) {
     reader.throwIfUnreadable();
