@@ -348,7 +348,7 @@ describe('credentials of logins in a browser', function () {
         message = answer.message;
         return answer.status === 401;
       },
-      2000,
+      5000,
       100,
     );
     expect(message, 'where to get another one').to.contain(world.loginUrl);

@@ -385,7 +385,7 @@ requires([...KEYSTONE_PROGRAMS, 'skopeo'])("StarlingX's private registry", funct
       const shown = { username: 'keystone-token', password };
       expect((await registry.logIn(shown)).status).to.equal(200);
       const isRefused = async () => (await registry.logIn(shown)).status === 401;
-      await eventually('it is refused', isRefused, 5500, 100);
+      await eventually('it is refused', isRefused, 15_000, 100);
       await people.keystone.stop();
       await people.keystone.start();
     });

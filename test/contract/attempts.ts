@@ -48,11 +48,11 @@ export function describeAttempts(title: string, open: () => Promise<OpenedCounts
       const [one, other] = both();
       const [name, told] = [key(), key()];
       await one.add(name, 5, shortestMs);
-      await sleep(0.6 * shortestMs);
+      await sleep(0.4 * shortestMs);
       await one.add(name, 5, shortestMs);
       await one.add(told, 5, 60_000);
       await one.pass(told, 60_000);
-      await sleep(0.6 * shortestMs);
+      await sleep(0.7 * shortestMs);
       expect(await other.read(name)).to.equal(0);
       await other.forget([told, name]);
       expect(await one.read(told)).to.equal(0);

@@ -12,7 +12,7 @@ describeChanges('within one process', async () => {
 
 describeAttempts('within one process', async () => {
   const counts = new MemoryAttempts();
-  return { here: counts, there: counts, shortestMs: 500, [Symbol.asyncDispose]: async () => undefined };
+  return { here: counts, there: counts, shortestMs: 1000, [Symbol.asyncDispose]: async () => undefined };
 });
 
 describeLocks('within one process', async () => {

@@ -136,14 +136,16 @@ for (const isTls of [false, true])
       const silent = await rawConnection(port);
       held.push(silent);
       let isOver = false;
+      // Within the short time of plain HTTP, the lines after the first have their turn only if those come at once.
+      const first = isTls ? [...HEAD] : [HEAD];
       const trickling = (async () => {
         for (let i = 0; !isOver; i++) {
-          for (const each of slow) if (!each.isClosed()) each.socket.write(HEAD[i] ?? `X-${i}: a\r\n`);
+          for (const each of slow) if (!each.isClosed()) each.socket.write(first[i] ?? `X-${i}: a\r\n`);
           expect(await isServed(port, '127.0.0.3')).to.equal(true);
           await sleep(500);
         }
       })();
-      await Promise.all([silent, ...slow].map((each) => closedWithin(each, 45_000)));
+      await Promise.all([silent, ...slow].map((each) => closedWithin(each, isTls ? 45_000 : 15_000)));
       isOver = true;
       await trickling;
     });

@@ -74,7 +74,7 @@ describe('while a garbage collection runs', function () {
       status = await begin();
       return status !== 503;
     };
-    await eventually('a push is taken', isTaken, 3000, 100);
+    await eventually('a push is taken', isTaken, 5000, 100);
     expect(status).to.equal(202);
     await isSound();
   });

@@ -138,11 +138,11 @@ requires(['openssl'])('TLS files', function () {
     it(`that hold ${what} are not used, logged once, and tried again`, async () => {
       const pair = await inUse(what.replaceAll(' ', '-'));
       const { logger, lines } = keepingLogger();
-      await using listener = await open({ ...pair, logger, pollIntervalMs: 20 });
+      await using listener = await open({ ...pair, logger, pollIntervalMs: 50 });
       await breakIt(pair);
       await eventually('something is logged', () => lines.length > 0, 10_000);
       // Many a look later it is still one line, and the first certificate.
-      await sleep(250);
+      await sleep(400);
       expect(lines).to.have.length(1);
       expect(lines[0]).to.include({
         level: 'error',

@@ -12,10 +12,10 @@ import { anyText } from '../unit/arbitraries.ts';
 import { type Opened, openWorking, resyncsOf } from './opened.ts';
 
 const CHANNEL = 'roadstead:changes:0';
-/** A quarter of what it is in the registry. */
-const TIMING = { heartbeatMs: 250, resyncPauseMs: 250 };
+/** Faster than in the registry. The pause is longer than a reconnect and the next heartbeat, which then share one report. */
+const TIMING = { heartbeatMs: 250, resyncPauseMs: 600 };
 /** A loss is noticed at the next heartbeat and 100 ms after it, and reported after the pause; some more for busy machines. */
-const NOTICED_MS = TIMING.heartbeatMs + 100 + TIMING.resyncPauseMs + 200;
+const NOTICED_MS = TIMING.heartbeatMs + 100 + TIMING.resyncPauseMs + 400;
 
 describe('messages', () => {
   it('are read as they were written', () => {

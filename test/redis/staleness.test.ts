@@ -95,7 +95,7 @@ requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', 
     this.timeout(60_000);
     await nodes.redis.signal('SIGKILL');
     // What was said before may still make a node forget all that it knows, a second later at most.
-    await sleep(1500);
+    await sleep(2000);
     const image = await pushImage(nodes.here.url, 'app', 'going');
     const statusThere = async () => (await nodes.there.get(path(image.digest))).status;
     expect(await statusThere()).to.equal(200);

@@ -52,7 +52,7 @@ describe('promotions that wait for mirrors', () => {
     await pushImage(registry.url, 'candidate/hello', '2', [newBytes(100_000)]);
     // The first mirror then has its blobs already, however slow the disk is.
     await promote(registry.url, 'candidate/hello:2', 'hello:near', { waitMirrors: 1 });
-    const asked = { waitMirrors: 2, waitTimeoutMs: 2000 };
+    const asked = { waitMirrors: 2, waitTimeoutMs: 3000 };
     const { lines } = await promote(registry.url, 'candidate/hello:2', 'hello:2', asked);
     const last = lines.at(-1);
     expect(last?.event).to.equal('failed');

@@ -6,7 +6,7 @@ import { DirectoryProcess } from '../../services/sync/targets/directory-process.
 
 /** Long enough for a process to start on a busy machine. */
 const STARTED_WITHIN_MS = 8000;
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 1000;
 /** A process that started with a long patience is looked at this often. */
 const LOOK_MS = 1000;
 /** Makes each sync of a file's data in the child take longer than the patience. */

@@ -124,7 +124,8 @@ function describeLease<S extends object>({ title, firstKey, leasesOf, firstState
         askedForTime++;
         return nowMs;
       };
-      const waiting = acquire({ ...TIMING, lookMs: 1, now }).then(() => {
+      const test = new AbortController();
+      const waiting = acquire({ ...TIMING, lookMs: 1, now }, test.signal).then(() => {
         isTaken = true;
       });
       /** A look asks once or twice: one that began before is over, and another one, too. */
@@ -132,15 +133,23 @@ function describeLease<S extends object>({ title, firstKey, leasesOf, firstState
         const before = askedForTime;
         await eventually('it looks', () => isTaken || askedForTime >= before + 4);
       };
-      for (let beat = 2; beat < 6; beat++) {
-        await leasesOf(objects).write({ leaseEpoch: 1, value: { ...later, ...heartbeat(ELSEWHERE, beat) } });
-        await looked();
-        nowMs += TIMING.silenceMs;
-        await looked();
-        expect(isTaken).to.equal(false);
+      try {
+        for (let beat = 2; beat < 6; beat++) {
+          await leasesOf(objects).write({
+            leaseEpoch: 1,
+            value: { ...later, ...heartbeat(ELSEWHERE, beat) },
+          });
+          await looked();
+          nowMs += TIMING.silenceMs;
+          await looked();
+          expect(isTaken).to.equal(false);
+        }
+        nowMs += 1;
+        await eventually('it is taken', () => isTaken);
+      } finally {
+        test.abort();
+        await waiting.catch(() => undefined);
       }
-      nowMs += 1;
-      await waiting;
     });
 
     it('says that a predecessor may live, to successors too, until that was waited out', async () => {
