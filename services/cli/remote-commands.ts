@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { WAIT_DEFAULT_MS } from '../registry/publishing/promotion/open.ts';
 import { durationIn, wholeNumber } from './arguments.ts';
 import type { CliCommand } from './command.ts';
 import { ReleaseClient } from './release-client.ts';
@@ -33,7 +34,7 @@ export function addRemoteCommands(program: CliCommand): void {
     .option('--dry-run', 'verify and show what would be done', false)
     .option('--wait-mirrors <n>', 'move the tag only when this many mirrors hold the image', wholeNumber, 0)
     .option('--timeout <duration>', 'how long to wait for them (default: 10m)', durationIn('seconds'))
-    .action(async (source: string, target: string, { timeout: timeoutMs = 600_000, ...options }) => {
+    .action(async (source: string, target: string, { timeout: timeoutMs = WAIT_DEFAULT_MS, ...options }) => {
       const { promoteCommand } = await import('./commands/promote.ts');
       await promoteCommand(clientOf(options), source, target, { ...options, timeoutMs });
     });

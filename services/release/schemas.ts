@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WAIT_MAX_MS } from '../registry/publishing/promotion/open.ts';
+import { WAIT_DEFAULT_MS, WAIT_MAX_MS } from '../registry/publishing/promotion/open.ts';
 import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 
 /**
@@ -20,7 +20,12 @@ export const PromotionRequestBody = z.strictObject({
     .max(10_000)
     .default(0)
     .describe('How many mirrors must hold the image before its tag moves'),
-  waitTimeoutMs: z.int().min(0).max(WAIT_MAX_MS).default(600_000).describe('How long to wait for them'),
+  waitTimeoutMs: z
+    .int()
+    .min(0)
+    .max(WAIT_MAX_MS)
+    .default(WAIT_DEFAULT_MS)
+    .describe('How long to wait for them'),
   actor: z.string().max(200).default('anonymous').describe('Who promotes; goes into the publication log'),
 });
 

@@ -2,6 +2,8 @@ import type { Publication } from '../publication/entry.ts';
 
 /** How long a promotion may wait for mirrors at most. */
 export const WAIT_MAX_MS = 24 * 3_600_000;
+/** How long it waits unless asked for another time. */
+export const WAIT_DEFAULT_MS = 600_000;
 
 /** For the other steps of a promotion, for collections that take hours, and for clocks that differ. */
 const MARGIN_MS = 8 * 3_600_000;
