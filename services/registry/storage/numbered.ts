@@ -9,6 +9,8 @@ export interface NumberedLayout {
   readonly prefix: string;
   /** The key of a number, below the prefix; made with {@link padded}. */
   readonly keyOf: (number: number) => string;
+  /** A key with a larger number is not one of these. @default any number */
+  readonly numberMax?: number;
   readonly maxBytes: number;
 }
 
@@ -35,11 +37,11 @@ export class Numbered {
     return this.#layout.keyOf(number);
   }
 
-  /** The number of a key; undefined for a key of anything else, and for a number too long to sort among the others. */
+  /** The number of a key; undefined for a key of anything else. */
   numberOf(key: string): number | undefined {
+    const { numberMax = Number.MAX_SAFE_INTEGER } = this.#layout;
     const number = Number(/(\d+)\D*$/.exec(key)?.[1]);
-    const isOurs = number > 0 && key === this.keyOf(number) && key.length === this.keyOf(1).length;
-    return isOurs ? number : undefined;
+    return number > 0 && number <= numberMax && key === this.keyOf(number) ? number : undefined;
   }
 
   async has(number: number, signal?: AbortSignal): Promise<boolean> {

@@ -13,10 +13,17 @@ import {
 } from './entry.ts';
 import type { PublishedBlobs } from './published.ts';
 
+const ENTRIES = {
+  prefix: PUBLICATIONS_PREFIX,
+  keyOf: publicationKey,
+  // Twelve digits: an object with a longer number is a stray, and not the head of the log.
+  numberMax: 999_999_999_999,
+  maxBytes: PUBLICATION_MAX_BYTES,
+};
+
 /** The entries of the publication log, as objects. */
 export function storedEntries(objects: ObjectStore): Numbered {
-  const keyOf = publicationKey;
-  return new Numbered(objects, { prefix: PUBLICATIONS_PREFIX, keyOf, maxBytes: PUBLICATION_MAX_BYTES });
+  return new Numbered(objects, ENTRIES);
 }
 
 /**
