@@ -103,15 +103,21 @@ export class Chaos {
     }
   }
 
-  /** Mostly in the midst of a deletion, and then the one that deletes. */
+  /**
+   * Mostly in the midst of a deletion, and then the one that deletes; but not twice in a row, so that cycles end, too:
+   * only those are counted as having deleted something.
+   */
   async #disturbWorkers(): Promise<void> {
     const { workers } = this.#victims;
     const { signal } = this.#over;
     const deeds = new Bag(this.#random, { kill: 3, restart: 2, freeze: 2 });
     let leaseLostAtMs = Number.NEGATIVE_INFINITY;
+    let isDeleting = false;
     while (await this.#pause(4000, 12_000)) {
-      const isDeleting =
-        this.#random.chance(0.6) && (await this.#eyes.seesDeletion(DELETION_WITHIN_MS, signal));
+      isDeleting =
+        !isDeleting &&
+        this.#random.chance(0.8) &&
+        (await this.#eyes.seesDeletion(DELETION_WITHIN_MS, signal));
       if (isDeleting) await sleep(this.#random.int(0, 1500));
       const pid = isDeleting ? await this.#eyes.collector() : undefined;
       const worker =
