@@ -9,7 +9,7 @@ const MEBIBYTE = 1024 * 1024;
 
 /** So small that the suite's larger bodies and copies go in parts; and not at the bucket's top. */
 export const SMALL_PARTS_BELOW_A_ROOT: Partial<S3Options> = {
-  rootDirectory: '/some/root/',
+  rootDirectory: '/some/prefix/',
   chunkSizeBytes: 5 * MEBIBYTE,
   multipartCopyThresholdBytes: 0,
   multipartCopyChunkSizeBytes: 5 * MEBIBYTE,
