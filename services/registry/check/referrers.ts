@@ -1,6 +1,7 @@
 import { type Digest, isSha256 } from '../oci/digest.ts';
 import { MANIFEST_MAX_BYTES } from '../oci/manifest.ts';
 import { ReferrerRecord } from '../oci/referrer.ts';
+import { tryParseJson } from '../storage/json.ts';
 import { revisionLinkKey } from '../storage/layout.ts';
 import { partPrefix, recordOf } from '../storage/layout-read.ts';
 import { type Area, strayFinding } from './area.ts';
@@ -26,7 +27,7 @@ async function checkRecord(area: Area, place: Place, subject: Digest, digest: Di
   const { reader } = area.scope;
   const bytes = await reader.read(place.key, MANIFEST_MAX_BYTES);
   if (bytes === undefined) return [];
-  if (bytes === 'too-large' || !isRecord(bytes))
+  if (bytes === 'too-large' || tryParseJson(ReferrerRecord, bytes) === undefined)
     return [finding('referrer-malformed', place, `The record of a referrer of ${subject} cannot be read`)];
   const actual = await subjectOf(area, digest);
   if (actual === 'absent')
@@ -34,14 +35,6 @@ async function checkRecord(area: Area, place: Place, subject: Digest, digest: Di
   if (actual === 'unreadable' || actual === subject) return [];
   const meaning = `It is recorded as a referrer of ${subject}, and names ${actual ?? 'no subject'}`;
   return [finding('referrer-elsewhere', place, meaning)];
-}
-
-function isRecord(bytes: Buffer): boolean {
-  try {
-    return ReferrerRecord.safeParse(JSON.parse(bytes.toString('utf8'))).success;
-  } catch {
-    return false;
-  }
 }
 
 /** The subject that a manifest of the repository names. What cannot be read is reported with the manifests. */

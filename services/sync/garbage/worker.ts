@@ -20,6 +20,7 @@ import {
 } from '../../registry/garbage/online/progress.ts';
 import { type PurgeSettings, purgeUploads } from '../../registry/garbage/online/purge-uploads.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import { messageOf } from '../../registry/runtime/message-of.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
 import { runDuties } from '../duties.ts';
@@ -240,7 +241,7 @@ export class GarbageWorker implements AsyncDisposable {
 
   #report(error: unknown): void {
     const { logger, metrics } = this.#parts;
-    const trouble = error instanceof Error ? error.message : String(error);
+    const trouble = messageOf(error);
     const unreadable = error instanceof UnreadableError ? error.unreadable : undefined;
     logger.warn({ err: error, ...(unreadable && { unreadable }) }, 'garbage collection: a cycle has failed');
     metrics.garbageFailures.inc();

@@ -3,6 +3,7 @@ import { freshName, SCAN_PREFIX } from '../../content/quarantine/keys.ts';
 import { type Digest, isDigest, isSha256, type Sha256Digest } from '../../oci/digest.ts';
 import { deleteAll } from '../../storage/delete-all.ts';
 import { DigestList } from '../../storage/digest-list.ts';
+import { tryParseJson } from '../../storage/json.ts';
 import type { CollectorReader } from '../collector-reader.ts';
 import { ScanFindings } from '../scan.ts';
 
@@ -35,7 +36,7 @@ const PartSchema = z.object({
 export interface StoredScan {
   readonly id: string;
   readonly header: ScanHeader;
-  /** What it had found when it was left. */
+  /** What it has found. */
   readonly findings: ScanFindings;
   /** Where to continue; undefined at the beginning, null when it is complete. */
   cursor: string | null | undefined;
@@ -56,13 +57,13 @@ export class ScanStore {
     const headers = keys.filter((key) => key.endsWith('/header'));
     const [headerKey] = headers;
     if (headerKey === undefined || headers.length > 1) return undefined;
-    const header = HeaderSchema.safeParse(await this.#json(headerKey, HEADER_MAX_BYTES)).data;
+    const header = await this.#read(headerKey, HEADER_MAX_BYTES, HeaderSchema);
     if (header === undefined || !isWanted(header)) return undefined;
     const id = headerKey.slice(SCAN_PREFIX.length, -'/header'.length);
     const scan = newScan(id, header);
     for (const key of keys.filter((each) => each !== headerKey)) {
       if (key !== partKey(id, scan.parts)) return undefined;
-      const part = PartSchema.safeParse(await this.#json(key, PART_MAX_BYTES)).data;
+      const part = await this.#read(key, PART_MAX_BYTES, PartSchema);
       if (part === undefined) return undefined;
       scan.findings.add({ ...part, linked: new DigestList(Buffer.from(part.linked, 'base64')) });
       scan.cursor = part.cursor;
@@ -104,13 +105,9 @@ export class ScanStore {
     return Array.fromAsync(this.#reader.keys(SCAN_PREFIX));
   }
 
-  async #json(key: string, limitBytes: number): Promise<unknown> {
+  async #read<T>(key: string, limitBytes: number, schema: z.ZodType<T>): Promise<T | undefined> {
     const bytes = await this.#reader.objects.read(key, limitBytes, this.#reader.signal);
-    try {
-      return bytes && JSON.parse(bytes.toString('utf8'));
-    } catch {
-      return undefined;
-    }
+    return bytes && tryParseJson(schema, bytes);
   }
 }
 
