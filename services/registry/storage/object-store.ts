@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { OperatorError } from '../runtime/operator-error.ts';
+import type { Fence } from './fence.ts';
 
 /**
  * The interface of a storage backend, in the words of object stores. Objects are immutable once written: a `put`
@@ -84,6 +85,8 @@ export interface PutOptions {
    */
   readonly durable?: boolean;
   readonly signal?: AbortSignal;
+  /** For a body in memory whose write must not take effect after a later one. */
+  readonly fence?: Fence | undefined;
 }
 
 export interface CreateOptions {
@@ -101,6 +104,8 @@ export interface DeleteOptions {
    * @default true
    */
   readonly durable?: boolean;
+  /** For objects that somebody may make again: this delete must not take effect then. */
+  readonly fence?: Fence | undefined;
 }
 
 export interface ListRequest {

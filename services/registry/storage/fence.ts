@@ -1,0 +1,16 @@
+/**
+ * Keeps one's writes from harming what others wrote later. A request may be sent again by a client library, held by a
+ * network, or made by a process that was paused; where the store cannot refuse it then, the writer is given a fence.
+ */
+export interface Fence {
+  /**
+   * Called right before each attempt of a write, on a file system before each call that changes something. Throws when it
+   * is too late to make the attempt.
+   */
+  check(): void;
+  /**
+   * Called when an attempt was made and the store gave no certain answer: it may still take effect, even if the write
+   * fails, or another attempt succeeds.
+   */
+  doubt(): void;
+}
