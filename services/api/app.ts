@@ -22,11 +22,12 @@ export async function createApi(
   parts: ServiceParts,
   authenticatorRoutes: readonly Route[] = [],
 ): Promise<Service & AsyncDisposable> {
-  const { objects, changes, metrics, logger } = parts;
+  const { objects, changes, readOnly, metrics, logger } = parts;
   const content = withPublications(
     contentOf(objects, {
       tagReadsAtOnce: config.storage.tag.concurrencylimit,
       onDamage: reportDamage(metrics, logger),
+      writes: readOnly,
     }),
   );
   const reader = new Reader(content);

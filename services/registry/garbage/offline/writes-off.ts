@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { READ_ONLY_POLL_MS, type ReadOnlyNotice, readNotice, writeNotice } from '../../storage/read-only.ts';
+import { type ReadOnlyNotice, readNotice, WRITES_END_MS, writeNotice } from '../../storage/read-only.ts';
 
 /** The reason that clients see, and by which a run recognises the notice of another one. */
 const REASON = 'garbage collection';
@@ -55,7 +55,7 @@ export async function switchWritesOff(
   if (isOurs) await writeNotice(objects, { since: new Date().toISOString(), by, reason: REASON });
   try {
     // A switch that was thrown a moment ago may not have been noticed, either.
-    await sleep(2 * READ_ONLY_POLL_MS, undefined, signal && { signal });
+    await sleep(WRITES_END_MS, undefined, signal && { signal });
     await off.confirm();
     return off;
   } catch (error) {
