@@ -31,6 +31,7 @@ export interface RecordingOptions {
  * read to its end before its write counts, for that is when an object appears.
  */
 export class RecordingStore implements ObjectStore {
+  readonly writesEndWithProcess: boolean;
   readonly #inner: ObjectStore;
   readonly #life: Life;
   readonly #options: RecordingOptions;
@@ -44,6 +45,7 @@ export class RecordingStore implements ObjectStore {
         const bytes = await gather(body);
         return life.write(`grow ${kindOf(key)}`, () => grow.call(inner, key, fromBytes, inOrder(bytes)));
       };
+    this.writesEndWithProcess = inner.writesEndWithProcess;
     this.#inner = inner;
     this.#life = life;
     this.#options = options;

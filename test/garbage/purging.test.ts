@@ -11,6 +11,7 @@ import { filesBelow } from '../protocol/on-disk.ts';
 import { send } from '../protocol/wire.ts';
 import { newBytes } from '../support/bytes.ts';
 import { sha256 } from '../support/digest.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 const NAME = 'candidate/app';
@@ -48,7 +49,7 @@ describe('the purge of uploads', () => {
   }: Partial<PurgeParts> & { dryRun?: boolean } = {}): Promise<number> {
     await using objects = await FilesystemStore.open({ rootDirectory: registry.rootDirectory, sync: false });
     return purgeUploads({
-      ...{ objects, mayChange, now: Date.now(), signal: new AbortController().signal },
+      ...{ objects, mayChange, fence: OPEN_FENCE, now: Date.now(), signal: new AbortController().signal },
       settings: { ageMs: 7 * DAY, intervalMs: DAY, dryRun },
       logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
     });

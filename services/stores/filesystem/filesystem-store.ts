@@ -51,6 +51,7 @@ export interface FilesystemOptions {
  * means do the same (claim.ts, temporaries.ts).
  */
 export class FilesystemStore implements ObjectStore {
+  readonly writesEndWithProcess = true;
   readonly #root: string;
   readonly #sync: boolean;
   readonly #directories: DurableDirectories;

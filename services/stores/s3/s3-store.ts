@@ -35,6 +35,7 @@ const TTL_MAX_SECONDS = 7 * 24 * 60 * 60;
  * makes them.
  */
 export class S3Store implements ObjectStore {
+  readonly writesEndWithProcess = false;
   readonly #bucket: Bucket;
   readonly #create: Create;
   readonly #signer: S3Client;

@@ -32,6 +32,7 @@ import { putStream } from './write.ts';
  * docs/decisions/0007-swift-large-objects.md for the ownership of segments.
  */
 export class SwiftStore implements ObjectStore {
+  readonly writesEndWithProcess = false;
   readonly #client: SwiftClient;
   readonly #signer: UrlSigner | undefined;
   readonly #locks: Locks;

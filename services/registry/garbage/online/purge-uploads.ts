@@ -1,5 +1,6 @@
 import type { Log } from '../../runtime/log.ts';
 import { deleteAll } from '../../storage/delete-all.ts';
+import type { Fence } from '../../storage/fence.ts';
 import { partPrefix } from '../../storage/layout-read.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { StoreReader } from '../../storage/store-reader.ts';
@@ -21,6 +22,7 @@ export interface PurgeParts {
   readonly signal: AbortSignal;
   /** Throws when this worker may not delete (any more). */
   readonly mayChange: () => Promise<void>;
+  readonly fence: Fence;
   readonly logger: Log;
 }
 
@@ -30,7 +32,7 @@ export interface PurgeParts {
  * client still adds to is never old. Returns how many uploads went, or would.
  */
 export async function purgeUploads(parts: PurgeParts): Promise<number> {
-  const { objects, settings, now, signal, mayChange, logger } = parts;
+  const { objects, settings, now, signal, mayChange, fence, logger } = parts;
   const { dryRun } = settings;
   const olderThan = new Date(now - settings.ageMs);
   let purged = 0;
@@ -53,8 +55,8 @@ export async function purgeUploads(parts: PurgeParts): Promise<number> {
       if (dryRun) continue;
       await mayChange();
       // First, as when an upload is closed: without it the upload is unknown, whatever is left.
-      await objects.delete([`${prefix}startedat`]);
-      await deleteAll(objects, keys, { mayChange });
+      await objects.delete([`${prefix}startedat`], undefined, { fence });
+      await deleteAll(objects, keys, { mayChange, fence });
     }
   }
   if (dryRun) return purged;

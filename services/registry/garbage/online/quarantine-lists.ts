@@ -85,10 +85,10 @@ async function recordAnnounced({ objects, now }: Cycle, name: string): Promise<v
 
 /**
  * Deletes what belongs to lists that have gone, and flags of deletions that were broken off. Only when no request of
- * another worker can be under way any more.
+ * an earlier cycle can be under way any more, whichever worker's it was.
  */
 export async function sweepFlags(
-  { objects, reader, mayChange }: Cycle,
+  { objects, reader, mayChange, fence }: Cycle,
   lists: readonly ListState[],
 ): Promise<void> {
   const names = new Set(lists.map(({ name }) => name));
@@ -98,5 +98,5 @@ export async function sweepFlags(
       const [list = ''] = key.slice(prefix.length).split('/');
       if (!names.has(list)) useless.push(key);
     }
-  await deleteAll(objects, useless, { mayChange });
+  await deleteAll(objects, useless, { mayChange, fence });
 }
