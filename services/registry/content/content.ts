@@ -7,7 +7,7 @@ import { Manifests } from './manifests.ts';
 import { CollectionGuard } from './quarantine/guard.ts';
 import { Referrers } from './referrers.ts';
 import { Tags } from './tags.ts';
-import { Uploads } from './uploads.ts';
+import { type UploadOptions, Uploads } from './uploads.ts';
 
 /** A registry's content in one object store. */
 export interface Content {
@@ -32,6 +32,7 @@ export interface Registry {
 export interface ContentOptions {
   /** How many tags are read at once where all have to be (Distribution's `storage.tag.concurrencylimit`). */
   readonly tagReadsAtOnce?: number;
+  readonly uploads?: UploadOptions | undefined;
   /** For tests that have their own clock. */
   readonly quarantine?: CollectionGuard;
   /** Called for stored bytes that are not what their key says. */
@@ -54,7 +55,7 @@ export function contentOf(
     manifests: new Manifests({ objects, blobs, referrers, quarantine, integrity }),
     referrers,
     tags: new Tags(objects, tagReadsAtOnce),
-    uploads: new Uploads(objects, blobs, quarantine),
+    uploads: new Uploads(objects, blobs, quarantine, options.uploads),
     catalog: new Catalog(objects),
     quarantine,
   };
