@@ -9,6 +9,7 @@ import { absoluteUrlsOf, urlsOf } from '../http/urls.ts';
 import { networkTest } from '../registry/access/networks.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { Reader } from '../registry/content/reader.ts';
+import { checkpointsWithin } from '../registry/content/upload-body.ts';
 import { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import { Retries } from '../registry/publishing/mirrors/retries.ts';
 import { PublicationFollower } from '../registry/publishing/publication/follower.ts';
@@ -26,6 +27,7 @@ export async function createApi(
   const content = withPublications(
     contentOf(objects, {
       tagReadsAtOnce: config.storage.tag.concurrencylimit,
+      uploads: checkpointsWithin(config.storage.maintenance.uploadpurging.age),
       onDamage: reportDamage(metrics, logger),
       writes: readOnly,
     }),

@@ -9,7 +9,7 @@ import { CollectionGuard } from './quarantine/guard.ts';
 import { Referrers } from './referrers.ts';
 import { Tags } from './tags.ts';
 import { Turns } from './turns/turns.ts';
-import { Uploads } from './uploads.ts';
+import { type UploadOptions, Uploads } from './uploads.ts';
 
 /** A registry's content in one object store. */
 export interface Content {
@@ -38,6 +38,7 @@ export interface Registry {
 export interface ContentOptions {
   /** How many tags are read at once where all have to be (Distribution's `storage.tag.concurrencylimit`). */
   readonly tagReadsAtOnce?: number;
+  readonly uploads?: Omit<UploadOptions, 'writes'> | undefined;
   /** For tests that have their own clock. */
   readonly quarantine?: CollectionGuard;
   readonly turns?: Turns;
@@ -63,7 +64,7 @@ export function contentOf(
     manifests: new Manifests({ objects, blobs, referrers, quarantine, integrity }),
     referrers,
     tags: new Tags(objects, tagReadsAtOnce),
-    uploads: new Uploads(objects, blobs, quarantine, { writes }),
+    uploads: new Uploads(objects, blobs, quarantine, { ...options.uploads, writes }),
     catalog: new Catalog(objects),
     quarantine,
     turns: options.turns ?? new Turns(objects),
