@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ownerIsGone, ownerName } from '../http/owner.ts';
 import type { Heartbeat, LeaseStore, StoredLease } from '../registry/storage/lease.ts';
-import { ownerIsGone, ownerName } from './owner.ts';
 
 /** How often workers look at one another. */
 export interface LeaseTiming {

@@ -5,6 +5,7 @@
  */
 import { expect } from 'chai';
 import { Metrics } from '../../services/http/metrics.ts';
+import { ownerName } from '../../services/http/owner.ts';
 import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { DELETING_PREFIX, WORKER_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
 import { readProgress } from '../../services/registry/garbage/online/progress.ts';
@@ -12,7 +13,6 @@ import { digestOf } from '../../services/registry/oci/digest.ts';
 import { blobDataKey } from '../../services/registry/storage/layout.ts';
 import type { DeleteOptions } from '../../services/registry/storage/object-store.ts';
 import { GarbageWorker, type GarbageWorkerParts } from '../../services/sync/garbage/worker.ts';
-import { ownerName } from '../../services/sync/owner.ts';
 import { eventually } from '../support/eventually.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { ownerName } from '../../services/http/owner.ts';
 import { collectorLeases, type Progress } from '../../services/registry/garbage/online/progress.ts';
 import { deliveryLeases } from '../../services/registry/notifications/delivery.ts';
 import type { MirrorName } from '../../services/registry/oci/names.ts';
@@ -11,7 +12,6 @@ import { firstLedger, mirrorLeases } from '../../services/registry/publishing/mi
 import type { Heartbeat, LeaseStore } from '../../services/registry/storage/lease.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { Lease, LeaseLostError, type LeaseTiming } from '../../services/sync/lease.ts';
-import { ownerName } from '../../services/sync/owner.ts';
 import { rejection } from '../contract/area.ts';
 import { eventually } from '../support/eventually.ts';
 import { MemoryStore } from '../support/memory-store.ts';

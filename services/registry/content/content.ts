@@ -8,6 +8,7 @@ import { Manifests } from './manifests.ts';
 import { CollectionGuard } from './quarantine/guard.ts';
 import { Referrers } from './referrers.ts';
 import { Tags } from './tags.ts';
+import type { TurnOwner } from './turns/turn-store.ts';
 import { Turns } from './turns/turns.ts';
 import { type UploadOptions, Uploads } from './uploads.ts';
 
@@ -41,7 +42,9 @@ export interface ContentOptions {
   readonly uploads?: Omit<UploadOptions, 'writes'> | undefined;
   /** For tests that have their own clock. */
   readonly quarantine?: CollectionGuard;
-  readonly turns?: Turns;
+  readonly turns?: Turns | undefined;
+  /** This process, for others that wait for its turns. */
+  readonly owner?: TurnOwner | undefined;
   /** Whether writes are allowed; always unless given. */
   readonly writes?: WriteSwitch;
   /** Called for stored bytes that are not what their key says. */
@@ -67,7 +70,7 @@ export function contentOf(
     uploads: new Uploads(objects, blobs, quarantine, { ...options.uploads, writes }),
     catalog: new Catalog(objects),
     quarantine,
-    turns: options.turns ?? new Turns(objects),
+    turns: options.turns ?? new Turns(objects, { owner: options.owner }),
     writes,
   };
 }

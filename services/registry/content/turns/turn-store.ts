@@ -17,6 +17,8 @@ export type Doubt = Readonly<z.infer<typeof DoubtSchema>>;
 
 const TurnSchema = z.object({
   version: z.literal(1),
+  /** The process that takes the turn, as a {@link TurnOwner} names it. */
+  holder: z.string(),
   /** Counts up while the holder is at work; others watch it move instead of comparing clocks. */
   beat: z.int().nonnegative(),
   isOver: z.boolean(),
@@ -24,6 +26,13 @@ const TurnSchema = z.object({
   changes: ChangesSchema,
   doubts: z.array(DoubtSchema),
 });
+
+/** This process, for other processes that may see that it has ended. */
+export interface TurnOwner {
+  readonly name: string;
+  /** Whether a process has certainly ended. */
+  isGone(name: string): boolean;
+}
 
 /** A turn as it is stored. */
 export type TurnRecord = Readonly<z.infer<typeof TurnSchema>>;

@@ -6,7 +6,7 @@ import { areAtOdds, type Change } from './change.ts';
 import { HeldTurn, type Turn } from './held-turn.ts';
 import { InLine } from './in-line.ts';
 import { TURN_CLOCK, TURN_TIMING, type TurnClock, type TurnTiming } from './timing.ts';
-import { type Doubt, type NumberedTurn, TurnStore } from './turn-store.ts';
+import { type Doubt, type NumberedTurn, type TurnOwner, TurnStore } from './turn-store.ts';
 
 /** Repositories and doubts of which this process remembers something; a forgotten one costs requests or time. */
 const REMEMBERED_MAX = 10_000;
@@ -14,7 +14,11 @@ const REMEMBERED_MAX = 10_000;
 export interface TurnOptions {
   readonly clock?: TurnClock;
   readonly timing?: TurnTiming;
+  /** Without it, others wait until a holder that died has been silent for long enough. */
+  readonly owner?: TurnOwner | undefined;
 }
+
+const UNKNOWN: TurnOwner = { name: '', isGone: () => false };
 
 export interface TakeOptions {
   /** Ends the wait, and the right to write, when the client has gone. */
@@ -42,6 +46,7 @@ export class Turns {
   readonly #objects: ObjectStore;
   readonly #clock: TurnClock;
   readonly #timing: TurnTiming;
+  readonly #owner: TurnOwner;
   readonly #lines = new InLine();
   /** The newest turns, and since when an unfinished one did not change. */
   readonly #seen = new LRUCache<string, Seen>({ max: REMEMBERED_MAX });
@@ -51,7 +56,11 @@ export class Turns {
   readonly #doubtedSince = new LRUCache<string, number>({ max: REMEMBERED_MAX });
   readonly #sweeping = new Set<RepositoryName>();
 
-  constructor(objects: ObjectStore, { clock = TURN_CLOCK, timing = TURN_TIMING }: TurnOptions = {}) {
+  constructor(
+    objects: ObjectStore,
+    { clock = TURN_CLOCK, timing = TURN_TIMING, owner = UNKNOWN }: TurnOptions = {},
+  ) {
+    this.#owner = owner;
     this.#objects = objects;
     this.#clock = clock;
     this.#timing = timing;
@@ -97,7 +106,8 @@ export class Turns {
       if (blocking.length > 0)
         return { doubtedUntil: Math.max(...blocking.map((doubt) => this.#settledAt(name, doubt))) };
       const number = (before.turn?.number ?? 0) + 1;
-      const record = { version: 1 as const, beat: 0, isOver: false, changes: [...changes], doubts };
+      const [version, holder] = [1 as const, this.#owner.name];
+      const record = { version, holder, beat: 0, isOver: false, changes: [...changes], doubts };
       const takenAt = this.#clock.now();
       const isTaken = await store.take({ number, record });
       this.#seen.delete(name);
@@ -128,7 +138,7 @@ export class Turns {
     for (;;) {
       const seen = await this.#look(store, name);
       const { turn } = seen;
-      if (turn === undefined || turn.record.isOver) return seen;
+      if (turn === undefined || turn.record.isOver || this.#owner.isGone(turn.record.holder)) return seen;
       const beat = `${turn.number}.${turn.record.beat}.${turn.record.changes.length}`;
       const silent = this.#silentSince.get(name);
       const now = this.#clock.now();
@@ -155,7 +165,10 @@ export class Turns {
   #unsettled(name: RepositoryName, { turn }: Seen): Doubt[] {
     if (turn === undefined) return [];
     const { number, record } = turn;
-    const all = record.isOver ? record.doubts : [...record.doubts, { turn: number, changes: record.changes }];
+    const all = [...record.doubts];
+    const endedClean =
+      record.isOver || (this.#objects.writesEndWithProcess && this.#owner.isGone(record.holder));
+    if (!endedClean) all.push({ turn: number, changes: record.changes });
     return all.filter((doubt) => this.#settledAt(name, doubt) > this.#clock.now());
   }
 
