@@ -11,7 +11,7 @@ export interface DeleteAllOptions {
   /** Looked at by the store before each attempt. */
   readonly fence?: Fence | undefined;
   /** Called after each batch with its size. */
-  readonly onDeleted?: (objects: number) => void;
+  readonly onDeleted?: ((objects: number) => void) | undefined;
   readonly batchKeys?: number;
 }
 

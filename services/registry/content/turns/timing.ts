@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LATE_MS } from '../../storage/fence.ts';
 
 /** How turns count time, in milliseconds, each process by its own monotonic clock. */
 export interface TurnTiming {
@@ -21,7 +22,7 @@ export const TURN_TIMING: TurnTiming = {
   beatMs: 1000,
   validMs: 4000,
   silenceMs: 8000,
-  lateMs: 60_000,
+  lateMs: LATE_MS,
   keepMs: 60_000,
   patienceMs: 20_000,
   lookMs: 25,
