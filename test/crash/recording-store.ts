@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type {
   ByteRange,
   CreateOptions,
+  DeleteOptions,
   ListPage,
   ListRequest,
   ObjectRead,
@@ -94,12 +95,14 @@ export class RecordingStore implements ObjectStore {
     return this.#life.write(`compose ${kindOf(target)}`, () => this.#inner.compose(sources, target));
   }
 
-  async delete(keys: readonly string[]): Promise<void> {
+  async delete(keys: readonly string[], _signal?: AbortSignal, options: DeleteOptions = {}): Promise<void> {
     this.#hear();
     const ordered = this.#options.deleteOrder === 'reversed' ? keys.toReversed() : keys;
     const together = keys.length > 1 ? TOGETHER : '';
     for (const key of ordered)
-      await this.#life.write(`delete ${kindOf(key)}${together}`, () => this.#inner.delete([key]));
+      await this.#life.write(`delete ${kindOf(key)}${together}`, () =>
+        this.#inner.delete([key], undefined, options),
+      );
   }
 
   async urlOf(): Promise<string | undefined> {
