@@ -104,6 +104,14 @@ const SHORT: readonly Suite[] = [
 
 const REST: readonly Suite[] = [
   {
+    name: 'long and slow uploads',
+    files: ['killed', 'growing'].map((name) => `test/uploads/${name}.test.ts`),
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 50,
+    packages: CEPH,
+  },
+  {
     name: 'the test runner',
     files: ['test/house/interrupt.test.ts'],
     tier: 'rest',
