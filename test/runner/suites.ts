@@ -161,7 +161,7 @@ const REST: readonly Suite[] = [
   folder('cluster', {
     tier: 'rest',
     lane: 'waiting',
-    budgetSeconds: 5,
+    budgetSeconds: 15,
     packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
   }),
   folder('crash', { tier: 'rest', lane: 'computing', budgetSeconds: 430 }),
