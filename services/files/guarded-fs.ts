@@ -6,7 +6,10 @@ import type { BoundedCalls } from './bounded-calls.ts';
 const SYNC_PATIENCE = 10;
 
 /** By which argument says where they may hang: for `link` and `rename`, the new name. */
-const AT_FIRST_PATH = ['access', 'stat', 'lstat', 'readdir', 'mkdir', 'rmdir', 'readFile'] as const;
+const AT_FIRST_PATH = [
+  ...(['access', 'stat', 'lstat', 'realpath', 'readdir'] as const),
+  ...(['mkdir', 'rmdir', 'readFile'] as const),
+] as const;
 
 /** The functions of node:fs/promises that the registry uses, with the same arguments, as bounded calls. */
 export function guardedFs(calls: BoundedCalls) {

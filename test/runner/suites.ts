@@ -104,6 +104,14 @@ const SHORT: readonly Suite[] = [
 
 const REST: readonly Suite[] = [
   {
+    name: 'long and slow uploads',
+    files: ['killed', 'growing'].map((name) => `test/uploads/${name}.test.ts`),
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 50,
+    packages: CEPH,
+  },
+  {
     name: 'the test runner',
     files: ['test/house/interrupt.test.ts'],
     tier: 'rest',
@@ -153,7 +161,7 @@ const REST: readonly Suite[] = [
   folder('cluster', {
     tier: 'rest',
     lane: 'waiting',
-    budgetSeconds: 5,
+    budgetSeconds: 15,
     packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
   }),
   folder('crash', { tier: 'rest', lane: 'computing', budgetSeconds: 430 }),

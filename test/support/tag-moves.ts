@@ -3,10 +3,6 @@ import { checkCondition, type TagCondition } from '../../services/registry/conte
 import type { TagTarget } from '../../services/registry/content/tag-names.ts';
 import { tagChange } from '../../services/registry/content/turns/change.ts';
 import type { RepositoryName, Tag } from '../../services/registry/oci/names.ts';
-import type { Fence } from '../../services/registry/storage/fence.ts';
-
-/** For writes that nobody disturbs. */
-export const NO_FENCE: Fence = { check: () => undefined, doubt: () => undefined };
 
 /** Moves a tag as a push does, in a turn of its repository, if the condition holds; the manifest need not be there. */
 export async function moveTag(

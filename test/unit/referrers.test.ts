@@ -14,7 +14,7 @@ import type { Referrer } from '../../services/registry/oci/referrer.ts';
 import { revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { putManifest } from '../support/library-pushes.ts';
 import { MemoryStore } from '../support/memory-store.ts';
-import { NO_FENCE } from '../support/tag-moves.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 
 const NAME = parseRepositoryName('hello');
 const SUBJECTS = [
@@ -88,7 +88,7 @@ async function push(content: Content, all: readonly Attached[]): Promise<Map<Dig
     await putManifest(content, NAME, manifest);
     kept.set(manifest.digest, { subject: each.subject, shown: shownOf(manifest) });
     if (each.fate === 'by fallback')
-      await content.referrers.remove(NAME, each.subject, [manifest.digest], NO_FENCE);
+      await content.referrers.remove(NAME, each.subject, [manifest.digest], OPEN_FENCE);
     if (!each.fate.startsWith('by')) continue;
     const { mediaType, digest, bytes } = manifest;
     listed.set(each.subject, [
@@ -102,11 +102,11 @@ async function push(content: Content, all: readonly Attached[]): Promise<Map<Dig
     );
     const manifest = parseManifest(index);
     await putManifest(content, NAME, manifest);
-    await tags.move(NAME, fallbackTag(subject), manifest, NO_FENCE);
+    await tags.move(NAME, fallbackTag(subject), manifest, OPEN_FENCE);
   }
   for (const each of all.filter(({ fate }) => fate.startsWith('deleted'))) {
     const { canonicalDigest, digest, bytes } = manifestOf(each);
-    if (each.fate === 'deleted') await manifests.unlink(NAME, digest, NO_FENCE);
+    if (each.fate === 'deleted') await manifests.unlink(NAME, digest, OPEN_FENCE);
     // As a registry does that knows nothing of referrers.
     else await content.objects.delete([revisionLinkKey(NAME, canonicalDigest)]);
     // Under whichever name: the other one has gone with it.
@@ -172,7 +172,7 @@ describe('referrers', () => {
     }));
     const index = parseManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })));
     await putManifest(content, NAME, index, { indexes: 'none', urls: { allow: [], deny: [] } });
-    await content.tags.move(NAME, fallbackTag(subject), index, NO_FENCE);
+    await content.tags.move(NAME, fallbackTag(subject), index, OPEN_FENCE);
     expect(await listed(content, subject, 100)).to.deep.equal([]);
     expect((await listed(content, other, 100)).map(({ digest }) => digest)).to.deep.equal([stranger.digest]);
   });

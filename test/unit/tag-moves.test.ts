@@ -12,7 +12,8 @@ import { parseRepositoryName, parseTag } from '../../services/registry/oci/names
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { rejection } from '../contract/area.ts';
 import { MemoryStore } from '../support/memory-store.ts';
-import { moveTag, NO_FENCE } from '../support/tag-moves.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
+import { moveTag } from '../support/tag-moves.ts';
 import { tempDir } from '../support/temp.ts';
 
 const NAME = parseRepositoryName('hello');
@@ -98,7 +99,7 @@ describe('conditional moves of a tag', function () {
         for (const each of steps) {
           if (each === 'delete') {
             expect(await tags.has(NAME, TAG)).to.equal(now !== undefined);
-            await tags.delete(NAME, TAG, NO_FENCE);
+            await tags.delete(NAME, TAG, OPEN_FENCE);
             now = undefined;
             continue;
           }

@@ -4,7 +4,7 @@ import { digestBy, digestOf } from '../../services/registry/oci/digest.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import { moveTagInOrder } from '../../services/registry/publishing/promotion/tag-tickets.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
-import { NO_FENCE } from '../support/tag-moves.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { tempDir } from '../support/temp.ts';
 
 /** Promise: of promotions of one tag that race, in whichever processes, the last in the log has the tag in the end. */
@@ -28,7 +28,7 @@ describe('turns at a tag', () => {
       [7, 7],
       [5, 7],
     ] as const) {
-      expect((await moveTagInOrder(objects, tags, target, turn(seq), NO_FENCE)).seq).to.equal(expected);
+      expect((await moveTagInOrder(objects, tags, target, turn(seq), OPEN_FENCE)).seq).to.equal(expected);
       const { canonicalDigest, digest } = turn(expected);
       expect(await tags.target(target.repository, target.tag)).to.deep.equal({ canonicalDigest, digest });
     }

@@ -108,7 +108,7 @@ describe('the checkpoints of an upload', () => {
         expect(read?.equals(whole)).to.equal(true);
       };
 
-      it('are there while the request goes on; another node continues, and the request is refused', async () => {
+      it('are there while the request is under way; another node continues, and the request is refused', async () => {
         const bytes = randomBytes(5 * CHECKPOINT_BYTES + 1);
         const open = new OpenBody();
         const request = kindOf(nodeOf({}).uploads.append({ name: NAME, id }, open.body));

@@ -14,6 +14,9 @@ export interface PurgeSettings {
   readonly dryRun: boolean;
 }
 
+/** Larger than any time. */
+const STARTED_AT_MAX_BYTES = 1000;
+
 export interface PurgeParts {
   readonly objects: ObjectStore;
   readonly settings: PurgeSettings;
@@ -55,7 +58,17 @@ export async function purgeUploads(parts: PurgeParts): Promise<number> {
       if (dryRun) continue;
       await mayChange();
       // First, as when an upload is closed: without it the upload is unknown, whatever is left.
-      await objects.delete([`${prefix}startedat`], undefined, { fence });
+      const startedAt = `${prefix}startedat`;
+      const whenBegun = await objects.read(startedAt, STARTED_AT_MAX_BYTES, signal);
+      await objects.delete([startedAt], undefined, { fence });
+      // A client may have continued it since the first look, and been answered that its bytes are there.
+      const now = await lookAt(objects, prefix, signal);
+      if (whenBegun && now && now.lastUsedAt > olderThan) {
+        await objects.put(startedAt, whenBegun);
+        logger.info(logFields, 'the upload is kept: a client has just continued it');
+        purged--;
+        continue;
+      }
       await deleteAll(objects, keys, { mayChange, fence });
     }
   }
