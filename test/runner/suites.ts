@@ -69,6 +69,13 @@ const SHORT: readonly Suite[] = [
     lane: 'computing',
     budgetSeconds: 25,
   },
+  {
+    name: 'the checker of histories',
+    files: ['test/history/checker.test.ts'],
+    tier: 'short',
+    lane: 'computing',
+    budgetSeconds: 5,
+  },
   folder('access', { tier: 'short', lane: 'computing', budgetSeconds: 25 }),
   folder('release', { tier: 'short', lane: 'waiting', budgetSeconds: 40 }),
   folder('notifications', {
