@@ -181,12 +181,25 @@ describe('the checker of histories', () => {
     );
   });
 
+  it('shows observations of the same in one line', () => {
+    const seen = [10, 20, 30].map((ms) => op(read('a'), ms, ms + 5));
+    expect(timeline([op(write('a'), 0, 5), ...seen], seen[2] as Operation)).to.equal(
+      [
+        '  0.000 s – 0.005 s  c: writes a',
+        '  0.010 s – 0.015 s  c: reads a (and 1 more)',
+        '> 0.030 s – 0.035 s  c: reads a',
+      ].join('\n'),
+    );
+  });
+
   it('shows a window that is wrong by itself', () => {
     fc.assert(
       fc.property(history, (operations) => {
         const verdict = check(operations);
         if (verdict.kind !== 'violation') return;
-        expect(windowOf(operations, verdict.at)).to.include(verdict.at);
+        const shown = windowOf(operations, verdict.at);
+        expect(shown).to.include(verdict.at);
+        expect(check(shown).kind).to.equal('violation');
       }),
     );
   });

@@ -43,14 +43,19 @@ export function windowOf(operations: readonly Operation[], at: Operation): Opera
   );
 }
 
-/** What ends from a moment on. Changes that ended before, beside one of these, may have come at any place among them. */
+/**
+ * What ends from a moment on, sorted by start; with the changes that overlap it, and those that overlap these: all others
+ * took effect before any of it.
+ */
 function endingFrom(operations: readonly Operation[], cutMs: number): Operation[] {
-  const kept = operations.filter(({ endMs }) => endMs >= cutMs);
-  const firstMs = Math.min(...kept.filter(({ endMs }) => Number.isFinite(endMs)).map(earliestMs));
-  const overlaps = operations
-    .filter(({ endMs, action }) => endMs < cutMs && endMs >= firstMs && !isObservation(action))
-    .map((operation) => ({ ...operation, endMs: Number.POSITIVE_INFINITY }));
-  return [...overlaps, ...kept].sort((one, other) => one.startMs - other.startMs);
+  const isKept = ({ endMs }: Operation) => endMs >= cutMs;
+  let firstMs = Math.min(...operations.filter((each) => isKept(each) && !isUnknown(each)).map(earliestMs));
+  const changes = operations.filter((each) => !isKept(each) && !isObservation(each.action));
+  for (const change of changes.sort((one, other) => other.endMs - one.endMs)) {
+    if (change.endMs < firstMs) break;
+    firstMs = Math.min(firstMs, change.startMs);
+  }
+  return operations.filter((each) => isKept(each) || (!isObservation(each.action) && each.endMs >= firstMs));
 }
 
 function valuesOf(action: Action): string[] {

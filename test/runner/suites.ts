@@ -151,6 +151,12 @@ const REST: readonly Suite[] = [
     budgetSeconds: 100,
     packages: [...CEPH, 'skopeo', REDIS],
   }),
+  folder('history', {
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 330,
+    packages: [...CEPH, NGINX, REDIS],
+  }),
   folder('clients', {
     tier: 'rest',
     lane: 'waiting',
