@@ -69,6 +69,13 @@ const SHORT: readonly Suite[] = [
     lane: 'computing',
     budgetSeconds: 25,
   },
+  {
+    name: 'the checker of histories',
+    files: ['test/history/checker.test.ts'],
+    tier: 'short',
+    lane: 'computing',
+    budgetSeconds: 5,
+  },
   folder('access', { tier: 'short', lane: 'computing', budgetSeconds: 25 }),
   folder('release', { tier: 'short', lane: 'waiting', budgetSeconds: 40 }),
   folder('notifications', {
@@ -151,6 +158,12 @@ const REST: readonly Suite[] = [
     lane: 'waiting',
     budgetSeconds: 100,
     packages: [...CEPH, 'skopeo', REDIS],
+  }),
+  folder('history', {
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 330,
+    packages: [...CEPH, NGINX, REDIS],
   }),
   folder('clients', {
     tier: 'rest',
