@@ -31,6 +31,8 @@ export class Lease<S extends object> {
   readonly #leaseEpoch: number;
   /** The last heartbeat of the owner before, RFC 3339 UTC; of this one if it is the first. */
   readonly previousHeartbeatAt: string;
+  /** When this process last saw the heartbeat of an owner before move, by `now`; undefined if it never did. */
+  readonly previousSeenAt: number | undefined;
   readonly #now: () => number;
   #value: Heartbeat & S;
   #renewedAt: number;
@@ -42,6 +44,7 @@ export class Lease<S extends object> {
     timing: LeaseTiming,
     { leaseEpoch, value }: StoredLease<S>,
     previous: StoredLease<S> | undefined,
+    previousSeenAt: number | undefined,
   ) {
     this.#leases = leases;
     this.#timing = timing;
@@ -51,6 +54,7 @@ export class Lease<S extends object> {
     this.#value = value;
     this.#mayHavePredecessor = value.mayHavePredecessor === true;
     this.previousHeartbeatAt = (previous?.value ?? value).beatAt;
+    this.previousSeenAt = previousSeenAt;
   }
 
   /**
@@ -65,11 +69,15 @@ export class Lease<S extends object> {
   ): Promise<Lease<S>> {
     const now = clockOf(timing);
     let last: { heartbeat: string; seenAt: number } | undefined;
+    let movedAt: number | undefined;
     for (;;) {
       signal.throwIfAborted();
       const current = await leases.read(signal);
       const heartbeat = current ? `${current.leaseEpoch}.${current.value.beat}` : '';
-      if (last?.heartbeat !== heartbeat) last = { heartbeat, seenAt: now() };
+      if (last?.heartbeat !== heartbeat) {
+        if (last) movedAt = now();
+        last = { heartbeat, seenAt: now() };
+      }
       const isFree = current === undefined || ownerIsGone(current.value.holder);
       if (isFree || now() - last.seenAt > timing.silenceMs) {
         // An owner that was killed leaves its last requests to a remote store behind.
@@ -77,7 +85,7 @@ export class Lease<S extends object> {
         const mayHavePredecessor = !hasEnded || current?.value.mayHavePredecessor === true;
         const value = { ...firstState(current?.value), ...heartbeatOf(ownerName(), 0, mayHavePredecessor) };
         const acquired = await leases.acquire(current, value);
-        if (acquired) return new Lease(leases, timing, acquired, current);
+        if (acquired) return new Lease(leases, timing, acquired, current, movedAt);
       }
       await sleep(timing.lookMs, undefined, { signal });
     }

@@ -166,7 +166,7 @@ describe('a push and the collector, in every order of their requests', () => {
       it(`${how}${slow ? ', by a client who takes long' : ''}, with a collector that deletes`, async function () {
         this.timeout(240_000);
         const outcomes: Outcomes = { pushed: 0, refused: 0, collected: 0 };
-        const orders = await everyOrder(slow ? 1 : 2, async () => {
+        const orders = await everyOrder({ switches: slow ? 1 : 2 }, async () => {
           const store = await inQuarantine();
           const told = newTold();
           return {
@@ -184,7 +184,7 @@ describe('a push and the collector, in every order of their requests', () => {
     it(`${how}, begun before the blob went into quarantine, and ended after it left`, async function () {
       this.timeout(240_000);
       const outcomes: Outcomes = { pushed: 0, refused: 0, collected: 0 };
-      await everyOrder(1, async () => {
+      await everyOrder({ switches: 1 }, async () => {
         const store = withGarbage();
         const told = newTold();
         const both: Actor = {
@@ -211,7 +211,7 @@ describe('a push and the collector, in every order of their requests', () => {
     it(`${how}, with a collector that is killed anywhere, and another that takes over`, async function () {
       this.timeout(240_000);
       const outcomes: Outcomes = { pushed: 0, refused: 0, collected: 0 };
-      await everyOrder(1, async () => {
+      await everyOrder({ switches: 0, faults: 1 }, async () => {
         const store = await inQuarantine();
         const told = newTold();
         const over = Promise.withResolvers<void>();

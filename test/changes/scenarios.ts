@@ -1,0 +1,193 @@
+import { newCounts } from '../../services/registry/garbage/online/context.ts';
+import { collectOnce } from '../../services/registry/garbage/online/cycle.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import type { Actor, Limits } from '../garbage/interleaving.ts';
+import type { MemoryStore } from '../support/memory-store.ts';
+import type { Client } from './client.ts';
+import {
+  FIRST,
+  NAME,
+  OTHER_TAG,
+  type Person,
+  PLACE,
+  planOf,
+  SECOND,
+  storeWith,
+  TAG,
+  THIRD,
+} from './world.ts';
+
+/** Changes of one repository at the same time. */
+export interface Scenario {
+  readonly title: string;
+  readonly base: () => MemoryStore | Promise<MemoryStore>;
+  /** Made for each run. */
+  readonly people: () => readonly Person[];
+  readonly others?: () => readonly Actor[];
+  readonly limits: Limits;
+}
+
+type Act = (client: Client) => Promise<void>;
+
+const PAIRS: Limits = { switches: 4 };
+const MORE: Limits = { switches: 3 };
+/** Promotions make more requests. */
+const PROMOTIONS: Limits = { switches: 2 };
+const LATE: Limits = { switches: 2, late: true };
+const LATE_PROMOTIONS: Limits = { switches: 1, late: true };
+
+const put =
+  (manifest = SECOND, tag = TAG): Act =>
+  (client) =>
+    client.put(NAME, manifest, tag);
+const putDigest =
+  (manifest = FIRST): Act =>
+  (client) =>
+    client.put(NAME, manifest);
+const deleteTag: Act = (client) => client.deleteTag(PLACE);
+const deleteDigest =
+  (manifest = FIRST): Act =>
+  (client) =>
+    client.deleteManifest(NAME, manifest);
+const promote =
+  (manifest = SECOND): Act =>
+  (client) =>
+    client.promote(planOf(manifest));
+const promoteAndUndo: Act = async (client) => {
+  await client.promote(planOf(SECOND));
+  await client.promote(planOf(FIRST));
+};
+const look: Act = async (client) => {
+  await client.look(PLACE);
+  await client.look(PLACE);
+};
+
+const DAY_MS = 24 * 3_600_000;
+
+function collect(objects: ObjectStore, days: number) {
+  return collectOnce({
+    objects,
+    settings: { graceMs: 0, quarantineMs: DAY_MS, deleteUntagged: true },
+    signal: new AbortController().signal,
+    dryRun: false,
+    mayChange: async () => undefined,
+    settle: async () => undefined,
+    now: () => days * DAY_MS,
+    counts: newCounts(),
+  });
+}
+
+/** Nothing names the manifests, so they are in quarantine, and due. */
+async function due(): Promise<MemoryStore> {
+  const store = storeWith([FIRST, SECOND], undefined);
+  await collect(store, 0);
+  return store;
+}
+
+const collector = (): Actor => ({
+  name: 'collector',
+  act: async ({ objects }) => void (await collect(objects, 2)),
+});
+
+const WITH_COLLECTOR = { base: due, others: () => [collector()] };
+
+/** A node is paused in a request; the load balancer sends it to another node, whose answer the client gets. */
+function paused(begin: (client: Client, gone: AbortSignal) => () => void, again: Act): Scenario['people'] {
+  return () => {
+    const gone = new AbortController();
+    let answered: (() => void) | undefined;
+    const onPaused: Act = async (client) => {
+      answered = begin(client, gone.signal);
+    };
+    const onOther: Act = async (client) => {
+      client.atNextStep(() => gone.abort());
+      await again(client);
+      answered?.();
+      await client.put(NAME, THIRD, TAG);
+    };
+    return [
+      { name: 'paused', act: onPaused },
+      { name: 'other', act: onOther },
+    ];
+  };
+}
+
+const one =
+  (a: Act): Scenario['people'] =>
+  () => [{ name: 'a', act: a }];
+const both =
+  (a: Act, b: Act, mayDie = false): Scenario['people'] =>
+  () => [
+    { name: 'a', act: a, mayDie },
+    { name: 'b', act: b },
+  ];
+const three =
+  (a: Act, b: Act, c: Act): Scenario['people'] =>
+  () => [...both(a, b)(), { name: 'c', act: c }];
+const watched = (a: Act, b: Act): Scenario['people'] => three(a, b, look);
+
+const scenario = (title: string, people: Scenario['people'], limits = PAIRS): Scenario => ({
+  ...{ title, people, limits },
+  base: () => storeWith([FIRST, SECOND], FIRST),
+});
+
+const PUSHES: readonly Scenario[] = [
+  scenario('a tag is put, its manifest deleted by digest', both(put(FIRST, OTHER_TAG), deleteDigest())),
+  scenario('a manifest is put and deleted by digest', both(putDigest(), deleteDigest())),
+  scenario('one tag is put and deleted', both(put(), deleteTag)),
+  scenario('one tag is put to two manifests', watched(put(SECOND), put(THIRD)), MORE),
+  scenario('a tag and its manifest are deleted', both(deleteTag, deleteDigest())),
+  scenario('a tag is put by two and deleted', three(put(FIRST), put(SECOND), deleteTag), MORE),
+  scenario(
+    'a tag is put, and deleted by name and by digest',
+    three(put(FIRST), deleteDigest(), deleteTag),
+    MORE,
+  ),
+];
+
+const PROMOTED: readonly Scenario[] = [
+  scenario('two promotions of one tag', watched(promote(SECOND), promote(FIRST)), PROMOTIONS),
+  scenario('a promotion, and its undo', both(promote(SECOND), promoteAndUndo), PROMOTIONS),
+  scenario('a promotion, and its tag is deleted', both(promote(SECOND), deleteTag), MORE),
+  scenario('a promotion, and its manifest is deleted', both(promote(SECOND), deleteDigest(SECOND)), MORE),
+  scenario('two promotions, of which one dies', both(promote(SECOND), promote(FIRST), true), LATE_PROMOTIONS),
+  scenario('two promotions; late writes', both(promote(SECOND), promote(FIRST)), LATE_PROMOTIONS),
+];
+
+const LATE_WRITES: readonly Scenario[] = [
+  scenario('one tag is put to two manifests; late writes', both(put(SECOND), put(THIRD)), LATE),
+  scenario('one tag is put and deleted; late writes', both(put(SECOND), deleteTag), LATE),
+  scenario(
+    'a tag is put, its manifest deleted; late writes',
+    both(put(FIRST, OTHER_TAG), deleteDigest()),
+    LATE,
+  ),
+  scenario('one tag is put to two manifests, and one dies', both(put(SECOND), put(THIRD), true), LATE),
+  scenario('one tag is put and deleted, and who deletes it dies', both(deleteTag, put(SECOND), true), LATE),
+  scenario(
+    'a tag is put, and who deletes its manifest dies',
+    both(deleteDigest(), put(FIRST, OTHER_TAG), true),
+    LATE,
+  ),
+  scenario(
+    'a paused node puts a tag that was put again, and moved on',
+    paused((client, gone) => client.putForNobody(PLACE, SECOND, gone), put(SECOND)),
+    MORE,
+  ),
+  scenario(
+    'a paused node deletes a tag that was deleted again, and put',
+    paused((client, gone) => client.deleteTagForNobody(PLACE, gone), deleteTag),
+    MORE,
+  ),
+];
+
+const COLLECTED: readonly Scenario[] = [
+  { ...scenario('a manifest that is being collected is put', one(put(FIRST)), MORE), ...WITH_COLLECTOR },
+  {
+    ...scenario('a manifest that is being collected is promoted', one(promote(FIRST)), PROMOTIONS),
+    ...WITH_COLLECTOR,
+  },
+];
+
+/** Two at a time, in all pairs that can be at odds; then with a reader or a third one, late writes, deaths and pauses. */
+export const SCENARIOS: readonly Scenario[] = [...PUSHES, ...PROMOTED, ...LATE_WRITES, ...COLLECTED];
