@@ -76,8 +76,7 @@ export class Client {
 
   /** The same for a DELETE of a tag. */
   deleteTagForNobody({ repository, tag }: Place, gone: AbortSignal): () => void {
-    const remove: (...given: [...Parameters<typeof removeTag>, AbortSignal]) => Promise<void> = removeTag;
-    remove(this.#node, NOBODY, repository, tag, gone).catch(foundBy);
+    removeTag(this.#node, NOBODY, repository, tag, gone).catch(foundBy);
     return this.#begin({ kind: 'delete-tag', tag });
   }
 

@@ -4,34 +4,12 @@
  * had asked one after the other. The real code, over a store in memory.
  */
 import { expect } from 'chai';
-import { rejection } from '../contract/area.ts';
-import { everyOrder, OrderError } from '../garbage/interleaving.ts';
+import { everyOrder } from '../garbage/interleaving.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { worldOf } from './world.ts';
 
 /** All scenarios together explore at least as many orders. */
 const ORDERS_MIN = 100_000;
-
-/** What is still wrong: an order is found in which each of these fails. To be emptied. */
-const KNOWN: ReadonlySet<string> = new Set([
-  'a tag is put, its manifest deleted by digest',
-  'one tag is put and deleted',
-  'a tag is put by two and deleted',
-  'a tag is put, and deleted by name and by digest',
-  'two promotions of one tag',
-  'a promotion, and its tag is deleted',
-  'a promotion, and its manifest is deleted',
-  'two promotions, of which one dies',
-  'two promotions; late writes',
-  'one tag is put to two manifests; late writes',
-  'one tag is put and deleted; late writes',
-  'a tag is put, its manifest deleted; late writes',
-  'one tag is put to two manifests, and one dies',
-  'one tag is put and deleted, and who deletes it dies',
-  'a tag is put, and who deletes its manifest dies',
-  'a paused node puts a tag that was put again, and moved on',
-  'a paused node deletes a tag that was deleted again, and put',
-]);
 
 async function explore({ base, people, others, limits }: Scenario): Promise<number> {
   const store = await base();
@@ -43,14 +21,14 @@ describe('changes of one repository, in every order of their requests', function
   let orders = 0;
 
   for (const scenario of SCENARIOS)
-    it(scenario.title, async () => {
-      if (KNOWN.has(scenario.title)) expect(await rejection(explore(scenario))).to.be.instanceOf(OrderError);
-      else orders += await explore(scenario);
+    it(scenario.title, async function () {
+      const explored = await explore(scenario);
+      orders += explored;
+      if (this.test) this.test.title += ` (${explored} orders)`;
     });
 
-  it(`are at least ${ORDERS_MIN} orders`, function () {
+  it(`are at least ${ORDERS_MIN} orders`, () => {
     console.log(`      ${orders} orders`);
-    if (KNOWN.size > 0) this.skip();
     expect(orders).to.be.at.least(ORDERS_MIN);
   });
 });

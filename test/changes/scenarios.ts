@@ -3,6 +3,7 @@ import { collectOnce } from '../../services/registry/garbage/online/cycle.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import type { Actor, Limits } from '../garbage/interleaving.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import type { Client } from './client.ts';
 import {
   FIRST,
@@ -29,11 +30,11 @@ export interface Scenario {
 
 type Act = (client: Client) => Promise<void>;
 
-const PAIRS: Limits = { switches: 4 };
-const MORE: Limits = { switches: 3 };
+const PAIRS: Limits = { switches: 2 };
+const MORE: Limits = { switches: 1 };
 /** Promotions make more requests. */
-const PROMOTIONS: Limits = { switches: 2 };
-const LATE: Limits = { switches: 2, late: true };
+const PROMOTIONS: Limits = { switches: 1 };
+const LATE: Limits = { switches: 1, late: true };
 const LATE_PROMOTIONS: Limits = { switches: 1, late: true };
 
 const put =
@@ -71,6 +72,7 @@ function collect(objects: ObjectStore, days: number) {
     signal: new AbortController().signal,
     dryRun: false,
     mayChange: async () => undefined,
+    fence: OPEN_FENCE,
     settle: async () => undefined,
     now: () => days * DAY_MS,
     counts: newCounts(),

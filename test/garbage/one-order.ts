@@ -192,7 +192,8 @@ export class OneOrder {
           const go = () => resolve(proceed() as Promise<void>);
           this.#waiting.push({ actor, what, go, madeAtMs: this.#nowMs });
         });
-      return this.#write(actor, what, fenceOf(args), proceed);
+      // The store would ask it once more, when the request arrives.
+      return this.#write(actor, what, fenceOf(args), () => proceed(args.map(unfenced)));
     });
   }
 
@@ -243,6 +244,10 @@ export class OneOrder {
 
 function fenceOf(args: readonly unknown[]): Fence | undefined {
   return (args.at(-1) as { readonly fence?: Fence } | undefined)?.fence;
+}
+
+function unfenced(arg: unknown): unknown {
+  return typeof arg === 'object' && arg !== null && 'fence' in arg ? { ...arg, fence: undefined } : arg;
 }
 
 /** A list of keys by its first. */

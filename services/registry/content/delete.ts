@@ -80,10 +80,11 @@ export async function removeBlob(
   signal?: AbortSignal,
 ): Promise<void> {
   const { blobs, turns, writes } = registry.content;
-  const remove = async ({ fence }: Turn) => {
+  const remove = async ({ fence, declare }: Turn) => {
     const canonical = await blobs.resolveData(repository, digest);
     if (canonical === undefined)
       throw new RegistryError('BLOB_UNKNOWN', `${repository} has no such blob`, { digest });
+    if (canonical !== digest) await declare([blobChange(canonical, 'gone')]);
     await requester.record({ action: 'blob.delete', repository, digest });
     await requester.notify([{ action: 'delete', repository, digest }]);
     await writes.confirm();

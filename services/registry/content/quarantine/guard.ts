@@ -24,7 +24,7 @@ const LIST_MAX_BYTES = 4 * 1024 * 1024;
 const REMEMBERED_BYTES = 32 * 1024 * 1024;
 const PUTS_AT_ONCE = 16;
 
-/** How often content is verified before what refers to it is written all the same: then it is verified afterwards. */
+/** How often content is verified before what refers to it is written: if that is never quick, it is verified once more after that. */
 const LOOKS_MAX = 3;
 
 /** What is done with pinned content. */

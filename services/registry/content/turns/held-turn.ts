@@ -4,7 +4,7 @@ import type { Change } from './change.ts';
 import type { TurnClock, TurnTiming } from './timing.ts';
 import type { NumberedTurn, TurnRecord, TurnStore } from './turn-store.ts';
 
-/** A turn, for whoever makes the changes. */
+/** A turn, for the code that makes the changes. */
 export interface Turn {
   /** For every write that changes a tag or a manifest of the repository. */
   readonly fence: Fence;

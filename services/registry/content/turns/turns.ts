@@ -9,7 +9,7 @@ import { TURN_CLOCK, TURN_TIMING, type TurnClock, type TurnTiming } from './timi
 import { type Doubt, type NumberedTurn, type TurnOwner, TurnStore } from './turn-store.ts';
 
 /** Repositories and doubts of which this process remembers something; a forgotten one costs requests or time. */
-const REMEMBERED_MAX = 10_000;
+const REMEMBERED = { maxSize: 10_000, sizeCalculation: () => 1 };
 
 export interface TurnOptions {
   readonly clock?: TurnClock;
@@ -25,7 +25,7 @@ export interface TakeOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long to wait for the turn. */
   readonly patienceMs?: number;
-  /** What the changes rely on, beside what they are: a late write that is at odds with it is waited for, too. */
+  /** What the changes rely on, and was verified before: refused while a late write may be at odds with it. */
   readonly needs?: readonly Change[];
 }
 
@@ -49,11 +49,9 @@ export class Turns {
   readonly #owner: TurnOwner;
   readonly #lines = new InLine();
   /** The newest turns, and since when an unfinished one did not change. */
-  readonly #seen = new LRUCache<string, Seen>({ max: REMEMBERED_MAX });
-  readonly #silentSince = new LRUCache<string, { readonly beat: string; readonly at: number }>({
-    max: REMEMBERED_MAX,
-  });
-  readonly #doubtedSince = new LRUCache<string, number>({ max: REMEMBERED_MAX });
+  readonly #seen = new LRUCache<string, Seen>(REMEMBERED);
+  readonly #silentSince = new LRUCache<string, { readonly beat: string; readonly at: number }>(REMEMBERED);
+  readonly #doubtedSince = new LRUCache<string, number>(REMEMBERED);
   readonly #sweeping = new Set<RepositoryName>();
 
   constructor(
@@ -101,10 +99,11 @@ export class Turns {
     for (;;) {
       const before = await this.#untilFree(store, name, deadline, signal);
       const doubts = this.#unsettled(name, before);
-      const mine = [...changes, ...needs];
-      const blocking = doubts.filter((doubt) => areAtOdds(mine, doubt.changes));
-      if (blocking.length > 0)
-        return { doubtedUntil: Math.max(...blocking.map((doubt) => this.#settledAt(name, doubt))) };
+      const until = (all: readonly Doubt[]) => Math.max(...all.map((doubt) => this.#settledAt(name, doubt)));
+      const shaky = doubts.filter((doubt) => areAtOdds(needs, doubt.changes));
+      if (shaky.length > 0) throw inDoubt(until(shaky) - this.#clock.now());
+      const blocking = doubts.filter((doubt) => areAtOdds(changes, doubt.changes));
+      if (blocking.length > 0) return { doubtedUntil: until(blocking) };
       const number = (before.turn?.number ?? 0) + 1;
       const [version, holder] = [1 as const, this.#owner.name];
       const record = { version, holder, beat: 0, isOver: false, changes: [...changes], doubts };
