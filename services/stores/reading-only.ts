@@ -6,6 +6,7 @@ export function readingOnly(objects: ObjectStore): ObjectStore {
     throw new Error('a write to a store that was opened only for reading');
   };
   return {
+    writesEndWithProcess: objects.writesEndWithProcess,
     stat: (key, signal) => objects.stat(key, signal),
     send: (key, range, sink) => objects.send(key, range, sink),
     get: (key, range, signal) => objects.get(key, range, signal),

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type {
   ByteRange,
   CreateOptions,
+  DeleteOptions,
   ListPage,
   ListRequest,
   ObjectRead,
@@ -31,6 +32,7 @@ export interface RecordingOptions {
  * read to its end before its write counts, for that is when an object appears.
  */
 export class RecordingStore implements ObjectStore {
+  readonly writesEndWithProcess: boolean;
   readonly #inner: ObjectStore;
   readonly #life: Life;
   readonly #options: RecordingOptions;
@@ -44,6 +46,7 @@ export class RecordingStore implements ObjectStore {
         const bytes = await gather(body);
         return life.write(`grow ${kindOf(key)}`, () => grow.call(inner, key, fromBytes, inOrder(bytes)));
       };
+    this.writesEndWithProcess = inner.writesEndWithProcess;
     this.#inner = inner;
     this.#life = life;
     this.#options = options;
@@ -92,12 +95,14 @@ export class RecordingStore implements ObjectStore {
     return this.#life.write(`compose ${kindOf(target)}`, () => this.#inner.compose(sources, target));
   }
 
-  async delete(keys: readonly string[]): Promise<void> {
+  async delete(keys: readonly string[], _signal?: AbortSignal, options: DeleteOptions = {}): Promise<void> {
     this.#hear();
     const ordered = this.#options.deleteOrder === 'reversed' ? keys.toReversed() : keys;
     const together = keys.length > 1 ? TOGETHER : '';
     for (const key of ordered)
-      await this.#life.write(`delete ${kindOf(key)}${together}`, () => this.#inner.delete([key]));
+      await this.#life.write(`delete ${kindOf(key)}${together}`, () =>
+        this.#inner.delete([key], undefined, options),
+      );
   }
 
   async urlOf(): Promise<string | undefined> {

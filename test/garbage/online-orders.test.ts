@@ -20,6 +20,7 @@ import { blobDataKey, layerLinkKey, revisionLinkKey } from '../../services/regis
 import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { closeUpload, NOBODY, putManifest } from '../support/library-pushes.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { type Actor, everyOrder, type Hands } from './interleaving.ts';
 
 const NAME = 'candidate/app' as RepositoryName;
@@ -54,6 +55,7 @@ function contextOf(objects: Hands['objects'], days: number, deleteUntagged: bool
     signal: new AbortController().signal,
     dryRun: false,
     mayChange: async () => undefined,
+    fence: OPEN_FENCE,
     settle: async () => undefined,
     now: () => days * DAY,
     counts: newCounts(),

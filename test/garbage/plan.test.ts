@@ -49,11 +49,11 @@ describe('the plan of a garbage collection', () => {
         const recording = intercepted(objects, async ({ name, args, proceed }) =>
           name === 'delete' ? void keys.push(...(args[0] as readonly string[])) : proceed(),
         );
-        await sweep(recording, plan, async () => undefined);
+        await sweep(recording, plan);
         await objects.delete(keys.slice(0, stopAfter % (keys.length + 1)));
         const halfway = danglers(objects);
         expect(halfway.filter((fault) => !before.includes(fault))).to.deep.equal([]);
-        await sweep(objects, await planGarbage(objects, options), async () => undefined);
+        await sweep(objects, await planGarbage(objects, options));
         const again = await planGarbage(objects, options);
         expect([again.repositories, again.blobs.toDelete.size]).to.deep.equal([[], 0]);
         for (const key of keys) expect(objects.held.has(key), key).to.equal(false);

@@ -13,6 +13,7 @@ import { send } from '../protocol/wire.ts';
 import { newBytes } from '../support/bytes.ts';
 import { sha256 } from '../support/digest.ts';
 import { intercepted } from '../support/intercepted.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 const NAME = 'candidate/app';
@@ -54,7 +55,8 @@ describe('the purge of uploads', () => {
   } = {}): Promise<number> {
     await using objects = await FilesystemStore.open({ rootDirectory: registry.rootDirectory, sync: false });
     return purgeUploads({
-      ...{ objects: seen(objects), mayChange, now: Date.now(), signal: new AbortController().signal },
+      ...{ objects: seen(objects), mayChange, fence: OPEN_FENCE },
+      ...{ now: Date.now(), signal: new AbortController().signal },
       settings: { ageMs: 7 * DAY, intervalMs: DAY, dryRun },
       logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
     });

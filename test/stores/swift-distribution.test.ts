@@ -21,6 +21,7 @@ import { freePort, isListening } from '../support/ports.ts';
 import { run, startDaemon } from '../support/process.ts';
 import { nightly, requires } from '../support/requirements.ts';
 import { SWIFT_PROGRAMS, type Swift, startSwift } from '../support/swift.ts';
+import { NO_FENCE } from '../support/tag-moves.ts';
 import { tempDir } from '../support/temp.ts';
 import { type RawSwift, rawSwift } from './swift-raw.ts';
 import { openSwiftStore } from './swift-world.ts';
@@ -134,7 +135,7 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
             const manifest = parseManifest(image.bytes, MEDIA_TYPES.image);
             await putManifest(content, name, manifest);
             const digest = parseSha256(manifest.digest);
-            await tags.move(name, parseTag(tag), { canonicalDigest: digest, digest });
+            await tags.move(name, parseTag(tag), { canonicalDigest: digest, digest }, NO_FENCE);
             return image;
           };
           const keptLayer = randomBytes(2 * MIB);
@@ -154,7 +155,7 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
             true,
           );
 
-          await tags.delete(name, parseTag('latest'));
+          await tags.delete(name, parseTag('latest'), NO_FENCE);
           await collectGarbage();
           const gone = blobDataKey(parseSha256(image.layers[0]?.digest ?? ''));
           expect(await store.stat(gone)).to.equal(undefined);

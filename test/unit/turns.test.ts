@@ -4,6 +4,7 @@ import { digestBy, digestOf } from '../../services/registry/oci/digest.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import { moveTagInOrder } from '../../services/registry/publishing/promotion/tag-tickets.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { NO_FENCE } from '../support/tag-moves.ts';
 import { tempDir } from '../support/temp.ts';
 
 /** Promise: of promotions of one tag that race, in whichever processes, the last in the log has the tag in the end. */
@@ -27,7 +28,7 @@ describe('turns at a tag', () => {
       [7, 7],
       [5, 7],
     ] as const) {
-      expect((await moveTagInOrder(objects, tags, target, turn(seq))).seq).to.equal(expected);
+      expect((await moveTagInOrder(objects, tags, target, turn(seq), NO_FENCE)).seq).to.equal(expected);
       const { canonicalDigest, digest } = turn(expected);
       expect(await tags.target(target.repository, target.tag)).to.deep.equal({ canonicalDigest, digest });
     }
@@ -44,7 +45,10 @@ describe('turns at a tag', () => {
       await Promise.all(
         shuffled.map((seq, i) => {
           const content = contents[i % contents.length] as (typeof contents)[number];
-          return moveTagInOrder(content.objects, content.tags, target, turn(seq));
+          const own = turn(seq);
+          return content.turns.take(target.repository, [], ({ fence }) =>
+            moveTagInOrder(content.objects, content.tags, target, own, fence),
+          );
         }),
       );
       const last = turn(seqs.at(-1) as number);

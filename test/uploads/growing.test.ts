@@ -18,6 +18,7 @@ import { FilesystemStore } from '../../services/stores/filesystem/filesystem-sto
 import { S3Store } from '../../services/stores/s3/s3-store.ts';
 import { send } from '../protocol/wire.ts';
 import { eventually } from '../support/eventually.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { RADOSGW_PROGRAMS, type Radosgw, startRadosgw } from '../support/radosgw.ts';
 import { startRegistry } from '../support/registry.ts';
 import { type DefineSuite, requires } from '../support/requirements.ts';
@@ -88,6 +89,7 @@ function describeGrowing(
         purgeUploads({
           ...{ objects, now: Date.now(), signal: new AbortController().signal },
           mayChange: async () => undefined,
+          fence: OPEN_FENCE,
           settings: { ageMs: AGE_MS, intervalMs: 0, dryRun: false },
           logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
         });

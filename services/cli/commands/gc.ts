@@ -88,7 +88,8 @@ export async function gcDryRunCommand(
   const counts = newCounts();
   const context: CycleContext = {
     ...{ objects, settings, signal: stop.signal, dryRun: true, counts },
-    mayChange: () => Promise.reject(new Error('a dry run changes nothing')),
+    mayChange: async () => refuseToChange(),
+    fence: { check: refuseToChange, doubt: () => undefined },
     settle: async () => undefined,
     now: () => Date.now(),
   };
@@ -112,6 +113,10 @@ export async function gcRestoreCommand(objects: ObjectStore, audit: Audit, diges
     fail(`${stored} is not in the store (any more)`);
   else if (rescued.length === 0) print(`${stored} is not in quarantine`);
   else print(`${stored} is restored: push or promote what refers to it, or it goes into quarantine again`);
+}
+
+function refuseToChange(): never {
+  throw new Error('a dry run changes nothing');
 }
 
 function printCounts(counts: CycleCounts): string {

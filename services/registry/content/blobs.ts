@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import type { Fence } from '../storage/fence.ts';
 import { blobDataKey, layerLinkKey } from '../storage/layout.ts';
 import type { ByteRange, ObjectRead, ObjectStore } from '../storage/object-store.ts';
 import { linkContent, resolveContent, unlinkContent } from './canonical.ts';
@@ -95,8 +96,8 @@ export class Blobs {
   }
 
   /** Takes a blob, if it is there, from a repository; the bytes stay for garbage collection. */
-  async unlink(name: RepositoryName, digest: Digest): Promise<void> {
+  async unlink(name: RepositoryName, digest: Digest, fence: Fence): Promise<void> {
     const canonical = await this.resolve(name, digest);
-    if (canonical) await unlinkContent(this.#objects, layerLinkKey, name, canonical, [digest]);
+    if (canonical) await unlinkContent(this.#objects, layerLinkKey, name, canonical, [digest], fence);
   }
 }

@@ -3,6 +3,7 @@ import { RegistryError } from '../oci/errors.ts';
 import { newUploadId, type RepositoryName, type UploadId, unknownUpload } from '../oci/names.ts';
 import { blobDataKey, uploadPrefix, uploadStartedAtKey } from '../storage/layout.ts';
 import { listAll, type ObjectStore, StoreFullError } from '../storage/object-store.ts';
+import { ALWAYS_WRITABLE, type WriteSwitch } from '../storage/read-only.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
 import type { CollectionGuard } from './quarantine/guard.ts';
 import { type BodyPiece, BodyPieces, CHECKPOINTS, type Checkpoints } from './upload-body.ts';
@@ -30,6 +31,7 @@ export interface UploadBody {
 export interface UploadOptions extends Partial<Checkpoints> {
   /** Outdated records and claims are deleted when there are this many, so most pieces need no request for it. */
   readonly outdatedMax?: number;
+  readonly writes?: WriteSwitch;
 }
 
 /** An upload whose bytes are all there and have the digest that the client gave. */
@@ -55,6 +57,7 @@ export class Uploads {
   readonly #objects: ObjectStore;
   readonly #blobs: Blobs;
   readonly #quarantine: CollectionGuard;
+  readonly #writes: WriteSwitch;
   readonly #hashes = new UploadHashes();
   readonly #outdatedMax: number;
   readonly #checkpoints: Checkpoints;
@@ -63,8 +66,9 @@ export class Uploads {
     objects: ObjectStore,
     blobs: Blobs,
     quarantine: CollectionGuard,
-    { outdatedMax = 8, ...checkpoints }: UploadOptions = {},
+    { outdatedMax = 8, writes = ALWAYS_WRITABLE, ...checkpoints }: UploadOptions = {},
   ) {
+    this.#writes = writes;
     this.#outdatedMax = outdatedMax;
     this.#checkpoints = { ...CHECKPOINTS, ...checkpoints };
     this.#objects = objects;
@@ -120,11 +124,16 @@ export class Uploads {
   async publish({ place, blob, digest, sources, state }: VerifiedUpload): Promise<void> {
     await this.#explaining(place, state, () =>
       // Bytes that are there already may be about to be collected.
-      this.#quarantine.pin([blob.digest], async () => {
-        // Of two clients that finish the same blob, the second finds it done.
-        if (!(await this.#blobs.hasSoundData(blob.digest, blob.sizeBytes)))
-          await this.#objects.compose(sources, blobDataKey(blob.digest));
-        await this.#blobs.link(place.name, blob.digest, digest);
+      this.#quarantine.pin([blob.digest], {
+        verify: async () => {
+          // Of two clients that finish the same blob, the second finds it done.
+          if (!(await this.#blobs.hasSoundData(blob.digest, blob.sizeBytes)))
+            await this.#objects.compose(sources, blobDataKey(blob.digest));
+        },
+        commit: async (_, isAgain) => {
+          await this.#writes.confirm(isAgain);
+          await this.#blobs.link(place.name, blob.digest, digest);
+        },
       }),
     );
   }

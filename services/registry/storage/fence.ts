@@ -1,3 +1,6 @@
+/** Assumed of every store and network: a request takes effect within this time of being made, or never. */
+export const LATE_MS = 60_000;
+
 /**
  * Keeps one's writes from harming what others wrote later. A request may be sent again by a client library, held by a
  * network, or made by a process that was paused; where the store cannot refuse it then, the writer is given a fence.

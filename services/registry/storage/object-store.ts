@@ -14,6 +14,11 @@ import type { Fence } from './fence.ts';
  * contract suite in `test/contract/object-store.ts` says the same in code, for every driver.
  */
 export interface ObjectStore extends AsyncDisposable {
+  /**
+   * True if no write of a process takes effect after the process has ended, as on a file system. False if a request may
+   * still be on its way then, or wait at a server.
+   */
+  readonly writesEndWithProcess: boolean;
   /** Size and time of an object; undefined if it does not exist. */
   stat(key: string, signal?: AbortSignal): Promise<ObjectStat | undefined>;
   /**

@@ -12,7 +12,25 @@ export type ReadOnlyNotice = z.infer<typeof NoticeSchema>;
 
 /** How often a node reads the switch, and so how long it may still take writes after it was thrown. */
 export const READ_ONLY_POLL_MS = 1000;
+/** How old a look at the switch may be when a change is committed. */
+const LOOK_AGE_MAX_MS = 1500;
+/**
+ * This long after the switch was thrown no change is committed any more: a node has not looked for that long, and a commit
+ * that takes 2 s or more looks again before it is acknowledged.
+ */
+export const WRITES_END_MS = LOOK_AGE_MAX_MS + 2500;
 const NOTICE_MAX_BYTES = 16 * 1024;
+
+/** Whether changes may be committed. */
+export interface WriteSwitch {
+  /**
+   * Throws READ_ONLY or MAINTENANCE unless they may. To be asked right before a change is committed, as its request may
+   * have begun long ago; `now` reads the switch from the store, for a commit that took long.
+   */
+  confirm(now?: boolean): Promise<void>;
+}
+
+export const ALWAYS_WRITABLE: WriteSwitch = { confirm: async () => undefined };
 
 /** Reads the switch; undefined when writes are allowed. */
 export async function readNotice(
@@ -33,10 +51,12 @@ export async function writeNotice(objects: ObjectStore, notice: ReadOnlyNotice |
  * Whether this node takes writes. Its configuration can forbid them for good (`storage.maintenance.readonly`), the switch
  * in the store for a time; the switch is polled, so that no write waits for it.
  */
-export class ReadOnly implements AsyncDisposable {
+export class ReadOnly implements WriteSwitch, AsyncDisposable {
   readonly #always: boolean;
+  readonly #objects: ObjectStore;
   readonly #poll: Poll;
   #notice: ReadOnlyNotice | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   private constructor(
     objects: ObjectStore,
@@ -45,6 +65,7 @@ export class ReadOnly implements AsyncDisposable {
     logger: Log,
   ) {
     this.#always = always;
+    this.#objects = objects;
     this.#notice = notice;
     // What was read last stays in force on failure: a store that does not answer takes no writes anyway.
     this.#poll = new Poll({
@@ -79,13 +100,22 @@ export class ReadOnly implements AsyncDisposable {
       );
   }
 
+  async confirm(now = false): Promise<void> {
+    this.refuseWrites();
+    if (!now && performance.now() - this.#lookedAt < LOOK_AGE_MAX_MS) return;
+    this.#notice = await readNotice(this.#objects);
+    this.refuseWrites();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#poll[Symbol.asyncDispose]();
   }
 
   async #look(objects: ObjectStore, signal: AbortSignal, log: Log): Promise<void> {
     const before = this.#notice;
+    const lookedAt = performance.now();
     this.#notice = await readNotice(objects, signal);
+    this.#lookedAt = lookedAt;
     if ((before === undefined) !== (this.#notice === undefined))
       log.info({ ...this.#notice }, this.#notice ? 'read-only from now on' : 'writes are allowed again');
   }

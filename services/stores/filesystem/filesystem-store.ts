@@ -15,6 +15,7 @@ import type {
 import { Directories } from './directories.ts';
 import { DurableDirectories, syncDirectory, syncFile } from './durable.ts';
 import { ifThere, isOtherMount, lacksLinks, translate } from './errors.ts';
+import { fenced } from './fenced.ts';
 import { type FileHandle, open, rmdir, STORE_CALLS, stat, unlink } from './fs.ts';
 import { growFile } from './grow.ts';
 import { listFiles } from './list.ts';
@@ -51,6 +52,7 @@ export interface FilesystemOptions {
  * means do the same (claim.ts, temporaries.ts).
  */
 export class FilesystemStore implements ObjectStore {
+  readonly writesEndWithProcess = true;
   readonly #root: string;
   readonly #sync: boolean;
   readonly #directories: DurableDirectories;
@@ -128,7 +130,7 @@ export class FilesystemStore implements ObjectStore {
     options.signal?.throwIfAborted();
     const durable = this.#sync && options.durable !== false;
     const file = await this.#write(path, body, { durable, signal: options.signal });
-    await replace(file, path, this.#naming(durable));
+    await replace(file, path, this.#naming(durable), options.fence);
   }
 
   async putIfAbsent(
@@ -175,12 +177,13 @@ export class FilesystemStore implements ObjectStore {
   async delete(
     keys: readonly string[],
     _signal?: AbortSignal,
-    { durable = true }: DeleteOptions = {},
+    { durable = true, fence }: DeleteOptions = {},
   ): Promise<void> {
     const changed = new Set<string>();
     for (const key of keys) {
       const path = pathOf(this.#root, key);
-      const isDeleted = await ifThere(unlink(path).then(() => true));
+      const isDeleted = await ifThere(fenced(fence, (before) => unlink(path, before)).then(() => true));
+      // Needs no fence: a write makes a missing directory again.
       const left = await this.#removeEmptied(dirname(path));
       if (isDeleted) changed.add(left);
     }

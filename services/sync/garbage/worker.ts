@@ -21,11 +21,13 @@ import {
 import { type PurgeSettings, purgeUploads } from '../../registry/garbage/online/purge-uploads.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { messageOf } from '../../registry/runtime/message-of.ts';
+import { LATE_MS } from '../../registry/storage/fence.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
 import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { type GarbageMetrics, garbageMetrics } from './metrics.ts';
+import { WorkerFence } from './worker-fence.ts';
 
 /** What the worker has to do, and when. Times in milliseconds. */
 export interface GarbageWorkerSettings {
@@ -51,8 +53,8 @@ export interface GarbageWorkerParts {
   readonly now?: () => number;
 }
 
-/** A request that a worker made before it lost its lease has taken effect within this time, or never will. */
-const TAKEOVER_MS = 60_000;
+/** A request that a worker made, and saw no answer to, has taken effect within this time, or never will. */
+const TAKEOVER_MS = LATE_MS;
 /** Within this time, listings show what was written before. */
 const SETTLE_MS = 1000;
 /** How often it looks for work. */
@@ -66,7 +68,8 @@ const IDLE: Progress = { phase: 'idle' };
 
 /**
  * Collects garbage and purges uploads. Any number may run, anywhere; one works, and the others wait to take over. A
- * predecessor that has not certainly ended may still have a request under way: nothing is changed before that is over.
+ * predecessor that has not certainly ended may still have a request under way, and so may this worker after a request
+ * without an answer: nothing is changed before that is over.
  */
 export class GarbageWorker implements AsyncDisposable {
   readonly #parts: Omit<GarbageWorkerParts, 'metrics'> & { readonly metrics: GarbageMetrics };
@@ -133,17 +136,18 @@ export class GarbageWorker implements AsyncDisposable {
     const { takeoverMs = TAKEOVER_MS, objects } = this.#parts;
     if (!lease.isSuccessionClean) await sleep(takeoverMs, undefined, { signal });
     lease.outwaited();
-    if (this.#due(this.#progress).purging) await this.#purge(lease, signal);
+    const fence = new WorkerFence(lease, signal, takeoverMs);
+    if (this.#due(this.#progress).purging) await this.#purge(lease, fence, signal);
     const isAsked = await isCycleRequested(objects);
     // The request is removed before the cycle, so that one that arrives during the cycle leads to another.
-    if (isAsked) await hearRequest(objects);
+    if (isAsked) await hearRequest(objects, fence);
     if (!isAsked && !this.#due(this.#progress).collecting) return;
     try {
-      this.#isMoreDue = await this.#collect(lease, signal);
+      this.#isMoreDue = await this.#collect(fence, signal);
       this.#pauseMs = RETRY_MS.first;
     } catch (error) {
       if (signal.aborted || !lease.isFresh) throw error;
-      this.#report(error);
+      this.#report(fence.reasonOf(error));
       this.#notBefore = performance.now() + this.#pauseMs;
       this.#pauseMs = Math.min(this.#pauseMs * 2, RETRY_MS.most);
     }
@@ -167,7 +171,7 @@ export class GarbageWorker implements AsyncDisposable {
     return { collecting: isCollecting, purging: isPurging, is: isCollecting || isPurging };
   }
 
-  async #collect(lease: Lease<Progress>, signal: AbortSignal): Promise<boolean> {
+  async #collect(fence: WorkerFence, signal: AbortSignal): Promise<boolean> {
     const { settings, metrics, logger, settleMs = SETTLE_MS, now = () => Date.now() } = this.#parts;
     if (settings.collecting === undefined || (await this.#isReadOnly())) return false;
     const startedAt = new Date().toISOString();
@@ -178,7 +182,8 @@ export class GarbageWorker implements AsyncDisposable {
     metrics.garbageWorking.set(1);
     const context: CycleContext = {
       ...{ objects: this.#objects, settings: settings.collecting, signal, dryRun: false, counts },
-      mayChange: () => this.#mayChange(lease, signal),
+      mayChange: () => this.#mayChange(fence),
+      fence,
       onToDelete: (toDelete) => recordDeletion(this.#parts.audit, toDelete),
       onPhase: (phase) => {
         this.#progress = { ...this.#progress, phase, requests: this.#requests };
@@ -203,32 +208,31 @@ export class GarbageWorker implements AsyncDisposable {
     }
   }
 
-  async #purge(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
+  async #purge(lease: Lease<Progress>, fence: WorkerFence, signal: AbortSignal): Promise<void> {
     const { settings, metrics, logger, now = () => Date.now() } = this.#parts;
     const { purging } = settings;
     if (purging === undefined || (await this.#isReadOnly())) return;
     try {
-      const mayChange = () => this.#mayChange(lease, signal);
+      const mayChange = () => this.#mayChange(fence);
       const purged = await purgeUploads({
-        ...{ objects: this.#objects, settings: purging, now: now(), signal, mayChange, logger },
+        ...{ objects: this.#objects, settings: purging, now: now(), signal, mayChange, fence, logger },
       });
       if (!purging.dryRun) metrics.uploads.inc({ outcome: 'purged' }, purged);
       const endedAt = new Date().toISOString();
       this.#progress = { ...this.#progress, purge: { endedAt, purged, dryRun: purging.dryRun } };
     } catch (error) {
-      if (signal.aborted || !lease.isFresh) throw error;
+      if (signal.aborted || !lease.isFresh || fence.hasDoubt) throw fence.reasonOf(error);
       logger.warn({ err: error }, 'cannot purge uploads; trying again');
       await sleep(RETRY_MS.first, undefined, { signal });
     }
   }
 
-  /** Throws when another worker may have taken over, or writes are off. */
-  async #mayChange(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
+  /** Throws when another worker may have taken over, an answer is missing, or writes are off. */
+  async #mayChange(fence: WorkerFence): Promise<void> {
     if (await this.#isReadOnly())
       throw new Error('writes are off (roadstead read-only): nothing more is deleted');
     // Checked last: from here to the request, nothing may take long.
-    signal.throwIfAborted();
-    if (!lease.isFresh) throw new Error('the lease was not renewed in time: nothing more is deleted');
+    fence.check();
   }
 
   async #isReadOnly(): Promise<boolean> {

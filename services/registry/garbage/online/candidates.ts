@@ -40,7 +40,7 @@ export async function compare(
   // Announced first: what is in both is in quarantine.
   await announce(cycle, ripe);
   await cycle.mayChange();
-  if (before.size > 0 || after.size > 0) await writeCandidates(reader, after, now());
+  if (before.size > 0 || after.size > 0) await writeCandidates(cycle, after);
   return [];
 }
 
@@ -63,17 +63,14 @@ async function readCandidates(reader: CollectorReader): Promise<DigestTable> {
 }
 
 /** Replaces what {@link readCandidates} reads; when that breaks off, some is there twice, and nothing is lost. */
-async function writeCandidates(
-  reader: CollectorReader,
-  candidates: DigestTable,
-  nowMs: number,
-): Promise<void> {
+async function writeCandidates(cycle: Cycle, candidates: DigestTable): Promise<void> {
+  const { reader, objects, now, fence } = cycle;
   const old = await Array.fromAsync(reader.keys(SUSPECTS_PREFIX));
-  const { objects } = reader;
   let entries: Buffer[] = [];
   const flush = async () => {
     if (entries.length === 0) return;
-    await objects.put(`${SUSPECTS_PREFIX}${freshName(nowMs)}`, seal(MAGIC, entries));
+    // One that came late, after it was replaced, would shorten the grace of what was in use since.
+    await objects.put(`${SUSPECTS_PREFIX}${freshName(now())}`, seal(MAGIC, entries), { fence });
     entries = [];
   };
   for (const [digest, since] of candidates.entries()) {

@@ -76,7 +76,7 @@ export async function collectOnce(given: CycleContext): Promise<CycleResult> {
   onPhase?.('comparing');
   const left = lists.filter((list) => !due.includes(list));
   const candidates = (await compare(cycle, left, reachable.inUse)).slice(0, CANDIDATES_MAX);
-  if (!dryRun) await new ScanStore(reader).clear();
+  if (!dryRun) await new ScanStore(reader, cycle.fence).clear();
   counts.inUse = reachable.inUse.size;
   return { candidates, isMoreDue: dueLists(left, cycle).length > 0 };
 }
@@ -89,7 +89,7 @@ async function scan(
 ): Promise<ScanFindings> {
   const { reader, settings, dryRun, now } = cycle;
   const { deleteUntagged } = settings;
-  const store = new ScanStore(reader);
+  const store = new ScanStore(reader, cycle.fence);
   const known = new Map(due.map((list) => [list.name, list]));
   const isWanted = (header: ScanHeader) =>
     header.deleteUntagged === deleteUntagged && Math.abs(now() - header.startedAt) < RESUME_MAX_MS;

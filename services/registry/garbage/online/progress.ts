@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { REQUEST_KEY, WORKER_PREFIX } from '../../content/quarantine/keys.ts';
+import type { Fence } from '../../storage/fence.ts';
 import { type Heartbeat, LeaseStore } from '../../storage/lease.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { CycleCountsSchema } from './context.ts';
@@ -46,7 +47,7 @@ export async function isCycleRequested(objects: ObjectStore): Promise<boolean> {
   return (await objects.stat(REQUEST_KEY)) !== undefined;
 }
 
-/** Takes the request as heard. */
-export function hearRequest(objects: ObjectStore): Promise<void> {
-  return objects.delete([REQUEST_KEY]);
+/** Takes the request as heard. Late, that would take another one with it. */
+export function hearRequest(objects: ObjectStore, fence: Fence): Promise<void> {
+  return objects.delete([REQUEST_KEY], undefined, { fence });
 }

@@ -1,5 +1,6 @@
 import type { Log } from '../../runtime/log.ts';
 import { deleteAll } from '../../storage/delete-all.ts';
+import type { Fence } from '../../storage/fence.ts';
 import { partPrefix } from '../../storage/layout-read.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { StoreReader } from '../../storage/store-reader.ts';
@@ -24,6 +25,7 @@ export interface PurgeParts {
   readonly signal: AbortSignal;
   /** Throws when this worker may not delete (any more). */
   readonly mayChange: () => Promise<void>;
+  readonly fence: Fence;
   readonly logger: Log;
 }
 
@@ -33,7 +35,7 @@ export interface PurgeParts {
  * client still adds to is never old. Returns how many uploads went, or would.
  */
 export async function purgeUploads(parts: PurgeParts): Promise<number> {
-  const { objects, settings, now, signal, mayChange, logger } = parts;
+  const { objects, settings, now, signal, mayChange, fence, logger } = parts;
   const { dryRun } = settings;
   const olderThan = new Date(now - settings.ageMs);
   let purged = 0;
@@ -58,7 +60,7 @@ export async function purgeUploads(parts: PurgeParts): Promise<number> {
       // First, as when an upload is closed: without it the upload is unknown, whatever is left.
       const startedAt = `${prefix}startedat`;
       const whenBegun = await objects.read(startedAt, STARTED_AT_MAX_BYTES, signal);
-      await objects.delete([startedAt]);
+      await objects.delete([startedAt], undefined, { fence });
       // A client may have continued it since the first look, and been answered that its bytes are there.
       const now = await lookAt(objects, prefix, signal);
       if (whenBegun && now && now.lastUsedAt > olderThan) {
@@ -67,7 +69,7 @@ export async function purgeUploads(parts: PurgeParts): Promise<number> {
         purged--;
         continue;
       }
-      await deleteAll(objects, keys, { mayChange });
+      await deleteAll(objects, keys, { mayChange, fence });
     }
   }
   if (dryRun) return purged;

@@ -59,7 +59,7 @@ export function roomFor(lists: readonly ListState[]): number {
 
 /** Puts digests into quarantine. */
 export async function announce(context: Cycle, digests: Iterable<Sha256Digest>): Promise<void> {
-  const { objects, now, mayChange } = context;
+  const { objects, now, mayChange, fence } = context;
   const sorted = [...DigestList.of(digests)];
   for (let at = 0; at < sorted.length; at += LIST_DIGESTS_MAX) {
     const some = sorted.slice(at, at + LIST_DIGESTS_MAX);
@@ -67,7 +67,7 @@ export async function announce(context: Cycle, digests: Iterable<Sha256Digest>):
     if (first === undefined || last === undefined) return;
     const name = `${freshName(now())}-${rangeOf(first, last)}`;
     await mayChange();
-    await objects.put(listKey(name), DigestList.of(some).bytes);
+    await objects.put(listKey(name), DigestList.of(some).bytes, { fence });
     await recordAnnounced(context, name);
   }
 }
@@ -79,16 +79,16 @@ export async function announceForgotten(context: Cycle, lists: readonly ListStat
 }
 
 /** After the list itself was written: a client that looked before has had the quarantine's time to write. */
-async function recordAnnounced({ objects, now }: Cycle, name: string): Promise<void> {
-  await objects.put(announcedKey(name), Buffer.from(String(now())));
+async function recordAnnounced({ objects, now, fence }: Cycle, name: string): Promise<void> {
+  await objects.put(announcedKey(name), Buffer.from(String(now())), { fence });
 }
 
 /**
  * Deletes what belongs to lists that have gone, and flags of deletions that were broken off. Only when no request of
- * another worker can be under way any more.
+ * an earlier cycle can be under way any more, whichever worker's it was.
  */
 export async function sweepFlags(
-  { objects, reader, mayChange }: Cycle,
+  { objects, reader, mayChange, fence }: Cycle,
   lists: readonly ListState[],
 ): Promise<void> {
   const names = new Set(lists.map(({ name }) => name));
@@ -98,5 +98,5 @@ export async function sweepFlags(
       const [list = ''] = key.slice(prefix.length).split('/');
       if (!names.has(list)) useless.push(key);
     }
-  await deleteAll(objects, useless, { mayChange });
+  await deleteAll(objects, useless, { mayChange, fence });
 }

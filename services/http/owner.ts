@@ -38,3 +38,6 @@ function known(read: () => string | undefined): string {
     return '-';
   }
 }
+
+/** This process, for turns of a repository. */
+export const THIS_PROCESS = { name: ownerName(), isGone: ownerIsGone };

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { RepositoryName } from '../../oci/names.ts';
+import { encodeJson, parseJson } from '../../storage/json.ts';
+import { turnKey, turnsPrefix } from '../../storage/layout.ts';
+import { Numbered } from '../../storage/numbered.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { ChangesSchema } from './change.ts';
+
+const RECORD_MAX_BYTES = 8 * 1024 * 1024;
+/** After a power cut no process is in a turn, and none remembers one. */
+const NOT_DURABLE = { durable: false };
+
+const DoubtSchema = z.object({ turn: z.int().positive(), changes: ChangesSchema });
+
+/** Changes of an earlier turn that may still take effect: a write got no certain answer, or its process died. */
+export type Doubt = Readonly<z.infer<typeof DoubtSchema>>;
+
+const TurnSchema = z.object({
+  version: z.literal(1),
+  /** The process that takes the turn, as a {@link TurnOwner} names it. */
+  holder: z.string(),
+  /** Counts up while the holder is at work; others watch it move instead of comparing clocks. */
+  beat: z.int().nonnegative(),
+  isOver: z.boolean(),
+  /** What the holder changes. */
+  changes: ChangesSchema,
+  doubts: z.array(DoubtSchema),
+});
+
+/** This process, for other processes that may see that it has ended. */
+export interface TurnOwner {
+  readonly name: string;
+  /** Whether a process has certainly ended. */
+  isGone(name: string): boolean;
+}
+
+/** A turn as it is stored. */
+export type TurnRecord = Readonly<z.infer<typeof TurnSchema>>;
+
+/** A turn, and its number. */
+export interface NumberedTurn {
+  readonly number: number;
+  readonly record: TurnRecord;
+}
+
+/** The turns of one repository: objects `_roadstead/changes/<number>`, of which the highest counts. */
+export class TurnStore {
+  readonly #turns: Numbered;
+
+  constructor(objects: ObjectStore, repository: RepositoryName) {
+    const keyOf = (number: number) => turnKey(repository, number);
+    this.#turns = new Numbered(objects, {
+      ...{ prefix: turnsPrefix(repository), keyOf, maxBytes: RECORD_MAX_BYTES },
+    });
+  }
+
+  /** The newest turn, looked for from a number on that is known to have existed; undefined before the first. */
+  async newest(from = 0): Promise<NumberedTurn | undefined> {
+    const newest = await this.#turns.newest(undefined, Math.max(0, from - 1));
+    return newest && { number: newest.number, record: parseJson(TurnSchema, newest.bytes) };
+  }
+
+  /** Takes a number; of any number of racers, exactly one gets it. */
+  async take({ number, record }: NumberedTurn): Promise<boolean> {
+    return (await this.#turns.putIfAbsent(number, encodeJson(record), NOT_DURABLE)) === 'created';
+  }
+
+  /** Writes a turn whose number belongs to the caller. */
+  write({ number, record }: NumberedTurn): Promise<void> {
+    return this.#turns.overwrite(number, encodeJson(record), NOT_DURABLE);
+  }
+
+  /** Deletes the turns before this one. */
+  async deleteBelow(number: number): Promise<void> {
+    await this.#turns.deleteBelow(number);
+  }
+}

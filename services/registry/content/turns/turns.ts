@@ -1,0 +1,217 @@
+import { LRUCache } from 'lru-cache';
+import { RegistryError } from '../../oci/errors.ts';
+import type { RepositoryName } from '../../oci/names.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { areAtOdds, type Change } from './change.ts';
+import { HeldTurn, type Turn } from './held-turn.ts';
+import { InLine } from './in-line.ts';
+import { TURN_CLOCK, TURN_TIMING, type TurnClock, type TurnTiming } from './timing.ts';
+import { type Doubt, type NumberedTurn, type TurnOwner, TurnStore } from './turn-store.ts';
+
+/** Repositories and doubts of which this process remembers something; a forgotten one costs requests or time. */
+const REMEMBERED_MAX = 10_000;
+
+export interface TurnOptions {
+  readonly clock?: TurnClock;
+  readonly timing?: TurnTiming;
+  /** Without it, others wait until a holder that died has been silent for long enough. */
+  readonly owner?: TurnOwner | undefined;
+}
+
+const UNKNOWN: TurnOwner = { name: '', isGone: () => false };
+
+export interface TakeOptions {
+  /** Ends the wait, and the right to write, when the client has gone. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait for the turn. */
+  readonly patienceMs?: number;
+  /** What the changes rely on, beside what they are: a late write that is at odds with it is waited for, too. */
+  readonly needs?: readonly Change[];
+}
+
+/** The newest turn as this process saw it. */
+interface Seen {
+  /** Undefined before the first turn of a repository. */
+  readonly turn: NumberedTurn | undefined;
+  /** Before the look; so it was the newest at that moment, or later. */
+  readonly at: number;
+}
+
+/**
+ * The order of all changes of a repository's tags and manifests, over all processes: each change has a turn. It rests on
+ * the store's conditional create and on monotonic clocks, and compares no wall clocks. The proof is in
+ * docs/decisions/0019-turns.md.
+ */
+export class Turns {
+  readonly #objects: ObjectStore;
+  readonly #clock: TurnClock;
+  readonly #timing: TurnTiming;
+  readonly #owner: TurnOwner;
+  readonly #lines = new InLine();
+  /** The newest turns, and since when an unfinished one did not change. */
+  readonly #seen = new LRUCache<string, Seen>({ max: REMEMBERED_MAX });
+  readonly #silentSince = new LRUCache<string, { readonly beat: string; readonly at: number }>({
+    max: REMEMBERED_MAX,
+  });
+  readonly #doubtedSince = new LRUCache<string, number>({ max: REMEMBERED_MAX });
+  readonly #sweeping = new Set<RepositoryName>();
+
+  constructor(
+    objects: ObjectStore,
+    { clock = TURN_CLOCK, timing = TURN_TIMING, owner = UNKNOWN }: TurnOptions = {},
+  ) {
+    this.#owner = owner;
+    this.#objects = objects;
+    this.#clock = clock;
+    this.#timing = timing;
+  }
+
+  /**
+   * Runs `act` while no other process changes the repository, and returns its result. Writes of `act` take the turn's
+   * fence, so that none is made when the turn may be over. Throws UNAVAILABLE when others keep the repository busy, or a
+   * write of before may still undo these changes; CLIENT_GONE when the signal aborts.
+   */
+  async take<T>(
+    name: RepositoryName,
+    changes: readonly Change[],
+    act: (turn: Turn) => Promise<T>,
+    options: TakeOptions = {},
+  ): Promise<T> {
+    const { patienceMs = this.#timing.patienceMs } = options;
+    const deadline = this.#clock.now() + patienceMs;
+    for (;;) {
+      options.signal?.throwIfAborted();
+      const outcome = await this.#lines.next(name, () =>
+        this.#takeOnce(name, changes, act, { ...options, deadline }),
+      );
+      if ('result' in outcome) return outcome.result;
+      if (outcome.doubtedUntil > deadline) throw inDoubt(outcome.doubtedUntil - this.#clock.now());
+      // Outside of the line: others do not wait for this.
+      await this.#clock.wait(Math.max(0, outcome.doubtedUntil - this.#clock.now()), options.signal);
+    }
+  }
+
+  async #takeOnce<T>(
+    name: RepositoryName,
+    changes: readonly Change[],
+    act: (turn: Turn) => Promise<T>,
+    { deadline, needs = [], signal }: TakeOptions & { readonly deadline: number },
+  ): Promise<{ readonly result: T } | { readonly doubtedUntil: number }> {
+    const store = new TurnStore(this.#objects, name);
+    for (;;) {
+      const before = await this.#untilFree(store, name, deadline, signal);
+      const doubts = this.#unsettled(name, before);
+      const mine = [...changes, ...needs];
+      const blocking = doubts.filter((doubt) => areAtOdds(mine, doubt.changes));
+      if (blocking.length > 0)
+        return { doubtedUntil: Math.max(...blocking.map((doubt) => this.#settledAt(name, doubt))) };
+      const number = (before.turn?.number ?? 0) + 1;
+      const [version, holder] = [1 as const, this.#owner.name];
+      const record = { version, holder, beat: 0, isOver: false, changes: [...changes], doubts };
+      const takenAt = this.#clock.now();
+      const isTaken = await store.take({ number, record });
+      this.#seen.delete(name);
+      if (!isTaken) continue;
+      const parts = { store, clock: this.#clock, timing: this.#timing };
+      const held = new HeldTurn(parts, { number, record }, takenAt, signal);
+      // The number may have been used and deleted since it was looked for.
+      if (this.#clock.now() - before.at >= this.#timing.keepMs) {
+        await held.end();
+        continue;
+      }
+      this.#sweepLater(store, name, number);
+      try {
+        return { result: await act(held) };
+      } finally {
+        await this.#end(name, held);
+      }
+    }
+  }
+
+  /** The newest turn, once it is over, or its holder has been silent for too long. */
+  async #untilFree(
+    store: TurnStore,
+    name: RepositoryName,
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Seen> {
+    for (;;) {
+      const seen = await this.#look(store, name);
+      const { turn } = seen;
+      if (turn === undefined || turn.record.isOver || this.#owner.isGone(turn.record.holder)) return seen;
+      const beat = `${turn.number}.${turn.record.beat}.${turn.record.changes.length}`;
+      const silent = this.#silentSince.get(name);
+      const now = this.#clock.now();
+      if (silent?.beat !== beat) this.#silentSince.set(name, { beat, at: now });
+      else if (seen.at - silent.at >= this.#timing.silenceMs) return seen;
+      if (now >= deadline) throw busy();
+      await this.#clock.wait(this.#timing.lookMs, signal);
+    }
+  }
+
+  /** The newest turn: from memory only while what this process ended last cannot have been deleted. */
+  async #look(store: TurnStore, name: RepositoryName): Promise<Seen> {
+    const known = this.#seen.get(name);
+    const at = this.#clock.now();
+    const isRecent = known !== undefined && at - known.at < this.#timing.keepMs / 2;
+    if (isRecent && known.turn?.record.isOver) return known;
+    const turn = await store.newest(isRecent ? known.turn?.number : undefined);
+    const seen = { turn, at };
+    this.#seen.set(name, seen);
+    return seen;
+  }
+
+  /** The doubts of the newest turn that this process has not yet waited for; all of it, if its holder died. */
+  #unsettled(name: RepositoryName, { turn }: Seen): Doubt[] {
+    if (turn === undefined) return [];
+    const { number, record } = turn;
+    const all = [...record.doubts];
+    const endedClean =
+      record.isOver || (this.#objects.writesEndWithProcess && this.#owner.isGone(record.holder));
+    if (!endedClean) all.push({ turn: number, changes: record.changes });
+    return all.filter((doubt) => this.#settledAt(name, doubt) > this.#clock.now());
+  }
+
+  /** From when on a doubt is over: a while after this process first heard of it. */
+  #settledAt(name: RepositoryName, doubt: Pick<Doubt, 'turn'>): number {
+    const key = `${name} ${doubt.turn}`;
+    const since = this.#doubtedSince.get(key) ?? this.#clock.now();
+    this.#doubtedSince.set(key, since);
+    return since + this.#timing.lateMs;
+  }
+
+  async #end(name: RepositoryName, held: HeldTurn): Promise<void> {
+    const at = this.#clock.now();
+    try {
+      const turn = await held.end();
+      this.#seen.set(name, { turn, at });
+      if (held.doubtedAt === undefined) return;
+      this.#doubtedSince.set(`${name} ${turn.number}`, held.doubtedAt);
+      // So that no other process, which hears of the doubt only at its next change, waits for it then.
+      this.#clock.later(this.#timing.lateMs, () => this.take(name, [], async () => undefined));
+    } catch {
+      // What was changed is changed. The next one waits until this turn counts as lost.
+    }
+  }
+
+  /** Deletes the turns before this one when nobody can be about to take one of their numbers. */
+  #sweepLater(store: TurnStore, name: RepositoryName, number: number): void {
+    if (number === 1 || this.#sweeping.has(name)) return;
+    this.#sweeping.add(name);
+    this.#clock.later(this.#timing.keepMs, async () => {
+      this.#sweeping.delete(name);
+      await store.deleteBelow(number);
+    });
+  }
+}
+
+function busy(): RegistryError {
+  return new RegistryError('UNAVAILABLE', 'others are changing this repository: try again');
+}
+
+function inDoubt(ms: number): RegistryError {
+  return new RegistryError(
+    'UNAVAILABLE',
+    `the store gave no answer to an earlier change, which may still come: try again in ${Math.ceil(ms / 1000)} s`,
+  );
+}
