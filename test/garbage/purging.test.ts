@@ -55,13 +55,8 @@ describe('the purge of uploads', () => {
   } = {}): Promise<number> {
     await using objects = await FilesystemStore.open({ rootDirectory: registry.rootDirectory, sync: false });
     return purgeUploads({
-      ...{
-        objects: seen(objects),
-        mayChange,
-        fence: OPEN_FENCE,
-        now: Date.now(),
-        signal: new AbortController().signal,
-      },
+      ...{ objects: seen(objects), mayChange, fence: OPEN_FENCE },
+      ...{ now: Date.now(), signal: new AbortController().signal },
       settings: { ageMs: 7 * DAY, intervalMs: DAY, dryRun },
       logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
     });

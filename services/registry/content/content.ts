@@ -57,7 +57,8 @@ export function contentOf(
   { tagReadsAtOnce = 16, writes = ALWAYS_WRITABLE, ...options }: ContentOptions = {},
 ): Content {
   const integrity = new Integrity(objects, options.onDamage);
-  const blobs = new Blobs(objects, integrity);
+  const turns = options.turns ?? new Turns(objects, { owner: options.owner });
+  const blobs = new Blobs(objects, integrity, turns);
   const referrers = new Referrers(objects, integrity);
   const quarantine = options.quarantine ?? new CollectionGuard(objects);
   return {
@@ -70,7 +71,7 @@ export function contentOf(
     uploads: new Uploads(objects, blobs, quarantine, { ...options.uploads, writes }),
     catalog: new Catalog(objects),
     quarantine,
-    turns: options.turns ?? new Turns(objects, { owner: options.owner }),
+    turns,
     writes,
   };
 }
