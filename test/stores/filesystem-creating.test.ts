@@ -150,10 +150,11 @@ describe('creating files', () => {
           const other = await openSynced();
           await other.put('source', Buffer.from('ours'));
           let calls = 0;
-          for (let at = 1; at < 2 || calls >= at - 2; at++) {
+          for (let round = 0; calls >= Math.floor(round / 2); round++) {
+            const at = Math.floor(round / 2) + 1;
             const ours = await openSynced();
-            // Every second time our process knows the directory already.
-            await (at % 2 === 0 ? ours : other).put('a/b/old', Buffer.from('old'));
+            // Our process knows the directory already, or not.
+            await (round % 2 === 0 ? ours : other).put('a/b/old', Buffer.from('old'));
             calls = await deletingAt(
               at,
               () => act(ours),

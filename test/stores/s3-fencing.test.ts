@@ -5,6 +5,7 @@
 import { expect } from 'chai';
 import { S3Store } from '../../services/stores/s3/s3-store.ts';
 import { rejection } from '../contract/area.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Fault, startFaultProxy } from '../support/fault-proxy.ts';
 import { RADOSGW_PROGRAMS } from '../support/radosgw.ts';
 import { requires } from '../support/requirements.ts';
@@ -81,6 +82,12 @@ requires(RADOSGW_PROGRAMS)('S3 under a fence', function () {
       expect(await content()).to.equal(undefined);
       expect(await world.proxy.held[0]?.deliver()).to.equal(200);
       expect(await content()).to.equal('first');
+    });
+
+    it('was refused, and is written in the end', async () => {
+      counting('PutObject', 1, { kind: 'late', ms: 10 });
+      await rejection(world.store.put(key, FIRST, { fence: untilDoubt() }));
+      await eventually('written late', async () => (await content()) === 'first');
     });
 
     for (const [operation, others] of [

@@ -1,7 +1,10 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-export type Calls = Pick<typeof fs.promises, 'link' | 'mkdir' | 'open' | 'rename' | 'stat' | 'unlink'>;
+export type Calls = Pick<
+  typeof fs.promises,
+  'link' | 'mkdir' | 'open' | 'readdir' | 'rename' | 'stat' | 'unlink'
+>;
 
 /** The calls as they are. */
 export const real = { ...fs.promises };

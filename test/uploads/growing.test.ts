@@ -90,7 +90,6 @@ function describeGrowing(
           ...{ objects, now: Date.now(), signal: new AbortController().signal },
           fence: OPEN_FENCE,
           mayChange: async () => undefined,
-          fence: OPEN_FENCE,
           settings: { ageMs: AGE_MS, intervalMs: 0, dryRun: false },
           logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
         });

@@ -65,6 +65,20 @@ export interface ObjectStore extends AsyncDisposable {
   urlOf(key: string, ttlSeconds: number): Promise<string | undefined>;
   /** Removes what interrupted writes left behind before a time; returns how many things. */
   removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number>;
+  /**
+   * What writes under way have written so far, and what interrupted ones left behind. Absent in stores where nobody can
+   * look at that cheaply.
+   */
+  temporaries?(signal?: AbortSignal): AsyncIterable<TemporaryObject>;
+}
+
+/** After this long without a write, a temporary object was left by a process that died. */
+export const TEMPORARY_MAX_AGE_MS = 24 * 60 * 60_000;
+
+/** A part of a write that is no object, or not yet. */
+export interface TemporaryObject extends ObjectStat {
+  /** Where it is, for people; not a key of an object. */
+  readonly key: string;
 }
 
 export interface ObjectStat {
