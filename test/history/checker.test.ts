@@ -204,7 +204,7 @@ describe('the checker of histories', () => {
     );
   });
 
-  it('copes with 400 writes whose outcome nobody knows, beside 3000 operations', () => {
+  it('copes with 400 writes of unknown outcome among 3000 operations', () => {
     const operations: Operation[] = [];
     for (let i = 0; i < 3000; i++) {
       const [startMs, name] = [i * 10, `v${Math.floor(i / 3)}`];

@@ -82,7 +82,7 @@ export class Recorder {
       .slice(-CHANGES_BEFORE);
     const [repository = ''] = register.split(/[:@]/);
     const isAbout = (what: string) => what.includes(`${repository}/`) || !what.includes('/');
-    const fromMs = begunMs - AROUND_MS;
+    const fromMs = Math.min(begunMs, ...before.map(({ startMs }) => startMs)) - AROUND_MS;
     const faults = this.#disturbances
       .filter(({ atMs, what }) => atMs >= fromMs && atMs <= at.endMs + AROUND_MS && isAbout(what))
       .map(({ atMs, what }) => `    ${(atMs / 1000).toFixed(3)} s ${what}`);
