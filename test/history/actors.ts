@@ -10,7 +10,7 @@ const REST_MS = { least: 20, most: 160 } as const;
 /** How far apart two requests of a race are sent. */
 const RACE_MS = 3;
 
-/** After a race nobody changes anything for longer than nodes may show what was before: what came of it is seen. */
+/** Longer than nodes may show what was before. */
 const QUIET_MS = 1400;
 
 /** Somebody who does one thing after another. */
@@ -48,7 +48,7 @@ export class Turns {
   }
 }
 
-/** Among the actors of one repository, whether they only look. */
+/** After what may go wrong nobody changes anything for a while: the next change would hide what came of it. */
 export class Quiet {
   #untilMs = 0;
 
@@ -108,7 +108,7 @@ export class ConditionalActor implements Actor {
   }
 
   async step(): Promise<void> {
-    const { name, repository, turns, random } = this.#part;
+    const { name, repository, turns, random, quiet } = this.#part;
     const tag = random.pick(repository.tags) as string;
     const put = (expected: string) => {
       const next = turns.take();
@@ -125,13 +125,14 @@ export class ConditionalActor implements Actor {
         );
       else await put(seen);
     };
-    await doOne(random, {
+    const looks: Deeds = { read: [5, () => repository.read(name, tag)] };
+    const changes: Deeds = {
       move: [6, move],
       create: [1, () => put(ABSENT)],
       replace: [1, () => put(ANY)],
       ...withDeletes({ delete: [1, () => repository.deleteTag(name, tag)] }),
-      read: [5, () => repository.read(name, tag)],
-    });
+    };
+    await doOne(random, { ...looks, ...(!quiet.isOn && changes) });
   }
 }
 

@@ -16,11 +16,14 @@ export interface FrontOptions {
   /** `HOST:PORT` of each node. */
   readonly hosts: readonly string[];
   readonly port: number;
-  /** `on`: what a node has not answered is sent to the next one, whatever it is. */
+  /**
+   * `on`: what a node has not answered is sent to the next one, whatever it is; bodies are buffered for that, as is nginx's
+   * own habit.
+   */
   readonly nextUpstream: 'off' | 'on';
 }
 
-/** Starts nginx: round robin, without buffering of requests. */
+/** Starts nginx, round robin. */
 export async function startFront({ hosts, port, nextUpstream }: FrontOptions): Promise<Front> {
   await using held = new AsyncDisposableStack();
   const { path: home } = held.use(await tempDir('front'));
@@ -50,7 +53,7 @@ http {
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_request_buffering off;
+      proxy_request_buffering ${nextUpstream};
       proxy_buffering off;
       proxy_read_timeout ${READ_TIMEOUT};
       proxy_next_upstream ${nextUpstream === 'on' ? 'error timeout non_idempotent' : 'off'};

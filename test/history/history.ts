@@ -43,6 +43,7 @@ class History {
   readonly #seed: number;
   readonly #recorder = new Recorder();
   readonly #repositories: RecordedRepository[] = [];
+  readonly #quiet: Quiet[] = [];
   #seeds = 0;
 
   constructor(setUp: SetUp, seed: number) {
@@ -57,7 +58,10 @@ class History {
     const atReleases = this.#setUp.releases.map(({ name, registry }) => ({ name, url: registry.url }));
     const releases = held.use(new Sender(atReleases, recorder, this.#random()));
     const actors = await this.#actors(sender, releases);
-    const nemesis = new Nemesis(this.#setUp, recorder, this.#random());
+    const quieten = () => {
+      for (const quiet of this.#quiet) quiet.begin();
+    };
+    const nemesis = new Nemesis(this.#setUp, recorder, this.#random(), quieten);
     await this.#work(actors, nemesis, seconds);
     await sleep(SETTLED_MS);
     for (const repository of this.#repositories) {
@@ -88,8 +92,8 @@ class History {
   }
 
   async #actors(sender: Sender, releases: Sender): Promise<Actor[]> {
-    const tags = await this.#repository('candidate/tags', ['a', 'b'], POOL, sender);
-    const conditional = await this.#repository('candidate/conditional', ['a', 'b'], POOL, sender);
+    const tags = await this.#repository('candidate/tags', ['a', 'b', 'c', 'd'], POOL, sender);
+    const conditional = await this.#repository('candidate/conditional', ['a', 'b', 'c'], POOL, sender);
     const shared = await this.#repository('candidate/shared', ['a', 'b'], SHARED, sender);
     const [candidates, stable] = await this.#promoted(sender);
     const images = Array.from({ length: ACTORS.images }, (_, i) => this.#image(i));
@@ -110,6 +114,7 @@ class History {
   #parts(name: string, repository: RecordedRepository, count: number): Part[] {
     const turns = new Turns(repository.manifests);
     const quiet = new Quiet();
+    this.#quiet.push(quiet);
     return Array.from({ length: count }, (_, i) => ({
       ...{ name: `${name} ${i + 1}`, repository, turns, quiet, random: this.#random() },
     }));

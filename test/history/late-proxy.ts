@@ -18,7 +18,7 @@ export interface LateProxy extends AsyncDisposable {
    * Returns what it was and what the store said, or undefined if there was none to hold.
    */
   holdNext(lateMs: number, signal: AbortSignal): Promise<Held | undefined>;
-  /** Delivers all that is held now. */
+  /** Delivers all that is held, and holds nothing from then on. */
   deliverAll(): Promise<void>;
 }
 
@@ -38,8 +38,8 @@ export async function startLateProxy(upstream: string): Promise<LateProxy> {
   const { hostname, port } = new URL(upstream);
   const agent = new Agent({ keepAlive: true });
   const traps: Trap[] = [];
-  const underWay = new Set<Promise<string>>();
-  let now = new AbortController();
+  const underWay = new Set<Promise<unknown>>();
+  const now = new AbortController();
 
   const send = async ({ method, url, headers }: IncomingMessage, body: Buffer | IncomingMessage) => {
     // The host stays as the client has it: it is part of what it signed.
@@ -55,8 +55,13 @@ export async function startLateProxy(upstream: string): Promise<LateProxy> {
     return answer;
   };
 
-  const hold = async (incoming: IncomingMessage, { lateMs, caught }: Trap) => {
-    const body = await buffer(incoming);
+  const hold = async (incoming: IncomingMessage, trap: Trap) => {
+    const body = await buffer(incoming).catch((error: unknown) => {
+      // Its client has died: the next request will do.
+      traps.unshift(trap);
+      throw error;
+    });
+    const { lateMs, caught } = trap;
     incoming.socket.resetAndDestroy();
     const deliver = async () => {
       await sleep(lateMs, undefined, { signal: now.signal }).catch(() => undefined);
@@ -66,9 +71,8 @@ export async function startLateProxy(upstream: string): Promise<LateProxy> {
       return String(answer.statusCode);
     };
     const delivered = deliver();
-    underWay.add(delivered);
-    void delivered.finally(() => underWay.delete(delivered));
     caught({ request: `${incoming.method} ${incoming.url}`, delivered });
+    await delivered;
   };
 
   const forward = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -80,7 +84,8 @@ export async function startLateProxy(upstream: string): Promise<LateProxy> {
   const server = createServer((incoming, outgoing) => {
     const trap = changes(incoming) ? traps.shift() : undefined;
     const handled = trap ? hold(incoming, trap) : forward(incoming, outgoing);
-    handled.catch(() => incoming.socket.destroy());
+    underWay.add(handled);
+    handled.catch(() => incoming.socket.destroy()).finally(() => underWay.delete(handled));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -99,8 +104,7 @@ export async function startLateProxy(upstream: string): Promise<LateProxy> {
     },
     async deliverAll() {
       now.abort();
-      await Promise.all(underWay);
-      now = new AbortController();
+      await Promise.allSettled(underWay);
     },
     async [Symbol.asyncDispose]() {
       server.close();

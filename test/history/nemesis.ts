@@ -7,18 +7,20 @@ import type { Process, SetUp } from './setups.ts';
 
 const HOUR_MS = 3_600_000;
 const STARTS_MAX = 4;
+/** How many of the late requests are looked at: there are too many of them for clients to stop each time. */
+const LATE_SEEN = 0.3;
 /** Of store requests, while a fault is armed. */
 const DELAY_MS = { least: 500, most: 5000 } as const;
 
 /** How often each fault is made: the pause before the next one, in ms; and how long it lasts. */
 const PACE: Readonly<Record<Fault, { readonly rest: Span; readonly lasts: Span }>> = {
-  kill: { rest: [4000, 12_000], lasts: [0, 1000] },
-  pause: { rest: [4000, 12_000], lasts: [3000, 12_000] },
+  kill: { rest: [7000, 18_000], lasts: [0, 1000] },
+  pause: { rest: [5000, 13_000], lasts: [3000, 12_000] },
   'long pause': { rest: [120_000, 240_000], lasts: [76_000, 100_000] },
   late: { rest: [500, 2500], lasts: [500, 30_000] },
   'lost answer': { rest: [1000, 4000], lasts: [0, 0] },
   delay: { rest: [1000, 4000], lasts: [0, 0] },
-  clock: { rest: [3000, 8000], lasts: [5000, 20_000] },
+  clock: { rest: [6000, 14_000], lasts: [5000, 20_000] },
   redis: { rest: [4000, 10_000], lasts: [0, 3000] },
 };
 type Span = readonly [leastMs: number, mostMs: number];
@@ -29,13 +31,16 @@ export class Nemesis {
   readonly #recorder: Recorder;
   readonly #random: Random;
   readonly #over = new AbortController();
+  readonly #quieten: () => void;
   /** Processes to which something is done: nothing else is done to them in the meantime. */
   readonly #busy = new Set<Process>();
 
-  constructor(setUp: SetUp, recorder: Recorder, random: Random) {
+  /** `quieten` has clients only look for a moment, so that what a fault has done is seen. */
+  constructor(setUp: SetUp, recorder: Recorder, random: Random, quieten: () => void) {
     this.#setUp = setUp;
     this.#recorder = recorder;
     this.#random = random;
+    this.#quieten = quieten;
   }
 
   /** The kinds of faults that this set-up has in this run. */
@@ -49,7 +54,13 @@ export class Nemesis {
 
   /** Works until `end` is called. */
   async run(): Promise<void> {
-    await Promise.all(this.kinds.map((kind) => this.#repeat(kind)));
+    const { nodes, releases, workers } = this.#setUp;
+    const groups = [nodes, [...releases, ...workers]];
+    await Promise.all(
+      this.kinds.flatMap((kind) =>
+        isOfProcesses(kind) ? groups.map((group) => this.#repeat(kind, group)) : [this.#repeat(kind, [])],
+      ),
+    );
     if (this.#setUp.store) this.#setUp.store.faults.rule = () => undefined;
     await this.#setUp.store?.late.deliverAll();
   }
@@ -58,21 +69,22 @@ export class Nemesis {
     this.#over.abort();
   }
 
-  async #repeat(kind: Fault): Promise<void> {
+  /** What is done to processes is done to one of these, whichever has nothing else to bear. */
+  async #repeat(kind: Fault, group: readonly Process[]): Promise<void> {
     const { rest, lasts } = PACE[kind];
-    const deed = this.#deed(kind);
+    const deed = this.#deed(kind, group);
     while (await this.#wait(rest)) await deed(this.#random.int(...lasts));
   }
 
-  #deed(kind: Fault): (forMs: number) => Promise<void> {
+  #deed(kind: Fault, group: readonly Process[]): (forMs: number) => Promise<void> {
     switch (kind) {
       case 'kill':
-        return (forMs) => this.#withProcess((process) => this.#kill(process, forMs));
+        return (forMs) => this.#withOne(group, (process) => this.#kill(process, forMs));
       case 'pause':
       case 'long pause':
-        return (forMs) => this.#withProcess((process) => this.#pause(process, kind, forMs));
+        return (forMs) => this.#withOne(group, (process) => this.#pause(process, kind, forMs));
       case 'clock':
-        return (forMs) => this.#withProcess((process) => this.#moveClock(process, forMs));
+        return (forMs) => this.#withOne(group, (process) => this.#moveClock(process, forMs));
       case 'late':
         return (forMs) => this.#late(forMs);
       case 'lost answer':
@@ -84,10 +96,7 @@ export class Nemesis {
     }
   }
 
-  /** Mostly a node, as these have most to do. */
-  async #withProcess(act: (process: Process) => Promise<void>): Promise<void> {
-    const { nodes, releases, workers } = this.#setUp;
-    const group = this.#random.pick([nodes, nodes, releases, workers]) ?? nodes;
+  async #withOne(group: readonly Process[], act: (process: Process) => Promise<void>): Promise<void> {
     const process = this.#random.pick(group.filter((each) => !this.#busy.has(each)));
     if (process === undefined) return;
     this.#busy.add(process);
@@ -116,6 +125,7 @@ export class Nemesis {
     await this.#wait([forMs, forMs]);
     registry.daemon.kill('SIGCONT');
     this.#recorder.disturb(`${name} SIGCONT`);
+    this.#quieten();
   }
 
   async #moveClock({ name, setClock }: Process, forMs: number): Promise<void> {
@@ -133,7 +143,10 @@ export class Nemesis {
     if (held === undefined) return;
     const request = brief(held.request);
     this.#done('late', `held ${request} for ${forMs} ms`);
-    void held.delivered.then((status) => this.#recorder.disturb(`delivered ${request}: ${status}`));
+    void held.delivered.then((status) => {
+      this.#recorder.disturb(`delivered ${request}: ${status}`);
+      if (this.#random.chance(LATE_SEEN)) this.#quieten();
+    });
   }
 
   /** Does something to the next request that changes the store. */
@@ -177,6 +190,10 @@ export class Nemesis {
     await sleep(this.#random.int(leastMs, mostMs), undefined, { signal }).catch(() => undefined);
     return !signal.aborted;
   }
+}
+
+function isOfProcesses(kind: Fault): boolean {
+  return kind === 'kill' || kind === 'pause' || kind === 'long pause' || kind === 'clock';
 }
 
 /** A request to the store without what all have in common. */

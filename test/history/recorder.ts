@@ -1,10 +1,12 @@
 import { check } from './checker.ts';
-import type { Operation } from './operation.ts';
+import { isObservation, type Operation } from './operation.ts';
 import { timeline } from './timeline.ts';
 import { windowOf } from './window.ts';
 
 /** How long before and after a window faults are of interest. */
 const AROUND_MS = 5000;
+/** Changes before a window that are shown, too. */
+const CHANGES_BEFORE = 3;
 
 /** What was done to processes and requests. */
 interface Disturbance {
@@ -65,20 +67,25 @@ export class Recorder {
       if (verdict.kind === 'linearizable') return [];
       if (verdict.kind === 'undecided')
         return [`${register}: undecided after ${operations.length} operations`];
-      return [
-        `${register} is not linearizable\n${this.#story(register, windowOf(operations, verdict.at), verdict.at)}`,
-      ];
+      return [`${register} is not linearizable\n${this.#story(register, verdict.at)}`];
     });
     return [...found, ...this.#wrong];
   }
 
-  #story(register: string, window: readonly Operation[], at: Operation): string {
+  #story(register: string, at: Operation): string {
+    const operations = this.#registers.get(register) ?? [];
+    const window = windowOf(operations, at);
+    const begunMs = Math.min(...window.map(({ startMs }) => startMs));
+    const before = operations
+      .filter((each) => each.startMs < begunMs && !isObservation(each.action) && !window.includes(each))
+      .sort((one, other) => one.startMs - other.startMs)
+      .slice(-CHANGES_BEFORE);
     const [repository = ''] = register.split(/[:@]/);
     const isAbout = (what: string) => what.includes(`${repository}/`) || !what.includes('/');
-    const fromMs = Math.min(...window.map(({ startMs }) => startMs)) - AROUND_MS;
+    const fromMs = Math.min(begunMs, ...before.map(({ startMs }) => startMs)) - AROUND_MS;
     const faults = this.#disturbances
       .filter(({ atMs, what }) => atMs >= fromMs && atMs <= at.endMs + AROUND_MS && isAbout(what))
       .map(({ atMs, what }) => `    ${(atMs / 1000).toFixed(3)} s ${what}`);
-    return [timeline(window, at), '  what was done then', ...faults].join('\n');
+    return [timeline([...before, ...window], at), '  what was done then', ...faults].join('\n');
   }
 }

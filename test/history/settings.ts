@@ -49,9 +49,6 @@ export const NEXT_UPSTREAM = process.env['HISTORY_NEXT_UPSTREAM'] === 'on' ? 'on
 export const TAG_STALE_MS = 1000;
 /** How long a node may show content that another one has deleted (docs/architecture.md). */
 export const CONTENT_STALE_MS = 31_000;
-/** How long a stable tag may name what the loser of a race of promotions wrote late: a quarter of its age, here. */
-export const STABLE_STALE_MS = 20_000;
-
 /** The collector's `grace` and `quarantine`. */
 export const GRACE_MS = 1000;
 export const QUARANTINE_MS = 4000;
@@ -60,3 +57,9 @@ export const QUARANTINE_MS = 4000;
 export const CLIENT_TIMEOUT_MS = 6000;
 /** How long one tag is looked at; then clients use another one, so that each history can be checked in bounded time. */
 export const GENERATION_MS = 180_000;
+
+/**
+ * How long a stable tag may name what the loser of a race of promotions wrote late: a quarter of its age
+ * (docs/architecture.md), and a moment.
+ */
+export const STABLE_STALE_MS = Math.min(GENERATION_MS, SECONDS * 1000) / 4 + 5000;

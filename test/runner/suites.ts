@@ -71,7 +71,7 @@ const SHORT: readonly Suite[] = [
   },
   {
     name: 'the checker of histories',
-    files: ['test/history/checker.test.ts'],
+    files: ['test/history/checker.test.ts', 'test/history/faults.test.ts'],
     tier: 'short',
     lane: 'computing',
     budgetSeconds: 5,
