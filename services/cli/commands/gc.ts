@@ -9,6 +9,7 @@ import {
   newCounts,
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
+import { bridgeMaxMsOf, GarbageClock } from '../../registry/garbage/online/garbage-clock.ts';
 import { isCycleRequested, readProgress, requestCycle } from '../../registry/garbage/online/progress.ts';
 import { parseSha256 } from '../../registry/oci/digest.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
@@ -28,13 +29,22 @@ export async function gcStatusCommand(objects: ObjectStore, { json }: JsonOption
   if (json) print(JSON.stringify(progress ?? {}, undefined, 2));
   else if (progress === undefined) print('no sync process has collected garbage or purged uploads here yet');
   else {
-    const { phase, startedAt, counts, requests, last, trouble, purge, holder } = progress;
+    const { phase, startedAt, counts, requests, last, trouble, purge, clock, holder } = progress;
     if (startedAt !== undefined && counts)
       print(`${phase} since ${startedAt} (${holder}), ${requests ?? 0} requests: ${printCounts(counts)}`);
     else print('no cycle is running');
     if (last)
       print(
         `last cycle: ${last.startedAt} to ${last.endedAt}, ${last.requests} requests: ${printCounts(last.counts)}`,
+      );
+    const lagSeconds = clock ? Math.round((clock.wallMs - clock.ms) / 1000) : 0;
+    if (lagSeconds > 60)
+      print(
+        `grace and quarantine do not count ${lagSeconds} s in which no worker ran, or the wall clock was stepped`,
+      );
+    if (clock?.step)
+      print(
+        `the wall clock was stepped by ${Math.round(clock.step.byMs / 1000)} s, as seen at ${clock.step.seenAt}: grace and quarantine do not count that`,
       );
     if (trouble !== undefined) print(`the last run failed: ${trouble}`);
     if (purge)
@@ -86,12 +96,15 @@ export async function gcDryRunCommand(
 ): Promise<void> {
   const stop = new AbortController();
   const counts = newCounts();
+  const clocks = { wall: () => Date.now(), monotonic: () => performance.now(), boot: '-' };
+  const clock = new GarbageClock(clocks, bridgeMaxMsOf([settings.graceMs, settings.quarantineMs]));
+  clock.follow(await readProgress(objects));
   const context: CycleContext = {
     ...{ objects, settings, signal: stop.signal, dryRun: true, counts },
     mayChange: async () => refuseToChange(),
     fence: { check: refuseToChange, doubt: () => undefined },
     settle: async () => undefined,
-    now: () => Date.now(),
+    now: () => clock.now(),
   };
   try {
     const { candidates } = await collectOnce(context);
