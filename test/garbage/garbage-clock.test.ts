@@ -208,14 +208,18 @@ describe('a worker whose wall clock is stepped', () => {
     await using _ = started(objects, machine, []);
     const purged = async () => (await readProgress(objects))?.purge?.purged;
     await eventually('it has looked', async () => (await purged()) === 0);
-    // Begun while the clock was eight days slow, which is put right now.
+    const isSeen = (byMs: number) =>
+      eventually('it has seen the step', async () => {
+        await requestCycle(objects, 'a test');
+        return (await readProgress(objects))?.clock?.step?.byMs === byMs;
+      });
+    machine.wallMs -= 192 * HOUR;
+    await isSeen(-192 * HOUR);
+    // Begun while the clock is eight days slow, which is put right then.
     const startedAt = uploadStartedAtKey('candidate/app' as never, 'an-upload' as never);
-    objects.hold(startedAt, '', new Date(BEGINNING - 1));
+    objects.hold(startedAt, '', new Date(machine.wallMs));
     machine.wallMs += 192 * HOUR;
-    await eventually('it has seen the step', async () => {
-      await requestCycle(objects, 'a test');
-      return (await readProgress(objects))?.clock?.step !== undefined;
-    });
+    await isSeen(192 * HOUR);
     expect(objects.held.has(startedAt)).to.equal(true);
     machine.pass(169 * HOUR);
     await eventually('it is purged', () => !objects.held.has(startedAt));

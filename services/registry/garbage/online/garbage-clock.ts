@@ -122,7 +122,7 @@ export class GarbageClock {
 }
 
 function laterOf(one: StoredClock['step'], other: StoredClock['step']): StoredClock['step'] {
-  return one && other ? (one.seenMs > other.seenMs ? one : other) : (one ?? other);
+  return one && other ? (one.seenMs >= other.seenMs ? one : other) : (one ?? other);
 }
 
 /**
