@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Audit } from '../../registry/audit/audit.ts';
 import { CollectionGuard } from '../../registry/content/quarantine/guard.ts';
 import { UnreadableError } from '../../registry/garbage/collector-reader.ts';
+import { describeKept } from '../../registry/garbage/kept-whole.ts';
 import {
   type CycleContext,
   type CycleCounts,
@@ -23,13 +24,13 @@ import { fail, print } from '../table.ts';
 const HEARD_WITHIN_MS = 30_000;
 const LOOK_MS = 500;
 
-/** Shows the collector's status; exits with 2 if its last cycle failed. */
+/** Shows the collector's status; exits with 2 if its last cycle failed, or kept what it could not read. */
 export async function gcStatusCommand(objects: ObjectStore, { json }: JsonOption): Promise<void> {
   const progress = await readProgress(objects);
   if (json) print(JSON.stringify(progress ?? {}, undefined, 2));
   else if (progress === undefined) print('no sync process has collected garbage or purged uploads here yet');
   else {
-    const { phase, startedAt, counts, requests, last, trouble, purge, clock, holder } = progress;
+    const { phase, startedAt, counts, requests, last, trouble, kept = [], purge, clock, holder } = progress;
     if (startedAt !== undefined && counts)
       print(`${phase} since ${startedAt} (${holder}), ${requests ?? 0} requests: ${printCounts(counts)}`);
     else print('no cycle is running');
@@ -46,13 +47,14 @@ export async function gcStatusCommand(objects: ObjectStore, { json }: JsonOption
       print(
         `the wall clock was stepped by ${Math.round(clock.step.byMs / 1000)} s, as seen at ${clock.step.seenAt}: grace and quarantine do not count that`,
       );
+    for (const each of kept) print(describeKept(each));
     if (trouble !== undefined) print(`the last run failed: ${trouble}`);
     if (purge)
       print(
         `uploads: ${purge.purged} ${purge.dryRun ? 'would have been purged' : 'purged'} at ${purge.endedAt}`,
       );
   }
-  if (progress?.trouble !== undefined) process.exitCode = 2;
+  if (progress?.trouble !== undefined || progress?.kept) process.exitCode = 2;
 }
 
 /** Asks the worker for a cycle, and waits until it has done one. */
@@ -72,11 +74,12 @@ export async function gcRunCommand(
     const progress = await readProgress(objects);
     if (isHeard && progress?.trouble !== undefined && progress.startedAt === undefined)
       return fail(`the cycle failed: ${progress.trouble}`);
-    const { last } = progress ?? {};
-    if (isHeard && last && last.endedAt !== before?.last?.endedAt)
-      return print(
-        json ? JSON.stringify(last) : `done with ${last.requests} requests: ${printCounts(last.counts)}`,
-      );
+    const { last, kept = [] } = progress ?? {};
+    if (isHeard && last && last.endedAt !== before?.last?.endedAt) {
+      print(json ? JSON.stringify(last) : `done with ${last.requests} requests: ${printCounts(last.counts)}`);
+      if (kept.length > 0) fail(kept.map(describeKept).join('\n'), 2);
+      return;
+    }
     const tookMs = performance.now() - askedAt;
     // A worker that is busy with a cycle sees the request afterwards.
     if (progress?.startedAt !== undefined) idleSince = performance.now();
@@ -107,7 +110,8 @@ export async function gcDryRunCommand(
     now: () => clock.now(),
   };
   try {
-    const { candidates } = await collectOnce(context);
+    const { candidates, kept } = await collectOnce(context);
+    if (kept.length > 0) fail(kept.map(describeKept).join('\n'), 2);
     if (json) return print(JSON.stringify({ ...counts, candidates }));
     for (const digest of candidates) print(`out of use: ${digest}`);
     print(`a dry run, nothing was changed: ${printCounts(counts)}`);

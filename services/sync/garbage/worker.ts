@@ -71,6 +71,8 @@ const CLOCKS: Clocks = {
   monotonic: () => Number(process.hrtime.bigint() / 1_000_000n),
   boot: monotonicClockName(),
 };
+/** How many repositories are named of which everything is kept. */
+const KEPT_MAX = 100;
 const IDLE: Progress = { phase: 'idle' };
 
 /**
@@ -211,10 +213,13 @@ export class GarbageWorker implements AsyncDisposable {
       now: () => this.#clock.now(),
     };
     try {
-      const { isMoreDue } = await collectOnce(context);
+      const { isMoreDue, kept } = await collectOnce(context);
       const endedAt = new Date().toISOString();
       const last = { startedAt, endedAt, counts, requests: this.#requests };
-      this.#progress = { ...withoutCycle(this.#progress), last };
+      const named = kept.slice(0, KEPT_MAX);
+      this.#progress = { ...withoutCycle(this.#progress), last, ...(named.length > 0 && { kept: named }) };
+      for (const each of named)
+        logger.warn({ ...each }, 'garbage collection: everything of a repository is kept');
       for (const outcome of ['quarantined', 'released', 'deleted'] as const)
         metrics.garbageBlobs.inc({ outcome }, counts[outcome]);
       metrics.garbageQuarantine.set(counts.inQuarantine);

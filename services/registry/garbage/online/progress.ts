@@ -22,6 +22,8 @@ const ProgressSchema = z.object({
     .optional(),
   /** Why the last cycle that was tried did not come to its end, for people. */
   trouble: z.string().optional(),
+  /** Repositories of which the last cycle kept everything, and why: up to a hundred. */
+  kept: z.array(z.object({ repository: z.string(), why: z.string() })).optional(),
   /** When uploads were last purged, RFC 3339 UTC, and how many were, or would have been. */
   purge: z.object({ endedAt: z.string(), purged: Counted, dryRun: z.boolean() }).optional(),
   /** By which content grows old. */
