@@ -112,7 +112,7 @@ describe('a delete of the collector without an answer', () => {
         );
       });
       const { trouble } = (await readProgress(objects)) ?? {};
-      expect(trouble).to.match(/^an answer of the store is missing.* waits 3600 s before it goes on$/);
+      expect(trouble).to.match(/^an answer of the store is missing.* waits 3600 s before it continues$/);
       expect([objects.hasFlag, objects.blobs, late.length]).to.deep.equal([true, 3, 1]);
       await first[Symbol.asyncDispose]();
       // Another one waits as well.
@@ -141,7 +141,7 @@ describe('a delete of the collector without an answer', () => {
     await eventually('it is removed', () => !objects.held.has(flag));
   });
 
-  it('of a worker that is told to stop: it releases its lease when the answer is there', async () => {
+  it('of a worker that has to stop: it releases its lease when the answer is there', async () => {
     const objects = new RemoteStore();
     const answer = Promise.withResolvers<void>();
     let isUnderWay = false;

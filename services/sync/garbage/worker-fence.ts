@@ -6,7 +6,7 @@ export class DoubtError extends Error {
   constructor(waitMs: number, options?: ErrorOptions) {
     super(
       'an answer of the store is missing, so the request may still take effect: ' +
-        `the worker waits ${waitMs / 1000} s before it goes on`,
+        `the worker waits ${waitMs / 1000} s before it continues`,
       options,
     );
     this.name = 'DoubtError';

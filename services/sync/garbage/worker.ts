@@ -10,7 +10,7 @@ import {
   type ToDelete,
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
-import { bridgeMaxMsOf, type Clocks, GarbageClock } from '../../registry/garbage/online/garbage-clock.ts';
+import type { Clocks, GarbageClock } from '../../registry/garbage/online/garbage-clock.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
 import {
   collectorLeases,
@@ -27,7 +27,7 @@ import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
 import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
-import { monotonicClockName } from '../owner.ts';
+import { clockOf, MACHINE_CLOCKS } from './machine-clocks.ts';
 import { type GarbageMetrics, garbageMetrics } from './metrics.ts';
 import { WorkerFence } from './worker-fence.ts';
 
@@ -66,11 +66,6 @@ const FIRST_PURGE_MS = 60_000;
 const RETRY_MS = { first: 5000, most: 10 * 60_000 } as const;
 /** How old a look at the read-only switch may be. */
 const NOTICE_AGE_MS = 1000;
-const CLOCKS: Clocks = {
-  wall: () => Date.now(),
-  monotonic: () => Number(process.hrtime.bigint() / 1_000_000n),
-  boot: monotonicClockName(),
-};
 /** How many repositories are named of which everything is kept. */
 const KEPT_MAX = 100;
 const IDLE: Progress = { phase: 'idle' };
@@ -102,7 +97,9 @@ export class GarbageWorker implements AsyncDisposable {
       this.#requests++;
       this.#parts.metrics.garbageRequests.inc();
     });
-    this.#clock = clockOf(parts);
+    const { collecting, purging } = parts.settings;
+    const timesMs = [collecting?.graceMs, collecting?.quarantineMs, purging?.ageMs];
+    this.#clock = clockOf(parts.clocks ?? MACHINE_CLOCKS, timesMs, parts.logger);
     this.#running = this.#run();
   }
 
@@ -233,7 +230,7 @@ export class GarbageWorker implements AsyncDisposable {
   }
 
   async #purge(lease: Lease<Progress>, fence: WorkerFence, signal: AbortSignal): Promise<void> {
-    const { settings, metrics, logger, clocks = CLOCKS } = this.#parts;
+    const { settings, metrics, logger, clocks = MACHINE_CLOCKS } = this.#parts;
     const { purging } = settings;
     if (purging === undefined || (await this.#isReadOnly())) return;
     try {
@@ -277,14 +274,6 @@ export class GarbageWorker implements AsyncDisposable {
     const named = unreadable ? `${trouble}: ${unreadable.slice(0, 10).join('; ')}` : trouble;
     this.#progress = { ...withoutCycle(this.#progress), trouble: named };
   }
-}
-
-function clockOf({ settings, clocks = CLOCKS, logger }: GarbageWorkerParts): GarbageClock {
-  const { collecting, purging } = settings;
-  const times = [collecting?.graceMs, collecting?.quarantineMs, purging?.ageMs].map((ms = 0) => ms);
-  return new GarbageClock(clocks, bridgeMaxMsOf(times), (byMs) => {
-    logger.warn({ byMs }, 'the wall clock was stepped: grace and quarantine do not count this time');
-  });
 }
 
 /** The progress, without that of the cycle under way. */
