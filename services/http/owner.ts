@@ -18,6 +18,12 @@ export function ownerIsGone(owner: string): boolean {
   return startTime(Number(pid)) !== started;
 }
 
+/** The machine and its boot, as one word: all processes with the same have one monotonic clock. `-` if unknown. */
+export function monotonicClockName(): string {
+  const boot = bootId();
+  return boot === '-' ? '-' : `${boot}.${known(() => readlinkSync('/proc/self/ns/time'))}`;
+}
+
 /** Host names repeat, and so do the numbers of namespaces; no two machines share this. */
 const bootId = () => known(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
 

@@ -1,6 +1,7 @@
 import { Metrics } from '../../services/http/metrics.ts';
 import { type Audit, NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { GARBAGE_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
+import type { Clocks } from '../../services/registry/garbage/online/garbage-clock.ts';
 import { readProgress, requestCycle } from '../../services/registry/garbage/online/progress.ts';
 import { parseSha256 } from '../../services/registry/oci/digest.ts';
 import type { Log } from '../../services/registry/runtime/log.ts';
@@ -53,7 +54,7 @@ export async function collect(objects: ObjectStore, pass: Pass, audit: Audit = N
       info: (_fields, message) => message.endsWith('a cycle has ended') && ended.resolve(),
       ...{ warn: fail, error: fail },
     },
-    now: () => BEGINNING + hour * HOUR_MS,
+    clocks: clocksAt(BEGINNING + hour * HOUR_MS),
     audit,
   });
   await ended.promise;
@@ -70,14 +71,18 @@ export async function purgeOlderThan(objects: ObjectStore, moment: number): Prom
     },
     logger: silent,
     audit: NO_AUDIT,
-    now: () => moment + HOUR_MS,
+    clocks: clocksAt(moment + HOUR_MS),
   });
   await eventually('uploads are purged', async () => (await told()) !== before);
 }
 
+function clocksAt(ms: number): Clocks {
+  return { wall: () => ms, monotonic: () => ms, boot: 'a test' };
+}
+
 function worker(
   objects: ObjectStore,
-  parts: Pick<GarbageWorkerParts, 'settings' | 'logger' | 'now' | 'audit'>,
+  parts: Pick<GarbageWorkerParts, 'settings' | 'logger' | 'clocks' | 'audit'>,
 ): GarbageWorker {
   const quick = { pollMs: NEVER_MS, settleMs: 0, takeoverMs: 0, firstPurgeMs: 0 };
   // The dead are seen to be no more; one that a busy machine holds up must not count as one of them.

@@ -35,7 +35,7 @@ interface Left {
 }
 
 withOlderVersion('a store written by one version alone', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   const held = new AsyncDisposableStack();
   let start: (version: Version) => Promise<TestRegistry>;
   let older: Version;

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import ora from 'ora';
 import type { Audit } from '../../registry/audit/audit.ts';
 import { UnreadableError } from '../../registry/garbage/collector-reader.ts';
+import { describeKept } from '../../registry/garbage/kept-whole.ts';
 import { collectGarbage } from '../../registry/garbage/offline/collect.ts';
 import { type GarbagePlan, planGarbage } from '../../registry/garbage/offline/plan.ts';
 import { WritesOffError } from '../../registry/garbage/offline/writes-off.ts';
@@ -43,6 +44,8 @@ export async function garbageCollectCommand(
   const shown = (plan: GarbagePlan) => {
     spinner?.clear();
     showPlan(plan, options);
+    if (plan.kept.length > 0)
+      fail(`${plan.kept.map(describeKept).join('\n')}\n"roadstead check" says what to do about each`);
   };
   const planOptions = {
     deleteUntagged,

@@ -17,3 +17,21 @@ export interface Fence {
    */
   doubt(): void;
 }
+
+/** A fence for a write that is made once: after an attempt without a certain answer there is no other. */
+export class OneAttempt implements Fence {
+  #hasDoubt = false;
+
+  /** Whether the write may still take effect. */
+  get hasDoubt(): boolean {
+    return this.#hasDoubt;
+  }
+
+  check(): void {
+    if (this.#hasDoubt) throw new Error('the request was made, and has no answer: it is not made again');
+  }
+
+  doubt(): void {
+    this.#hasDoubt = true;
+  }
+}

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { RegistryError } from '../oci/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import { Poll } from '../runtime/poll.ts';
+import { LATE_MS, OneAttempt } from './fence.ts';
 import { encodeJson, parseJson } from './json.ts';
 import { READ_ONLY_KEY } from './layout.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -41,10 +43,23 @@ export async function readNotice(
   return bytes && parseJson(NoticeSchema, bytes);
 }
 
-/** Turns the switch on; `undefined` turns it off. Every node over this store follows within {@link READ_ONLY_POLL_MS}. */
+/**
+ * Turns the switch on; `undefined` turns it off. Every node over this store follows within {@link READ_ONLY_POLL_MS}. One
+ * attempt, since a late one would undo what an operator does next; throws if its outcome is unknown.
+ */
 export async function writeNotice(objects: ObjectStore, notice: ReadOnlyNotice | undefined): Promise<void> {
-  if (notice === undefined) return objects.delete([READ_ONLY_KEY]);
-  return objects.put(READ_ONLY_KEY, encodeJson(notice));
+  const fence = new OneAttempt();
+  try {
+    if (notice === undefined) await objects.delete([READ_ONLY_KEY], undefined, { fence });
+    else await objects.put(READ_ONLY_KEY, encodeJson(notice), { fence });
+  } catch (cause) {
+    if (!fence.hasDoubt) throw cause;
+    throw new OperatorError(
+      `the store did not answer, so writes may be switched ${notice ? 'off' : 'on'} within ${LATE_MS / 1000} s, or not: ` +
+        'wait that long, then run this again',
+      { cause },
+    );
+  }
 }
 
 /**

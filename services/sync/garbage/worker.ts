@@ -10,6 +10,7 @@ import {
   type ToDelete,
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
+import type { Clocks, GarbageClock } from '../../registry/garbage/online/garbage-clock.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
 import {
   collectorLeases,
@@ -26,6 +27,7 @@ import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
 import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
+import { clockOf, MACHINE_CLOCKS } from './machine-clocks.ts';
 import { type GarbageMetrics, garbageMetrics } from './metrics.ts';
 import { WorkerFence } from './worker-fence.ts';
 
@@ -49,8 +51,8 @@ export interface GarbageWorkerParts {
   readonly settleMs?: number;
   readonly pollMs?: number;
   readonly firstPurgeMs?: number;
-  /** The clock by which content and uploads grow old, milliseconds since 1970; the machine's unless given. */
-  readonly now?: () => number;
+  /** The machine's, unless given. */
+  readonly clocks?: Clocks;
 }
 
 /** A request that a worker made, and saw no answer to, has taken effect within this time, or never will. */
@@ -64,6 +66,8 @@ const FIRST_PURGE_MS = 60_000;
 const RETRY_MS = { first: 5000, most: 10 * 60_000 } as const;
 /** How old a look at the read-only switch may be. */
 const NOTICE_AGE_MS = 1000;
+/** How many repositories are named of which everything is kept. */
+const KEPT_MAX = 100;
 const IDLE: Progress = { phase: 'idle' };
 
 /**
@@ -77,6 +81,8 @@ export class GarbageWorker implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #startedAt = performance.now();
+  /** By which content and uploads grow old. */
+  readonly #clock: GarbageClock;
   #progress = IDLE;
   #requests = 0;
   #isMoreDue = false;
@@ -91,6 +97,9 @@ export class GarbageWorker implements AsyncDisposable {
       this.#requests++;
       this.#parts.metrics.garbageRequests.inc();
     });
+    const { collecting, purging } = parts.settings;
+    const timesMs = [collecting?.graceMs, collecting?.quarantineMs, purging?.ageMs];
+    this.#clock = clockOf(parts.clocks ?? MACHINE_CLOCKS, timesMs, parts.logger);
     this.#running = this.#run();
   }
 
@@ -106,7 +115,9 @@ export class GarbageWorker implements AsyncDisposable {
     const firstState = (previous: Progress = IDLE) => previous;
     while (!signal.aborted) {
       try {
-        const { is } = this.#due((await readProgress(objects)) ?? IDLE);
+        const progress = await readProgress(objects);
+        this.#clock.follow(progress);
+        const { is } = this.#due(progress ?? IDLE);
         // A worker without work takes no lease: an idle registry writes nothing.
         if (is || (await isCycleRequested(objects)))
           await this.#work(await Lease.acquire(leases, firstState, signal, timing));
@@ -122,14 +133,19 @@ export class GarbageWorker implements AsyncDisposable {
   /** Does what is due, until stopped, or until another worker has taken over. */
   async #work(lease: Lease<Progress>): Promise<void> {
     this.#progress = withoutCycle(lease.state);
+    this.#clock.follow({ clock: lease.state.clock });
     try {
       await runDuties(this.#stop.signal, (signal) => [
-        lease.keep(() => this.#progress, signal),
+        lease.keep(() => this.#stored(), signal),
         this.#doWhatIsDue(lease, signal),
       ]);
     } finally {
-      await lease.release(() => ({ ...this.#progress, phase: 'idle' }));
+      await lease.release(() => ({ ...this.#stored(), phase: 'idle' }));
     }
+  }
+
+  #stored(): Progress {
+    return { ...this.#progress, clock: this.#clock.state };
   }
 
   async #doWhatIsDue(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
@@ -167,12 +183,14 @@ export class GarbageWorker implements AsyncDisposable {
     const isPurging =
       purging !== undefined &&
       now >= this.#startedAt + firstPurgeMs &&
+      // Uploads are as old as the store says; after a step of the clock, their times may be wrong by as much.
+      !this.#clock.wasStepped(purging.ageMs) &&
       (purged === undefined || isOver(purged.endedAt, purging.intervalMs));
     return { collecting: isCollecting, purging: isPurging, is: isCollecting || isPurging };
   }
 
   async #collect(fence: WorkerFence, signal: AbortSignal): Promise<boolean> {
-    const { settings, metrics, logger, settleMs = SETTLE_MS, now = () => Date.now() } = this.#parts;
+    const { settings, metrics, logger, settleMs = SETTLE_MS } = this.#parts;
     if (settings.collecting === undefined || (await this.#isReadOnly())) return false;
     const startedAt = new Date().toISOString();
     const counts = newCounts();
@@ -189,13 +207,16 @@ export class GarbageWorker implements AsyncDisposable {
         this.#progress = { ...this.#progress, phase, requests: this.#requests };
       },
       settle: async () => void (await sleep(settleMs, undefined, { signal })),
-      now,
+      now: () => this.#clock.now(),
     };
     try {
-      const { isMoreDue } = await collectOnce(context);
+      const { isMoreDue, kept } = await collectOnce(context);
       const endedAt = new Date().toISOString();
       const last = { startedAt, endedAt, counts, requests: this.#requests };
-      this.#progress = { ...withoutCycle(this.#progress), last };
+      const named = kept.slice(0, KEPT_MAX);
+      this.#progress = { ...withoutCycle(this.#progress), last, ...(named.length > 0 && { kept: named }) };
+      for (const each of named)
+        logger.warn({ ...each }, 'garbage collection: everything of a repository is kept');
       for (const outcome of ['quarantined', 'released', 'deleted'] as const)
         metrics.garbageBlobs.inc({ outcome }, counts[outcome]);
       metrics.garbageQuarantine.set(counts.inQuarantine);
@@ -209,13 +230,14 @@ export class GarbageWorker implements AsyncDisposable {
   }
 
   async #purge(lease: Lease<Progress>, fence: WorkerFence, signal: AbortSignal): Promise<void> {
-    const { settings, metrics, logger, now = () => Date.now() } = this.#parts;
+    const { settings, metrics, logger, clocks = MACHINE_CLOCKS } = this.#parts;
     const { purging } = settings;
     if (purging === undefined || (await this.#isReadOnly())) return;
     try {
       const mayChange = () => this.#mayChange(fence);
+      const now = Math.min(this.#clock.now(), clocks.wall());
       const purged = await purgeUploads({
-        ...{ objects: this.#objects, settings: purging, now: now(), signal, mayChange, fence, logger },
+        ...{ objects: this.#objects, settings: purging, now, signal, mayChange, fence, logger },
       });
       if (!purging.dryRun) metrics.uploads.inc({ outcome: 'purged' }, purged);
       const endedAt = new Date().toISOString();

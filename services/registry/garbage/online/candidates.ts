@@ -28,8 +28,10 @@ export async function compare(
   for await (const digest of reader.blobs()) {
     counts.stored++;
     if (inUse.has(digest) || lists.some(({ digests }) => digests.has(digest))) continue;
-    const since = before.get(digest) ?? now();
-    const isRipe = now() - since >= settings.graceMs && ripe.length < room;
+    const nowMs = now();
+    // A later time is of a wall clock that was ahead.
+    const since = Math.min(before.get(digest) ?? nowMs, nowMs);
+    const isRipe = nowMs - since >= settings.graceMs && ripe.length < room;
     if (isRipe) ripe.push(digest);
     else after.set(digest, since);
   }
@@ -45,7 +47,7 @@ export async function compare(
 }
 
 /**
- * What the last scan did not find in use, and since when no scan has, milliseconds since 1970. Lost, it is found again,
+ * What the last scan did not find in use, and since when no scan has, by the collector's clock. Lost, it is found again,
  * and waits from then on.
  */
 async function readCandidates(reader: CollectorReader): Promise<DigestTable> {

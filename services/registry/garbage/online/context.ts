@@ -70,6 +70,7 @@ export interface CycleContext {
   readonly onPhase?: (phase: Phase) => void;
   /** Waits until a process that looked before a flag was written has acted, and until listings show the flag. */
   readonly settle: () => Promise<void>;
+  /** The {@link import('./garbage-clock.ts').GarbageClock}, by which content grows old. */
   readonly now: () => number;
   readonly counts: CycleCounts;
 }

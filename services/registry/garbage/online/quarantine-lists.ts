@@ -25,18 +25,20 @@ const READ_MAX_BYTES = 100;
 export interface ListState {
   readonly name: string;
   readonly digests: DigestList;
-  /** Since when every node can see it, milliseconds since 1970; undefined when that has not been recorded. */
+  /** Since when every node can see it, by the collector's clock; undefined when that has not been recorded. */
   readonly announcedAt: number | undefined;
 }
 
 /** Reads all lists. */
-export async function readLists({ objects, signal }: Cycle): Promise<ListState[]> {
+export async function readLists({ objects, signal, now }: Cycle): Promise<ListState[]> {
   const lists: ListState[] = [];
   for await (const name of listNames(objects, signal)) {
     const digests = await readList(objects, name, signal);
     const announced = await objects.read(announcedKey(name), READ_MAX_BYTES, signal);
     const at = announced ? Number(announced.toString('ascii')) : Number.NaN;
-    if (digests) lists.push({ name, digests, announcedAt: Number.isSafeInteger(at) ? at : undefined });
+    // A later time is of a wall clock that was ahead: its quarantine begins again.
+    const isCredible = Number.isSafeInteger(at) && at <= now();
+    if (digests) lists.push({ name, digests, announcedAt: isCredible ? at : undefined });
   }
   return lists;
 }
@@ -72,7 +74,7 @@ export async function announce(context: Cycle, digests: Iterable<Sha256Digest>):
   }
 }
 
-/** Starts the quarantine now of lists whose worker died before it recorded the start. */
+/** Starts the quarantine now of lists whose worker recorded no start, or one that is still to come. */
 export async function announceForgotten(context: Cycle, lists: readonly ListState[]): Promise<void> {
   for (const { name, announcedAt } of lists)
     if (announcedAt === undefined) await recordAnnounced(context, name);

@@ -31,6 +31,7 @@ const PartSchema = z.object({
   tagged: z.array(AnyDigest),
   aliases: z.array(z.object({ named: AnyDigest, stored: StoredDigest })),
   records: z.array(z.tuple([StoredDigest, z.array(z.string())])),
+  unreadable: z.array(z.tuple([z.string(), z.string()])).default([]),
 });
 
 /** A scan, and its progress. */
@@ -84,13 +85,14 @@ export class ScanStore {
 
   /** Stores what was found since the last time. */
   async keep(scan: StoredScan, found: ScanFindings, cursor: string | null): Promise<void> {
-    const { linked, tagged, aliases, records } = found;
+    const { linked, tagged, aliases, records, unreadable } = found;
     const part: z.infer<typeof PartSchema> = {
       cursor,
       linked: DigestList.of(linked).bytes.toString('base64'),
       tagged: [...tagged],
       aliases,
       records: [...records],
+      unreadable: [...unreadable],
     };
     await this.#reader.objects.put(partKey(scan.id, scan.parts), encode(part), { fence: this.#fence });
     scan.cursor = cursor;
