@@ -1,6 +1,6 @@
+import { monotonicClockName } from '../../http/owner.ts';
 import { bridgeMaxMsOf, type Clocks, GarbageClock } from '../../registry/garbage/online/garbage-clock.ts';
 import type { Log } from '../../registry/runtime/log.ts';
-import { monotonicClockName } from '../owner.ts';
 
 /** The clocks of this machine. */
 export const MACHINE_CLOCKS: Clocks = {
