@@ -16,6 +16,8 @@ export interface TurnOptions {
   readonly timing?: TurnTiming;
   /** Without it, others wait until a holder that died has been silent for long enough. */
   readonly owner?: TurnOwner | undefined;
+  /** Of how many repositories and doubts something is remembered; memory for that many is taken at once. */
+  readonly rememberedMax?: number;
 }
 
 const UNKNOWN: TurnOwner = { name: '', isGone: () => false };
@@ -49,17 +51,17 @@ export class Turns {
   readonly #owner: TurnOwner;
   readonly #lines = new InLine();
   /** The newest turns, and since when an unfinished one did not change. */
-  readonly #seen = new LRUCache<string, Seen>({ max: REMEMBERED_MAX });
-  readonly #silentSince = new LRUCache<string, { readonly beat: string; readonly at: number }>({
-    max: REMEMBERED_MAX,
-  });
-  readonly #doubtedSince = new LRUCache<string, number>({ max: REMEMBERED_MAX });
+  readonly #seen: LRUCache<string, Seen>;
+  readonly #silentSince: LRUCache<string, { readonly beat: string; readonly at: number }>;
+  readonly #doubtedSince: LRUCache<string, number>;
   readonly #sweeping = new Set<RepositoryName>();
 
-  constructor(
-    objects: ObjectStore,
-    { clock = TURN_CLOCK, timing = TURN_TIMING, owner = UNKNOWN }: TurnOptions = {},
-  ) {
+  constructor(objects: ObjectStore, options: TurnOptions = {}) {
+    const { clock = TURN_CLOCK, timing = TURN_TIMING, owner = UNKNOWN } = options;
+    const max = options.rememberedMax ?? REMEMBERED_MAX;
+    this.#seen = new LRUCache({ max });
+    this.#silentSince = new LRUCache({ max });
+    this.#doubtedSince = new LRUCache({ max });
     this.#owner = owner;
     this.#objects = objects;
     this.#clock = clock;
