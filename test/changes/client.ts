@@ -49,10 +49,10 @@ export class Client {
   readonly #journal: Journal;
   readonly #node: Node;
 
-  constructor(hands: Hands, journal: Journal) {
+  constructor(hands: Hands, journal: Journal, hasTurns: boolean) {
     this.#hands = hands;
     this.#journal = journal;
-    this.#node = nodeOf(hands);
+    this.#node = nodeOf(hands, hasTurns);
   }
 
   /** PUT of a manifest under a tag, or by its digest alone. */
@@ -137,6 +137,7 @@ export class Client {
 
 function foundBy(error: unknown): Found {
   if (error instanceof StoreUnavailableError) return { outcome: 'unknown' };
+  if (error instanceof Error && error.name === 'AbortError') return { outcome: 'unknown' };
   if (!(error instanceof RegistryError)) throw error;
   const { kind } = error;
   if (kind === 'MANIFEST_UNKNOWN') return { outcome: 'absent' };

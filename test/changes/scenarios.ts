@@ -30,12 +30,12 @@ export interface Scenario {
 
 type Act = (client: Client) => Promise<void>;
 
-const PAIRS: Limits = { switches: 2 };
-const MORE: Limits = { switches: 1 };
+const PAIRS: Limits = { switches: 3 };
+const MORE: Limits = { switches: 2 };
 /** Promotions make more requests. */
-const PROMOTIONS: Limits = { switches: 1 };
+const PROMOTIONS: Limits = { switches: 2 };
 const LATE: Limits = { switches: 1, late: true };
-const LATE_PROMOTIONS: Limits = { switches: 1, late: true };
+const LATE_PROMOTIONS: Limits = { switches: 0, late: true };
 
 const put =
   (manifest = SECOND, tag = TAG): Act =>
@@ -72,8 +72,8 @@ function collect(objects: ObjectStore, days: number) {
     signal: new AbortController().signal,
     dryRun: false,
     mayChange: async () => undefined,
-    fence: OPEN_FENCE,
     settle: async () => undefined,
+    fence: OPEN_FENCE,
     now: () => days * DAY_MS,
     counts: newCounts(),
   });
@@ -150,8 +150,8 @@ const PUSHES: readonly Scenario[] = [
 const PROMOTED: readonly Scenario[] = [
   scenario('two promotions of one tag', watched(promote(SECOND), promote(FIRST)), PROMOTIONS),
   scenario('a promotion, and its undo', both(promote(SECOND), promoteAndUndo), PROMOTIONS),
-  scenario('a promotion, and its tag is deleted', both(promote(SECOND), deleteTag), MORE),
-  scenario('a promotion, and its manifest is deleted', both(promote(SECOND), deleteDigest(SECOND)), MORE),
+  scenario('a promotion, and its tag is deleted', both(promote(SECOND), deleteTag), PAIRS),
+  scenario('a promotion, and its manifest is deleted', both(promote(SECOND), deleteDigest(SECOND)), PAIRS),
   scenario('two promotions, of which one dies', both(promote(SECOND), promote(FIRST), true), LATE_PROMOTIONS),
   scenario('two promotions; late writes', both(promote(SECOND), promote(FIRST)), LATE_PROMOTIONS),
 ];
@@ -174,17 +174,17 @@ const LATE_WRITES: readonly Scenario[] = [
   scenario(
     'a paused node puts a tag that was put again, and moved on',
     paused((client, gone) => client.putForNobody(PLACE, SECOND, gone), put(SECOND)),
-    MORE,
+    PAIRS,
   ),
   scenario(
     'a paused node deletes a tag that was deleted again, and put',
     paused((client, gone) => client.deleteTagForNobody(PLACE, gone), deleteTag),
-    MORE,
+    PAIRS,
   ),
 ];
 
 const COLLECTED: readonly Scenario[] = [
-  { ...scenario('a manifest that is being collected is put', one(put(FIRST)), MORE), ...WITH_COLLECTOR },
+  { ...scenario('a manifest that is being collected is put', one(put(FIRST)), PAIRS), ...WITH_COLLECTOR },
   {
     ...scenario('a manifest that is being collected is promoted', one(promote(FIRST)), PROMOTIONS),
     ...WITH_COLLECTOR,

@@ -72,11 +72,16 @@ export interface Person {
  * The world of one repository's changes. At rest, each listed tag can be pulled; and some order of the operations explains
  * what their clients were answered, and what is there.
  */
-export function worldOf(base: MemoryStore, people: readonly Person[], others: readonly Actor[] = []): World {
+export function worldOf(
+  base: MemoryStore,
+  people: readonly Person[],
+  others: readonly Actor[] = [],
+  hasTurns = true,
+): World {
   const store = new MemoryStore(base.held);
   const journal = new Journal();
   const actors = people.map(({ act, ...person }): Actor => {
-    return { ...person, act: (hands) => act(new Client(hands, journal)) };
+    return { ...person, act: (hands) => act(new Client(hands, journal, hasTurns)) };
   });
   const atEnd = () => {
     expectSound(store);
