@@ -8,11 +8,11 @@ import { promote } from '../../services/registry/publishing/promotion/promote.ts
 import { StoreUnavailableError } from '../../services/registry/storage/object-store.ts';
 import type { Hands } from '../garbage/interleaving.ts';
 import { NOBODY } from '../support/library-pushes.ts';
-import type { Op, Outcome } from './history.ts';
+import type { Op } from './history.ts';
 import { type Node, nodeOf } from './node.ts';
 
 type Unfinished = Pick<Op, 'kind' | 'tag' | 'digest'>;
-type Found = { readonly outcome: Outcome; readonly digest?: string | undefined };
+type Found = Pick<Op, 'outcome' | 'digest' | 'seq'>;
 
 /** What clients did, in the order of a clock that counts beginnings and ends. */
 export class Journal {
@@ -114,8 +114,10 @@ export class Client {
     const op = { kind: 'put', tag: plan.target.tag, digest: plan.digest } as const;
     return this.#does(op, async () => {
       const options = { actor: 'x', waitMirrors: 0, waitTimeoutMs: 0, signal: new AbortController().signal };
-      for await (const _ of promote({ ...this.#node, board: { states: [] } }, NOBODY, plan, options));
-      return DONE;
+      let seq: number | undefined;
+      for await (const event of promote({ ...this.#node, board: { states: [] } }, NOBODY, plan, options))
+        if (event.event === 'published') seq = event.seq;
+      return { outcome: 'done', seq };
     });
   }
 

@@ -41,6 +41,8 @@ export interface Op {
   /** Infinite while nobody knows what became of it. */
   readonly end: number;
   readonly outcome: Outcome;
+  /** Of a promotion: its number in the log. */
+  readonly seq?: number | undefined;
 }
 
 /** The steps of a history at one tag, whose states are digests. */

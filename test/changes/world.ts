@@ -86,6 +86,7 @@ export function worldOf(
   const atEnd = () => {
     expectSound(store);
     expectExplained(base, store, journal, others.length > 0);
+    expectLastPromotion(store, journal);
   };
   return { store, actors: [...actors, ...others], atEnd };
 }
@@ -110,6 +111,14 @@ function expectSound(store: MemoryStore): void {
     for (const each of [revisionLinkKey(NAME, digest as never), ...needed])
       expect(store.held.has(each), `${each}, which tag ${tag} needs`).to.equal(true);
   }
+}
+
+/** If nobody else changed the tag, the last promotion in the log has it. */
+function expectLastPromotion(store: MemoryStore, { ops }: Journal): void {
+  const changes = ops.filter(({ kind, outcome }) => kind !== 'look' && outcome !== 'superseded');
+  const [last] = changes.toSorted((a, b) => (b.seq ?? 0) - (a.seq ?? 0));
+  if (last === undefined || changes.some(({ seq }) => seq === undefined)) return;
+  expect(tagIn(store, TAG), `what publication ${last.seq} promoted`).to.equal(last.digest);
 }
 
 /** `mayLose`: a collector takes manifests that no tag names. */
