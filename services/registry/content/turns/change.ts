@@ -26,8 +26,12 @@ export function blobChange(digest: Digest, to: 'linked' | 'gone'): Change {
   return { of: `blob ${digest}`, to };
 }
 
+/** Everything in the repository. */
+export const ANY_CHANGE: Change = { of: '*', to: '*' };
+
 /** Whether a write of the one that comes late would undo the other. */
 export function areAtOdds(some: readonly Change[], others: readonly Change[]): boolean {
   const wanted = new Map(some.map(({ of, to }) => [of, to]));
-  return others.some(({ of, to }) => wanted.has(of) && wanted.get(of) !== to);
+  if (wanted.size === 0) return false;
+  return others.some(({ of, to }) => of === ANY_CHANGE.of || (wanted.has(of) && wanted.get(of) !== to));
 }

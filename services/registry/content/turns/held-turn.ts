@@ -1,8 +1,11 @@
 import { RegistryError } from '../../oci/errors.ts';
 import type { Fence } from '../../storage/fence.ts';
-import type { Change } from './change.ts';
+import { ANY_CHANGE, type Change } from './change.ts';
 import type { TurnClock, TurnTiming } from './timing.ts';
 import type { NumberedTurn, TurnRecord, TurnStore } from './turn-store.ts';
+
+/** A turn that changes more says that it changes anything: its object stays small. */
+const CHANGES_MAX = 2000;
 
 /** A turn, for the code that makes the changes. */
 export interface Turn {
@@ -19,6 +22,7 @@ export class HeldTurn implements Turn {
   readonly #timing: TurnTiming;
   readonly #signal: AbortSignal | undefined;
   #turn: NumberedTurn;
+  readonly #takenAt: number;
   #validUntil: number;
   #doubtedAt: number | undefined;
   #stopBeating: () => void = () => undefined;
@@ -35,6 +39,7 @@ export class HeldTurn implements Turn {
     this.#clock = clock;
     this.#timing = timing;
     this.#turn = turn;
+    this.#takenAt = takenAt;
     this.#validUntil = takenAt + timing.validMs;
     this.#signal = signal;
     this.#beatLater();
@@ -48,7 +53,7 @@ export class HeldTurn implements Turn {
   readonly fence: Fence = {
     check: () => {
       if (this.#signal?.aborted) throw clientGone(this.#signal.reason);
-      if (this.#clock.now() >= this.#validUntil) throw tookTooLong();
+      if (!this.#isValid) throw tookTooLong();
     },
     doubt: () => {
       this.#doubtedAt = this.#clock.now();
@@ -58,28 +63,41 @@ export class HeldTurn implements Turn {
   readonly declare = async (changes: readonly Change[]): Promise<void> => {
     if (changes.length === 0) return;
     this.fence.check();
-    await this.#write((record) => ({ ...record, changes: [...record.changes, ...changes] }));
+    await this.#write((record) => {
+      const all = [...record.changes, ...changes];
+      return { ...record, changes: all.length > CHANGES_MAX ? [ANY_CHANGE] : all };
+    });
   };
 
-  /** Lets the next one in, and says which changes are in doubt. Returns the turn as it is stored. */
-  async end(): Promise<NumberedTurn> {
+  /**
+   * Lets the next one in, and says which changes are in doubt. Returns the turn as it is stored; undefined when others
+   * may have taken over: they count the silence, and this process knows nothing of what came since.
+   */
+  async end(): Promise<NumberedTurn | undefined> {
     this.#stopBeating();
+    if (!this.#isValid) return undefined;
     await this.#write((record) => ({
       ...record,
       isOver: true,
+      changes: [],
       doubts: [
         ...record.doubts,
         ...(this.#doubtedAt === undefined ? [] : [{ turn: this.#turn.number, changes: record.changes }]),
       ],
     }));
-    return this.#turn;
+    return this.#isValid ? this.#turn : undefined;
+  }
+
+  get #isValid(): boolean {
+    return this.#clock.now() < this.#validUntil;
   }
 
   #beatLater(): void {
     this.#stopBeating = this.#clock.later(this.#timing.beatMs, async () => {
       // One that fails is made up for by the next one, or the turn ends.
       await this.#write((record) => ({ ...record, beat: record.beat + 1 })).catch(() => undefined);
-      if (!this.#turn.record.isOver && this.#clock.now() < this.#validUntil) this.#beatLater();
+      const isAtWork = !this.#turn.record.isOver && this.#isValid;
+      if (isAtWork && this.#clock.now() - this.#takenAt < this.#timing.longestMs) this.#beatLater();
     });
   }
 
@@ -93,7 +111,7 @@ export class HeldTurn implements Turn {
       this.#turn = turn;
       await this.#store.write(turn);
       // An answer that comes later proves nothing: others may have lost patience before it.
-      if (this.#clock.now() < this.#validUntil) this.#validUntil = sentAt + this.#timing.validMs;
+      if (this.#isValid) this.#validUntil = sentAt + this.#timing.validMs;
     });
     this.#writing = writing.catch(() => undefined);
     return writing;
@@ -107,6 +125,7 @@ function tookTooLong(): RegistryError {
   );
 }
 
-function clientGone(cause: unknown): RegistryError {
+/** The error of a change whose client has gone. */
+export function clientGone(cause: unknown): RegistryError {
   return new RegistryError('CLIENT_GONE', 'the client has gone: nothing more is changed', undefined, cause);
 }

@@ -13,6 +13,10 @@ export interface TurnTiming {
   readonly lateMs: number;
   /** A turn is kept for this long after the next one was taken; far longer than `validMs`. */
   readonly keepMs: number;
+  /** A turn is not renewed for longer than this: nothing of a change may hang for ever and keep others out. */
+  readonly longestMs: number;
+  /** After this time of turns in a row, a process lets those of other processes in. */
+  readonly inARowMs: number;
   /** How long a change waits for its turn. */
   readonly patienceMs: number;
   readonly lookMs: number;
@@ -24,6 +28,8 @@ export const TURN_TIMING: TurnTiming = {
   silenceMs: 8000,
   lateMs: LATE_MS,
   keepMs: 60_000,
+  longestMs: 5 * 60_000,
+  inARowMs: 250,
   patienceMs: 20_000,
   lookMs: 25,
 };
