@@ -4,17 +4,10 @@
  * had asked one after the other. The real code, over a store in memory.
  */
 import { expect } from 'chai';
-import { everyOrder } from '../garbage/interleaving.ts';
-import { SCENARIOS, type Scenario } from './scenarios.ts';
-import { worldOf } from './world.ts';
+import { explore, SCENARIOS } from './scenarios.ts';
 
 /** All scenarios together explore at least as many orders. */
 const ORDERS_MIN = 100_000;
-
-async function explore({ base, people, others, limits }: Scenario): Promise<number> {
-  const store = await base();
-  return everyOrder(limits, () => worldOf(store, people(), others?.()));
-}
 
 describe('changes of one repository, in every order of their requests', function () {
   this.timeout(600_000);

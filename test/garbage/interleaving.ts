@@ -90,8 +90,8 @@ async function runOnce(world: World, limits: Limits, path: readonly Choice[]): P
   let left = { switches: limits.switches, faults: limits.faults ?? 1 };
   try {
     const order = new OneOrder(store, actors, limits.late === true);
+    await order.settle();
     for (;;) {
-      await order.settle();
       const all = order.moves(left.faults > 0);
       if (all.length === 0) break;
       const { isGoingOn } = order;

@@ -6,7 +6,7 @@ import { areAtOdds, type Change } from './change.ts';
 import { HeldTurn, type Turn } from './held-turn.ts';
 import { InLine } from './in-line.ts';
 import { TURN_CLOCK, TURN_TIMING, type TurnClock, type TurnTiming } from './timing.ts';
-import { type Doubt, type NumberedTurn, type TurnOwner, TurnStore } from './turn-store.ts';
+import { type Doubt, type NumberedTurn, type TurnOwner, type TurnRecord, TurnStore } from './turn-store.ts';
 
 /** Repositories and doubts of which this process remembers something; a forgotten one costs requests or time. */
 const REMEMBERED = { maxSize: 10_000, sizeCalculation: () => 1 };
@@ -137,7 +137,7 @@ export class Turns {
     for (;;) {
       const seen = await this.#look(store, name);
       const { turn } = seen;
-      if (turn === undefined || turn.record.isOver || this.#owner.isGone(turn.record.holder)) return seen;
+      if (turn === undefined || turn.record.isOver || this.#hasEnded(turn.record)) return seen;
       const beat = `${turn.number}.${turn.record.beat}.${turn.record.changes.length}`;
       const silent = this.#silentSince.get(name);
       const now = this.#clock.now();
@@ -146,6 +146,11 @@ export class Turns {
       if (now >= deadline) throw busy();
       await this.#clock.wait(this.#timing.lookMs, signal);
     }
+  }
+
+  /** Nobody can say that of a holder without a name. */
+  #hasEnded({ holder }: TurnRecord): boolean {
+    return holder !== '' && this.#owner.isGone(holder);
   }
 
   /** The newest turn: from memory only while what this process ended last cannot have been deleted. */
@@ -165,8 +170,7 @@ export class Turns {
     if (turn === undefined) return [];
     const { number, record } = turn;
     const all = [...record.doubts];
-    const endedClean =
-      record.isOver || (this.#objects.writesEndWithProcess && this.#owner.isGone(record.holder));
+    const endedClean = record.isOver || (this.#objects.writesEndWithProcess && this.#hasEnded(record));
     if (!endedClean) all.push({ turn: number, changes: record.changes });
     return all.filter((doubt) => this.#settledAt(name, doubt) > this.#clock.now());
   }
