@@ -8,11 +8,11 @@ import { promote } from '../../services/registry/publishing/promotion/promote.ts
 import { StoreUnavailableError } from '../../services/registry/storage/object-store.ts';
 import type { Hands } from '../garbage/interleaving.ts';
 import { NOBODY } from '../support/library-pushes.ts';
-import type { Op } from './history.ts';
-import { type Node, nodeOf } from './node.ts';
+import type { Op, Outcome } from './history.ts';
+import type { Node } from './node.ts';
 
-type Unfinished = Pick<Op, 'kind' | 'tag' | 'digest'>;
-type Found = Pick<Op, 'outcome' | 'digest' | 'seq'>;
+type Unfinished = Pick<Op, 'kind' | 'tags' | 'digest' | 'expected'>;
+type Found = { readonly outcome: Outcome; readonly digest?: string | undefined };
 
 /** What clients did, in the order of a clock that counts beginnings and ends. */
 export class Journal {
@@ -38,9 +38,9 @@ export interface Place {
 
 const DONE: Found = { outcome: 'done' };
 
-function pushOf(repository: RepositoryName, manifest: Manifest, tag: Tag | undefined): ManifestPush {
+function pushOf(repository: RepositoryName, manifest: Manifest, tags: readonly Tag[]): ManifestPush {
   const rules = { indexes: 'all', urls: { allow: [], deny: [] } } as const;
-  return { repository, manifest, rules, tags: tag ? [tag] : [] };
+  return { repository, manifest, rules, tags };
 }
 
 /** A client of one node. Each of its requests is in the journal, also one that never ends. */
@@ -49,17 +49,28 @@ export class Client {
   readonly #journal: Journal;
   readonly #node: Node;
 
-  constructor(hands: Hands, journal: Journal, hasTurns: boolean) {
+  constructor(hands: Hands, journal: Journal, node: Node) {
     this.#hands = hands;
     this.#journal = journal;
-    this.#node = nodeOf(hands, hasTurns);
+    this.#node = node;
   }
 
-  /** PUT of a manifest under a tag, or by its digest alone. */
-  put(repository: RepositoryName, manifest: Manifest, tag?: Tag): Promise<void> {
-    const op = { kind: 'put', digest: manifest.canonicalDigest, ...(tag && { tag }) } as const;
+  /** PUT of a manifest under tags, or by its digest alone. `expected`: what If-Match says that they name. */
+  put(
+    repository: RepositoryName,
+    manifest: Manifest,
+    tags: readonly Tag[] = [],
+    expected?: Manifest,
+  ): Promise<void> {
+    const op = {
+      kind: 'put',
+      digest: manifest.canonicalDigest,
+      expected: expected?.canonicalDigest,
+      tags,
+    } as const;
+    const condition = expected && ({ kind: 'one-of', digests: [expected.digest] } as const);
     return this.#does(op, async () => {
-      await pushManifest(this.#node, NOBODY, pushOf(repository, manifest, tag));
+      await pushManifest(this.#node, NOBODY, { ...pushOf(repository, manifest, tags), condition });
       return DONE;
     });
   }
@@ -69,15 +80,15 @@ export class Client {
    * how to write down that the client was answered there: until then this one may take effect, too.
    */
   putForNobody({ repository, tag }: Place, manifest: Manifest, gone: AbortSignal): () => void {
-    const push = { ...pushOf(repository, manifest, tag), signal: gone };
+    const push = { ...pushOf(repository, manifest, [tag]), signal: gone };
     pushManifest(this.#node, NOBODY, push).catch(foundBy);
-    return this.#begin({ kind: 'put', digest: manifest.canonicalDigest, tag });
+    return this.#begin({ kind: 'put', digest: manifest.canonicalDigest, tags: [tag] });
   }
 
   /** The same for a DELETE of a tag. */
   deleteTagForNobody({ repository, tag }: Place, gone: AbortSignal): () => void {
     removeTag(this.#node, NOBODY, repository, tag, gone).catch(foundBy);
-    return this.#begin({ kind: 'delete-tag', tag });
+    return this.#begin({ kind: 'delete-tag', tags: [tag] });
   }
 
   /** Calls back when the next request to the store is made. */
@@ -87,7 +98,7 @@ export class Client {
 
   /** DELETE of a tag. */
   deleteTag({ repository, tag }: Place): Promise<void> {
-    return this.#does({ kind: 'delete-tag', tag }, async () => {
+    return this.#does({ kind: 'delete-tag', tags: [tag] }, async () => {
       await removeTag(this.#node, NOBODY, repository, tag);
       return DONE;
     });
@@ -103,7 +114,7 @@ export class Client {
 
   /** HEAD of a tag. */
   look({ repository, tag }: Place): Promise<void> {
-    return this.#does({ kind: 'look', tag }, async () => {
+    return this.#does({ kind: 'look', tags: [tag] }, async () => {
       const digest = await this.#node.content.tags.resolve(repository, tag);
       return { outcome: 'done', digest };
     });
@@ -111,13 +122,11 @@ export class Client {
 
   /** Carries a promotion out. */
   promote(plan: PromotionPlan): Promise<void> {
-    const op = { kind: 'put', tag: plan.target.tag, digest: plan.digest } as const;
+    const op = { kind: 'put', tags: [plan.target.tag], digest: plan.digest } as const;
     return this.#does(op, async () => {
       const options = { actor: 'x', waitMirrors: 0, waitTimeoutMs: 0, signal: new AbortController().signal };
-      let seq: number | undefined;
-      for await (const event of promote({ ...this.#node, board: { states: [] } }, NOBODY, plan, options))
-        if (event.event === 'published') seq = event.seq;
-      return { outcome: 'done', seq };
+      for await (const _ of promote({ ...this.#node, board: { states: [] } }, NOBODY, plan, options));
+      return DONE;
     });
   }
 
@@ -139,11 +148,11 @@ export class Client {
 
 function foundBy(error: unknown): Found {
   if (error instanceof StoreUnavailableError) return { outcome: 'unknown' };
-  if (error instanceof Error && error.name === 'AbortError') return { outcome: 'unknown' };
   if (!(error instanceof RegistryError)) throw error;
   const { kind } = error;
   if (kind === 'MANIFEST_UNKNOWN') return { outcome: 'absent' };
   if (kind === 'MANIFEST_BLOB_UNKNOWN') return { outcome: 'refused' };
+  if (kind === 'TAG_MOVED') return { outcome: 'moved' };
   if (kind === 'SUPERSEDED') return { outcome: 'superseded' };
   return { outcome: 'unknown' };
 }

@@ -26,33 +26,33 @@ export function isLinearizable<S>(state: S, steps: readonly Step<S>[]): boolean 
 }
 
 /**
- * What an operation came to. `superseded`: perhaps it was done, and undone by a later one. `unknown`: perhaps it is done,
+ * What an operation came to. `moved`: its condition did not hold. `superseded`: perhaps it was done, and undone by a later one. `unknown`: perhaps it is done,
  * perhaps it will be, perhaps only half of it.
  */
-export type Outcome = 'done' | 'absent' | 'refused' | 'superseded' | 'unknown';
+export type Outcome = 'done' | 'absent' | 'refused' | 'moved' | 'superseded' | 'unknown';
 
 /** An operation of a client. */
 export interface Op {
   readonly kind: 'put' | 'delete-tag' | 'delete-digest' | 'look';
-  readonly tag?: string;
+  readonly tags?: readonly string[];
   /** What is put or deleted; what a look found. */
   readonly digest?: string | undefined;
+  /** What the tags of a conditional put have to name. */
+  readonly expected?: string | undefined;
   readonly start: number;
   /** Infinite while nobody knows what became of it. */
   readonly end: number;
   readonly outcome: Outcome;
-  /** Of a promotion: its number in the log. */
-  readonly seq?: number | undefined;
 }
 
 /** The steps of a history at one tag, whose states are digests. */
 export function stepsAtTag(ops: readonly Op[], tag: string): Step<string | undefined>[] {
-  const isOfTag = ({ kind, tag: its }: Op) => kind === 'delete-digest' || its === tag;
+  const isOfTag = ({ kind, tags }: Op) => kind === 'delete-digest' || tags?.includes(tag);
   return ops.flatMap((op): Step<string | undefined>[] => {
     const { kind, digest, outcome } = op;
     if (!isOfTag(op) || outcome === 'refused') return [];
     const when = timesOf(op);
-    if (kind === 'put') return [{ ...when, next: () => become(digest) }];
+    if (kind === 'put') return [{ ...when, next: putTo(op) }];
     if (kind === 'look') return outcome === 'done' ? [{ ...when, next: onlyIf(digest) }] : [];
     if (kind === 'delete-tag')
       return [
@@ -72,7 +72,9 @@ export function stepsAtDigest(ops: readonly Op[], wanted: string): Step<boolean>
     const { kind, digest, outcome } = op;
     if (digest !== wanted || outcome === 'refused') return [];
     // A promotion that was superseded gave the repository its manifest.
-    const when = timesOf(outcome === 'superseded' ? { ...op, outcome: 'done' } : op);
+    // So may have one whose tag had moved.
+    const known = outcome === 'superseded' ? 'done' : outcome === 'moved' ? 'unknown' : outcome;
+    const when = timesOf({ ...op, outcome: known });
     if (kind === 'put') return [{ ...when, next: () => become(true) }];
     if (kind !== 'delete-digest') return [];
     return [{ ...when, next: outcome === 'absent' ? onlyIf(false) : () => become(false) }];
@@ -82,6 +84,14 @@ export function stepsAtDigest(ops: readonly Op[], wanted: string): Step<boolean>
 /** Leaves the state as it is, which must be this one. */
 export function onlyIf<S>(wanted: S): Step<S>['next'] {
   return (state) => (state === wanted ? { state } : undefined);
+}
+
+/** A push whose condition may be met, and is met by a tag that names what is pushed. */
+function putTo({ digest, expected, outcome }: Op): Step<string | undefined>['next'] {
+  const isMet = (state: string | undefined) =>
+    expected === undefined || state === expected || state === digest;
+  if (outcome === 'moved') return (state) => (isMet(state) ? undefined : { state });
+  return (state) => (isMet(state) ? { state: digest } : undefined);
 }
 
 function become<S>(state: S): { readonly state: S } {

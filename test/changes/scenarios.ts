@@ -1,14 +1,19 @@
 import { newCounts } from '../../services/registry/garbage/online/context.ts';
 import { collectOnce } from '../../services/registry/garbage/online/cycle.ts';
+import type { Manifest } from '../../services/registry/oci/manifest.ts';
+import type { Tag } from '../../services/registry/oci/names.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
-import type { Actor, Limits } from '../garbage/interleaving.ts';
+import { type Actor, everyOrder, type Limits } from '../garbage/interleaving.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
 import { OPEN_FENCE } from '../support/open-fence.ts';
 import type { Client } from './client.ts';
+import { type NodeMaker, nodeOf } from './node.ts';
 import {
+  expectLastPromotion,
   FIRST,
   NAME,
   OTHER_TAG,
+  OWN,
   type Person,
   PLACE,
   planOf,
@@ -16,6 +21,7 @@ import {
   storeWith,
   TAG,
   THIRD,
+  worldOf,
 } from './world.ts';
 
 /** Changes of one repository at the same time. */
@@ -26,21 +32,30 @@ export interface Scenario {
   readonly people: () => readonly Person[];
   readonly others?: () => readonly Actor[];
   readonly limits: Limits;
+  readonly makeNode?: NodeMaker;
+  /** What else is so at rest. */
+  readonly atEnd?: (store: MemoryStore) => void;
 }
 
 type Act = (client: Client) => Promise<void>;
 
-const PAIRS: Limits = { switches: 3 };
-const MORE: Limits = { switches: 2 };
-/** Promotions make more requests. */
-const PROMOTIONS: Limits = { switches: 2 };
+const PAIRS: Limits = { switches: 2 };
+const MORE: Limits = { switches: 1 };
+/** Three, of whom each is done when the next begins, or waits for its end. */
+const CROWDS: Limits = { switches: 0 };
 const LATE: Limits = { switches: 1, late: true };
+const TWO_DEATHS: Limits = { switches: 0, late: true, faults: 2 };
+/** Promotions make more requests. */
 const LATE_PROMOTIONS: Limits = { switches: 0, late: true };
 
 const put =
-  (manifest = SECOND, tag = TAG): Act =>
+  (manifest = SECOND, ...tags: readonly Tag[]): Act =>
   (client) =>
-    client.put(NAME, manifest, tag);
+    client.put(NAME, manifest, tags.length > 0 ? tags : [TAG]);
+const putIfFirst =
+  (manifest: Manifest): Act =>
+  (client) =>
+    client.put(NAME, manifest, [TAG], FIRST);
 const putDigest =
   (manifest = FIRST): Act =>
   (client) =>
@@ -72,16 +87,16 @@ function collect(objects: ObjectStore, days: number) {
     signal: new AbortController().signal,
     dryRun: false,
     mayChange: async () => undefined,
-    settle: async () => undefined,
     fence: OPEN_FENCE,
+    settle: async () => undefined,
     now: () => days * DAY_MS,
     counts: newCounts(),
   });
 }
 
-/** Nothing names the manifests, so they are in quarantine, and due. */
-async function due(): Promise<MemoryStore> {
-  const store = storeWith([FIRST, SECOND], undefined);
+/** What no tag names is in quarantine, and due. */
+async function due(tagged?: Manifest): Promise<MemoryStore> {
+  const store = storeWith([FIRST, SECOND], tagged);
   await collect(store, 0);
   return store;
 }
@@ -91,7 +106,16 @@ const collector = (): Actor => ({
   act: async ({ objects }) => void (await collect(objects, 2)),
 });
 
-const WITH_COLLECTOR = { base: due, others: () => [collector()] };
+const WITH_COLLECTOR = { base: () => due(), others: () => [collector()] };
+
+/** Puts what nothing names into quarantine, and deletes it two days later. */
+const patientCollector = (): Actor => ({
+  name: 'collector',
+  act: async ({ objects }) => {
+    await collect(objects, 0);
+    await collect(objects, 2);
+  },
+});
 
 /** A node is paused in a request; the load balancer sends it to another node, whose answer the client gets. */
 function paused(begin: (client: Client, gone: AbortSignal) => () => void, again: Act): Scenario['people'] {
@@ -105,7 +129,7 @@ function paused(begin: (client: Client, gone: AbortSignal) => () => void, again:
       client.atNextStep(() => gone.abort());
       await again(client);
       answered?.();
-      await client.put(NAME, THIRD, TAG);
+      await client.put(NAME, THIRD, [TAG]);
     };
     return [
       { name: 'paused', act: onPaused },
@@ -126,6 +150,10 @@ const both =
 const three =
   (a: Act, b: Act, c: Act): Scenario['people'] =>
   () => [...both(a, b)(), { name: 'c', act: c }];
+const mortals =
+  (a: Act, b: Act): Scenario['people'] =>
+  () =>
+    both(a, b)().map((person) => ({ ...person, mayDie: true }));
 const watched = (a: Act, b: Act): Scenario['people'] => three(a, b, look);
 
 const scenario = (title: string, people: Scenario['people'], limits = PAIRS): Scenario => ({
@@ -135,21 +163,32 @@ const scenario = (title: string, people: Scenario['people'], limits = PAIRS): Sc
 
 const PUSHES: readonly Scenario[] = [
   scenario('a tag is put, its manifest deleted by digest', both(put(FIRST, OTHER_TAG), deleteDigest())),
+  scenario('two tags are put, their manifest deleted', both(put(FIRST, TAG, OTHER_TAG), deleteDigest())),
   scenario('a manifest is put and deleted by digest', both(putDigest(), deleteDigest())),
   scenario('one tag is put and deleted', both(put(), deleteTag)),
   scenario('one tag is put to two manifests', watched(put(SECOND), put(THIRD)), MORE),
+  scenario(
+    'one tag is put to two manifests if it names a third',
+    both(putIfFirst(SECOND), putIfFirst(THIRD)),
+  ),
+  scenario('one tag is put if it names a third, and put to it', both(putIfFirst(SECOND), put(FIRST))),
   scenario('a tag and its manifest are deleted', both(deleteTag, deleteDigest())),
-  scenario('a tag is put by two and deleted', three(put(FIRST), put(SECOND), deleteTag), MORE),
+  scenario('a tag is put by two and deleted', three(put(FIRST), put(SECOND), deleteTag), CROWDS),
   scenario(
     'a tag is put, and deleted by name and by digest',
     three(put(FIRST), deleteDigest(), deleteTag),
-    MORE,
+    CROWDS,
   ),
 ];
 
 const PROMOTED: readonly Scenario[] = [
-  scenario('two promotions of one tag', watched(promote(SECOND), promote(FIRST)), PROMOTIONS),
-  scenario('a promotion, and its undo', both(promote(SECOND), promoteAndUndo), PROMOTIONS),
+  scenario('two promotions of one tag, beside a reader', watched(promote(SECOND), promote(FIRST)), MORE),
+  {
+    ...scenario('two promotions of one tag', both(promote(SECOND), promote(FIRST)), PAIRS),
+    atEnd: expectLastPromotion,
+  },
+  scenario('a promotion, and its undo', both(promote(SECOND), promoteAndUndo), MORE),
+  scenario('a push, and a promotion that is undone', both(put(THIRD), promoteAndUndo), MORE),
   scenario('a promotion, and its tag is deleted', both(promote(SECOND), deleteTag), PAIRS),
   scenario('a promotion, and its manifest is deleted', both(promote(SECOND), deleteDigest(SECOND)), PAIRS),
   scenario('two promotions, of which one dies', both(promote(SECOND), promote(FIRST), true), LATE_PROMOTIONS),
@@ -158,6 +197,11 @@ const PROMOTED: readonly Scenario[] = [
 
 const LATE_WRITES: readonly Scenario[] = [
   scenario('one tag is put to two manifests; late writes', both(put(SECOND), put(THIRD)), LATE),
+  scenario(
+    'one tag is put to two manifests if it names a third; late writes',
+    both(putIfFirst(SECOND), putIfFirst(THIRD)),
+    LATE,
+  ),
   scenario('one tag is put and deleted; late writes', both(put(SECOND), deleteTag), LATE),
   scenario(
     'a tag is put, its manifest deleted; late writes',
@@ -165,6 +209,7 @@ const LATE_WRITES: readonly Scenario[] = [
     LATE,
   ),
   scenario('one tag is put to two manifests, and one dies', both(put(SECOND), put(THIRD), true), LATE),
+  scenario('one tag is put to two manifests, and both die', mortals(put(SECOND), put(THIRD)), TWO_DEATHS),
   scenario('one tag is put and deleted, and who deletes it dies', both(deleteTag, put(SECOND), true), LATE),
   scenario(
     'a tag is put, and who deletes its manifest dies',
@@ -186,10 +231,27 @@ const LATE_WRITES: readonly Scenario[] = [
 const COLLECTED: readonly Scenario[] = [
   { ...scenario('a manifest that is being collected is put', one(put(FIRST)), PAIRS), ...WITH_COLLECTOR },
   {
-    ...scenario('a manifest that is being collected is promoted', one(promote(FIRST)), PROMOTIONS),
+    ...scenario('a manifest that is being collected is promoted', one(promote(FIRST)), MORE),
     ...WITH_COLLECTOR,
+  },
+  {
+    ...scenario('a tag is put to what is being collected, and deleted', both(put(FIRST), deleteTag), MORE),
+    ...WITH_COLLECTOR,
+    base: () => due(SECOND),
+  },
+  {
+    ...scenario('a manifest is collected while it is put', one(put(OWN)), PAIRS),
+    base: () => storeWith([FIRST, OWN], FIRST),
+    others: () => [patientCollector()],
+    makeNode: (hands) => nodeOf(hands, { isSlow: true }),
   },
 ];
 
 /** Two at a time, in all pairs that can be at odds; then with a reader or a third one, late writes, deaths and pauses. */
 export const SCENARIOS: readonly Scenario[] = [...PUSHES, ...PROMOTED, ...LATE_WRITES, ...COLLECTED];
+
+/** Explores a scenario; answers how many orders there were. */
+export async function explore({ base, people, others, limits, ...rest }: Scenario): Promise<number> {
+  const store = await base();
+  return everyOrder(limits, () => worldOf(store, people(), { ...rest, others: others?.() }));
+}

@@ -11,12 +11,14 @@ import {
   tagCurrentKey,
   tagIndexKey,
   tagsPrefix,
+  tagTicketsPrefix,
 } from '../../services/registry/storage/layout.ts';
 import type { Actor, World } from '../garbage/interleaving.ts';
 import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { Client, Journal } from './client.ts';
 import { isLinearizable, onlyIf, stepsAtDigest, stepsAtTag } from './history.ts';
+import { type NodeMaker, nodeOf } from './node.ts';
 
 export const NAME = parseRepositoryName('app');
 export const [TAG, OTHER_TAG] = [parseTag('t'), parseTag('u')];
@@ -24,19 +26,26 @@ export const PLACE = { repository: NAME, tag: TAG };
 const OLD = new Date(0);
 
 const CONFIG = new Content(Buffer.from('{}'), MEDIA_TYPES.config);
-const manifestNumber = (n: number) =>
-  parseManifest(new Image({ config: CONFIG, layers: [], annotations: { n: String(n) } }).bytes);
+const OWN_CONFIG = new Content(Buffer.from('{"own": true}'), MEDIA_TYPES.config);
+const CONFIGS = [CONFIG, OWN_CONFIG];
+const manifestNumber = (n: number, config = CONFIG) =>
+  parseManifest(new Image({ config, layers: [], annotations: { n: String(n) } }).bytes);
 
 /** Manifests that share a config, so that they differ in nothing else. */
 export const [FIRST, SECOND, THIRD] = [manifestNumber(1), manifestNumber(2), manifestNumber(3)];
-const ALL: readonly Manifest[] = [FIRST, SECOND, THIRD];
+/** One whose config no other has. */
+export const OWN = manifestNumber(4, OWN_CONFIG);
+const ALL: readonly Manifest[] = [FIRST, SECOND, THIRD, OWN];
 const TAGS: readonly Tag[] = [TAG, OTHER_TAG];
 
 /** A repository with these manifests, and the tag at the first of them if there is one. */
 export function storeWith(manifests: readonly Manifest[], tagged: Manifest | undefined): MemoryStore {
   const store = new MemoryStore();
-  store.hold(blobDataKey(CONFIG.digest as never), CONFIG.bytes, OLD);
-  store.hold(layerLinkKey(NAME, CONFIG.digest as never), CONFIG.digest, OLD);
+  for (const { digest, bytes } of CONFIGS) {
+    if (!manifests.some(({ blobs }) => blobs.some((blob) => blob.digest === digest))) continue;
+    store.hold(blobDataKey(digest as never), bytes, OLD);
+    store.hold(layerLinkKey(NAME, digest as never), digest, OLD);
+  }
   for (const { canonicalDigest, bytes } of manifests) {
     store.hold(blobDataKey(canonicalDigest), bytes, OLD);
     store.hold(revisionLinkKey(NAME, canonicalDigest), canonicalDigest, OLD);
@@ -68,6 +77,14 @@ export interface Person {
   readonly act: (client: Client) => Promise<void>;
 }
 
+export interface WorldOptions {
+  /** Beside the people, such as a collector. */
+  readonly others?: readonly Actor[] | undefined;
+  readonly makeNode?: NodeMaker;
+  /** What else is so at rest. */
+  readonly atEnd?: (store: MemoryStore) => void;
+}
+
 /**
  * The world of one repository's changes. At rest, each listed tag can be pulled; and some order of the operations explains
  * what their clients were answered, and what is there.
@@ -75,18 +92,17 @@ export interface Person {
 export function worldOf(
   base: MemoryStore,
   people: readonly Person[],
-  others: readonly Actor[] = [],
-  hasTurns = true,
+  { others = [], makeNode = nodeOf, atEnd: alsoAtEnd = () => undefined }: WorldOptions = {},
 ): World {
   const store = new MemoryStore(base.held);
   const journal = new Journal();
   const actors = people.map(({ act, ...person }): Actor => {
-    return { ...person, act: (hands) => act(new Client(hands, journal, hasTurns)) };
+    return { ...person, act: (hands) => act(new Client(hands, journal, makeNode(hands))) };
   });
   const atEnd = () => {
     expectSound(store);
     expectExplained(base, store, journal, others.length > 0);
-    expectLastPromotion(store, journal);
+    alsoAtEnd(store);
   };
   return { store, actors: [...actors, ...others], atEnd };
 }
@@ -107,18 +123,21 @@ function expectSound(store: MemoryStore): void {
     const tag = key.slice(prefix.length).split('/')[0] as Tag;
     const digest = tagIn(store, tag);
     expect(digest, `what the listed tag ${tag} names`).to.be.a('string');
-    const needed = [blobDataKey(digest as never), layerLinkKey(NAME, CONFIG.digest as never)];
-    for (const each of [revisionLinkKey(NAME, digest as never), ...needed])
-      expect(store.held.has(each), `${each}, which tag ${tag} needs`).to.equal(true);
+    const manifest = ALL.find(({ canonicalDigest }) => canonicalDigest === digest);
+    const blobs = manifest?.blobs.map((blob) => blob.digest as never) ?? [];
+    const needed = [
+      ...[revisionLinkKey(NAME, digest as never), blobDataKey(digest as never)],
+      ...blobs.flatMap((blob) => [layerLinkKey(NAME, blob), blobDataKey(blob)]),
+    ];
+    for (const each of needed) expect(store.held.has(each), `${each}, which tag ${tag} needs`).to.equal(true);
   }
 }
 
-/** If nobody else changed the tag, the last promotion in the log has it. */
-function expectLastPromotion(store: MemoryStore, { ops }: Journal): void {
-  const changes = ops.filter(({ kind, outcome }) => kind !== 'look' && outcome !== 'superseded');
-  const [last] = changes.toSorted((a, b) => (b.seq ?? 0) - (a.seq ?? 0));
-  if (last === undefined || changes.some(({ seq }) => seq === undefined)) return;
-  expect(tagIn(store, TAG), `what publication ${last.seq} promoted`).to.equal(last.digest);
+/** The tag names what the last promotion of it in the log is of. */
+export function expectLastPromotion(store: MemoryStore): void {
+  const tickets = [...store.held.keys()].filter((key) => key.startsWith(tagTicketsPrefix(NAME, TAG))).sort();
+  const last = store.held.get(tickets.at(-1) ?? '')?.bytes.toString();
+  expect(last, 'what the last promotion is of').to.include(tagIn(store, TAG));
 }
 
 /** `mayLose`: a collector takes manifests that no tag names. */

@@ -3,6 +3,7 @@ import type { Digest, Sha256Digest } from '../../oci/digest.ts';
 import type { Tag } from '../../oci/names.ts';
 
 const GONE = 'gone';
+const ALL = '*';
 
 const ChangeSchema = z.object({ of: z.string(), to: z.string() });
 
@@ -26,12 +27,13 @@ export function blobChange(digest: Digest, to: 'linked' | 'gone'): Change {
   return { of: `blob ${digest}`, to };
 }
 
-/** Everything in the repository. */
-export const ANY_CHANGE: Change = { of: '*', to: '*' };
+/** Of a turn that cannot be read: it may change anything. */
+export const ANY_CHANGE: Change = { of: ALL, to: ALL };
 
 /** Whether a write of the one that comes late would undo the other. */
 export function areAtOdds(some: readonly Change[], others: readonly Change[]): boolean {
   const wanted = new Map(some.map(({ of, to }) => [of, to]));
-  if (wanted.size === 0) return false;
-  return others.some(({ of, to }) => of === ANY_CHANGE.of || (wanted.has(of) && wanted.get(of) !== to));
+  return others.some(({ of, to }) =>
+    of === ALL ? wanted.size > 0 : wanted.has(of) && wanted.get(of) !== to,
+  );
 }

@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { digestOf } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/names.ts';
-import { encodeJson, parseJson } from '../../storage/json.ts';
+import { encodeJson, tryParseJson } from '../../storage/json.ts';
 import { turnKey, turnsPrefix } from '../../storage/layout.ts';
 import { Numbered } from '../../storage/numbered.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { ChangesSchema } from './change.ts';
+import { ANY_CHANGE, ChangesSchema } from './change.ts';
 
+/** As many hexadecimal digits as a safe integer can hold. */
+const BEAT_DIGITS = 13;
 const RECORD_MAX_BYTES = 8 * 1024 * 1024;
 /** After a power cut no process is in a turn, and none remembers one. */
 const NOT_DURABLE = { durable: false };
@@ -54,10 +57,17 @@ export class TurnStore {
     });
   }
 
-  /** The newest turn, looked for from a number on that is known to have existed; undefined before the first. */
-  async newest(from = 0): Promise<NumberedTurn | undefined> {
+  /**
+   * The newest turn, looked for from a number on that is known to have existed; undefined before the first. `floor` is the
+   * highest number that is known: where a listing does not show it yet (Swift), it is read by itself.
+   */
+  async newest(from = 0, floor = 0): Promise<NumberedTurn | undefined> {
     const newest = await this.#turns.newest(undefined, Math.max(0, from - 1));
-    return newest && { number: newest.number, record: parseJson(TurnSchema, newest.bytes) };
+    if (newest && newest.number >= floor) return { number: newest.number, record: recordOf(newest.bytes) };
+    if (floor === 0) return undefined;
+    let number = floor;
+    while (await this.#turns.has(number + 1)) number++;
+    return { number, record: recordOf((await this.#turns.read(number)) ?? Buffer.alloc(0)) };
   }
 
   /** Takes a number; of any number of racers, exactly one gets it. */
@@ -74,4 +84,16 @@ export class TurnStore {
   async deleteBelow(number: number): Promise<void> {
     await this.#turns.deleteBelow(number);
   }
+}
+
+/**
+ * A turn that cannot be read, such as one of a later version, is somebody's: it is outwaited like any other, and anything
+ * may be in doubt after it.
+ */
+function recordOf(bytes: Buffer): TurnRecord {
+  const record = tryParseJson(TurnSchema, bytes);
+  if (record) return record;
+  // Another number whenever the bytes are others.
+  const beat = Number.parseInt(digestOf(bytes).slice(-BEAT_DIGITS), 16);
+  return { version: 1, holder: '', beat, isOver: false, changes: [ANY_CHANGE], doubts: [] };
 }

@@ -3,10 +3,10 @@ import { RegistryError } from '../../oci/errors.ts';
 import type { RepositoryName } from '../../oci/names.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { areAtOdds, type Change } from './change.ts';
-import { HeldTurn, type Turn } from './held-turn.ts';
+import { clientGone, HeldTurn, type Turn } from './held-turn.ts';
 import { InLine } from './in-line.ts';
 import { TURN_CLOCK, TURN_TIMING, type TurnClock, type TurnTiming } from './timing.ts';
-import { type Doubt, type NumberedTurn, type TurnOwner, TurnStore } from './turn-store.ts';
+import { type Doubt, type NumberedTurn, type TurnOwner, type TurnRecord, TurnStore } from './turn-store.ts';
 
 /** Repositories and doubts of which this process remembers something; a forgotten one costs requests or time. */
 const REMEMBERED = { maxSize: 10_000, sizeCalculation: () => 1 };
@@ -35,6 +35,8 @@ interface Seen {
   readonly turn: NumberedTurn | undefined;
   /** Before the look; so it was the newest at that moment, or later. */
   readonly at: number;
+  /** Since when this process has had one turn after the other; undefined for a turn that it did not have. */
+  readonly inARowSince?: number;
 }
 
 /**
@@ -52,6 +54,8 @@ export class Turns {
   readonly #seen = new LRUCache<string, Seen>(REMEMBERED);
   readonly #silentSince = new LRUCache<string, { readonly beat: string; readonly at: number }>(REMEMBERED);
   readonly #doubtedSince = new LRUCache<string, number>(REMEMBERED);
+  /** Numbers that exist, or have existed: a listing that does not show them lags. */
+  readonly #floors = new LRUCache<string, number>(REMEMBERED);
   readonly #sweeping = new Set<RepositoryName>();
 
   constructor(
@@ -76,17 +80,41 @@ export class Turns {
     options: TakeOptions = {},
   ): Promise<T> {
     const { patienceMs = this.#timing.patienceMs } = options;
+    const { signal } = options;
     const deadline = this.#clock.now() + patienceMs;
+    using patience = this.#patience(patienceMs, signal);
     for (;;) {
-      options.signal?.throwIfAborted();
-      const outcome = await this.#lines.next(name, () =>
+      if (signal?.aborted) throw clientGone(signal.reason);
+      const outcome = await this.#lines.next(name, patience.isOver, () =>
         this.#takeOnce(name, changes, act, { ...options, deadline }),
       );
       if ('result' in outcome) return outcome.result;
       if (outcome.doubtedUntil > deadline) throw inDoubt(outcome.doubtedUntil - this.#clock.now());
       // Outside of the line: others do not wait for this.
-      await this.#clock.wait(Math.max(0, outcome.doubtedUntil - this.#clock.now()), options.signal);
+      await this.#wait(outcome.doubtedUntil - this.#clock.now(), signal);
     }
+  }
+
+  /** Rejects when a change has waited for too long, or its client has gone. */
+  #patience(ms: number, signal: AbortSignal | undefined): Disposable & { readonly isOver: Promise<never> } {
+    const { promise: isOver, reject } = Promise.withResolvers<never>();
+    isOver.catch(() => undefined);
+    const cancel = this.#clock.later(ms, async () => reject(busy()));
+    const abort = () => reject(clientGone(signal?.reason));
+    signal?.addEventListener('abort', abort, { once: true });
+    return {
+      isOver,
+      [Symbol.dispose]() {
+        cancel();
+        signal?.removeEventListener('abort', abort);
+      },
+    };
+  }
+
+  async #wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    await this.#clock.wait(Math.max(0, ms), signal).catch((error: unknown) => {
+      throw signal?.aborted ? clientGone(signal.reason) : error;
+    });
   }
 
   async #takeOnce<T>(
@@ -107,10 +135,17 @@ export class Turns {
       const number = (before.turn?.number ?? 0) + 1;
       const [version, holder] = [1 as const, this.#owner.name];
       const record = { version, holder, beat: 0, isOver: false, changes: [...changes], doubts };
+      if (signal?.aborted) throw clientGone(signal.reason);
       const takenAt = this.#clock.now();
       const isTaken = await store.take({ number, record });
       this.#seen.delete(name);
-      if (!isTaken) continue;
+      this.#floors.set(name, number);
+      if (!isTaken) {
+        // A listing that lags does not show it yet.
+        if (this.#clock.now() >= deadline) throw busy();
+        await this.#wait(this.#timing.lookMs, signal);
+        continue;
+      }
       const parts = { store, clock: this.#clock, timing: this.#timing };
       const held = new HeldTurn(parts, { number, record }, takenAt, signal);
       // The number may have been used and deleted since it was looked for.
@@ -122,7 +157,7 @@ export class Turns {
       try {
         return { result: await act(held) };
       } finally {
-        await this.#end(name, held);
+        await this.#end(name, held, before.inARowSince ?? takenAt);
       }
     }
   }
@@ -137,15 +172,20 @@ export class Turns {
     for (;;) {
       const seen = await this.#look(store, name);
       const { turn } = seen;
-      if (turn === undefined || turn.record.isOver || this.#owner.isGone(turn.record.holder)) return seen;
+      if (turn === undefined || turn.record.isOver || this.#hasEnded(turn.record)) return seen;
       const beat = `${turn.number}.${turn.record.beat}.${turn.record.changes.length}`;
       const silent = this.#silentSince.get(name);
       const now = this.#clock.now();
       if (silent?.beat !== beat) this.#silentSince.set(name, { beat, at: now });
       else if (seen.at - silent.at >= this.#timing.silenceMs) return seen;
       if (now >= deadline) throw busy();
-      await this.#clock.wait(this.#timing.lookMs, signal);
+      await this.#wait(this.#timing.lookMs, signal);
     }
+  }
+
+  /** Nobody can say that of a holder without a name. */
+  #hasEnded({ holder }: TurnRecord): boolean {
+    return holder !== '' && this.#owner.isGone(holder);
   }
 
   /** The newest turn: from memory only while what this process ended last cannot have been deleted. */
@@ -153,9 +193,17 @@ export class Turns {
     const known = this.#seen.get(name);
     const at = this.#clock.now();
     const isRecent = known !== undefined && at - known.at < this.#timing.keepMs / 2;
-    if (isRecent && known.turn?.record.isOver) return known;
-    const turn = await store.newest(isRecent ? known.turn?.number : undefined);
-    const seen = { turn, at };
+    if (isRecent && known.turn?.record.isOver) {
+      const { inARowSince = at } = known;
+      if (at - known.at > this.#timing.lookMs) return { ...known, inARowSince: at };
+      if (at - inARowSince < this.#timing.inARowMs) return known;
+      // Other processes look every now and then: between two turns in a row they would find none free.
+      await this.#clock.wait(this.#timing.lookMs * (2 + 2 * Math.random()));
+    }
+    const lookedAt = this.#clock.now();
+    const turn = await store.newest(isRecent ? known.turn?.number : undefined, this.#floors.get(name));
+    if (turn) this.#floors.set(name, turn.number);
+    const seen = { turn, at: lookedAt };
     this.#seen.set(name, seen);
     return seen;
   }
@@ -165,8 +213,7 @@ export class Turns {
     if (turn === undefined) return [];
     const { number, record } = turn;
     const all = [...record.doubts];
-    const endedClean =
-      record.isOver || (this.#objects.writesEndWithProcess && this.#owner.isGone(record.holder));
+    const endedClean = record.isOver || (this.#objects.writesEndWithProcess && this.#hasEnded(record));
     if (!endedClean) all.push({ turn: number, changes: record.changes });
     return all.filter((doubt) => this.#settledAt(name, doubt) > this.#clock.now());
   }
@@ -174,20 +221,25 @@ export class Turns {
   /** From when on a doubt is over: a while after this process first heard of it. */
   #settledAt(name: RepositoryName, doubt: Pick<Doubt, 'turn'>): number {
     const key = `${name} ${doubt.turn}`;
-    const since = this.#doubtedSince.get(key) ?? this.#clock.now();
-    this.#doubtedSince.set(key, since);
-    return since + this.#timing.lateMs;
+    const since = this.#doubtedSince.get(key);
+    if (since !== undefined) return since + this.#timing.lateMs;
+    this.#hearOf(name, doubt.turn, this.#clock.now());
+    return this.#clock.now() + this.#timing.lateMs;
   }
 
-  async #end(name: RepositoryName, held: HeldTurn): Promise<void> {
+  /** A while later a turn takes the doubt away, so that a process that hears of it only then need not wait. */
+  #hearOf(name: RepositoryName, number: number, at: number): void {
+    this.#doubtedSince.set(`${name} ${number}`, at);
+    this.#clock.later(this.#timing.lateMs, () => this.take(name, [], async () => undefined));
+  }
+
+  async #end(name: RepositoryName, held: HeldTurn, inARowSince: number): Promise<void> {
     const at = this.#clock.now();
     try {
       const turn = await held.end();
-      this.#seen.set(name, { turn, at });
-      if (held.doubtedAt === undefined) return;
-      this.#doubtedSince.set(`${name} ${turn.number}`, held.doubtedAt);
-      // So that no other process, which hears of the doubt only at its next change, waits for it then.
-      this.#clock.later(this.#timing.lateMs, () => this.take(name, [], async () => undefined));
+      if (turn === undefined) return;
+      this.#seen.set(name, { turn, at, inARowSince });
+      if (held.doubtedAt !== undefined) this.#hearOf(name, turn.number, held.doubtedAt);
     } catch {
       // What was changed is changed. The next one waits until this turn counts as lost.
     }
@@ -209,8 +261,10 @@ function busy(): RegistryError {
 }
 
 function inDoubt(ms: number): RegistryError {
+  const retryAfterSeconds = Math.max(1, Math.ceil(ms / 1000));
   return new RegistryError(
     'UNAVAILABLE',
-    `the store gave no answer to an earlier change, which may still come: try again in ${Math.ceil(ms / 1000)} s`,
+    `the store gave no answer to an earlier change, which may still come: try again in ${retryAfterSeconds} s`,
+    { retryAfterSeconds },
   );
 }
