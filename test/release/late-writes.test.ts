@@ -172,7 +172,7 @@ describe('a tag that an earlier promotion writes late', () => {
     const [first, second] = [await appended('first'), await appended('second')];
     await move(first);
     await move(second);
-    await content.tags.delete(place.repository, place.tag, OPEN_FENCE);
+    await content.tags.delete(place.repository, [place.tag], OPEN_FENCE);
     await using _ = repair();
     await aWhile();
     expect(await named()).to.equal(undefined);

@@ -155,7 +155,7 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
             true,
           );
 
-          await tags.delete(name, parseTag('latest'), OPEN_FENCE);
+          await tags.delete(name, [parseTag('latest')], OPEN_FENCE);
           await collectGarbage();
           const gone = blobDataKey(parseSha256(image.layers[0]?.digest ?? ''));
           expect(await store.stat(gone)).to.equal(undefined);

@@ -115,7 +115,7 @@ for (const { name, numRuns, open } of STORES)
           for (const each of names) await content.tags.move(HELLO, each, TARGET, OPEN_FENCE);
           const kept = names.filter((_, i) => (keep >> i) & 1);
           for (const each of names)
-            if (!kept.includes(each)) await content.tags.delete(HELLO, each, OPEN_FENCE);
+            if (!kept.includes(each)) await content.tags.delete(HELLO, [each], OPEN_FENCE);
           expect(await tagPages(content, limit)).to.deep.equal(behind(kept, ''));
         }),
         { numRuns },

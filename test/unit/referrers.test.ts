@@ -105,8 +105,9 @@ async function push(content: Content, all: readonly Attached[]): Promise<Map<Dig
     await tags.move(NAME, fallbackTag(subject), manifest, OPEN_FENCE);
   }
   for (const each of all.filter(({ fate }) => fate.startsWith('deleted'))) {
-    const { canonicalDigest, digest, bytes } = manifestOf(each);
-    if (each.fate === 'deleted') await manifests.unlink(NAME, digest, OPEN_FENCE);
+    const manifest = manifestOf(each);
+    const { canonicalDigest, digest, bytes } = manifest;
+    if (each.fate === 'deleted') await manifests.unlink(NAME, manifest, OPEN_FENCE);
     // As a registry does that knows nothing of referrers.
     else await content.objects.delete([revisionLinkKey(NAME, canonicalDigest)]);
     // Under whichever name: the other one has gone with it.

@@ -99,7 +99,7 @@ describe('conditional moves of a tag', function () {
         for (const each of steps) {
           if (each === 'delete') {
             expect(await tags.has(NAME, TAG)).to.equal(now !== undefined);
-            await tags.delete(NAME, TAG, OPEN_FENCE);
+            await tags.delete(NAME, [TAG], OPEN_FENCE);
             now = undefined;
             continue;
           }

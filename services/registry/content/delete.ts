@@ -27,7 +27,7 @@ export async function removeTag(
     await requester.record({ action: 'tag.delete', repository, tags: [tag] });
     await requester.notify([{ action: 'delete', repository, tag }]);
     await writes.confirm();
-    await tags.delete(repository, tag, fence);
+    await tags.delete(repository, [tag], fence);
   };
   await turns.take(repository, [tagChange(tag, undefined)], remove, { signal });
   changes.publish({ kind: 'tag-moved', repository, tag });
@@ -53,7 +53,8 @@ export async function removeManifest(
   const { canonicalDigest } = await find();
   let tags: readonly Tag[] = [];
   const remove = async ({ fence, declare }: Turn) => {
-    const names = namesOf(await find());
+    const manifest = await find();
+    const names = namesOf(manifest);
     tags = await allTags.naming(repository, new Set(names));
     await declare(tags.map((tag) => tagChange(tag, undefined)));
     await requester.record({ action: 'manifest.delete', repository, digest, tags });
@@ -62,8 +63,8 @@ export async function removeManifest(
       ...tags.map((tag) => ({ action: 'delete', repository, tag }) as const),
     ]);
     await writes.confirm();
-    for (const tag of tags) await allTags.delete(repository, tag, fence);
-    await manifests.unlink(repository, digest, fence);
+    await allTags.delete(repository, tags, fence);
+    await manifests.unlink(repository, manifest, fence);
     return names;
   };
   const names = await turns.take(repository, [manifestChange(canonicalDigest, 'gone')], remove, { signal });

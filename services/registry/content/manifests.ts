@@ -123,19 +123,17 @@ export class Manifests {
     return (await this.#parts.objects.stat(revisionLinkKey(name, second))) !== undefined;
   }
 
-  /**
-   * Takes a manifest, if it is there, from a repository under all of its names, in a turn of the repository; its tags
-   * stay.
-   */
-  async unlink(name: RepositoryName, digest: Digest, fence: Fence): Promise<void> {
-    const canonical = await resolveRevision(this.#parts.objects, name, digest);
-    if (canonical === undefined) return;
-    const manifest = await this.get(name, digest);
-    const names = manifest ? namesOf(manifest) : [digest];
+  /** Takes a manifest from a repository under all of its names, in a turn of the repository; its tags stay. */
+  async unlink(name: RepositoryName, manifest: Manifest, fence: Fence): Promise<void> {
+    const { objects, referrers } = this.#parts;
+    const { canonicalDigest, subject } = manifest;
     // First, or a delete that breaks off would leave it for ever: without the link there is nothing to delete again.
-    if (manifest) await removeKeeper(this.#parts.objects, name, manifest, fence);
-    await unlinkContent(this.#parts.objects, revisionLinkKey, name, canonical, names, fence);
-    if (manifest?.subject) await this.#parts.referrers.remove(name, manifest.subject.digest, names, fence);
+    await removeKeeper(objects, name, manifest, fence);
+    const names = namesOf(manifest);
+    // A look costs less than a delete, and few manifests have a second name.
+    const linked = (await this.hasSecondName(name, manifest)) ? names : [canonicalDigest];
+    await unlinkContent(objects, revisionLinkKey, name, canonicalDigest, linked, fence);
+    if (subject) await referrers.remove(name, subject.digest, names, fence);
   }
 
   /** Whether anything was ever pushed to this repository: NAME_UNKNOWN or MANIFEST_UNKNOWN. */

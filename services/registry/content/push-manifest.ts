@@ -6,6 +6,7 @@ import type { RepositoryName, Tag } from '../oci/names.ts';
 import type { Fence } from '../storage/fence.ts';
 import type { Registry } from './content.ts';
 import { checkCondition, type TagCondition } from './tag-condition.ts';
+import type { TagTarget } from './tag-names.ts';
 import type { Tags } from './tags.ts';
 import { blobChange, manifestChange, tagChange } from './turns/change.ts';
 import type { Turn } from './turns/held-turn.ts';
@@ -88,21 +89,26 @@ async function moveTags(
 ): Promise<Before> {
   const before = new Map<Tag, Sha256Digest | undefined>();
   for (const tag of tags) {
-    if (condition) await expectTag(allTags, repository, tag, condition, manifest);
-    before.set(tag, await allTags.resolve(repository, tag));
+    const now = condition
+      ? (await expectTag(allTags, repository, tag, condition, manifest))?.canonicalDigest
+      : await allTags.resolve(repository, tag);
+    before.set(tag, now);
   }
   for (const tag of tags) await allTags.move(repository, tag, manifest, fence);
   return before;
 }
 
+/** Checks the condition on a tag; returns what the tag names. */
 async function expectTag(
   tags: Tags,
   repository: RepositoryName,
   tag: Tag,
   condition: TagCondition,
   manifest: Manifest,
-): Promise<void> {
-  checkCondition(condition, await tags.target(repository, tag), manifest);
+): Promise<TagTarget | undefined> {
+  const now = await tags.target(repository, tag);
+  checkCondition(condition, now, manifest);
+  return now;
 }
 
 /** Content that the manifest names has gone while it was linked: no tag may name it. */
@@ -119,7 +125,7 @@ async function takeBack(
     const to = earlier && (await manifests.has(repository, earlier)) ? earlier : undefined;
     await declare([tagChange(tag, to)]);
     if (to) await allTags.move(repository, tag, { canonicalDigest: to, digest: to }, fence);
-    else await allTags.delete(repository, tag, fence);
+    else await allTags.delete(repository, [tag], fence);
   }
-  await manifests.unlink(repository, manifest.digest, fence);
+  await manifests.unlink(repository, manifest, fence);
 }

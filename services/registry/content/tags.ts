@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import { isTag, type RepositoryName, type Tag } from '../oci/names.ts';
+import { deleteAll } from '../storage/delete-all.ts';
 import type { Fence } from '../storage/fence.ts';
 import { tagCurrentKey, tagIndexKey, tagPrefix, tagsPrefix } from '../storage/layout.ts';
 import { LIST_PAGE_KEYS, listAll, type ObjectStore } from '../storage/object-store.ts';
@@ -52,17 +53,12 @@ export class Tags {
     await writeLink(this.#objects, tagIndexKey(name, tag, canonicalDigest), canonicalDigest, fence);
   }
 
-  /** Deletes a tag and its history, if there are any, in a turn of its repository. What it named stays. */
-  async delete(name: RepositoryName, tag: Tag, fence: Fence): Promise<void> {
-    const current = tagCurrentKey(name, tag);
-    const all = await Array.fromAsync(
-      listAll(this.#objects, { prefix: tagPrefix(name, tag) }),
-      ({ key }) => key,
-    );
-    const history = all.filter((key) => key !== current);
-    if (history.length > 0) await this.#objects.delete(history, undefined, { fence });
-    // Last: a delete that is interrupted before leaves a tag that works, and the next try deletes it.
-    await this.#objects.delete([current], undefined, { fence });
+  /** Deletes tags and their histories, if there are any, in a turn of their repository. What they named stays. */
+  async delete(name: RepositoryName, tags: readonly Tag[], fence: Fence): Promise<void> {
+    const current = new Set(tags.map((tag) => tagCurrentKey(name, tag)));
+    await deleteAll(this.#objects, this.#historyOf(name, tags), { fence });
+    // Last: a delete that is interrupted before leaves tags that work, and the next try deletes them.
+    await deleteAll(this.#objects, current, { fence });
   }
 
   /** The tags that name one of these digests now, sorted; reads every tag of the repository. */
@@ -106,6 +102,15 @@ export class Tags {
     for await (const entry of listAll(this.#objects, request)) {
       const tag = entry.key.slice(prefix.length, -1);
       if (entry.isPrefix && isTag(tag)) yield tag;
+    }
+  }
+
+  /** All keys of tags but those that decide. */
+  async *#historyOf(name: RepositoryName, tags: readonly Tag[]): AsyncGenerator<string> {
+    for (const tag of tags) {
+      const current = tagCurrentKey(name, tag);
+      for await (const { key } of listAll(this.#objects, { prefix: tagPrefix(name, tag) }))
+        if (key !== current) yield key;
     }
   }
 }
