@@ -112,7 +112,10 @@ export class GarbageWorker implements AsyncDisposable {
     const { objects, logger, timing, pollMs = POLL_MS } = this.#parts;
     const { signal } = this.#stop;
     const leases = collectorLeases(objects);
-    const firstState = (previous: Progress = IDLE) => previous;
+    const firstState = (previous: Progress = IDLE) => {
+      this.#clock.follow({ clock: previous.clock });
+      return { ...previous, clock: this.#clock.state };
+    };
     while (!signal.aborted) {
       try {
         const progress = await readProgress(objects);
@@ -133,7 +136,6 @@ export class GarbageWorker implements AsyncDisposable {
   /** Does what is due, until stopped, or until another worker has taken over. */
   async #work(lease: Lease<Progress>): Promise<void> {
     this.#progress = withoutCycle(lease.state);
-    this.#clock.follow({ clock: lease.state.clock });
     try {
       await runDuties(this.#stop.signal, (signal) => [
         lease.keep(() => this.#stored(), signal),
