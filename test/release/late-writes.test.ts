@@ -66,7 +66,7 @@ describe('a tag that an earlier promotion writes late', () => {
     return { seq, canonicalDigest, digest };
   }
 
-  const move = (turn: TagTicket) => moveTagInOrder(content.objects, content.tags, place, turn, OPEN_FENCE);
+  const move = (turn: TagTicket) => moveTagInOrder(content, place, turn, OPEN_FENCE);
 
   /** Lets a promotion die at its write of the tag, which reaches the store only when the returned function is called. */
   async function dieWriting(turn: TagTicket): Promise<() => Promise<void>> {
@@ -83,7 +83,7 @@ describe('a tag that an earlier promotion writes late', () => {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-    void moveTagInOrder(late, contentOf(late).tags, place, turn, OPEN_FENCE);
+    void moveTagInOrder(contentOf(late), place, turn, OPEN_FENCE);
     return reached.promise;
   }
 

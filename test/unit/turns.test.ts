@@ -20,7 +20,8 @@ describe('turns at a tag', () => {
   it('leave it to the highest, in whatever order they come', async () => {
     await using home = await tempDir('turns');
     await using objects = await FilesystemStore.open({ rootDirectory: home.path, sync: false });
-    const { tags } = contentOf(objects);
+    const content = contentOf(objects);
+    const { tags } = content;
     for (const [seq, expected] of [
       [3, 3],
       [1, 3],
@@ -28,7 +29,7 @@ describe('turns at a tag', () => {
       [7, 7],
       [5, 7],
     ] as const) {
-      expect((await moveTagInOrder(objects, tags, target, turn(seq), OPEN_FENCE)).seq).to.equal(expected);
+      expect((await moveTagInOrder(content, target, turn(seq), OPEN_FENCE)).seq).to.equal(expected);
       const { canonicalDigest, digest } = turn(expected);
       expect(await tags.target(target.repository, target.tag)).to.deep.equal({ canonicalDigest, digest });
     }
@@ -47,7 +48,7 @@ describe('turns at a tag', () => {
           const content = contents[i % contents.length] as (typeof contents)[number];
           const own = turn(seq);
           return content.turns.take(target.repository, [], ({ fence }) =>
-            moveTagInOrder(content.objects, content.tags, target, own, fence),
+            moveTagInOrder(content, target, own, fence),
           );
         }),
       );

@@ -105,10 +105,12 @@ export class Blobs {
       isLate = true;
     };
     const fence = { check: () => undefined, doubt };
-    await linkContent(this.#objects, layerLinkKey, name, canonical, requested, fence);
-    if (!isLate) return;
-    const links = [...new Set([canonical, requested])].map((digest) => blobChange(digest, 'linked'));
-    await this.#turns.take(name, links, async (turn) => turn.fence.doubt());
+    try {
+      await linkContent(this.#objects, layerLinkKey, name, canonical, requested, fence);
+    } finally {
+      const links = [...new Set([canonical, requested])].map((digest) => blobChange(digest, 'linked'));
+      if (isLate) await this.#turns.take(name, links, async (turn) => turn.fence.doubt());
+    }
   }
 
   /** Takes a blob, if it is there, from a repository; the bytes stay for garbage collection. */

@@ -21,9 +21,15 @@ export async function removeTag(
   signal?: AbortSignal,
 ): Promise<void> {
   const { tags, turns, writes } = content;
-  const remove = async ({ fence }: Turn) => {
+  const expectTag = async () => {
     if (!(await tags.has(repository, tag)))
       throw new RegistryError('MANIFEST_UNKNOWN', `${repository} has no such tag`, { tag });
+  };
+  // Without a turn: a request for what never was there leaves nothing behind.
+  await expectTag();
+  const remove = async ({ fence }: Turn) => {
+    await expectTag();
+    fence.check();
     await requester.record({ action: 'tag.delete', repository, tags: [tag] });
     await requester.notify([{ action: 'delete', repository, tag }]);
     await writes.confirm();
@@ -57,6 +63,7 @@ export async function removeManifest(
     const names = namesOf(manifest);
     tags = await allTags.naming(repository, new Set(names));
     await declare(tags.map((tag) => tagChange(tag, undefined)));
+    fence.check();
     await requester.record({ action: 'manifest.delete', repository, digest, tags });
     await requester.notify([
       { action: 'delete', repository, digest },
@@ -81,18 +88,22 @@ export async function removeBlob(
   signal?: AbortSignal,
 ): Promise<void> {
   const { blobs, turns, writes } = registry.content;
-  const remove = async ({ fence, declare }: Turn) => {
+  const find = async () => {
     const canonical = await blobs.resolveData(repository, digest);
-    if (canonical === undefined)
-      throw new RegistryError('BLOB_UNKNOWN', `${repository} has no such blob`, { digest });
-    if (canonical !== digest) await declare([blobChange(canonical, 'gone')]);
+    if (canonical) return canonical;
+    throw new RegistryError('BLOB_UNKNOWN', `${repository} has no such blob`, { digest });
+  };
+  const gone = [...new Set([digest, await find()])].map((each) => blobChange(each, 'gone'));
+  const remove = async ({ fence }: Turn) => {
+    const canonical = await find();
+    fence.check();
     await requester.record({ action: 'blob.delete', repository, digest });
     await requester.notify([{ action: 'delete', repository, digest }]);
     await writes.confirm();
     await blobs.unlink(repository, digest, fence);
     return canonical;
   };
-  const canonical = await turns.take(repository, [blobChange(digest, 'gone')], remove, { signal });
+  const canonical = await turns.take(repository, gone, remove, { signal });
   announceRemoved(registry, repository, [digest, canonical]);
 }
 

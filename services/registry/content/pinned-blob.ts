@@ -23,7 +23,7 @@ export async function withPinnedBlob(
         // If its bytes are damaged, only a client that pushes can mend them.
         return blob === undefined || integrity.isDoubted(blob) ? undefined : blob;
       },
-      async commit(blob, isAgain) {
+      async commit(blob, { isAgain }) {
         if (blob) await use?.(blob, isAgain);
       },
     });

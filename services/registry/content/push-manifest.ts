@@ -56,23 +56,26 @@ export async function pushManifest(
       await manifests.store(manifest);
       return missing;
     },
-    async commit(_, isAgain) {
+    async commit(_, { isAgain, refresh }) {
       const made = [
         manifestChange(manifest.canonicalDigest, 'linked'),
         ...tags.map((tag) => tagChange(tag, manifest.canonicalDigest)),
       ];
       const needs = allBlobs(manifest).map((blob) => blobChange(blob.digest, 'linked'));
       const link = async ({ fence }: Turn) => {
+        await refresh();
         await writes.confirm(isAgain);
+        // A second time tags stay where they are: others may have moved them since, or deleted the manifest with them.
+        if (isAgain && !(await isNamed(content, push))) return;
         await manifests.link(repository, manifest, fence);
-        // A second time tags stay where they are: somebody else may have moved them since.
-        if (!isAgain) before = await moveTags(content, push, fence);
+        if (isAgain) return;
+        before = await moveTags(content, push, fence);
+        for (const tag of tags) changes.publish({ kind: 'tag-moved', repository, tag });
       };
       await turns.take(repository, made, link, { signal: push.signal, needs });
     },
     undo: () => turns.take(repository, [], (turn) => takeBack(content, push, before, turn)),
   });
-  for (const tag of tags) changes.publish({ kind: 'tag-moved', repository, tag });
   const event = { kind: 'manifest', action: 'push', repository, mediaType, digest, bytes } as const;
   await requester.notify(tags.length === 0 ? [event] : tags.map((tag) => ({ ...event, tag })));
   return absent;
@@ -111,6 +114,16 @@ async function expectTag(
   return now;
 }
 
+/** Whether a push is still to be seen: by one of its tags, if it has any. */
+async function isNamed(
+  { tags: allTags }: Registry['content'],
+  { repository, manifest, tags }: ManifestPush,
+): Promise<boolean> {
+  for (const tag of tags)
+    if ((await allTags.resolve(repository, tag)) === manifest.canonicalDigest) return true;
+  return tags.length === 0;
+}
+
 /** Content that the manifest names has gone while it was linked: no tag may name it. */
 async function takeBack(
   { manifests, tags: allTags }: Registry['content'],
@@ -123,7 +136,7 @@ async function takeBack(
     if ((await allTags.resolve(repository, tag)) !== manifest.canonicalDigest) continue;
     const earlier = before.get(tag);
     const to = earlier && (await manifests.has(repository, earlier)) ? earlier : undefined;
-    await declare([tagChange(tag, to)]);
+    await declare([tagChange(tag, to), ...(to ? [manifestChange(to, 'linked')] : [])]);
     if (to) await allTags.move(repository, tag, { canonicalDigest: to, digest: to }, fence);
     else await allTags.delete(repository, [tag], fence);
   }

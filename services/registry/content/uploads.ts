@@ -130,7 +130,7 @@ export class Uploads {
           if (!(await this.#blobs.hasSoundData(blob.digest, blob.sizeBytes)))
             await this.#objects.compose(sources, blobDataKey(blob.digest));
         },
-        commit: async (_, isAgain) => {
+        commit: async (_, { isAgain }) => {
           await this.#writes.confirm(isAgain);
           await this.#blobs.link(place.name, blob.digest, digest);
         },

@@ -17,8 +17,8 @@ export const READ_ONLY_POLL_MS = 1000;
 /** How old a look at the switch may be when a change is committed. */
 const LOOK_AGE_MAX_MS = 1500;
 /**
- * This long after the switch was thrown no change is committed any more: a node has not looked for that long, and a commit
- * that takes 2 s or more looks again before it is acknowledged.
+ * This long after the switch was thrown no push or delete is committed any more: a node has not looked for that long, and
+ * a commit that takes 2 s or more looks again before it is acknowledged. A promotion that has begun is carried out.
  */
 export const WRITES_END_MS = LOOK_AGE_MAX_MS + 2500;
 const NOTICE_MAX_BYTES = 16 * 1024;

@@ -25,17 +25,24 @@ const REMEMBERED_BYTES = 32 * 1024 * 1024;
 const PUTS_AT_ONCE = 16;
 
 /** How often content is verified before what refers to it is written: if that is never quick, it is verified once more after that. */
-const LOOKS_MAX = 3;
+const LOOKS_MAX = 2;
+
+/** A round of {@link PinnedWork.commit}. */
+export interface CommitRound<V> {
+  /** Once more, as the first took long: what was written then may have been collected since. */
+  readonly isAgain: boolean;
+  /** For a commit that had to wait before it could begin: looks and verifies again if that was long ago. */
+  readonly refresh: () => Promise<V>;
+}
 
 /** What is done with pinned content. */
 export interface PinnedWork<V> {
   /** Looks whether the content is there, and throws if it has to be and is not. Called more than once where it takes long. */
   readonly verify: () => Promise<V>;
   /**
-   * Writes what refers to the content. Called again, with `isAgain`, when the first took long: what it refers to is there,
-   * and what was written may have been collected.
+   * Writes what refers to the content. Called again, with `isAgain`, when the first took long: what it refers to is there.
    */
-  readonly commit?: ((verified: V, isAgain: boolean) => Promise<void>) | undefined;
+  readonly commit?: ((verified: V, round: CommitRound<V>) => Promise<void>) | undefined;
   /** Takes back what was committed; called when the content has gone in the meantime. */
   readonly undo?: () => Promise<void>;
 }
@@ -83,7 +90,14 @@ export class CollectionGuard {
       await this.rescue(digests, rescued);
       verified = await verify();
     } while (!this.#isRecent(lookedAt) && ++looks < LOOKS_MAX);
-    await commit?.(verified, false);
+    const refresh = async () => {
+      if (this.#isRecent(lookedAt)) return verified;
+      lookedAt = this.#clock.now();
+      await this.rescue(digests, rescued);
+      verified = await verify();
+      return verified;
+    };
+    await commit?.(verified, { isAgain: false, refresh });
     if (this.#isRecent(lookedAt)) return verified;
     // Content may have come into quarantine and gone since. What refers to it is written now, so every scan from here on
     // sees that: what is still there after another look stays.
@@ -94,7 +108,7 @@ export class CollectionGuard {
       await undo?.();
       throw error;
     }
-    await commit?.(verified, true);
+    await commit?.(verified, { isAgain: true, refresh: async () => verified });
     return verified;
   }
 

@@ -113,10 +113,7 @@ export async function* promote(
       ...image.attached.map((attached) => tagChange(attached.tag, attached.digest)),
     ],
     async ({ fence }) => {
-      // A client that finds the image finds its signatures.
-      for (const { tag: attached, digest: named } of image.attached)
-        await content.tags.move(repository, attached, { canonicalDigest: named, digest: named }, fence);
-      ticket = await moveTagInOrder(content.objects, content.tags, target, ticket, fence);
+      ticket = await moveTagInOrder(content, target, ticket, fence, image.attached);
     },
     options,
   );
@@ -148,8 +145,9 @@ async function linkManifests(
     async verify() {
       for (const manifest of image.manifests) await manifests.expectThere(repository, manifest);
     },
-    async commit(_, isAgain) {
+    async commit(_, { isAgain, refresh }) {
       const link = async (turn: Turn) => {
+        await refresh();
         for (const manifest of image.manifests) await manifests.link(repository, manifest, turn.fence);
         if (!isAgain) await then(turn);
       };

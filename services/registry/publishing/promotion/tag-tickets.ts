@@ -1,7 +1,7 @@
 import type { Content } from '../../content/content.ts';
 import { parseTarget, printTarget, type TagTarget } from '../../content/tag-names.ts';
-import type { Tags } from '../../content/tags.ts';
 import { tagChange } from '../../content/turns/change.ts';
+import type { Sha256Digest } from '../../oci/digest.ts';
 import type { RepositoryName, Tag } from '../../oci/names.ts';
 import type { Fence } from '../../storage/fence.ts';
 import { tagTicketKey, tagTicketsPrefix } from '../../storage/layout.ts';
@@ -22,14 +22,14 @@ export interface TagPlace {
 /**
  * Moves a tag, in a turn of its repository, so that of promotions that race, in any number of processes, the last one in
  * the log wins, and one that waited for mirrors does not undo a later one. Returns the ticket that the tag follows now:
- * a later promotion's, if there is one.
+ * a later promotion's, if there is one. Tags by which something is attached move with it, and before it.
  */
 export async function moveTagInOrder(
-  objects: ObjectStore,
-  tags: Tags,
+  { objects, tags }: Pick<Content, 'objects' | 'tags'>,
   { repository, tag }: TagPlace,
   own: TagTicket,
   fence: Fence,
+  attached: readonly { readonly tag: Tag; readonly digest: Sha256Digest }[] = [],
 ): Promise<TagTicket> {
   const place = { repository, tag };
   const highest = await currentTicket(objects, place);
@@ -37,6 +37,9 @@ export async function moveTagInOrder(
   const tickets = ticketsOf(objects, place);
   // Its number belongs to this promotion, so a late write of it harms nobody.
   await tickets.overwrite(own.seq, Buffer.from(printTarget(own)));
+  // A client that finds the image finds its signatures.
+  for (const { tag: beside, digest } of attached)
+    await tags.move(repository, beside, { canonicalDigest: digest, digest }, fence);
   await tags.move(repository, tag, own, fence);
   await tickets.deleteBelow(own.seq);
   return own;
