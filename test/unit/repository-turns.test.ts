@@ -230,7 +230,7 @@ describe('turns of a repository', () => {
     const waiting = rejection(other.turns.take(NAME, MOVED, nothing, { signal: gone.signal }));
     await time.pass(1);
     gone.abort();
-    expect(await waiting).to.have.property('name', 'AbortError');
+    expect(await waiting).to.have.property('kind', 'CLIENT_GONE');
   });
 
   it('are over for their holder although that cannot be written, and for others after a while', async () => {

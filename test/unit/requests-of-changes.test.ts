@@ -8,11 +8,11 @@ import type { Manifest } from '../../services/registry/oci/manifest.ts';
 import { parseTag, type Tag } from '../../services/registry/oci/names.ts';
 import { promote } from '../../services/registry/publishing/promotion/promote.ts';
 import { withPublications } from '../../services/registry/publishing/publishing-content.ts';
+import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FIRST, NAME, planOf, SECOND, storeWith, TAG, THIRD } from '../changes/world.ts';
 import { intercepted } from '../support/intercepted.ts';
 import { NOBODY } from '../support/library-pushes.ts';
-import { MemoryStore } from '../support/memory-store.ts';
 
 const READS: ReadonlySet<keyof ObjectStore> = new Set(['stat', 'read', 'get', 'send', 'list']);
 const TAGS = ['a', 'b', 'c'].map(parseTag);
@@ -49,7 +49,9 @@ const promotion =
 async function costs(before: readonly Change[], change: Change): Promise<[Requests, Requests]> {
   const cost = async (isOther: boolean): Promise<Requests> => {
     const counts = { reads: 0, writes: 0 };
-    const store = new MemoryStore(storeWith([], undefined).held);
+    const store = storeWith([THIRD], undefined);
+    // Only the config that all of them name.
+    await store.delete([blobDataKey(THIRD.canonicalDigest), revisionLinkKey(NAME, THIRD.canonicalDigest)]);
     const counted = intercepted<ObjectStore>(store, ({ name, proceed }) => {
       counts[READS.has(name) ? 'reads' : 'writes']++;
       return proceed();
