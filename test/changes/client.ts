@@ -148,6 +148,7 @@ export class Client {
 
 function foundBy(error: unknown): Found {
   if (error instanceof StoreUnavailableError) return { outcome: 'unknown' };
+  if (error instanceof Error && error.name === 'AbortError') return { outcome: 'unknown' };
   if (!(error instanceof RegistryError)) throw error;
   const { kind } = error;
   if (kind === 'MANIFEST_UNKNOWN') return { outcome: 'absent' };

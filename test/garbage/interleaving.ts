@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
-import { type Move, OneOrder } from './one-order.ts';
+import { OneOrder } from './one-order.ts';
 
 /** Something that happens beside others, one request to the store after the other. */
 export interface Actor {
@@ -94,15 +94,13 @@ async function runOnce(world: World, limits: Limits, path: readonly Choice[]): P
     for (;;) {
       const all = order.moves(left.faults > 0);
       if (all.length === 0) break;
-      const { isGoingOn } = order;
-      const isSwitch = ({ kind }: Move, i: number) => kind === 'step' && i > 0 && isGoingOn;
-      const moves = left.switches > 0 ? all : all.filter((move, i) => !isSwitch(move, i));
+      const moves = left.switches > 0 ? all : all.filter(({ isSwitch }) => !isSwitch);
       const choice = path[made.length]?.choice ?? 0;
       made.push({ choice, options: moves.length });
       const move = moves[choice];
       if (move === undefined) throw new Error('the world is not the same each time');
       left = {
-        switches: left.switches - Number(isSwitch(move, all.indexOf(move))),
+        switches: left.switches - Number(move.isSwitch),
         faults: left.faults - Number(move.kind === 'fault'),
       };
       steps.push(move.what);

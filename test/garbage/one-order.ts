@@ -19,6 +19,8 @@ const WRITES: ReadonlySet<string | symbol> = new Set(['put', 'putIfAbsent', 'com
 export interface Move {
   readonly kind: 'step' | 'fault';
   readonly what: string;
+  /** Another could go on, without waiting for anything, and is stopped. */
+  readonly isSwitch: boolean;
   act(): void;
 }
 
@@ -85,15 +87,13 @@ export class OneOrder {
     if (this.#failures.length > 0) throw this.#failures[0];
   }
 
-  /** True if the first of {@link moves} is to go on with who went last. */
-  get isGoingOn(): boolean {
-    return this.#able()[0]?.actor === this.#last;
-  }
-
   /** What may happen next: first the steps, then faults if one may, then the arrival of what is late. Empty at the end. */
   moves(mayFail: boolean): Move[] {
     const able = this.#able();
-    const steps = able.map((each) => this.#step(each));
+    const [first] = able;
+    const isSwitch = (each: Waiting) =>
+      each !== first && (first?.actor === this.#last || (each.waits !== undefined && !first?.waits));
+    const steps = able.map((each) => this.#step(each, isSwitch(each)));
     const faults = mayFail ? able.flatMap((each) => this.#faults(each)) : [];
     // One of equal moves is enough.
     const arrivals = this.#late
@@ -112,9 +112,9 @@ export class OneOrder {
     return able.sort((a, b) => rank(a) - rank(b) || a.actor - b.actor);
   }
 
-  #step(each: Waiting): Move {
+  #step(each: Waiting, isSwitch: boolean): Move {
     return {
-      kind: 'step',
+      ...{ kind: 'step', isSwitch },
       what: each.what,
       act: () => {
         this.#waiting.splice(this.#waiting.indexOf(each), 1);
@@ -130,7 +130,7 @@ export class OneOrder {
     const { actor, hold, arrive, what, madeAtMs } = each;
     const faults: Move[] = [];
     const add = (how: string, act: () => void) =>
-      faults.push({ kind: 'fault', what: `${what}: ${how}`, act });
+      faults.push({ kind: 'fault', what: `${what}: ${how}`, isSwitch: false, act });
     const late = arrive && { what, arrive, untilMs: madeAtMs + LATE_MS };
     const die = () => {
       this.#dead.add(actor);
@@ -160,7 +160,7 @@ export class OneOrder {
 
   #arrival(late: Late): Move {
     return {
-      kind: 'step',
+      ...{ kind: 'step', isSwitch: false },
       what: `${late.what}: arrives late`,
       act: () => {
         this.#late.splice(this.#late.indexOf(late), 1);
@@ -192,8 +192,8 @@ export class OneOrder {
           const go = () => resolve(proceed() as Promise<void>);
           this.#waiting.push({ actor, what, go, madeAtMs: this.#nowMs });
         });
-      // The store would ask it once more, when the request arrives.
-      return this.#write(actor, what, fenceOf(args), () => proceed(args.map(unfenced)));
+      // The store is not asked to look at the fence: a request on its way does not.
+      return this.#write(actor, what, fenceOf(args), () => proceed(withoutFence(args)));
     });
   }
 
@@ -246,8 +246,8 @@ function fenceOf(args: readonly unknown[]): Fence | undefined {
   return (args.at(-1) as { readonly fence?: Fence } | undefined)?.fence;
 }
 
-function unfenced(arg: unknown): unknown {
-  return typeof arg === 'object' && arg !== null && 'fence' in arg ? { ...arg, fence: undefined } : arg;
+function withoutFence(args: readonly unknown[]): readonly unknown[] {
+  return fenceOf(args) ? [...args.slice(0, -1), { ...(args.at(-1) as object), fence: undefined }] : args;
 }
 
 /** A list of keys by its first. */

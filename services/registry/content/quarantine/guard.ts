@@ -36,7 +36,7 @@ export interface PinnedWork<V> {
    * and what was written may have been collected.
    */
   readonly commit?: ((verified: V, isAgain: boolean) => Promise<void>) | undefined;
-  /** Takes back what was committed; called when the content has gone in the meantime. */
+  /** Takes back what was committed; called when the content has gone in the meantime, or that is not known. */
   readonly undo?: () => Promise<void>;
 }
 
@@ -87,8 +87,8 @@ export class CollectionGuard {
     if (this.#isRecent(lookedAt)) return verified;
     // Content may have come into quarantine and gone since. What refers to it is written now, so every scan from here on
     // sees that: what is still there after another look stays.
-    await this.rescue(digests, rescued);
     try {
+      await this.rescue(digests, rescued);
       verified = await verify();
     } catch (error) {
       await undo?.();
