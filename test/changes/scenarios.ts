@@ -3,7 +3,7 @@ import { collectOnce } from '../../services/registry/garbage/online/cycle.ts';
 import type { Manifest } from '../../services/registry/oci/manifest.ts';
 import type { Tag } from '../../services/registry/oci/names.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
-import { type Actor, everyOrder, type Limits } from '../garbage/interleaving.ts';
+import { type Actor, everyOrder, type Hands, type Limits } from '../garbage/interleaving.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
 import { OPEN_FENCE } from '../support/open-fence.ts';
 import type { Client } from './client.ts';
@@ -39,10 +39,11 @@ export interface Scenario {
 
 type Act = (client: Client) => Promise<void>;
 
-const PAIRS: Limits = { switches: 2 };
-const MORE: Limits = { switches: 1 };
-/** Three, of whom each is done when the next begins, or waits for its end. */
-const CROWDS: Limits = { switches: 0 };
+const PAIRS: Limits = { switches: 3 };
+/** None is outwaited after it wrote its ticket: its tag would be left to the repair. */
+const SOON: Limits = { switches: 1 };
+const MORE: Limits = { switches: 2 };
+const CROWDS: Limits = { switches: 2 };
 const LATE: Limits = { switches: 1, late: true };
 const TWO_DEATHS: Limits = { switches: 0, late: true, faults: 2 };
 /** Promotions make more requests. */
@@ -138,6 +139,13 @@ function paused(begin: (client: Client, gone: AbortSignal) => () => void, again:
   };
 }
 
+/** Collected between any two requests of a node that is slow. */
+const WITH_SLOW_NODE = {
+  base: () => storeWith([FIRST, OWN], FIRST),
+  others: () => [patientCollector()],
+  makeNode: (hands: Hands) => nodeOf(hands, { isSlow: true }),
+};
+
 const one =
   (a: Act): Scenario['people'] =>
   () => [{ name: 'a', act: a }];
@@ -184,7 +192,7 @@ const PUSHES: readonly Scenario[] = [
 const PROMOTED: readonly Scenario[] = [
   scenario('two promotions of one tag, beside a reader', watched(promote(SECOND), promote(FIRST)), MORE),
   {
-    ...scenario('two promotions of one tag', both(promote(SECOND), promote(FIRST)), PAIRS),
+    ...scenario('two promotions of one tag', both(promote(SECOND), promote(FIRST)), SOON),
     atEnd: expectLastPromotion,
   },
   scenario('a promotion, and its undo', both(promote(SECOND), promoteAndUndo), MORE),
@@ -241,10 +249,9 @@ const COLLECTED: readonly Scenario[] = [
   },
   {
     ...scenario('a manifest is collected while it is put', one(put(OWN)), PAIRS),
-    base: () => storeWith([FIRST, OWN], FIRST),
-    others: () => [patientCollector()],
-    makeNode: (hands) => nodeOf(hands, { isSlow: true }),
+    ...WITH_SLOW_NODE,
   },
+  { ...scenario('a manifest is collected while it is promoted', one(promote(OWN)), MORE), ...WITH_SLOW_NODE },
 ];
 
 /** Two at a time, in all pairs that can be at odds; then with a reader or a third one, late writes, deaths and pauses. */

@@ -116,7 +116,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'DELETE of a tag': {
     before: [put(FIRST, [TAG])],
     change: deleteTag,
-    ...{ reads: 2, readsElsewhere: 4, writes: 4 },
+    ...{ reads: 3, readsElsewhere: 5, writes: 4 },
   },
   'DELETE of a manifest without tags': {
     before: [put(FIRST)],

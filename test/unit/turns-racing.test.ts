@@ -117,6 +117,7 @@ describe('processes that race for turns', function () {
   ] as const)
     it(`do not if ${what}`, async () => {
       const found = await fc.check(racing({ ...TURN_TIMING, ...timing }), {
+        seed: 1,
         numRuns: 2000,
         endOnFailure: true,
       });

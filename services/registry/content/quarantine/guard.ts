@@ -43,7 +43,7 @@ export interface PinnedWork<V> {
    * Writes what refers to the content. Called again, with `isAgain`, when the first took long: what it refers to is there.
    */
   readonly commit?: ((verified: V, round: CommitRound<V>) => Promise<void>) | undefined;
-  /** Takes back what was committed; called when the content has gone in the meantime. */
+  /** Takes back what was committed; called when the content has gone in the meantime, or that is not known. */
   readonly undo?: () => Promise<void>;
 }
 
@@ -101,8 +101,8 @@ export class CollectionGuard {
     if (this.#isRecent(lookedAt)) return verified;
     // Content may have come into quarantine and gone since. What refers to it is written now, so every scan from here on
     // sees that: what is still there after another look stays.
-    await this.rescue(digests, rescued);
     try {
+      await this.rescue(digests, rescued);
       verified = await verify();
     } catch (error) {
       await undo?.();
