@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../faults/random.ts';
-import type { SeenRequest } from '../support/fault-proxy.ts';
+import type { HeldRequest, Fault as RequestFault, SeenRequest } from '../support/fault-proxy.ts';
 import type { Recorder } from './recorder.ts';
 import { CHOSEN, FAULTS, type Fault } from './settings.ts';
 import type { Process, SetUp } from './setups.ts';
+import { StoreFaults } from './store-faults.ts';
 
 const HOUR_MS = 3_600_000;
 const STARTS_MAX = 4;
@@ -32,6 +33,8 @@ export class Nemesis {
   readonly #random: Random;
   readonly #over = new AbortController();
   readonly #quieten: () => void;
+  readonly #storeFaults: StoreFaults | undefined;
+  readonly #delivering: Promise<void>[] = [];
   /** Processes to which something is done: nothing else is done to them in the meantime. */
   readonly #busy = new Set<Process>();
 
@@ -41,6 +44,7 @@ export class Nemesis {
     this.#recorder = recorder;
     this.#random = random;
     this.#quieten = quieten;
+    this.#storeFaults = setUp.store && new StoreFaults(setUp.store);
   }
 
   /** The kinds of faults that this set-up has in this run. */
@@ -61,8 +65,7 @@ export class Nemesis {
         isOfProcesses(kind) ? groups.map((group) => this.#repeat(kind, group)) : [this.#repeat(kind, [])],
       ),
     );
-    if (this.#setUp.store) this.#setUp.store.faults.rule = () => undefined;
-    await this.#setUp.store?.late.deliverAll();
+    await Promise.all(this.#delivering);
   }
 
   end(): void {
@@ -138,31 +141,23 @@ export class Nemesis {
   }
 
   async #late(forMs: number): Promise<void> {
-    const { store } = this.#setUp;
-    const held = await store?.late.holdNext(forMs, this.#over.signal);
+    const held = await this.#storeFaults?.holdNext(this.#over.signal);
     if (held === undefined) return;
-    const request = brief(held.request);
-    this.#done('late', `held ${request} for ${forMs} ms`);
-    void held.delivered.then((status) => {
-      this.#recorder.disturb(`delivered ${request}: ${status}`);
-      if (this.#random.chance(LATE_SEEN)) this.#quieten();
-    });
+    this.#done('late', `held ${brief(held)} for ${forMs} ms`);
+    this.#delivering.push(this.#deliver(held, forMs));
+  }
+
+  async #deliver(held: HeldRequest, afterMs: number): Promise<void> {
+    await this.#wait([afterMs, afterMs]);
+    const status = await held.deliver().catch(String);
+    this.#recorder.disturb(`delivered ${brief(held)}: ${status}`);
+    if (this.#random.chance(LATE_SEEN)) this.#quieten();
   }
 
   /** Does something to the next request that changes the store. */
-  async #once(kind: Fault, fault: NonNullable<ReturnType<RuleOf>>): Promise<void> {
-    const { store } = this.#setUp;
-    if (store === undefined) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    store.faults.rule = (request) => {
-      if (!['PUT', 'DELETE', 'POST'].includes(request.method)) return undefined;
-      store.faults.rule = () => undefined;
-      this.#done(kind, `${kind}: ${brief(`${request.method} ${request.url}`)}`);
-      resolve();
-      return fault;
-    };
-    this.#over.signal.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
+  async #once(kind: Fault, fault: RequestFault): Promise<void> {
+    const request = await this.#storeFaults?.next(fault, this.#over.signal);
+    if (request !== undefined) this.#done(kind, `${kind}: ${brief(request)}`);
   }
 
   async #disturbRedis(forMs: number): Promise<void> {
@@ -197,10 +192,7 @@ function isOfProcesses(kind: Fault): boolean {
 }
 
 /** A request to the store without what all have in common. */
-function brief(request: string): string {
-  return request
-    .replace(/\/bucket-[^/]*(\/docker\/registry\/v2\/repositories)?/, '')
-    .replace(/\?x-id=.*/, '');
+function brief({ method, url }: SeenRequest): string {
+  const path = url.replace(/^\/bucket-[^/]*(\/docker\/registry\/v2\/repositories)?/, '');
+  return `${method} ${path.replace(/\?x-id=.*/, '')}`;
 }
-
-type RuleOf = (request: SeenRequest) => ReturnType<NonNullable<SetUp['store']>['faults']['rule']>;
