@@ -7,7 +7,8 @@ import type { Process, SetUp } from './setups.ts';
 import { StoreFaults } from './store-faults.ts';
 
 const HOUR_MS = 3_600_000;
-const STARTS_MAX = 4;
+const STARTS_MAX = 10;
+const START_AGAIN_MS = 500;
 /** How many of the late requests are looked at: there are too many of them for clients to stop each time. */
 const LATE_SEEN = 0.3;
 /** Of store requests, while a fault is armed. */
@@ -17,7 +18,7 @@ const DELAY_MS = { least: 500, most: 5000 } as const;
 const PACE: Readonly<Record<Fault, { readonly rest: Span; readonly lasts: Span }>> = {
   kill: { rest: [7000, 18_000], lasts: [0, 1000] },
   pause: { rest: [5000, 13_000], lasts: [3000, 12_000] },
-  'long pause': { rest: [120_000, 240_000], lasts: [76_000, 100_000] },
+  'long pause': { rest: [30_000, 120_000], lasts: [76_000, 100_000] },
   late: { rest: [500, 2500], lasts: [500, 30_000] },
   'lost answer': { rest: [1000, 4000], lasts: [0, 0] },
   delay: { rest: [1000, 4000], lasts: [0, 0] },
@@ -116,9 +117,10 @@ export class Nemesis {
         await registry.start();
         return this.#recorder.disturb(`${name} runs again`);
       } catch (error) {
-        // The machine is busy, or the store was.
+        // The machine is busy, or the store is.
         if (tries === STARTS_MAX) throw error;
         this.#recorder.count('starts that failed');
+        await sleep(START_AGAIN_MS);
       }
   }
 
