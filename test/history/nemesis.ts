@@ -7,7 +7,7 @@ import type { Process, SetUp } from './setups.ts';
 import { StoreFaults } from './store-faults.ts';
 
 const HOUR_MS = 3_600_000;
-const STARTS_MAX = 10;
+const STARTS_MAX = 4;
 const START_AGAIN_MS = 500;
 /** How many of the late requests are looked at: there are too many of them for clients to stop each time. */
 const LATE_SEEN = 0.3;
@@ -117,7 +117,7 @@ export class Nemesis {
         await registry.start();
         return this.#recorder.disturb(`${name} runs again`);
       } catch (error) {
-        // The machine is busy, or the store is.
+        // The store does not answer.
         if (tries === STARTS_MAX) throw error;
         this.#recorder.count('starts that failed');
         await sleep(START_AGAIN_MS);

@@ -14,6 +14,8 @@ import type { Place } from './sender.ts';
 import { GRACE_MS, NEXT_UPSTREAM, QUARANTINE_MS } from './settings.ts';
 
 const CLOCK = pathToFileURL(fileURLToPath(new URL('moved-clock.ts', import.meta.url))).href;
+/** The machine may be busy with other suites. */
+const START_TIMEOUT_MS = 60_000;
 
 /** A process whose wall clock can be moved. */
 export interface Process {
@@ -90,7 +92,7 @@ async function startAll(
     const releasePort = await freePort();
     const registry = held.use(
       await startRegistry({
-        ...{ command, promotion: false, releasePort },
+        ...{ command, promotion: false, releasePort, startTimeoutMs: START_TIMEOUT_MS },
         config: (config) => ({
           ...config,
           storage: { ...storage, delete: { enabled: true }, redirect: { disable: true } },
