@@ -19,7 +19,7 @@ function op(action: Action, startMs: number, endMs: number, staleMs = 0): Operat
 const write = (value: string): Action => ({ kind: 'write', value });
 const read = (value: string): Action => ({ kind: 'read', value });
 const cas = (expected: string, value: string): Action => ({ kind: 'cas', expected, value });
-const refused = (expected: string): Action => ({ kind: 'refused', expected });
+const refused = (expected: string, value: string): Action => ({ kind: 'refused', expected, value });
 const remove: Action = { kind: 'delete' };
 const removeOnly = (only: string): Action => ({ kind: 'delete', only });
 
@@ -52,8 +52,13 @@ const GOOD: Readonly<Record<string, readonly Operation[]>> = {
   'a conditional write that is refused because another one came first': [
     op(write('a'), 0, 10),
     op(cas('a', 'b'), 20, 40),
-    op(refused('a'), 20, 40),
+    op(refused('a', 'c'), 20, 40),
     op(read('b'), 50, 60),
+  ],
+  'a conditional write that is repeated, as nobody answered': [
+    op(cas(ABSENT, 'a'), 0, NEVER),
+    op(refused(ABSENT, 'b'), 10, 20),
+    op(cas(ABSENT, 'a'), 30, 40),
   ],
   'a delete of one value that leaves another': [
     op(write('a'), 0, 10),
@@ -102,8 +107,12 @@ const BAD: Readonly<Record<string, readonly Operation[]>> = {
   ],
   'a conditional write that was done and refused': [
     op(write('a'), 0, 10),
-    op(refused('a'), 20, 30),
+    op(refused('a', 'b'), 20, 30),
     op(read('b'), 40, 50),
+  ],
+  'a repeated conditional write that was refused although its value was there': [
+    op(cas(ABSENT, 'a'), 0, 10),
+    op(refused(ABSENT, 'a'), 20, 30),
   ],
   'a value that was never written': [op(write('a'), 0, 10), op(read('b'), 20, 30)],
   'an unanswered write that lands twice': [
@@ -124,7 +133,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(remove) },
   { weight: 1, arbitrary: value.map(removeOnly) },
   { weight: 2, arbitrary: fc.tuple(expected, value).map(([from, to]) => cas(from, to)) },
-  { weight: 1, arbitrary: expected.map(refused) },
+  { weight: 1, arbitrary: fc.tuple(expected, value).map(([from, to]) => refused(from, to)) },
 );
 const operation = fc
   .record({

@@ -28,7 +28,7 @@ export class CollectedImage implements Actor {
     const { name, repository, random, turns } = this.#part;
     const it = turns.take();
     const tag = repository.tags[0] as string;
-    if (!(await this.#bringBlobs())) return;
+    if (!(await this.#bringBlobs())) return sleep(REST_MS);
     const outcome = await repository.put(name, tag, it);
     if (outcome === 'done') this.#recorder.count('whole images pushed');
     for (let pulls = random.int(PULLS.least, PULLS.most); pulls > 0; pulls--) {

@@ -2,14 +2,14 @@ import type { Recorder } from './recorder.ts';
 import type { Fault } from './settings.ts';
 
 /** What has to happen in a minute at the least, or nothing was at stake. */
-const OPERATIONS = 600;
+const OPERATIONS = 400;
 const OTHERS: Readonly<Record<string, number>> = {
-  promotions: 3,
-  'whole images pushed': 3,
-  'whole images pulled': 5,
+  promotions: 1,
+  'whole images pushed': 1,
+  'whole images pulled': 2,
 };
 const FAULTS: Readonly<Record<Fault, number>> = {
-  ...{ kill: 3, pause: 2, 'long pause': 0.1, late: 6, 'lost answer': 5, delay: 5, clock: 2, redis: 2 },
+  ...{ kill: 2, pause: 2, 'long pause': 0.1, late: 6, 'lost answer': 5, delay: 5, clock: 2, redis: 2 },
 };
 
 /** What has not happened often enough in so many seconds. */

@@ -5,8 +5,10 @@ import { type Outcome, runHistory } from './history.ts';
 import { CHOSEN, NEXT_UPSTREAM, SECONDS, SEED } from './settings.ts';
 import { onFileSystem, onS3, onSharedDirectory, type SetUp } from './setups.ts';
 
-/** For starts, for what is under way at the end, and for the checks. */
+/** For what is under way at the end, and for the checks. */
 const BESIDES_MS = 300_000;
+/** For the starts of all processes on a busy machine. */
+const SETUP_MS = 300_000;
 /** Violations that a report shows. */
 const SHOWN = 8;
 
@@ -19,7 +21,7 @@ function describeHistory(define: DefineSuite, name: string, open: () => Promise<
     let setUp: SetUp;
     let outcome: Outcome | undefined;
     before(async function () {
-      this.timeout(90_000);
+      this.timeout(SETUP_MS);
       setUp = await open();
     });
     after(async function () {

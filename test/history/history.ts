@@ -12,7 +12,6 @@ import { Promoter } from './promoter.ts';
 import { Recorder } from './recorder.ts';
 import { type Labelled, RecordedRepository } from './repository.ts';
 import { Sender } from './sender.ts';
-import { STABLE_STALE_MS } from './settings.ts';
 import type { SetUp } from './setups.ts';
 
 /** Manifests of a repository that come one after the other. */
@@ -78,16 +77,21 @@ class History {
     const work = async (actor: Actor) => {
       while (!over.signal.aborted) await actor.step();
     };
-    const all = Promise.all([nemesis.run(), ...actors.map(work)]);
+    const everybody = [nemesis.run(), ...actors.map(work)];
+    const all = Promise.all(everybody);
     // What fails in here is a mistake of the test, and ends it.
-    await Promise.race([sleep(seconds * 1000), all]);
-    // A machine that is busy with other things gets half as much time again.
-    for (let more = 0; more < seconds / 2; more++) {
-      if (lacking(this.#recorder, nemesis.kinds, seconds).length === 0) break;
-      await Promise.race([sleep(1000), all]);
+    try {
+      await Promise.race([sleep(seconds * 1000), all]);
+      // A machine that is busy with other things gets half as much time again.
+      for (let more = 0; more < seconds / 2; more++) {
+        if (lacking(this.#recorder, nemesis.kinds, seconds).length === 0) break;
+        await Promise.race([sleep(1000), all]);
+      }
+    } finally {
+      nemesis.end();
+      over.abort();
+      await Promise.allSettled(everybody);
     }
-    nemesis.end();
-    over.abort();
     await all;
   }
 
@@ -147,10 +151,7 @@ class History {
     const manifests = await this.#manifests(candidates, POOL);
     await using client = this.#client();
     for (const { label, manifest } of manifests) await put(client, candidates, label, manifest);
-    return [
-      candidates,
-      this.#recorded('stable', { manifests, tags: ['a'], staleMs: STABLE_STALE_MS }, sender),
-    ];
+    return [candidates, this.#recorded('stable', { manifests, tags: ['a'] }, sender)];
   }
 
   /** Makes manifests whose config is in the repository and stays in use. */

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../faults/random.ts';
-import type { SeenRequest } from '../support/fault-proxy.ts';
+import type { HeldRequest, Fault as RequestFault, SeenRequest } from '../support/fault-proxy.ts';
 import type { Recorder } from './recorder.ts';
 import { CHOSEN, FAULTS, type Fault } from './settings.ts';
 import type { Process, SetUp } from './setups.ts';
+import { StoreFaults } from './store-faults.ts';
 
 const HOUR_MS = 3_600_000;
 const STARTS_MAX = 4;
+const START_AGAIN_MS = 500;
 /** How many of the late requests are looked at: there are too many of them for clients to stop each time. */
 const LATE_SEEN = 0.3;
 /** Of store requests, while a fault is armed. */
@@ -16,7 +18,7 @@ const DELAY_MS = { least: 500, most: 5000 } as const;
 const PACE: Readonly<Record<Fault, { readonly rest: Span; readonly lasts: Span }>> = {
   kill: { rest: [7000, 18_000], lasts: [0, 1000] },
   pause: { rest: [5000, 13_000], lasts: [3000, 12_000] },
-  'long pause': { rest: [120_000, 240_000], lasts: [76_000, 100_000] },
+  'long pause': { rest: [30_000, 120_000], lasts: [76_000, 100_000] },
   late: { rest: [500, 2500], lasts: [500, 30_000] },
   'lost answer': { rest: [1000, 4000], lasts: [0, 0] },
   delay: { rest: [1000, 4000], lasts: [0, 0] },
@@ -32,6 +34,8 @@ export class Nemesis {
   readonly #random: Random;
   readonly #over = new AbortController();
   readonly #quieten: () => void;
+  readonly #storeFaults: StoreFaults | undefined;
+  readonly #delivering: Promise<void>[] = [];
   /** Processes to which something is done: nothing else is done to them in the meantime. */
   readonly #busy = new Set<Process>();
 
@@ -41,6 +45,7 @@ export class Nemesis {
     this.#recorder = recorder;
     this.#random = random;
     this.#quieten = quieten;
+    this.#storeFaults = setUp.store && new StoreFaults(setUp.store);
   }
 
   /** The kinds of faults that this set-up has in this run. */
@@ -61,8 +66,7 @@ export class Nemesis {
         isOfProcesses(kind) ? groups.map((group) => this.#repeat(kind, group)) : [this.#repeat(kind, [])],
       ),
     );
-    if (this.#setUp.store) this.#setUp.store.faults.rule = () => undefined;
-    await this.#setUp.store?.late.deliverAll();
+    await Promise.all(this.#delivering);
   }
 
   end(): void {
@@ -113,9 +117,10 @@ export class Nemesis {
         await registry.start();
         return this.#recorder.disturb(`${name} runs again`);
       } catch (error) {
-        // The machine is busy, or the store was.
+        // The store does not answer.
         if (tries === STARTS_MAX) throw error;
         this.#recorder.count('starts that failed');
+        await sleep(START_AGAIN_MS);
       }
   }
 
@@ -138,31 +143,23 @@ export class Nemesis {
   }
 
   async #late(forMs: number): Promise<void> {
-    const { store } = this.#setUp;
-    const held = await store?.late.holdNext(forMs, this.#over.signal);
+    const held = await this.#storeFaults?.holdNext(this.#over.signal);
     if (held === undefined) return;
-    const request = brief(held.request);
-    this.#done('late', `held ${request} for ${forMs} ms`);
-    void held.delivered.then((status) => {
-      this.#recorder.disturb(`delivered ${request}: ${status}`);
-      if (this.#random.chance(LATE_SEEN)) this.#quieten();
-    });
+    this.#done('late', `held ${brief(held)} for ${forMs} ms`);
+    this.#delivering.push(this.#deliver(held, forMs));
+  }
+
+  async #deliver(held: HeldRequest, afterMs: number): Promise<void> {
+    await this.#wait([afterMs, afterMs]);
+    const status = await held.deliver().catch(String);
+    this.#recorder.disturb(`delivered ${brief(held)}: ${status}`);
+    if (this.#random.chance(LATE_SEEN)) this.#quieten();
   }
 
   /** Does something to the next request that changes the store. */
-  async #once(kind: Fault, fault: NonNullable<ReturnType<RuleOf>>): Promise<void> {
-    const { store } = this.#setUp;
-    if (store === undefined) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    store.faults.rule = (request) => {
-      if (!['PUT', 'DELETE', 'POST'].includes(request.method)) return undefined;
-      store.faults.rule = () => undefined;
-      this.#done(kind, `${kind}: ${brief(`${request.method} ${request.url}`)}`);
-      resolve();
-      return fault;
-    };
-    this.#over.signal.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
+  async #once(kind: Fault, fault: RequestFault): Promise<void> {
+    const request = await this.#storeFaults?.next(fault, this.#over.signal);
+    if (request !== undefined) this.#done(kind, `${kind}: ${brief(request)}`);
   }
 
   async #disturbRedis(forMs: number): Promise<void> {
@@ -197,10 +194,7 @@ function isOfProcesses(kind: Fault): boolean {
 }
 
 /** A request to the store without what all have in common. */
-function brief(request: string): string {
-  return request
-    .replace(/\/bucket-[^/]*(\/docker\/registry\/v2\/repositories)?/, '')
-    .replace(/\?x-id=.*/, '');
+function brief({ method, url }: SeenRequest): string {
+  const path = url.replace(/^\/bucket-[^/]*(\/docker\/registry\/v2\/repositories)?/, '');
+  return `${method} ${path.replace(/\?x-id=.*/, '')}`;
 }
-
-type RuleOf = (request: SeenRequest) => ReturnType<NonNullable<SetUp['store']>['faults']['rule']>;

@@ -8,10 +8,10 @@ export type Action =
   | { readonly kind: 'write'; readonly value: string }
   /** With `only`, it deletes that value, and leaves any other. */
   | { readonly kind: 'delete'; readonly only?: string }
-  /** A write that was done because the register had what the client expected. */
+  /** A write that was done because the register had what the client expected, or that value: a client may repeat itself. */
   | { readonly kind: 'cas'; readonly expected: string; readonly value: string }
   /** A write that was not done because it had something else. */
-  | { readonly kind: 'refused'; readonly expected: string }
+  | { readonly kind: 'refused'; readonly expected: string; readonly value: string }
   | { readonly kind: 'read'; readonly value: string };
 
 /** An action with its times on the clock of the recording process. What certainly was not done is in no history. */
@@ -33,12 +33,16 @@ export function apply(action: Action, state: string): string | undefined {
     case 'delete':
       return action.only === undefined || action.only === state ? ABSENT : state;
     case 'cas':
-      return matches(state, action.expected) ? action.value : undefined;
+      return isAllowed(action, state) ? action.value : undefined;
     case 'refused':
-      return matches(state, action.expected) ? undefined : state;
+      return isAllowed(action, state) ? undefined : state;
     case 'read':
       return matches(state, action.value) ? state : undefined;
   }
+}
+
+function isAllowed({ expected, value }: { expected: string; value: string }, state: string): boolean {
+  return matches(state, expected) || state === value;
 }
 
 function matches(state: string, expected: string): boolean {

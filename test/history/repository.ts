@@ -81,7 +81,7 @@ export class RecordedRepository {
       expected === undefined ? { kind: 'write', value: label } : { kind: 'cas', expected, value: label };
     if (outcome === 'done' || outcome === 'unknown') this.#add(tag, client, sent, write, outcome);
     if (outcome === 'condition' && expected !== undefined)
-      this.#add(tag, client, sent, { kind: 'refused', expected }, 'done');
+      this.#add(tag, client, sent, { kind: 'refused', expected, value: label }, 'done');
     // A push that is refused may still have left its manifest.
     if (this.#tracksManifests)
       this.#addManifest(

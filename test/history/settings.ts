@@ -57,9 +57,3 @@ export const QUARANTINE_MS = 4000;
 export const CLIENT_TIMEOUT_MS = 6000;
 /** How long one tag is looked at; then clients use another one, so that each history can be checked in bounded time. */
 export const GENERATION_MS = 180_000;
-
-/**
- * How long a stable tag may name what the loser of a race of promotions wrote late: a quarter of its age
- * (docs/architecture.md), and a moment.
- */
-export const STABLE_STALE_MS = Math.min(GENERATION_MS, SECONDS * 1000) / 4 + 5000;

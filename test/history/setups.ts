@@ -10,11 +10,12 @@ import { type RedisServer, startRedis } from '../support/redis.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 import { startFront } from './front.ts';
-import { type LateProxy, startLateProxy } from './late-proxy.ts';
 import type { Place } from './sender.ts';
 import { GRACE_MS, NEXT_UPSTREAM, QUARANTINE_MS } from './settings.ts';
 
 const CLOCK = pathToFileURL(fileURLToPath(new URL('moved-clock.ts', import.meta.url))).href;
+/** The machine may be busy with other suites. */
+const START_TIMEOUT_MS = 60_000;
 
 /** A process whose wall clock can be moved. */
 export interface Process {
@@ -31,7 +32,7 @@ export interface SetUp extends AsyncDisposable {
   /** Where clients can go: every node, and nginx if there is one. */
   readonly places: readonly Place[];
   /** In front of the store, if that is a server. */
-  readonly store?: { readonly late: LateProxy; readonly faults: FaultProxy };
+  readonly store?: FaultProxy;
   readonly redis?: RedisServer;
 }
 
@@ -59,18 +60,17 @@ export async function onSharedDirectory(): Promise<SetUp> {
   return { ...set, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-/** Three nodes behind nginx over Ceph's gateway, with Redis; the store is reached through proxies. */
+/** Three nodes behind nginx over Ceph's gateway, with Redis; the store is reached through a proxy. */
 export async function onS3(): Promise<SetUp> {
   await using held = new AsyncDisposableStack();
   const bucket = held.use(await openBucket(startRadosgw));
   const s3 = bucket.storage['s3'] as Readonly<Record<string, string>>;
-  const faults = held.use(await startFaultProxy(s3['regionendpoint'] ?? ''));
-  const late = held.use(await startLateProxy(faults.endpoint));
+  const store = held.use(await startFaultProxy(s3['regionendpoint'] ?? ''));
   const redis = held.use(await startRedis());
-  const storage = { s3: { ...s3, regionendpoint: late.endpoint } };
+  const storage = { s3: { ...s3, regionendpoint: store.endpoint } };
   const set = await startAll(held, { nodes: 3, workers: 2, storage, redis });
   const all = held.move();
-  return { ...set, redis, store: { late, faults }, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { ...set, redis, store, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 async function directory(held: AsyncDisposableStack): Promise<Shape['storage']> {
@@ -92,7 +92,7 @@ async function startAll(
     const releasePort = await freePort();
     const registry = held.use(
       await startRegistry({
-        ...{ command, promotion: false, releasePort },
+        ...{ command, promotion: false, releasePort, startTimeoutMs: START_TIMEOUT_MS },
         config: (config) => ({
           ...config,
           storage: { ...storage, delete: { enabled: true }, redirect: { disable: true } },

@@ -53,7 +53,7 @@ function actionText(action: Action): string {
     case 'cas':
       return `writes ${action.value} over ${valueText(action.expected)}`;
     case 'refused':
-      return `is refused, as it is not ${valueText(action.expected)}`;
+      return `is refused ${action.value}, as it is not ${valueText(action.expected)}`;
     case 'read':
       return `reads ${valueText(action.value)}`;
   }

@@ -61,11 +61,10 @@ function endingFrom(operations: readonly Operation[], cutMs: number): Operation[
 function valuesOf(action: Action): string[] {
   switch (action.kind) {
     case 'cas':
+    case 'refused':
       return [action.expected, action.value].filter((value) => value !== ANY);
     case 'delete':
       return action.only === undefined ? [] : [action.only];
-    case 'refused':
-      return [action.expected].filter((value) => value !== ANY);
     default:
       return [action.value].filter((value) => value !== ANY);
   }

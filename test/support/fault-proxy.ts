@@ -26,10 +26,10 @@ export type Fault =
   /** Later. */
   | { readonly kind: 'delay'; readonly ms: number }
   /**
-   * The connection is reset, and the server hears the whole request later: when the test delivers it (see `held`), or after
-   * so many milliseconds.
+   * The connection is reset, and the server hears the whole request later: when the test delivers it (see `held` and
+   * `onHeld`), or after so many milliseconds.
    */
-  | { readonly kind: 'late'; readonly ms?: number }
+  | { readonly kind: 'late'; readonly ms?: number; readonly onHeld?: (request: HeldRequest) => void }
   /** Nothing ever comes back. */
   | { readonly kind: 'stall' };
 
@@ -86,7 +86,10 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   };
 
   /** Takes a request from its sender, to deliver it later. */
-  const hold = async (incoming: IncomingMessage, afterMs: number | undefined): Promise<void> => {
+  const hold = async (
+    incoming: IncomingMessage,
+    { ms: afterMs, onHeld }: Extract<Fault, { kind: 'late' }>,
+  ): Promise<void> => {
     const { method = '', url = '', headers } = incoming;
     const body = await buffer(incoming);
     const options = { hostname, port, agent, method, path: url, headers };
@@ -95,8 +98,10 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       delivering ??= send(options, body);
       return delivering;
     };
-    proxy.held.push({ method, url, headers, deliver });
+    const held = { method, url, headers, deliver };
+    proxy.held.push(held);
     incoming.socket.resetAndDestroy();
+    onHeld?.(held);
     if (afterMs !== undefined)
       sleep(afterMs, undefined, { signal: ended.signal })
         .then(deliver)
@@ -106,7 +111,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse, fault: Fault | undefined) => {
     if (fault?.kind === 'reset') return void incoming.socket.resetAndDestroy();
     if (fault?.kind === 'stall') return void incoming.resume();
-    if (fault?.kind === 'late') return hold(incoming, fault.ms);
+    if (fault?.kind === 'late') return hold(incoming, fault);
     if (fault?.kind === 'delay') await sleep(fault.ms);
     if (fault?.kind === 'answer') {
       // As servers do that turn a request down: what it sends is read, and forgotten.
