@@ -118,6 +118,66 @@ describe('the clock of the collector', () => {
     expect(waiting.now() - beganAt).to.equal(30 * HOUR);
   });
 
+  /** Two machines take turns every minute; returns by how much the clock is ahead of the time that passed. */
+  const aheadAfter = (turns: number, machines: readonly [Machine, Machine]) => {
+    const { clock, beganAt } = begun(machines[0]);
+    let stored = clock.state;
+    let passedMs = 0;
+    const pass = (ms: number) => {
+      for (const machine of machines) machine.pass(ms);
+      passedMs += ms;
+    };
+    for (let turn = 1; turn <= turns; turn++) {
+      pass(30_000);
+      const next = (turn % 2 === 0 ? machines[0] : machines[1]).clock();
+      next.follow({ clock: stored });
+      pass(30_000);
+      stored = next.state;
+    }
+    return stored.ms - beganAt - passedMs;
+  };
+
+  it('gains one bridge, and no more than was counted after it, from machines that disagree and take turns', () => {
+    const ahead = new Machine();
+    ahead.boot = 'boot of another machine';
+    ahead.wallMs += 72 * HOUR;
+    expect(aheadAfter(500, [new Machine(), ahead])).to.be.within(BRIDGE - HOUR, BRIDGE + HOUR);
+  });
+
+  for (const [what, wallMs] of [
+    ['whose wall clocks are right', 0],
+    ['that was paused for long', 72 * HOUR],
+  ] as const)
+    it(`gains two bridges at most from copies of one machine ${what}`, () => {
+      const copy = new Machine();
+      copy.monotonicMs += 72 * HOUR;
+      copy.wallMs += wallMs;
+      expect(aheadAfter(500, [new Machine(), copy])).to.be.at.most(2 * BRIDGE);
+    });
+
+  it('bridges again what was counted since the last time, by any worker', () => {
+    const machine = new Machine();
+    const waiting = new Machine();
+    waiting.boot = 'boot of another machine';
+    let { clock } = begun(machine);
+    const { clock: other } = begun(waiting);
+    const bridge = (stored = clock.state) => {
+      machine.reboot();
+      machine.wallMs += 72 * HOUR;
+      clock = machine.clock();
+      clock.follow({ clock: stored });
+      return clock.now() - stored.ms;
+    };
+    expect([bridge(), bridge()]).to.deep.equal([BRIDGE, 0]);
+    machine.pass(HOUR);
+    expect(bridge()).to.equal(HOUR);
+    // A worker that waits has not bridged anything itself, and knows what others have.
+    other.follow({ clock: clock.state });
+    expect(bridge(other.state)).to.equal(0);
+    waiting.pass(100 * HOUR);
+    expect(bridge(other.state)).to.equal(BRIDGE);
+  });
+
   it('is never ahead of the time that passed, but for one bridge a boot', () => {
     const event = fc.record({
       does: fc.constantFrom('passes', 'steps', 'restarts', 'reboots', 'stores', 'other'),

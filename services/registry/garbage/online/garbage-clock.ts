@@ -9,6 +9,10 @@ export const StoredClockSchema = z.object({
   /** The monotonic clock then, and the boot of the machine by which it counts; `-` if that is unknown. */
   monotonicMs: z.int(),
   boot: z.string(),
+  /** Until it shows this, less than `bridgeMaxMs` may be bridged; see {@link GarbageClock}. */
+  fullAtMs: z.int().optional(),
+  /** A boot that several machines have in common, as copies: their monotonic clocks do not agree. */
+  cloned: z.string().optional(),
   /** The last disagreement of wall clock and monotonic clock: when it was seen, RFC 3339 UTC and by this clock. */
   step: z.object({ seenAt: z.string(), seenMs: z.int(), byMs: z.int() }).optional(),
 });
@@ -38,7 +42,9 @@ const STEP_MS = 60_000;
  * The clock by which content grows old: it begins as the wall clock, and advances by monotonic clocks only, so a step of
  * the wall clock ends no grace and no quarantine. It follows the clock that other workers store; all it can do is fall
  * behind. Between two boots, and two machines, nothing but wall clocks connects a worker with the one before: that time
- * counts, but for no more than `bridgeMaxMs`.
+ * counts, but for no more than `bridgeMaxMs`, nor for more than was counted by monotonic clocks since time was last
+ * bridged. So machines whose clocks disagree can take turns as often as they like. Between two processes of one boot at
+ * most `bridgeMaxMs` counts, too, since copies of a running machine have the same boot.
  */
 export class GarbageClock {
   readonly #clocks: Clocks;
@@ -47,6 +53,8 @@ export class GarbageClock {
   /** What it showed at the last look; undefined before it has followed anything. */
   #shown: { ms: number; wallMs: number; monotonicMs: number } | undefined;
   #step: StoredClock['step'];
+  #fullAtMs = Number.NEGATIVE_INFINITY;
+  #cloned: string | undefined;
 
   constructor(clocks: Clocks, bridgeMaxMs: number, onStep: (byMs: number) => void = () => undefined) {
     this.#clocks = clocks;
@@ -56,16 +64,15 @@ export class GarbageClock {
 
   /** Takes over what the last worker has stored, if anything. */
   follow({ clock, beatAt = '' }: FollowedClock = {}): void {
-    const known = this.#shown && this.#look();
-    this.#step = laterOf(this.#step, clock?.step);
     const { monotonic, boot } = this.#clocks;
-    if (clock && clock.boot === boot && boot !== '-' && clock.monotonicMs <= monotonic()) {
-      if (known === undefined) this.#shown = clock;
-      const ms = clock.ms + monotonic() - clock.monotonicMs;
-      this.#set(Math.max(ms, this.#look()));
-    } else if (known === undefined) this.#bridge(clock, beatAt);
+    this.#step = laterOf(this.#step, clock?.step);
+    this.#fullAtMs = Math.max(this.#fullAtMs, clock?.fullAtMs ?? this.#fullAtMs);
+    const isSameBoot = clock?.boot === boot && boot !== '-';
+    this.#cloned = isSameBoot && clock.monotonicMs > monotonic() ? boot : (clock?.cloned ?? this.#cloned);
     // It was stored a moment ago, or has been followed since: this machine's monotonic clock counts.
-    else if (clock) this.#set(Math.max(known, clock.ms));
+    if (this.#shown) this.#set(Math.max(this.#look(), clock?.ms ?? Number.NEGATIVE_INFINITY));
+    else if (isSameBoot && this.#cloned !== boot) this.#continue(clock);
+    else this.#bridge(clock, beatAt);
   }
 
   /** Milliseconds since 1970, but for what nobody can vouch for. Whole. */
@@ -79,12 +86,24 @@ export class GarbageClock {
     const ms = this.now();
     const { wall, monotonic, boot } = this.#clocks;
     const [wallMs, monotonicMs] = [wall(), monotonic()].map(Math.floor) as [number, number];
-    return { ms, wallMs, monotonicMs, boot, ...(this.#step && { step: this.#step }) };
+    return {
+      ...{ ms, wallMs, monotonicMs, boot },
+      ...(this.#fullAtMs > ms && { fullAtMs: Math.ceil(this.#fullAtMs) }),
+      ...(this.#cloned !== undefined && { cloned: this.#cloned }),
+      ...(this.#step && { step: this.#step }),
+    };
   }
 
   /** Whether the wall clock was stepped within this time, so that times of objects may be wrong by as much. */
   wasStepped(withinMs: number): boolean {
     return this.#step !== undefined && this.now() - this.#step.seenMs < withinMs;
+  }
+
+  /** The first look of a process, if the last one stored something in the same boot. */
+  #continue(clock: StoredClock): void {
+    const passedMs = this.#clocks.monotonic() - clock.monotonicMs;
+    this.#set(clock.ms + Math.min(passedMs, this.#bridgeMaxMs));
+    this.#compare(clock.wallMs, passedMs);
   }
 
   /** The first look of a process: only wall clocks say how long ago the last worker stored something. */
@@ -94,7 +113,11 @@ export class GarbageClock {
     const before = clock ?? (Number.isNaN(beatMs) ? undefined : { ms: beatMs, wallMs: beatMs });
     if (before === undefined) return;
     const passedMs = this.#clocks.wall() - before.wallMs;
-    this.#set(before.ms + Math.min(Math.max(0, passedMs), this.#bridgeMaxMs));
+    const spentMs = Math.max(0, this.#fullAtMs - before.ms);
+    const bridgedMs = Math.max(0, Math.min(passedMs, this.#bridgeMaxMs - spentMs));
+    // Twice: what is bridged moves the clock towards that moment, but it has not been counted.
+    this.#fullAtMs = before.ms + spentMs + 2 * bridgedMs;
+    this.#set(before.ms + bridgedMs);
     // More than that need not be a step: perhaps no worker ran.
     if (passedMs < -STEP_MS) this.#stepped(passedMs);
   }
@@ -104,14 +127,19 @@ export class GarbageClock {
     const shown = this.#shown;
     if (shown === undefined) throw new Error('the clock has not begun');
     const passedMs = this.#clocks.monotonic() - shown.monotonicMs;
-    const byMs = this.#clocks.wall() - shown.wallMs - passedMs;
     this.#set(shown.ms + passedMs);
-    if (Math.abs(byMs) > STEP_MS) this.#stepped(byMs);
+    this.#compare(shown.wallMs, passedMs);
     return shown.ms + passedMs;
   }
 
   #set(ms: number): void {
     this.#shown = { ms, wallMs: this.#clocks.wall(), monotonicMs: this.#clocks.monotonic() };
+  }
+
+  /** Notices a step of the wall clock since it showed `sinceWallMs`, while this time passed. */
+  #compare(sinceWallMs: number, passedMs: number): void {
+    const byMs = this.#clocks.wall() - sinceWallMs - passedMs;
+    if (Math.abs(byMs) > STEP_MS) this.#stepped(byMs);
   }
 
   #stepped(byMs: number): void {
