@@ -4,7 +4,7 @@ export class InLine {
 
   /**
    * Runs `act` when all that came before it have ended, however they did. Rejects without that when `gaveUp` rejects
-   * before: whoever waits for long must not keep a place.
+   * before: a change that is given up keeps no place.
    */
   async next<T>(name: string, gaveUp: Promise<never>, act: () => Promise<T>): Promise<T> {
     const before = this.#last.get(name) ?? Promise.resolve();

@@ -149,7 +149,7 @@ export class Turns {
       const parts = { store, clock: this.#clock, timing: this.#timing };
       const held = new HeldTurn(parts, { number, record }, takenAt, signal);
       // The number may have been used and deleted since it was looked for.
-      if (this.#clock.now() - before.at >= this.#timing.keepMs) {
+      if (this.#clock.now() - before.at >= this.#timing.keepMs / 2) {
         await held.end();
         continue;
       }

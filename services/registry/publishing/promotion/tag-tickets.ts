@@ -38,8 +38,8 @@ export async function moveTagInOrder(
   // Its number belongs to this promotion, so a late write of it harms nobody.
   await tickets.overwrite(own.seq, Buffer.from(printTarget(own)));
   // A client that finds the image finds its signatures.
-  for (const { tag: beside, digest } of attached)
-    await tags.move(repository, beside, { canonicalDigest: digest, digest }, fence);
+  for (const { tag: attachedTag, digest } of attached)
+    await tags.move(repository, attachedTag, { canonicalDigest: digest, digest }, fence);
   await tags.move(repository, tag, own, fence);
   await tickets.deleteBelow(own.seq);
   return own;
