@@ -237,7 +237,7 @@ const LATE_WRITES: readonly Scenario[] = [
 ];
 
 const COLLECTED: readonly Scenario[] = [
-  { ...scenario('a manifest that is being collected is put', one(put(FIRST)), PAIRS), ...WITH_COLLECTOR },
+  { ...scenario('a manifest that is being collected is put', one(put(FIRST)), MORE), ...WITH_COLLECTOR },
   {
     ...scenario('a manifest that is being collected is promoted', one(promote(FIRST)), MORE),
     ...WITH_COLLECTOR,
@@ -248,7 +248,7 @@ const COLLECTED: readonly Scenario[] = [
     base: () => due(SECOND),
   },
   {
-    ...scenario('a manifest is collected while it is put', one(put(OWN)), PAIRS),
+    ...scenario('a manifest is collected while it is put', one(put(OWN)), MORE),
     ...WITH_SLOW_NODE,
   },
   { ...scenario('a manifest is collected while it is promoted', one(promote(OWN)), MORE), ...WITH_SLOW_NODE },
