@@ -137,10 +137,10 @@ describe('the explorer of orders', () => {
   const valid = (hands: Hands) => validFor(VALID_MS, hands);
 
   it('a holder that was paused writes when it wakes, without a fence', () =>
-    expectFound(true, everyOrder({ switches: 2 }, takeover(undefined, LATE_MS))));
+    expectFound(true, everyOrder({ switches: 4 }, takeover(undefined, LATE_MS))));
 
   it('a holder that was paused in the midst of a request has it done, with a fence', () =>
-    expectFound(true, everyOrder({ switches: 2 }, takeover(valid, 0))));
+    expectFound(true, everyOrder({ switches: 4 }, takeover(valid, 0))));
 
   it('does nothing of that to one who waits until requests are over', () =>
     expectFound(false, everyOrder({ switches: 4, late: true }, takeover(valid, LATE_MS))));
