@@ -80,6 +80,8 @@ export class RecordedRepository {
     const write: Action =
       expected === undefined ? { kind: 'write', value: label } : { kind: 'cas', expected, value: label };
     if (outcome === 'done' || outcome === 'unknown') this.#add(tag, client, sent, write, outcome);
+    // One node may have moved the tag, and another one refused to do it again, as it had moved on.
+    if (outcome === 'condition' && sent.mayBeRepeated) this.#add(tag, client, sent, write, 'unknown');
     if (outcome === 'condition' && expected !== undefined)
       this.#add(tag, client, sent, { kind: 'refused', expected, value: label }, 'done');
     // A push that is refused may still have left its manifest.
@@ -96,7 +98,7 @@ export class RecordedRepository {
 
   async deleteTag(client: string, tag: string): Promise<void> {
     const sent = await this.#sender.send('DELETE', this.#path(tag));
-    const outcome = outcomeOf(sent);
+    const outcome = deleteOutcomeOf(sent);
     if (outcome === 'done' || outcome === 'unknown')
       this.#add(tag, client, sent, { kind: 'delete' }, outcome);
     if (outcome === 'absent')
@@ -107,7 +109,7 @@ export class RecordedRepository {
   async deleteManifest(client: string, { label, manifest }: Labelled): Promise<void> {
     const tags = this.tags;
     const sent = await this.#sender.send('DELETE', this.#path(manifest.digest));
-    const outcome = outcomeOf(sent);
+    const outcome = deleteOutcomeOf(sent);
     if (outcome === 'done' || outcome === 'unknown') {
       for (const tag of tags) this.#add(tag, client, sent, { kind: 'delete', only: label }, outcome);
       this.#addManifest(label, client, sent, { kind: 'delete' }, outcome);
@@ -217,6 +219,12 @@ function operationOf(
 ): Operation {
   const end = outcome === 'done' ? endMs : Number.POSITIVE_INFINITY;
   return { client: `${client} at ${at}`, action, startMs, endMs: end, ...(staleMs > 0 && { staleMs }) };
+}
+
+/** That there is nothing may be the work of the same request at another node: it is gone, either way. */
+function deleteOutcomeOf(sent: Sent): Outcome {
+  const outcome = outcomeOf(sent);
+  return outcome === 'absent' && sent.mayBeRepeated ? 'done' : outcome;
 }
 
 /** Undefined if the answer says neither. */

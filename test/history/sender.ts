@@ -8,6 +8,8 @@ import { CLIENT_TIMEOUT_MS } from './settings.ts';
 export interface Place {
   readonly name: string;
   readonly url: string;
+  /** Whether what is sent here may be carried out by several nodes, of which the last one answers. */
+  readonly repeats?: boolean;
 }
 
 /** A request that is over. */
@@ -20,6 +22,8 @@ export interface Sent {
   readonly answer: Answer | undefined;
   /** Whether it certainly has not reached anybody. */
   readonly wasRefused: boolean;
+  /** Whether another node may have carried it out before the one that answered. */
+  readonly mayBeRepeated: boolean;
 }
 
 /** What a client knows of a change that it asked for. */
@@ -80,7 +84,8 @@ export class Sender implements AsyncDisposable {
     else if (answer.status >= 500) this.#recorder.count(`answers ${answer.status}`);
     if (answer?.status === 500)
       this.#recorder.wrong(`${method} ${path} at ${place.name}: 500 ${answer.body}`);
-    return { at: place.name, startMs, endMs, answer, wasRefused };
+    const mayBeRepeated = place.repeats ?? false;
+    return { at: place.name, startMs, endMs, answer, wasRefused, mayBeRepeated };
   }
 
   #pick() {

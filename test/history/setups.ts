@@ -134,6 +134,8 @@ async function startAll(
     releases: [await start('release', 1)],
     workers: await startSome('sync', workers),
     // Half of the requests go to nginx.
-    places: front ? [...direct, ...direct.map(() => ({ name: 'nginx', url: front.url }))] : direct,
+    places: front
+      ? [...direct, ...direct.map(() => ({ name: 'nginx', url: front.url, repeats: NEXT_UPSTREAM === 'on' }))]
+      : direct,
   };
 }

@@ -175,6 +175,17 @@ describe('turns of a repository', () => {
     expect(done).to.deep.equal(['other', 'slow']);
   });
 
+  it('are refused to one whose store is too slow for any', async () => {
+    const slow = start({
+      async around({ name, proceed }) {
+        if (name === 'putIfAbsent') await time.wait(keepMs);
+        return proceed();
+      },
+    });
+    isUnavailable(await time.until(rejection(slow.turns.take(NAME, MOVED, nothing))));
+    expect(numbers()).to.deep.equal([1]);
+  });
+
   it('are deleted when they are old, all but the last', async () => {
     const process = start();
     for (let i = 0; i < 5; i++) await takes(process);

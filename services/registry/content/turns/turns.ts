@@ -151,6 +151,7 @@ export class Turns {
       // The number may have been used and deleted since it was looked for.
       if (this.#clock.now() - before.at >= this.#timing.keepMs / 2) {
         await held.end();
+        if (this.#clock.now() >= deadline) throw busy();
         continue;
       }
       this.#sweepLater(store, name, number);
