@@ -40,6 +40,8 @@ export interface Scenario {
 type Act = (client: Client) => Promise<void>;
 
 const PAIRS: Limits = { switches: 3 };
+/** Collections make many requests. */
+const LONG: Limits = { switches: 1 };
 /** None is outwaited after it wrote its ticket: its tag would be left to the repair. */
 const SOON: Limits = { switches: 1 };
 const MORE: Limits = { switches: 2 };
@@ -243,7 +245,7 @@ const COLLECTED: readonly Scenario[] = [
     ...WITH_COLLECTOR,
   },
   {
-    ...scenario('a tag is put to what is being collected, and deleted', both(put(FIRST), deleteTag), MORE),
+    ...scenario('a tag is put to what is being collected, and deleted', both(put(FIRST), deleteTag), LONG),
     ...WITH_COLLECTOR,
     base: () => due(SECOND),
   },
@@ -251,7 +253,7 @@ const COLLECTED: readonly Scenario[] = [
     ...scenario('a manifest is collected while it is put', one(put(OWN)), MORE),
     ...WITH_SLOW_NODE,
   },
-  { ...scenario('a manifest is collected while it is promoted', one(promote(OWN)), MORE), ...WITH_SLOW_NODE },
+  { ...scenario('a manifest is collected while it is promoted', one(promote(OWN)), LONG), ...WITH_SLOW_NODE },
 ];
 
 /** Two at a time, in all pairs that can be at odds; then with a reader or a third one, late writes, deaths and pauses. */
