@@ -184,7 +184,7 @@ const REST: readonly Suite[] = [
     budgetSeconds: 260,
     packages: [...CEPH, DISTRIBUTION],
   }),
-  folder('changes', { tier: 'rest', lane: 'computing', budgetSeconds: 120 }),
+  folder('changes', { tier: 'rest', lane: 'computing', budgetSeconds: 200 }),
   folder('compat', { tier: 'rest', lane: 'computing', budgetSeconds: 60, packages: [DISTRIBUTION, OPENSSL] }),
   folder('audit', {
     tier: 'rest',
