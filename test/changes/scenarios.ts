@@ -75,6 +75,7 @@ function collect(objects: ObjectStore, days: number) {
     settle: async () => undefined,
     fence: OPEN_FENCE,
     now: () => days * DAY_MS,
+    wallNow: () => days * DAY_MS,
     counts: newCounts(),
   });
 }

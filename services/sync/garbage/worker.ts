@@ -208,6 +208,7 @@ export class GarbageWorker implements AsyncDisposable {
       },
       settle: async () => void (await sleep(settleMs, undefined, { signal })),
       now: () => this.#clock.now(),
+      wallNow: (this.#parts.clocks ?? MACHINE_CLOCKS).wall,
     };
     try {
       const { isMoreDue, kept } = await collectOnce(context);
