@@ -93,6 +93,7 @@ function collect(objects: ObjectStore, days: number) {
     fence: OPEN_FENCE,
     settle: async () => undefined,
     now: () => days * DAY_MS,
+    wallNow: () => days * DAY_MS,
     counts: newCounts(),
   });
 }

@@ -11,15 +11,16 @@ export const HOUR = 3_600_000;
 
 /** What a cycle is done with. */
 export interface CycleOptions extends Partial<GarbageSettings> {
-  /** The collector's clock, milliseconds since 1970. */
+  /** The collector's clock, milliseconds since 1970; and the wall clock, the same unless given. */
   readonly at?: number;
+  readonly wallAt?: number;
   readonly dryRun?: boolean;
   readonly mayChange?: () => Promise<void>;
 }
 
 /** One cycle of the collector at a moment that is chosen: no grace, an hour of quarantine unless told otherwise. */
 export async function cycle(objects: ObjectStore, options: CycleOptions = {}) {
-  const { at = 0, dryRun = false, mayChange = async () => undefined, ...settings } = options;
+  const { at = 0, wallAt = at, dryRun = false, mayChange = async () => undefined, ...settings } = options;
   const counts = newCounts();
   const context: CycleContext = {
     ...{ objects, dryRun, mayChange, counts, fence: OPEN_FENCE },
@@ -27,6 +28,7 @@ export async function cycle(objects: ObjectStore, options: CycleOptions = {}) {
     signal: new AbortController().signal,
     settle: async () => undefined,
     now: () => at,
+    wallNow: () => wallAt,
   };
   const result = await collectOnce(context);
   return { ...result, counts };

@@ -10,10 +10,11 @@ import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { DELETING_PREFIX, WORKER_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
 import { readProgress } from '../../services/registry/garbage/online/progress.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
-import { blobDataKey } from '../../services/registry/storage/layout.ts';
+import { blobDataKey, uploadStartedAtKey } from '../../services/registry/storage/layout.ts';
 import type { DeleteOptions } from '../../services/registry/storage/object-store.ts';
 import { GarbageWorker, type GarbageWorkerParts } from '../../services/sync/garbage/worker.ts';
 import { eventually } from '../support/eventually.ts';
+import { intercepted } from '../support/intercepted.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
 const NEVER_MS = 3_600_000;
@@ -125,6 +126,53 @@ describe('a delete of the collector without an answer', () => {
       await using _ = worker(objects, { settings: BOTH, takeoverMs: 1 });
       await eventually('it goes on', () => !objects.hasFlag && objects.blobs === 0, 15_000);
     });
+
+  it('of an upload: garbage is collected nevertheless, and the purge says what happened', async () => {
+    const objects = new RemoteStore();
+    const startedAt = uploadStartedAtKey('candidate/app' as never, 'an-upload' as never);
+    objects.hold(startedAt, '', new Date(0));
+    let attempts = 0;
+    const purging = { ageMs: NEVER_MS, intervalMs: 1, dryRun: false };
+    const warnings: string[] = [];
+    const seen = intercepted(objects, ({ name, args, proceed }) => {
+      const [keys, , options] = args as [readonly string[], unknown, DeleteOptions?];
+      if (name !== 'delete' || !keys.includes(startedAt)) return proceed();
+      attempts++;
+      options?.fence?.doubt();
+      throw new Error('the connection was closed');
+    });
+    await using _ = worker(seen, {
+      settings: { ...BOTH, purging },
+      ...{ firstPurgeMs: 0, takeoverMs: 1 },
+      logger: { ...LOG, warn: (_fields, message) => warnings.push(message) },
+    });
+    await eventually('garbage has gone', () => objects.blobs === 0, 15_000);
+    expect(attempts).to.equal(1);
+    expect(warnings).to.include('cannot purge uploads; collecting first');
+  });
+
+  it('of an upload is reported, and left to the next attempt', async () => {
+    const objects = new RemoteStore();
+    objects.hold(uploadStartedAtKey('candidate/app' as never, 'an-upload' as never), '', new Date(0));
+    const seen = intercepted(objects, ({ name, args, proceed }) => {
+      const [keys, , options] = args as [readonly string[], unknown, DeleteOptions?];
+      if (name === 'delete' && keys.some((key) => key.endsWith('/startedat'))) {
+        options?.fence?.doubt();
+        throw new Error('the connection was closed');
+      }
+      return proceed();
+    });
+    const purging = { ageMs: NEVER_MS, intervalMs: 1, dryRun: false };
+    await using _ = worker(seen, {
+      settings: { collecting: undefined, purging, requestsPerSecond: undefined },
+      firstPurgeMs: 0,
+    });
+    await eventually('it is reported', async () => (await readProgress(objects))?.trouble !== undefined);
+    await eventually('it has ended', async () => (await readProgress(objects))?.holder === '');
+    const { trouble, mayHavePredecessor } = (await readProgress(objects)) ?? {};
+    expect(trouble).to.match(/^an answer of the store is missing/);
+    expect(mayHavePredecessor).to.equal(true);
+  });
 
   it('of a worker that was killed on this machine: its flag stays, too', async () => {
     const objects = new RemoteStore();

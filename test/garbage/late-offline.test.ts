@@ -1,6 +1,7 @@
 /**
- * Promise: with writes off, nothing is planned before the writes that were under way have ended, and writes are not on
- * again before a delete without an answer can no longer take effect. A run that was paused deletes nothing more.
+ * Promise: with writes off, nothing is planned before nodes commit no change any more, and deletes of a run that was killed
+ * can no longer take effect. Writes are not on again before a delete without an answer can no longer take effect. A run that
+ * was paused deletes nothing more.
  */
 import { expect } from 'chai';
 import { collectGarbage } from '../../services/registry/garbage/offline/collect.ts';
@@ -8,7 +9,7 @@ import { switchWritesOff, WritesOffError } from '../../services/registry/garbage
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { blobDataKey, READ_ONLY_KEY, REPOSITORIES_PREFIX } from '../../services/registry/storage/layout.ts';
 import type { DeleteOptions, ListRequest } from '../../services/registry/storage/object-store.ts';
-import { READ_ONLY_POLL_MS } from '../../services/registry/storage/read-only.ts';
+import { READ_ONLY_POLL_MS, WRITES_END_MS, writeNotice } from '../../services/registry/storage/read-only.ts';
 import { rejection } from '../contract/area.ts';
 import { type Call, intercepted } from '../support/intercepted.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -17,30 +18,58 @@ const LATE_MS = 400;
 const RUN = { by: 'a test', isRunning: () => undefined };
 const KEYS = ['one', 'two'].map((text) => blobDataKey(digestOf(Buffer.from(text))));
 
-function withGarbage(): MemoryStore {
-  const objects = new MemoryStore();
+class RemoteStore extends MemoryStore {
+  override readonly writesEndWithProcess = false;
+}
+
+function withGarbage(objects = new MemoryStore()): MemoryStore {
   for (const key of KEYS) objects.hold(key, 'garbage', new Date(0));
   return objects;
 }
 
 /** Collects over a store whose calls come to `around` first. */
-function collect(objects: MemoryStore, around: (call: Call<MemoryStore>) => unknown) {
-  const options = { run: RUN, lateMs: LATE_MS, deleteUntagged: false, youngerThan: new Date() };
+function collect(
+  objects: MemoryStore,
+  around: (call: Call<MemoryStore>) => unknown,
+  isRunning: () => boolean | undefined = RUN.isRunning,
+) {
+  const options = {
+    run: { ...RUN, isRunning },
+    lateMs: LATE_MS,
+    deleteUntagged: false,
+    youngerThan: new Date(),
+  };
   return collectGarbage(intercepted(objects, around), options);
 }
 
 describe('a garbage collection with writes off', () => {
-  it('looks for what is in use when writes that were under way have ended', async () => {
-    const objects = withGarbage();
+  /** Collects; returns the time from the switch to the first look at repositories, in ms. */
+  const waitedMs = async (objects: MemoryStore, isRunning?: () => boolean) => {
     let [offAt, lookedAt] = [0, 0];
-    await collect(objects, ({ name, args, proceed }) => {
+    const around = ({ name, args, proceed }: Call<MemoryStore>) => {
       if (name === 'put' && args[0] === READ_ONLY_KEY) offAt = performance.now();
       const { prefix = '' } = (args[0] ?? {}) as Partial<ListRequest>;
       if (name === 'list' && prefix.startsWith(REPOSITORIES_PREFIX)) lookedAt ||= performance.now();
       return proceed();
-    });
-    expect(lookedAt - offAt).to.be.above(READ_ONLY_POLL_MS + LATE_MS);
+    };
+    await collect(objects, around, isRunning);
     expect(KEYS.filter((key) => objects.held.has(key))).to.deep.equal([]);
+    return lookedAt - offAt;
+  };
+
+  it('looks for what is in use when nodes commit nothing more', async () => {
+    expect(await waitedMs(withGarbage())).to.be.at.least(WRITES_END_MS - 1);
+    expect(WRITES_END_MS).to.be.above(READ_ONLY_POLL_MS);
+  });
+
+  it('waits longer if a run was killed that may have left deletes to a remote store behind', async () => {
+    const objects = withGarbage(new RemoteStore());
+    await writeNotice(objects, {
+      since: new Date(0).toISOString(),
+      by: 'killed',
+      reason: 'garbage collection',
+    });
+    expect(await waitedMs(objects, () => false)).to.be.at.least(WRITES_END_MS + LATE_MS - 2);
   });
 
   it('ends at a delete without an answer, and allows writes when that can no longer take effect', async () => {

@@ -58,6 +58,7 @@ function contextOf(objects: Hands['objects'], days: number, deleteUntagged: bool
     fence: OPEN_FENCE,
     settle: async () => undefined,
     now: () => days * DAY,
+    wallNow: () => days * DAY,
     counts: newCounts(),
   };
 }

@@ -117,6 +117,18 @@ describe('an image whose promotion waits for mirrors', () => {
     for (const digest of image.blobs) expect(isThere(digest)).to.equal(true);
   });
 
+  for (const [what, clocks] of [
+    ["the collector's clock", (ahead: number, now: number) => ({ at: ahead, wallAt: now })],
+    ['the wall clock', (ahead: number, now: number) => ({ at: now, wallAt: ahead })],
+  ] as const)
+    it(`is kept when only ${what} is ahead`, async () => {
+      const now = Date.now();
+      for (let hour = 0; hour <= OPEN_HOURS + 6; hour += 2)
+        await cycle(objects, { ...SETTINGS, ...clocks(now + hour * HOUR, now) });
+      expect(isThere(image.digest)).to.equal(true);
+      expect(await promotion.end()).to.equal('tagged');
+    });
+
   it('is not tagged when it has gone nevertheless', async () => {
     await objects.delete([blobDataKey(image.digest), revisionLinkKey(TARGET, image.digest)]);
     const error = await promotion.end().catch((cause: unknown) => cause);

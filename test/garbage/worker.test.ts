@@ -4,9 +4,13 @@ import { expect } from 'chai';
 import { Metrics } from '../../services/http/metrics.ts';
 import { NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { WORKER_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
-import { readProgress, requestCycle } from '../../services/registry/garbage/online/progress.ts';
+import {
+  isCycleRequested,
+  readProgress,
+  requestCycle,
+} from '../../services/registry/garbage/online/progress.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
-import { blobDataKey } from '../../services/registry/storage/layout.ts';
+import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { writeNotice } from '../../services/registry/storage/read-only.ts';
 import { GarbageWorker, type GarbageWorkerParts } from '../../services/sync/garbage/worker.ts';
 import { pullAll } from '../compat/pulling.ts';
@@ -142,6 +146,34 @@ describe('workers of the garbage collection', () => {
     expect(objects.held.has(key)).to.equal(true);
     // It does not even clear its flag away: that is the other's.
     expect([...objects.held.keys()].some((each) => each.includes('/deleting/'))).to.equal(true);
+  });
+
+  it('still name what the last cycle kept when they have done something else', async () => {
+    const { objects } = withGarbage();
+    const missing = digestOf(Buffer.from('a manifest that is missing'));
+    objects.hold(revisionLinkKey('candidate/app' as never, missing), missing);
+    const settings = {
+      ...{ collecting: { ...COLLECTING, intervalMs: 3_600_000, graceMs: 3_600_000 }, purging: undefined },
+      requestsPerSecond: undefined,
+    };
+    const first = worker(objects, { settings });
+    const progress = () => readProgress(objects);
+    await eventually('a cycle has ended', async () => {
+      const { last, holder } = (await progress()) ?? {};
+      return last !== undefined && holder === '';
+    });
+    const { kept, last } = (await progress()) ?? {};
+    expect(kept?.map(({ repository }) => repository)).to.deep.equal(['candidate/app']);
+    await first[Symbol.asyncDispose]();
+    // The next one takes the lease, and does nothing.
+    await writeNotice(objects, { since: new Date().toISOString(), by: 'a test', reason: 'backup' });
+    await requestCycle(objects, 'a test');
+    await using _ = worker(objects, { settings });
+    await eventually(
+      'the request is heard',
+      async () => !(await isCycleRequested(objects)) && (await progress())?.holder === '',
+    );
+    expect(await progress()).to.deep.include({ kept, last });
   });
 
   it('delete nothing while writes are off, nor make more requests than they may', async () => {

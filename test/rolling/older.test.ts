@@ -116,8 +116,7 @@ async function extend(registry: TestRegistry, name: string, left: Left): Promise
   expect(await publicationsOf(registry)).to.equal(left.publications + 1);
 
   await registry.stop();
-  // An older version does not know `--wait`; this one waits for a minute.
-  const collecting = { allowFailure: true, timeoutMs: 180_000 };
+  const collecting = { allowFailure: true };
   const collected = await registry.offline(['garbage-collect', '--grace', '0s'], collecting);
   expect(collected.code, `${collected.stdout}${collected.stderr}`).to.equal(0);
   for (const command of [

@@ -5,7 +5,7 @@
 import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { sharingDoubt } from '../../services/stores/filesystem/network-mount.ts';
+import { endsWithProcess, sharingDoubt } from '../../services/stores/filesystem/network-mount.ts';
 import { tempDir } from '../support/temp.ts';
 
 /** As Linux shows them: defaults of caching are left out, `actimeo=0` is four options. */
@@ -65,6 +65,22 @@ describe('the mount of a store', () => {
     const link = join(home, 'link');
     await symlink(root, link);
     expect(await doubtOf([at(root, 'nfs4', PLAIN)], link)).to.contain('is on nfs4');
+  });
+
+  it('has writes that may outlive their process if another machine or process carries them out', async () => {
+    const ends = async (...lines: readonly string[]) => {
+      await doubtOf(lines);
+      return endsWithProcess(root, join(home, 'mounts'));
+    };
+    for (const type of ['nfs', 'nfs4', 'cifs', 'smb3', 'ceph', '9p', 'fuse.sshfs', 'fuse.glusterfs'])
+      expect(await ends(at(root, type, PLAIN)), type).to.equal(false);
+    for (const type of ['ext4', 'xfs', 'btrfs', 'overlay', 'tmpfs'])
+      expect(await ends(at(root, type, 'rw')), type).to.equal(true);
+    expect(await ends(at('/', 'ext4', 'rw'), at(`${root}/below`, 'nfs4', PLAIN))).to.equal(false);
+    expect(
+      await ends(at('/', 'nfs4', PLAIN), at(root, 'ext4', 'rw'), at(`${root}2`, 'nfs4', PLAIN)),
+    ).to.equal(true);
+    expect(await endsWithProcess(root, join(home, 'missing'))).to.equal(true);
   });
 
   it('is not asked for where the system does not show its mounts', async () => {

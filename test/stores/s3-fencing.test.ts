@@ -201,8 +201,18 @@ requires(RADOSGW_PROGRAMS)('S3 under a fence', function () {
     expect(fence.doubts).to.equal(0);
   });
 
+  it('is asked for every 200 keys', async () => {
+    const keys = Array.from({ length: 1000 }, (_, i) => `${key}/${i}`);
+    const requests = counting('DeleteObjects', 0, { kind: 'late' });
+    const fence = new WatchedFence();
+    await world.store.delete(keys, undefined, { fence });
+    expect([requests(), fence.checks]).to.deep.equal([5, 5]);
+    await world.store.delete(keys);
+    expect(requests(), 'with one more without a fence').to.equal(6);
+  });
+
   it('waits for its other requests when one is refused', async () => {
-    // Four requests of a thousand keys at once: the third is refused while two are on their way.
+    // Four requests at once: the third is refused while two are on their way.
     const keys = Array.from({ length: 2500 }, (_, i) => `${key}/${i}`);
     let underWay = 0;
     world.proxy.rule = (request) => {

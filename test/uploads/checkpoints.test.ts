@@ -195,6 +195,45 @@ describe('the checkpoints of an upload', () => {
         expect(await request).to.equal('BLOB_UPLOAD_UNKNOWN');
       });
 
+      it('are not made of a blob that comes whole: if the store fails, its client sends it again', async () => {
+        const bytes = randomBytes(3 * CHECKPOINT_BYTES);
+        const close = (node: Content) =>
+          node.uploads.verify({ name: NAME, id }, digestOf(bytes), patch(bytes));
+        const failing = intercepted(store, ({ name, args, proceed }) => {
+          if (name === 'putIfAbsent' && String(args[0]).endsWith('.json') && ++records === 2)
+            throw new StoreUnavailableError('the store failed');
+          return proceed();
+        });
+        let records = 0;
+        await close(nodeOf({}, failing));
+        expect(records).to.equal(1);
+        id = await other.uploads.begin(NAME);
+        records = 1;
+        expect(await kindOf(close(nodeOf({}, failing)))).to.equal('the store failed');
+        await closeUpload(other, { name: NAME, id }, digestOf(bytes), patch(bytes));
+        expect(await other.blobs.stat(NAME, parseSha256(digestOf(bytes)))).to.include({
+          sizeBytes: bytes.length,
+        });
+      });
+
+      it('are acknowledged if what became outdated cannot be deleted', async () => {
+        let [refused, isFailing] = [0, true];
+        const failing = intercepted(store, ({ name, proceed }) => {
+          if (name !== 'delete' || !isFailing) return proceed();
+          refused++;
+          throw new StoreUnavailableError('the store failed');
+        });
+        const node = contentOf(failing, { uploads: { outdatedMax: 2 } });
+        const pieces = Array.from({ length: 6 }, () => randomBytes(100));
+        for (const piece of pieces)
+          expect(await kindOf(node.uploads.append({ name: NAME, id }, patch(piece)))).to.equal(
+            'acknowledged',
+          );
+        expect(refused).to.be.above(0);
+        isFailing = false;
+        await expectClosed(node, Buffer.concat(pieces));
+      });
+
       it('cost a body up to their size nothing: it is one piece', async () => {
         const { store: counted, take } = countingStore(store);
         const node = nodeOf({}, counted);

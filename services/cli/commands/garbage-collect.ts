@@ -17,8 +17,6 @@ export interface GarbageCollectOptions extends ReportOptions {
   readonly deleteUntagged: boolean;
   /** Younger content stays: it may belong to a push in progress. */
   readonly graceMs: number;
-  /** How long requests that nodes made before may take to have their effect. @default LATE_MS */
-  readonly lateMs?: number | undefined;
 }
 
 const PROGRESS_MS = 200;
@@ -32,7 +30,7 @@ export async function garbageCollectCommand(
   audit: Audit,
   options: GarbageCollectOptions,
 ): Promise<void> {
-  const { dryRun, deleteUntagged, graceMs, lateMs } = options;
+  const { dryRun, deleteUntagged, graceMs } = options;
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => stop.abort(new StoppedError(signal));
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
@@ -58,7 +56,7 @@ export async function garbageCollectCommand(
     if (dryRun) return shown(await planGarbage(objects, planOptions));
     await collectGarbage(objects, {
       ...planOptions,
-      ...{ run: { by: name(), isRunning }, lateMs },
+      run: { by: name(), isRunning },
       onBefore: (before) =>
         process.stderr.write(`writes were off already, since ${before.since}, by ${before.by}\n`),
       onPlan: async (plan) => {

@@ -108,6 +108,7 @@ export async function gcDryRunCommand(
     fence: { check: refuseToChange, doubt: () => undefined },
     settle: async () => undefined,
     now: () => clock.now(),
+    wallNow: clocks.wall,
   };
   try {
     const { candidates, kept } = await collectOnce(context);

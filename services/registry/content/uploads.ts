@@ -61,6 +61,8 @@ export class Uploads {
   readonly #hashes = new UploadHashes();
   readonly #outdatedMax: number;
   readonly #checkpoints: Checkpoints;
+  /** The same for a blob that comes whole. */
+  readonly #uncut: Checkpoints;
 
   constructor(
     objects: ObjectStore,
@@ -71,6 +73,7 @@ export class Uploads {
     this.#writes = writes;
     this.#outdatedMax = outdatedMax;
     this.#checkpoints = { ...CHECKPOINTS, ...checkpoints };
+    this.#uncut = { ...this.#checkpoints, checkpointBytes: Number.POSITIVE_INFINITY };
     this.#objects = objects;
     this.#blobs = blobs;
     this.#quarantine = quarantine;
@@ -96,7 +99,7 @@ export class Uploads {
    */
   async append(place: UploadPlace, body: UploadBody): Promise<number> {
     const before = await this.#state(place);
-    return (await this.#receive(place, before, body)).sizeBytes;
+    return (await this.#receive(place, before, body, this.#checkpoints)).sizeBytes;
   }
 
   /**
@@ -105,7 +108,9 @@ export class Uploads {
    */
   async verify(place: UploadPlace, digest: Digest, body: UploadBody): Promise<VerifiedUpload> {
     const before = await this.#state(place);
-    const state = await this.#receive(place, before, body);
+    // A client sends a blob that comes whole from its beginning again if the store fails: of it nothing may be kept.
+    const isWhole = before.sizeBytes === 0 && body.range === undefined;
+    const state = await this.#receive(place, before, body, isWhole ? this.#uncut : this.#checkpoints);
     const { sources, digests } = await this.#explaining(place, state, () =>
       settle(this.#in(place), state, algorithmOf(digest)),
     );
@@ -175,11 +180,16 @@ export class Uploads {
   }
 
   /** Adds a body piece by piece: what one request brings is at risk only since its last checkpoint. */
-  async #receive(place: UploadPlace, before: UploadState, body: UploadBody): Promise<UploadState> {
+  async #receive(
+    place: UploadPlace,
+    before: UploadState,
+    body: UploadBody,
+    checkpoints: Checkpoints,
+  ): Promise<UploadState> {
     checkRange(before.sizeBytes, body);
     if (body.sizeBytes === 0) return before;
     const hash = await this.#hashes.goOn(before, body.range !== undefined);
-    await using pieces = new BodyPieces(body.stream, hash, this.#checkpoints);
+    await using pieces = new BodyPieces(body.stream, hash, checkpoints);
     let state = before;
     while (await pieces.hasNext()) {
       const last = state;
@@ -213,7 +223,7 @@ export class Uploads {
     hash.remember(segments.at(-1)?.id ?? '', sizeBytes);
     const outdated = [...before.outdated, ...piece.outdated];
     const isTime = piece.merged.length > 0 || outdated.length >= this.#outdatedMax;
-    if (isTime) await this.#clear([...outdated, ...piece.merged]);
+    const isCleared = isTime && (await this.#hasCleared([...outdated, ...piece.merged]));
     // The record before becomes outdated only now: a request that still reads it would find nothing.
     const left = before.record === undefined ? [] : [before.record];
     return {
@@ -221,12 +231,20 @@ export class Uploads {
       segments,
       hash: known,
       record: key,
-      outdated: isTime ? left : [...outdated, ...left],
+      outdated: isCleared ? left : [...outdated, ...(isTime ? piece.merged : []), ...left],
     };
   }
 
   #in(place: UploadPlace): StoredUpload {
     return { objects: this.#objects, ...place };
+  }
+
+  /** Best effort: the record is there, so the request has done what it was to do. What stays goes with the upload. */
+  async #hasCleared(keys: readonly string[]): Promise<boolean> {
+    return this.#clear(keys).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Without waiting for the disk: what comes back after a power cut goes with the upload. */

@@ -1,3 +1,4 @@
+import pMap, { pMapSkip } from 'p-map';
 import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/names.ts';
 import { REPOSITORIES_PREFIX } from '../storage/layout.ts';
@@ -5,6 +6,9 @@ import { partsPrefix, recordOf, repositoryOf } from '../storage/layout-read.ts';
 import type { CollectorReader } from './collector-reader.ts';
 import type { ReachableSet } from './reachable-set.ts';
 import type { ScanFindings } from './scan.ts';
+
+/** How many links are read at once: a repository may have hundreds of thousands. */
+const LINKS_AT_ONCE = 16;
 
 /** A repository of which everything was kept, since something in it cannot be read. */
 export interface KeptRepository {
@@ -56,9 +60,9 @@ export async function keepWhole(
 ): Promise<void> {
   const manifests: Sha256Digest[] = [];
   const storedOf = (digest: Digest) => (isSha256(digest) ? digest : aliases.get(digest));
-  for await (const key of reader.keys(partsPrefix(repository))) {
+  const mark = async (key: string) => {
     const record = recordOf(key);
-    if (record?.kind !== 'layer' && record?.kind !== 'revision') continue;
+    if (record?.kind !== 'layer' && record?.kind !== 'revision') return pMapSkip;
     // What the link holds is what a client gets, should that be something else. By a name that no link explains, nobody
     // gets anything.
     const held = await reader.link(key);
@@ -67,6 +71,8 @@ export async function keepWhole(
       if (record.kind === 'layer') reachable.inUse.set(stored, 1);
       else manifests.push(stored);
     }
-  }
+    return pMapSkip;
+  };
+  await pMap(reader.keys(partsPrefix(repository)), mark, { concurrency: LINKS_AT_ONCE });
   await reachable.add(manifests);
 }

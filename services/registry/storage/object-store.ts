@@ -15,7 +15,7 @@ import type { Fence } from './fence.ts';
  */
 export interface ObjectStore extends AsyncDisposable {
   /**
-   * True if no write of a process takes effect after the process has ended, as on a file system. False if a request may
+   * True if no write of a process takes effect after the process has ended, as on a local file system. False if a request may
    * still be on its way then, or wait at a server.
    */
   readonly writesEndWithProcess: boolean;

@@ -23,6 +23,7 @@ import { growFile } from './grow.ts';
 import { removeOld, temporariesIn } from './leftovers.ts';
 import { listFiles } from './list.ts';
 import { markOldMounts } from './mounts.ts';
+import { endsWithProcess } from './network-mount.ts';
 import { pathOf } from './paths.ts';
 import { WriteProbe } from './probe.ts';
 import { openRoot } from './root.ts';
@@ -55,7 +56,7 @@ export interface FilesystemOptions {
  * means do the same (claim.ts, temporaries.ts).
  */
 export class FilesystemStore implements ObjectStore {
-  readonly writesEndWithProcess = true;
+  readonly writesEndWithProcess: boolean;
   readonly #root: string;
   readonly #sync: boolean;
   readonly #directories: DurableDirectories;
@@ -64,7 +65,8 @@ export class FilesystemStore implements ObjectStore {
   readonly #probe: WriteProbe;
   readonly #disposed = new AbortController();
 
-  private constructor(options: FilesystemOptions) {
+  private constructor(options: FilesystemOptions, writesEndWithProcess: boolean) {
+    this.writesEndWithProcess = writesEndWithProcess;
     this.#root = resolve(options.rootDirectory);
     this.#sync = options.sync;
     this.#directories = new DurableDirectories(this.#root);
@@ -75,8 +77,9 @@ export class FilesystemStore implements ObjectStore {
   /** Opens the store. Throws StoreNotWritableError if its directory cannot be made, StoreAbsentError if it is missing. */
   static async open(options: FilesystemOptions): Promise<FilesystemStore> {
     if (options.callTimeoutMs !== undefined) STORE_CALLS.deadlineMs = options.callTimeoutMs;
-    const store = new FilesystemStore(options);
-    await openRoot(store.#root, options);
+    const root = resolve(options.rootDirectory);
+    await openRoot(root, options);
+    const store = new FilesystemStore(options, await endsWithProcess(root));
     if (options.mode === 'read') return store;
     // On a full or read-only disk, a later start does it.
     await markOldMounts(store.#root).catch(() => undefined);

@@ -7,6 +7,9 @@ const MOUNTS = '/proc/self/mounts';
 /** Network file systems whose clients cache names, or that have no atomic rename or link. */
 const INCOHERENT = /^(cifs|smb3?|9p|fuse\.(sshfs|s3fs|rclone|gcsfuse|goofys|glusterfs|davfs\d*))$/;
 
+/** File systems whose calls are carried out by another machine, or by another process. */
+const REMOTE = /^(nfs4?|cifs|smb3?|smbfs|ceph|9p|virtiofs|lustre|afs|fuse(blk|\..*)?)$/;
+
 interface Mount {
   readonly point: string;
   readonly type: string;
@@ -18,11 +21,7 @@ interface Mount {
  * nothing speaks against it, or the system does not show its mounts.
  */
 export async function sharingDoubt(rootDirectory: string, mountsPath = MOUNTS): Promise<string | undefined> {
-  const [mounts, root] = await Promise.all([
-    ifThere(readFile(mountsPath, 'utf8')),
-    ifThere(realpath(rootDirectory)),
-  ]);
-  const mount = mounts === undefined || root === undefined ? undefined : mountOf(mounts, root);
+  const mount = (await lookAt(rootDirectory, mountsPath))?.mount;
   if (mount === undefined) return undefined;
   const where = `storage.filesystem.rootdirectory = ${rootDirectory} is on ${mount.type}`;
   const advice = 'Processes on one machine may use it; for several machines see docs/cluster.md';
@@ -32,6 +31,28 @@ export async function sharingDoubt(rootDirectory: string, mountsPath = MOUNTS): 
   const lacks = lacksOf(mount.options);
   if (lacks.length === 0) return undefined;
   return `${where}, mounted without ${lacks.join(', ')}: changes of other machines are seen late. ${advice}`;
+}
+
+/**
+ * Whether nothing that a process writes below this directory takes effect after it has ended: all of it is on file
+ * systems of this machine's kernel. True if the system does not show its mounts.
+ */
+export async function endsWithProcess(rootDirectory: string, mountsPath = MOUNTS): Promise<boolean> {
+  const seen = await lookAt(rootDirectory, mountsPath);
+  if (seen === undefined) return true;
+  const { mount, below } = seen;
+  return ![...below, ...(mount ? [mount] : [])].some(({ type }) => REMOTE.test(type));
+}
+
+/** The mount that a directory is on, and those below it; undefined if the system does not show its mounts. */
+async function lookAt(rootDirectory: string, mountsPath: string) {
+  const [text, root] = await Promise.all([
+    ifThere(readFile(mountsPath, 'utf8')),
+    ifThere(realpath(rootDirectory)),
+  ]);
+  if (text === undefined || root === undefined) return undefined;
+  const mounts = mountsOf(text);
+  return { mount: mountOf(mounts, root), below: mounts.filter(({ point }) => isBelow(point, root)) };
 }
 
 /** Mount options, as they are given to mount(8), that NFS lacks for a store that machines share. */
@@ -47,8 +68,14 @@ function lacksOf(options: readonly string[]): string[] {
 }
 
 /** The mount that a path is on: of those above it the deepest, and of several at one place the last. */
-function mountOf(mounts: string, path: string): Mount | undefined {
-  const above = mounts
+function mountOf(mounts: readonly Mount[], path: string): Mount | undefined {
+  const above = mounts.filter(({ point }) => path === point || isBelow(path, point));
+  const deepest = Math.max(...above.map(({ point }) => point.length));
+  return above.findLast(({ point }) => point.length === deepest);
+}
+
+function mountsOf(text: string): Mount[] {
+  return text
     .split('\n')
     .map((line) => line.split(' '))
     .map(([, point = '', type = '', options = '']) => ({
@@ -56,9 +83,11 @@ function mountOf(mounts: string, path: string): Mount | undefined {
       type,
       options: options.split(','),
     }))
-    .filter(({ point }) => point !== '' && (path === point || path.startsWith(point.replace(/\/?$/, '/'))));
-  const deepest = Math.max(...above.map(({ point }) => point.length));
-  return above.findLast(({ point }) => point.length === deepest);
+    .filter(({ point }) => point !== '');
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path !== directory && path.startsWith(directory.replace(/\/?$/, '/'));
 }
 
 /** Blanks and backslashes are written in octal, as in fstab(5). */

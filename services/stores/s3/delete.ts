@@ -6,6 +6,8 @@ import { ifThere, isKeyCertain, S3Error } from './errors.ts';
 
 /** The most that S3 deletes at once. */
 const BATCH_MAX = 1000;
+/** Under a fence, which is asked once for a request: a server that is slow deletes one key after the other. */
+const FENCED_BATCH_MAX = 200;
 const BATCHES_AT_ONCE = 4;
 
 /** Deletes objects; missing ones are not an error. */
@@ -19,7 +21,8 @@ export async function deleteObjects(
   const [only] = all;
   if (only !== undefined && all.length === 1) return deleteOne(bucket, only, signal, fence);
   const batches: string[][] = [];
-  for (let at = 0; at < all.length; at += BATCH_MAX) batches.push(all.slice(at, at + BATCH_MAX));
+  const keysMax = fence ? FENCED_BATCH_MAX : BATCH_MAX;
+  for (let at = 0; at < all.length; at += keysMax) batches.push(all.slice(at, at + keysMax));
   await forEachSettled(batches, (batch) => deleteBatch(bucket, batch, signal, fence), {
     concurrency: BATCHES_AT_ONCE,
   });

@@ -1,23 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../../http/metrics.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
-import { firstDigests } from '../../registry/audit/digests.ts';
 import { UnreadableError } from '../../registry/garbage/collector-reader.ts';
-import {
-  type CycleContext,
-  type GarbageSettings,
-  newCounts,
-  type ToDelete,
-} from '../../registry/garbage/online/context.ts';
+import { type CycleContext, type GarbageSettings, newCounts } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
 import type { Clocks, GarbageClock } from '../../registry/garbage/online/garbage-clock.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
 import {
   collectorLeases,
   hearRequest,
+  IDLE,
   isCycleRequested,
   type Progress,
   readProgress,
+  withoutCycle,
 } from '../../registry/garbage/online/progress.ts';
 import { type PurgeSettings, purgeUploads } from '../../registry/garbage/online/purge-uploads.ts';
 import type { Log } from '../../registry/runtime/log.ts';
@@ -29,6 +25,7 @@ import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { clockOf, MACHINE_CLOCKS } from './machine-clocks.ts';
 import { type GarbageMetrics, garbageMetrics } from './metrics.ts';
+import { recordDeletion } from './record-deletion.ts';
 import { WorkerFence } from './worker-fence.ts';
 
 /** What the worker has to do, and when. Times in milliseconds. */
@@ -68,7 +65,6 @@ const RETRY_MS = { first: 5000, most: 10 * 60_000 } as const;
 const NOTICE_AGE_MS = 1000;
 /** How many repositories are named of which everything is kept. */
 const KEPT_MAX = 100;
-const IDLE: Progress = { phase: 'idle' };
 
 /**
  * Collects garbage and purges uploads. Any number may run, anywhere; one works, and the others wait to take over. A
@@ -88,6 +84,8 @@ export class GarbageWorker implements AsyncDisposable {
   #isMoreDue = false;
   /** After a failure, not before this moment of the monotonic clock. */
   #notBefore = 0;
+  /** After a purge that left a doubt, not before this moment: a collection comes first. */
+  #purgeNotBefore = 0;
   #pauseMs: number = RETRY_MS.first;
   #notice = { isOn: false, seenAt: Number.NEGATIVE_INFINITY };
 
@@ -156,6 +154,8 @@ export class GarbageWorker implements AsyncDisposable {
     lease.outwaited();
     const fence = new WorkerFence(lease, signal, takeoverMs);
     if (this.#due(this.#progress).purging) await this.#purge(lease, fence, signal);
+    // Nothing more is changed under this lease; the next owner waits.
+    if (fence.hasDoubt) return;
     const isAsked = await isCycleRequested(objects);
     // The request is removed before the cycle, so that one that arrives during the cycle leads to another.
     if (isAsked) await hearRequest(objects, fence);
@@ -165,7 +165,8 @@ export class GarbageWorker implements AsyncDisposable {
       this.#pauseMs = RETRY_MS.first;
     } catch (error) {
       if (signal.aborted || !lease.isFresh) throw error;
-      this.#report(fence.reasonOf(error));
+      this.#report(fence.reasonOf(error), 'garbage collection: a cycle has failed');
+      this.#parts.metrics.garbageFailures.inc();
       this.#notBefore = performance.now() + this.#pauseMs;
       this.#pauseMs = Math.min(this.#pauseMs * 2, RETRY_MS.most);
     }
@@ -184,7 +185,7 @@ export class GarbageWorker implements AsyncDisposable {
         isOver(last.startedAt, collecting.intervalMs));
     const isPurging =
       purging !== undefined &&
-      now >= this.#startedAt + firstPurgeMs &&
+      now >= Math.max(this.#startedAt + firstPurgeMs, this.#purgeNotBefore) &&
       // Uploads are as old as the store says; after a step of the clock, their times may be wrong by as much.
       !this.#clock.wasStepped(purging.ageMs) &&
       (purged === undefined || isOver(purged.endedAt, purging.intervalMs));
@@ -210,13 +211,15 @@ export class GarbageWorker implements AsyncDisposable {
       },
       settle: async () => void (await sleep(settleMs, undefined, { signal })),
       now: () => this.#clock.now(),
+      wallNow: (this.#parts.clocks ?? MACHINE_CLOCKS).wall,
     };
     try {
       const { isMoreDue, kept } = await collectOnce(context);
       const endedAt = new Date().toISOString();
       const last = { startedAt, endedAt, counts, requests: this.#requests };
       const named = kept.slice(0, KEPT_MAX);
-      this.#progress = { ...withoutCycle(this.#progress), last, ...(named.length > 0 && { kept: named }) };
+      const { kept: _kept, ...rest } = withoutCycle(this.#progress);
+      this.#progress = { ...rest, last, ...(named.length > 0 && { kept: named }) };
       for (const each of named)
         logger.warn({ ...each }, 'garbage collection: everything of a repository is kept');
       for (const outcome of ['quarantined', 'released', 'deleted'] as const)
@@ -243,9 +246,18 @@ export class GarbageWorker implements AsyncDisposable {
       });
       if (!purging.dryRun) metrics.uploads.inc({ outcome: 'purged' }, purged);
       const endedAt = new Date().toISOString();
-      this.#progress = { ...this.#progress, purge: { endedAt, purged, dryRun: purging.dryRun } };
+      const { trouble, ...before } = this.#progress;
+      // The next cycle removes it. If none will come, it was of a purge.
+      const isLeft = trouble !== undefined && settings.collecting !== undefined;
+      const purge = { endedAt, purged, dryRun: purging.dryRun };
+      this.#progress = { ...before, ...(isLeft && { trouble }), purge };
     } catch (error) {
-      if (signal.aborted || !lease.isFresh || fence.hasDoubt) throw fence.reasonOf(error);
+      if (signal.aborted || !lease.isFresh) throw fence.reasonOf(error);
+      if (fence.hasDoubt) {
+        this.#report(fence.reasonOf(error), 'cannot purge uploads; collecting first');
+        this.#purgeNotBefore = performance.now() + RETRY_MS.most;
+        return;
+      }
       logger.warn({ err: error }, 'cannot purge uploads; trying again');
       await sleep(RETRY_MS.first, undefined, { signal });
     }
@@ -267,30 +279,14 @@ export class GarbageWorker implements AsyncDisposable {
     return this.#notice.isOn;
   }
 
-  #report(error: unknown): void {
-    const { logger, metrics } = this.#parts;
+  #report(error: unknown, what: string): void {
+    const { logger } = this.#parts;
     const trouble = messageOf(error);
     const unreadable = error instanceof UnreadableError ? error.unreadable : undefined;
-    logger.warn({ err: error, ...(unreadable && { unreadable }) }, 'garbage collection: a cycle has failed');
-    metrics.garbageFailures.inc();
+    logger.warn({ err: error, ...(unreadable && { unreadable }) }, what);
     const named = unreadable ? `${trouble}: ${unreadable.slice(0, 10).join('; ')}` : trouble;
     this.#progress = { ...withoutCycle(this.#progress), trouble: named };
   }
-}
-
-/** The progress, without that of the cycle under way. */
-function withoutCycle({ last, trouble, purge }: Progress): Progress {
-  return { ...IDLE, ...(last && { last }), ...(trouble && { trouble }), ...(purge && { purge }) };
-}
-
-/** One entry per cycle: no client asked for these deletions, and the changes that led to them are recorded already. */
-async function recordDeletion(audit: Audit, { lists, blobs, digests }: ToDelete): Promise<void> {
-  if (!audit.isOn) return;
-  await audit.record({
-    action: 'garbage.delete',
-    actor: { kind: 'system', name: 'garbage-collection' },
-    details: { blobs, lists, digests: firstDigests(digests) },
-  });
 }
 
 function isOver(since: string, ms: number): boolean {

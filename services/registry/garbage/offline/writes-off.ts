@@ -37,16 +37,16 @@ export interface WritesOff extends AsyncDisposable {
 
 export interface SwitchOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Within this time of being made, a request of a node or of this run takes effect, or never. @default LATE_MS */
+  /** Within this time of being made, a delete of a run takes effect, or never. @default LATE_MS */
   readonly lateMs?: number | undefined;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
 }
 
 /**
- * Throws the switch, and returns when every node has noticed and what nodes were writing then has come to its end. Throws
- * {@link WritesOffError} when another garbage collection has thrown it and runs, or may run. Where a delete got no
- * answer, disposing waits until it can no longer take effect, before writes are on again.
+ * Throws the switch, and returns when no node commits a change any more, and no delete of a run that was killed can take
+ * effect any more. Throws {@link WritesOffError} when another garbage collection has thrown it and runs, or may run. Where
+ * a delete got no answer, disposing waits until it can no longer take effect, before writes are on again.
  */
 export async function switchWritesOff(
   objects: ObjectStore,
@@ -56,7 +56,10 @@ export async function switchWritesOff(
   const fence = new SwitchFence(clock);
   const before = await readNotice(objects, signal);
   const isOurs = before === undefined || before.reason === REASON;
-  if (before?.reason === REASON) refuseIfRunning(before, isRunning(before.by));
+  const isTakenOver = before?.reason === REASON;
+  if (isTakenOver) refuseIfRunning(before, isRunning(before.by));
+  // A run that was killed leaves its last deletes to a remote store behind.
+  const isLateOneFeared = isTakenOver && !objects.writesEndWithProcess;
   const off: WritesOff = {
     before,
     fence,
@@ -75,7 +78,7 @@ export async function switchWritesOff(
   if (isOurs) await writeNotice(objects, { since: new Date().toISOString(), by, reason: REASON });
   try {
     // A switch that was thrown a moment ago may not have been noticed, either.
-    await sleep(WRITES_END_MS, undefined, signal && { signal });
+    await sleep(WRITES_END_MS + (isLateOneFeared ? lateMs : 0), undefined, signal && { signal });
     await off.confirm();
     return off;
   } catch (error) {
@@ -112,6 +115,6 @@ function refuseIfRunning({ by, since }: ReadOnlyNotice, isRunning: boolean | und
   const rest =
     isRunning === true
       ? 'wait until it has ended'
-      : 'if it was killed, run "roadstead read-only off", and then this again';
+      : 'if it was killed, wait a minute, run "roadstead read-only off", and then this again';
   throw new WritesOffError(`another garbage collection has run since ${since} (${by}): ${rest}`);
 }

@@ -72,6 +72,8 @@ export interface CycleContext {
   readonly settle: () => Promise<void>;
   /** The {@link import('./garbage-clock.ts').GarbageClock}, by which content grows old. */
   readonly now: () => number;
+  /** The wall clock, which the times of publications are of. */
+  readonly wallNow: () => number;
   readonly counts: CycleCounts;
 }
 

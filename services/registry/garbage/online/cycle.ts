@@ -62,10 +62,12 @@ export async function collectOnce(given: CycleContext): Promise<CycleResult> {
   await aliasIndex.store();
 
   onPhase?.('marking');
-  const entries = await newestEntries(reader, deleteUntagged, now());
+  // Neither clock alone: one that is ahead would end promotions that wait.
+  const openAt = Math.min(now(), given.wallNow());
+  const entries = await newestEntries(reader, deleteUntagged, openAt);
   const references = new ReferenceIndex(reader, MANIFEST_FACTS_PREFIX, !dryRun);
   const onRead = () => void counts.manifestsRead++;
-  const open = entries.filter((entry) => mayBeOpen(entry, now())).map((entry) => entry.manifestDigest);
+  const open = entries.filter((entry) => mayBeOpen(entry, openAt)).map((entry) => entry.manifestDigest);
   const reachable = await ReachableSet.of(
     { reader, references, findings, aliases, deleteUntagged, onRead },
     open,

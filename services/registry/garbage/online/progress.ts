@@ -31,6 +31,20 @@ const ProgressSchema = z.object({
 });
 export type Progress = z.infer<typeof ProgressSchema>;
 
+/** Of a worker that has done nothing yet. */
+export const IDLE: Progress = { phase: 'idle' };
+
+/** The progress, without that of the cycle under way. */
+export function withoutCycle({ last, kept, trouble, purge }: Progress): Progress {
+  return {
+    ...IDLE,
+    ...(last && { last }),
+    ...(kept && { kept }),
+    ...(trouble && { trouble }),
+    ...(purge && { purge }),
+  };
+}
+
 /** The leases on the collection of garbage. */
 export function collectorLeases(objects: ObjectStore): LeaseStore<Progress> {
   return new LeaseStore(objects, WORKER_PREFIX, ProgressSchema);
