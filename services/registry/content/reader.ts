@@ -69,7 +69,7 @@ export class Reader {
 
   /**
    * What a tag names. If that is gone, the tag may have moved before it went, on another node or since it was read: it is
-   * read again, so that no client gets 404 for a tag that always did.
+   * read again. A tag that always named something is never answered 404.
    */
   async #tagged(name: RepositoryName, tag: Tag): Promise<LoadedManifest | undefined> {
     let before: Sha256Digest | undefined;
