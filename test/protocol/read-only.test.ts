@@ -5,8 +5,10 @@
 import { expect } from 'chai';
 import { promote } from '../release/promoting.ts';
 import { newBytes } from '../support/bytes.ts';
+import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { filesBelow } from './on-disk.ts';
 import { pushBlob, pushImage, putManifest } from './pushing.ts';
 import { expectError, jsonOf, send } from './wire.ts';
 
@@ -22,6 +24,42 @@ describe('a registry that is read-only', () => {
     after(async () => {
       await node?.[Symbol.asyncDispose]();
       await registry?.[Symbol.asyncDispose]();
+    });
+
+    it('refuses what was let in before, and whose body comes after', async () => {
+      const name = 'candidate/slow';
+      const image = await pushImage(registry.url, name, '1');
+      const blob = newBytes();
+      const begun = await send(registry.url, `/v2/${name}/blobs/uploads/`, { method: 'POST' });
+      const upload = new URL(begun.headers.location ?? '', registry.url);
+      const isOff = Promise.withResolvers<void>();
+      async function* held(bytes: Buffer): AsyncGenerator<Buffer> {
+        yield bytes.subarray(0, 50);
+        await isOff.promise;
+        yield bytes.subarray(50);
+      }
+      const headers = { 'content-type': image.mediaType };
+      const manifest = send(registry.url, `/v2/${name}/manifests/2`, {
+        ...{ method: 'PUT', headers, body: held(image.bytes) },
+      });
+      const closing = send(registry.url, `${upload.pathname}?digest=${sha256(blob)}`, {
+        ...{ method: 'PUT', body: held(blob) },
+      });
+      // Both are at work: what they have sent so far was let in.
+      await eventually('the upload has begun to grow', async () =>
+        (await filesBelow(registry.rootDirectory)).some((path) => path.includes('/.tmp/')),
+      );
+      await registry.offline(['read-only', 'on']);
+      isOff.resolve();
+      expectError(await manifest, 503, 'UNAVAILABLE');
+      expectError(await closing, 503, 'UNAVAILABLE');
+      await registry.offline(['read-only', 'off']);
+      expect((await send(registry.url, `/v2/${name}/manifests/2`)).status).to.equal(404);
+      const head = await send(registry.url, `/v2/${name}/blobs/${sha256(blob)}`, { method: 'HEAD' });
+      expect(head.status).to.equal(404);
+      const takesWrites = async () =>
+        (await putManifest(registry.url, name, '2', image.bytes, image.mediaType)).status === 201;
+      await eventually('writes are allowed again', takesWrites);
     });
 
     it('answers every write with 503 and the reason, on every node, and pulls as before', async () => {
