@@ -20,6 +20,8 @@ const SHARED = 3;
 const ACTORS = { tags: 4, conditional: 3, shared: 4, promoters: 2, images: 3 } as const;
 /** Writes that are under way at the end have arrived by then, and no node shows an older tag. */
 const SETTLED_MS = 3000;
+/** How much longer a short run may take until enough has happened. */
+const MORE_SECONDS = 60;
 const CHECK_TIMEOUT_MS = 180_000;
 
 /** What came of a run. */
@@ -82,8 +84,8 @@ class History {
     // What fails in here is a mistake of the test, and ends it.
     try {
       await Promise.race([sleep(seconds * 1000), all]);
-      // A machine that is busy with other things gets half as much time again.
-      for (let more = 0; more < seconds / 2; more++) {
+      // A machine that is busy with other things gets more time.
+      for (let more = 0; more < Math.max(seconds / 2, MORE_SECONDS); more++) {
         if (lacking(this.#recorder, nemesis.kinds, seconds).length === 0) break;
         await Promise.race([sleep(1000), all]);
       }
@@ -151,7 +153,7 @@ class History {
     const manifests = await this.#manifests(candidates, POOL);
     await using client = this.#client();
     for (const { label, manifest } of manifests) await put(client, candidates, label, manifest);
-    return [candidates, this.#recorded('stable', { manifests, tags: ['a'] }, sender)];
+    return [candidates, this.#recorded('stable', { manifests, tags: ['a', 'b', 'c'] }, sender)];
   }
 
   /** Makes manifests whose config is in the repository and stays in use. */
