@@ -9,7 +9,7 @@ import { type Distribution, startDistribution } from '../support/distribution.ts
 import { Image, MEDIA_TYPES } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
-import { filesBelow } from './on-disk.ts';
+import { filesBelow, isOfDistribution } from './on-disk.ts';
 import { pushBlob, pushImage, pushIndex, pushManifest } from './pushing.ts';
 import { jsonOf, send } from './wire.ts';
 
@@ -104,7 +104,8 @@ requires(['docker-registry'])('one directory under Roadstead and docker-registry
     const written = async (url: string, name: string) => {
       const layers = [await pushBlob(url, name, layer)];
       await pushManifest(url, name, new Image({ config: await pushBlob(url, name, config), layers }), '1');
-      return filesBelow(join(ours.rootDirectory, 'docker/registry/v2/repositories', name));
+      const files = await filesBelow(join(ours.rootDirectory, 'docker/registry/v2/repositories', name));
+      return files.filter(isOfDistribution);
     };
     expect(await written(ours.url, 'same/ours')).to.deep.equal(await written(theirs.url, 'same/theirs'));
   });

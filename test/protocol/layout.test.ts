@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { newBytes } from '../support/bytes.ts';
 import type { Image } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { blobPath, filesBelow, layerLink, revisionLink, tagLinks } from './on-disk.ts';
+import { blobPath, filesBelow, isOfDistribution, layerLink, revisionLink, tagLinks } from './on-disk.ts';
 import { pushBlob, pushImage, pushIndex } from './pushing.ts';
 import { send } from './wire.ts';
 
@@ -31,7 +31,11 @@ describe('the layout of the store', () => {
   const newFiles = async () =>
     (await filesBelow(registry.rootDirectory)).filter((file) => !filesBefore.has(file));
   async function expectFiles(expected: readonly string[]): Promise<void> {
-    expect(await newFiles()).to.deep.equal([...new Set(expected)].sort());
+    const files = await newFiles();
+    expect(files.filter(isOfDistribution)).to.deep.equal([...new Set(expected)].sort());
+    // Beside it the turns in which it was written.
+    const ours = files.filter((file) => !isOfDistribution(file));
+    for (const file of ours) expect(file).to.match(/\/_roadstead\/changes\/\d{12}$/);
   }
 
   it("of a pushed image is exactly Distribution's", async () => {

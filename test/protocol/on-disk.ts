@@ -14,6 +14,11 @@ export async function filesBelow(directory: string): Promise<string[]> {
     .sort();
 }
 
+/** Whether a file of a repository is one that Distribution knows: its walkers skip what is ours. */
+export function isOfDistribution(file: string): boolean {
+  return !/(?:^|\/)_roadstead\//.test(file);
+}
+
 /** Every file below a directory with its content, to be compared with a later look. */
 export async function contentBelow(directory: string): Promise<Record<string, string>> {
   const files = await filesBelow(directory);
