@@ -47,6 +47,7 @@ export async function collect(objects: ObjectStore, pass: Pass, audit: Audit = N
   const ended = Promise.withResolvers<void>();
   const fail = ({ err }: { err?: unknown }) => ended.reject(err);
   const graceMs = hasGrace ? HOUR_MS : 0;
+  const clocks = await clocksAt(objects, BEGINNING + hour * HOUR_MS);
   await using _ = worker(objects, {
     settings: {
       collecting: { intervalMs: isAsked ? NEVER_MS : 0, graceMs, quarantineMs: HOUR_MS, deleteUntagged },
@@ -56,7 +57,7 @@ export async function collect(objects: ObjectStore, pass: Pass, audit: Audit = N
       info: (_fields, message) => message.endsWith('a cycle has ended') && ended.resolve(),
       ...{ warn: fail, error: fail },
     },
-    clocks: clocksAt(BEGINNING + hour * HOUR_MS),
+    clocks,
     audit,
   });
   await ended.promise;
@@ -66,6 +67,7 @@ export async function collect(objects: ObjectStore, pass: Pass, audit: Audit = N
 export async function purgeOlderThan(objects: ObjectStore, moment: number): Promise<void> {
   const told = async () => (await readProgress(objects))?.purge?.endedAt;
   const before = await told();
+  const clocks = await clocksAt(objects, moment + LONG_MS);
   await using _ = worker(objects, {
     settings: {
       purging: { ageMs: LONG_MS, intervalMs: 0, dryRun: false },
@@ -73,13 +75,22 @@ export async function purgeOlderThan(objects: ObjectStore, moment: number): Prom
     },
     logger: silent,
     audit: NO_AUDIT,
-    clocks: clocksAt(moment + LONG_MS),
+    clocks,
   });
   await eventually('uploads are purged', async () => (await told()) !== before);
 }
 
-function clocksAt(ms: number): Clocks {
-  return { wall: () => ms, monotonic: () => ms, boot: 'a test' };
+/** Clocks that show this moment, once a worker has taken over: it has lived since its predecessor stored the time. */
+async function clocksAt(objects: ObjectStore, ms: number): Promise<Clocks> {
+  const stored = (await readProgress(objects))?.clock?.monotonicMs ?? ms;
+  let shown = Math.min(stored, ms);
+  const show = () => {
+    queueMicrotask(() => {
+      shown = ms;
+    });
+    return shown;
+  };
+  return { wall: show, monotonic: show, boot: 'a test' };
 }
 
 function worker(
