@@ -34,6 +34,7 @@ export interface Pass {
 /** A pass from its beginning to its end, by a worker as the sync process has it. */
 export const passing = (pass: Pass): Step => ({
   does: `collect garbage in hour ${pass.hour}`,
+  isMuchLater: pass.hour > 0,
   act: ({ objects }) => collect(objects, pass),
 });
 

@@ -34,7 +34,8 @@ export async function referenceOf(lab: Lab, scenario: Scenario): Promise<Referen
   return { beginning, points, state: stateOf(run.stored) };
 }
 
-async function prepared(lab: Lab, scenario: Scenario): Promise<Beginning> {
+/** What a scenario begins with. */
+export async function prepared(lab: Lab, scenario: Scenario): Promise<Beginning> {
   const run = new Run(lab, scenario, { stored: new Stored(), memory: new Map() });
   await run.start();
   await scenario.prepare?.(run.world);
@@ -101,7 +102,7 @@ export async function play(
 }
 
 /** What is wrong in the end, for a process that remembers nothing. */
-async function endFaults(run: Run, scenario: Scenario, steps: readonly Step[]): Promise<string[]> {
+export async function endFaults(run: Run, scenario: Scenario, steps: readonly Step[]): Promise<string[]> {
   await run.kill();
   await run.start();
   const faults = await broken(run, steps);

@@ -23,6 +23,9 @@ import { MirrorWorker } from '../../services/sync/worker.ts';
 import type { Life } from './life.ts';
 import { RecordedTarget } from './recorded-target.ts';
 
+/** Settles when the request has been handled. */
+type Handler = (...request: Parameters<RequestListener>) => Promise<void>;
+
 /** Where things are that outlive the process. */
 export interface Surroundings {
   /** A mirror's document root, and the URL at which it is served; no mirror unless given. */
@@ -38,6 +41,10 @@ export interface RunningProcess {
   readonly url: string;
   /** Ends it in peace; all that it writes at the end is written. */
   shutDown(): Promise<void>;
+  /** Closes its connections, as clients that have lost patience do; what they asked for goes on. */
+  hangUp(): void;
+  /** Settles when it is done with all that clients have asked for, whether or not they are still there. */
+  handled(): Promise<void>;
   /** Closes its connections, and ends its loops: that much the kernel does for the dead, who write nothing any more. */
   clearAway(): void;
 }
@@ -113,7 +120,12 @@ export async function startProcess(
   };
   const api = use(await createApi(config, shared));
   const release = use(await createRelease(config, shared, { policy, version: '0' }));
-  const server = createServer(side(api.app.callback(), release.app.callback()));
+  const handling = new Set<Promise<void>>();
+  const handle = side(api.app.callback(), release.app.callback());
+  const server = createServer((request, response) => {
+    const handled = Promise.resolve(handle(request, response)).finally(() => handling.delete(handled));
+    handling.add(handled);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const hangUp = () => {
@@ -133,6 +145,8 @@ export async function startProcess(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     shutDown: () => all.disposeAsync(),
+    hangUp,
+    handled: async () => void (await Promise.allSettled(handling)),
     clearAway() {
       hangUp();
       // Not awaited: the dead never come to an end of anything.
@@ -141,6 +155,6 @@ export async function startProcess(
   };
 }
 
-function side(api: RequestListener, release: RequestListener): RequestListener {
+function side(api: Handler, release: Handler): Handler {
   return (request, response) => (request.url?.startsWith('/api/') ? release : api)(request, response);
 }

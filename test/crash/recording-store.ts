@@ -2,11 +2,13 @@ import type { Writable } from 'node:stream';
 import type {
   ByteRange,
   CreateOptions,
+  DeleteOptions,
   ListPage,
   ListRequest,
   ObjectRead,
   ObjectStat,
   ObjectStore,
+  PutOptions,
 } from '../../services/registry/storage/object-store.ts';
 import { gather } from '../support/gather.ts';
 import { kindOf } from './key-kinds.ts';
@@ -69,9 +71,10 @@ export class RecordingStore implements ObjectStore {
     return this.#life.act(() => this.#inner.list(request));
   }
 
-  async put(key: string, body: Buffer | AsyncIterable<Buffer>, options = {}): Promise<void> {
+  async put(key: string, body: Buffer | AsyncIterable<Buffer>, options: PutOptions = {}): Promise<void> {
     this.#hear();
     const bytes = Buffer.isBuffer(body) ? body : Buffer.concat(await gather(body));
+    options.fence?.check();
     await this.#life.write(`put ${kindOf(key)}`, () => this.#inner.put(key, bytes, options));
   }
 
@@ -92,12 +95,14 @@ export class RecordingStore implements ObjectStore {
     return this.#life.write(`compose ${kindOf(target)}`, () => this.#inner.compose(sources, target));
   }
 
-  async delete(keys: readonly string[]): Promise<void> {
+  async delete(keys: readonly string[], _signal?: AbortSignal, options: DeleteOptions = {}): Promise<void> {
     this.#hear();
     const ordered = this.#options.deleteOrder === 'reversed' ? keys.toReversed() : keys;
     const together = keys.length > 1 ? TOGETHER : '';
-    for (const key of ordered)
+    for (const key of ordered) {
+      options.fence?.check();
       await this.#life.write(`delete ${kindOf(key)}${together}`, () => this.#inner.delete([key]));
+    }
   }
 
   async urlOf(): Promise<string | undefined> {

@@ -23,6 +23,8 @@ export interface World {
 /** Something that a client asks for, or that a worker gets done. */
 export interface Step {
   readonly does: string;
+  /** It begins long after the step before it ended: no request of that is under way any more. */
+  readonly isMuchLater?: boolean;
   /** Asks, and returns when it was acknowledged; throws for any other answer. */
   act(world: World): Promise<void>;
   /** What a client does that has not heard an answer; the same again unless given. */

@@ -28,6 +28,7 @@ const audited = { isAudited: true, invariant: expectRecorded };
 
 const collecting = (hour: number): Step => ({
   does: `collect garbage in hour ${hour}`,
+  isMuchLater: true,
   async act({ objects }) {
     await using recorder = recorderOver(objects);
     await collect(objects, { hour, hasGrace: false }, recorder);

@@ -80,6 +80,7 @@ const racing = (how: string, wants: Wanting, target: string, deleteUntagged: boo
   };
   return {
     does: `collect garbage, and meanwhile ${how}`,
+    isMuchLater: true,
     act: (world) => run(world, true),
     // By then all may have been deleted.
     retry: (world) => run(world, false),
