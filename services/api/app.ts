@@ -2,6 +2,7 @@ import { onlyPublicName } from '../config/reach.ts';
 import { manifestRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import type { Context } from '../http/context.ts';
+import { THIS_PROCESS } from '../http/owner.ts';
 import { reportDamage } from '../http/report-damage.ts';
 import type { Route } from '../http/routes.ts';
 import { createService, type Service, type ServiceParts } from '../http/service.ts';
@@ -9,6 +10,7 @@ import { absoluteUrlsOf, urlsOf } from '../http/urls.ts';
 import { networkTest } from '../registry/access/networks.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { Reader } from '../registry/content/reader.ts';
+import { checkpointsWithin } from '../registry/content/upload-body.ts';
 import { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import { Retries } from '../registry/publishing/mirrors/retries.ts';
 import { PublicationFollower } from '../registry/publishing/publication/follower.ts';
@@ -22,11 +24,14 @@ export async function createApi(
   parts: ServiceParts,
   authenticatorRoutes: readonly Route[] = [],
 ): Promise<Service & AsyncDisposable> {
-  const { objects, changes, metrics, logger } = parts;
+  const { objects, changes, readOnly, metrics, logger } = parts;
   const content = withPublications(
     contentOf(objects, {
       tagReadsAtOnce: config.storage.tag.concurrencylimit,
+      uploads: checkpointsWithin(config.storage.maintenance.uploadpurging.age),
       onDamage: reportDamage(metrics, logger),
+      writes: readOnly,
+      owner: THIS_PROCESS,
     }),
   );
   const reader = new Reader(content);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RouteContext } from '../http/context.ts';
 import { answerEmpty } from '../http/empty.ts';
+import { goneSignal } from '../http/gone.ts';
 import { param } from '../http/parameters.ts';
 import { requesterOf } from '../http/requester.ts';
 import { removeBlob, removeManifest, removeTag } from '../registry/content/delete.ts';
@@ -14,10 +15,11 @@ export async function deleteManifest(node: ApiNode, ctx: RouteContext): Promise<
   const name = deletableName(node, ctx, 'GET, HEAD, PUT');
   const reference = parseReference(param(ctx, 'reference'));
   const requester = requesterOf(node, ctx);
-  if (reference.kind === 'tag') await removeTag(node, requester, name, reference.tag);
+  const gone = goneSignal(ctx.res);
+  if (reference.kind === 'tag') await removeTag(node, requester, name, reference.tag, gone);
   else {
     ctx.state.logFields['digest'] = reference.digest;
-    await removeManifest(node, requester, name, reference.digest);
+    await removeManifest(node, requester, name, reference.digest, gone);
   }
   await answerDeleted(node, ctx);
 }
@@ -27,7 +29,7 @@ export async function deleteBlob(node: ApiNode, ctx: RouteContext): Promise<void
   const name = deletableName(node, ctx, 'GET, HEAD');
   const digest = parseDigest(param(ctx, 'digest'));
   ctx.state.logFields['digest'] = digest;
-  await removeBlob(node, requesterOf(node, ctx), name, digest);
+  await removeBlob(node, requesterOf(node, ctx), name, digest, goneSignal(ctx.res));
   await answerDeleted(node, ctx);
 }
 

@@ -61,12 +61,17 @@ function addGarbageCollect(program: CliCommand): void {
       'keep younger content: it may belong to a push in progress; without a unit, minutes (default: 1h)',
       durationIn('minutes'),
     )
+    .option(
+      '--wait <duration>',
+      'how long writes that began before may take to end; without a unit, minutes (default: 1m)',
+      durationIn('minutes'),
+    )
     .withJson()
     .overStore(
       ({ dryRun }) => (dryRun ? 'only-read' : 'write'),
       () => import('./commands/garbage-collect.ts'),
-      (code, { objects, audit, options: { grace = 3_600_000, ...options } }) =>
-        code.garbageCollectCommand(objects, audit, { ...options, graceMs: grace }),
+      (code, { objects, audit, options: { grace = 3_600_000, wait, ...options } }) =>
+        code.garbageCollectCommand(objects, audit, { ...options, graceMs: grace, lateMs: wait }),
     );
 }
 

@@ -6,8 +6,10 @@ import type { BoundedCalls } from './bounded-calls.ts';
 const SYNC_PATIENCE = 10;
 
 /** By which argument says where they may hang: for `link` and `rename`, the new name. */
-const AT_FIRST_PATH = ['access', 'stat', 'lstat', 'readdir', 'mkdir', 'rmdir', 'unlink', 'readFile'] as const;
-const AT_SECOND_PATH = ['link', 'rename'] as const;
+const AT_FIRST_PATH = [
+  ...(['access', 'stat', 'lstat', 'realpath', 'readdir'] as const),
+  ...(['mkdir', 'rmdir', 'readFile'] as const),
+] as const;
 
 /** The functions of node:fs/promises that the registry uses, with the same arguments, as bounded calls. */
 export function guardedFs(calls: BoundedCalls) {
@@ -28,8 +30,16 @@ export function guardedFs(calls: BoundedCalls) {
 
   return {
     ...guard(AT_FIRST_PATH, 0),
-    ...guard(AT_SECOND_PATH, 1),
+    ...guard(['link'], 1),
     rm,
+
+    /** As node:fs/promises; `before` is called in the call's turn, right before it is made. If it throws, it is not. */
+    rename: (from: string, to: string, before?: () => void): Promise<void> =>
+      calls.run({ name: 'rename', path: to, act: after(before, () => fs.rename(from, to)) }),
+
+    /** As {@link rename}. */
+    unlink: (path: string, before?: () => void): Promise<void> =>
+      calls.run({ name: 'unlink', path, act: after(before, () => fs.unlink(path)) }),
 
     /** As node:fs/promises; a file that was created too late for its caller is removed again. */
     open: (path: string, flags: string, mode?: number): Promise<FileHandle> =>
@@ -42,6 +52,13 @@ export function guardedFs(calls: BoundedCalls) {
           if (flags.includes('x')) rm(path, { force: true }).catch(() => undefined);
         },
       }),
+  };
+}
+
+function after<T>(before: (() => void) | undefined, act: () => Promise<T>): () => Promise<T> {
+  return async () => {
+    before?.();
+    return act();
   };
 }
 

@@ -1,6 +1,7 @@
 import { onlyPublicName } from '../config/reach.ts';
 import type { Config } from '../config/schema.ts';
 import type { Context } from '../http/context.ts';
+import { THIS_PROCESS } from '../http/owner.ts';
 import { reportDamage } from '../http/report-damage.ts';
 import { createService, type Service, type ServiceParts } from '../http/service.ts';
 import { absoluteUrlsOf } from '../http/urls.ts';
@@ -32,7 +33,9 @@ export async function createRelease(
 ): Promise<Release> {
   const { objects, changes, readOnly, metrics, logger } = parts;
   const stop = new AbortController();
-  const content = withPublications(contentOf(objects, { onDamage: reportDamage(metrics, logger) }));
+  const content = withPublications(
+    contentOf(objects, { onDamage: reportDamage(metrics, logger), owner: THIS_PROCESS }),
+  );
   const board = await MirrorStates.start({ objects, mirrors: config.mirrors, changes, logger });
   const repair = new TagRepair({
     ...{ content, changes, logger },

@@ -9,6 +9,7 @@ import type { Locks } from '../registry/storage/locks.ts';
 import { type ObjectStore, StoreFullError, type StoreMode } from '../registry/storage/object-store.ts';
 import { type FilesystemOptions, FilesystemStore } from './filesystem/filesystem-store.ts';
 import { STORE_CALLS } from './filesystem/fs.ts';
+import { sharingDoubt } from './filesystem/network-mount.ts';
 import { readingOnly } from './reading-only.ts';
 import type { S3Options } from './s3/options.ts';
 import type { SwiftOptions } from './swift/options.ts';
@@ -63,7 +64,10 @@ export async function openStores(
   const storeMode = mode === 'write' ? 'write' : 'read';
   const objects = opening.use(await openObjects(settings.objects, storeMode, redis?.locks));
   const probeWrites = (signal?: AbortSignal) => objects.probeWrites(signal);
-  if (mode === 'write') await demandWrites({ probeWrites }, logger);
+  if (mode === 'write') {
+    await demandWrites({ probeWrites }, logger);
+    await warnOfSharing(settings.objects, logger);
+  }
   const held = opening.move();
   return {
     objects: mode === 'only-read' ? readingOnly(objects) : objects,
@@ -87,6 +91,12 @@ export async function demandWrites({ probeWrites }: Pick<Stores, 'probeWrites'>,
       'the object store is full: pulls are served, and pushes fail until there is room',
     );
   }
+}
+
+async function warnOfSharing(settings: ObjectStoreSettings, logger: Log): Promise<void> {
+  if (settings.driver !== 'filesystem') return;
+  const doubt = await sharingDoubt(settings.rootDirectory);
+  if (doubt !== undefined) logger.warn({}, doubt);
 }
 
 interface ProbedStore extends ObjectStore {

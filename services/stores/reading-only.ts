@@ -5,7 +5,10 @@ export function readingOnly(objects: ObjectStore): ObjectStore {
   const refuse = async (): Promise<never> => {
     throw new Error('a write to a store that was opened only for reading');
   };
+  const { temporaries } = objects;
   return {
+    writesEndWithProcess: objects.writesEndWithProcess,
+    ...(temporaries && { temporaries: (signal) => temporaries.call(objects, signal) }),
     stat: (key, signal) => objects.stat(key, signal),
     send: (key, range, sink) => objects.send(key, range, sink),
     get: (key, range, signal) => objects.get(key, range, signal),

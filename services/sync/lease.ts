@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ownerIsGone, ownerName } from '../http/owner.ts';
 import type { Heartbeat, LeaseStore, StoredLease } from '../registry/storage/lease.ts';
-import { ownerIsGone, ownerName } from './owner.ts';
 
 /** How often workers look at one another. */
 export interface LeaseTiming {
@@ -29,10 +29,10 @@ export class Lease<S extends object> {
   readonly #leases: LeaseStore<S>;
   readonly #timing: LeaseTiming;
   readonly #leaseEpoch: number;
-  /** True if all earlier owners have certainly ended, so that none of their requests can be under way any more. */
-  readonly isSuccessionClean: boolean;
   /** The last heartbeat of the owner before, RFC 3339 UTC; of this one if it is the first. */
   readonly previousHeartbeatAt: string;
+  /** When this process last saw the heartbeat of an owner before move, by `now`; undefined if it never did. */
+  readonly previousSeenAt: number | undefined;
   readonly #now: () => number;
   #value: Heartbeat & S;
   #renewedAt: number;
@@ -44,6 +44,7 @@ export class Lease<S extends object> {
     timing: LeaseTiming,
     { leaseEpoch, value }: StoredLease<S>,
     previous: StoredLease<S> | undefined,
+    previousSeenAt: number | undefined,
   ) {
     this.#leases = leases;
     this.#timing = timing;
@@ -52,8 +53,8 @@ export class Lease<S extends object> {
     this.#leaseEpoch = leaseEpoch;
     this.#value = value;
     this.#mayHavePredecessor = value.mayHavePredecessor === true;
-    this.isSuccessionClean = !this.#mayHavePredecessor;
     this.previousHeartbeatAt = (previous?.value ?? value).beatAt;
+    this.previousSeenAt = previousSeenAt;
   }
 
   /**
@@ -68,17 +69,23 @@ export class Lease<S extends object> {
   ): Promise<Lease<S>> {
     const now = clockOf(timing);
     let last: { heartbeat: string; seenAt: number } | undefined;
+    let movedAt: number | undefined;
     for (;;) {
       signal.throwIfAborted();
       const current = await leases.read(signal);
       const heartbeat = current ? `${current.leaseEpoch}.${current.value.beat}` : '';
-      if (last?.heartbeat !== heartbeat) last = { heartbeat, seenAt: now() };
+      if (last?.heartbeat !== heartbeat) {
+        if (last) movedAt = now();
+        last = { heartbeat, seenAt: now() };
+      }
       const isFree = current === undefined || ownerIsGone(current.value.holder);
       if (isFree || now() - last.seenAt > timing.silenceMs) {
-        const mayHavePredecessor = !isFree || current?.value.mayHavePredecessor === true;
+        // An owner that was killed leaves its last requests to a remote store behind.
+        const hasEnded = isFree && (isReleased(current) || leases.writesEndWithProcess);
+        const mayHavePredecessor = !hasEnded || current?.value.mayHavePredecessor === true;
         const value = { ...firstState(current?.value), ...heartbeatOf(ownerName(), 0, mayHavePredecessor) };
         const acquired = await leases.acquire(current, value);
-        if (acquired) return new Lease(leases, timing, acquired, current);
+        if (acquired) return new Lease(leases, timing, acquired, current, movedAt);
       }
       await sleep(timing.lookMs, undefined, { signal });
     }
@@ -87,6 +94,11 @@ export class Lease<S extends object> {
   /** What was last stored about the work. */
   get state(): S {
     return this.#value;
+  }
+
+  /** True if no request of an earlier owner, nor an unanswered one of this owner, can be under way any more. */
+  get isSuccessionClean(): boolean {
+    return !this.#mayHavePredecessor;
   }
 
   /** False if the last renewal is too long ago: another worker may have taken over. */
@@ -117,7 +129,15 @@ export class Lease<S extends object> {
     }
   }
 
-  /** To be called when no request of an earlier owner can be under way any more: the next owner need not wait again. */
+  /**
+   * To be called when a request of this owner may still take effect although it has ended: the next owner has to wait as
+   * after one that was lost.
+   */
+  leavesRequest(): void {
+    this.#mayHavePredecessor = true;
+  }
+
+  /** To be called when no earlier request can be under way any more: the next owner need not wait again. */
   outwaited(): void {
     this.#mayHavePredecessor = false;
   }
@@ -140,6 +160,10 @@ export class Lease<S extends object> {
     this.#writing = writing.catch(() => undefined);
     await writing;
   }
+}
+
+function isReleased(current: StoredLease<object> | undefined): boolean {
+  return current === undefined || current.value.holder === '';
 }
 
 function clockOf({ now = () => performance.now() }: LeaseTiming): () => number {

@@ -177,7 +177,7 @@ describe('the audit record of a registry', () => {
     const before = await lastSeq();
     await registry.offline(['read-only', 'on', '--reason', 'a move']);
     await registry.offline(['read-only', 'off']);
-    await registry.offline(['garbage-collect', '--quiet', '--grace', '0']);
+    await registry.offline(['garbage-collect', '--quiet', '--grace', '0', '--wait', '0']);
     const digest = `sha256:${'a'.repeat(64)}`;
     await registry.offline(['gc', 'restore', digest], { allowFailure: true });
     const told = await since(before);

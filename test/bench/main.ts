@@ -1,7 +1,8 @@
 import { findProgram } from '../support/programs.ts';
 import { tempDir } from '../support/temp.ts';
+import { CHANGE_CASES, changeLanes } from './change-lanes.ts';
 import { type Field, startField } from './field.ts';
-import { makeBenchImage } from './image.ts';
+import { type BenchImage, makeBenchImage } from './image.ts';
 import { Heard, loginLanes } from './logins/lanes.ts';
 import { startWithAccounts } from './logins/server.ts';
 import { measureLanes, type Sample } from './measure.ts';
@@ -13,6 +14,8 @@ import { load, machineFacts } from './report/machine.ts';
 import { figure } from './report/markdown.ts';
 import {
   authenticatorTable,
+  type ChangeResult,
+  changeTable,
   loginTable,
   type PullResult,
   piecesTable,
@@ -55,6 +58,7 @@ async function bench(settings: Settings): Promise<void> {
     pulls.push({ pull, lanes: await measureLanes(lanes, settings.rounds, teller(pull.title)) });
   }
   const pushes = settings.cases.has('push') ? await measurePushes(field, settings) : undefined;
+  const changes = settings.cases.has('changes') ? await measureChanges(field, image, settings) : undefined;
 
   const pieces = settings.cases.has('pieces')
     ? piecesTable('a file system', await measurePieces(field.roadstead.url, settings.rounds, tellPieces))
@@ -79,6 +83,7 @@ async function bench(settings: Settings): Promise<void> {
   if (pulls.length > 0) print(pullTable(pulls));
   if (pulls.some(({ pull }) => pull.bodyBytes === undefined)) print(authenticatorTable(pulls));
   if (pushes) print(pushTable(PUSH_MB, pushes));
+  if (changes) print(changeTable(changes));
   if (pieces) print(pieces);
   if (bucketPieces) print(bucketPieces);
   if (logins) print(logins);
@@ -95,6 +100,16 @@ async function bench(settings: Settings): Promise<void> {
 
 async function measurePushes(field: Field, { rounds }: Settings) {
   return measureLanes(pushLanes(field), rounds, teller(`push of ${PUSH_MB} MB`));
+}
+
+async function measureChanges(field: Field, image: BenchImage, { rounds }: Settings) {
+  const results: ChangeResult[] = [];
+  for (const of of CHANGE_CASES)
+    results.push({
+      of,
+      lanes: await measureLanes(changeLanes(field, image, of), rounds, teller(of.title)),
+    });
+  return results;
 }
 
 async function measureBucketPieces(kind: TagStoreKind, field: Field, { rounds }: Settings) {
@@ -127,7 +142,7 @@ async function measureTags(kind: TagStoreKind, field: Field, { rounds, seconds }
 /** Throws if the benchmark cannot be run here at all. */
 function demandPrograms({ cases }: Settings): void {
   if (process.platform !== 'linux') throw new UsageError('the benchmark reads /proc: it runs on Linux only');
-  const needsWrk = [...cases].some((id) => id !== 'push' && !id.startsWith('pieces'));
+  const needsWrk = [...cases].some((id) => !['push', 'changes'].includes(id) && !id.startsWith('pieces'));
   if (needsWrk && findProgram('wrk') === undefined)
     throw new UsageError('the benchmark needs wrk, which is not installed');
 }

@@ -8,6 +8,7 @@ export const CASE_IDS = [
   'small-blob',
   'large-blob',
   'push',
+  'changes',
   'pieces',
   'pieces-s3',
   'logins',

@@ -2,10 +2,11 @@
  * Promise: whatever is broken in what only Roadstead keeps (the publication log, publication numbers, records of
  * referrers, second names of manifests, the switch of writes) is found, as what it is, and nothing else is.
  */
+import { utimes } from 'node:fs/promises';
 import { expect } from 'chai';
 import { blobPath, filesBelow } from '../protocol/on-disk.ts';
 import { flipByte, lose, overwrite, pathOfDigest, repositoryRoot, textOf } from './breaking.ts';
-import { check, copyOf, faults, type MadeStore, ownStore } from './stores.ts';
+import { check, copyOf, faults, fileOf, type MadeStore, ownStore } from './stores.ts';
 
 type Break = (store: MadeStore) => Promise<readonly string[]>;
 
@@ -104,6 +105,15 @@ const BREAKS: Readonly<Record<string, Break>> = {
   'a credential is broken': async (store) => {
     await overwrite(store, 'roadstead/credentials/robot/robot_2bci/0000000001.json', '{"version":1}');
     return ['error credential-unreadable roadstead/credentials/robot/robot_2bci/0000000001.json'];
+  },
+  'killed processes left their writes': async (store) => {
+    await overwrite(store, 'roadstead/.tmp/young', 'half');
+    await overwrite(store, 'roadstead/.tmp/old', 'half');
+    await overwrite(store, `roadstead/.tmp/claim-${'0'.repeat(64)}/old`, 'whole');
+    const dayBefore = new Date(Date.now() - 25 * 3_600_000);
+    for (const name of ['old', `claim-${'0'.repeat(64)}`])
+      await utimes(fileOf(store, `roadstead/.tmp/${name}`), dayBefore, dayBefore);
+    return ['warning temporary-files-old roadstead/.tmp', 'info temporary-files roadstead/.tmp'];
   },
   'strangers lie about': async (store) => {
     const strays = [

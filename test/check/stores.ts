@@ -78,7 +78,7 @@ export async function copyOf({ path, held }: MadeStore): Promise<MadeStore> {
 
 /** Everything that a check finds. */
 export async function check(path: string, options: Partial<CheckOptions> = {}): Promise<Finding[]> {
-  await using objects = await FilesystemStore.open({ rootDirectory: path, sync: false });
+  await using objects = await FilesystemStore.open({ rootDirectory: path, sync: false, mode: 'read' });
   const findings: Finding[] = [];
   for await (const found of checkStore(objects, { deep: false, ...options }).findings) findings.push(found);
   return findings;

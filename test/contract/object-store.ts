@@ -6,6 +6,7 @@ import type { ObjectStore } from '../../services/registry/storage/object-store.t
 import { Area } from './area.ts';
 import { describeComposing } from './composing.ts';
 import { describeDeleting } from './deleting.ts';
+import { describeFencing } from './fencing.ts';
 import { describeKeys } from './keys.ts';
 import { describeListing } from './listing.ts';
 import { describeOutside } from './outside.ts';
@@ -27,6 +28,7 @@ const ALL: readonly Part[] = [
   describeWriting,
   describeComposing,
   describeDeleting,
+  describeFencing,
   describeListing,
   describeKeys,
   describeRacing,

@@ -1,6 +1,7 @@
 import { Metrics } from '../../services/http/metrics.ts';
 import { type Audit, NO_AUDIT } from '../../services/registry/audit/audit.ts';
 import { GARBAGE_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
+import type { Clocks } from '../../services/registry/garbage/online/garbage-clock.ts';
 import { readProgress, requestCycle } from '../../services/registry/garbage/online/progress.ts';
 import { parseSha256 } from '../../services/registry/oci/digest.ts';
 import type { Log } from '../../services/registry/runtime/log.ts';
@@ -16,6 +17,8 @@ const HOUR_MS = 3_600_000;
 const BEGINNING = Date.now();
 /** So long that nothing is done twice by itself. */
 const NEVER_MS = 24 * HOUR_MS;
+/** Later than any story: a clock that runs backwards holds back the purge. */
+const LONG_MS = 1000 * HOUR_MS;
 
 const metrics = new Metrics();
 const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -54,7 +57,7 @@ export async function collect(objects: ObjectStore, pass: Pass, audit: Audit = N
       info: (_fields, message) => message.endsWith('a cycle has ended') && ended.resolve(),
       ...{ warn: fail, error: fail },
     },
-    now: () => BEGINNING + hour * HOUR_MS,
+    clocks: clocksAt(BEGINNING + hour * HOUR_MS),
     audit,
   });
   await ended.promise;
@@ -66,19 +69,23 @@ export async function purgeOlderThan(objects: ObjectStore, moment: number): Prom
   const before = await told();
   await using _ = worker(objects, {
     settings: {
-      purging: { ageMs: HOUR_MS, intervalMs: 0, dryRun: false },
+      purging: { ageMs: LONG_MS, intervalMs: 0, dryRun: false },
       ...{ collecting: undefined, requestsPerSecond: undefined },
     },
     logger: silent,
     audit: NO_AUDIT,
-    now: () => moment + HOUR_MS,
+    clocks: clocksAt(moment + LONG_MS),
   });
   await eventually('uploads are purged', async () => (await told()) !== before);
 }
 
+function clocksAt(ms: number): Clocks {
+  return { wall: () => ms, monotonic: () => ms, boot: 'a test' };
+}
+
 function worker(
   objects: ObjectStore,
-  parts: Pick<GarbageWorkerParts, 'settings' | 'logger' | 'now' | 'audit'>,
+  parts: Pick<GarbageWorkerParts, 'settings' | 'logger' | 'clocks' | 'audit'>,
 ): GarbageWorker {
   const quick = { pollMs: NEVER_MS, settleMs: 0, takeoverMs: 0, firstPurgeMs: 0 };
   // The dead are seen to be no more; one that a busy machine holds up must not count as one of them.

@@ -29,7 +29,6 @@ const TOLD_MAX = 12;
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'upload-pieces: growLast delete': 'test/uploads/files.test.ts: a store that fails while a segment grows',
   'upload-pieces: sealLast grow': 'the same, when the upload is closed after that',
-  'tag-moves: takeClaim delete': 'a claim that came too late, and is nobody’s',
   'dead-letters: bury put': 'test/notifications/outbox.test.ts: a receiver that refuses',
   'dead-letters: #deleteOldest deleteAll': 'the same, ten thousand times',
   'inspect: requeue put': 'an operator has dead letters sent again',

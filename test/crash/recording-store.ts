@@ -33,6 +33,7 @@ export interface RecordingOptions {
  * read to its end before its write counts, for that is when an object appears.
  */
 export class RecordingStore implements ObjectStore {
+  readonly writesEndWithProcess: boolean;
   readonly #inner: ObjectStore;
   readonly #life: Life;
   readonly #options: RecordingOptions;
@@ -46,6 +47,7 @@ export class RecordingStore implements ObjectStore {
         const bytes = await gather(body);
         return life.write(`grow ${kindOf(key)}`, () => grow.call(inner, key, fromBytes, inOrder(bytes)));
       };
+    this.writesEndWithProcess = inner.writesEndWithProcess;
     this.#inner = inner;
     this.#life = life;
     this.#options = options;
@@ -75,7 +77,9 @@ export class RecordingStore implements ObjectStore {
     this.#hear();
     const bytes = Buffer.isBuffer(body) ? body : Buffer.concat(await gather(body));
     options.fence?.check();
-    await this.#life.write(`put ${kindOf(key)}`, () => this.#inner.put(key, bytes, options));
+    await this.#life.write(`put ${kindOf(key)}`, () =>
+      this.#inner.put(key, bytes, { ...options, fence: undefined }),
+    );
   }
 
   putIfAbsent(
@@ -101,7 +105,9 @@ export class RecordingStore implements ObjectStore {
     const together = keys.length > 1 ? TOGETHER : '';
     for (const key of ordered) {
       options.fence?.check();
-      await this.#life.write(`delete ${kindOf(key)}${together}`, () => this.#inner.delete([key]));
+      await this.#life.write(`delete ${kindOf(key)}${together}`, () =>
+        this.#inner.delete([key], undefined, { ...options, fence: undefined }),
+      );
     }
   }
 

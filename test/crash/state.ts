@@ -2,9 +2,9 @@ import { parseVersion } from '../../services/registry/access/issued/versions.ts'
 import { PublicationSchema } from '../../services/registry/publishing/publication/entry.ts';
 import type { Stored } from './stored.ts';
 
-/** What may differ between two runs that did the same: names by chance, times, claims that were given up. */
+/** What may differ between two runs that did the same: names by chance, times, turns that are over. */
 const PASSING =
-  /\/_uploads\/|\/_roadstead\/(?:claims|turns)\/|^roadstead\/(?:notifications|mirrors|publications|published|garbage\/facts|audit)\//;
+  /\/_uploads\/|\/_roadstead\/(?:changes|turns)\/|^roadstead\/(?:notifications|mirrors|publications|published|garbage\/facts|audit)\//;
 
 /** A version of an account whose credentials the registry issued; what is in it is chance. */
 const CREDENTIAL = /^roadstead\/credentials\//;

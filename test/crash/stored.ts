@@ -23,7 +23,8 @@ export class Stored extends MemoryStore {
   }
 }
 
-const LEASE = /^roadstead\/(?:mirrors|notifications\/[^/]+\/delivery|garbage\/worker)\//;
+const LEASE =
+  /^roadstead\/(?:mirrors|notifications\/[^/]+\/delivery|garbage\/worker)\/|\/_roadstead\/changes\//;
 
 /**
  * Has the workers in a store be seen to be no more: the process table, by which others know that, cannot know it of a

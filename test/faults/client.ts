@@ -10,6 +10,8 @@ export interface Answer {
 export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | string;
+  /** Breaks the connection off. */
+  readonly signal?: AbortSignal;
 }
 
 /** The registry answered, but not as it should have. */
@@ -27,12 +29,17 @@ export class Client implements AsyncDisposable {
     this.#url = url;
   }
 
-  async call(method: Dispatcher.HttpMethod, path: string, { headers, body }: Call = {}): Promise<Answer> {
+  async call(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    { headers, body, signal }: Call = {},
+  ): Promise<Answer> {
     const response = await request(new URL(path, this.#url), {
       method,
       dispatcher: this.#agent,
       ...(headers && { headers }),
       ...(body !== undefined && { body }),
+      ...(signal && { signal }),
     });
     const bytes = Buffer.from(await response.body.arrayBuffer());
     return {

@@ -110,8 +110,10 @@ describe('roadstead gc', () => {
     });
     const run = await outcomeOf(() => gcRunCommand(objects, NO_AUDIT, { json: false, timeoutMs: 25_000 }));
     expect(run.text).to.include('holds no digest');
-    expect(run.code).to.equal(1);
-    expect((await outcomeOf(() => gcStatusCommand(objects, { json: true }))).code).to.equal(2);
+    expect(run.code).to.equal(2);
+    const status = await outcomeOf(() => gcStatusCommand(objects, { json: false }));
+    expect(status.text).to.include('kept everything of app, since something in it cannot be read: ');
+    expect(status.code).to.equal(2);
   });
 
   it('restore takes a blob out of quarantine, and says when it is too late', async () => {

@@ -5,6 +5,7 @@ import {
 } from '../../services/registry/garbage/online/context.ts';
 import { collectOnce } from '../../services/registry/garbage/online/cycle.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 
 export const HOUR = 3_600_000;
 
@@ -21,7 +22,7 @@ export async function cycle(objects: ObjectStore, options: CycleOptions = {}) {
   const { at = 0, dryRun = false, mayChange = async () => undefined, ...settings } = options;
   const counts = newCounts();
   const context: CycleContext = {
-    ...{ objects, dryRun, mayChange, counts },
+    ...{ objects, dryRun, mayChange, counts, fence: OPEN_FENCE },
     settings: { graceMs: 0, quarantineMs: HOUR, deleteUntagged: false, ...settings },
     signal: new AbortController().signal,
     settle: async () => undefined,

@@ -1,7 +1,5 @@
-import { setImmediate as macrotask } from 'node:timers/promises';
-import type { Clock } from '../../services/registry/content/quarantine/guard.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
-import { intercepted } from '../support/intercepted.ts';
+import { OneOrder } from './one-order.ts';
 
 /** Something that happens beside others, one request to the store after the other. */
 export interface Actor {
@@ -13,117 +11,106 @@ export interface Actor {
   act(hands: Hands): Promise<void>;
 }
 
+/** Time passes where somebody waits, and nowhere else. Milliseconds. */
+export interface ModelClock {
+  now(): number;
+  /**
+   * A wait of less than a second is a look again: it ends when another has made a request, or nobody else can. A longer
+   * one may end at any moment, also while others are in the midst of a request.
+   */
+  wait(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Never comes: nothing may rest on it. */
+  later(ms: number, act: () => Promise<void>): () => void;
+}
+
 /** What an actor works with: every request waits for its turn. */
 export interface Hands {
   readonly objects: ObjectStore;
-  readonly clock: Clock;
+  readonly clock: ModelClock;
+  /** Calls back when the actor's next request is made. */
+  readonly atNextStep: (hear: () => void) => void;
 }
 
-interface Waiting {
-  readonly actor: number;
-  readonly go: () => void;
-  /** It waits for others to do something: pointless before that. */
-  readonly isIdle: boolean;
+/** Actors over a store, and what must be so. */
+export interface World {
+  readonly store: ObjectStore;
+  readonly actors: readonly Actor[];
+  readonly afterEach?: () => void;
+  readonly atEnd: () => void;
 }
 
-const REQUESTS: ReadonlySet<string | symbol> = new Set([
-  ...['stat', 'read', 'get', 'put', 'putIfAbsent', 'compose', 'delete', 'list'],
-]);
+/** Which orders are tried. */
+export interface Limits {
+  /** How often another goes on although the last could: a bug that shows at all shows with few switches. */
+  readonly switches: number;
+  /** How many deaths and late writes there are. */
+  readonly faults?: number;
+  /** Whether a write may reach the store late: the client library makes it again, or its process dies. */
+  readonly late?: boolean;
+}
 
-/** One run of actors over a store, in an order that `choose` decides. */
-async function runOnce(
-  store: ObjectStore,
-  actors: readonly Actor[],
-  choose: (options: number, isSwitch: boolean) => number,
-  afterEach: () => void,
-): Promise<void> {
-  const waiting: Waiting[] = [];
-  const dead = new Set<number>();
-  const failures: unknown[] = [];
-  let now = 0;
-  const gate = (actor: number, isIdle: boolean) =>
-    new Promise<void>((go) => {
-      waiting.push({ actor, go, isIdle });
+/** An order in which something is wrong. */
+export class OrderError extends Error {
+  /** What happened, one line a step. */
+  readonly steps: readonly string[];
+
+  constructor(choices: string, steps: readonly string[], cause: unknown) {
+    super(`in the order ${choices}: ${String(cause)}\n${steps.map((step) => `  ${step}`).join('\n')}`, {
+      cause,
     });
-  for (const [at, actor] of actors.entries()) {
-    const objects = intercepted(store, ({ name, proceed }) =>
-      REQUESTS.has(name) ? gate(at, false).then(() => proceed()) : proceed(),
-    );
-    const clock = { now: () => now, wait: () => gate(at, true) };
-    actor.act({ objects, clock }).catch((error: unknown) => failures.push(error));
+    this.steps = steps;
   }
-  let last: number | undefined;
-  let stepped: number | undefined;
-  for (;;) {
-    await macrotask();
-    if (failures.length > 0) throw failures[0];
-    const able = waiting.filter((each) => !dead.has(each.actor) && !(each.isIdle && stepped === each.actor));
-    if (able.length === 0) break;
-    // Whoever went last goes on unless somebody interferes: so few choices make most runs.
-    able.sort((a, b) => Number(b.actor === last) - Number(a.actor === last) || a.actor - b.actor);
-    const isGoingOn = able[0]?.actor === last;
-    // Of requests that one actor has under way at once, the first made goes first.
-    const moves = able.filter((each, i) => able.findIndex(({ actor }) => actor === each.actor) === i);
-    const deaths = moves.filter(({ actor }) => actors[actor]?.mayDie);
-    const choice = choose(moves.length + deaths.length, isGoingOn);
-    const move = moves[choice];
-    if (move === undefined) {
-      const { actor = -1 } = deaths[choice - moves.length] ?? {};
-      dead.add(actor);
-      actors[actor]?.onDeath?.();
-      stepped = undefined;
-      continue;
-    }
-    waiting.splice(waiting.indexOf(move), 1);
-    last = move.actor;
-    stepped = move.actor;
-    now++;
-    move.go();
-    await macrotask();
-    afterEach();
-  }
+}
+
+interface Choice {
+  readonly choice: number;
+  readonly options: number;
 }
 
 /**
- * Runs actors in every order of their requests that switches between them no more than `switches` times without need:
- * a bug that shows at all shows with few switches. Answers how many orders there were.
+ * Runs actors in every order of their requests within the limits. Answers how many orders there were; throws an
+ * {@link OrderError} for the first in which something is wrong.
  */
-export async function everyOrder(
-  switches: number,
-  world: () => Promise<{
-    store: ObjectStore;
-    actors: readonly Actor[];
-    afterEach: () => void;
-    atEnd: () => void;
-  }>,
-): Promise<number> {
-  let path: { choice: number; options: number }[] = [];
-  let orders = 0;
-  for (;;) {
-    const { store, actors, afterEach, atEnd } = await world();
-    let depth = 0;
-    let left = switches;
-    const choose = (available: number, isSwitch: boolean) => {
-      // The first option is to go on: everything else costs a switch.
-      const options = isSwitch && left === 0 ? 1 : available;
-      const step = path[depth] ?? { choice: 0, options };
-      path[depth] = { ...step, options };
-      depth++;
-      if (isSwitch && step.choice > 0) left--;
-      return step.choice;
-    };
-    try {
-      await runOnce(store, actors, choose, afterEach);
-      atEnd();
-    } catch (error) {
-      const order = path.slice(0, depth).map(({ choice }) => choice);
-      throw new Error(`in the order ${order.join('')}: ${String(error)}`, { cause: error });
-    }
-    orders++;
-    path = path.slice(0, depth);
+export async function everyOrder(limits: Limits, world: () => World | Promise<World>): Promise<number> {
+  let path: Choice[] = [];
+  for (let orders = 1; ; orders++) {
+    path = await runOnce(await world(), limits, path);
     while (path.length > 0 && (path.at(-1)?.choice ?? 0) + 1 >= (path.at(-1)?.options ?? 0)) path.pop();
     const next = path.at(-1);
     if (next === undefined) return orders;
     path[path.length - 1] = { ...next, choice: next.choice + 1 };
   }
+}
+
+/** One run that begins with the choices of `path`; returns all that it made. */
+async function runOnce(world: World, limits: Limits, path: readonly Choice[]): Promise<Choice[]> {
+  const { store, actors, afterEach = () => undefined, atEnd } = world;
+  const made: Choice[] = [];
+  const steps: string[] = [];
+  let left = { switches: limits.switches, faults: limits.faults ?? 1 };
+  try {
+    const order = new OneOrder(store, actors, limits.late === true);
+    for (;;) {
+      await order.settle();
+      const all = order.moves(left.faults > 0);
+      if (all.length === 0) break;
+      const moves = left.switches > 0 ? all : all.filter(({ isSwitch }) => !isSwitch);
+      const choice = path[made.length]?.choice ?? 0;
+      made.push({ choice, options: moves.length });
+      const move = moves[choice];
+      if (move === undefined) throw new Error('the world is not the same each time');
+      left = {
+        switches: left.switches - Number(move.isSwitch),
+        faults: left.faults - Number(move.kind === 'fault'),
+      };
+      steps.push(move.what);
+      move.act();
+      await order.settle();
+      afterEach();
+    }
+    atEnd();
+  } catch (error) {
+    throw new OrderError(made.map(({ choice }) => choice.toString(36)).join(''), steps, error);
+  }
+  return made;
 }

@@ -22,6 +22,8 @@ export interface ModelManifest {
   readonly bySha512: boolean;
   readonly inRepository: readonly [boolean, boolean];
   readonly isYoung: boolean;
+  /** Its bytes are damaged. */
+  readonly isDamaged?: boolean;
 }
 
 /** A random store of two repositories. */
@@ -32,6 +34,8 @@ export interface Model {
     readonly isYoung: boolean;
     readonly linkIsYoung: boolean;
     readonly isPublished: boolean;
+    /** False if the second repository has no link to it. */
+    readonly isInSecond?: boolean;
   }[];
   /** What tags name, by repository and manifest. */
   readonly tags: readonly {
@@ -73,6 +77,15 @@ export const models: fc.Arbitrary<Model> = fc.record({
   ),
 });
 
+/** The same, with manifests whose bytes are damaged. */
+export const damagedModels: fc.Arbitrary<Model> = fc
+  .tuple(models, fc.array(fc.integer({ min: 0, max: 3 })), fc.array(fc.boolean()))
+  .map(([model, damage, links]) => ({
+    ...model,
+    manifests: model.manifests.map((each, at) => ({ ...each, isDamaged: damage[at] === 0 })),
+    blobs: model.blobs.map((each, at) => ({ ...each, isInSecond: links[at] ?? true })),
+  }));
+
 /** A model as it was written to a store. */
 export interface Written {
   readonly objects: MemoryStore;
@@ -84,11 +97,11 @@ export interface Written {
 export function write(model: Model, now: Date): Written {
   const objects = new MemoryStore();
   const [old, young] = [new Date(now.getTime() - 1000), new Date(now.getTime() + 1000)];
-  const blobs = model.blobs.map(({ isYoung, linkIsYoung, isPublished }, i) => {
+  const blobs = model.blobs.map(({ isYoung, linkIsYoung, isPublished, isInSecond = true }, i) => {
     const digest = digestOf(Buffer.from(`blob ${i}`));
     objects.hold(blobDataKey(digest), `blob ${i}`, isYoung ? young : old);
     objects.hold(layerLinkKey(REPOSITORIES[0], digest), digest, linkIsYoung ? young : old);
-    objects.hold(layerLinkKey(REPOSITORIES[1], digest), digest, old);
+    if (isInSecond) objects.hold(layerLinkKey(REPOSITORIES[1], digest), digest, old);
     if (isPublished) objects.hold(publicationNumberKey('default', digest), '1', old);
     return digest;
   });
@@ -97,7 +110,7 @@ export function write(model: Model, now: Date): Written {
     const bytes = bytesOf(manifest, i, blobs, written);
     const [stored, named] = [digestOf(bytes), digestBy('sha512', bytes)];
     written.push({ stored, named });
-    objects.hold(blobDataKey(stored), bytes, old);
+    objects.hold(blobDataKey(stored), manifest.isDamaged ? 'damaged' : bytes, old);
     for (const [at, name] of REPOSITORIES.entries()) {
       if (!manifest.inRepository[at]) continue;
       objects.hold(revisionLinkKey(name, stored), stored, manifest.isYoung ? young : old);

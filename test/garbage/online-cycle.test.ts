@@ -6,14 +6,17 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { CollectionGuard } from '../../services/registry/content/quarantine/guard.ts';
 import { QUARANTINE_PREFIX } from '../../services/registry/content/quarantine/keys.ts';
-import { UnreadableError } from '../../services/registry/garbage/collector-reader.ts';
-import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
-import { blobDataKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { CollectorReader } from '../../services/registry/garbage/collector-reader.ts';
+import { type ScanHeader, ScanStore } from '../../services/registry/garbage/online/scan-store.ts';
+import { ScanFindings } from '../../services/registry/garbage/scan.ts';
+import { digestOf, type Sha256Digest } from '../../services/registry/oci/digest.ts';
+import { blobDataKey, layerLinkKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { intercepted } from '../support/intercepted.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { cycle, HOUR } from './cycles.ts';
 import { danglers } from './danglers.ts';
-import { type Model, models, REPOSITORIES, type Written, write } from './model.ts';
+import { damagedModels, type Model, models, REPOSITORIES, type Written, write } from './model.ts';
 import { keptByHand } from './twin.ts';
 
 const NOW = new Date('2024-05-05T05:05:05Z');
@@ -55,10 +58,15 @@ function stored({ objects, blobs, manifests }: Written) {
 const sorted = (numbers: Iterable<number>) => [...numbers].sort((one, other) => one - other);
 
 describe('the online collector', () => {
-  for (const deleteUntagged of [false, true])
-    it(`${deleteUntagged ? 'with' : 'without'} deleteuntagged keeps what its dull twin keeps`, async () => {
+  for (const [stores, deleteUntagged, what] of [
+    [models, false, ''],
+    [models, true, ''],
+    [damagedModels, false, ', where manifests are damaged'],
+    [damagedModels, true, ', where manifests are damaged'],
+  ] as const)
+    it(`${deleteUntagged ? 'with' : 'without'} deleteuntagged keeps what its dull twin keeps${what}`, async () => {
       await fc.assert(
-        fc.asyncProperty(models, fc.boolean(), async (any, bySha512) => {
+        fc.asyncProperty(stores, fc.boolean(), async (any, bySha512) => {
           const old = deleteUntagged ? inOneRepository(aged(any)) : aged(any);
           const model = bySha512
             ? old
@@ -156,16 +164,43 @@ describe('the online collector', () => {
     expect([...objects.held.keys()]).to.deep.equal(before);
   });
 
-  it('deletes nothing when a manifest cannot be read, and says which', async () => {
+  for (const deleteUntagged of [false, true])
+    it(`${deleteUntagged ? 'with' : 'without'} deleteuntagged keeps all that a repository links while it has a manifest that cannot be read`, async () => {
+      const { objects, manifests, blobs } = write(
+        { ...orphans, manifests: [image([]), { ...image([]), inRepository: [false, true] }] },
+        NOW,
+      );
+      const [manifest] = manifests as [Sha256Digest];
+      const orphan = digestOf(Buffer.from('orphan'));
+      objects.hold(blobDataKey(orphan), 'orphan', NOW);
+      // In the second repository alone.
+      objects.held.delete(layerLinkKey(REPOSITORIES[0], blobs[1] as Sha256Digest));
+      objects.hold(blobDataKey(manifest), 'damaged', NOW);
+      const why = `${manifest}: its bytes are damaged`;
+      const kept = [{ repository: REPOSITORIES[0], why }];
+      expect((await cycle(objects, { at: 0, deleteUntagged })).kept).to.deep.equal(kept);
+      expect((await cycle(objects, { at: 2 * HOUR, deleteUntagged })).kept).to.deep.equal(kept);
+      const isThere = (digest = orphan) => objects.held.has(blobDataKey(digest));
+      expect([isThere(manifest), isThere(blobs[0]), isThere(blobs[1]), isThere()]).to.deep.equal([
+        ...[true, true, false, false],
+      ]);
+      // Mended, it is like others.
+      objects.held.delete(revisionLinkKey(REPOSITORIES[0], manifest));
+      for (const at of [4 * HOUR, 6 * HOUR]) expect((await cycle(objects, { at })).kept).to.deep.equal([]);
+      expect([isThere(manifest), isThere(blobs[0])]).to.deep.equal([false, false]);
+    });
+
+  it('remembers with a scan that was broken off which repositories it could not read', async () => {
     const { objects, manifests } = write({ ...orphans, manifests: [image([])] }, NOW);
-    const [manifest] = manifests as [Sha256Digest];
-    await cycle(objects, { at: 0 });
-    for (const key of [...objects.held.keys()]) if (key.includes('/facts/')) objects.held.delete(key);
-    objects.hold(blobDataKey(manifest), 'damaged', NOW);
-    const refused = await cycle(objects, { at: 2 * HOUR }).catch((error: unknown) => error);
-    expect(refused).to.be.instanceOf(UnreadableError);
-    expect((refused as UnreadableError).unreadable).to.deep.equal([`${manifest}: its bytes are damaged`]);
-    expect(objects.held.has(blobDataKey(manifest))).to.equal(true);
+    const reader = new CollectorReader(objects);
+    const store = new ScanStore(reader, OPEN_FENCE);
+    const header: ScanHeader = { version: 1, startedAt: 0, deleteUntagged: true, due: [] };
+    const found = new ScanFindings();
+    for (const digest of manifests) found.linked.set(digest, 1);
+    found.unreadable.set(REPOSITORIES[0], 'a link');
+    await store.keep(await store.begin(header), found, null);
+    const { kept } = await cycle(objects, { at: 1, deleteUntagged: true });
+    expect(kept).to.deep.equal([{ repository: REPOSITORIES[0], why: 'a link' }]);
   });
 
   it('deletes nothing more once it may not', async () => {

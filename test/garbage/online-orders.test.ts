@@ -20,6 +20,7 @@ import { blobDataKey, layerLinkKey, revisionLinkKey } from '../../services/regis
 import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { closeUpload, NOBODY, putManifest } from '../support/library-pushes.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { type Actor, everyOrder, type Hands } from './interleaving.ts';
 
 const NAME = 'candidate/app' as RepositoryName;
@@ -54,6 +55,7 @@ function contextOf(objects: Hands['objects'], days: number, deleteUntagged: bool
     signal: new AbortController().signal,
     dryRun: false,
     mayChange: async () => undefined,
+    fence: OPEN_FENCE,
     settle: async () => undefined,
     now: () => days * DAY,
     counts: newCounts(),
@@ -164,7 +166,7 @@ describe('a push and the collector, in every order of their requests', () => {
       it(`${how}${slow ? ', by a client who takes long' : ''}, with a collector that deletes`, async function () {
         this.timeout(240_000);
         const outcomes: Outcomes = { pushed: 0, refused: 0, collected: 0 };
-        const orders = await everyOrder(slow ? 1 : 2, async () => {
+        const orders = await everyOrder({ switches: slow ? 1 : 2 }, async () => {
           const store = await inQuarantine();
           const told = newTold();
           return {
@@ -182,7 +184,7 @@ describe('a push and the collector, in every order of their requests', () => {
     it(`${how}, begun before the blob went into quarantine, and ended after it left`, async function () {
       this.timeout(240_000);
       const outcomes: Outcomes = { pushed: 0, refused: 0, collected: 0 };
-      await everyOrder(1, async () => {
+      await everyOrder({ switches: 1 }, async () => {
         const store = withGarbage();
         const told = newTold();
         const both: Actor = {
@@ -209,7 +211,7 @@ describe('a push and the collector, in every order of their requests', () => {
     it(`${how}, with a collector that is killed anywhere, and another that takes over`, async function () {
       this.timeout(240_000);
       const outcomes: Outcomes = { pushed: 0, refused: 0, collected: 0 };
-      await everyOrder(1, async () => {
+      await everyOrder({ switches: 0, faults: 1 }, async () => {
         const store = await inQuarantine();
         const told = newTold();
         const over = Promise.withResolvers<void>();

@@ -4,7 +4,6 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { UnreadableError } from '../../services/registry/garbage/collector-reader.ts';
 import { type GarbagePlan, planGarbage } from '../../services/registry/garbage/offline/plan.ts';
 import { sweep } from '../../services/registry/garbage/offline/sweep.ts';
 import { digestOf, isSha256 } from '../../services/registry/oci/digest.ts';
@@ -17,18 +16,24 @@ import {
   tagIndexKey,
 } from '../../services/registry/storage/layout.ts';
 import { intercepted } from '../support/intercepted.ts';
+import type { MemoryStore } from '../support/memory-store.ts';
 import { danglers } from './danglers.ts';
-import { type Model, models, REPOSITORIES, type Written, write } from './model.ts';
+import { damagedModels, type Model, models, REPOSITORIES, type Written, write } from './model.ts';
 import { type Kept, keptByHand } from './twin.ts';
 
 const NOW = new Date('2024-05-05T05:05:05Z');
 const RUNS = 400;
 
 describe('the plan of a garbage collection', () => {
-  for (const deleteUntagged of [false, true])
-    it(`${deleteUntagged ? 'with' : 'without'} --delete-untagged is what its dull twin says`, async () => {
+  for (const [stores, deleteUntagged, what] of [
+    [models, false, ''],
+    [models, true, ''],
+    [damagedModels, false, ', where manifests are damaged'],
+    [damagedModels, true, ', where manifests are damaged'],
+  ] as const)
+    it(`${deleteUntagged ? 'with' : 'without'} --delete-untagged is what its dull twin says${what}`, async () => {
       await fc.assert(
-        fc.asyncProperty(models, async (model) => {
+        fc.asyncProperty(stores, async (model) => {
           const written = write(model, NOW);
           const plan = await planGarbage(written.objects, { deleteUntagged, youngerThan: NOW });
           expectPlan(plan, model, written, keptByHand(model, deleteUntagged), deleteUntagged);
@@ -49,11 +54,11 @@ describe('the plan of a garbage collection', () => {
         const recording = intercepted(objects, async ({ name, args, proceed }) =>
           name === 'delete' ? void keys.push(...(args[0] as readonly string[])) : proceed(),
         );
-        await sweep(recording, plan, async () => undefined);
+        await sweep(recording, plan);
         await objects.delete(keys.slice(0, stopAfter % (keys.length + 1)));
         const halfway = danglers(objects);
         expect(halfway.filter((fault) => !before.includes(fault))).to.deep.equal([]);
-        await sweep(objects, await planGarbage(objects, options), async () => undefined);
+        await sweep(objects, await planGarbage(objects, options));
         const again = await planGarbage(objects, options);
         expect([again.repositories, again.blobs.toDelete.size]).to.deep.equal([[], 0]);
         for (const key of keys) expect(objects.held.has(key), key).to.equal(false);
@@ -100,14 +105,28 @@ describe('the plan of a garbage collection', () => {
     }
   });
 
-  it('is refused when a manifest cannot be read: nothing is known to be garbage then', async () => {
+  it('keeps all that a repository links while it has a manifest that cannot be read, and collects the rest', async () => {
     const model: Model = {
       manifests: [0, 1].map((blob) => ({
         ...{ blobs: [blob], children: [], subject: undefined, bySha512: false, isYoung: false },
         inRepository: [true, false],
       })),
-      blobs: [0, 1, 2].map(() => ({ isYoung: false, linkIsYoung: false, isPublished: false })),
+      blobs: [0, 1, 2, 3].map((at) => ({
+        ...{ isYoung: false, linkIsYoung: false, isPublished: false },
+        isInSecond: at > 2,
+      })),
       tags: [],
+    };
+    const [one, two] = REPOSITORIES;
+    /** All but an orphan is linked by the first repository. */
+    const expectKept = async (objects: MemoryStore, why: string, deleteUntagged: boolean) => {
+      const orphan = digestOf(Buffer.from('orphan'));
+      objects.hold(blobDataKey(orphan), 'orphan', new Date(0));
+      const plan = await planGarbage(objects, { deleteUntagged, youngerThan: NOW });
+      expect(plan.kept).to.deep.equal([{ repository: one, why }]);
+      expect([...plan.blobs.toDelete]).to.deep.equal([orphan]);
+      expect(plan.repositories.map(({ name }) => name)).not.to.include(one);
+      await sweep(objects, plan);
     };
     for (const [damage, text] of [
       [Buffer.from('{"schemaVersion":2}'), 'are damaged'],
@@ -118,21 +137,22 @@ describe('the plan of a garbage collection', () => {
       if (first === undefined) throw new Error('there is none');
       if (damage) objects.hold(blobDataKey(first), damage, NOW);
       else objects.held.delete(blobDataKey(first));
-      const refused = await planGarbage(objects, { deleteUntagged: false, youngerThan: NOW }).catch(
-        (error: unknown) => error,
-      );
-      expect(refused).to.be.instanceOf(UnreadableError);
-      expect((refused as UnreadableError).unreadable).to.deep.equal([
-        `${REPOSITORIES[0]}@${first}: its bytes ${text}`,
-      ]);
+      await expectKept(objects, `${one}@${first}: its bytes ${text}`, false);
     }
-    const { objects, manifests } = write(model, NOW);
-    const key = revisionLinkKey(REPOSITORIES[0], manifests[0] ?? ('' as never));
-    objects.hold(key, '', NOW);
-    const refused = await planGarbage(objects, { deleteUntagged: true, youngerThan: NOW }).catch(
-      (error: unknown) => error,
+    for (const text of ['', 'no digest', blobDataKey(digestOf(Buffer.from('another')))]) {
+      const { objects, manifests } = write(model, NOW);
+      const key = revisionLinkKey(one, manifests[0] ?? ('' as never));
+      objects.hold(key, text, NOW);
+      await expectKept(objects, `${key}: holds no digest`, true);
+    }
+    // Linked by both repositories: both are kept.
+    const { objects, manifests } = write(
+      { ...model, manifests: model.manifests.map((each) => ({ ...each, inRepository: [true, true] })) },
+      NOW,
     );
-    expect((refused as UnreadableError).unreadable).to.include(`${key}: holds no digest`);
+    objects.held.delete(blobDataKey(manifests[0] ?? ('' as never)));
+    const { kept } = await planGarbage(objects, { deleteUntagged: true, youngerThan: NOW });
+    expect(kept.map(({ repository }) => repository)).to.deep.equal([one, two]);
   });
 });
 
@@ -159,6 +179,11 @@ function expectPlan(
     // Both names of each.
     expect(garbage?.manifests ?? []).to.have.length(gone.length * 2);
     if (!deleteUntagged) expect(garbage?.history ?? []).to.deep.equal([]);
-    expect(garbage?.layers ?? []).to.have.members(blobs.filter((digest) => doomed.has(digest)));
+    const linked = blobs.filter((_, at) => repository === 0 || model.blobs[at]?.isInSecond !== false);
+    expect(garbage?.layers ?? []).to.have.members(linked.filter((digest) => doomed.has(digest)));
+    const isWhole = model.manifests.some(
+      ({ inRepository, isDamaged }) => isDamaged && inRepository[repository as 0 | 1],
+    );
+    expect(plan.kept.some((each) => each.repository === name)).to.equal(isWhole);
   }
 }

@@ -20,7 +20,7 @@ objects.delete = async (keys) => {
   }
 };
 const defaults: GarbageCollectOptions = {
-  ...{ dryRun: false, deleteUntagged: false, quiet: false, json: true, graceMs: 0 },
+  ...{ dryRun: false, deleteUntagged: false, quiet: false, json: true, graceMs: 0, lateMs: 0 },
 };
 await garbageCollectCommand(objects, NO_AUDIT, {
   ...defaults,

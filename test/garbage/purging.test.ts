@@ -6,11 +6,14 @@ import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type PurgeParts, purgeUploads } from '../../services/registry/garbage/online/purge-uploads.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { filesBelow } from '../protocol/on-disk.ts';
 import { send } from '../protocol/wire.ts';
 import { newBytes } from '../support/bytes.ts';
 import { sha256 } from '../support/digest.ts';
+import { intercepted } from '../support/intercepted.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 const NAME = 'candidate/app';
@@ -45,10 +48,15 @@ describe('the purge of uploads', () => {
   async function purge({
     dryRun = false,
     mayChange = async () => undefined,
-  }: Partial<PurgeParts> & { dryRun?: boolean } = {}): Promise<number> {
+    seen = (objects) => objects,
+  }: Partial<PurgeParts> & {
+    dryRun?: boolean;
+    seen?: (objects: ObjectStore) => ObjectStore;
+  } = {}): Promise<number> {
     await using objects = await FilesystemStore.open({ rootDirectory: registry.rootDirectory, sync: false });
     return purgeUploads({
-      ...{ objects, mayChange, now: Date.now(), signal: new AbortController().signal },
+      ...{ objects: seen(objects), mayChange, fence: OPEN_FENCE },
+      ...{ now: Date.now(), signal: new AbortController().signal },
       settings: { ageMs: 7 * DAY, intervalMs: DAY, dryRun },
       logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
     });
@@ -81,6 +89,21 @@ describe('the purge of uploads', () => {
     }
     expect(await purge()).to.equal(1);
     expect((await uploadFiles()).every((file) => file.includes(id))).to.equal(true);
+  });
+
+  it('keeps one that a client continues at the moment of its end', async () => {
+    const { path, bytes } = await upload(8);
+    const more = newBytes();
+    const seen = (objects: ObjectStore) =>
+      intercepted(objects, async ({ name, args: [keys], proceed }) => {
+        if (name === 'delete' && String(keys).endsWith('startedat'))
+          expect((await send(registry.url, path, { method: 'PATCH', body: more })).status).to.equal(202);
+        return proceed();
+      });
+    expect(await purge({ seen })).to.equal(0);
+    const digest = sha256(Buffer.concat([bytes, more]));
+    const closed = await send(registry.url, `${path}?digest=${digest}`, { method: 'PUT' });
+    expect(closed.status, closed.body.toString()).to.equal(201);
   });
 
   it('removes nothing when it may not', async () => {

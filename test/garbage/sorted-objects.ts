@@ -1,4 +1,9 @@
-import type { ListPage, ListRequest } from '../../services/registry/storage/object-store.ts';
+import type {
+  DeleteOptions,
+  ListPage,
+  ListRequest,
+  PutOptions,
+} from '../../services/registry/storage/object-store.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
 /**
@@ -42,16 +47,20 @@ export class SortedObjects extends MemoryStore {
     return super.read(key, limitBytes);
   }
 
-  override put(key: string, body: Buffer | AsyncIterable<Buffer>) {
+  override put(key: string, body: Buffer | AsyncIterable<Buffer>, options?: PutOptions) {
     this.requests.put++;
-    return super.put(key, body);
+    return super.put(key, body, options);
   }
 
-  override async delete(keys: readonly string[]): Promise<void> {
+  override async delete(
+    keys: readonly string[],
+    signal?: AbortSignal,
+    options?: DeleteOptions,
+  ): Promise<void> {
     if (keys.length > 1000) throw new Error('no store deletes more than 1000 keys at once');
     this.requests.delete++;
     this.keysDeleted += keys.length;
-    await super.delete(keys);
+    await super.delete(keys, signal, options);
   }
 
   override async list({ prefix, startAfter = '', delimiter, limit }: ListRequest): Promise<ListPage> {

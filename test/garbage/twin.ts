@@ -14,7 +14,7 @@ export function keptByHand(model: Model, deleteUntagged: boolean): Kept {
   const manifests = [0, 1].map((repository) => {
     const has = (at: number) => model.manifests[at]?.inRepository[repository as 0 | 1] === true;
     const all = model.manifests.map((_, at) => at).filter(has);
-    if (!deleteUntagged) return new Set(all);
+    if (!deleteUntagged || isWhole(model, repository as 0 | 1)) return new Set(all);
     const tagged = model.tags.filter((tag) => tag.repository === repository).map((tag) => tag.manifest);
     const kept = new Set([...tagged.filter(has), ...all.filter((at) => model.manifests[at]?.isYoung)]);
     for (let size = -1; size !== kept.size; ) {
@@ -31,7 +31,9 @@ export function keptByHand(model: Model, deleteUntagged: boolean): Kept {
     return kept;
   });
   const [one = new Set<number>(), two = new Set<number>()] = manifests;
-  const named = [one, two].flatMap((kept) => [...kept].map((at) => ({ at, manifest: model.manifests[at] })));
+  const named = [one, two]
+    .flatMap((kept) => [...kept].map((at) => ({ at, manifest: model.manifests[at] })))
+    .filter(({ manifest }) => !manifest?.isDamaged);
   const bytes = new Set([...one, ...two]);
   for (const { at, manifest } of named)
     for (const child of manifest?.children ?? []) {
@@ -40,9 +42,15 @@ export function keptByHand(model: Model, deleteUntagged: boolean): Kept {
       if (child < at && isFound) bytes.add(child);
     }
   const blobs = new Set(named.flatMap(({ manifest }) => manifest?.blobs ?? []));
-  for (const [at, { isYoung, linkIsYoung, isPublished }] of model.blobs.entries())
-    if (isYoung || linkIsYoung || isPublished) blobs.add(at);
+  for (const [at, { isYoung, linkIsYoung, isPublished, isInSecond = true }] of model.blobs.entries())
+    if (isYoung || linkIsYoung || isPublished || isWhole(model, 0) || (isInSecond && isWhole(model, 1)))
+      blobs.add(at);
   return { manifests: [one, two], blobs, bytes };
+}
+
+/** A repository with a manifest that cannot be read keeps everything. */
+function isWhole({ manifests }: Model, repository: 0 | 1): boolean {
+  return manifests.some(({ inRepository, isDamaged }) => inRepository[repository] && isDamaged);
 }
 
 /** Whether a repository that keeps the manifest has the child. */

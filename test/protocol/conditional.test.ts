@@ -83,6 +83,20 @@ describe('conditions', () => {
     expect(await named(tag)).to.equal(sha256(first));
   });
 
+  it('of a push: one that is sent again, since its answer was lost, succeeds again', async () => {
+    const [tag, first, second] = [newTag(), newManifest(), newManifest()];
+    const pushes = [
+      [first, { 'if-none-match': '*' }],
+      [second, { 'if-match': entityTag(first) }],
+    ] as const;
+    for (const [bytes, condition] of pushes) {
+      for (let attempt = 0; attempt < 2; attempt++)
+        expect((await put(tag, bytes, condition)).status).to.equal(201);
+      expect(await named(tag)).to.equal(sha256(bytes));
+    }
+    expect((await put(tag, first, { 'if-match': entityTag(first) })).status).to.equal(412);
+  });
+
   it('of a push by digest: are about its one `?tag=`', async () => {
     const [tag, first, second] = [newTag(), newManifest(), newManifest()];
     expect((await put(`${sha256(first)}?tag=${tag}`, first, { 'if-none-match': '*' })).status).to.equal(201);

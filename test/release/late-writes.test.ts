@@ -23,6 +23,7 @@ import { tagLinks } from '../protocol/on-disk.ts';
 import { pushImage } from '../protocol/pushing.ts';
 import { send } from '../protocol/wire.ts';
 import { eventually } from '../support/eventually.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { startRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 import { promote } from './promoting.ts';
@@ -65,7 +66,7 @@ describe('a tag that an earlier promotion writes late', () => {
     return { seq, canonicalDigest, digest };
   }
 
-  const move = (turn: TagTicket) => moveTagInOrder(content.objects, content.tags, place, turn);
+  const move = (turn: TagTicket) => moveTagInOrder(content, place, turn, OPEN_FENCE);
 
   /** Lets a promotion die at its write of the tag, which reaches the store only when the returned function is called. */
   async function dieWriting(turn: TagTicket): Promise<() => Promise<void>> {
@@ -82,7 +83,7 @@ describe('a tag that an earlier promotion writes late', () => {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-    void moveTagInOrder(late, contentOf(late).tags, place, turn);
+    void moveTagInOrder(contentOf(late), place, turn, OPEN_FENCE);
     return reached.promise;
   }
 
@@ -142,7 +143,12 @@ describe('a tag that an earlier promotion writes late', () => {
     await move(first);
     await move(second);
     const other = digestOf(Buffer.from('pushed'));
-    await content.tags.move(place.repository, place.tag, { canonicalDigest: other, digest: other });
+    await content.tags.move(
+      place.repository,
+      place.tag,
+      { canonicalDigest: other, digest: other },
+      OPEN_FENCE,
+    );
     await using _ = repair();
     await aWhile();
     expect((await named())?.digest).to.equal(other);
@@ -166,7 +172,7 @@ describe('a tag that an earlier promotion writes late', () => {
     const [first, second] = [await appended('first'), await appended('second')];
     await move(first);
     await move(second);
-    await content.tags.delete(place.repository, place.tag);
+    await content.tags.delete(place.repository, [place.tag], OPEN_FENCE);
     await using _ = repair();
     await aWhile();
     expect(await named()).to.equal(undefined);

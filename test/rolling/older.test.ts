@@ -35,7 +35,7 @@ interface Left {
 }
 
 withOlderVersion('a store written by one version alone', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   const held = new AsyncDisposableStack();
   let start: (version: Version) => Promise<TestRegistry>;
   let older: Version;
@@ -116,7 +116,9 @@ async function extend(registry: TestRegistry, name: string, left: Left): Promise
   expect(await publicationsOf(registry)).to.equal(left.publications + 1);
 
   await registry.stop();
-  const collected = await registry.offline(['garbage-collect', '--grace', '0s'], { allowFailure: true });
+  // An older version does not know `--wait`; this one waits for a minute.
+  const collecting = { allowFailure: true, timeoutMs: 180_000 };
+  const collected = await registry.offline(['garbage-collect', '--grace', '0s'], collecting);
   expect(collected.code, `${collected.stdout}${collected.stderr}`).to.equal(0);
   for (const command of [
     ['check', '--deep'],

@@ -69,6 +69,13 @@ const SHORT: readonly Suite[] = [
     lane: 'computing',
     budgetSeconds: 25,
   },
+  {
+    name: 'the checker of histories',
+    files: ['test/history/checker.test.ts', 'test/history/faults.test.ts'],
+    tier: 'short',
+    lane: 'computing',
+    budgetSeconds: 5,
+  },
   folder('access', { tier: 'short', lane: 'computing', budgetSeconds: 25 }),
   folder('release', { tier: 'short', lane: 'waiting', budgetSeconds: 40 }),
   folder('notifications', {
@@ -103,6 +110,14 @@ const SHORT: readonly Suite[] = [
 ];
 
 const REST: readonly Suite[] = [
+  {
+    name: 'long and slow uploads',
+    files: ['killed', 'growing'].map((name) => `test/uploads/${name}.test.ts`),
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 50,
+    packages: CEPH,
+  },
   {
     name: 'the test runner',
     files: ['test/house/interrupt.test.ts'],
@@ -144,6 +159,12 @@ const REST: readonly Suite[] = [
     budgetSeconds: 100,
     packages: [...CEPH, 'skopeo', REDIS],
   }),
+  folder('history', {
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 330,
+    packages: [...CEPH, NGINX, REDIS],
+  }),
   folder('clients', {
     tier: 'rest',
     lane: 'waiting',
@@ -153,7 +174,7 @@ const REST: readonly Suite[] = [
   folder('cluster', {
     tier: 'rest',
     lane: 'waiting',
-    budgetSeconds: 5,
+    budgetSeconds: 15,
     packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
   }),
   folder('crash', { tier: 'rest', lane: 'computing', budgetSeconds: 430 }),
@@ -164,6 +185,7 @@ const REST: readonly Suite[] = [
     budgetSeconds: 260,
     packages: [...CEPH, DISTRIBUTION],
   }),
+  folder('changes', { tier: 'rest', lane: 'computing', budgetSeconds: 120 }),
   folder('compat', { tier: 'rest', lane: 'computing', budgetSeconds: 60, packages: [DISTRIBUTION, OPENSSL] }),
   folder('audit', {
     tier: 'rest',

@@ -101,7 +101,7 @@ requiresMounts()('a command that root runs on a store of another user', function
     const data = join(root, blob, 'data');
     await writeFile(data, 'garbage');
     await utimes(data, 0, 0);
-    const { code, stdout, stderr } = await roadstead('garbage-collect', '--grace', '0');
+    const { code, stdout, stderr } = await roadstead('garbage-collect', '--grace', '0', '--wait', '0');
     expect(stderr.trim().split('\n').at(-1), stdout).to.equal(
       `storage.filesystem.rootdirectory = ${root}: user ${NOBODY} may not delete ${data}: ` +
         `make that user the owner of everything there, by chown -R ${NOBODY}:${NOBODY} ${root}`,

@@ -3,32 +3,14 @@
  * and what a network file system did, but said it had not, counts as done.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import fs from 'node:fs';
-import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
+import { mkdir, readdir, readFile, rmdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { EXFAT_PROGRAMS, mountAt, mountExfat, requiresMounts } from '../support/mounts.ts';
+import { type Calls, failure, real, replacing } from '../support/replaced-calls.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
-type Calls = Pick<typeof fs.promises, 'link' | 'rename'>;
-
-const real = { ...fs.promises };
-
-/** Takes the place of calls of `node:fs/promises`. */
-function replacing(calls: Partial<Calls>): Disposable {
-  Object.assign(fs.promises, calls);
-  syncBuiltinESMExports();
-  return {
-    [Symbol.dispose]() {
-      Object.assign(fs.promises, real);
-      syncBuiltinESMExports();
-    },
-  };
-}
-
-const failure = (code: string) => Object.assign(new Error(`${code}: made up`), { code });
 /** As where a file system has no hard links. */
 const withoutLinks = (code = 'EPERM') => replacing({ link: () => Promise.reject(failure(code)) });
 
@@ -153,6 +135,67 @@ describe('creating files', () => {
         expect(await readdir(root)).to.have.members(['roadstead', 'source']);
         expect(await readdir(temporary())).to.deep.equal([]);
       });
+  });
+
+  describe('where another process deletes what is next to it, at any of its calls', () => {
+    const ways: readonly [name: string, act: (store: FilesystemStore) => Promise<unknown>][] = [
+      ['put', (ours) => ours.put('a/b/new', Buffer.from('ours'))],
+      ['put without sync', (ours) => ours.put('a/b/new', Buffer.from('ours'), { durable: false })],
+      ['putIfAbsent', (ours) => ours.putIfAbsent('a/b/new', Buffer.from('ours'))],
+      ['compose', (ours) => ours.compose(['source'], 'a/b/new')],
+    ];
+    for (const [name, act] of ways)
+      for (const deleted of [['a/b/old'], ['a/b/old', 'a/b/new']])
+        it(`${name} is done (${deleted.length})`, async () => {
+          const other = await openSynced();
+          await other.put('source', Buffer.from('ours'));
+          let calls = 0;
+          for (let round = 0; calls >= Math.floor(round / 2); round++) {
+            const at = Math.floor(round / 2) + 1;
+            const ours = await openSynced();
+            // Our process knows the directory already, or not.
+            await (round % 2 === 0 ? ours : other).put('a/b/old', Buffer.from('old'));
+            calls = await deletingAt(
+              at,
+              () => act(ours),
+              () => other.delete(deleted),
+            );
+            const found = (await ours.read('a/b/new', 100))?.toString();
+            expect(found, `deleted at call ${at}`).to.be.oneOf(['ours', ...(deleted[1] ? [undefined] : [])]);
+            await other.delete(['a/b/old', 'a/b/new']);
+          }
+        });
+
+    const openSynced = () => FilesystemStore.open({ rootDirectory: root, sync: true });
+    /** Deletes before one of the calls of an act, given by its number; returns how many calls the act made. */
+    const deletingAt = async (at: number, act: () => Promise<unknown>, remove: () => Promise<void>) => {
+      let calls = 0;
+      const names = ['link', 'mkdir', 'open', 'rename', 'stat'] as const;
+      const around = (name: (typeof names)[number]) => {
+        const call = real[name] as (...args: readonly unknown[]) => Promise<unknown>;
+        return async (...args: readonly unknown[]) => {
+          if (++calls === at) await remove();
+          return call(...args);
+        };
+      };
+      using _calls = replacing(Object.fromEntries(names.map((name) => [name, around(name)])));
+      await act();
+      return calls;
+    };
+  });
+
+  it('probes where it may write, though a deletion removes that directory', async () => {
+    const place = join(root, 'docker/registry/v2/repositories');
+    await mkdir(place, { recursive: true });
+    let removals = 0;
+    using _calls = replacing({
+      rename: async (from, to) => {
+        if (String(to).startsWith(place) && removals++ === 0) await rmdir(place);
+        await real.rename(from, to);
+      },
+    });
+    await store.probeWrites();
+    expect(removals).to.equal(1);
   });
 
   describe('where answers are lost', () => {

@@ -17,6 +17,7 @@ import type { SwiftStore } from '../../services/stores/swift/swift-store.ts';
 import { pushImage } from '../protocol/pushing.ts';
 import { Content, Image, MEDIA_TYPES } from '../support/image.ts';
 import { closeUpload, putManifest } from '../support/library-pushes.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { freePort, isListening } from '../support/ports.ts';
 import { run, startDaemon } from '../support/process.ts';
 import { nightly, requires } from '../support/requirements.ts';
@@ -134,7 +135,7 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
             const manifest = parseManifest(image.bytes, MEDIA_TYPES.image);
             await putManifest(content, name, manifest);
             const digest = parseSha256(manifest.digest);
-            await tags.move(name, parseTag(tag), { canonicalDigest: digest, digest });
+            await tags.move(name, parseTag(tag), { canonicalDigest: digest, digest }, OPEN_FENCE);
             return image;
           };
           const keptLayer = randomBytes(2 * MIB);
@@ -154,7 +155,7 @@ nightly(requires([...SWIFT_PROGRAMS, 'docker-registry']))(
             true,
           );
 
-          await tags.delete(name, parseTag('latest'));
+          await tags.delete(name, [parseTag('latest')], OPEN_FENCE);
           await collectGarbage();
           const gone = blobDataKey(parseSha256(image.layers[0]?.digest ?? ''));
           expect(await store.stat(gone)).to.equal(undefined);

@@ -25,6 +25,11 @@ export type Fault =
   | { readonly kind: 'truncate'; readonly bytes: number }
   /** Later. */
   | { readonly kind: 'delay'; readonly ms: number }
+  /**
+   * The connection is reset, and the server hears the whole request later: when the test delivers it (see `held` and
+   * `onHeld`), or after so many milliseconds.
+   */
+  | { readonly kind: 'late'; readonly ms?: number; readonly onHeld?: (request: HeldRequest) => void }
   /** Nothing ever comes back. */
   | { readonly kind: 'stall' };
 
@@ -35,11 +40,19 @@ export interface SeenRequest {
   readonly headers: IncomingMessage['headers'];
 }
 
+/** A request whose sender has given it up, and that has not reached the server yet. */
+export interface HeldRequest extends SeenRequest {
+  /** Delivers it unless that was done; resolves to the status of the server's answer. */
+  deliver(): Promise<number>;
+}
+
 /** A proxy before an HTTP server that does to requests what its rule says. */
 export interface FaultProxy extends AsyncDisposable {
   readonly endpoint: string;
   /** Asked for each request; undefined lets it through. Replace it at any time. */
   rule: (request: SeenRequest) => Fault | undefined;
+  /** The requests that met `late`, in the order in which they came; a test may empty it. */
+  held: HeldRequest[];
   /** The most requests of those that `which` names that were under way at once, since it was asked last. */
   mostAtOnce(which: (request: SeenRequest) => boolean): number;
 }
@@ -50,6 +63,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const agent = new Agent({ keepAlive: true });
   const underWay = new Set<SeenRequest>();
   let snapshots: SeenRequest[][] = [];
+  const ended = new AbortController();
 
   const forward = async (incoming: IncomingMessage): Promise<IncomingMessage> => {
     const { method, url, headers } = incoming;
@@ -64,9 +78,40 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     return answer;
   };
 
+  const send = async (options: RequestOptions, body: Buffer): Promise<number> => {
+    const outgoing = httpRequest(options).end(body);
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+    await buffer(answer);
+    return answer.statusCode ?? 0;
+  };
+
+  /** Takes a request from its sender, to deliver it later. */
+  const hold = async (
+    incoming: IncomingMessage,
+    { ms: afterMs, onHeld }: Extract<Fault, { kind: 'late' }>,
+  ): Promise<void> => {
+    const { method = '', url = '', headers } = incoming;
+    const body = await buffer(incoming);
+    const options = { hostname, port, agent, method, path: url, headers };
+    let delivering: Promise<number> | undefined;
+    const deliver = () => {
+      delivering ??= send(options, body);
+      return delivering;
+    };
+    const held = { method, url, headers, deliver };
+    proxy.held.push(held);
+    incoming.socket.resetAndDestroy();
+    onHeld?.(held);
+    if (afterMs !== undefined)
+      sleep(afterMs, undefined, { signal: ended.signal })
+        .then(deliver)
+        .catch(() => undefined);
+  };
+
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse, fault: Fault | undefined) => {
     if (fault?.kind === 'reset') return void incoming.socket.resetAndDestroy();
     if (fault?.kind === 'stall') return void incoming.resume();
+    if (fault?.kind === 'late') return hold(incoming, fault);
     if (fault?.kind === 'delay') await sleep(fault.ms);
     if (fault?.kind === 'answer') {
       // As servers do that turn a request down: what it sends is read, and forgotten.
@@ -90,6 +135,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
 
   const proxy = {
     rule: (_: SeenRequest): Fault | undefined => undefined,
+    held: [] as HeldRequest[],
   };
   const server = createServer((incoming, outgoing) => {
     const { method = '', url = '', headers } = incoming;
@@ -109,6 +155,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       return most;
     },
     async [Symbol.asyncDispose]() {
+      ended.abort();
       server.close();
       server.closeAllConnections();
       agent.destroy();

@@ -1,11 +1,13 @@
 import { Readable, type Writable } from 'node:stream';
 import type {
   ByteRange,
+  DeleteOptions,
   ListPage,
   ListRequest,
   ObjectRead,
   ObjectStat,
   ObjectStore,
+  PutOptions,
 } from '../../services/registry/storage/object-store.ts';
 import { listByHand } from '../contract/memory-twin.ts';
 import { gather } from './gather.ts';
@@ -18,6 +20,7 @@ export interface Held {
 
 /** The plainest object store, in memory. Tests may look at what it holds, and choose the times of objects. */
 export class MemoryStore implements ObjectStore {
+  readonly writesEndWithProcess: boolean = true;
   /** Several keys may name one object, as several names of a file do. */
   readonly held: Map<string, Held>;
 
@@ -57,8 +60,10 @@ export class MemoryStore implements ObjectStore {
     return bytes;
   }
 
-  async put(key: string, body: Buffer | AsyncIterable<Buffer>): Promise<void> {
-    this.hold(key, Buffer.isBuffer(body) ? body : Buffer.concat(await gather(body)));
+  async put(key: string, body: Buffer | AsyncIterable<Buffer>, options: PutOptions = {}): Promise<void> {
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.concat(await gather(body));
+    options.fence?.check();
+    this.hold(key, bytes);
   }
 
   async putIfAbsent(key: string, body: Buffer): Promise<'created' | 'exists'> {
@@ -76,8 +81,11 @@ export class MemoryStore implements ObjectStore {
     this.hold(target, Buffer.concat(parts));
   }
 
-  async delete(keys: readonly string[]): Promise<void> {
-    for (const key of keys) this.held.delete(key);
+  async delete(keys: readonly string[], _signal?: AbortSignal, options: DeleteOptions = {}): Promise<void> {
+    for (const key of keys) {
+      options.fence?.check();
+      this.held.delete(key);
+    }
   }
 
   async list(request: ListRequest): Promise<ListPage> {

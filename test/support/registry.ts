@@ -36,6 +36,8 @@ export interface RegistryOptions {
   /** Where the release service listens by itself (needed when it runs alone beside an API node). */
   readonly releasePort?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** How long each start may take; 15 s unless given. */
+  readonly startTimeoutMs?: number;
 }
 
 export interface CommandOptions {
@@ -73,7 +75,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const [port, debugPort] = [options.port ?? (await freePort()), await freePort()];
   const rootDirectory = options.rootDirectory ?? join(home.path, 'store');
   const configPath = join(home.path, 'config.yml');
-  const { releasePort, command = 'serve', program = CLI } = options;
+  const { releasePort, command = 'serve', program = CLI, startTimeoutMs } = options;
   const config = {
     version: 0.1,
     storage: {
@@ -100,6 +102,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
         command === 'sync' ? output.includes('"listening"') : (await fetch(`${url}/readyz`)).ok,
       logFile,
       ...(options.env && { env: options.env }),
+      ...(startTimeoutMs !== undefined && { timeoutMs: startTimeoutMs }),
     });
   let daemon = await launch();
   const held = cleanUp.move();

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { deleteAll } from '../../services/registry/storage/delete-all.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 /** What there may be a million of is deleted without being held in memory, and in order. */
 describe('deleteAll', () => {
@@ -32,6 +33,23 @@ describe('deleteAll', () => {
         expect(calls.flat()).to.deep.equal(keys(count));
       }
     });
+
+  it('hands the fence on, which ends it between batches and within one', async () => {
+    const store = new MemoryStore(
+      keys(25).map((key) => [key, { bytes: Buffer.alloc(0), modifiedAt: new Date(0) }]),
+    );
+    let left = 13;
+    const fence = {
+      check: () => {
+        if (left-- === 0) throw new Error('too late');
+      },
+      doubt: () => undefined,
+    };
+    const error = await deleteAll(store, keys(25), { batchKeys: 10, fence }).catch(
+      ({ message }: Error) => message,
+    );
+    expect([error, store.held.size]).to.deep.equal(['too late', 12]);
+  });
 
   it('ends at the first failure', async () => {
     const { calls, objects } = recording(1);

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { ownerName } from '../../services/http/owner.ts';
 import { collectorLeases, type Progress } from '../../services/registry/garbage/online/progress.ts';
 import { deliveryLeases } from '../../services/registry/notifications/delivery.ts';
 import type { MirrorName } from '../../services/registry/oci/names.ts';
@@ -18,6 +19,8 @@ import { MemoryStore } from '../support/memory-store.ts';
 const TIMING = { heartbeatMs: 20, silenceMs: 400, lookMs: 10 };
 /** Another machine's: it cannot be known whether it lives. */
 const ELSEWHERE = 'other-host 00000000-0000-4000-8000-000000000000 pid:[1] 1 1';
+/** It had this process' id before. */
+const KILLED = ownerName().replace(/\S+$/, '1');
 const SIGNAL = new AbortController().signal;
 
 /** A kind of lease: where it lies, what it begins with, and a state that can be told from that. */
@@ -114,6 +117,31 @@ function describeLease<S extends object>({ title, firstKey, leasesOf, firstState
       expect(performance.now() - startedAt).to.be.at.least(TIMING.silenceMs);
       expect(lease.isSuccessionClean).to.equal(false);
       expect(lease.previousHeartbeatAt).to.equal('2024-01-01T00:00:00Z');
+    });
+
+    for (const [writesEndWithProcess, where] of [
+      [true, 'has left nothing behind in a store whose writes end with it'],
+      [false, 'may have left a request to a remote store behind'],
+    ] as const)
+      it(`passes on at once from a worker that was killed here, which ${where}`, async () => {
+        objects = new (class extends MemoryStore {
+          override readonly writesEndWithProcess = writesEndWithProcess;
+        })();
+        await seize(KILLED);
+        const lease = await acquire({ ...TIMING, silenceMs: 600_000 });
+        expect(lease.isSuccessionClean).to.equal(writesEndWithProcess);
+        await lease.release((state) => state);
+        expect((await acquire()).isSuccessionClean).to.equal(writesEndWithProcess);
+      });
+
+    it('is released without a clean succession when a request of its owner got no answer', async () => {
+      const first = await acquire();
+      first.leavesRequest();
+      await first.release((state) => state);
+      const second = await acquire();
+      expect(second.isSuccessionClean).to.equal(false);
+      second.outwaited();
+      expect(second.isSuccessionClean).to.equal(true);
     });
 
     it('does not pass on from a worker elsewhere whose heartbeat moves', async () => {

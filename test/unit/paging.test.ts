@@ -12,6 +12,7 @@ import { FilesystemStore } from '../../services/stores/filesystem/filesystem-sto
 import { inByteOrder } from '../contract/memory-twin.ts';
 import { gather } from '../support/gather.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { tempDir } from '../support/temp.ts';
 import { closeName, closeTag, placeInList, repositoryName, tag } from './arbitraries.ts';
 
@@ -96,7 +97,7 @@ for (const { name, numRuns, open } of STORES)
         fc.asyncProperty(tags, pageSize, placeInList, async (names, limit, last) => {
           await using store = await open();
           const content = contentOf(store.objects);
-          for (const each of names) await content.tags.move(HELLO, each, TARGET);
+          for (const each of names) await content.tags.move(HELLO, each, TARGET, OPEN_FENCE);
           expect(await tagPages(content, limit)).to.deep.equal(behind(names, ''));
           expect(await tagPages(content, limit, last)).to.deep.equal(behind(names, last));
           expect(await content.tags.list(HELLO, { last, limit: 0 })).to.deep.equal({ tags: [], more: false });
@@ -111,9 +112,10 @@ for (const { name, numRuns, open } of STORES)
         fc.asyncProperty(tags, fc.nat(), pageSize, async (names, keep, limit) => {
           await using store = await open();
           const content = contentOf(store.objects);
-          for (const each of names) await content.tags.move(HELLO, each, TARGET);
+          for (const each of names) await content.tags.move(HELLO, each, TARGET, OPEN_FENCE);
           const kept = names.filter((_, i) => (keep >> i) & 1);
-          for (const each of names) if (!kept.includes(each)) await content.tags.delete(HELLO, each);
+          for (const each of names)
+            if (!kept.includes(each)) await content.tags.delete(HELLO, [each], OPEN_FENCE);
           expect(await tagPages(content, limit)).to.deep.equal(behind(kept, ''));
         }),
         { numRuns },
@@ -132,7 +134,7 @@ for (const { name, numRuns, open } of STORES)
           for (const [i, each] of names.entries())
             if ((bare >> i) & 1) await content.blobs.link(each, DIGEST);
             else {
-              await content.tags.move(each, 'latest' as Tag, TARGET);
+              await content.tags.move(each, 'latest' as Tag, TARGET, OPEN_FENCE);
               withManifests.push(each);
             }
           expect(await catalogPages(content, limit)).to.deep.equal(behind(withManifests, ''));

@@ -14,6 +14,7 @@ import type { Referrer } from '../../services/registry/oci/referrer.ts';
 import { revisionLinkKey } from '../../services/registry/storage/layout.ts';
 import { putManifest } from '../support/library-pushes.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 
 const NAME = parseRepositoryName('hello');
 const SUBJECTS = [
@@ -86,7 +87,8 @@ async function push(content: Content, all: readonly Attached[]): Promise<Map<Dig
     const manifest = manifestOf(each);
     await putManifest(content, NAME, manifest);
     kept.set(manifest.digest, { subject: each.subject, shown: shownOf(manifest) });
-    if (each.fate === 'by fallback') await content.referrers.remove(NAME, each.subject, manifest.digest);
+    if (each.fate === 'by fallback')
+      await content.referrers.remove(NAME, each.subject, [manifest.digest], OPEN_FENCE);
     if (!each.fate.startsWith('by')) continue;
     const { mediaType, digest, bytes } = manifest;
     listed.set(each.subject, [
@@ -100,11 +102,12 @@ async function push(content: Content, all: readonly Attached[]): Promise<Map<Dig
     );
     const manifest = parseManifest(index);
     await putManifest(content, NAME, manifest);
-    await tags.move(NAME, fallbackTag(subject), manifest);
+    await tags.move(NAME, fallbackTag(subject), manifest, OPEN_FENCE);
   }
   for (const each of all.filter(({ fate }) => fate.startsWith('deleted'))) {
-    const { canonicalDigest, digest, bytes } = manifestOf(each);
-    if (each.fate === 'deleted') await manifests.unlink(NAME, digest);
+    const manifest = manifestOf(each);
+    const { canonicalDigest, digest, bytes } = manifest;
+    if (each.fate === 'deleted') await manifests.unlink(NAME, manifest, OPEN_FENCE);
     // As a registry does that knows nothing of referrers.
     else await content.objects.delete([revisionLinkKey(NAME, canonicalDigest)]);
     // Under whichever name: the other one has gone with it.
@@ -170,7 +173,7 @@ describe('referrers', () => {
     }));
     const index = parseManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })));
     await putManifest(content, NAME, index, { indexes: 'none', urls: { allow: [], deny: [] } });
-    await content.tags.move(NAME, fallbackTag(subject), index);
+    await content.tags.move(NAME, fallbackTag(subject), index, OPEN_FENCE);
     expect(await listed(content, subject, 100)).to.deep.equal([]);
     expect((await listed(content, other, 100)).map(({ digest }) => digest)).to.deep.equal([stranger.digest]);
   });

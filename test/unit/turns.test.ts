@@ -4,6 +4,7 @@ import { digestBy, digestOf } from '../../services/registry/oci/digest.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import { moveTagInOrder } from '../../services/registry/publishing/promotion/tag-tickets.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
 import { tempDir } from '../support/temp.ts';
 
 /** Promise: of promotions of one tag that race, in whichever processes, the last in the log has the tag in the end. */
@@ -19,7 +20,8 @@ describe('turns at a tag', () => {
   it('leave it to the highest, in whatever order they come', async () => {
     await using home = await tempDir('turns');
     await using objects = await FilesystemStore.open({ rootDirectory: home.path, sync: false });
-    const { tags } = contentOf(objects);
+    const content = contentOf(objects);
+    const { tags } = content;
     for (const [seq, expected] of [
       [3, 3],
       [1, 3],
@@ -27,7 +29,7 @@ describe('turns at a tag', () => {
       [7, 7],
       [5, 7],
     ] as const) {
-      expect((await moveTagInOrder(objects, tags, target, turn(seq))).seq).to.equal(expected);
+      expect((await moveTagInOrder(content, target, turn(seq), OPEN_FENCE)).seq).to.equal(expected);
       const { canonicalDigest, digest } = turn(expected);
       expect(await tags.target(target.repository, target.tag)).to.deep.equal({ canonicalDigest, digest });
     }
@@ -44,7 +46,10 @@ describe('turns at a tag', () => {
       await Promise.all(
         shuffled.map((seq, i) => {
           const content = contents[i % contents.length] as (typeof contents)[number];
-          return moveTagInOrder(content.objects, content.tags, target, turn(seq));
+          const own = turn(seq);
+          return content.turns.take(target.repository, [], ({ fence }) =>
+            moveTagInOrder(content, target, own, fence),
+          );
         }),
       );
       const last = turn(seqs.at(-1) as number);

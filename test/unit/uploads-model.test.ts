@@ -176,8 +176,9 @@ describe('uploads', function () {
     await using home = await tempDir('uploads');
     await using objects = await FilesystemStore.open({ rootDirectory: home.path, sync: false });
     await fc.assert(
-      fc.asyncProperty(commands, async (run) => {
-        await fc.asyncModelRun(() => ({ model: { uploads: [] }, real: contentOf(objects) }), run);
+      fc.asyncProperty(commands, fc.constantFrom(3, 1000), async (run, checkpointBytes) => {
+        const real = contentOf(objects, { uploads: { checkpointBytes } });
+        await fc.asyncModelRun(() => ({ model: { uploads: [] }, real }), run);
       }),
       { numRuns: 120 },
     );

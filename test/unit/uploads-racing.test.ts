@@ -6,6 +6,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { contentOf } from '../../services/registry/content/content.ts';
+import type { Checkpoints } from '../../services/registry/content/upload-body.ts';
 import { Uploads } from '../../services/registry/content/uploads.ts';
 import { type Digest, digestOf } from '../../services/registry/oci/digest.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
@@ -70,7 +71,10 @@ describe('clients that race for one upload', function () {
           fc.scheduler(),
           someBytes,
           fc.array(act, { minLength: 2, maxLength: 4 }),
-          (scheduler, base, acts) => run(new Store(), scheduler, base, acts),
+          // Most bodies are then recorded in several pieces, between which others may come.
+          fc.constantFrom(5, undefined),
+          (scheduler, base, acts, checkpointBytes) =>
+            run(new Store(), scheduler, base, acts, { ...(checkpointBytes && { checkpointBytes }) }),
         ),
         { numRuns: 600 },
       );
@@ -82,11 +86,12 @@ async function run(
   scheduler: fc.Scheduler,
   base: Buffer,
   acts: readonly Act[],
+  checkpoints: Partial<Checkpoints>,
 ): Promise<void> {
   const plain = contentOf(objects);
   const slow = contentOf(scheduled(objects, scheduler));
   // Whatever may be deleted is deleted at once, so that those who come late find it gone.
-  const uploads = new Uploads(slow.objects, slow.blobs, slow.quarantine, { outdatedMax: 1 });
+  const uploads = new Uploads(slow.objects, slow.blobs, slow.quarantine, { outdatedMax: 1, ...checkpoints });
   const id = await plain.uploads.begin(NAME);
   const manner = { shift: undefined, stretch: 0, tellsSize: true, cutAt: undefined };
   if (base.length > 0) await plain.uploads.append({ name: NAME, id }, bodyOf(base, 0, manner));

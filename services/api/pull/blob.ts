@@ -18,8 +18,7 @@ import { storeUrl } from './store-url.ts';
 /**
  * GET and HEAD of a blob (end-2). The life of the request: parse, find the blob in this repository, decide who
  * serves it, and answer with a redirect to a mirror or into the store, or with the bytes. Once warm, everything before
- * the bytes happens in memory; but a HEAD where pushes are accepted asks the store, as clients skip an upload because
- * of it.
+ * the bytes happens in memory; but a HEAD by a client that may push asks the store, as it skips an upload because of it.
  */
 export async function getBlob(node: ApiNode, ctx: RouteContext): Promise<void> {
   const name = parseRepositoryName(param(ctx, 'name'));
@@ -28,7 +27,7 @@ export async function getBlob(node: ApiNode, ctx: RouteContext): Promise<void> {
   ctx.state.logFields['digest'] = digest;
 
   const blob =
-    ctx.method === 'HEAD' && isOpenToPushes(node, name)
+    ctx.method === 'HEAD' && mayPush(node, ctx, name)
       ? // A client that pushes will not upload what this says is there.
         await withPinnedBlob(node.content, await node.content.blobs.resolve(name, digest), () =>
           node.content.blobs.stat(name, digest),
@@ -87,8 +86,10 @@ function redirect(ctx: RouteContext, url: string, digest: Digest, why: string): 
   answerEmpty(ctx, 302);
 }
 
-function isOpenToPushes({ policy, readOnly }: ApiNode, name: RepositoryName): boolean {
-  return readOnly.takesWrites && (policy === undefined || !isStable(policy, name));
+/** Whether the client of this request may push to the repository, and it takes pushes. */
+function mayPush({ policy, readOnly }: ApiNode, ctx: RouteContext, name: RepositoryName): boolean {
+  if (!readOnly.takesWrites || (policy !== undefined && isStable(policy, name))) return false;
+  return ctx.state.principal.decide({ type: 'repository', name, action: 'push' }).isAllowed;
 }
 
 async function decide(

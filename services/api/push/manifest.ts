@@ -1,6 +1,7 @@
 import { readBody } from '../../http/body.ts';
 import type { RouteContext } from '../../http/context.ts';
 import { answerEmpty } from '../../http/empty.ts';
+import { goneSignal } from '../../http/gone.ts';
 import { param, queryAll } from '../../http/parameters.ts';
 import { requesterOf } from '../../http/requester.ts';
 import { warn } from '../../http/warning.ts';
@@ -38,7 +39,7 @@ export async function putManifest(node: ApiNode, ctx: RouteContext): Promise<voi
       actual: digest,
     });
   const absent = await pushManifest(node, requesterOf(node, ctx), {
-    ...{ repository: name, manifest, rules: node.rules, tags, condition },
+    ...{ repository: name, manifest, rules: node.rules, tags, condition, signal: goneSignal(ctx.res) },
   });
   node.metrics.uploadedBytes.inc(manifest.bytes.length);
   answerEmpty(ctx, 201);

@@ -1,6 +1,6 @@
 import { type EntityTags, parseEntityTags } from '../../http/conditional.ts';
 import type { RouteContext } from '../../http/context.ts';
-import type { TagCondition } from '../../registry/content/tag-moves.ts';
+import type { TagCondition } from '../../registry/content/tag-condition.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Tag } from '../../registry/oci/names.ts';

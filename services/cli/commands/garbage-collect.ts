@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import ora from 'ora';
 import type { Audit } from '../../registry/audit/audit.ts';
 import { UnreadableError } from '../../registry/garbage/collector-reader.ts';
+import { describeKept } from '../../registry/garbage/kept-whole.ts';
 import { collectGarbage } from '../../registry/garbage/offline/collect.ts';
 import { type GarbagePlan, planGarbage } from '../../registry/garbage/offline/plan.ts';
 import { WritesOffError } from '../../registry/garbage/offline/writes-off.ts';
@@ -16,6 +17,8 @@ export interface GarbageCollectOptions extends ReportOptions {
   readonly deleteUntagged: boolean;
   /** Younger content stays: it may belong to a push in progress. */
   readonly graceMs: number;
+  /** How long requests that nodes made before may take to have their effect. @default LATE_MS */
+  readonly lateMs?: number | undefined;
 }
 
 const PROGRESS_MS = 200;
@@ -29,7 +32,7 @@ export async function garbageCollectCommand(
   audit: Audit,
   options: GarbageCollectOptions,
 ): Promise<void> {
-  const { dryRun, deleteUntagged, graceMs } = options;
+  const { dryRun, deleteUntagged, graceMs, lateMs } = options;
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => stop.abort(new StoppedError(signal));
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
@@ -41,6 +44,8 @@ export async function garbageCollectCommand(
   const shown = (plan: GarbagePlan) => {
     spinner?.clear();
     showPlan(plan, options);
+    if (plan.kept.length > 0)
+      fail(`${plan.kept.map(describeKept).join('\n')}\n"roadstead check" says what to do about each`);
   };
   const planOptions = {
     deleteUntagged,
@@ -49,10 +54,11 @@ export async function garbageCollectCommand(
     onArea: throttled((area) => showProgress(`looking for garbage: ${area}`)),
   };
   try {
+    if (!dryRun) showProgress('waiting until no write is under way');
     if (dryRun) return shown(await planGarbage(objects, planOptions));
     await collectGarbage(objects, {
       ...planOptions,
-      run: { by: name(), isRunning },
+      ...{ run: { by: name(), isRunning }, lateMs },
       onBefore: (before) =>
         process.stderr.write(`writes were off already, since ${before.since}, by ${before.by}\n`),
       onPlan: async (plan) => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Audit } from '../../registry/audit/audit.ts';
 import { CollectionGuard } from '../../registry/content/quarantine/guard.ts';
 import { UnreadableError } from '../../registry/garbage/collector-reader.ts';
+import { describeKept } from '../../registry/garbage/kept-whole.ts';
 import {
   type CycleContext,
   type CycleCounts,
@@ -9,6 +10,7 @@ import {
   newCounts,
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
+import { bridgeMaxMsOf, GarbageClock } from '../../registry/garbage/online/garbage-clock.ts';
 import { isCycleRequested, readProgress, requestCycle } from '../../registry/garbage/online/progress.ts';
 import { parseSha256 } from '../../registry/oci/digest.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
@@ -22,13 +24,13 @@ import { fail, print } from '../table.ts';
 const HEARD_WITHIN_MS = 30_000;
 const LOOK_MS = 500;
 
-/** Shows the collector's status; exits with 2 if its last cycle failed. */
+/** Shows the collector's status; exits with 2 if its last cycle failed, or kept what it could not read. */
 export async function gcStatusCommand(objects: ObjectStore, { json }: JsonOption): Promise<void> {
   const progress = await readProgress(objects);
   if (json) print(JSON.stringify(progress ?? {}, undefined, 2));
   else if (progress === undefined) print('no sync process has collected garbage or purged uploads here yet');
   else {
-    const { phase, startedAt, counts, requests, last, trouble, purge, holder } = progress;
+    const { phase, startedAt, counts, requests, last, trouble, kept = [], purge, clock, holder } = progress;
     if (startedAt !== undefined && counts)
       print(`${phase} since ${startedAt} (${holder}), ${requests ?? 0} requests: ${printCounts(counts)}`);
     else print('no cycle is running');
@@ -36,13 +38,23 @@ export async function gcStatusCommand(objects: ObjectStore, { json }: JsonOption
       print(
         `last cycle: ${last.startedAt} to ${last.endedAt}, ${last.requests} requests: ${printCounts(last.counts)}`,
       );
+    const lagSeconds = clock ? Math.round((clock.wallMs - clock.ms) / 1000) : 0;
+    if (lagSeconds > 60)
+      print(
+        `grace and quarantine do not count ${lagSeconds} s in which no worker ran, or the wall clock was stepped`,
+      );
+    if (clock?.step)
+      print(
+        `the wall clock was stepped by ${Math.round(clock.step.byMs / 1000)} s, as seen at ${clock.step.seenAt}: grace and quarantine do not count that`,
+      );
+    for (const each of kept) print(describeKept(each));
     if (trouble !== undefined) print(`the last run failed: ${trouble}`);
     if (purge)
       print(
         `uploads: ${purge.purged} ${purge.dryRun ? 'would have been purged' : 'purged'} at ${purge.endedAt}`,
       );
   }
-  if (progress?.trouble !== undefined) process.exitCode = 2;
+  if (progress?.trouble !== undefined || progress?.kept) process.exitCode = 2;
 }
 
 /** Asks the worker for a cycle, and waits until it has done one. */
@@ -62,11 +74,12 @@ export async function gcRunCommand(
     const progress = await readProgress(objects);
     if (isHeard && progress?.trouble !== undefined && progress.startedAt === undefined)
       return fail(`the cycle failed: ${progress.trouble}`);
-    const { last } = progress ?? {};
-    if (isHeard && last && last.endedAt !== before?.last?.endedAt)
-      return print(
-        json ? JSON.stringify(last) : `done with ${last.requests} requests: ${printCounts(last.counts)}`,
-      );
+    const { last, kept = [] } = progress ?? {};
+    if (isHeard && last && last.endedAt !== before?.last?.endedAt) {
+      print(json ? JSON.stringify(last) : `done with ${last.requests} requests: ${printCounts(last.counts)}`);
+      if (kept.length > 0) fail(kept.map(describeKept).join('\n'), 2);
+      return;
+    }
     const tookMs = performance.now() - askedAt;
     // A worker that is busy with a cycle sees the request afterwards.
     if (progress?.startedAt !== undefined) idleSince = performance.now();
@@ -86,14 +99,19 @@ export async function gcDryRunCommand(
 ): Promise<void> {
   const stop = new AbortController();
   const counts = newCounts();
+  const clocks = { wall: () => Date.now(), monotonic: () => performance.now(), boot: '-' };
+  const clock = new GarbageClock(clocks, bridgeMaxMsOf([settings.graceMs, settings.quarantineMs]));
+  clock.follow(await readProgress(objects));
   const context: CycleContext = {
     ...{ objects, settings, signal: stop.signal, dryRun: true, counts },
-    mayChange: () => Promise.reject(new Error('a dry run changes nothing')),
+    mayChange: async () => refuseToChange(),
+    fence: { check: refuseToChange, doubt: () => undefined },
     settle: async () => undefined,
-    now: () => Date.now(),
+    now: () => clock.now(),
   };
   try {
-    const { candidates } = await collectOnce(context);
+    const { candidates, kept } = await collectOnce(context);
+    if (kept.length > 0) fail(kept.map(describeKept).join('\n'), 2);
     if (json) return print(JSON.stringify({ ...counts, candidates }));
     for (const digest of candidates) print(`out of use: ${digest}`);
     print(`a dry run, nothing was changed: ${printCounts(counts)}`);
@@ -112,6 +130,10 @@ export async function gcRestoreCommand(objects: ObjectStore, audit: Audit, diges
     fail(`${stored} is not in the store (any more)`);
   else if (rescued.length === 0) print(`${stored} is not in quarantine`);
   else print(`${stored} is restored: push or promote what refers to it, or it goes into quarantine again`);
+}
+
+function refuseToChange(): never {
+  throw new Error('a dry run changes nothing');
 }
 
 function printCounts(counts: CycleCounts): string {

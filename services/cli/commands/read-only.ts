@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { READ_ONLY_POLL_MS, readNotice, writeNotice } from '../../registry/storage/read-only.ts';
+import { readNotice, WRITES_END_MS, writeNotice } from '../../registry/storage/read-only.ts';
 import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import { print } from '../table.ts';
@@ -11,7 +11,7 @@ export async function readOnlyOnCommand(objects: ObjectStore, audit: Audit, reas
   const notice = { since: new Date().toISOString(), by: ACTOR, reason };
   await recordLocal(audit, { action: 'read-only.on', details: { reason } });
   await writeNotice(objects, notice);
-  await sleep(2 * READ_ONLY_POLL_MS);
+  await sleep(WRITES_END_MS);
   print(
     'read-only: pulls continue, pushes and deletes get 503. To allow writes again: roadstead read-only off',
   );

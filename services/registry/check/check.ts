@@ -14,6 +14,7 @@ import { checkAudit, checkRest } from './own.ts';
 import { checkPublicationNumbers } from './publication-numbers.ts';
 import { checkPublications, Published } from './publications.ts';
 import { checkRepository } from './repository.ts';
+import { checkTemporaries } from './temporaries.ts';
 
 export interface CheckOptions {
   /** Read every blob to its end and compare its digest. */
@@ -83,6 +84,7 @@ async function* checkAll(scope: Scope): AsyncGenerator<Finding> {
   yield* checkAudit(scope);
   reader.area = 'the rest';
   yield* checkRest(scope);
+  yield* checkTemporaries(scope);
   yield* unlistedFindings(reader);
   yield* unusedBlobs(blobs, published, isContentHidden(reader) || isDoubtful);
 }

@@ -66,6 +66,10 @@ export const FINDINGS = {
   'upload-forgotten': ['warning', 'No client continues it: delete everything under the key'],
   'upload-start-unknown': ['warning', 'No client can continue it: delete everything under the key'],
   stray: ['warning', 'Nothing reads it here: find out who wrote it, then delete it'],
+  'temporary-files-old': [
+    'warning',
+    'A registry that starts deletes them, and so does the purge of uploads: restart one, or wait',
+  ],
   'layer-link-unused': ['info', 'No manifest needs it: garbage-collect deletes it'],
   'second-name-stale': ['info', 'The content was deleted under its first name: nothing to do'],
   'child-absent': ['info', 'A sparse index: the configuration lets it lack this manifest'],
@@ -75,6 +79,7 @@ export const FINDINGS = {
     'Pushed by a registry without a referrers API: push it again to have it listed',
   ],
   'upload-under-way': ['info', 'A client may continue it'],
+  'temporary-files': ['info', 'Writes that are under way, or broke off less than a day ago: nothing to do'],
   leftover: ['info', 'A write of Distribution that broke off: delete it when it is a day old'],
   'blobs-unreferenced': ['info', 'garbage-collect would free them'],
   'blobs-unaccounted': [
@@ -104,6 +109,7 @@ export interface Place {
   readonly seq?: number;
   /** Of content that is counted, not listed. */
   readonly blobs?: number;
+  readonly files?: number;
   readonly bytes?: number;
 }
 

@@ -7,9 +7,14 @@ import { partPrefix, recordOf } from '../storage/layout-read.ts';
 import { type Area, strayFinding } from './area.ts';
 import { type Finding, finding, type Place } from './finding.ts';
 
-const OTHER_RECORDS = [/^(?:claims|turns)\/[\w][\w.-]{0,127}\/\d{12}$/, /^tag-names\/[\w][\w.-]{0,127}$/];
+const OTHER_RECORDS = [
+  /^changes\/\d{12}$/,
+  // Claims are what earlier versions left.
+  /^(?:claims|turns)\/[\w][\w.-]{0,127}\/\d{12}$/,
+  /^tag-names\/[\w][\w.-]{0,127}$/,
+];
 
-/** What the registry itself keeps in a repository: records of referrers, and of tags' claims, turns and names. */
+/** What the registry itself keeps in a repository: records of referrers, turns, tickets of promotions, and tags' names. */
 export function checkOwnRecords(area: Area): AsyncGenerator<Finding> {
   const { reader } = area.scope;
   const prefix = partPrefix(area.name, '_roadstead');

@@ -1,10 +1,13 @@
 import type { Writable } from 'node:stream';
 import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import type { Fence } from '../storage/fence.ts';
 import { blobDataKey, layerLinkKey } from '../storage/layout.ts';
 import type { ByteRange, ObjectRead, ObjectStore } from '../storage/object-store.ts';
 import { linkContent, resolveContent, unlinkContent } from './canonical.ts';
 import { Integrity } from './integrity.ts';
+import { blobChange } from './turns/change.ts';
+import { Turns } from './turns/turns.ts';
 
 /** A blob that a repository has. */
 export interface BlobStat {
@@ -17,10 +20,12 @@ export interface BlobStat {
 export class Blobs {
   readonly #objects: ObjectStore;
   readonly #integrity: Integrity;
+  readonly #turns: Turns;
 
-  constructor(objects: ObjectStore, integrity = new Integrity(objects)) {
+  constructor(objects: ObjectStore, integrity = new Integrity(objects), turns = new Turns(objects)) {
     this.#objects = objects;
     this.#integrity = integrity;
+    this.#turns = turns;
   }
 
   /** The blob, if this repository has it and its bytes are there, and not known to be damaged. */
@@ -89,14 +94,28 @@ export class Blobs {
     return this.#integrity.read(digest, limitBytes, signal);
   }
 
-  /** Gives a repository a blob whose bytes are in the store already; a cross-repository mount is nothing more. */
-  link(name: RepositoryName, canonical: Sha256Digest, requested: Digest = canonical): Promise<void> {
-    return linkContent(this.#objects, layerLinkKey, name, canonical, requested);
+  /**
+   * Gives a repository a blob whose bytes are in the store already; a cross-repository mount is nothing more. Takes no
+   * turn, for the sake of the many pushes: only if a request for the link may still come late, a turn says so, and those
+   * that delete the blob wait for it. Not to be called in a turn.
+   */
+  async link(name: RepositoryName, canonical: Sha256Digest, requested: Digest = canonical): Promise<void> {
+    let isLate = false;
+    const doubt = () => {
+      isLate = true;
+    };
+    const fence = { check: () => undefined, doubt };
+    try {
+      await linkContent(this.#objects, layerLinkKey, name, canonical, requested, fence);
+    } finally {
+      const links = [...new Set([canonical, requested])].map((digest) => blobChange(digest, 'linked'));
+      if (isLate) await this.#turns.take(name, links, async (turn) => turn.fence.doubt());
+    }
   }
 
   /** Takes a blob, if it is there, from a repository; the bytes stay for garbage collection. */
-  async unlink(name: RepositoryName, digest: Digest): Promise<void> {
+  async unlink(name: RepositoryName, digest: Digest, fence: Fence): Promise<void> {
     const canonical = await this.resolve(name, digest);
-    if (canonical) await unlinkContent(this.#objects, layerLinkKey, name, canonical, [digest]);
+    if (canonical) await unlinkContent(this.#objects, layerLinkKey, name, canonical, [digest], fence);
   }
 }

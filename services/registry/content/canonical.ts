@@ -1,5 +1,6 @@
 import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import type { Fence } from '../storage/fence.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { readLink, writeLink } from './link.ts';
 
@@ -33,9 +34,10 @@ export async function linkContent(
   name: RepositoryName,
   canonical: Sha256Digest,
   requested: Digest,
+  fence?: Fence,
 ): Promise<void> {
-  await writeLink(objects, keyOf(name, canonical), canonical);
-  if (requested !== canonical) await writeLink(objects, keyOf(name, requested), canonical);
+  await writeLink(objects, keyOf(name, canonical), canonical, fence);
+  if (requested !== canonical) await writeLink(objects, keyOf(name, requested), canonical, fence);
 }
 
 /** Takes content from a repository: first the link that decides, then those under its other names. */
@@ -45,7 +47,9 @@ export async function unlinkContent(
   name: RepositoryName,
   canonical: Sha256Digest,
   names: readonly Digest[],
+  fence: Fence,
 ): Promise<void> {
-  await objects.delete([keyOf(name, canonical)]);
-  for (const other of names) if (other !== canonical) await objects.delete([keyOf(name, other)]);
+  await objects.delete([keyOf(name, canonical)], undefined, { fence });
+  const others = names.filter((digest) => digest !== canonical).map((digest) => keyOf(name, digest));
+  if (others.length > 0) await objects.delete(others, undefined, { fence });
 }

@@ -4,24 +4,39 @@ import { RegistryError } from '../oci/errors.ts';
 import type { RepositoryName, Tag } from '../oci/names.ts';
 import type { Registry } from './content.ts';
 import { namesOf } from './manifests.ts';
+import { blobChange, manifestChange, tagChange } from './turns/change.ts';
+import type { Turn } from './turns/held-turn.ts';
 
 /*
- * Deletes, each in this order: verify, record, notify, delete. Notified before, as a client whose delete broke off after
- * it was done is answered 404 when it tries again. Bytes stay for garbage collection.
+ * Deletes, each in a turn of its repository and in this order: verify, record, notify, delete. Notified before, as a
+ * client whose delete broke off after it was done is answered 404 when it tries again. Bytes stay for garbage collection.
  */
 
 /** Deletes a tag; what it names stays. Throws MANIFEST_UNKNOWN where there is no such tag. */
 export async function removeTag(
-  registry: Registry,
+  { content, changes }: Registry,
   requester: Requester,
   repository: RepositoryName,
   tag: Tag,
+  signal?: AbortSignal,
 ): Promise<void> {
-  if (!(await registry.content.tags.has(repository, tag)))
-    throw new RegistryError('MANIFEST_UNKNOWN', `${repository} has no such tag`, { tag });
-  await requester.record({ action: 'tag.delete', repository, tags: [tag] });
-  await requester.notify([{ action: 'delete', repository, tag }]);
-  await unlinkTag(registry, repository, tag);
+  const { tags, turns, writes } = content;
+  const expectTag = async () => {
+    if (!(await tags.has(repository, tag)))
+      throw new RegistryError('MANIFEST_UNKNOWN', `${repository} has no such tag`, { tag });
+  };
+  // Without a turn: a request for what never was there leaves nothing behind.
+  await expectTag();
+  const remove = async ({ fence }: Turn) => {
+    await expectTag();
+    fence.check();
+    await requester.record({ action: 'tag.delete', repository, tags: [tag] });
+    await requester.notify([{ action: 'delete', repository, tag }]);
+    await writes.confirm();
+    await tags.delete(repository, [tag], fence);
+  };
+  await turns.take(repository, [tagChange(tag, undefined)], remove, { signal });
+  changes.publish({ kind: 'tag-moved', repository, tag });
 }
 
 /**
@@ -33,20 +48,34 @@ export async function removeManifest(
   requester: Requester,
   repository: RepositoryName,
   digest: Digest,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const { manifests, tags: allTags } = registry.content;
-  const manifest = await manifests.get(repository, digest);
-  if (manifest === undefined)
+  const { manifests, tags: allTags, turns, writes } = registry.content;
+  const find = async () => {
+    const manifest = await manifests.get(repository, digest);
+    if (manifest) return manifest;
     throw new RegistryError('MANIFEST_UNKNOWN', `${repository} has no such manifest`, { digest });
-  const names = namesOf(manifest);
-  const tags = await allTags.naming(repository, new Set(names));
-  await requester.record({ action: 'manifest.delete', repository, digest, tags });
-  await requester.notify([
-    { action: 'delete', repository, digest },
-    ...tags.map((tag) => ({ action: 'delete', repository, tag }) as const),
-  ]);
-  for (const tag of tags) await unlinkTag(registry, repository, tag);
-  await manifests.unlink(repository, digest);
+  };
+  const { canonicalDigest } = await find();
+  let tags: readonly Tag[] = [];
+  const remove = async ({ fence, declare }: Turn) => {
+    const manifest = await find();
+    const names = namesOf(manifest);
+    tags = await allTags.naming(repository, new Set(names));
+    await declare(tags.map((tag) => tagChange(tag, undefined)));
+    fence.check();
+    await requester.record({ action: 'manifest.delete', repository, digest, tags });
+    await requester.notify([
+      { action: 'delete', repository, digest },
+      ...tags.map((tag) => ({ action: 'delete', repository, tag }) as const),
+    ]);
+    await writes.confirm();
+    await allTags.delete(repository, tags, fence);
+    await manifests.unlink(repository, manifest, fence);
+    return names;
+  };
+  const names = await turns.take(repository, [manifestChange(canonicalDigest, 'gone')], remove, { signal });
+  for (const tag of tags) registry.changes.publish({ kind: 'tag-moved', repository, tag });
   announceRemoved(registry, repository, names);
 }
 
@@ -56,24 +85,26 @@ export async function removeBlob(
   requester: Requester,
   repository: RepositoryName,
   digest: Digest,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const { blobs } = registry.content;
-  const canonical = await blobs.resolveData(repository, digest);
-  if (canonical === undefined)
+  const { blobs, turns, writes } = registry.content;
+  const find = async () => {
+    const canonical = await blobs.resolveData(repository, digest);
+    if (canonical) return canonical;
     throw new RegistryError('BLOB_UNKNOWN', `${repository} has no such blob`, { digest });
-  await requester.record({ action: 'blob.delete', repository, digest });
-  await requester.notify([{ action: 'delete', repository, digest }]);
-  await blobs.unlink(repository, digest);
+  };
+  const gone = [...new Set([digest, await find()])].map((each) => blobChange(each, 'gone'));
+  const remove = async ({ fence }: Turn) => {
+    const canonical = await find();
+    fence.check();
+    await requester.record({ action: 'blob.delete', repository, digest });
+    await requester.notify([{ action: 'delete', repository, digest }]);
+    await writes.confirm();
+    await blobs.unlink(repository, digest, fence);
+    return canonical;
+  };
+  const canonical = await turns.take(repository, gone, remove, { signal });
   announceRemoved(registry, repository, [digest, canonical]);
-}
-
-async function unlinkTag(
-  { content, changes }: Registry,
-  repository: RepositoryName,
-  tag: Tag,
-): Promise<void> {
-  await content.tags.delete(repository, tag);
-  changes.publish({ kind: 'tag-moved', repository, tag });
 }
 
 function announceRemoved({ changes }: Registry, repository: RepositoryName, names: readonly Digest[]): void {

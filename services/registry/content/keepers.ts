@@ -1,6 +1,7 @@
 import { type Digest, digestOf, isSha256 } from '../oci/digest.ts';
 import { allBlobs, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import type { Fence } from '../storage/fence.ts';
 import { blobDataKey, keeperKey, revisionLinkKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { BlobStat } from './blobs.ts';
@@ -13,8 +14,11 @@ import type { CollectionGuard } from './quarantine/guard.ts';
  * one more manifest of the repository, with no tag, that names the same blobs by their SHA-256.
  */
 export async function putKeeper(
-  objects: ObjectStore,
-  quarantine: CollectionGuard,
+  {
+    objects,
+    quarantine,
+    fence,
+  }: { readonly objects: ObjectStore; readonly quarantine: CollectionGuard; readonly fence: Fence },
   name: RepositoryName,
   manifest: Manifest,
   statOf: (digest: Digest) => Promise<BlobStat | undefined>,
@@ -25,10 +29,12 @@ export async function putKeeper(
   if (blobs.length === 0) return;
   const bytes = Buffer.from(JSON.stringify(keeperOf(manifest, blobs)));
   const keeper = digestOf(bytes);
-  await quarantine.pin([keeper], async () => {
-    await objects.put(blobDataKey(keeper), bytes);
-    await writeLink(objects, revisionLinkKey(name, keeper), keeper);
-    await writeLink(objects, keeperKey(name, manifest.canonicalDigest), keeper);
+  await quarantine.pin([keeper], {
+    verify: () => objects.put(blobDataKey(keeper), bytes),
+    async commit() {
+      await writeLink(objects, revisionLinkKey(name, keeper), keeper, fence);
+      await writeLink(objects, keeperKey(name, manifest.canonicalDigest), keeper, fence);
+    },
   });
 }
 
@@ -37,13 +43,14 @@ export async function removeKeeper(
   objects: ObjectStore,
   name: RepositoryName,
   manifest: Manifest,
+  fence: Fence,
 ): Promise<void> {
   if (!needsKeeper(manifest)) return;
   const key = keeperKey(name, manifest.canonicalDigest);
   const keeper = await readLink(objects, key);
   if (keeper === undefined) return;
-  await objects.delete([revisionLinkKey(name, keeper)]);
-  await objects.delete([key]);
+  await objects.delete([revisionLinkKey(name, keeper)], undefined, { fence });
+  await objects.delete([key], undefined, { fence });
 }
 
 function needsKeeper(manifest: Manifest): boolean {

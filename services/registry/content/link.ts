@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDigest, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import type { Fence } from '../storage/fence.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 /** Larger than any link; a link is 71 bytes (`sha256:` and 64 digits, no newline). */
@@ -31,8 +32,13 @@ export async function readLink(
 }
 
 /** Writes a link, byte for byte as Distribution does. */
-export function writeLink(objects: ObjectStore, key: string, digest: Sha256Digest): Promise<void> {
-  return objects.put(key, linkTo(digest));
+export function writeLink(
+  objects: ObjectStore,
+  key: string,
+  digest: Sha256Digest,
+  fence?: Fence,
+): Promise<void> {
+  return objects.put(key, linkTo(digest), { fence });
 }
 
 /** The bytes of a link. */

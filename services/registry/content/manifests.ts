@@ -4,6 +4,7 @@ import { RegistryError } from '../oci/errors.ts';
 import { allBlobs, type Child, type Descriptor, type Manifest, mayBeBlob } from '../oci/manifest.ts';
 import { type ManifestRules, requiredChildren } from '../oci/manifest-rules.ts';
 import type { RepositoryName } from '../oci/names.ts';
+import type { Fence } from '../storage/fence.ts';
 import { blobDataKey, repositoryPrefixes, revisionLinkKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
@@ -84,40 +85,36 @@ export class Manifests {
     return absent;
   }
 
-  /** Stores a manifest and gives it to a repository; the caller has verified it. */
-  async write(name: RepositoryName, manifest: Manifest): Promise<void> {
-    await this.#parts.objects.put(blobDataKey(manifest.canonicalDigest), manifest.bytes);
-    await this.#link(name, manifest);
+  /** Stores a manifest's bytes; no repository has it by that. */
+  async store({ canonicalDigest, bytes }: Manifest): Promise<void> {
+    await this.#parts.objects.put(blobDataKey(canonicalDigest), bytes);
   }
 
   /**
-   * Gives a repository a manifest whose bytes are in the store already, and whose blobs the repository has links to.
-   * Throws MANIFEST_BLOB_UNKNOWN when bytes have been collected since.
+   * Looks whether a repository can be given a manifest whose bytes are in the store already, and whose blobs it has links
+   * to. Throws MANIFEST_BLOB_UNKNOWN when bytes have been collected since.
    */
-  async link(name: RepositoryName, manifest: Manifest): Promise<void> {
-    await this.#parts.quarantine.pin(await this.keptBy(name, manifest), async () => {
-      const isThere = async ({ digest }: Descriptor) =>
-        (await this.#parts.blobs.stat(name, digest)) !== undefined;
-      // What may be absent is missing only if there is a link to it.
-      const isThereOrNeverWas = async (blob: Descriptor) =>
-        (await isThere(blob)) || (await this.#parts.blobs.resolve(name, blob.digest)) === undefined;
-      const needed = new Set(manifest.blobs.map(({ digest }) => digest));
-      const gone: { digest: Digest }[] = await missing(allBlobs(manifest), (blob) =>
-        needed.has(blob.digest) ? isThere(blob) : isThereOrNeverWas(blob),
-      );
-      if ((await this.#parts.blobs.statData(manifest.canonicalDigest)) === undefined) gone.push(manifest);
-      if (gone.length > 0) throw lacks(name, gone);
-      await this.#link(name, manifest);
-    });
+  async expectThere(name: RepositoryName, manifest: Manifest): Promise<void> {
+    const isThere = async ({ digest }: Descriptor) =>
+      (await this.#parts.blobs.stat(name, digest)) !== undefined;
+    // What may be absent is missing only if there is a link to it.
+    const isThereOrNeverWas = async (blob: Descriptor) =>
+      (await isThere(blob)) || (await this.#parts.blobs.resolve(name, blob.digest)) === undefined;
+    const needed = new Set(manifest.blobs.map(({ digest }) => digest));
+    const gone: { digest: Digest }[] = await missing(allBlobs(manifest), (blob) =>
+      needed.has(blob.digest) ? isThere(blob) : isThereOrNeverWas(blob),
+    );
+    if ((await this.#parts.blobs.statData(manifest.canonicalDigest)) === undefined) gone.push(manifest);
+    if (gone.length > 0) throw lacks(name, gone);
   }
 
-  async #link(name: RepositoryName, manifest: Manifest): Promise<void> {
+  /** Gives a repository a manifest, in a turn of the repository; the caller has verified it and pinned what it keeps. */
+  async link(name: RepositoryName, manifest: Manifest, fence: Fence): Promise<void> {
+    const { objects, quarantine, blobs, referrers } = this.#parts;
     // A referrer without its link is not shown; a link without its referrer would never be found.
-    if (manifest.subject) await this.#parts.referrers.add(name, manifest.subject.digest, manifest);
-    await putKeeper(this.#parts.objects, this.#parts.quarantine, name, manifest, (digest) =>
-      this.#parts.blobs.stat(name, digest),
-    );
-    await linkContent(this.#parts.objects, revisionLinkKey, name, manifest.canonicalDigest, manifest.digest);
+    if (manifest.subject) await referrers.add(name, manifest.subject.digest, manifest, fence);
+    await putKeeper({ objects, quarantine, fence }, name, manifest, (digest) => blobs.stat(name, digest));
+    await linkContent(objects, revisionLinkKey, name, manifest.canonicalDigest, manifest.digest, fence);
   }
 
   /** Whether the repository has the manifest, which is canonical here, under another algorithm's digest as well. */
@@ -126,17 +123,17 @@ export class Manifests {
     return (await this.#parts.objects.stat(revisionLinkKey(name, second))) !== undefined;
   }
 
-  /** Takes a manifest, if it is there, from a repository under all of its names; its tags stay. */
-  async unlink(name: RepositoryName, digest: Digest): Promise<void> {
-    const canonical = await resolveRevision(this.#parts.objects, name, digest);
-    if (canonical === undefined) return;
-    const manifest = await this.get(name, digest);
-    const names = manifest ? namesOf(manifest) : [digest];
+  /** Takes a manifest from a repository under all of its names, in a turn of the repository; its tags stay. */
+  async unlink(name: RepositoryName, manifest: Manifest, fence: Fence): Promise<void> {
+    const { objects, referrers } = this.#parts;
+    const { canonicalDigest, subject } = manifest;
     // First, or a delete that breaks off would leave it for ever: without the link there is nothing to delete again.
-    if (manifest) await removeKeeper(this.#parts.objects, name, manifest);
-    await unlinkContent(this.#parts.objects, revisionLinkKey, name, canonical, names);
-    if (manifest?.subject)
-      for (const each of names) await this.#parts.referrers.remove(name, manifest.subject.digest, each);
+    await removeKeeper(objects, name, manifest, fence);
+    const names = namesOf(manifest);
+    // A look costs less than a delete, and few manifests have a second name.
+    const linked = (await this.hasSecondName(name, manifest)) ? names : [canonicalDigest];
+    await unlinkContent(objects, revisionLinkKey, name, canonicalDigest, linked, fence);
+    if (subject) await referrers.remove(name, subject.digest, names, fence);
   }
 
   /** Whether anything was ever pushed to this repository: NAME_UNKNOWN or MANIFEST_UNKNOWN. */

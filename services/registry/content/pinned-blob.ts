@@ -13,16 +13,19 @@ export async function withPinnedBlob(
   { integrity, quarantine }: Pick<Content, 'integrity' | 'quarantine'>,
   digest: Sha256Digest | undefined,
   find: () => Promise<BlobStat | undefined>,
-  use?: (blob: BlobStat) => Promise<void>,
+  use?: (blob: BlobStat, isAgain: boolean) => Promise<void>,
 ): Promise<BlobStat | undefined> {
   if (digest === undefined) return undefined;
   try {
-    return await quarantine.pin([digest], async () => {
-      const blob = await find();
-      // If its bytes are damaged, only a client that pushes can mend them.
-      if (blob === undefined || integrity.isDoubted(blob)) return undefined;
-      await use?.(blob);
-      return blob;
+    return await quarantine.pin([digest], {
+      async verify() {
+        const blob = await find();
+        // If its bytes are damaged, only a client that pushes can mend them.
+        return blob === undefined || integrity.isDoubted(blob) ? undefined : blob;
+      },
+      async commit(blob, { isAgain }) {
+        if (blob) await use?.(blob, isAgain);
+      },
     });
   } catch (error) {
     if (error instanceof RegistryError && error.kind === 'UNAVAILABLE') return undefined;

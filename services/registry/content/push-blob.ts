@@ -58,7 +58,8 @@ export async function mountBlob(
     content,
     canonical,
     () => (from === undefined ? blobs.statData(canonical) : blobs.stat(from, digest)),
-    async (found) => {
+    async (found, isAgain) => {
+      await content.writes.confirm(isAgain);
       // Once, although a slow mount comes here twice.
       recorded ??= requester.record({
         ...{ action: 'blob.mount', repository, digest },

@@ -60,12 +60,26 @@ export class Reader {
   /** The manifest that a tag or digest names in this repository. */
   async manifest(name: RepositoryName, reference: Reference): Promise<Manifest | undefined> {
     if (reference.kind === 'digest') return (await this.#load(name, reference.digest))?.manifest;
-    const canonical = await this.#tag(name, reference.tag);
-    const loaded = canonical && (await this.#load(name, canonical));
+    const loaded = await this.#tagged(name, reference.tag);
     if (!loaded?.hasSecondName) return loaded?.manifest;
     // Pushed under another algorithm: too rare to be remembered, and read only then.
     const digest = await this.#content.tags.nameOf(name, reference.tag, loaded.manifest.canonicalDigest);
     return { ...loaded.manifest, digest };
+  }
+
+  /**
+   * What a tag names. If that is gone, the tag may have moved before it went, on another node or since it was read: it is
+   * read again, so that nobody is told that a tag does not exist which always did.
+   */
+  async #tagged(name: RepositoryName, tag: Tag): Promise<LoadedManifest | undefined> {
+    let before: Sha256Digest | undefined;
+    for (;;) {
+      const canonical = await this.#tag(name, tag);
+      const loaded = canonical && (await this.#load(name, canonical));
+      if (loaded || canonical === undefined || canonical === before) return loaded;
+      before = canonical;
+      this.tagMoved(name, tag);
+    }
   }
 
   #load(name: RepositoryName, digest: Digest): LoadedManifest | Promise<LoadedManifest | undefined> {

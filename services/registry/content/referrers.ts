@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import { type Referrer, ReferrerRecord, referrerOf } from '../oci/referrer.ts';
+import type { Fence } from '../storage/fence.ts';
 import { parseJson } from '../storage/json.ts';
 import { referrerKey, referrersPrefix } from '../storage/layout.ts';
 import { listAll, type ObjectStore } from '../storage/object-store.ts';
@@ -36,15 +37,16 @@ export class Referrers {
   }
 
   /** Records that a manifest names this subject. */
-  async add(name: RepositoryName, subject: Digest, manifest: Manifest): Promise<void> {
+  async add(name: RepositoryName, subject: Digest, manifest: Manifest, fence: Fence): Promise<void> {
     const { digest: _, ...record } = referrerOf(manifest);
     const bytes = Buffer.from(JSON.stringify(record));
-    await this.#objects.put(referrerKey(name, subject, manifest.digest), bytes);
+    await this.#objects.put(referrerKey(name, subject, manifest.digest), bytes, { fence });
   }
 
-  /** Forgets that a manifest names this subject. */
-  remove(name: RepositoryName, subject: Digest, digest: Digest): Promise<void> {
-    return this.#objects.delete([referrerKey(name, subject, digest)]);
+  /** Forgets that a manifest, by any of these names, names this subject. */
+  remove(name: RepositoryName, subject: Digest, digests: readonly Digest[], fence: Fence): Promise<void> {
+    const keys = digests.map((digest) => referrerKey(name, subject, digest));
+    return this.#objects.delete(keys, undefined, { fence });
   }
 
   /** One page of the manifests that name this subject and are in the repository, in the order of their digests. */

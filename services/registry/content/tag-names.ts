@@ -1,5 +1,6 @@
 import { type Digest, isDigest, isSha256, type Sha256Digest } from '../oci/digest.ts';
 import type { RepositoryName, Tag } from '../oci/names.ts';
+import type { Fence } from '../storage/fence.ts';
 import { tagNameKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
@@ -19,10 +20,13 @@ export async function recordTagName(
   name: RepositoryName,
   tag: Tag,
   { canonicalDigest, digest }: TagTarget,
+  fence: Fence,
 ): Promise<void> {
   const key = tagNameKey(name, tag);
-  if (digest === canonicalDigest) return objects.delete([key]);
-  return objects.put(key, Buffer.from(printTarget({ canonicalDigest, digest })));
+  if (digest !== canonicalDigest)
+    return objects.put(key, Buffer.from(printTarget({ canonicalDigest, digest })), { fence });
+  // A look costs less than a delete, and there is seldom such a record.
+  if (await objects.stat(key)) await objects.delete([key], undefined, { fence });
 }
 
 /** The digest by which the client that moved the tag named the manifest with this canonical digest. */

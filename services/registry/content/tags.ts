@@ -1,11 +1,12 @@
 import pMap from 'p-map';
 import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import { isTag, type RepositoryName, type Tag } from '../oci/names.ts';
+import { deleteAll } from '../storage/delete-all.ts';
+import type { Fence } from '../storage/fence.ts';
 import { tagCurrentKey, tagIndexKey, tagPrefix, tagsPrefix } from '../storage/layout.ts';
 import { LIST_PAGE_KEYS, listAll, type ObjectStore } from '../storage/object-store.ts';
 import { readLink, writeLink } from './link.ts';
 import { firstOf, inNameOrder } from './name-order.ts';
-import { checkTag, moveTagIf, type TagCondition } from './tag-moves.ts';
 import { readTagName, recordTagName, type TagTarget } from './tag-names.ts';
 
 /** Tags: asked of the store each time. */
@@ -42,39 +43,22 @@ export class Tags {
   }
 
   /**
-   * Moves a tag. The write of `current` decides: before it the old manifest is served, after it the new one. It comes
-   * before its entry in the tag's history, or a new tag could be listed that names nothing yet.
+   * Moves a tag, in a turn of its repository. The write of `current` decides: before it the old manifest is served, after
+   * it the new one. It comes before its entry in the tag's history, or a new tag could be listed that names nothing yet.
    */
-  async move(name: RepositoryName, tag: Tag, target: TagTarget): Promise<void> {
-    await recordTagName(this.#objects, name, tag, target);
-    await writeLink(this.#objects, tagCurrentKey(name, tag), target.canonicalDigest);
-    await this.#remember(name, tag, target.canonicalDigest);
+  async move(name: RepositoryName, tag: Tag, target: TagTarget, fence: Fence): Promise<void> {
+    const { canonicalDigest } = target;
+    await recordTagName(this.#objects, name, tag, target, fence);
+    await writeLink(this.#objects, tagCurrentKey(name, tag), canonicalDigest, fence);
+    await writeLink(this.#objects, tagIndexKey(name, tag, canonicalDigest), canonicalDigest, fence);
   }
 
-  /** Throws TAG_MOVED unless the tag names what the client thinks it names; to refuse a push before its work is done. */
-  check(name: RepositoryName, tag: Tag, condition: TagCondition): Promise<void> {
-    return checkTag(this.#objects, name, tag, condition);
-  }
-
-  /**
-   * Moves a tag only if it names what the client thinks it names; throws TAG_MOVED where it does not. Of clients that
-   * expect the same digest at the same time, on any nodes, one succeeds.
-   */
-  async moveIf(name: RepositoryName, tag: Tag, target: TagTarget, condition: TagCondition): Promise<void> {
-    await moveTagIf(this.#objects, name, tag, target, condition);
-    await this.#remember(name, tag, target.canonicalDigest);
-  }
-
-  /** Deletes a tag and its history, if there are any. What it named stays. */
-  async delete(name: RepositoryName, tag: Tag): Promise<void> {
-    const current = tagCurrentKey(name, tag);
-    const all = await Array.fromAsync(
-      listAll(this.#objects, { prefix: tagPrefix(name, tag) }),
-      ({ key }) => key,
-    );
-    await this.#objects.delete(all.filter((key) => key !== current));
-    // Last: a delete that is interrupted before leaves a tag that works, and the next try deletes it.
-    await this.#objects.delete([current]);
+  /** Deletes tags and their histories, if there are any, in a turn of their repository. What they named stays. */
+  async delete(name: RepositoryName, tags: readonly Tag[], fence: Fence): Promise<void> {
+    const current = new Set(tags.map((tag) => tagCurrentKey(name, tag)));
+    await deleteAll(this.#objects, this.#historyOf(name, tags), { fence });
+    // Last: a delete that is interrupted before leaves tags that work, and the next try deletes them.
+    await deleteAll(this.#objects, current, { fence });
   }
 
   /** The tags that name one of these digests now, sorted; reads every tag of the repository. */
@@ -121,7 +105,12 @@ export class Tags {
     }
   }
 
-  #remember(name: RepositoryName, tag: Tag, digest: Sha256Digest): Promise<void> {
-    return writeLink(this.#objects, tagIndexKey(name, tag, digest), digest);
+  /** All keys of tags but those that decide. */
+  async *#historyOf(name: RepositoryName, tags: readonly Tag[]): AsyncGenerator<string> {
+    for (const tag of tags) {
+      const current = tagCurrentKey(name, tag);
+      for await (const { key } of listAll(this.#objects, { prefix: tagPrefix(name, tag) }))
+        if (key !== current) yield key;
+    }
   }
 }

@@ -7,10 +7,10 @@ import type { KnownHash, UploadState } from './upload-records.ts';
 /** Hashes that are kept in memory for the next request of the same upload; each is a few hundred bytes. */
 const REMEMBERED_MAX = 2000;
 
-/** Gathers the bytes of one piece into the hash of the whole upload. */
+/** Gathers the bytes of one request, piece by piece, into the hash of the whole upload. */
 export interface PieceHash {
   update(chunk: Uint8Array): void;
-  /** To be called once, at the end of the piece. */
+  /** The hash up to the end of a piece; more may follow. */
   end(): KnownHash;
   /**
    * Keeps the hash for the next piece at this node. To be called once the piece's record is the newest: before that,
@@ -38,11 +38,16 @@ export class UploadHashes {
   }
 
   #native(hasher: Hash): PieceHash {
+    let last: string | undefined;
     return {
       update: (chunk) => void hasher.update(chunk),
       end: () => ({ digest: `sha256:${hasher.copy().digest('hex')}` as Sha256Digest }),
-      remember: (lastSegmentId, sizeBytes) =>
-        void this.#remembered.set(keyOf(lastSegmentId, sizeBytes), hasher),
+      remember: (lastSegmentId, sizeBytes) => {
+        // One for each request, however many pieces it brings.
+        if (last !== undefined) this.#remembered.delete(last);
+        last = keyOf(lastSegmentId, sizeBytes);
+        this.#remembered.set(last, hasher.copy());
+      },
     };
   }
 }

@@ -15,6 +15,8 @@ export interface WrittenPiece {
   readonly segments: readonly Segment[];
   /** Segments that have become part of a larger one: not needed once the record exists. */
   readonly merged: readonly string[];
+  /** Claims, which nobody asks for once the record exists. */
+  readonly outdated: readonly string[];
   /** Keys that are not needed when it is certain that there will be no record. */
   readonly unclaimed: readonly string[];
 }
@@ -37,9 +39,9 @@ export async function writePiece(
   // Durable before its record says so: after a power cut a record without its bytes would vouch for nothing.
   await objects.put(key, body);
   const all = [...before.segments, { ...segment, sizeBytes: passed.sizeBytes }];
-  if (passed.sizeBytes === 0 || objects.grow) return { segments: all, merged: [], unclaimed: [key] };
+  if (objects.grow) return { segments: all, merged: [], outdated: [], unclaimed: [key] };
   const { segments, made, merged } = await mergeSmall(upload, all);
-  return { segments, merged, unclaimed: [key, ...made] };
+  return { segments, merged, outdated: [], unclaimed: [key, ...made] };
 }
 
 /**
@@ -61,7 +63,8 @@ async function growLast(
   try {
     if (await objects.grow(segmentKey(upload, last), last.sizeBytes, body)) {
       const grown = { ...last, sizeBytes: last.sizeBytes + passed.sizeBytes };
-      return { segments: [...before.segments.slice(0, -1), grown], merged: [], unclaimed: [claim] };
+      const segments = [...before.segments.slice(0, -1), grown];
+      return { segments, merged: [], outdated: [claim], unclaimed: [claim] };
     }
   } catch (error) {
     // A store that gave no answer may still write what it was asked to: then the claim has to stay.

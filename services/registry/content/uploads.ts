@@ -3,8 +3,10 @@ import { RegistryError } from '../oci/errors.ts';
 import { newUploadId, type RepositoryName, type UploadId, unknownUpload } from '../oci/names.ts';
 import { blobDataKey, uploadPrefix, uploadStartedAtKey } from '../storage/layout.ts';
 import { listAll, type ObjectStore, StoreFullError } from '../storage/object-store.ts';
+import { ALWAYS_WRITABLE, type WriteSwitch } from '../storage/read-only.ts';
 import type { BlobStat, Blobs } from './blobs.ts';
 import type { CollectionGuard } from './quarantine/guard.ts';
+import { type BodyPiece, BodyPieces, CHECKPOINTS, type Checkpoints } from './upload-body.ts';
 import { settle } from './upload-closing.ts';
 import { type PieceHash, UploadHashes } from './upload-hash.ts';
 import { writePiece } from './upload-pieces.ts';
@@ -25,6 +27,13 @@ export interface UploadBody {
   readonly range: { readonly first: number; readonly last: number } | undefined;
 }
 
+/** What tests and settings change of {@link Uploads}. */
+export interface UploadOptions extends Partial<Checkpoints> {
+  /** Outdated records and claims are deleted when there are this many, so most pieces need no request for it. */
+  readonly outdatedMax?: number;
+  readonly writes?: WriteSwitch;
+}
+
 /** An upload whose bytes are all there and have the digest that the client gave. */
 export interface VerifiedUpload {
   readonly place: UploadPlace;
@@ -37,22 +46,31 @@ export interface VerifiedUpload {
 }
 
 /**
- * Uploads, stateless over nodes: POST on one, PATCH on a second, PUT on a third. Each request's bytes are a piece, which
- * a record claims by its offset; the newest record alone says what the upload consists of and what its hash is so far.
- * So neither a piece nor the end costs more for what came before. docs/decisions/0014-uploads-in-many-pieces.md says how
- * pieces become a blob; docs/decisions/0001-object-store-without-rename.md why an upload that Distribution began over
- * the same store can be continued here, and not the other way round.
+ * Uploads, stateless over nodes: POST on one, PATCH on a second, PUT on a third. Each request's bytes are a piece, or
+ * several if there are many, and a record claims each by its offset; the newest record alone says what the upload
+ * consists of and what its hash is so far. So neither a piece nor the end costs more for what came before.
+ * docs/decisions/0014-uploads-in-many-pieces.md says how pieces become a blob;
+ * docs/decisions/0001-object-store-without-rename.md why an upload that Distribution began over the same store can be
+ * continued here, and not the other way round.
  */
 export class Uploads {
   readonly #objects: ObjectStore;
   readonly #blobs: Blobs;
   readonly #quarantine: CollectionGuard;
+  readonly #writes: WriteSwitch;
   readonly #hashes = new UploadHashes();
   readonly #outdatedMax: number;
+  readonly #checkpoints: Checkpoints;
 
-  /** `outdatedMax`: outdated records and claims are deleted when there are this many, so most pieces need no request for it. */
-  constructor(objects: ObjectStore, blobs: Blobs, quarantine: CollectionGuard, { outdatedMax = 8 } = {}) {
+  constructor(
+    objects: ObjectStore,
+    blobs: Blobs,
+    quarantine: CollectionGuard,
+    { outdatedMax = 8, writes = ALWAYS_WRITABLE, ...checkpoints }: UploadOptions = {},
+  ) {
+    this.#writes = writes;
     this.#outdatedMax = outdatedMax;
+    this.#checkpoints = { ...CHECKPOINTS, ...checkpoints };
     this.#objects = objects;
     this.#blobs = blobs;
     this.#quarantine = quarantine;
@@ -73,12 +91,12 @@ export class Uploads {
 
   /**
    * Adds a request's body at the end; returns the new size. A body that breaks off leaves what came of it, for the
-   * client to resume from, and throws CLIENT_GONE. A range that does not begin at the end, or another request that came
-   * first, is RANGE_INVALID.
+   * client to resume from, and throws CLIENT_GONE; a node that dies leaves what came until the last checkpoint. A range
+   * that does not begin at the end, or another request that came first, is RANGE_INVALID.
    */
   async append(place: UploadPlace, body: UploadBody): Promise<number> {
     const before = await this.#state(place);
-    return this.#explaining(place, before, async () => (await this.#receive(place, before, body)).sizeBytes);
+    return (await this.#receive(place, before, body)).sizeBytes;
   }
 
   /**
@@ -87,7 +105,7 @@ export class Uploads {
    */
   async verify(place: UploadPlace, digest: Digest, body: UploadBody): Promise<VerifiedUpload> {
     const before = await this.#state(place);
-    const state = await this.#explaining(place, before, () => this.#receive(place, before, body));
+    const state = await this.#receive(place, before, body);
     const { sources, digests } = await this.#explaining(place, state, () =>
       settle(this.#in(place), state, algorithmOf(digest)),
     );
@@ -106,11 +124,16 @@ export class Uploads {
   async publish({ place, blob, digest, sources, state }: VerifiedUpload): Promise<void> {
     await this.#explaining(place, state, () =>
       // Bytes that are there already may be about to be collected.
-      this.#quarantine.pin([blob.digest], async () => {
-        // Of two clients that finish the same blob, the second finds it done.
-        if (!(await this.#blobs.hasSoundData(blob.digest, blob.sizeBytes)))
-          await this.#objects.compose(sources, blobDataKey(blob.digest));
-        await this.#blobs.link(place.name, blob.digest, digest);
+      this.#quarantine.pin([blob.digest], {
+        verify: async () => {
+          // Of two clients that finish the same blob, the second finds it done.
+          if (!(await this.#blobs.hasSoundData(blob.digest, blob.sizeBytes)))
+            await this.#objects.compose(sources, blobDataKey(blob.digest));
+        },
+        commit: async (_, { isAgain }) => {
+          await this.#writes.confirm(isAgain);
+          await this.#blobs.link(place.name, blob.digest, digest);
+        },
       }),
     );
   }
@@ -151,18 +174,29 @@ export class Uploads {
     return (await this.#objects.stat(uploadStartedAtKey(name, id))) !== undefined;
   }
 
+  /** Adds a body piece by piece: what one request brings is at risk only since its last checkpoint. */
   async #receive(place: UploadPlace, before: UploadState, body: UploadBody): Promise<UploadState> {
-    const offset = before.sizeBytes;
-    checkRange(offset, body);
+    checkRange(before.sizeBytes, body);
     if (body.sizeBytes === 0) return before;
     const hash = await this.#hashes.goOn(before, body.range !== undefined);
-    const { chunks, passed } = received(body.stream, hash);
-    const piece = await writePiece(this.#in(place), before, chunks, passed);
-    if (passed.sizeBytes === 0) {
-      await this.#clear(piece.unclaimed);
-      if (passed.error) throw clientGone(offset, passed.error);
-      return before;
+    await using pieces = new BodyPieces(body.stream, hash, this.#checkpoints);
+    let state = before;
+    while (await pieces.hasNext()) {
+      const last = state;
+      state = await this.#explaining(place, last, () => this.#add(place, last, pieces.next(), hash));
     }
+    if (pieces.error) throw clientGone(state.sizeBytes, pieces.error);
+    return state;
+  }
+
+  async #add(
+    place: UploadPlace,
+    before: UploadState,
+    { chunks, passed }: BodyPiece,
+    hash: PieceHash,
+  ): Promise<UploadState> {
+    const offset = before.sizeBytes;
+    const piece = await writePiece(this.#in(place), before, chunks, passed);
     const { segments } = piece;
     const sizeBytes = offset + passed.sizeBytes;
     const known = hash.end();
@@ -177,10 +211,18 @@ export class Uploads {
     if (outcome === 'taken') await this.#clear(piece.unclaimed);
     if (outcome !== 'newest') throw outrun(offset);
     hash.remember(segments.at(-1)?.id ?? '', sizeBytes);
-    const outdated = [...before.outdated, ...piece.merged];
-    if (piece.merged.length > 0 || outdated.length >= this.#outdatedMax) await this.#clear(outdated);
-    if (passed.error) throw clientGone(sizeBytes, passed.error);
-    return { sizeBytes, segments, hash: known, record: key, outdated: [] };
+    const outdated = [...before.outdated, ...piece.outdated];
+    const isTime = piece.merged.length > 0 || outdated.length >= this.#outdatedMax;
+    if (isTime) await this.#clear([...outdated, ...piece.merged]);
+    // The record before becomes outdated only now: a request that still reads it would find nothing.
+    const left = before.record === undefined ? [] : [before.record];
+    return {
+      sizeBytes,
+      segments,
+      hash: known,
+      record: key,
+      outdated: isTime ? left : [...outdated, ...left],
+    };
   }
 
   #in(place: UploadPlace): StoredUpload {
@@ -195,29 +237,6 @@ export class Uploads {
 
 /** After a power cut, a lost upload is begun again by its client, and one that comes back is deleted by the purger. */
 const NOT_DURABLE = { durable: false };
-
-/**
- * A body, hashed and counted as it passes. One that breaks off ends there, as if that were its end; `passed.error` is
- * then why it broke off.
- */
-function received(stream: AsyncIterable<Buffer>, hash: PieceHash) {
-  const passed: { sizeBytes: number; error?: unknown } = { sizeBytes: 0 };
-  async function* untilCut(): AsyncGenerator<Buffer> {
-    try {
-      yield* stream;
-    } catch (cause) {
-      passed.error = cause ?? new Error('the body broke off');
-    }
-  }
-  async function* through(): AsyncGenerator<Buffer> {
-    for await (const chunk of untilCut()) {
-      hash.update(chunk);
-      passed.sizeBytes += chunk.length;
-      yield chunk;
-    }
-  }
-  return { chunks: through(), passed };
-}
 
 function checkRange(offset: number, { range, sizeBytes }: UploadBody): void {
   if (range === undefined) return;

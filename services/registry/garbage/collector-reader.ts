@@ -8,7 +8,7 @@ import { describeUnlisted, mayLeadToContent } from '../storage/unlisted.ts';
 /** Enough for a person to see what is wrong. */
 const NAMED_MAX = 100;
 
-/** What refers to content cannot be read, so it is unknown what is garbage. Nothing was deleted. */
+/** What may lead to content cannot be listed or parsed, so it is unknown what is garbage. Nothing was deleted. */
 export class UnreadableError extends Error {
   /** What cannot be read and why, up to a hundred. */
   readonly unreadable: readonly string[];

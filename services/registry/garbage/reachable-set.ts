@@ -16,8 +16,6 @@ export interface MarkScope {
   readonly aliases: ReadonlyMap<Digest, Sha256Digest>;
   /** Manifests count only if a root leads to them; else all do. */
   readonly deleteUntagged: boolean;
-  /** Put before the digest of a manifest that cannot be read. */
-  readonly place?: string;
   /** Called for each manifest that was read. */
   readonly onRead?: () => void;
 }
@@ -37,6 +35,8 @@ interface Edges {
  */
 export class ReachableSet {
   readonly inUse: DigestTable;
+  /** Manifests that could not be read, and why. What they refer to is unknown. */
+  readonly unread = new Map<Sha256Digest, string>();
   /**
    * What manifests name that are out of use, but do not go in this cycle. It stays: a repository that has a manifest has
    * all that this names, so a client that pushes an index of it has to look for the manifest alone.
@@ -51,7 +51,7 @@ export class ReachableSet {
     this.inUse = inUse;
   }
 
-  /** Marks in `inUse`; reads what the references do not know. What cannot be read is noted. */
+  /** Marks in `inUse`; reads what the references do not know. */
   static async of(
     scope: MarkScope,
     roots: Iterable<Digest>,
@@ -116,10 +116,13 @@ export class ReachableSet {
   }
 
   async #read(digest: Sha256Digest, take: (manifest: ManifestReferences) => void): Promise<void> {
-    const { reader, references, deleteUntagged, onRead, place = '' } = this.#scope;
+    const { reader, references, deleteUntagged, onRead } = this.#scope;
     const manifest = await reader.manifest(digest);
     onRead?.();
-    if ('fault' in manifest) return reader.note(`${place}${digest}: ${manifest.why}`);
+    if ('fault' in manifest) {
+      this.unread.set(digest, manifest.why);
+      return;
+    }
     const read = referencesOf(manifest);
     // Kept only if something reads it later: the next cycle, or the marking of what was reached.
     if (deleteUntagged || references.isWritable) await references.add(read);

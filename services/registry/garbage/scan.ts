@@ -1,9 +1,10 @@
 import pMap from 'p-map';
 import { type Digest, isSha256, type Sha256Digest } from '../oci/digest.ts';
+import { isRepositoryName } from '../oci/names.ts';
 import type { DigestList } from '../storage/digest-list.ts';
 import { DigestTable } from '../storage/digest-table.ts';
 import { REPOSITORIES_PREFIX } from '../storage/layout.ts';
-import { recordOf } from '../storage/layout-read.ts';
+import { recordOf, repositoryOf } from '../storage/layout-read.ts';
 import type { ListPage } from '../storage/object-store.ts';
 import type { CollectorReader } from './collector-reader.ts';
 import type { AliasReference } from './references.ts';
@@ -20,6 +21,7 @@ interface Found {
   readonly tagged: Iterable<Digest>;
   readonly aliases: readonly Alias[];
   readonly records: Iterable<readonly [Sha256Digest, readonly string[]]>;
+  readonly unreadable: Iterable<readonly [string, string]>;
 }
 
 /** What a scan of repositories finds. */
@@ -33,13 +35,16 @@ export class ScanFindings implements Found {
   /** The keys of the records about content that is due, by its digest. */
   readonly records = new Map<Sha256Digest, string[]>();
   recordsCount = 0;
+  /** Repositories with a link that holds no usable digest, and which that is. */
+  readonly unreadable = new Map<string, string>();
 
   /** Adds what a part of the scan has found. */
-  add({ linked, tagged, aliases, records }: Found): void {
+  add({ linked, tagged, aliases, records, unreadable }: Found): void {
     for (const digest of linked) this.linked.set(digest, 1);
     for (const digest of tagged) this.tagged.add(digest);
     this.aliases.push(...aliases);
     for (const [digest, keys] of records) this.addRecords(digest, keys);
+    for (const [repository, what] of unreadable) this.unreadable.set(repository, what);
   }
 
   /** Adds the keys of records about a digest. */
@@ -56,7 +61,7 @@ export interface ScanQuery {
   /** Prefix of what is scanned: of all repositories unless given. */
   readonly prefix?: string;
   readonly deleteUntagged: boolean;
-  /** Read each link, and note the ones that do not hold what their names say. */
+  /** Read each link, and name the ones that do not hold what their names say. */
   readonly verifiesLinks?: boolean;
   /** What is to be deleted unless this scan finds it in use. */
   readonly due: readonly { readonly digests: DigestList }[];
@@ -66,8 +71,8 @@ export interface ScanQuery {
 
 /**
  * Lists everything below a prefix once, flat, in large pages: the cost is the number of keys divided by that of a page,
- * however many repositories there are. Adds each page to `findings()`, then yields the key to continue from. What cannot
- * be read is noted.
+ * however many repositories there are. Adds each page to `findings()`, then yields the key to continue from. A link that
+ * cannot be read is among the findings; what cannot be parsed at all is noted.
  */
 export async function* scanPages(
   reader: CollectorReader,
@@ -120,8 +125,9 @@ class PageReader {
     await pMap(
       this.#toRead,
       async ({ key, take }) => {
-        const digest = await this.#reader.linked(key);
-        if (digest) take(digest);
+        const digest = await this.#reader.link(key);
+        if (digest === 'malformed') this.#unreadable(key, 'holds no digest');
+        else if (digest) take(digest);
       },
       { concurrency: READS_AT_ONCE },
     );
@@ -140,7 +146,7 @@ class PageReader {
         key,
         take: (stored) => {
           if (stored === named) linked.set(named, 1);
-          else this.#reader.note(`${key}: leads to ${stored}`);
+          else this.#unreadable(key, `leads to ${stored}`);
         },
       });
   }
@@ -157,7 +163,7 @@ class PageReader {
       take: (stored) => {
         // Where Distribution mounts such content, the link holds the name, and leads nowhere.
         if (!isSha256(stored)) {
-          if (this.#query.verifiesLinks) this.#reader.note(`${key}: holds no sha256 digest`);
+          if (this.#query.verifiesLinks) this.#unreadable(key, 'holds no sha256 digest');
           return;
         }
         // Of links that disagree, one counts, here and in what is stored of this scan.
@@ -168,6 +174,13 @@ class PageReader {
         this.#record(key, stored);
       },
     });
+  }
+
+  /** Of the repository, everything is kept. One that no client can name is for the operator to see to first. */
+  #unreadable(key: string, why: string): void {
+    const repository = repositoryOf(key);
+    if (isRepositoryName(repository)) this.#findings.unreadable.set(repository, `${key}: ${why}`);
+    else this.#reader.note(`${key}: ${why}`);
   }
 
   #record(key: string, named: Digest): void {

@@ -1,3 +1,4 @@
+import type { Fence } from './fence.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** What one request deletes at most: S3's limit. Also bounds memory, and what a failure makes to be done again. */
@@ -6,9 +7,11 @@ const BATCH_KEYS = 1000;
 export interface DeleteAllOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called before each batch; throws to stop. */
-  readonly mayChange?: () => Promise<void>;
+  readonly mayChange?: (() => Promise<void>) | undefined;
+  /** Looked at by the store before each attempt. */
+  readonly fence?: Fence | undefined;
   /** Called after each batch with its size. */
-  readonly onDeleted?: (objects: number) => void;
+  readonly onDeleted?: ((objects: number) => void) | undefined;
   readonly batchKeys?: number;
 }
 
@@ -16,12 +19,12 @@ export interface DeleteAllOptions {
 export async function deleteAll(
   objects: Pick<ObjectStore, 'delete'>,
   keys: Iterable<string> | AsyncIterable<string>,
-  { signal, mayChange, onDeleted, batchKeys = BATCH_KEYS }: DeleteAllOptions = {},
+  { signal, mayChange, fence, onDeleted, batchKeys = BATCH_KEYS }: DeleteAllOptions = {},
 ): Promise<number> {
   let deleted = 0;
   for await (const batch of batchesOf(keys, batchKeys)) {
     await mayChange?.();
-    await objects.delete(batch, signal);
+    await objects.delete(batch, signal, { fence });
     deleted += batch.length;
     onDeleted?.(batch.length);
   }

@@ -1,3 +1,6 @@
+/** Assumed of every store and network: a request takes effect within this time of being made, or never. */
+export const LATE_MS = 60_000;
+
 /**
  * Keeps one's writes from harming what others wrote later. A request may be sent again by a client library, held by a
  * network, or made by a process that was paused; where the store cannot refuse it then, the writer is given a fence.
@@ -13,4 +16,22 @@ export interface Fence {
    * fails, or another attempt succeeds.
    */
   doubt(): void;
+}
+
+/** A fence for a write that is made once: after an attempt without a certain answer there is no other. */
+export class OneAttempt implements Fence {
+  #hasDoubt = false;
+
+  /** Whether the write may still take effect. */
+  get hasDoubt(): boolean {
+    return this.#hasDoubt;
+  }
+
+  check(): void {
+    if (this.#hasDoubt) throw new Error('the request was made, and has no answer: it is not made again');
+  }
+
+  doubt(): void {
+    this.#hasDoubt = true;
+  }
 }

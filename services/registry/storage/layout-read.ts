@@ -36,10 +36,15 @@ const LINKS = [
 const TAG = /^_manifests\/tags\/(.*?)\/(?:current|index\/(.+))\/link$/s;
 const REFERRER = /^_roadstead\/referrers\/([^/]+\/[^/]+)\/([^/]+\/[^/]+)$/;
 
+/** The name in a key of a repository; not checked to be valid. */
+export function repositoryOf(key: string): string {
+  // No part of a repository's name begins with an underscore, and every part of a repository does.
+  return key.slice(REPOSITORIES_PREFIX.length, key.indexOf('/_', REPOSITORIES_PREFIX.length - 1));
+}
+
 /** The inverse of the layout of a repository; undefined for what neither links to content nor names any. */
 export function recordOf(key: string): RecordKey | undefined {
-  // No part of a repository's name begins with an underscore, and every part of a repository does.
-  const path = key.slice(key.indexOf('/_', REPOSITORIES_PREFIX.length - 1) + 1);
+  const path = key.slice(REPOSITORIES_PREFIX.length + repositoryOf(key).length + 1);
   for (const [kind, prefix] of LINKS) {
     if (!path.startsWith(prefix)) continue;
     const named = digestOfLink(path, prefix);

@@ -55,13 +55,11 @@ export const tagNameKey = (name: RepositoryName, tag: Tag) =>
 export const keeperKey = (name: RepositoryName, manifest: Sha256Digest) =>
   `${repository(name)}/_roadstead/keepers/${address(manifest)}/link`;
 
-/** Prefix of the claims to move a tag on condition that it names what the client says. */
-export const tagClaimsPrefix = (name: RepositoryName, tag: Tag) =>
-  `${repository(name)}/_roadstead/claims/${tag}/`;
+/** Prefix of the turns in which a repository's manifests and tags are changed. */
+export const turnsPrefix = (name: RepositoryName) => `${repository(name)}/_roadstead/changes/`;
 
-/** The claim with this number. */
-export const tagClaimKey = (name: RepositoryName, tag: Tag, turn: number) =>
-  `${tagClaimsPrefix(name, tag)}${padded(turn, 12)}`;
+/** The turn with this number. */
+export const turnKey = (name: RepositoryName, number: number) => `${turnsPrefix(name)}${padded(number, 12)}`;
 
 /** Prefix of all objects of Distribution. */
 export const DISTRIBUTION_PREFIX = `${ROOT}/`;
@@ -76,12 +74,12 @@ export const BLOBS_PREFIX = `${ROOT}/blobs/`;
 export const OWN_PREFIX = 'roadstead/';
 
 /** Prefix of the promotions that were ready to move a tag. */
-export const tagTurnsPrefix = (name: RepositoryName, tag: Tag) =>
+export const tagTicketsPrefix = (name: RepositoryName, tag: Tag) =>
   `${repository(name)}/_roadstead/turns/${tag}/`;
 
 /** Says that the promotion with this number was ready to move the tag. */
-export const tagTurnKey = (name: RepositoryName, tag: Tag, seq: number) =>
-  `${tagTurnsPrefix(name, tag)}${padded(seq, 12)}`;
+export const tagTicketKey = (name: RepositoryName, tag: Tag, seq: number) =>
+  `${tagTicketsPrefix(name, tag)}${padded(seq, 12)}`;
 
 /** Prefix of a repository's manifests and tags. */
 export const repositoryManifestsPrefix = (name: RepositoryName) => `${repository(name)}/_manifests/`;

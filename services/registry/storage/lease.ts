@@ -14,7 +14,7 @@ const HeartbeatSchema = z.object({
   beat: z.int().nonnegative(),
   /** The time of the last heartbeat, RFC 3339 UTC, for people. */
   beatAt: z.string(),
-  /** An earlier owner may still have a request under way: a successor has to wait as long as this one had to. */
+  /** A request of this owner or an earlier one may still be under way: a successor has to wait until it no longer can. */
   mayHavePredecessor: z.boolean().optional(),
 });
 
@@ -35,12 +35,15 @@ export interface StoredLease<S> {
  */
 export class LeaseStore<S> {
   readonly prefix: string;
+  /** Whether an owner that has ended can have left no request behind. */
+  readonly writesEndWithProcess: boolean;
   readonly #epochs: Numbered;
   readonly #schema: z.ZodType<Heartbeat & S>;
 
   /** `prefix` ends in `/`; `stateSchema` parses what the owner stores with its heartbeat. */
   constructor(objects: ObjectStore, prefix: string, stateSchema: z.ZodType<S>) {
     this.prefix = prefix;
+    this.writesEndWithProcess = objects.writesEndWithProcess;
     const keyOf = (leaseEpoch: number) => `${prefix}${padded(leaseEpoch, 10)}.json`;
     this.#epochs = new Numbered(objects, { prefix, keyOf, maxBytes: LEASE_MAX_BYTES });
     this.#schema = z.intersection(HeartbeatSchema, stateSchema);

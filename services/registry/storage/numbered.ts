@@ -1,5 +1,5 @@
 import { deleteAll } from './delete-all.ts';
-import { listAll, type ObjectStore } from './object-store.ts';
+import { type CreateOptions, listAll, type ObjectStore, type PutOptions } from './object-store.ts';
 
 /** A number as keys contain it: padded to `width` digits, so that keys sort in the order of their numbers. */
 export const padded = (number: number, width: number): string => String(number).padStart(width, '0');
@@ -53,13 +53,17 @@ export class Numbered {
   }
 
   /** Creates the object with this number; of any number of racers, exactly one gets `created`. */
-  async putIfAbsent(number: number, bytes: Buffer, signal?: AbortSignal): Promise<'created' | 'exists'> {
-    return this.#objects.putIfAbsent(this.keyOf(number), bytes, signal);
+  async putIfAbsent(
+    number: number,
+    bytes: Buffer,
+    { signal, ...options }: CreateOptions & { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<'created' | 'exists'> {
+    return this.#objects.putIfAbsent(this.keyOf(number), bytes, signal, options);
   }
 
   /** Writes an object whose number belongs to the caller. */
-  async overwrite(number: number, bytes: Buffer): Promise<void> {
-    await this.#objects.put(this.keyOf(number), bytes);
+  async overwrite(number: number, bytes: Buffer, options: PutOptions = {}): Promise<void> {
+    await this.#objects.put(this.keyOf(number), bytes, options);
   }
 
   /** The numbers that a listing shows, in order, from the one after `after`. Keys of anything else are skipped. */
@@ -71,11 +75,11 @@ export class Numbered {
     }
   }
 
-  /** The object with the highest number, found by listing. */
-  async newest(signal?: AbortSignal): Promise<NumberedObject | undefined> {
+  /** The object with the highest number after `after`, found by listing. */
+  async newest(signal?: AbortSignal, after = 0): Promise<NumberedObject | undefined> {
     for (;;) {
       let number = 0;
-      for await (const later of this.numbers(signal)) number = later;
+      for await (const later of this.numbers(signal, after)) number = later;
       if (number === 0) return undefined;
       const bytes = await this.read(number, signal);
       if (bytes) return { number, bytes };

@@ -14,6 +14,11 @@ import type { Fence } from './fence.ts';
  * contract suite in `test/contract/object-store.ts` says the same in code, for every driver.
  */
 export interface ObjectStore extends AsyncDisposable {
+  /**
+   * True if no write of a process takes effect after the process has ended, as on a file system. False if a request may
+   * still be on its way then, or wait at a server.
+   */
+  readonly writesEndWithProcess: boolean;
   /** Size and time of an object; undefined if it does not exist. */
   stat(key: string, signal?: AbortSignal): Promise<ObjectStat | undefined>;
   /**
@@ -60,6 +65,20 @@ export interface ObjectStore extends AsyncDisposable {
   urlOf(key: string, ttlSeconds: number): Promise<string | undefined>;
   /** Removes what interrupted writes left behind before a time; returns how many things. */
   removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number>;
+  /**
+   * What writes under way have written so far, and what interrupted ones left behind. Absent in stores where nobody can
+   * look at that cheaply.
+   */
+  temporaries?(signal?: AbortSignal): AsyncIterable<TemporaryObject>;
+}
+
+/** After this long without a write, a temporary object was left by a process that died. */
+export const TEMPORARY_MAX_AGE_MS = 24 * 60 * 60_000;
+
+/** A part of a write that is no object, or not yet. */
+export interface TemporaryObject extends ObjectStat {
+  /** Where it is, for people; not a key of an object. */
+  readonly key: string;
 }
 
 export interface ObjectStat {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { RegistryError } from '../oci/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import { Poll } from '../runtime/poll.ts';
+import { LATE_MS, OneAttempt } from './fence.ts';
 import { encodeJson, parseJson } from './json.ts';
 import { READ_ONLY_KEY } from './layout.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -12,7 +14,25 @@ export type ReadOnlyNotice = z.infer<typeof NoticeSchema>;
 
 /** How often a node reads the switch, and so how long it may still take writes after it was thrown. */
 export const READ_ONLY_POLL_MS = 1000;
+/** How old a look at the switch may be when a change is committed. */
+const LOOK_AGE_MAX_MS = 1500;
+/**
+ * This long after the switch was thrown no push or delete is committed any more: a node has not looked for that long, and
+ * a commit that takes 2 s or more looks again before it is acknowledged. A promotion that has begun is carried out.
+ */
+export const WRITES_END_MS = LOOK_AGE_MAX_MS + 2500;
 const NOTICE_MAX_BYTES = 16 * 1024;
+
+/** Whether changes may be committed. */
+export interface WriteSwitch {
+  /**
+   * Throws READ_ONLY or MAINTENANCE unless they may. To be asked right before a change is committed, as its request may
+   * have begun long ago; `now` reads the switch from the store, for a commit that took long.
+   */
+  confirm(now?: boolean): Promise<void>;
+}
+
+export const ALWAYS_WRITABLE: WriteSwitch = { confirm: async () => undefined };
 
 /** Reads the switch; undefined when writes are allowed. */
 export async function readNotice(
@@ -23,20 +43,35 @@ export async function readNotice(
   return bytes && parseJson(NoticeSchema, bytes);
 }
 
-/** Turns the switch on; `undefined` turns it off. Every node over this store follows within {@link READ_ONLY_POLL_MS}. */
+/**
+ * Turns the switch on; `undefined` turns it off. Every node over this store follows within {@link READ_ONLY_POLL_MS}. One
+ * attempt, since a late one would undo what an operator does next; throws if its outcome is unknown.
+ */
 export async function writeNotice(objects: ObjectStore, notice: ReadOnlyNotice | undefined): Promise<void> {
-  if (notice === undefined) return objects.delete([READ_ONLY_KEY]);
-  return objects.put(READ_ONLY_KEY, encodeJson(notice));
+  const fence = new OneAttempt();
+  try {
+    if (notice === undefined) await objects.delete([READ_ONLY_KEY], undefined, { fence });
+    else await objects.put(READ_ONLY_KEY, encodeJson(notice), { fence });
+  } catch (cause) {
+    if (!fence.hasDoubt) throw cause;
+    throw new OperatorError(
+      `the store did not answer, so writes may be switched ${notice ? 'off' : 'on'} within ${LATE_MS / 1000} s, or not: ` +
+        'wait that long, then run this again',
+      { cause },
+    );
+  }
 }
 
 /**
  * Whether this node takes writes. Its configuration can forbid them for good (`storage.maintenance.readonly`), the switch
  * in the store for a time; the switch is polled, so that no write waits for it.
  */
-export class ReadOnly implements AsyncDisposable {
+export class ReadOnly implements WriteSwitch, AsyncDisposable {
   readonly #always: boolean;
+  readonly #objects: ObjectStore;
   readonly #poll: Poll;
   #notice: ReadOnlyNotice | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   private constructor(
     objects: ObjectStore,
@@ -45,6 +80,7 @@ export class ReadOnly implements AsyncDisposable {
     logger: Log,
   ) {
     this.#always = always;
+    this.#objects = objects;
     this.#notice = notice;
     // What was read last stays in force on failure: a store that does not answer takes no writes anyway.
     this.#poll = new Poll({
@@ -79,13 +115,22 @@ export class ReadOnly implements AsyncDisposable {
       );
   }
 
+  async confirm(now = false): Promise<void> {
+    this.refuseWrites();
+    if (!now && performance.now() - this.#lookedAt < LOOK_AGE_MAX_MS) return;
+    this.#notice = await readNotice(this.#objects);
+    this.refuseWrites();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#poll[Symbol.asyncDispose]();
   }
 
   async #look(objects: ObjectStore, signal: AbortSignal, log: Log): Promise<void> {
     const before = this.#notice;
+    const lookedAt = performance.now();
     this.#notice = await readNotice(objects, signal);
+    this.#lookedAt = lookedAt;
     if ((before === undefined) !== (this.#notice === undefined))
       log.info({ ...this.#notice }, this.#notice ? 'read-only from now on' : 'writes are allowed again');
   }

@@ -37,6 +37,16 @@ export const lacksDirectorySync = withCode('EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'E
 
 const isFull = withCode('ENOSPC', 'EDQUOT');
 
+const isRefused = withCode(
+  ...['ENAMETOOLONG', 'ELOOP', 'EMLINK', 'EMFILE', 'ENFILE', 'ENOMEM', 'EINVAL', 'EBUSY', 'ETXTBSY'],
+  ...['EROFS', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'],
+);
+
+/** True if the error says that a rename or an unlink was not done. EIO, ESTALE or ETIMEDOUT of a network do not. */
+export function isCertain(error: unknown): boolean {
+  return [isAbsent, isDenied, isNotEmpty, isOtherMount, isFull, isRefused].some((isSo) => isSo(error));
+}
+
 /** The result of a call; undefined if its file does not exist. */
 export function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
   return ignoring(isAbsent, call);

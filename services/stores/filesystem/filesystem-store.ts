@@ -1,22 +1,26 @@
 import { dirname, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
-import type {
-  ByteRange,
-  CreateOptions,
-  DeleteOptions,
-  ListPage,
-  ListRequest,
-  ObjectRead,
-  ObjectStat,
-  ObjectStore,
-  PutOptions,
-  StoreMode,
+import {
+  type ByteRange,
+  type CreateOptions,
+  type DeleteOptions,
+  type ListPage,
+  type ListRequest,
+  type ObjectRead,
+  type ObjectStat,
+  type ObjectStore,
+  type PutOptions,
+  type StoreMode,
+  TEMPORARY_MAX_AGE_MS,
+  type TemporaryObject,
 } from '../../registry/storage/object-store.ts';
 import { Directories } from './directories.ts';
 import { DurableDirectories, syncDirectory, syncFile } from './durable.ts';
 import { ifThere, isOtherMount, lacksLinks, translate } from './errors.ts';
+import { fenced } from './fenced.ts';
 import { type FileHandle, open, rmdir, STORE_CALLS, stat, unlink } from './fs.ts';
 import { growFile } from './grow.ts';
+import { removeOld, temporariesIn } from './leftovers.ts';
 import { listFiles } from './list.ts';
 import { markOldMounts } from './mounts.ts';
 import { pathOf } from './paths.ts';
@@ -51,12 +55,14 @@ export interface FilesystemOptions {
  * means do the same (claim.ts, temporaries.ts).
  */
 export class FilesystemStore implements ObjectStore {
+  readonly writesEndWithProcess = true;
   readonly #root: string;
   readonly #sync: boolean;
   readonly #directories: DurableDirectories;
   readonly #listed = new Directories();
   readonly #temporaries: Temporaries;
   readonly #probe: WriteProbe;
+  readonly #disposed = new AbortController();
 
   private constructor(options: FilesystemOptions) {
     this.#root = resolve(options.rootDirectory);
@@ -75,6 +81,7 @@ export class FilesystemStore implements ObjectStore {
     // On a full or read-only disk, a later start does it.
     await markOldMounts(store.#root).catch(() => undefined);
     await store.#temporaries.load();
+    store.#sweep();
     return store;
   }
 
@@ -128,7 +135,7 @@ export class FilesystemStore implements ObjectStore {
     options.signal?.throwIfAborted();
     const durable = this.#sync && options.durable !== false;
     const file = await this.#write(path, body, { durable, signal: options.signal });
-    await replace(file, path, this.#naming(durable));
+    await replace(file, path, this.#naming(durable), options.fence);
   }
 
   async putIfAbsent(
@@ -175,12 +182,13 @@ export class FilesystemStore implements ObjectStore {
   async delete(
     keys: readonly string[],
     _signal?: AbortSignal,
-    { durable = true }: DeleteOptions = {},
+    { durable = true, fence }: DeleteOptions = {},
   ): Promise<void> {
     const changed = new Set<string>();
     for (const key of keys) {
       const path = pathOf(this.#root, key);
-      const isDeleted = await ifThere(unlink(path).then(() => true));
+      const isDeleted = await ifThere(fenced(fence, (before) => unlink(path, before)).then(() => true));
+      // Needs no fence: a write makes a missing directory again.
       const left = await this.#removeEmptied(dirname(path));
       if (isDeleted) changed.add(left);
     }
@@ -205,10 +213,29 @@ export class FilesystemStore implements ObjectStore {
 
   /** Removes temporary files without a write since a time. */
   removeLeftovers(olderThan: Date, signal?: AbortSignal): Promise<number> {
-    return this.#temporaries.removeOld(olderThan, signal);
+    return this.#removeOld(olderThan, signal);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async *temporaries(signal?: AbortSignal): AsyncGenerator<TemporaryObject> {
+    yield* temporariesIn(this.#root, await this.#temporaries.directories(), signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort();
+  }
+
+  async #removeOld(olderThan: Date, signal?: AbortSignal): Promise<number> {
+    return removeOld(await this.#temporaries.directories(), olderThan, signal);
+  }
+
+  /**
+   * Removes what killed processes left, in the background and one call after the other: it may be as large as uploads are,
+   * and the purge of uploads waits for a week. Best effort, since the purge comes in any case.
+   */
+  #sweep(): void {
+    const olderThan = new Date(Date.now() - TEMPORARY_MAX_AGE_MS);
+    this.#removeOld(olderThan, this.#disposed.signal).catch(() => undefined);
+  }
 
   #write(path: string, body: Buffer | AsyncIterable<Buffer>, options: WriteOptions): Promise<TemporaryFile> {
     return TemporaryFile.write(this.#temporaries.directoryFor(path), body, options);

@@ -18,5 +18,18 @@ export const STORE_CALLS = new BoundedCalls({
  * system does not answer (docs/decisions/0016-file-systems-that-hang.md). Add a missing function in
  * `services/files/guarded-fs.ts`.
  */
-export const { access, link, lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } =
-  guardedFs(STORE_CALLS);
+export const {
+  access,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+} = guardedFs(STORE_CALLS);

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StoreFullError, StoreNotWritableError } from '../../registry/storage/object-store.ts';
-import { errorCode, ifThere, translate } from './errors.ts';
+import { errorCode, ifThere, isAbsent, translate } from './errors.ts';
 import { access, rename, rm, stat } from './fs.ts';
 import { PROBE } from './paths.ts';
 import type { Temporaries } from './temporaries.ts';
@@ -35,13 +35,20 @@ export class WriteProbe {
   async run(): Promise<void> {
     const root = this.#root;
     const directories = await Promise.all(PLACES.map((place) => nearestDirectory(root, join(root, place))));
-    for (const directory of new Set(directories))
-      try {
-        await this.#probe(directory);
-      } catch (error) {
-        this.#proved.delete(directory);
-        throw explain(error, root, directory);
-      }
+    for (const directory of new Set(directories)) await this.#probeNearest(directory);
+  }
+
+  /** Probes a directory, or the next one above it if a deletion has emptied and removed it in the meantime. */
+  async #probeNearest(directory: string): Promise<void> {
+    try {
+      await this.#probe(directory);
+    } catch (error) {
+      this.#proved.delete(directory);
+      const isRemoved = isAbsent(error) && directory.length > this.#root.length;
+      if (isRemoved && (await ifThere(stat(directory))) === undefined)
+        return this.#probeNearest(dirname(directory));
+      throw explain(error, this.#root, directory);
+    }
   }
 
   /**

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join, relative, sep } from 'node:path';
-import { ignoring } from '../ignoring.ts';
-import { ifThere, isNotEmpty, isOtherMount } from './errors.ts';
-import { open, rename, rm, rmdir, stat } from './fs.ts';
-import { namesIn } from './look.ts';
+import { isOtherMount } from './errors.ts';
+import { open, rename, rm } from './fs.ts';
 import { readMounts, recordMount } from './mounts.ts';
-import { MARKER, PROBE, TEMPORARY, TEMPORARY_OF_MOUNT } from './paths.ts';
+import { PROBE, TEMPORARY, TEMPORARY_OF_MOUNT } from './paths.ts';
 import type { TemporaryFile } from './temporary-file.ts';
 
 /**
@@ -46,23 +44,10 @@ export class Temporaries {
     }
   }
 
-  /** Removes files that were not written to since a time, and returns how many. */
-  async removeOld(olderThan: Date, signal?: AbortSignal): Promise<number> {
+  /** All of them, here and on the mounts that any process has recorded. */
+  async directories(): Promise<readonly string[]> {
     await this.load();
-    const directories = this.#mounts.map((top) => join(top, TEMPORARY_OF_MOUNT));
-    let removed = 0;
-    for (const directory of [join(this.#root, TEMPORARY), ...directories])
-      for (const name of await namesIn(directory)) {
-        signal?.throwIfAborted();
-        if (name === MARKER) continue;
-        const path = join(directory, name);
-        const stats = await stat(path).catch(() => undefined);
-        if (stats === undefined || stats.mtime >= olderThan) continue;
-        if (stats.isDirectory()) await removeFlat(path);
-        else await rm(path, { force: true });
-        removed++;
-      }
-    return removed;
+    return [join(this.#root, TEMPORARY), ...this.#mounts.map((top) => join(top, TEMPORARY_OF_MOUNT))];
   }
 
   /** Finds the topmost directory from which a file can be renamed into this one, and records it. */
@@ -102,10 +87,4 @@ async function canRename(from: string, to: string): Promise<boolean> {
     if (isOtherMount(error)) return false;
     throw error;
   }
-}
-
-/** A claim (see claim.ts) is a directory with one file. */
-async function removeFlat(directory: string): Promise<void> {
-  for (const name of await namesIn(directory)) await rm(join(directory, name), { force: true });
-  await ignoring(isNotEmpty, ifThere(rmdir(directory)));
 }

@@ -1,8 +1,10 @@
 import { dirname } from 'node:path';
+import type { Fence } from '../../registry/storage/fence.ts';
 import { ignoring } from '../ignoring.ts';
 import { createByClaim } from './claim.ts';
 import { type DurableDirectories, syncDirectory } from './durable.ts';
 import { ifThere, isAbsent, isTaken, lacksLinks, translate } from './errors.ts';
+import { fenced } from './fenced.ts';
 import { link, rename, stat } from './fs.ts';
 import { intoDirectory } from './into-directory.ts';
 import type { Temporaries } from './temporaries.ts';
@@ -14,21 +16,29 @@ export interface NamingOptions {
   readonly directories: DurableDirectories | undefined;
 }
 
-/** Gives a temporary file its name, replacing the previous file. On any failure the file is removed. */
+/**
+ * Gives a temporary file its name, replacing the previous file. On any failure the file is removed; if it may have got its
+ * name by then, the fence hears of a doubt.
+ */
 export async function replace(
   file: TemporaryFile,
   path: string,
   { temporaries, directories }: NamingOptions,
+  fence?: Fence,
 ): Promise<void> {
-  const act = () =>
-    rename(file.path, path).catch(async (error: unknown) => {
+  let isDone = false;
+  const act = async () => {
+    await fenced(fence, (before) => rename(file.path, path, before)).catch(async (error: unknown) => {
       // A network file system whose answer was lost sends the call again, and finds it done.
       if (!isAbsent(error) || !(await file.isAt(path))) throw error;
     });
+    isDone = true;
+  };
   try {
     await temporaries.onMountOf(file, path, () => intoDirectory(path, directories, act));
     if (directories) await syncNames(path);
   } catch (error) {
+    if (isDone) fence?.doubt();
     await file.remove();
     throw translate(error);
   }

@@ -9,7 +9,10 @@ import type {
   StorageClass,
 } from '@aws-sdk/client-s3';
 import { WaitQueue } from '../../registry/runtime/wait-queue.ts';
+import type { Fence } from '../../registry/storage/fence.ts';
+import { FenceRefusedError } from '../fenced.ts';
 import { checkObjectKey } from '../object-key.ts';
+import { eachAttempt } from './attempt.ts';
 import { createClient } from './client.ts';
 import { ifThere, translate } from './errors.ts';
 import { type S3Options, type S3Settings, settingsOf } from './options.ts';
@@ -61,17 +64,22 @@ export class Bucket {
 
   /**
    * Sends a request, again where a failure may pass, within the settings' bounds of time and number. Rejects with the
-   * signal's reason, StoreFullError or S3Error; these name the command, and `what` it was for.
+   * signal's reason, the fence's error, StoreFullError or S3Error; these name the command, and `what` it was for.
    */
   async send<I extends ServiceInputTypes & { Key?: string | undefined }, O extends ServiceOutputTypes>(
     command: $Command<I, O, S3ClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes>,
     signal?: AbortSignal,
     what = `of ${command.input.Key}`,
+    fence?: Fence,
   ): Promise<O> {
+    // Outside of what parses answers, since their codes matter.
+    if (fence)
+      command.middlewareStack.add(eachAttempt(fence, signal), { step: 'deserialize', priority: 'high' });
     return this.#queue.run(async () => {
       try {
         return await this.#client.send(command, signal ? { abortSignal: signal } : {});
       } catch (error) {
+        if (error instanceof FenceRefusedError) throw error.reason;
         signal?.throwIfAborted();
         const action = `${command.constructor.name.replace(/Command$/, '')} ${what}`.trimEnd();
         throw translate(action, error, (text) => this.#hide(text));

@@ -1,4 +1,5 @@
 import { StoreFullError, StoreUnavailableError } from '../../registry/storage/object-store.ts';
+import { isUnsent } from '../fenced.ts';
 import { ignoring } from '../ignoring.ts';
 
 /** A request that S3 refused, or that failed on the way. Contains nothing of the request but its name and key. */
@@ -38,17 +39,43 @@ const FULL = new Set([
   'XMinioStorageFull',
 ]);
 
+/** Codes by which a server says that it did nothing. Without such a code a 5xx may come from a proxy on the way. */
+const NOT_DONE = new Set([...FULL, 'SlowDown', 'ServiceUnavailable', 'NotImplemented']);
+/** Codes of single keys in an answer to DeleteObjects. */
+const KEY_NOT_DONE = new Set([...NOT_DONE, 'NoSuchKey', 'AccessDenied']);
+
 /** Converts an error of the SDK to ours; `hide` removes credentials from a text. */
 export function translate(action: string, thrown: unknown, hide: (text: string) => string): Error {
   const error = thrown as SdkError;
   const status = error.$metadata?.httpStatusCode;
-  const named = [error.Code, error.code, error.name].find((name) => typeof name === 'string' && name !== '');
-  const code = typeof named === 'string' ? named : 'UnknownError';
+  const code = codeOf(error);
   const text = error.message === 'UnknownError' || error.message === code ? '' : hide(error.message ?? '');
   const own = new S3Error(action, { code, status, attempts: error.$metadata?.attempts ?? 1, text });
   // Swift's S3 reports an exceeded quota with the code for objects that are too large.
   const isQuota = code === 'EntityTooLarge' && /quota/i.test(text);
   return FULL.has(code) || status === 507 || isQuota ? new StoreFullError(own) : own;
+}
+
+function codeOf(error: SdkError): string {
+  const named = [error.Code, error.code, error.name].find((name) => typeof name === 'string' && name !== '');
+  return typeof named === 'string' ? named : 'UnknownError';
+}
+
+/**
+ * Whether an error of the SDK says for certain that the attempt had no effect, and will have none. A 200 with an error is
+ * one that broke off; 408 is also how Ceph answers when its own storage was slow.
+ */
+export function isCertain(thrown: unknown): boolean {
+  if (isUnsent(thrown)) return true;
+  const error = thrown as SdkError;
+  const status = error.$metadata?.httpStatusCode;
+  if (status === undefined || status < 300 || status === 408) return false;
+  return status < 500 || NOT_DONE.has(codeOf(error));
+}
+
+/** Whether an answer to DeleteObjects says for certain that a key was not deleted, and will not be. */
+export function isKeyCertain(code: string | undefined): boolean {
+  return KEY_NOT_DONE.has(code ?? '');
 }
 
 /** True if the error says that the object does not exist. */

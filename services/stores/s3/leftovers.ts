@@ -2,6 +2,8 @@ import {
   AbortMultipartUploadCommand,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
+  ListPartsCommand,
+  type ListPartsCommandOutput,
   type MultipartUpload,
 } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
@@ -12,12 +14,12 @@ import { listObjects } from './list.ts';
 import { PROBES_PREFIX } from './probe.ts';
 import { statObject } from './stat.ts';
 
-const ABORTS_AT_ONCE = 8;
+const AT_ONCE = 8;
 /** Enough for probes: each start makes one, and deletes it. */
 const PROBES_MAX = 1000;
 
 /**
- * Aborts multipart uploads below our prefix that began before a time, and deletes the probes of interrupted starts.
+ * Aborts multipart uploads below our prefix that have no part since a time, and deletes the probes of interrupted starts.
  * Returns how many there were.
  */
 export async function removeLeftovers(
@@ -27,9 +29,11 @@ export async function removeLeftovers(
 ): Promise<number> {
   let removed = 0;
   for await (const uploads of openUploads(bucket, signal)) {
-    const old = uploads.filter(({ Initiated }) => Initiated && Initiated < olderThan);
-    await pMap(old, (upload) => abort(bucket, upload, signal), { concurrency: ABORTS_AT_ONCE });
-    removed += old.length;
+    const begunBefore = uploads.filter(({ Initiated }) => Initiated && Initiated < olderThan);
+    const aborted = await pMap(begunBefore, (upload) => abortIfIdle(bucket, upload, olderThan, signal), {
+      concurrency: AT_ONCE,
+    });
+    removed += aborted.filter(Boolean).length;
   }
   return removed + (await deleteProbes(bucket, olderThan, signal));
 }
@@ -53,14 +57,25 @@ async function* openUploads(
   }
 }
 
-async function abort(
+/** Not by its beginning: a large blob may be copied, or sent, for longer than the age. */
+async function abortIfIdle(
   bucket: Bucket,
   { Key, UploadId }: MultipartUpload,
+  olderThan: Date,
   signal: AbortSignal | undefined,
-): Promise<void> {
-  const command = new AbortMultipartUploadCommand({ Bucket: bucket.name, Key, UploadId });
-  // It may have ended by itself.
-  await ifThere(bucket.send(command, signal));
+): Promise<boolean> {
+  const which = { Bucket: bucket.name, Key, UploadId };
+  let after: string | undefined;
+  do {
+    const command = new ListPartsCommand({ ...which, ...(after && { PartNumberMarker: after }) });
+    const page: ListPartsCommandOutput | undefined = await ifThere(bucket.send(command, signal));
+    // It has ended by itself.
+    if (page === undefined) return false;
+    if (page.Parts?.some(({ LastModified }) => LastModified && LastModified >= olderThan)) return false;
+    after = page.IsTruncated ? page.NextPartNumberMarker : undefined;
+  } while (after !== undefined);
+  await ifThere(bucket.send(new AbortMultipartUploadCommand(which), signal));
+  return true;
 }
 
 async function deleteProbes(bucket: Bucket, olderThan: Date, signal?: AbortSignal): Promise<number> {

@@ -29,7 +29,10 @@ export class WriteMark {
     return head.Metadata?.[MARK] === this.#id ? 'ours' : 'theirs';
   }
 
-  /** Does a write that may be repeated, and that may have succeeded although it failed. */
+  /**
+   * Does a write that may be repeated, and that may have succeeded although it failed. Finding it does not answer the
+   * doubts of its fence: an earlier attempt may still come late.
+   */
   async confirm(
     bucket: Bucket,
     bucketKey: string,

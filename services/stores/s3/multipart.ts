@@ -5,6 +5,7 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
+import type { Fence } from '../../registry/storage/fence.ts';
 import { type ByteRange, StoreUnavailableError } from '../../registry/storage/object-store.ts';
 import type { Bucket } from './bucket.ts';
 import { WriteMark } from './mark.ts';
@@ -36,13 +37,14 @@ export class MultipartUpload {
 
   /**
    * Writes an object from the parts that `write` uploads, numbered from 1. If that fails, nothing is left, or only what
-   * `removeLeftovers` finds.
+   * `removeLeftovers` finds. The fence is asked before each attempt to complete it.
    */
   static async run(
     bucket: Bucket,
     bucketKey: string,
     write: (upload: MultipartUpload, signal: AbortSignal) => Promise<void>,
     signal?: AbortSignal,
+    fence?: Fence,
   ): Promise<void> {
     const mark = new WriteMark();
     const begun = await bucket.send(
@@ -60,7 +62,7 @@ export class MultipartUpload {
     const either = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
     try {
       await write(upload, either);
-      await mark.confirm(bucket, bucketKey, () => upload.#complete(signal), signal);
+      await mark.confirm(bucket, bucketKey, () => upload.#complete(signal, fence), signal);
     } catch (error) {
       failure.abort();
       await upload.#abort();
@@ -91,7 +93,7 @@ export class MultipartUpload {
     this.#etags.set(partNumber, answer.CopyPartResult?.ETag);
   }
 
-  async #complete(signal: AbortSignal | undefined): Promise<void> {
+  async #complete(signal: AbortSignal | undefined, fence: Fence | undefined): Promise<void> {
     const parts = [...this.#etags].sort(([a], [b]) => a - b);
     await this.#bucket.send(
       new CompleteMultipartUploadCommand({
@@ -99,6 +101,8 @@ export class MultipartUpload {
         MultipartUpload: { Parts: parts.map(([PartNumber, ETag]) => ({ PartNumber, ETag })) },
       }),
       signal,
+      undefined,
+      fence,
     );
   }
 

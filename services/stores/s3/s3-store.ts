@@ -4,6 +4,7 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type {
   ByteRange,
+  DeleteOptions,
   ListPage,
   ListRequest,
   ObjectRead,
@@ -35,6 +36,7 @@ const TTL_MAX_SECONDS = 7 * 24 * 60 * 60;
  * makes them.
  */
 export class S3Store implements ObjectStore {
+  readonly writesEndWithProcess = false;
   readonly #bucket: Bucket;
   readonly #create: Create;
   readonly #signer: S3Client;
@@ -93,7 +95,7 @@ export class S3Store implements ObjectStore {
   }
 
   async put(key: string, body: Buffer | AsyncIterable<Buffer>, options: PutOptions = {}): Promise<void> {
-    await write(this.#bucket, this.#in(key), body, options.signal);
+    await write(this.#bucket, this.#in(key), body, options.signal, options.fence);
   }
 
   async putIfAbsent(key: string, body: Buffer, signal?: AbortSignal): Promise<'created' | 'exists'> {
@@ -105,9 +107,9 @@ export class S3Store implements ObjectStore {
     await composeObject(this.#bucket, keys, this.#in(target), signal);
   }
 
-  async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {
+  async delete(keys: readonly string[], signal?: AbortSignal, { fence }: DeleteOptions = {}): Promise<void> {
     const bucketKeys = keys.map((key) => this.#in(key));
-    await deleteObjects(this.#bucket, bucketKeys, signal);
+    await deleteObjects(this.#bucket, bucketKeys, signal, fence);
   }
 
   list(request: ListRequest, signal?: AbortSignal): Promise<ListPage> {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { Fence } from '../../registry/storage/fence.ts';
 import { until } from '../until.ts';
 import type { Bucket } from './bucket.ts';
 import { type CutPart, cut } from './cut.ts';
@@ -10,26 +11,32 @@ import { PARTS_MAX } from './options.ts';
 /** Parts of one body that are sent at once; while they are, the next one is gathered. */
 const PARTS_AT_ONCE = 2;
 
-/** Writes a body, completely or not at all. Rejects with the body's own error. */
+/**
+ * Writes a body, completely or not at all. Rejects with the body's own error. The fence is asked before each attempt that
+ * can make the object appear.
+ */
 export async function write(
   bucket: Bucket,
   bucketKey: string,
   body: Buffer | AsyncIterable<Buffer>,
   signal?: AbortSignal,
+  fence?: Fence,
 ): Promise<void> {
   const { chunkSizeBytes } = bucket.settings;
   if (Buffer.isBuffer(body) && body.length <= chunkSizeBytes)
-    return writeWhole(bucket, bucketKey, body, signal);
+    return writeWhole(bucket, bucketKey, body, signal, fence);
   const chunks = Buffer.isBuffer(body) ? Readable.from(body) : body;
   const parts = cut(signal ? until(signal, chunks) : chunks, chunkSizeBytes);
   const { value: first } = await parts.next();
-  if (first?.isLast !== false) return writeWhole(bucket, bucketKey, first?.bytes ?? Buffer.alloc(0), signal);
+  if (first?.isLast !== false)
+    return writeWhole(bucket, bucketKey, first?.bytes ?? Buffer.alloc(0), signal, fence);
   try {
     await MultipartUpload.run(
       bucket,
       bucketKey,
       (upload, either) => sendParts(upload, first, parts, either),
       signal,
+      fence,
     );
   } finally {
     await parts.return();
@@ -42,9 +49,11 @@ export async function writeWhole(
   bucketKey: string,
   bytes: Buffer,
   signal?: AbortSignal,
+  fence?: Fence,
 ): Promise<void> {
   const mark = new WriteMark();
-  await mark.confirm(bucket, bucketKey, () => putObject(bucket, bucketKey, bytes, mark, {}, signal), signal);
+  const put = () => putObject(bucket, bucketKey, bytes, mark, {}, signal, fence);
+  await mark.confirm(bucket, bucketKey, put, signal);
 }
 
 /** PutObject; `condition` holds its precondition headers. */
@@ -55,13 +64,14 @@ export async function putObject(
   mark: WriteMark,
   condition: { readonly IfNoneMatch?: '*' },
   signal?: AbortSignal,
+  fence?: Fence,
 ): Promise<void> {
   const request = {
     ...{ Bucket: bucket.name, Key: bucketKey, Body: bytes, Metadata: mark.metadata },
     ...bucket.written,
     ...condition,
   };
-  await bucket.send(new PutObjectCommand(request), signal);
+  await bucket.send(new PutObjectCommand(request), signal, undefined, fence);
 }
 
 async function sendParts(

@@ -1,3 +1,4 @@
+import { FenceRefusedError } from '../fenced.ts';
 import { logInWith } from './auth/log-in.ts';
 import { Session } from './auth/session.ts';
 import { SwiftError, translate } from './errors.ts';
@@ -39,7 +40,7 @@ export class SwiftClient implements AsyncDisposable {
 
   /**
    * Sends a request and reads the answer; retries transient failures, including an answer that breaks off. For requests
-   * that may be repeated, with bodies in memory. Throws StoreFullError if there is no room.
+   * that may be repeated, with bodies in memory. Throws StoreFullError if there is no room, and a fence's own error.
    */
   async call<T>(
     request: SwiftRequest & { readonly body?: Buffer },
@@ -48,6 +49,7 @@ export class SwiftClient implements AsyncDisposable {
     try {
       return await withRetries(async () => read(await this.#send(request, true)), request.signal);
     } catch (error) {
+      if (error instanceof FenceRefusedError) throw error.reason;
       request.signal?.throwIfAborted();
       throw translate(error);
     }

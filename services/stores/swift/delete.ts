@@ -1,5 +1,6 @@
-import pMap from 'p-map';
 import { z } from 'zod';
+import type { Fence } from '../../registry/storage/fence.ts';
+import { forEachSettled } from '../each.ts';
 import type { SwiftClient } from './client.ts';
 
 const CONCURRENCY = 8;
@@ -7,6 +8,8 @@ const CONCURRENCY = 8;
 const BULK_MIN = 16;
 /** Swift deletes two objects at a time: larger requests would take very long. */
 const BULK_MAX = 1000;
+/** Fewer under a fence: a request must be over within the time after which a late one is ruled out. */
+const BULK_FENCED_MAX = 100;
 const BULK_TIMEOUT_MS = 5 * 60_000;
 
 const BulkSchema = z.object({
@@ -21,29 +24,30 @@ export async function deleteObjects(
   client: SwiftClient,
   names: readonly string[],
   signal?: AbortSignal,
+  fence?: Fence,
 ): Promise<void> {
-  const step = Math.min(client.capabilities.bulkDeletesMax, BULK_MAX);
-  if (step < BULK_MIN || names.length < BULK_MIN) return deleteEach(client, names, signal);
+  const step = Math.min(client.capabilities.bulkDeletesMax, fence ? BULK_FENCED_MAX : BULK_MAX);
+  if (step < BULK_MIN || names.length < BULK_MIN) return deleteEach(client, names, signal, fence);
   for (let first = 0; first < names.length; first += step)
-    await deleteInBulk(client, names.slice(first, first + step), signal);
+    await deleteInBulk(client, names.slice(first, first + step), signal, fence);
 }
 
 async function deleteEach(
   client: SwiftClient,
   names: readonly string[],
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
+  fence: Fence | undefined,
 ): Promise<void> {
-  await pMap(names, (name) => client.ask({ method: 'DELETE', name, expects: [204, 404], signal }), {
-    concurrency: CONCURRENCY,
-    ...(signal && { signal }),
-  });
+  const remove = (name: string) => client.ask({ method: 'DELETE', name, expects: [204, 404], signal, fence });
+  await forEachSettled(names, remove, { concurrency: CONCURRENCY, signal });
 }
 
 /** docs.openstack.org/swift/latest/middleware.html#bulk-delete: the status is in the body. */
 async function deleteInBulk(
   client: SwiftClient,
   names: readonly string[],
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
+  fence: Fence | undefined,
 ): Promise<void> {
   const answer = await client.call(
     {
@@ -55,10 +59,20 @@ async function deleteInBulk(
       expects: [200],
       signal,
       headersTimeoutMs: BULK_TIMEOUT_MS,
+      fence,
     },
-    async (response) => BulkSchema.parse(await response.body.json()),
+    async (response) => {
+      try {
+        return BulkSchema.parse(await response.body.json());
+      } catch (error) {
+        fence?.doubt();
+        throw error;
+      }
+    },
   );
   const reported = answer['Number Deleted'] + answer['Number Not Found'];
+  const refused = answer.Errors.filter(([, status]) => status.startsWith('4')).length;
+  if (reported + refused < names.length) fence?.doubt();
   // Failed deletes are repeated one by one, which yields their errors.
-  if (answer.Errors.length > 0 || reported !== names.length) await deleteEach(client, names, signal);
+  if (answer.Errors.length > 0 || reported !== names.length) await deleteEach(client, names, signal, fence);
 }

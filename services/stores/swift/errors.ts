@@ -53,6 +53,14 @@ const PASSING_CODES = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
+/**
+ * Whether Swift said that a request had no effect, and will have none. A 5xx does not: some of the replicas may have done
+ * it, and then the others will.
+ */
+export function isCertain(error: unknown): boolean {
+  return error instanceof SwiftError && error.status < 500 && error.status !== 408;
+}
+
 /** Whether to repeat a request that may be repeated. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof SwiftError) return PASSING.has(error.status);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Fence } from '../../registry/storage/fence.ts';
 import type { SwiftClient } from './client.ts';
 import { NEWEST } from './head.ts';
 
@@ -127,6 +128,7 @@ export async function putManifest(
   name: string,
   segments: readonly Segment[],
   signal: AbortSignal,
+  fence?: Fence,
 ): Promise<Segment> {
   const entries = segments.map(({ name: segment, sizeBytes, etag }) => ({
     path: client.names.inManifest(segment),
@@ -142,6 +144,7 @@ export async function putManifest(
     expects: [201],
     signal,
     headersTimeoutMs: MANIFEST_TIMEOUT_MS,
+    fence,
   });
   return {
     name,

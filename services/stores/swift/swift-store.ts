@@ -2,6 +2,7 @@ import { Readable, type Writable } from 'node:stream';
 import type { Locks } from '../../registry/storage/locks.ts';
 import type {
   ByteRange,
+  DeleteOptions,
   ListPage,
   ListRequest,
   ObjectRead,
@@ -32,6 +33,7 @@ import { putStream } from './write.ts';
  * docs/decisions/0007-swift-large-objects.md for the ownership of segments.
  */
 export class SwiftStore implements ObjectStore {
+  readonly writesEndWithProcess = false;
   readonly #client: SwiftClient;
   readonly #signer: UrlSigner | undefined;
   readonly #locks: Locks;
@@ -88,13 +90,17 @@ export class SwiftStore implements ObjectStore {
   }
 
   /** Always durable: Swift answers when most of the replicas have it. */
-  async put(key: string, body: Buffer | AsyncIterable<Buffer>, { signal }: PutOptions = {}): Promise<void> {
+  async put(
+    key: string,
+    body: Buffer | AsyncIterable<Buffer>,
+    { signal, fence }: PutOptions = {},
+  ): Promise<void> {
     const name = this.#in(key);
     signal?.throwIfAborted();
-    if (!Buffer.isBuffer(body)) return putStream(this.#client, name, body, signal);
+    if (!Buffer.isBuffer(body)) return putStream(this.#client, name, body, signal, fence);
     if (body.length > this.#client.chunkSizeBytes)
-      return putStream(this.#client, name, Readable.from(body), signal);
-    await putWhole(this.#client, name, body, signal);
+      return putStream(this.#client, name, Readable.from(body), signal, fence);
+    await putWhole(this.#client, name, body, signal, fence);
   }
 
   async putIfAbsent(key: string, body: Buffer, signal?: AbortSignal): Promise<'created' | 'exists'> {
@@ -106,9 +112,9 @@ export class SwiftStore implements ObjectStore {
     return compose(this.#client, named, this.#in(target), signal);
   }
 
-  async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {
+  async delete(keys: readonly string[], signal?: AbortSignal, { fence }: DeleteOptions = {}): Promise<void> {
     const names = keys.map((key) => this.#in(key));
-    return deleteObjects(this.#client, names, signal);
+    return deleteObjects(this.#client, names, signal, fence);
   }
 
   list(request: ListRequest, signal?: AbortSignal): Promise<ListPage> {

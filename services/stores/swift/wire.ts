@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
-import { isPassing, SwiftError } from './errors.ts';
+import type { Fence } from '../../registry/storage/fence.ts';
+import { askFence } from '../fenced.ts';
+import { isCertain, isPassing, SwiftError } from './errors.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Streams at once; each holds its connection for as long as a client takes. */
@@ -25,6 +27,8 @@ export interface WireRequest {
   readonly isStream?: boolean;
   /** Time limit for the first byte of the answer, for requests that take the server long. */
   readonly headersTimeoutMs?: number;
+  /** Asked when the request gets its connection; hears a doubt if there is no certain answer. */
+  readonly fence?: Fence | undefined;
 }
 
 /** An answer. Its body must be read, dumped or abandoned. */
@@ -56,10 +60,26 @@ export class Wire implements AsyncDisposable {
 
   /** Sends a request once. `what` names it in errors: no query, which may hold a signature. */
   async send(url: string, request: WireRequest, what: string): Promise<WireResponse> {
+    const { fence } = request;
+    if (fence === undefined) return this.#send(url, request, what, this.#calls);
+    let isMade = false;
+    const whenSent = () => {
+      askFence(fence);
+      isMade = true;
+    };
+    try {
+      return await this.#send(url, request, what, this.#calls.compose(startingWith(whenSent)));
+    } catch (error) {
+      if (isMade && !isCertain(error)) fence.doubt();
+      throw error;
+    }
+  }
+
+  async #send(url: string, request: WireRequest, what: string, calls: Dispatcher): Promise<WireResponse> {
     const { method, headers = {}, body, expects, signal, headersTimeoutMs = this.#timeoutMs } = request;
     signal?.throwIfAborted();
     const { origin, pathname, search } = new URL(url);
-    const response = await (request.isStream ? this.#streams : this.#calls).request({
+    const response = await (request.isStream ? this.#streams : calls).request({
       origin,
       path: pathname + search,
       method,
@@ -88,6 +108,21 @@ export class Wire implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#calls.destroy(), this.#streams.destroy()]);
   }
+}
+
+/** Calls a function when a request has got a connection; if it throws, nothing is sent. */
+function startingWith(act: () => void): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) =>
+    dispatch(options, {
+      onRequestStart(controller, context) {
+        act();
+        handler.onRequestStart?.(controller, context);
+      },
+      onResponseStart: (...args) => handler.onResponseStart?.(...args),
+      onResponseData: (...args) => handler.onResponseData?.(...args),
+      onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+      onResponseError: (...args) => handler.onResponseError?.(...args),
+    });
 }
 
 /** Repeats a request after transient failures, with growing waits. */

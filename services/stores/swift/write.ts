@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import type { Fence } from '../../registry/storage/fence.ts';
 import { StoreUnavailableError } from '../../registry/storage/object-store.ts';
 import { BodyReader } from './body.ts';
 import type { SwiftClient } from './client.ts';
@@ -15,24 +16,26 @@ const FINISH_MIN_MS = 60_000;
 
 /**
  * Writes an object from a stream: a small one in one request, a large one in segments that go to Swift as they arrive,
- * followed by the manifest that makes an object of them.
+ * followed by the manifest that makes an object of them. The fence is asked before each attempt that can make the object
+ * appear.
  */
 export async function putStream(
   client: SwiftClient,
   name: string,
   body: AsyncIterable<Buffer>,
   signal?: AbortSignal,
+  fence?: Fence,
 ): Promise<void> {
   await using reader = new BodyReader(body, signal);
   const { bytes, isWhole } = await reader.start(SMALL_BYTES);
   signal?.throwIfAborted();
-  if (isWhole) return void (await putWhole(client, name, bytes, signal));
+  if (isWhole) return void (await putWhole(client, name, bytes, signal, fence));
   reader.unread(bytes);
   await inGroup(client, signal, async (group, untilFailed) => {
     const segments: Segment[] = [];
     while (!(await reader.isAtEnd()))
       segments.push(await group.stream(reader, client.chunkSizeBytes, untilFailed));
-    await finish(client, group, name, segments, untilFailed);
+    await finish(client, group, name, segments, untilFailed, fence);
   });
 }
 
@@ -64,6 +67,7 @@ export async function finish(
   name: string,
   segments: readonly Segment[],
   signal: AbortSignal,
+  fence?: Fence,
 ): Promise<void> {
   const adoptableMs = client.leftoverAgeMs / 2;
   const oldestMs = Date.now() - adoptableMs;
@@ -86,5 +90,5 @@ export async function finish(
   const top = await nested(client, fresh.flat(), newName, inTime);
   // From here on an error does not mean that nothing was written: an answer may be lost, or a request late.
   group.keep();
-  await putManifest(client, name, top, inTime);
+  await putManifest(client, name, top, inTime, fence);
 }

@@ -10,6 +10,7 @@ import {
   type ToDelete,
 } from '../../registry/garbage/online/context.ts';
 import { collectOnce } from '../../registry/garbage/online/cycle.ts';
+import type { Clocks, GarbageClock } from '../../registry/garbage/online/garbage-clock.ts';
 import { paced } from '../../registry/garbage/online/paced.ts';
 import {
   collectorLeases,
@@ -21,11 +22,14 @@ import {
 import { type PurgeSettings, purgeUploads } from '../../registry/garbage/online/purge-uploads.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { messageOf } from '../../registry/runtime/message-of.ts';
+import { LATE_MS } from '../../registry/storage/fence.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice } from '../../registry/storage/read-only.ts';
 import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
+import { clockOf, MACHINE_CLOCKS } from './machine-clocks.ts';
 import { type GarbageMetrics, garbageMetrics } from './metrics.ts';
+import { WorkerFence } from './worker-fence.ts';
 
 /** What the worker has to do, and when. Times in milliseconds. */
 export interface GarbageWorkerSettings {
@@ -47,12 +51,12 @@ export interface GarbageWorkerParts {
   readonly settleMs?: number;
   readonly pollMs?: number;
   readonly firstPurgeMs?: number;
-  /** The clock by which content and uploads grow old, milliseconds since 1970; the machine's unless given. */
-  readonly now?: () => number;
+  /** The machine's, unless given. */
+  readonly clocks?: Clocks;
 }
 
-/** A request that a worker made before it lost its lease has taken effect within this time, or never will. */
-const TAKEOVER_MS = 60_000;
+/** A request that a worker made, and saw no answer to, has taken effect within this time, or never will. */
+const TAKEOVER_MS = LATE_MS;
 /** Within this time, listings show what was written before. */
 const SETTLE_MS = 1000;
 /** How often it looks for work. */
@@ -62,11 +66,14 @@ const FIRST_PURGE_MS = 60_000;
 const RETRY_MS = { first: 5000, most: 10 * 60_000 } as const;
 /** How old a look at the read-only switch may be. */
 const NOTICE_AGE_MS = 1000;
+/** How many repositories are named of which everything is kept. */
+const KEPT_MAX = 100;
 const IDLE: Progress = { phase: 'idle' };
 
 /**
  * Collects garbage and purges uploads. Any number may run, anywhere; one works, and the others wait to take over. A
- * predecessor that has not certainly ended may still have a request under way: nothing is changed before that is over.
+ * predecessor that has not certainly ended may still have a request under way, and so may this worker after a request
+ * without an answer: nothing is changed before that is over.
  */
 export class GarbageWorker implements AsyncDisposable {
   readonly #parts: Omit<GarbageWorkerParts, 'metrics'> & { readonly metrics: GarbageMetrics };
@@ -74,6 +81,8 @@ export class GarbageWorker implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #startedAt = performance.now();
+  /** By which content and uploads grow old. */
+  readonly #clock: GarbageClock;
   #progress = IDLE;
   #requests = 0;
   #isMoreDue = false;
@@ -88,6 +97,9 @@ export class GarbageWorker implements AsyncDisposable {
       this.#requests++;
       this.#parts.metrics.garbageRequests.inc();
     });
+    const { collecting, purging } = parts.settings;
+    const timesMs = [collecting?.graceMs, collecting?.quarantineMs, purging?.ageMs];
+    this.#clock = clockOf(parts.clocks ?? MACHINE_CLOCKS, timesMs, parts.logger);
     this.#running = this.#run();
   }
 
@@ -100,10 +112,15 @@ export class GarbageWorker implements AsyncDisposable {
     const { objects, logger, timing, pollMs = POLL_MS } = this.#parts;
     const { signal } = this.#stop;
     const leases = collectorLeases(objects);
-    const firstState = (previous: Progress = IDLE) => previous;
+    const firstState = (previous: Progress = IDLE) => {
+      this.#clock.follow({ clock: previous.clock });
+      return { ...previous, clock: this.#clock.state };
+    };
     while (!signal.aborted) {
       try {
-        const { is } = this.#due((await readProgress(objects)) ?? IDLE);
+        const progress = await readProgress(objects);
+        this.#clock.follow(progress);
+        const { is } = this.#due(progress ?? IDLE);
         // A worker without work takes no lease: an idle registry writes nothing.
         if (is || (await isCycleRequested(objects)))
           await this.#work(await Lease.acquire(leases, firstState, signal, timing));
@@ -121,29 +138,34 @@ export class GarbageWorker implements AsyncDisposable {
     this.#progress = withoutCycle(lease.state);
     try {
       await runDuties(this.#stop.signal, (signal) => [
-        lease.keep(() => this.#progress, signal),
+        lease.keep(() => this.#stored(), signal),
         this.#doWhatIsDue(lease, signal),
       ]);
     } finally {
-      await lease.release(() => ({ ...this.#progress, phase: 'idle' }));
+      await lease.release(() => ({ ...this.#stored(), phase: 'idle' }));
     }
+  }
+
+  #stored(): Progress {
+    return { ...this.#progress, clock: this.#clock.state };
   }
 
   async #doWhatIsDue(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
     const { takeoverMs = TAKEOVER_MS, objects } = this.#parts;
     if (!lease.isSuccessionClean) await sleep(takeoverMs, undefined, { signal });
     lease.outwaited();
-    if (this.#due(this.#progress).purging) await this.#purge(lease, signal);
+    const fence = new WorkerFence(lease, signal, takeoverMs);
+    if (this.#due(this.#progress).purging) await this.#purge(lease, fence, signal);
     const isAsked = await isCycleRequested(objects);
     // The request is removed before the cycle, so that one that arrives during the cycle leads to another.
-    if (isAsked) await hearRequest(objects);
+    if (isAsked) await hearRequest(objects, fence);
     if (!isAsked && !this.#due(this.#progress).collecting) return;
     try {
-      this.#isMoreDue = await this.#collect(lease, signal);
+      this.#isMoreDue = await this.#collect(fence, signal);
       this.#pauseMs = RETRY_MS.first;
     } catch (error) {
       if (signal.aborted || !lease.isFresh) throw error;
-      this.#report(error);
+      this.#report(fence.reasonOf(error));
       this.#notBefore = performance.now() + this.#pauseMs;
       this.#pauseMs = Math.min(this.#pauseMs * 2, RETRY_MS.most);
     }
@@ -163,12 +185,14 @@ export class GarbageWorker implements AsyncDisposable {
     const isPurging =
       purging !== undefined &&
       now >= this.#startedAt + firstPurgeMs &&
+      // Uploads are as old as the store says; after a step of the clock, their times may be wrong by as much.
+      !this.#clock.wasStepped(purging.ageMs) &&
       (purged === undefined || isOver(purged.endedAt, purging.intervalMs));
     return { collecting: isCollecting, purging: isPurging, is: isCollecting || isPurging };
   }
 
-  async #collect(lease: Lease<Progress>, signal: AbortSignal): Promise<boolean> {
-    const { settings, metrics, logger, settleMs = SETTLE_MS, now = () => Date.now() } = this.#parts;
+  async #collect(fence: WorkerFence, signal: AbortSignal): Promise<boolean> {
+    const { settings, metrics, logger, settleMs = SETTLE_MS } = this.#parts;
     if (settings.collecting === undefined || (await this.#isReadOnly())) return false;
     const startedAt = new Date().toISOString();
     const counts = newCounts();
@@ -178,19 +202,23 @@ export class GarbageWorker implements AsyncDisposable {
     metrics.garbageWorking.set(1);
     const context: CycleContext = {
       ...{ objects: this.#objects, settings: settings.collecting, signal, dryRun: false, counts },
-      mayChange: () => this.#mayChange(lease, signal),
+      mayChange: () => this.#mayChange(fence),
+      fence,
       onToDelete: (toDelete) => recordDeletion(this.#parts.audit, toDelete),
       onPhase: (phase) => {
         this.#progress = { ...this.#progress, phase, requests: this.#requests };
       },
       settle: async () => void (await sleep(settleMs, undefined, { signal })),
-      now,
+      now: () => this.#clock.now(),
     };
     try {
-      const { isMoreDue } = await collectOnce(context);
+      const { isMoreDue, kept } = await collectOnce(context);
       const endedAt = new Date().toISOString();
       const last = { startedAt, endedAt, counts, requests: this.#requests };
-      this.#progress = { ...withoutCycle(this.#progress), last };
+      const named = kept.slice(0, KEPT_MAX);
+      this.#progress = { ...withoutCycle(this.#progress), last, ...(named.length > 0 && { kept: named }) };
+      for (const each of named)
+        logger.warn({ ...each }, 'garbage collection: everything of a repository is kept');
       for (const outcome of ['quarantined', 'released', 'deleted'] as const)
         metrics.garbageBlobs.inc({ outcome }, counts[outcome]);
       metrics.garbageQuarantine.set(counts.inQuarantine);
@@ -203,32 +231,32 @@ export class GarbageWorker implements AsyncDisposable {
     }
   }
 
-  async #purge(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
-    const { settings, metrics, logger, now = () => Date.now() } = this.#parts;
+  async #purge(lease: Lease<Progress>, fence: WorkerFence, signal: AbortSignal): Promise<void> {
+    const { settings, metrics, logger, clocks = MACHINE_CLOCKS } = this.#parts;
     const { purging } = settings;
     if (purging === undefined || (await this.#isReadOnly())) return;
     try {
-      const mayChange = () => this.#mayChange(lease, signal);
+      const mayChange = () => this.#mayChange(fence);
+      const now = Math.min(this.#clock.now(), clocks.wall());
       const purged = await purgeUploads({
-        ...{ objects: this.#objects, settings: purging, now: now(), signal, mayChange, logger },
+        ...{ objects: this.#objects, settings: purging, now, signal, mayChange, fence, logger },
       });
       if (!purging.dryRun) metrics.uploads.inc({ outcome: 'purged' }, purged);
       const endedAt = new Date().toISOString();
       this.#progress = { ...this.#progress, purge: { endedAt, purged, dryRun: purging.dryRun } };
     } catch (error) {
-      if (signal.aborted || !lease.isFresh) throw error;
+      if (signal.aborted || !lease.isFresh || fence.hasDoubt) throw fence.reasonOf(error);
       logger.warn({ err: error }, 'cannot purge uploads; trying again');
       await sleep(RETRY_MS.first, undefined, { signal });
     }
   }
 
-  /** Throws when another worker may have taken over, or writes are off. */
-  async #mayChange(lease: Lease<Progress>, signal: AbortSignal): Promise<void> {
+  /** Throws when another worker may have taken over, an answer is missing, or writes are off. */
+  async #mayChange(fence: WorkerFence): Promise<void> {
     if (await this.#isReadOnly())
       throw new Error('writes are off (roadstead read-only): nothing more is deleted');
     // Checked last: from here to the request, nothing may take long.
-    signal.throwIfAborted();
-    if (!lease.isFresh) throw new Error('the lease was not renewed in time: nothing more is deleted');
+    fence.check();
   }
 
   async #isReadOnly(): Promise<boolean> {

@@ -8,7 +8,7 @@ const agent = new Agent({ keepAlive: true });
 let asked = 0;
 
 export interface Ask {
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'PUT';
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: Buffer | Readable;
   /** False to hang up after the headers. */

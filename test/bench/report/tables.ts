@@ -1,3 +1,4 @@
+import type { ChangeCase } from '../change-lanes.ts';
 import type { LaneResult, Sample } from '../measure.ts';
 import { CLOSED_IN_PIECES, CLOSED_MB, COMPARED_PIECES, type PiecesResult, SMALL_PIECES } from '../pieces.ts';
 import type { PullCase } from '../pulls.ts';
@@ -119,6 +120,35 @@ export function pushTable(megabytes: number, lanes: readonly LaneResult[]): stri
     ...ratios(lane, lanes),
   ]);
   return markdownTable(header, rows, 1);
+}
+
+/** A kind of change, and what each registry did. */
+export interface ChangeResult {
+  readonly of: ChangeCase;
+  readonly lanes: readonly LaneResult[];
+}
+
+/** Changes of manifests: a line for each kind and registry. */
+export function changeTable(results: readonly ChangeResult[]): string {
+  const header = [
+    'manifests',
+    'server',
+    'per second',
+    'CPU µs',
+    'speed : docker-registry',
+    'CPU : docker-registry',
+  ];
+  const rows = results.flatMap(({ of, lanes }) =>
+    lanes.map((lane) => [
+      of.title,
+      lane.label,
+      figure(medianOf(lane, rate)),
+      figure(medianOf(lane, cpu) * 1e6),
+      figure(ratio(lane, lanes, 'docker-registry', rate)),
+      figure(ratio(lane, lanes, 'docker-registry', cpu)),
+    ]),
+  );
+  return markdownTable(header, rows, 2);
 }
 
 /** Uploads in pieces, over a kind of store: what each request costs beside the first, or beside a single piece. */

@@ -28,6 +28,7 @@ export async function startDockerRegistry({
     storage: {
       filesystem: { rootdirectory: rootDirectory },
       cache: { blobdescriptor: 'inmemory' },
+      delete: { enabled: true },
       maintenance: { uploadpurging: { enabled: false } },
     },
     http: { addr: `127.0.0.1:${port}`, secret: 'bench', headers: { 'X-Content-Type-Options': ['nosniff'] } },

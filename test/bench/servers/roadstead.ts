@@ -35,6 +35,7 @@ export async function startRoadstead(
     REGISTRY_HTTP_ADDR: `127.0.0.1:${port}`,
     REGISTRY_HTTP_DEBUG_ADDR: `127.0.0.1:${debugPort}`,
     REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: rootDirectory,
+    REGISTRY_STORAGE_DELETE_ENABLED: 'true',
     REGISTRY_MIRRORS_0_URL: mirrorUrl,
     REGISTRY_MIRRORS_0_SERVE: `127.0.0.1:${mirrorPort}`,
     REGISTRY_MIRRORS_0_WRITE_DIRECTORY: join(home, 'mirror'),

@@ -24,6 +24,29 @@ const LIST_MAX_BYTES = 4 * 1024 * 1024;
 const REMEMBERED_BYTES = 32 * 1024 * 1024;
 const PUTS_AT_ONCE = 16;
 
+/** How often content is verified before what refers to it is written: if that is never quick, it is verified once more after that. */
+const LOOKS_MAX = 2;
+
+/** A round of {@link PinnedWork.commit}. */
+export interface CommitRound<V> {
+  /** Once more, as the first took long: what was written then may have been collected since. */
+  readonly isAgain: boolean;
+  /** For a commit that had to wait before it could begin: looks and verifies again if that was long ago. */
+  readonly refresh: () => Promise<V>;
+}
+
+/** What is done with pinned content. */
+export interface PinnedWork<V> {
+  /** Looks whether the content is there, and throws if it has to be and is not. Called more than once where it takes long. */
+  readonly verify: () => Promise<V>;
+  /**
+   * Writes what refers to the content. Called again, with `isAgain`, when the first took long: what it refers to is there.
+   */
+  readonly commit?: ((verified: V, round: CommitRound<V>) => Promise<void>) | undefined;
+  /** Takes back what was committed; called when the content has gone in the meantime, or that is not known. */
+  readonly undo?: () => Promise<void>;
+}
+
 /** Reads the time and waits; tests have their own. */
 export interface Clock {
   /** Milliseconds; never runs backwards, and includes the time that the machine sleeps. */
@@ -52,21 +75,46 @@ export class CollectionGuard {
   }
 
   /**
-   * Runs `act`, which looks whether content is there, and refers to it or reports it to a client. What of the content was
-   * in quarantine is rescued first; what was being deleted has gone, or will stay, when `act` runs. If that took long,
-   * `act` runs again, and has to look again. Costs one listing. Throws UNAVAILABLE when a deletion does not end.
+   * Pins content while somebody verifies that it is there, and then refers to it or reports it to a client. What of the
+   * content was in quarantine is rescued first; what was being deleted has gone, or will stay, when `verify` runs. All of
+   * that is done again until it was quick, and once more after a `commit` that was not. Costs one listing. Returns what
+   * was verified last. Throws UNAVAILABLE when a deletion does not end.
    */
-  async pin<T>(digests: readonly Sha256Digest[], act: () => Promise<T>): Promise<T> {
+  async pin<V>(digests: readonly Sha256Digest[], { verify, commit, undo }: PinnedWork<V>): Promise<V> {
     const rescued = new Set<string>();
-    const lookedAt = this.#clock.now();
-    await this.rescue(digests, rescued);
-    const result = await act();
-    const tookMs = this.#clock.now() - lookedAt;
-    if (tookMs >= 0 && tookMs < LOOK_GOOD_MS) return result;
+    let lookedAt: number;
+    let verified: V;
+    let looks = 0;
+    do {
+      lookedAt = this.#clock.now();
+      await this.rescue(digests, rescued);
+      verified = await verify();
+    } while (!this.#isRecent(lookedAt) && ++looks < LOOKS_MAX);
+    const refresh = async () => {
+      if (this.#isRecent(lookedAt)) return verified;
+      lookedAt = this.#clock.now();
+      await this.rescue(digests, rescued);
+      verified = await verify();
+      return verified;
+    };
+    await commit?.(verified, { isAgain: false, refresh });
+    if (this.#isRecent(lookedAt)) return verified;
     // Content may have come into quarantine and gone since. What refers to it is written now, so every scan from here on
-    // sees that: what is still there after a second look stays.
-    await this.rescue(digests, rescued);
-    return act();
+    // sees that: what is still there after another look stays.
+    try {
+      await this.rescue(digests, rescued);
+      verified = await verify();
+    } catch (error) {
+      await undo?.();
+      throw error;
+    }
+    await commit?.(verified, { isAgain: true, refresh: async () => verified });
+    return verified;
+  }
+
+  #isRecent(lookedAt: number): boolean {
+    const tookMs = this.#clock.now() - lookedAt;
+    return tookMs >= 0 && tookMs < LOOK_GOOD_MS;
   }
 
   /**

@@ -1,9 +1,9 @@
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { type GarbagePlan, type PlanOptions, planGarbage } from './plan.ts';
 import { sweep } from './sweep.ts';
-import { type Run, switchWritesOff, type WritesOff } from './writes-off.ts';
+import { type Run, type SwitchOptions, switchWritesOff, type WritesOff } from './writes-off.ts';
 
-export interface CollectOptions extends PlanOptions {
+export interface CollectOptions extends PlanOptions, Pick<SwitchOptions, 'lateMs'> {
   readonly run: Run;
   /** Called with a switch that was thrown before. */
   readonly onBefore?: (before: NonNullable<WritesOff['before']>) => void;
@@ -19,8 +19,8 @@ export interface CollectOptions extends PlanOptions {
  * links; then doing it again finishes it.
  */
 export async function collectGarbage(objects: ObjectStore, options: CollectOptions): Promise<GarbagePlan> {
-  const { run, signal, onBefore, onPlan, onDeleted } = options;
-  await using off = await switchWritesOff(objects, run, signal);
+  const { run, signal, lateMs, onBefore, onPlan, onDeleted } = options;
+  await using off = await switchWritesOff(objects, run, { signal, lateMs });
   if (off.before) onBefore?.(off.before);
   const plan = await planGarbage(objects, options);
   await onPlan?.(plan);
@@ -28,6 +28,6 @@ export async function collectGarbage(objects: ObjectStore, options: CollectOptio
     signal?.throwIfAborted();
     await off.confirm();
   };
-  await sweep(objects, plan, mayContinue, onDeleted);
+  await sweep(objects, plan, { mayChange: mayContinue, fence: off.fence, onDeleted });
   return plan;
 }

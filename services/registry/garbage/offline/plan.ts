@@ -2,6 +2,7 @@ import { DigestTable } from '../../storage/digest-table.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { walkRepositories } from '../../storage/walk.ts';
 import { CollectorReader } from '../collector-reader.ts';
+import type { KeptRepository } from '../kept-whole.ts';
 import { readPublished } from '../published-blobs.ts';
 import { type Blobs, planBlobs } from './blobs.ts';
 import {
@@ -22,6 +23,8 @@ export interface GarbagePlan {
   /** Those repositories from which something goes. */
   readonly repositories: readonly RepositoryGarbage[];
   readonly blobs: Blobs;
+  /** Those repositories of which everything is kept. */
+  readonly kept: readonly KeptRepository[];
 }
 
 export interface PlanOptions extends MarkOptions {
@@ -32,7 +35,7 @@ export interface PlanOptions extends MarkOptions {
 
 /**
  * Finds out what is garbage; changes nothing. Throws {@link import('../collector-reader.ts').UnreadableError} when
- * something that may refer to content cannot be read.
+ * something that may lead to content cannot be listed.
  */
 export async function planGarbage(objects: ObjectStore, options: PlanOptions): Promise<GarbagePlan> {
   const { signal, onArea, deleteUntagged, youngerThan } = options;
@@ -51,16 +54,22 @@ export async function planGarbage(objects: ObjectStore, options: PlanOptions): P
   }
   // In vain from here on when anything could not be read.
   reader.throwIfUnreadable();
-  for (const { name } of marked) await markYoungLayers(planning, name);
+  const [whole, rest] = [marked.filter(isKeptWhole), marked.filter((each) => !isKeptWhole(each))];
+  for (const { name } of rest) await markYoungLayers(planning, name);
   onArea?.('blobs');
   const blobs = await planBlobs(planning);
   const repositories: RepositoryGarbage[] = [];
-  for (const each of marked) {
+  for (const each of rest) {
     onArea?.(each.name);
     const garbage = await repositoryGarbage(planning, each, blobs.toDelete);
     const { manifests, history, referrers, layers } = garbage;
     if ([manifests, history, referrers, layers].some(({ length }) => length > 0)) repositories.push(garbage);
   }
   reader.throwIfUnreadable();
-  return { repositories, blobs };
+  const kept = whole.map(({ name, keptWhole: why = '' }) => ({ repository: name, why }));
+  return { repositories, blobs, kept };
+}
+
+function isKeptWhole({ keptWhole }: MarkedRepository): boolean {
+  return keptWhole !== undefined;
 }

@@ -5,6 +5,7 @@ import type { DigestTable } from '../../storage/digest-table.ts';
 import { blobDataKey, revisionLinkKey } from '../../storage/layout.ts';
 import { partPrefix, partsPrefix, recordOf } from '../../storage/layout-read.ts';
 import type { CollectorReader } from '../collector-reader.ts';
+import { keepWhole } from '../kept-whole.ts';
 import type { Published } from '../published-blobs.ts';
 import { ReachableSet } from '../reachable-set.ts';
 import { ReferenceIndex } from '../reference-index.ts';
@@ -45,11 +46,13 @@ export interface Planning extends MarkOptions {
 export interface MarkedRepository {
   readonly name: RepositoryName;
   readonly keeps: (digest: Digest) => boolean;
+  /** Why everything is kept; undefined if only what is in use is. */
+  readonly keptWhole?: string | undefined;
 }
 
 /**
  * Marks what one repository has in use, with `deleteUntagged` from its own tags, its open promotions and its young
- * manifests.
+ * manifests; all of it while something in it cannot be read.
  */
 export async function markRepository(planning: Planning, name: RepositoryName): Promise<MarkedRepository> {
   const { reader, deleteUntagged, inUse, published } = planning;
@@ -57,9 +60,15 @@ export async function markRepository(planning: Planning, name: RepositoryName): 
   const query = { prefix: partsPrefix(name), deleteUntagged, verifiesLinks: true, due: [], aliases };
   for await (const _ of scanPages(reader, query, () => findings));
   const references = new ReferenceIndex(reader);
-  const scope = { reader, references, findings, aliases, deleteUntagged, place: `${name}@` };
+  const scope = { reader, references, findings, aliases, deleteUntagged };
   const reachable = await ReachableSet.of(scope, published.open, inUse);
   const { kept } = reachable;
+  const [unread] = reachable.unread;
+  const keptWhole = findings.unreadable.get(name) ?? (unread && `${name}@${unread[0]}: ${unread[1]}`);
+  if (keptWhole !== undefined) {
+    await keepWhole({ reader, aliases, reachable }, name);
+    return { name, keeps: () => true, keptWhole };
+  }
   const young = await pMap(
     findings.linked,
     async (digest) => {

@@ -1,4 +1,4 @@
-import { deleteAll } from '../../storage/delete-all.ts';
+import { type DeleteAllOptions, deleteAll } from '../../storage/delete-all.ts';
 import {
   blobDataKey,
   layerLinkKey,
@@ -16,17 +16,16 @@ const BATCH_KEYS = 200;
 
 /**
  * Deletes what a plan names: what leads to something before what it leads to, so that wherever this ends no link dangles,
- * and the next plan is what was left of this one. Asks `mayContinue` before each batch; it throws to stop.
+ * and the next plan is what was left of this one.
  */
 export async function sweep(
   objects: ObjectStore,
   { repositories, blobs }: GarbagePlan,
-  mayContinue: () => Promise<void>,
-  onDeleted: (objects: number) => void = () => undefined,
+  options: Pick<DeleteAllOptions, 'mayChange' | 'fence' | 'onDeleted'> = {},
 ): Promise<void> {
   const { ofManifests, layerLinks } = inDeletionOrder(repositories.values().flatMap(recordKeys));
   const remove = async (keys: Iterable<string>) => {
-    await deleteAll(objects, keys, { mayChange: mayContinue, batchKeys: BATCH_KEYS, onDeleted });
+    await deleteAll(objects, keys, { ...options, batchKeys: BATCH_KEYS });
   };
   // A backend deletes the keys of one call in any order, so no call holds two ranks.
   for (const keys of [...ofManifests, layerLinks]) await remove(keys);

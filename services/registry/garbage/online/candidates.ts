@@ -28,8 +28,10 @@ export async function compare(
   for await (const digest of reader.blobs()) {
     counts.stored++;
     if (inUse.has(digest) || lists.some(({ digests }) => digests.has(digest))) continue;
-    const since = before.get(digest) ?? now();
-    const isRipe = now() - since >= settings.graceMs && ripe.length < room;
+    const nowMs = now();
+    // A later time is of a wall clock that was ahead.
+    const since = Math.min(before.get(digest) ?? nowMs, nowMs);
+    const isRipe = nowMs - since >= settings.graceMs && ripe.length < room;
     if (isRipe) ripe.push(digest);
     else after.set(digest, since);
   }
@@ -40,12 +42,12 @@ export async function compare(
   // Announced first: what is in both is in quarantine.
   await announce(cycle, ripe);
   await cycle.mayChange();
-  if (before.size > 0 || after.size > 0) await writeCandidates(reader, after, now());
+  if (before.size > 0 || after.size > 0) await writeCandidates(cycle, after);
   return [];
 }
 
 /**
- * What the last scan did not find in use, and since when no scan has, milliseconds since 1970. Lost, it is found again,
+ * What the last scan did not find in use, and since when no scan has, by the collector's clock. Lost, it is found again,
  * and waits from then on.
  */
 async function readCandidates(reader: CollectorReader): Promise<DigestTable> {
@@ -63,17 +65,14 @@ async function readCandidates(reader: CollectorReader): Promise<DigestTable> {
 }
 
 /** Replaces what {@link readCandidates} reads; when that breaks off, some is there twice, and nothing is lost. */
-async function writeCandidates(
-  reader: CollectorReader,
-  candidates: DigestTable,
-  nowMs: number,
-): Promise<void> {
+async function writeCandidates(cycle: Cycle, candidates: DigestTable): Promise<void> {
+  const { reader, objects, now, fence } = cycle;
   const old = await Array.fromAsync(reader.keys(SUSPECTS_PREFIX));
-  const { objects } = reader;
   let entries: Buffer[] = [];
   const flush = async () => {
     if (entries.length === 0) return;
-    await objects.put(`${SUSPECTS_PREFIX}${freshName(nowMs)}`, seal(MAGIC, entries));
+    // One that came late, after it was replaced, would shorten the grace of what was in use since.
+    await objects.put(`${SUSPECTS_PREFIX}${freshName(now())}`, seal(MAGIC, entries), { fence });
     entries = [];
   };
   for (const [digest, since] of candidates.entries()) {

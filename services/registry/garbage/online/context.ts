@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Sha256Digest } from '../../oci/digest.ts';
+import type { Fence } from '../../storage/fence.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { CollectorReader } from '../collector-reader.ts';
 
@@ -62,11 +63,14 @@ export interface CycleContext {
   readonly dryRun: boolean;
   /** Throws when this worker may not delete (any more). Asked right before each request that changes something. */
   readonly mayChange: () => Promise<void>;
+  /** Looked at by the store before each attempt; with a doubt, no more is changed. */
+  readonly fence: Fence;
   /** Called with what is about to be deleted, before anything is; nothing is when it throws, or when there is nothing. */
   readonly onToDelete?: (toDelete: ToDelete) => Promise<void>;
   readonly onPhase?: (phase: Phase) => void;
   /** Waits until a process that looked before a flag was written has acted, and until listings show the flag. */
   readonly settle: () => Promise<void>;
+  /** The {@link import('./garbage-clock.ts').GarbageClock}, by which content grows old. */
   readonly now: () => number;
   readonly counts: CycleCounts;
 }

@@ -2,6 +2,7 @@ import { ALIAS_FACTS_PREFIX, MANIFEST_FACTS_PREFIX } from '../../content/quarant
 import type { Digest, Sha256Digest } from '../../oci/digest.ts';
 import { mayBeOpen } from '../../publishing/promotion/open.ts';
 import { CollectorReader } from '../collector-reader.ts';
+import { type KeptRepository, keepUnreadable } from '../kept-whole.ts';
 import { markPublished, newestEntries } from '../published-blobs.ts';
 import { ReachableSet } from '../reachable-set.ts';
 import { ReferenceIndex } from '../reference-index.ts';
@@ -25,6 +26,8 @@ export interface CycleResult {
   readonly candidates: readonly Sha256Digest[];
   /** More is due than one cycle deletes. */
   readonly isMoreDue: boolean;
+  /** Of these, everything was kept. */
+  readonly kept: readonly KeptRepository[];
 }
 
 const CANDIDATES_MAX = 10_000;
@@ -32,8 +35,8 @@ const CANDIDATES_MAX = 10_000;
 /**
  * One cycle: scan for what is in use; delete what is not, and whose quarantine was over when the scan began; compare the
  * rest with what is stored, and put into quarantine what was out of use for the grace. Ended anywhere, it is continued
- * by doing it again. Throws {@link import('../collector-reader.ts').UnreadableError} when something that may refer to
- * content cannot be read.
+ * by doing it again. A repository in which something cannot be read is kept whole. Throws {@link
+ * import('../collector-reader.ts').UnreadableError} when something that may lead to content cannot be listed.
  */
 export async function collectOnce(given: CycleContext): Promise<CycleResult> {
   const { signal, settings, dryRun, counts, onPhase, now } = given;
@@ -67,6 +70,7 @@ export async function collectOnce(given: CycleContext): Promise<CycleResult> {
     { reader, references, findings, aliases, deleteUntagged, onRead },
     open,
   );
+  const kept = await keepUnreadable({ reader, findings, aliases, reachable });
   await markPublished(reader, entries, reachable.inUse);
   reader.throwIfUnreadable();
 
@@ -76,9 +80,9 @@ export async function collectOnce(given: CycleContext): Promise<CycleResult> {
   onPhase?.('comparing');
   const left = lists.filter((list) => !due.includes(list));
   const candidates = (await compare(cycle, left, reachable.inUse)).slice(0, CANDIDATES_MAX);
-  if (!dryRun) await new ScanStore(reader).clear();
+  if (!dryRun) await new ScanStore(reader, cycle.fence).clear();
   counts.inUse = reachable.inUse.size;
-  return { candidates, isMoreDue: dueLists(left, cycle).length > 0 };
+  return { candidates, isMoreDue: dueLists(left, cycle).length > 0, kept };
 }
 
 /** Scans, or continues the scan that was left. `due` becomes what that one looked for. */
@@ -89,7 +93,7 @@ async function scan(
 ): Promise<ScanFindings> {
   const { reader, settings, dryRun, now } = cycle;
   const { deleteUntagged } = settings;
-  const store = new ScanStore(reader);
+  const store = new ScanStore(reader, cycle.fence);
   const known = new Map(due.map((list) => [list.name, list]));
   const isWanted = (header: ScanHeader) =>
     header.deleteUntagged === deleteUntagged && Math.abs(now() - header.startedAt) < RESUME_MAX_MS;

@@ -50,7 +50,7 @@ function toDeleteOf(lists: readonly ListState[], reachable: ReachableSet): ToDel
 
 /** Deletes what says that a repository has the manifests of a list. */
 async function deleteRecords(deletion: Deletion, list: ListState): Promise<void> {
-  const { objects, records, reachable, counts, mayChange } = deletion;
+  const { objects, records, reachable, counts, mayChange, fence } = deletion;
   const ofManifests = (digests: readonly Sha256Digest[]) =>
     inDeletionOrder(digests.flatMap((digest) => records.get(digest) ?? [])).ofManifests;
   const withRecords = [...list.digests].filter(
@@ -59,18 +59,18 @@ async function deleteRecords(deletion: Deletion, list: ListState): Promise<void>
   await deleteInRanges(deletion, list.name, withRecords, async (toDelete) => {
     // A backend deletes the keys of one call in any order, so no call holds two ranks.
     for (const keys of ofManifests(toDelete))
-      counts.linksDeleted += await deleteAll(objects, keys, { mayChange });
+      counts.linksDeleted += await deleteAll(objects, keys, { mayChange, fence });
   });
 }
 
 async function deleteList(deletion: Deletion, { name, digests }: ListState): Promise<void> {
-  const { objects, reader, records, reachable, counts, mayChange } = deletion;
+  const { objects, reader, records, reachable, counts, mayChange, fence } = deletion;
   const mayGo = [...digests].filter((digest) => reachable.mayGo(digest));
   let deleted = 0;
   await deleteInRanges(deletion, name, mayGo, async (toDelete) => {
     const links = toDelete.flatMap((digest) => inDeletionOrder(records.get(digest) ?? []).layerLinks);
-    await deleteAll(objects, links, { mayChange });
-    await deleteAll(objects, toDelete.map(blobDataKey), { mayChange });
+    await deleteAll(objects, links, { mayChange, fence });
+    await deleteAll(objects, toDelete.map(blobDataKey), { mayChange, fence });
     counts.linksDeleted += links.length;
     counts.deleted += toDelete.length;
     deleted += toDelete.length;
@@ -78,18 +78,18 @@ async function deleteList(deletion: Deletion, { name, digests }: ListState): Pro
   counts.released += digests.size - deleted;
   await mayChange();
   // In this order: a flag of a list that has gone is deleted by the next cycle, a list without its flags is not.
-  await objects.delete([listKey(name)]);
+  await objects.delete([listKey(name)], undefined, { fence });
   const rescues = await Array.fromAsync(reader.keys(rescuedPrefix(name)));
-  await deleteAll(objects, [announcedKey(name), ...rescues]);
+  await deleteAll(objects, [announcedKey(name), ...rescues], { mayChange, fence });
 }
 
 /**
  * The collector's side of the protocol, range by range: announces that a range of a list is being deleted, looks for
- * rescues, has what nobody has rescued deleted, and withdraws the announcement. Should it end before that, the flag
- * stays: the worker that takes over removes it when no request of this one can be under way any more.
+ * rescues, has what nobody has rescued deleted, and withdraws the announcement. Should it end before that, or a delete
+ * have no certain answer, the flag stays: the next cycle removes it when no request of this one can be under way any more.
  */
 async function deleteInRanges(
-  { objects, reader, signal, settle, mayChange, reachable }: Deletion,
+  { objects, reader, signal, settle, mayChange, fence, reachable }: Deletion,
   list: string,
   digests: readonly Sha256Digest[],
   act: (toDelete: readonly Sha256Digest[]) => Promise<void>,
@@ -100,7 +100,7 @@ async function deleteInRanges(
     if (first === undefined || last === undefined) return;
     const flag = deletingKey(list, rangeOf(first, last));
     await mayChange();
-    await objects.put(flag, Buffer.alloc(0));
+    await objects.put(flag, Buffer.alloc(0), { fence });
     await settle();
     // Without the list nobody would rescue anything: then it is not ours any more.
     if ((await objects.stat(listKey(list), signal)) === undefined)
@@ -110,6 +110,6 @@ async function deleteInRanges(
     const toDelete = batch.filter((digest) => reachable.mayGo(digest));
     if (toDelete.length > 0) await act(toDelete);
     await mayChange();
-    await objects.delete([flag]);
+    await objects.delete([flag], undefined, { fence });
   }
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { REQUEST_KEY, WORKER_PREFIX } from '../../content/quarantine/keys.ts';
+import type { Fence } from '../../storage/fence.ts';
 import { type Heartbeat, LeaseStore } from '../../storage/lease.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { CycleCountsSchema } from './context.ts';
+import { StoredClockSchema } from './garbage-clock.ts';
 
 const Counted = z.int().nonnegative();
 
@@ -20,8 +22,12 @@ const ProgressSchema = z.object({
     .optional(),
   /** Why the last cycle that was tried did not come to its end, for people. */
   trouble: z.string().optional(),
+  /** Repositories of which the last cycle kept everything, and why: up to a hundred. */
+  kept: z.array(z.object({ repository: z.string(), why: z.string() })).optional(),
   /** When uploads were last purged, RFC 3339 UTC, and how many were, or would have been. */
   purge: z.object({ endedAt: z.string(), purged: Counted, dryRun: z.boolean() }).optional(),
+  /** By which content grows old. */
+  clock: StoredClockSchema.optional(),
 });
 export type Progress = z.infer<typeof ProgressSchema>;
 
@@ -46,7 +52,7 @@ export async function isCycleRequested(objects: ObjectStore): Promise<boolean> {
   return (await objects.stat(REQUEST_KEY)) !== undefined;
 }
 
-/** Takes the request as heard. */
-export function hearRequest(objects: ObjectStore): Promise<void> {
-  return objects.delete([REQUEST_KEY]);
+/** Takes the request as heard. Late, that would take another one with it. */
+export function hearRequest(objects: ObjectStore, fence: Fence): Promise<void> {
+  return objects.delete([REQUEST_KEY], undefined, { fence });
 }

@@ -1,5 +1,6 @@
 import type { Log } from '../../runtime/log.ts';
 import { deleteAll } from '../../storage/delete-all.ts';
+import type { Fence } from '../../storage/fence.ts';
 import { partPrefix } from '../../storage/layout-read.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
 import { StoreReader } from '../../storage/store-reader.ts';
@@ -13,6 +14,9 @@ export interface PurgeSettings {
   readonly dryRun: boolean;
 }
 
+/** Larger than any time. */
+const STARTED_AT_MAX_BYTES = 1000;
+
 export interface PurgeParts {
   readonly objects: ObjectStore;
   readonly settings: PurgeSettings;
@@ -21,6 +25,7 @@ export interface PurgeParts {
   readonly signal: AbortSignal;
   /** Throws when this worker may not delete (any more). */
   readonly mayChange: () => Promise<void>;
+  readonly fence: Fence;
   readonly logger: Log;
 }
 
@@ -30,7 +35,7 @@ export interface PurgeParts {
  * client still adds to is never old. Returns how many uploads went, or would.
  */
 export async function purgeUploads(parts: PurgeParts): Promise<number> {
-  const { objects, settings, now, signal, mayChange, logger } = parts;
+  const { objects, settings, now, signal, mayChange, fence, logger } = parts;
   const { dryRun } = settings;
   const olderThan = new Date(now - settings.ageMs);
   let purged = 0;
@@ -53,8 +58,18 @@ export async function purgeUploads(parts: PurgeParts): Promise<number> {
       if (dryRun) continue;
       await mayChange();
       // First, as when an upload is closed: without it the upload is unknown, whatever is left.
-      await objects.delete([`${prefix}startedat`]);
-      await deleteAll(objects, keys, { mayChange });
+      const startedAt = `${prefix}startedat`;
+      const whenBegun = await objects.read(startedAt, STARTED_AT_MAX_BYTES, signal);
+      await objects.delete([startedAt], undefined, { fence });
+      // A client may have continued it since the first look, and been answered that its bytes are there.
+      const now = await lookAt(objects, prefix, signal);
+      if (whenBegun && now && now.lastUsedAt > olderThan) {
+        await objects.put(startedAt, whenBegun);
+        logger.info(logFields, 'the upload is kept: a client has just continued it');
+        purged--;
+        continue;
+      }
+      await deleteAll(objects, keys, { mayChange, fence });
     }
   }
   if (dryRun) return purged;

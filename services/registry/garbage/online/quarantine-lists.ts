@@ -25,18 +25,20 @@ const READ_MAX_BYTES = 100;
 export interface ListState {
   readonly name: string;
   readonly digests: DigestList;
-  /** Since when every node can see it, milliseconds since 1970; undefined when that has not been recorded. */
+  /** Since when every node can see it, by the collector's clock; undefined when that has not been recorded. */
   readonly announcedAt: number | undefined;
 }
 
 /** Reads all lists. */
-export async function readLists({ objects, signal }: Cycle): Promise<ListState[]> {
+export async function readLists({ objects, signal, now }: Cycle): Promise<ListState[]> {
   const lists: ListState[] = [];
   for await (const name of listNames(objects, signal)) {
     const digests = await readList(objects, name, signal);
     const announced = await objects.read(announcedKey(name), READ_MAX_BYTES, signal);
     const at = announced ? Number(announced.toString('ascii')) : Number.NaN;
-    if (digests) lists.push({ name, digests, announcedAt: Number.isSafeInteger(at) ? at : undefined });
+    // A later time is of a wall clock that was ahead: its quarantine begins again.
+    const isCredible = Number.isSafeInteger(at) && at <= now();
+    if (digests) lists.push({ name, digests, announcedAt: isCredible ? at : undefined });
   }
   return lists;
 }
@@ -59,7 +61,7 @@ export function roomFor(lists: readonly ListState[]): number {
 
 /** Puts digests into quarantine. */
 export async function announce(context: Cycle, digests: Iterable<Sha256Digest>): Promise<void> {
-  const { objects, now, mayChange } = context;
+  const { objects, now, mayChange, fence } = context;
   const sorted = [...DigestList.of(digests)];
   for (let at = 0; at < sorted.length; at += LIST_DIGESTS_MAX) {
     const some = sorted.slice(at, at + LIST_DIGESTS_MAX);
@@ -67,28 +69,28 @@ export async function announce(context: Cycle, digests: Iterable<Sha256Digest>):
     if (first === undefined || last === undefined) return;
     const name = `${freshName(now())}-${rangeOf(first, last)}`;
     await mayChange();
-    await objects.put(listKey(name), DigestList.of(some).bytes);
+    await objects.put(listKey(name), DigestList.of(some).bytes, { fence });
     await recordAnnounced(context, name);
   }
 }
 
-/** Starts the quarantine now of lists whose worker died before it recorded the start. */
+/** Starts the quarantine now of lists whose worker recorded no start, or one that is still to come. */
 export async function announceForgotten(context: Cycle, lists: readonly ListState[]): Promise<void> {
   for (const { name, announcedAt } of lists)
     if (announcedAt === undefined) await recordAnnounced(context, name);
 }
 
 /** After the list itself was written: a client that looked before has had the quarantine's time to write. */
-async function recordAnnounced({ objects, now }: Cycle, name: string): Promise<void> {
-  await objects.put(announcedKey(name), Buffer.from(String(now())));
+async function recordAnnounced({ objects, now, fence }: Cycle, name: string): Promise<void> {
+  await objects.put(announcedKey(name), Buffer.from(String(now())), { fence });
 }
 
 /**
  * Deletes what belongs to lists that have gone, and flags of deletions that were broken off. Only when no request of
- * another worker can be under way any more.
+ * an earlier cycle can be under way any more, whichever worker's it was.
  */
 export async function sweepFlags(
-  { objects, reader, mayChange }: Cycle,
+  { objects, reader, mayChange, fence }: Cycle,
   lists: readonly ListState[],
 ): Promise<void> {
   const names = new Set(lists.map(({ name }) => name));
@@ -98,5 +100,5 @@ export async function sweepFlags(
       const [list = ''] = key.slice(prefix.length).split('/');
       if (!names.has(list)) useless.push(key);
     }
-  await deleteAll(objects, useless, { mayChange });
+  await deleteAll(objects, useless, { mayChange, fence });
 }

@@ -3,6 +3,7 @@ import { freshName, SCAN_PREFIX } from '../../content/quarantine/keys.ts';
 import { type Digest, isDigest, isSha256, type Sha256Digest } from '../../oci/digest.ts';
 import { deleteAll } from '../../storage/delete-all.ts';
 import { DigestList } from '../../storage/digest-list.ts';
+import type { Fence } from '../../storage/fence.ts';
 import { tryParseJson } from '../../storage/json.ts';
 import type { CollectorReader } from '../collector-reader.ts';
 import { ScanFindings } from '../scan.ts';
@@ -30,6 +31,7 @@ const PartSchema = z.object({
   tagged: z.array(AnyDigest),
   aliases: z.array(z.object({ named: AnyDigest, stored: StoredDigest })),
   records: z.array(z.tuple([StoredDigest, z.array(z.string())])),
+  unreadable: z.array(z.tuple([z.string(), z.string()])).default([]),
 });
 
 /** A scan, and its progress. */
@@ -46,9 +48,12 @@ export interface StoredScan {
 /** Stores what a scan has found, so that another worker can continue it. */
 export class ScanStore {
   readonly #reader: CollectorReader;
+  readonly #fence: Fence;
 
-  constructor(reader: CollectorReader) {
+  /** The fence is for headers and parts: an older one that came late would make a scan that missed something. */
+  constructor(reader: CollectorReader, fence: Fence) {
     this.#reader = reader;
+    this.#fence = fence;
   }
 
   /** The scan that was left, if there is one that can be continued. */
@@ -74,21 +79,22 @@ export class ScanStore {
 
   /** Begins a scan, or changes what one looks for. */
   async begin(header: ScanHeader, id = freshName(header.startedAt)): Promise<StoredScan> {
-    await this.#reader.objects.put(`${SCAN_PREFIX}${id}/header`, encode(header));
+    await this.#reader.objects.put(`${SCAN_PREFIX}${id}/header`, encode(header), { fence: this.#fence });
     return newScan(id, header);
   }
 
   /** Stores what was found since the last time. */
   async keep(scan: StoredScan, found: ScanFindings, cursor: string | null): Promise<void> {
-    const { linked, tagged, aliases, records } = found;
+    const { linked, tagged, aliases, records, unreadable } = found;
     const part: z.infer<typeof PartSchema> = {
       cursor,
       linked: DigestList.of(linked).bytes.toString('base64'),
       tagged: [...tagged],
       aliases,
       records: [...records],
+      unreadable: [...unreadable],
     };
-    await this.#reader.objects.put(partKey(scan.id, scan.parts), encode(part));
+    await this.#reader.objects.put(partKey(scan.id, scan.parts), encode(part), { fence: this.#fence });
     scan.cursor = cursor;
     scan.parts++;
   }

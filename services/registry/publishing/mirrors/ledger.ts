@@ -22,6 +22,8 @@ const LedgerSchema = z.object({
     /** Why it is down, for people. */
     reason: z.string().optional(),
   }),
+  /** A crawl has to end before clients are sent there; the next worker has to begin with it. */
+  heldBack: z.boolean().optional(),
   /** Why the worker cannot continue publishing to this mirror, for people. */
   trouble: z.string().optional(),
 });
@@ -36,6 +38,7 @@ export function mirrorLeases(objects: ObjectStore, mirror: MirrorName): LeaseSto
 
 /** The ledger that a worker begins with: what the last one knew, except health, which it has to see for itself. */
 export function firstLedger(previous: Ledger | undefined): Ledger {
-  const { watermark = 0, missing = [] } = previous ?? {};
-  return { watermark, missing, health: { state: 'unknown', since: new Date().toISOString() } };
+  const { watermark = 0, missing = [], heldBack } = previous ?? {};
+  const health = { state: 'unknown', since: new Date().toISOString() } as const;
+  return { watermark, missing, ...(heldBack && { heldBack }), health };
 }

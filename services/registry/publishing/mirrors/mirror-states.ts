@@ -26,7 +26,9 @@ export interface MirrorState {
 }
 
 interface Sighting {
+  /** Empty if there was none. */
   readonly heartbeat: string;
+  /** When it was seen to move, by the monotonic clock; never, for the first one that was read. */
   readonly seenAt: number;
 }
 
@@ -96,7 +98,9 @@ export class MirrorStates implements AsyncDisposable {
         try {
           const lease = await mirrorLeases(objects, mirror.name).read();
           this.#failing.delete(mirror.name);
-          return lease ? this.#judge(mirror, lease) : unknownState(mirror, UNREPORTED);
+          if (lease) return this.#judge(mirror, lease);
+          this.#sightings.set(mirror.name, { heartbeat: '', seenAt: Number.NEGATIVE_INFINITY });
+          return unknownState(mirror, UNREPORTED);
         } catch (error) {
           this.#complain(mirror, error);
           const known = this.#states[i];
@@ -119,8 +123,11 @@ export class MirrorStates implements AsyncDisposable {
   #judge(mirror: Mirror, { leaseEpoch, value: ledger }: StoredLease<Ledger>): MirrorState {
     const heartbeat = `${leaseEpoch}.${ledger.beat}`;
     const sighting = this.#sightings.get(mirror.name);
-    if (sighting?.heartbeat !== heartbeat)
-      this.#sightings.set(mirror.name, { heartbeat, seenAt: this.#firstSeenAt(sighting, ledger.beatAt) });
+    if (sighting?.heartbeat !== heartbeat) {
+      // Only a heartbeat that moves is a sign of life. The time in it is of another clock: it says nothing about its age.
+      const seenAt = sighting ? performance.now() : Number.NEGATIVE_INFINITY;
+      this.#sightings.set(mirror.name, { heartbeat, seenAt });
+    }
     const vouched = this.#isVouched(mirror);
     const reason = !vouched
       ? `its sync worker was last heard of at ${ledger.beatAt}`
@@ -135,12 +142,6 @@ export class MirrorStates implements AsyncDisposable {
       reason,
       ledger,
     };
-  }
-
-  /** On the first read, a ledger's age is known only by its writer's clock; later, by seeing the heartbeat change. */
-  #firstSeenAt(before: Sighting | undefined, heartbeatAt: string): number {
-    if (before) return performance.now();
-    return performance.now() - Math.max(0, Date.now() - Date.parse(heartbeatAt));
   }
 
   #isVouched(mirror: Mirror): boolean {

@@ -1,3 +1,5 @@
+import { blobChange, type Change, manifestChange, tagChange } from '../../content/turns/change.ts';
+import type { Turn } from '../../content/turns/held-turn.ts';
 import type { Requester } from '../../notifications/requester.ts';
 import { RegistryError } from '../../oci/errors.ts';
 import { printImageName, printReference } from '../../oci/names.ts';
@@ -7,7 +9,10 @@ import { ineligibility } from '../mirrors/eligible.ts';
 import type { MirrorStates } from '../mirrors/mirror-states.ts';
 import type { PublishingContent } from '../publishing-content.ts';
 import type { PromotionPlan } from './plan.ts';
-import { moveTagInOrder } from './tag-tickets.ts';
+import { moveTagInOrder, type TagTicket } from './tag-tickets.ts';
+
+/** Longer than a write may come late: a promotion had better wait than fail. */
+const PATIENCE_MS = 90_000;
 
 /** What a promotion works with. */
 export interface PromotionParts {
@@ -68,7 +73,7 @@ export async function* promote(
     options.signal.throwIfAborted();
     await content.blobs.link(repository, blob.digest, blob.requestedDigest);
   }
-  for (const manifest of image.manifests) await content.manifests.link(repository, manifest);
+  await linkManifests(content, plan, [], async () => undefined, options);
   yield { event: 'linked', manifests: image.manifests.length, blobs: blobs.length };
 
   const entry = await content.log.append(
@@ -89,11 +94,7 @@ export async function* promote(
   const newBytes = published.reduce((sum, blob) => sum + blob.sizeBytes, 0);
   yield { event: 'published', seq, newBlobs: published.length, newBytes };
 
-  if (options.waitMirrors > 0) {
-    yield* waitForMirrors(parts, plan, seq, options);
-    // It may have been deleted since it was linked: no tag may name what is gone.
-    for (const manifest of image.manifests) await content.manifests.link(repository, manifest);
-  }
+  if (options.waitMirrors > 0) yield* waitForMirrors(parts, plan, seq, options);
 
   const tags = [tag, ...image.attached.map((attached) => attached.tag)];
   await requester.record({
@@ -102,17 +103,21 @@ export async function* promote(
   });
   const { mediaType, bytes, canonicalDigest } = image.top;
   await requester.notify([{ kind: 'manifest', action: 'push', repository, tag, mediaType, digest, bytes }]);
-  // A client that finds the image finds its signatures.
-  for (const { tag: attached, digest: named } of image.attached) {
-    await content.tags.move(repository, attached, { canonicalDigest: named, digest: named });
-    changes.publish({ kind: 'tag-moved', repository, tag: attached });
-  }
-  const ticket = await moveTagInOrder(content.objects, content.tags, target, {
-    seq,
-    canonicalDigest,
-    digest,
-  });
-  changes.publish({ kind: 'tag-moved', repository, tag });
+  let ticket: TagTicket = { seq, canonicalDigest, digest };
+  // Linked once more: manifests may have been deleted since, and no tag may name what is gone.
+  await linkManifests(
+    content,
+    plan,
+    [
+      tagChange(tag, canonicalDigest),
+      ...image.attached.map((attached) => tagChange(attached.tag, attached.digest)),
+    ],
+    async ({ fence }) => {
+      ticket = await moveTagInOrder(content, target, ticket, fence, image.attached);
+    },
+    options,
+  );
+  for (const each of tags) changes.publish({ kind: 'tag-moved', repository, tag: each });
   if (ticket.digest !== digest)
     throw new RegistryError(
       'SUPERSEDED',
@@ -120,6 +125,35 @@ export async function* promote(
       { seq: ticket.seq },
     );
   yield { event: 'tagged', seq };
+}
+
+/** Links an image's manifests to the target, and in the same turn does once what moves these tags. */
+async function linkManifests(
+  { manifests, quarantine, turns }: PublishingContent,
+  { target: { repository }, image }: PromotionPlan,
+  tags: readonly Change[],
+  then: (turn: Turn) => Promise<void>,
+  { signal }: PromotionOptions,
+): Promise<void> {
+  const kept = await Promise.all(image.manifests.map((manifest) => manifests.keptBy(repository, manifest)));
+  const changes = [
+    ...image.manifests.map(({ canonicalDigest }) => manifestChange(canonicalDigest, 'linked')),
+    ...tags,
+  ];
+  const needs = image.blobs.map(({ requestedDigest }) => blobChange(requestedDigest, 'linked'));
+  await quarantine.pin(kept.flat(), {
+    async verify() {
+      for (const manifest of image.manifests) await manifests.expectThere(repository, manifest);
+    },
+    async commit(_, { isAgain, refresh }) {
+      const link = async (turn: Turn) => {
+        await refresh();
+        for (const manifest of image.manifests) await manifests.link(repository, manifest, turn.fence);
+        if (!isAgain) await then(turn);
+      };
+      await turns.take(repository, changes, link, { signal, needs, patienceMs: PATIENCE_MS });
+    },
+  });
 }
 
 async function* waitForMirrors(

@@ -20,7 +20,7 @@ const LOOKS_PER_POLL = 20;
 const ENTRIES_MAX = 10_000;
 
 export interface TagRepairOptions {
-  readonly content: Pick<PublishingContent, 'objects' | 'tags' | 'log'>;
+  readonly content: Pick<PublishingContent, 'objects' | 'tags' | 'turns' | 'log'>;
   readonly changes: Changes;
   readonly logger: Log;
   /** Whether a repository changes only by promotion; tags of others are moved by pushes. */
@@ -131,7 +131,7 @@ export class TagRepair implements AsyncDisposable {
       }
       return false;
     };
-    const ticket = await settleTag(content.objects, content.tags, place, isSuperseded, signal);
+    const ticket = await settleTag(content, place, isSuperseded, signal);
     if (ticket === undefined) return;
     changes.publish({ kind: 'tag-moved', ...place });
     logger.warn(

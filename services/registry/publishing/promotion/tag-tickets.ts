@@ -1,7 +1,10 @@
+import type { Content } from '../../content/content.ts';
 import { parseTarget, printTarget, type TagTarget } from '../../content/tag-names.ts';
-import type { Tags } from '../../content/tags.ts';
+import { tagChange } from '../../content/turns/change.ts';
+import type { Sha256Digest } from '../../oci/digest.ts';
 import type { RepositoryName, Tag } from '../../oci/names.ts';
-import { tagTurnKey, tagTurnsPrefix } from '../../storage/layout.ts';
+import type { Fence } from '../../storage/fence.ts';
+import { tagTicketKey, tagTicketsPrefix } from '../../storage/layout.ts';
 import { Numbered } from '../../storage/numbered.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 
@@ -17,39 +20,29 @@ export interface TagPlace {
 }
 
 /**
- * Moves a tag so that of promotions that race, in any number of processes, the last one in the log wins, and one that
- * waited for mirrors does not undo a later one. Returns the ticket that the tag follows now.
- *
- * Each promotion first writes a ticket under its own number, then moves the tag to the highest ticket's digest, and
- * looks again until there is no higher one. The last to write sees all tickets, so neither a lock nor a conditional
- * write is needed; moves by others lead to the same digest. A promotion that dies between a late write and its second
- * look, or whose request reaches the store after it was given up, is corrected by {@link settleTag}.
+ * Moves a tag, in a turn of its repository, so that of promotions that race, in any number of processes, the last one in
+ * the log wins, and one that waited for mirrors does not undo a later one. Returns the ticket that the tag follows now:
+ * a later promotion's, if there is one. Tags by which something is attached move with it, and before it.
  */
 export async function moveTagInOrder(
-  objects: ObjectStore,
-  tags: Tags,
-  place: TagPlace,
+  { objects, tags }: Pick<Content, 'objects' | 'tags'>,
+  { repository, tag }: TagPlace,
   own: TagTicket,
+  fence: Fence,
+  attached: readonly { readonly tag: Tag; readonly digest: Sha256Digest }[] = [],
 ): Promise<TagTicket> {
-  const tickets = ticketsOf(objects, place);
-  await tickets.overwrite(own.seq, Buffer.from(printTarget(own)));
+  const place = { repository, tag };
   const highest = await currentTicket(objects, place);
-  const moved = await follow(objects, tags, place, highest && highest.seq > own.seq ? highest : own);
-  await tickets.deleteBelow(moved.seq);
-  return moved;
-}
-
-/** Moves a tag to a ticket's digest, and again if a higher ticket has come by then. Returns the last ticket. */
-async function follow(
-  objects: ObjectStore,
-  tags: Tags,
-  place: TagPlace,
-  ticket: TagTicket,
-  signal?: AbortSignal,
-): Promise<TagTicket> {
-  await tags.move(place.repository, place.tag, ticket);
-  const highest = await currentTicket(objects, place, signal);
-  return highest && highest.seq > ticket.seq ? follow(objects, tags, place, highest, signal) : ticket;
+  if (highest && highest.seq > own.seq) return highest;
+  const tickets = ticketsOf(objects, place);
+  // Its number belongs to this promotion, so a late write of it harms nobody.
+  await tickets.overwrite(own.seq, Buffer.from(printTarget(own)));
+  // A client that finds the image finds its signatures.
+  for (const { tag: beside, digest } of attached)
+    await tags.move(repository, beside, { canonicalDigest: digest, digest }, fence);
+  await tags.move(repository, tag, own, fence);
+  await tickets.deleteBelow(own.seq);
+  return own;
 }
 
 /** The ticket that a tag has to follow; undefined if no promotion ever moved it. */
@@ -67,28 +60,36 @@ export async function currentTicket(
 }
 
 /**
- * Moves a tag back to its highest ticket when it names what an earlier promotion wrote late; `isSuperseded` decides
- * whether that is so. A tag that does not exist, or was moved by other means, is left alone. Returns the ticket that it
- * was moved to. Any number of processes may do this at any time: like a promotion, it looks again after each write.
+ * Moves a tag back to its highest ticket when it names what an earlier promotion wrote late, or when the promotion of that
+ * ticket died before it moved the tag; `isSuperseded` decides whether that is so. A tag that does not exist, or was moved
+ * by other means, is left alone. Returns the ticket that it was moved to. Any number of processes may do this at any time.
  */
 export async function settleTag(
-  objects: ObjectStore,
-  tags: Tags,
+  { objects, tags, turns }: Pick<Content, 'objects' | 'tags' | 'turns'>,
   place: TagPlace,
   isSuperseded: (named: TagTarget, by: TagTicket) => Promise<boolean>,
   signal?: AbortSignal,
 ): Promise<TagTicket | undefined> {
-  for (;;) {
+  const { repository, tag } = place;
+  /** The ticket that the tag has to be moved to. */
+  const due = async () => {
     const highest = await currentTicket(objects, place, signal);
-    const named = highest && (await tags.target(place.repository, place.tag, signal));
+    const named = highest && (await tags.target(repository, tag, signal));
     if (highest === undefined || named === undefined || follows(named, highest)) return undefined;
     // The same bytes under another of their names: half of a late write.
-    if (named.canonicalDigest !== highest.canonicalDigest && !(await isSuperseded(named, highest)))
-      return undefined;
-    // A newer promotion may have moved the tag, perhaps back to an older image, since the ticket was read.
-    if ((await currentTicket(objects, place, signal))?.seq === highest.seq)
-      return follow(objects, tags, place, highest, signal);
-  }
+    const isHalf = named.canonicalDigest === highest.canonicalDigest;
+    return isHalf || (await isSuperseded(named, highest)) ? highest : undefined;
+  };
+  const expected = await due();
+  if (expected === undefined) return undefined;
+  const changes = [tagChange(tag, expected.canonicalDigest)];
+  return turns.take(repository, changes, async ({ fence }) => {
+    // Most tags are as they should be, so that only this look is in a turn.
+    const ticket = await due();
+    if (ticket?.canonicalDigest !== expected.canonicalDigest) return undefined;
+    await tags.move(repository, tag, ticket, fence);
+    return ticket;
+  });
 }
 
 /** Whether a tag names what its ticket says. */
@@ -97,6 +98,6 @@ export function follows(named: TagTarget, ticket: TagTicket): boolean {
 }
 
 function ticketsOf(objects: ObjectStore, { repository, tag }: TagPlace): Numbered {
-  const keyOf = (seq: number) => tagTurnKey(repository, tag, seq);
-  return new Numbered(objects, { prefix: tagTurnsPrefix(repository, tag), keyOf, maxBytes: 1024 });
+  const keyOf = (seq: number) => tagTicketKey(repository, tag, seq);
+  return new Numbered(objects, { prefix: tagTicketsPrefix(repository, tag), keyOf, maxBytes: 1024 });
 }

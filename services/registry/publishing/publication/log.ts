@@ -82,7 +82,7 @@ export class PublicationLog {
       // An entry that cannot be read would be the log's last.
       if (bytes.length > PUBLICATION_MAX_BYTES)
         throw new RegistryError('MANIFEST_INVALID', 'the image has too many blobs for one publication');
-      if ((await this.#entries.putIfAbsent(entry.seq, bytes, signal)) === 'exists') continue;
+      if ((await this.#entries.putIfAbsent(entry.seq, bytes, { signal })) === 'exists') continue;
       await this.#published.record(entry);
       this.#seen = Math.max(this.#seen, entry.seq);
       return entry;

@@ -15,7 +15,14 @@ export function ownerIsGone(owner: string): boolean {
   const [host, boot, namespace, pid, started] = owner.split(' ');
   if (boot !== bootId() || host !== hostname() || namespace !== processNamespace()) return false;
   if (boot === '-' || namespace === '-') return false;
-  return startTime(Number(pid)) !== started;
+  const running = startTime(Number(pid));
+  return running !== '-' && running !== started;
+}
+
+/** The machine and its boot, as one word: all processes with the same have one monotonic clock. `-` if unknown. */
+export function monotonicClockName(): string {
+  const boot = bootId();
+  return boot === '-' ? '-' : `${boot}.${known(() => readlinkSync('/proc/self/ns/time'))}`;
 }
 
 /** Host names repeat, and so do the numbers of namespaces; no two machines share this. */
@@ -23,11 +30,20 @@ const bootId = () => known(() => readFileSync('/proc/sys/kernel/random/boot_id',
 
 const processNamespace = () => known(() => readlinkSync('/proc/self/ns/pid'));
 
-/** Field 22 of /proc/PID/stat; the name in field 2 may contain blanks and parentheses, so count from its end. */
+/**
+ * Field 22 of /proc/PID/stat; the name in field 2 may contain blanks and parentheses, so count from its end. Empty if there
+ * is no such process, `-` if the system does not say.
+ */
 const startTime = (pid: number) =>
   known(() => {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ESRCH') return '';
+      throw error;
+    }
   });
 
 /** What the system says, or `-` where it cannot say. */
@@ -38,3 +54,6 @@ function known(read: () => string | undefined): string {
     return '-';
   }
 }
+
+/** This process, for turns of a repository. */
+export const THIS_PROCESS = { name: ownerName(), isGone: ownerIsGone };

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { digestOf } from '../../oci/digest.ts';
+import type { RepositoryName } from '../../oci/names.ts';
+import { encodeJson, tryParseJson } from '../../storage/json.ts';
+import { turnKey, turnsPrefix } from '../../storage/layout.ts';
+import { Numbered } from '../../storage/numbered.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { ANY_CHANGE, ChangesSchema } from './change.ts';
+
+/** As many hexadecimal digits as a safe integer can hold. */
+const BEAT_DIGITS = 13;
+const RECORD_MAX_BYTES = 8 * 1024 * 1024;
+/** After a power cut no process is in a turn, and none remembers one. */
+const NOT_DURABLE = { durable: false };
+
+const DoubtSchema = z.object({ turn: z.int().positive(), changes: ChangesSchema });
+
+/** Changes of an earlier turn that may still take effect: a write got no certain answer, or its process died. */
+export type Doubt = Readonly<z.infer<typeof DoubtSchema>>;
+
+const TurnSchema = z.object({
+  version: z.literal(1),
+  /** The process that takes the turn, as a {@link TurnOwner} names it. */
+  holder: z.string(),
+  /** Counts up while the holder is at work; others watch it move instead of comparing clocks. */
+  beat: z.int().nonnegative(),
+  isOver: z.boolean(),
+  /** What the holder changes. */
+  changes: ChangesSchema,
+  doubts: z.array(DoubtSchema),
+});
+
+/** This process, for other processes that may see that it has ended. */
+export interface TurnOwner {
+  readonly name: string;
+  /** Whether a process has certainly ended. */
+  isGone(name: string): boolean;
+}
+
+/** A turn as it is stored. */
+export type TurnRecord = Readonly<z.infer<typeof TurnSchema>>;
+
+/** A turn, and its number. */
+export interface NumberedTurn {
+  readonly number: number;
+  readonly record: TurnRecord;
+}
+
+/** The turns of one repository: objects `_roadstead/changes/<number>`, of which the highest counts. */
+export class TurnStore {
+  readonly #turns: Numbered;
+
+  constructor(objects: ObjectStore, repository: RepositoryName) {
+    const keyOf = (number: number) => turnKey(repository, number);
+    this.#turns = new Numbered(objects, {
+      ...{ prefix: turnsPrefix(repository), keyOf, maxBytes: RECORD_MAX_BYTES },
+    });
+  }
+
+  /**
+   * The newest turn, looked for from a number on that is known to have existed; undefined before the first. `floor` is the
+   * highest number that is known: where a listing does not show it yet (Swift), it is read by itself.
+   */
+  async newest(from = 0, floor = 0): Promise<NumberedTurn | undefined> {
+    const newest = await this.#turns.newest(undefined, Math.max(0, from - 1));
+    if (newest && newest.number >= floor) return { number: newest.number, record: recordOf(newest.bytes) };
+    if (floor === 0) return undefined;
+    let number = floor;
+    while (await this.#turns.has(number + 1)) number++;
+    return { number, record: recordOf((await this.#turns.read(number)) ?? Buffer.alloc(0)) };
+  }
+
+  /** Takes a number; of any number of racers, exactly one gets it. */
+  async take({ number, record }: NumberedTurn): Promise<boolean> {
+    return (await this.#turns.putIfAbsent(number, encodeJson(record), NOT_DURABLE)) === 'created';
+  }
+
+  /** Writes a turn whose number belongs to the caller. */
+  write({ number, record }: NumberedTurn): Promise<void> {
+    return this.#turns.overwrite(number, encodeJson(record), NOT_DURABLE);
+  }
+
+  /** Deletes the turns before this one. */
+  async deleteBelow(number: number): Promise<void> {
+    await this.#turns.deleteBelow(number);
+  }
+}
+
+/**
+ * A turn that cannot be read, such as one of a later version, is somebody's: it is outwaited like any other, and anything
+ * may be in doubt after it.
+ */
+function recordOf(bytes: Buffer): TurnRecord {
+  const record = tryParseJson(TurnSchema, bytes);
+  if (record) return record;
+  // Another number whenever the bytes are others.
+  const beat = Number.parseInt(digestOf(bytes).slice(-BEAT_DIGITS), 16);
+  return { version: 1, holder: '', beat, isOver: false, changes: [ANY_CHANGE], doubts: [] };
+}

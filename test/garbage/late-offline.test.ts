@@ -1,0 +1,75 @@
+/**
+ * Promise: with writes off, nothing is planned before the writes that were under way have ended, and writes are not on
+ * again before a delete without an answer can no longer take effect. A run that was paused deletes nothing more.
+ */
+import { expect } from 'chai';
+import { collectGarbage } from '../../services/registry/garbage/offline/collect.ts';
+import { switchWritesOff, WritesOffError } from '../../services/registry/garbage/offline/writes-off.ts';
+import { digestOf } from '../../services/registry/oci/digest.ts';
+import { blobDataKey, READ_ONLY_KEY, REPOSITORIES_PREFIX } from '../../services/registry/storage/layout.ts';
+import type { DeleteOptions, ListRequest } from '../../services/registry/storage/object-store.ts';
+import { READ_ONLY_POLL_MS } from '../../services/registry/storage/read-only.ts';
+import { rejection } from '../contract/area.ts';
+import { type Call, intercepted } from '../support/intercepted.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+
+const LATE_MS = 400;
+const RUN = { by: 'a test', isRunning: () => undefined };
+const KEYS = ['one', 'two'].map((text) => blobDataKey(digestOf(Buffer.from(text))));
+
+function withGarbage(): MemoryStore {
+  const objects = new MemoryStore();
+  for (const key of KEYS) objects.hold(key, 'garbage', new Date(0));
+  return objects;
+}
+
+/** Collects over a store whose calls come to `around` first. */
+function collect(objects: MemoryStore, around: (call: Call<MemoryStore>) => unknown) {
+  const options = { run: RUN, lateMs: LATE_MS, deleteUntagged: false, youngerThan: new Date() };
+  return collectGarbage(intercepted(objects, around), options);
+}
+
+describe('a garbage collection with writes off', () => {
+  it('looks for what is in use when writes that were under way have ended', async () => {
+    const objects = withGarbage();
+    let [offAt, lookedAt] = [0, 0];
+    await collect(objects, ({ name, args, proceed }) => {
+      if (name === 'put' && args[0] === READ_ONLY_KEY) offAt = performance.now();
+      const { prefix = '' } = (args[0] ?? {}) as Partial<ListRequest>;
+      if (name === 'list' && prefix.startsWith(REPOSITORIES_PREFIX)) lookedAt ||= performance.now();
+      return proceed();
+    });
+    expect(lookedAt - offAt).to.be.above(READ_ONLY_POLL_MS + LATE_MS);
+    expect(KEYS.filter((key) => objects.held.has(key))).to.deep.equal([]);
+  });
+
+  it('ends at a delete without an answer, and allows writes when that can no longer take effect', async () => {
+    const objects = withGarbage();
+    let [doubtAt, onAt] = [0, 0];
+    const ended = collect(objects, ({ name, args, proceed }) => {
+      const [keys, , options] = args as [readonly string[], unknown, DeleteOptions?];
+      if (name === 'delete' && keys.includes(READ_ONLY_KEY)) onAt = performance.now();
+      if (name !== 'delete' || !KEYS.includes(keys[0] ?? '')) return proceed();
+      doubtAt = performance.now();
+      options?.fence?.doubt();
+      options?.fence?.check();
+      return proceed();
+    });
+    expect(await rejection(ended))
+      .to.be.instanceOf(WritesOffError)
+      .with.property('message')
+      .that.includes('an answer of the store is missing');
+    expect(onAt - doubtAt).to.be.at.least(LATE_MS - 1);
+    expect(KEYS.filter((key) => objects.held.has(key))).to.have.length(2);
+  });
+
+  it('deletes nothing more when it wakes from a pause, until it has looked at the switch again', async () => {
+    let nowMs = 0;
+    await using off = await switchWritesOff(withGarbage(), RUN, { lateMs: 0, now: () => nowMs });
+    off.fence.check();
+    nowMs = 30_001;
+    expect(() => off.fence.check()).to.throw(WritesOffError, 'this process was paused');
+    await off.confirm();
+    off.fence.check();
+  });
+});

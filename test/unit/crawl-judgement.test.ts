@@ -1,0 +1,47 @@
+/** Promise: clocks that are set, or differ, lead to a crawl that was not needed at most: they never skip one. */
+import { expect } from 'chai';
+import { CrawlJudgement } from '../../services/sync/crawl-judgement.ts';
+import type { Sight } from '../../services/sync/probes.ts';
+
+const GOOD: Sight = { result: { kind: 'good' }, lacksNewest: false };
+const lost = (lacksNewest: boolean): Sight => ({ result: { kind: 'lost', reason: '404' }, lacksNewest });
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+const DAY_MS = 24 * 3_600_000;
+
+describe('when a mirror is crawled', () => {
+  let nowMs = 1_000_000;
+  const now = () => nowMs;
+
+  it('not after a takeover from a worker that was seen alive, whatever the clocks say', () => {
+    for (const skewMs of [-DAY_MS, 0, DAY_MS]) {
+      const crawls = new CrawlJudgement({ seenAt: nowMs - 12_000, heartbeatAt: ago(skewMs) }, now);
+      expect(crawls.wishAfter(GOOD)).to.equal(undefined);
+    }
+  });
+
+  it('before use, after a worker that was seen last long ago, whatever the clocks say', () => {
+    for (const skewMs of [-DAY_MS, 0, DAY_MS]) {
+      const crawls = new CrawlJudgement({ seenAt: nowMs - 31_000, heartbeatAt: ago(skewMs) }, now);
+      expect(crawls.wishAfter(GOOD)).to.equal('before-use');
+    }
+  });
+
+  it('always, where nobody was seen: the clock may have been set back', () => {
+    const wish = (ms: number) =>
+      new CrawlJudgement({ seenAt: undefined, heartbeatAt: ago(ms) }, now).wishAfter(GOOD);
+    expect(wish(5000), 'a restart').to.equal('soon');
+    expect(wish(60_000), 'an absence').to.equal('before-use');
+    expect(wish(-60_000), 'a heartbeat from the future').to.equal('before-use');
+  });
+
+  it('before use, if it lacks what is newest; soon, if it lacks anything else', () => {
+    for (const lacksNewest of [true, false]) {
+      const crawls = new CrawlJudgement({ seenAt: nowMs, heartbeatAt: ago(0) }, now);
+      expect(crawls.wishAfter(GOOD)).to.equal(undefined);
+      expect(crawls.wishAfter(lost(lacksNewest))).to.equal(lacksNewest ? 'before-use' : 'soon');
+      expect(crawls.wishAfter(lost(lacksNewest)), 'while it is crawled').to.equal(undefined);
+      nowMs += 61_000;
+      expect(crawls.wishAfter(lost(lacksNewest))).to.equal(lacksNewest ? 'before-use' : 'soon');
+    }
+  });
+});
