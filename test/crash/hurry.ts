@@ -5,14 +5,6 @@ import timers from 'node:timers/promises';
 const SHORT_MS = 100;
 const DAY_MS = 24 * 3_600_000;
 
-const clock = Date.now;
-let aheadMs = 0;
-
-/** Has the wall clock go on, while a {@link hurry} lasts. */
-export function putClockOn(ms: number): void {
-  aheadMs += ms;
-}
-
 /**
  * Makes short sleeps of the code under test no sleeps at all, so that a thousand deaths take seconds; disposing ends it.
  * Long ones stay, for loops that look again and again would spin.
@@ -27,11 +19,9 @@ export function hurry(): Disposable {
       ms >= DAY_MS ? { ...options, ref: false } : options,
     )) as typeof sleep;
   syncBuiltinESMExports();
-  Date.now = () => clock() + aheadMs;
   return {
     [Symbol.dispose]() {
       timers.setTimeout = sleep;
-      Date.now = clock;
       syncBuiltinESMExports();
     },
   };

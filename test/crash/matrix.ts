@@ -1,5 +1,4 @@
 import { messageOf } from './client.ts';
-import { putClockOn } from './hurry.ts';
 import { faultsOf, LEFT_FOR_GOOD } from './invariants.ts';
 import type { Death, WritePoint } from './life.ts';
 import { type Beginning, type Lab, Run } from './run.ts';
@@ -89,7 +88,6 @@ export async function play(
     if (!run.life.isOver) break;
     died.push({ what: run.life.points.at((deaths[life]?.point ?? 0) - 1)?.what ?? '?', step });
     await run.kill();
-    if (scenario.claimedForMs) putClockOn(scenario.claimedForMs);
     const left = [...(await faultsOf(run.stored)), ...(await varied(run, scenario))];
     faults.push(...left.map((fault) => `right after the death: ${fault}`));
   }

@@ -11,6 +11,8 @@ import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts'
 import { Metrics } from '../../services/http/metrics.ts';
 import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
+import { CollectionGuard } from '../../services/registry/content/quarantine/guard.ts';
+import { Turns } from '../../services/registry/content/turns/turns.ts';
 import { Notifier } from '../../services/registry/notifications/notifier.ts';
 import { withPublications } from '../../services/registry/publishing/publishing-content.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
@@ -22,6 +24,7 @@ import { EndpointWorker } from '../../services/sync/notify/worker.ts';
 import { MirrorWorker } from '../../services/sync/worker.ts';
 import type { Life } from './life.ts';
 import { RecordedTarget } from './recorded-target.ts';
+import type { StoryTime } from './story-time.ts';
 
 /** Settles when the request has been handled. */
 type Handler = (...request: Parameters<RequestListener>) => Promise<void>;
@@ -34,6 +37,8 @@ export interface Surroundings {
   readonly receiverUrl?: string;
   /** Changes are recorded; they are not unless given. */
   readonly isAudited?: boolean;
+  /** By which pushes and deletes wait; the machine's unless given. */
+  readonly time?: StoryTime | undefined;
 }
 
 /** A registry with all of its parts, in this process. */
@@ -118,8 +123,14 @@ export async function startProcess(
     metrics,
     logger,
   };
-  const api = use(await createApi(config, shared));
-  const release = use(await createRelease(config, shared, { policy, version: '0' }));
+  const { time } = surroundings;
+  const waits = () =>
+    time && {
+      quarantine: new CollectionGuard(objects, time),
+      turns: new Turns(objects, { clock: time }),
+    };
+  const api = use(await createApi(config, { ...shared, waits: waits() }));
+  const release = use(await createRelease(config, { ...shared, waits: waits() }, { policy, version: '0' }));
   const handling = new Set<Promise<void>>();
   const handle = side(api.app.callback(), release.app.callback());
   const server = createServer((request, response) => {

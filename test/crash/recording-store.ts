@@ -24,6 +24,8 @@ export interface RecordingOptions {
   readonly deleteOrder?: DeleteOrder;
   /** True for a store whose objects cannot grow. */
   readonly isImmutable?: boolean | undefined;
+  /** True for a store to which a request may still be on its way when its process has ended. */
+  readonly isRemote?: boolean;
   /** Hears, before each write, the stack of who makes it. */
   readonly onWrite?: (stack: string) => void;
 }
@@ -47,7 +49,7 @@ export class RecordingStore implements ObjectStore {
         const bytes = await gather(body);
         return life.write(`grow ${kindOf(key)}`, () => grow.call(inner, key, fromBytes, inOrder(bytes)));
       };
-    this.writesEndWithProcess = inner.writesEndWithProcess;
+    this.writesEndWithProcess = inner.writesEndWithProcess && !options.isRemote;
     this.#inner = inner;
     this.#life = life;
     this.#options = options;

@@ -9,14 +9,17 @@ import { type RunningProcess, startProcess } from './process.ts';
 import { type RecordingOptions, RecordingStore } from './recording-store.ts';
 import type { Scenario, World } from './scenario.ts';
 import { buryHolders, type Stored } from './stored.ts';
+import { StoryTime } from './story-time.ts';
 
 /** What all runs share: a directory, and a web server over the mirrors in it. */
 export interface Lab {
   readonly home: string;
   readonly web: StaticMirror;
   readonly recording: RecordingOptions;
+  /** Each story has a time of its own. */
+  readonly hasStoryTime?: boolean;
   /** What comes before the store of each process, and before its calls count as made; nothing unless given. */
-  readonly over?: (objects: ObjectStore, life: Life, stored: Stored) => ObjectStore;
+  readonly over?: (objects: ObjectStore, run: Pick<Run, 'life' | 'stored' | 'time'>) => ObjectStore;
 }
 
 /** Where a scenario begins: what was acknowledged before. */
@@ -42,6 +45,7 @@ const NOTHING: RunningProcess = {
 export class Run implements AsyncDisposable {
   readonly stored: Stored;
   readonly memory: Map<string, string>;
+  readonly time: StoryTime | undefined;
   readonly #lab: Lab;
   readonly #scenario: Scenario;
   readonly #name = `run-${++runs}`;
@@ -57,6 +61,7 @@ export class Run implements AsyncDisposable {
     this.#scenario = scenario;
     this.#beginning = beginning;
     this.stored = beside?.stored ?? beginning.stored.copy();
+    this.time = beside?.time ?? (lab.hasStoryTime ? new StoryTime() : undefined);
     this.memory = beside?.memory ?? new Map(beginning.memory);
   }
 
@@ -72,9 +77,9 @@ export class Run implements AsyncDisposable {
     if (hasReceiver) this.#receiver = await startReceiver();
     const { isImmutable } = this.#scenario;
     const recording = new RecordingStore(this.stored, this.life, { ...this.#lab.recording, isImmutable });
-    const objects = this.#lab.over?.(recording, this.life, this.stored) ?? recording;
+    const objects = this.#lab.over?.(recording, this) ?? recording;
     const starting = startProcess(objects, this.life, {
-      isAudited,
+      ...{ isAudited, time: this.time },
       ...(hasMirror && {
         mirror: { directory: this.mirrorDirectory, url: `${this.#lab.web.url}/${this.#name}` },
       }),
@@ -111,7 +116,7 @@ export class Run implements AsyncDisposable {
       url: this.#process.url,
       objects: this.#objects,
       stored: this.stored,
-      memory: this.memory,
+      ...{ memory: this.memory, time: this.time },
       mirrorDirectory: this.mirrorDirectory,
       accepted: () => [...this.#accepted, ...(this.#receiver?.accepted() ?? [])],
       shutDown: this.#process.shutDown,

@@ -29,9 +29,9 @@ const audited = { isAudited: true, invariant: expectRecorded };
 const collecting = (hour: number): Step => ({
   does: `collect garbage in hour ${hour}`,
   isMuchLater: true,
-  async act({ objects }) {
+  async act({ objects, time }) {
     await using recorder = recorderOver(objects);
-    await collect(objects, { hour, hasGrace: false }, recorder);
+    await collect({ objects, time }, { hour, hasGrace: false }, recorder);
   },
 });
 
