@@ -24,7 +24,7 @@ export async function openLab(): Promise<LateLab> {
   const web = held.use(await startStaticMirror(home.path));
   const all = held.move();
   return {
-    lab: { home: home.path, web, recording: {} },
+    lab: { home: home.path, web, recording: { isRemote: true }, hasStoryTime: true },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }

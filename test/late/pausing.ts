@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../crash/client.ts';
-import { putClockOn } from '../crash/hurry.ts';
 import { endFaults, prepared } from '../crash/matrix.ts';
 import { type Lab, Run } from '../crash/run.ts';
 import type { Scenario } from '../crash/scenario.ts';
 import { differences, stateOf } from '../crash/state.ts';
 import { buryHolders } from '../crash/stored.ts';
 import { Gate } from './gate.ts';
-import type { Outcome, Reference } from './play.ts';
+import { ATTEMPTS, type Outcome, RETRY_MS, type Reference } from './play.ts';
 
 /** A process is paused right before the write with this number, and woken after the step with this index. */
 export interface Pause {
@@ -15,6 +14,8 @@ export interface Pause {
   readonly wakesAfter: number;
 }
 
+/** Longer than any lease. */
+const PAUSE_MS = 100 * 3_600_000;
 /** How long one that was woken may take to come to an end of what it was about; then it is killed. */
 const ENDS_MS = 3000;
 
@@ -67,7 +68,7 @@ export async function playPaused(
       paused.hangUp();
       // Nobody waits in earnest until what it held is free.
       buryHolders(paused.stored);
-      if (scenario.claimedForMs) putClockOn(scenario.claimedForMs);
+      await paused.time?.pass(PAUSE_MS);
       await other.start();
       await attempt(other, step.retry ?? step.act, step.does, faults);
     } else await attempt(other, step.act, step.does, faults);
@@ -88,5 +89,12 @@ async function attempt(
   does: string,
   faults: string[],
 ): Promise<void> {
-  await run.let(act).catch((error: unknown) => faults.push(`asked to ${does}: ${messageOf(error)}`));
+  for (let attempt = 1; ; attempt++)
+    try {
+      await run.let(act);
+      return;
+    } catch (error) {
+      if (attempt < ATTEMPTS) await run.time?.pass(RETRY_MS);
+      else return void faults.push(`asked to ${does}: ${messageOf(error)}`);
+    }
 }

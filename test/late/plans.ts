@@ -1,8 +1,6 @@
 import type { Scenario } from '../crash/scenario.ts';
-import type { Random } from '../faults/random.ts';
 import type { Reference } from './play.ts';
 import type { Fate, Moment, Plan } from './post.ts';
-import { SUCCESSIONS } from './scenarios/all.ts';
 
 /**
  * Every way in which a request of a scenario may be late. One that is tried again arrives after the next write, or after
@@ -23,16 +21,4 @@ export function plansOf({ steps }: Scenario, { made }: Reference, fate: Fate): P
       .filter((moment) => 'writes' in moment || limit < 0 || moment.step < limit)
       .map((moment) => ({ number: at + 1, fate, moment }));
   });
-}
-
-/** Of stories whose steps take nothing back, this share of the ways is tried, unless at night. */
-const SHARE = Number(process.env['LATE_SHARE'] ?? 0.04);
-/** Of the others, this many. */
-const MOST = Number(process.env['LATE_MOST'] ?? 160);
-
-/** The ways of a story that are tried in this run: all of them at night. */
-export function sampleOf<T>(scenario: Scenario, ways: readonly T[], random: Random): readonly T[] {
-  if (process.env['NIGHTLY'] === '1') return ways;
-  const share = SUCCESSIONS.includes(scenario) ? MOST / ways.length : SHARE;
-  return ways.filter(() => random.chance(share));
 }

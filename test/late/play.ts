@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../crash/client.ts';
-import { putClockOn } from '../crash/hurry.ts';
 import { endFaults, prepared } from '../crash/matrix.ts';
 import { type Beginning, type Lab, Run } from '../crash/run.ts';
 import type { Scenario } from '../crash/scenario.ts';
@@ -26,7 +25,9 @@ export interface Outcome {
 }
 
 /** How often a client asks again that is answered with an error. */
-const ATTEMPTS = 5;
+export const ATTEMPTS = 5;
+/** How long it waits before; all of that is longer than anything may come late. */
+export const RETRY_MS = 16_000;
 const PATIENCE_MS = 45_000;
 
 /** Prepares a scenario, and plays it with all requests in time. */
@@ -55,7 +56,7 @@ export async function play(
   const post = new Post(plan);
   await using run = new Run({ ...lab, over: post.over }, scenario, beginning);
   const faults: string[] = [];
-  await begin(run, scenario);
+  await begin(run);
   for (const [at, step] of scenario.steps.entries()) {
     if (step.isMuchLater) await post.arrive();
     post.step = at;
@@ -63,13 +64,13 @@ export async function play(
       try {
         const acting = run.let((attempt > 1 && step.retry) || step.act);
         if (await Promise.race([acting, tooLong(step.does)])) break;
-        await reborn(run, scenario);
+        await reborn(run);
       } catch (error) {
         if (attempt === ATTEMPTS || post.met === undefined)
           faults.push(`asked to ${step.does}: ${messageOf(error)}`);
         // Nobody waits in earnest until what was not given back is free.
         buryHolders(run.stored);
-        if (scenario.claimedForMs) putClockOn(scenario.claimedForMs);
+        await run.time?.pass(RETRY_MS);
       }
     await post.ended(at);
   }
@@ -85,14 +86,13 @@ async function tooLong(does: string): Promise<never> {
 }
 
 /** The first process; whoever cannot start, or dies meanwhile, is started again. */
-async function begin(run: Run, scenario: Scenario): Promise<void> {
+async function begin(run: Run): Promise<void> {
   const isUp = await run.start().catch(() => false);
-  if (!isUp) await reborn(run, scenario);
+  if (!isUp) await reborn(run);
 }
 
 /** Another process, after one that was killed. */
-async function reborn(run: Run, { claimedForMs }: Scenario): Promise<void> {
+async function reborn(run: Run): Promise<void> {
   await run.kill();
-  if (claimedForMs) putClockOn(claimedForMs);
   await run.start();
 }

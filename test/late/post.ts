@@ -1,6 +1,9 @@
+import { LATE_MS } from '../../services/registry/storage/fence.ts';
 import { type ObjectStore, StoreUnavailableError } from '../../services/registry/storage/object-store.ts';
-import { type Life, never } from '../crash/life.ts';
-import type { Stored } from '../crash/stored.ts';
+import { WorkerFence } from '../../services/sync/garbage/worker-fence.ts';
+import { TAKEOVER_MS } from '../crash/collecting.ts';
+import { never } from '../crash/life.ts';
+import type { Run } from '../crash/run.ts';
 import { intercepted } from '../support/intercepted.ts';
 import { requestOf, type WriteRequest } from './requests.ts';
 
@@ -31,23 +34,20 @@ export interface MadeWrite {
 export class Post {
   readonly made: MadeWrite[] = [];
   #plan: Plan | undefined;
-  readonly #lateMs: number;
   #held: { readonly arrive: () => Promise<unknown>; writesSince: number } | undefined;
   /** The request that was held, once it was. */
   met: MadeWrite | undefined;
   step = 0;
 
-  /** `lateMs`: whoever has a fence may count on it that nothing arrives later than this. */
-  constructor(plan?: Plan, lateMs = 60_000) {
+  constructor(plan?: Plan) {
     this.#plan = plan;
-    this.#lateMs = lateMs;
   }
 
   /** A process's store, whose requests come this way. */
-  readonly over = (objects: ObjectStore, life: Life, stored: Stored): ObjectStore =>
+  readonly over = (objects: ObjectStore, { life, stored, time }: Surroundings): ObjectStore =>
     intercepted(objects, ({ name, args, proceed }) => {
       const request = requestOf(name, args);
-      return request ? this.#carry(request, { objects, life, stored }) : proceed();
+      return request ? this.#carry(request, { objects, life, stored, time }) : proceed();
     });
 
   /** Says that a step was acknowledged. */
@@ -69,7 +69,7 @@ export class Post {
     this.#plan = undefined;
   }
 
-  async #carry(request: WriteRequest, { objects, life, stored }: Way): Promise<unknown> {
+  async #carry(request: WriteRequest, { objects, life, stored, time }: Way): Promise<unknown> {
     // What the dead ask for goes nowhere.
     if (life.isOver) return never();
     const made = { request, step: this.step };
@@ -82,7 +82,7 @@ export class Post {
     await request.read();
     request.fence?.check();
     this.met = made;
-    this.#hold(request, stored);
+    this.#hold(request, { stored, time });
     request.fence?.doubt();
     if (this.#plan.fate === 'tried again') return request.sendTo(objects);
     if (this.#plan.fate === 'killed') life.end();
@@ -90,12 +90,13 @@ export class Post {
     return life.isOver ? never() : Promise.reject(new StoreUnavailableError('no answer came'));
   }
 
-  #hold(request: WriteRequest, stored: Stored): void {
+  /** Whoever has a fence may count on it that nothing arrives later than a while after its doubt. */
+  #hold(request: WriteRequest, { stored, time }: Omit<Surroundings, 'life'>): void {
     const held = { arrive: () => request.sendTo(stored), writesSince: 0 };
     this.#held = held;
-    if (request.fence === undefined) return;
-    const arrive = () => (this.#held === held ? this.arrive() : undefined);
-    setTimeout(arrive, this.#lateMs).unref();
+    const arrive = async () => (this.#held === held ? this.arrive() : undefined);
+    if (request.fence instanceof WorkerFence) setTimeout(arrive, TAKEOVER_MS / 2);
+    else if (request.fence) time?.later(LATE_MS - 1, arrive);
   }
 
   async #count(writes: number): Promise<void> {
@@ -106,8 +107,8 @@ export class Post {
   }
 }
 
-interface Way {
+type Surroundings = Pick<Run, 'life' | 'stored' | 'time'>;
+
+interface Way extends Surroundings {
   readonly objects: ObjectStore;
-  readonly life: Life;
-  readonly stored: Stored;
 }
