@@ -32,6 +32,7 @@ export async function createApi(
       onDamage: reportDamage(metrics, logger),
       writes: readOnly,
       owner: THIS_PROCESS,
+      ...parts.waits,
     }),
   );
   const reader = new Reader(content);

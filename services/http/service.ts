@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Audit } from '../registry/audit/audit.ts';
+import type { ContentOptions } from '../registry/content/content.ts';
 import type { Notifier } from '../registry/notifications/notifier.ts';
 import type { Changes } from '../registry/storage/changes.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
@@ -24,6 +25,8 @@ export interface ServiceParts extends Pick<AppOptions, 'clientAddress' | 'access
   readonly audit: Audit;
   readonly authenticator: Authenticator;
   readonly limits?: RequestLimits | undefined;
+  /** For tests that have their own clock. */
+  readonly waits?: Pick<ContentOptions, 'quarantine' | 'turns'> | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }

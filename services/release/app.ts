@@ -34,7 +34,11 @@ export async function createRelease(
   const { objects, changes, readOnly, metrics, logger } = parts;
   const stop = new AbortController();
   const content = withPublications(
-    contentOf(objects, { onDamage: reportDamage(metrics, logger), owner: THIS_PROCESS }),
+    contentOf(objects, {
+      onDamage: reportDamage(metrics, logger),
+      owner: THIS_PROCESS,
+      ...parts.waits,
+    }),
   );
   const board = await MirrorStates.start({ objects, mirrors: config.mirrors, changes, logger });
   const repair = new TagRepair({

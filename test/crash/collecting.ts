@@ -6,7 +6,7 @@ import { readProgress, requestCycle } from '../../services/registry/garbage/onli
 import { parseSha256 } from '../../services/registry/oci/digest.ts';
 import type { Log } from '../../services/registry/runtime/log.ts';
 import { blobDataKey } from '../../services/registry/storage/layout.ts';
-import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { listAll } from '../../services/registry/storage/object-store.ts';
 import { GarbageWorker, type GarbageWorkerParts } from '../../services/sync/garbage/worker.ts';
 import { LEASE_TIMING } from '../../services/sync/lease.ts';
 import { eventually } from '../support/eventually.ts';
@@ -23,6 +23,11 @@ const LONG_MS = 1000 * HOUR_MS;
 const metrics = new Metrics();
 const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** By now, what a predecessor may have left under way has arrived: the late one is in this process, and comes sooner. */
+export const TAKEOVER_MS = 400;
+
+type Place = Pick<World, 'objects' | 'time'>;
+
 /** A pass of the garbage collection: grace and quarantine are an hour each. */
 export interface Pass {
   /** When, in hours since the story began. */
@@ -37,18 +42,18 @@ export interface Pass {
 /** A pass from its beginning to its end, by a worker as the sync process has it. */
 export const passing = (pass: Pass): Step => ({
   does: `collect garbage in hour ${pass.hour}`,
-  act: ({ objects }) => collect(objects, pass),
+  isMuchLater: pass.hour > 0,
+  act: (world) => collect(world, pass),
 });
 
 /** Has a worker do a pass, and ends it in peace. */
-export async function collect(objects: ObjectStore, pass: Pass, audit: Audit = NO_AUDIT): Promise<void> {
+export async function collect(place: Place, pass: Pass, audit: Audit = NO_AUDIT): Promise<void> {
   const { hour, deleteUntagged = false, isAsked = false, hasGrace = true } = pass;
-  if (isAsked) await requestCycle(objects, 'an operator');
+  if (isAsked) await requestCycle(place.objects, 'an operator');
   const ended = Promise.withResolvers<void>();
   const fail = ({ err }: { err?: unknown }) => ended.reject(err);
   const graceMs = hasGrace ? HOUR_MS : 0;
-  const clocks = await clocksAt(objects, BEGINNING + hour * HOUR_MS);
-  await using _ = worker(objects, {
+  await using _ = worker(place, {
     settings: {
       collecting: { intervalMs: isAsked ? NEVER_MS : 0, graceMs, quarantineMs: HOUR_MS, deleteUntagged },
       ...{ purging: undefined, requestsPerSecond: undefined },
@@ -57,49 +62,49 @@ export async function collect(objects: ObjectStore, pass: Pass, audit: Audit = N
       info: (_fields, message) => message.endsWith('a cycle has ended') && ended.resolve(),
       ...{ warn: fail, error: fail },
     },
-    clocks,
+    clocks: await clocksAt(place, BEGINNING + hour * HOUR_MS),
     audit,
   });
   await ended.promise;
 }
 
 /** Has a worker purge uploads to which nothing was added since a moment, and ends it in peace. */
-export async function purgeOlderThan(objects: ObjectStore, moment: number): Promise<void> {
-  const told = async () => (await readProgress(objects))?.purge?.endedAt;
+export async function purgeOlderThan(place: Place, moment: number): Promise<void> {
+  const told = async () => (await readProgress(place.objects))?.purge?.endedAt;
   const before = await told();
-  const clocks = await clocksAt(objects, moment + LONG_MS);
-  await using _ = worker(objects, {
+  await using _ = worker(place, {
     settings: {
       purging: { ageMs: LONG_MS, intervalMs: 0, dryRun: false },
       ...{ collecting: undefined, requestsPerSecond: undefined },
     },
     logger: silent,
     audit: NO_AUDIT,
-    clocks,
+    clocks: await clocksAt(place, moment + LONG_MS),
   });
   await eventually('uploads are purged', async () => (await told()) !== before);
 }
 
-/** Clocks that show this moment, once a worker has taken over: it has lived since its predecessor stored the time. */
-async function clocksAt(objects: ObjectStore, ms: number): Promise<Clocks> {
-  const stored = (await readProgress(objects))?.clock?.monotonicMs ?? ms;
-  let shown = Math.min(stored, ms);
-  const show = () => {
+/** Of a worker that began when the last one ended, and for which it is this moment by now: it has counted all the time. */
+async function clocksAt({ objects }: Place, moment: number): Promise<Clocks> {
+  const { monotonicMs = moment } = (await readProgress(objects))?.clock ?? {};
+  let ms = Math.min(monotonicMs, moment);
+  const now = () => {
+    // As soon as it has followed the last one.
     queueMicrotask(() => {
-      shown = ms;
+      ms = moment;
     });
-    return shown;
+    return ms;
   };
-  return { wall: show, monotonic: show, boot: 'a test' };
+  return { wall: now, monotonic: now, boot: 'a test' };
 }
 
 function worker(
-  objects: ObjectStore,
+  { objects, time }: Place,
   parts: Pick<GarbageWorkerParts, 'settings' | 'logger' | 'clocks' | 'audit'>,
 ): GarbageWorker {
-  const quick = { pollMs: NEVER_MS, settleMs: 0, takeoverMs: 0, firstPurgeMs: 0 };
+  const quick = { pollMs: NEVER_MS, settleMs: 0, takeoverMs: TAKEOVER_MS, firstPurgeMs: 0 };
   // The dead are seen to be no more; one that a busy machine holds up must not count as one of them.
-  const timing = { ...LEASE_TIMING, silenceMs: NEVER_MS };
+  const timing = { ...LEASE_TIMING, silenceMs: NEVER_MS, ...(time && { now: time.now }) };
   return new GarbageWorker({ objects, metrics, timing, ...parts, ...quick });
 }
 

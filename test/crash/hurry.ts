@@ -3,14 +3,7 @@ import timers from 'node:timers/promises';
 
 /** Between two looks of a check, and of those who wait for a claim: nobody else is at work here. */
 const SHORT_MS = 100;
-
-const clock = Date.now;
-let aheadMs = 0;
-
-/** Has the wall clock go on, while a {@link hurry} lasts. */
-export function putClockOn(ms: number): void {
-  aheadMs += ms;
-}
+const DAY_MS = 24 * 3_600_000;
 
 /**
  * Makes short sleeps of the code under test no sleeps at all, so that a thousand deaths take seconds; disposing ends it.
@@ -18,14 +11,17 @@ export function putClockOn(ms: number): void {
  */
 export function hurry(): Disposable {
   const { setTimeout: sleep } = timers;
-  timers.setTimeout = ((ms, value, options) =>
-    sleep(ms !== undefined && ms <= SHORT_MS ? 0 : ms, value, options)) as typeof sleep;
+  timers.setTimeout = ((ms = 1, value, options) =>
+    // Whoever sleeps for a day is a worker of a process that is no more: it must not keep this one.
+    sleep(
+      ms <= SHORT_MS ? 0 : ms,
+      value,
+      ms >= DAY_MS ? { ...options, ref: false } : options,
+    )) as typeof sleep;
   syncBuiltinESMExports();
-  Date.now = () => clock() + aheadMs;
   return {
     [Symbol.dispose]() {
       timers.setTimeout = sleep;
-      Date.now = clock;
       syncBuiltinESMExports();
     },
   };

@@ -21,12 +21,16 @@ import { PlacesSeen, writePlaces } from './write-places.ts';
 /** How many pairs of deaths are tried of each scenario. */
 const PAIRS = Number(process.env['CRASH_PAIRS'] ?? 2);
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 2 ** 31);
-/** Most of a run is waiting; those that put the clock on have it for themselves. */
+/** Most of a run is waiting. */
 const AT_ONCE = 16;
 const TOLD_MAX = 12;
 
 /** Writes that no scenario makes, by operation, and what tests them instead. An excuse that is not needed fails. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  'purge-uploads: purgeUploads put':
+    'test/uploads/files.test.ts: an upload that is gone on with while it is purged',
+  'turn-store: deleteBelow deleteBelow': 'test/unit/repository-turns.test.ts: turns that are over; test/late',
+  'turns: #sweepLater deleteBelow': 'the same',
   'upload-pieces: growLast delete': 'test/uploads/files.test.ts: a store that fails while a segment grows',
   'upload-pieces: sealLast grow': 'the same, when the upload is closed after that',
   'dead-letters: bury put': 'test/notifications/outbox.test.ts: a receiver that refuses',
@@ -122,7 +126,7 @@ describe('a process that dies at a write', () => {
         );
         return [`killed ${where.join(', then ')}; deletes ${order}:\n  ${problems.join('\n  ')}`];
       },
-      { concurrency: scenario.claimedForMs === undefined ? AT_ONCE : 1 },
+      { concurrency: AT_ONCE },
     );
     const mended = sequences.length > PAIRS ? known.filter((each) => !met.has(each)) : [];
     return [...told.flat(), ...mended.map(({ fault }) => `known.ts: ${fault} does not happen any more`)];

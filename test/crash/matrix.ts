@@ -1,5 +1,4 @@
 import { messageOf } from './client.ts';
-import { putClockOn } from './hurry.ts';
 import { faultsOf, LEFT_FOR_GOOD } from './invariants.ts';
 import type { Death, WritePoint } from './life.ts';
 import { type Beginning, type Lab, Run } from './run.ts';
@@ -34,7 +33,8 @@ export async function referenceOf(lab: Lab, scenario: Scenario): Promise<Referen
   return { beginning, points, state: stateOf(run.stored) };
 }
 
-async function prepared(lab: Lab, scenario: Scenario): Promise<Beginning> {
+/** What a scenario begins with. */
+export async function prepared(lab: Lab, scenario: Scenario): Promise<Beginning> {
   const run = new Run(lab, scenario, { stored: new Stored(), memory: new Map() });
   await run.start();
   await scenario.prepare?.(run.world);
@@ -88,7 +88,6 @@ export async function play(
     if (!run.life.isOver) break;
     died.push({ what: run.life.points.at((deaths[life]?.point ?? 0) - 1)?.what ?? '?', step });
     await run.kill();
-    if (scenario.claimedForMs) putClockOn(scenario.claimedForMs);
     const left = [...(await faultsOf(run.stored)), ...(await varied(run, scenario))];
     faults.push(...left.map((fault) => `right after the death: ${fault}`));
   }
@@ -101,7 +100,7 @@ export async function play(
 }
 
 /** What is wrong in the end, for a process that remembers nothing. */
-async function endFaults(run: Run, scenario: Scenario, steps: readonly Step[]): Promise<string[]> {
+export async function endFaults(run: Run, scenario: Scenario, steps: readonly Step[]): Promise<string[]> {
   await run.kill();
   await run.start();
   const faults = await broken(run, steps);

@@ -21,8 +21,8 @@ const NOT_ON_DISK = new Set([
   'an upload that Distribution began',
   'a tag that the loser of two racing promotions wrote late, before it died',
 ]);
-const onDisk = ({ hasMirror, hasReceiver, claimedForMs, title }: Scenario) =>
-  !hasMirror && !hasReceiver && claimedForMs === undefined && !NOT_ON_DISK.has(title);
+const onDisk = ({ hasMirror, hasReceiver, title }: Scenario) =>
+  !hasMirror && !hasReceiver && !NOT_ON_DISK.has(title);
 
 /**
  * What some cuts may leave, since the deletes of a cancelled upload are not synced: its client may be told either way. Which

@@ -11,6 +11,8 @@ import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts'
 import { Metrics } from '../../services/http/metrics.ts';
 import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
+import { CollectionGuard } from '../../services/registry/content/quarantine/guard.ts';
+import { Turns } from '../../services/registry/content/turns/turns.ts';
 import { Notifier } from '../../services/registry/notifications/notifier.ts';
 import { withPublications } from '../../services/registry/publishing/publishing-content.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
@@ -22,6 +24,10 @@ import { EndpointWorker } from '../../services/sync/notify/worker.ts';
 import { MirrorWorker } from '../../services/sync/worker.ts';
 import type { Life } from './life.ts';
 import { RecordedTarget } from './recorded-target.ts';
+import type { StoryTime } from './story-time.ts';
+
+/** Settles when the request has been handled. */
+type Handler = (...request: Parameters<RequestListener>) => Promise<void>;
 
 /** Where things are that outlive the process. */
 export interface Surroundings {
@@ -31,6 +37,8 @@ export interface Surroundings {
   readonly receiverUrl?: string;
   /** Changes are recorded; they are not unless given. */
   readonly isAudited?: boolean;
+  /** By which pushes and deletes wait; the machine's unless given. */
+  readonly time?: StoryTime | undefined;
 }
 
 /** A registry with all of its parts, in this process. */
@@ -38,6 +46,10 @@ export interface RunningProcess {
   readonly url: string;
   /** Ends it in peace; all that it writes at the end is written. */
   shutDown(): Promise<void>;
+  /** Closes its connections, as clients that have lost patience do; what they asked for goes on. */
+  hangUp(): void;
+  /** Settles when it is done with all that clients have asked for, whether or not they are still there. */
+  handled(): Promise<void>;
   /** Closes its connections, and ends its loops: that much the kernel does for the dead, who write nothing any more. */
   clearAway(): void;
 }
@@ -111,9 +123,20 @@ export async function startProcess(
     metrics,
     logger,
   };
-  const api = use(await createApi(config, shared));
-  const release = use(await createRelease(config, shared, { policy, version: '0' }));
-  const server = createServer(side(api.app.callback(), release.app.callback()));
+  const { time } = surroundings;
+  const waits = () =>
+    time && {
+      quarantine: new CollectionGuard(objects, time),
+      turns: new Turns(objects, { clock: time }),
+    };
+  const api = use(await createApi(config, { ...shared, waits: waits() }));
+  const release = use(await createRelease(config, { ...shared, waits: waits() }, { policy, version: '0' }));
+  const handling = new Set<Promise<void>>();
+  const handle = side(api.app.callback(), release.app.callback());
+  const server = createServer((request, response) => {
+    const handled = Promise.resolve(handle(request, response)).finally(() => handling.delete(handled));
+    handling.add(handled);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const hangUp = () => {
@@ -133,6 +156,8 @@ export async function startProcess(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     shutDown: () => all.disposeAsync(),
+    hangUp,
+    handled: async () => void (await Promise.allSettled(handling)),
     clearAway() {
       hangUp();
       // Not awaited: the dead never come to an end of anything.
@@ -141,6 +166,6 @@ export async function startProcess(
   };
 }
 
-function side(api: RequestListener, release: RequestListener): RequestListener {
+function side(api: Handler, release: Handler): Handler {
   return (request, response) => (request.url?.startsWith('/api/') ? release : api)(request, response);
 }

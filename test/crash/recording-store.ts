@@ -8,6 +8,7 @@ import type {
   ObjectRead,
   ObjectStat,
   ObjectStore,
+  PutOptions,
 } from '../../services/registry/storage/object-store.ts';
 import { gather } from '../support/gather.ts';
 import { kindOf } from './key-kinds.ts';
@@ -23,6 +24,8 @@ export interface RecordingOptions {
   readonly deleteOrder?: DeleteOrder;
   /** True for a store whose objects cannot grow. */
   readonly isImmutable?: boolean | undefined;
+  /** True for a store to which a request may still be on its way when its process has ended. */
+  readonly isRemote?: boolean;
   /** Hears, before each write, the stack of who makes it. */
   readonly onWrite?: (stack: string) => void;
 }
@@ -46,7 +49,7 @@ export class RecordingStore implements ObjectStore {
         const bytes = await gather(body);
         return life.write(`grow ${kindOf(key)}`, () => grow.call(inner, key, fromBytes, inOrder(bytes)));
       };
-    this.writesEndWithProcess = inner.writesEndWithProcess;
+    this.writesEndWithProcess = inner.writesEndWithProcess && !options.isRemote;
     this.#inner = inner;
     this.#life = life;
     this.#options = options;
@@ -72,10 +75,13 @@ export class RecordingStore implements ObjectStore {
     return this.#life.act(() => this.#inner.list(request));
   }
 
-  async put(key: string, body: Buffer | AsyncIterable<Buffer>, options = {}): Promise<void> {
+  async put(key: string, body: Buffer | AsyncIterable<Buffer>, options: PutOptions = {}): Promise<void> {
     this.#hear();
     const bytes = Buffer.isBuffer(body) ? body : Buffer.concat(await gather(body));
-    await this.#life.write(`put ${kindOf(key)}`, () => this.#inner.put(key, bytes, options));
+    options.fence?.check();
+    await this.#life.write(`put ${kindOf(key)}`, () =>
+      this.#inner.put(key, bytes, { ...options, fence: undefined }),
+    );
   }
 
   putIfAbsent(
@@ -99,10 +105,12 @@ export class RecordingStore implements ObjectStore {
     this.#hear();
     const ordered = this.#options.deleteOrder === 'reversed' ? keys.toReversed() : keys;
     const together = keys.length > 1 ? TOGETHER : '';
-    for (const key of ordered)
+    for (const key of ordered) {
+      options.fence?.check();
       await this.#life.write(`delete ${kindOf(key)}${together}`, () =>
-        this.#inner.delete([key], undefined, options),
+        this.#inner.delete([key], undefined, { ...options, fence: undefined }),
       );
+    }
   }
 
   async urlOf(): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NotificationEvent } from '../../services/registry/notifications/event.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import type { StaticMirror } from '../faults/static-mirror.ts';
 import { type Receiver, startReceiver } from '../notifications/receiver.ts';
 import { type Death, Life } from './life.ts';
@@ -8,12 +9,17 @@ import { type RunningProcess, startProcess } from './process.ts';
 import { type RecordingOptions, RecordingStore } from './recording-store.ts';
 import type { Scenario, World } from './scenario.ts';
 import { buryHolders, type Stored } from './stored.ts';
+import { StoryTime } from './story-time.ts';
 
 /** What all runs share: a directory, and a web server over the mirrors in it. */
 export interface Lab {
   readonly home: string;
   readonly web: StaticMirror;
   readonly recording: RecordingOptions;
+  /** Each story has a time of its own. */
+  readonly hasStoryTime?: boolean;
+  /** What comes before the store of each process, and before its calls count as made; nothing unless given. */
+  readonly over?: (objects: ObjectStore, run: Pick<Run, 'life' | 'stored' | 'time'>) => ObjectStore;
 }
 
 /** Where a scenario begins: what was acknowledged before. */
@@ -26,10 +32,20 @@ export interface Beginning {
 
 let runs = 0;
 
+/** What a process is that died before it was one. */
+const NOTHING: RunningProcess = {
+  url: '',
+  shutDown: async () => undefined,
+  hangUp: () => undefined,
+  handled: async () => undefined,
+  clearAway: () => undefined,
+};
+
 /** One bucket, one client, and the lives of the processes over them. */
 export class Run implements AsyncDisposable {
   readonly stored: Stored;
   readonly memory: Map<string, string>;
+  readonly time: StoryTime | undefined;
   readonly #lab: Lab;
   readonly #scenario: Scenario;
   readonly #name = `run-${++runs}`;
@@ -39,12 +55,14 @@ export class Run implements AsyncDisposable {
   #process: RunningProcess | undefined;
   life = new Life();
 
-  constructor(lab: Lab, scenario: Scenario, beginning: Beginning) {
+  /** `beside`: another run, whose bucket and client this one shares. */
+  constructor(lab: Lab, scenario: Scenario, beginning: Beginning, beside?: Run) {
     this.#lab = lab;
     this.#scenario = scenario;
     this.#beginning = beginning;
-    this.stored = beginning.stored.copy();
-    this.memory = new Map(beginning.memory);
+    this.stored = beside?.stored ?? beginning.stored.copy();
+    this.time = beside?.time ?? (lab.hasStoryTime ? new StoryTime() : undefined);
+    this.memory = beside?.memory ?? new Map(beginning.memory);
   }
 
   get mirrorDirectory(): string {
@@ -58,9 +76,10 @@ export class Run implements AsyncDisposable {
     if (hasMirror && this.#process === undefined) await this.#makeMirror();
     if (hasReceiver) this.#receiver = await startReceiver();
     const { isImmutable } = this.#scenario;
-    const objects = new RecordingStore(this.stored, this.life, { ...this.#lab.recording, isImmutable });
+    const recording = new RecordingStore(this.stored, this.life, { ...this.#lab.recording, isImmutable });
+    const objects = this.#lab.over?.(recording, this) ?? recording;
     const starting = startProcess(objects, this.life, {
-      isAudited,
+      ...{ isAudited, time: this.time },
       ...(hasMirror && {
         mirror: { directory: this.mirrorDirectory, url: `${this.#lab.web.url}/${this.#name}` },
       }),
@@ -69,12 +88,12 @@ export class Run implements AsyncDisposable {
     const process = await Promise.race([starting, this.life.died]);
     // One that died by what it did in the background may come to the end of its start all the same.
     if (process === undefined) void starting.then((dead) => dead.clearAway());
-    this.#process = process ?? { url: '', shutDown: async () => undefined, clearAway: () => undefined };
+    this.#process = process ?? NOTHING;
     this.#objects = objects;
     return process !== undefined;
   }
 
-  #objects: RecordingStore | undefined;
+  #objects: ObjectStore | undefined;
 
   /** Lets the process that runs do something; false when it died meanwhile. */
   async let(act: (world: World) => Promise<void>): Promise<boolean> {
@@ -97,11 +116,21 @@ export class Run implements AsyncDisposable {
       url: this.#process.url,
       objects: this.#objects,
       stored: this.stored,
-      memory: this.memory,
+      ...{ memory: this.memory, time: this.time },
       mirrorDirectory: this.mirrorDirectory,
       accepted: () => [...this.#accepted, ...(this.#receiver?.accepted() ?? [])],
       shutDown: this.#process.shutDown,
     };
+  }
+
+  /** Breaks off the requests of its clients; what they began goes on. */
+  hangUp(): void {
+    this.#process?.hangUp();
+  }
+
+  /** Settles when the process is done with all that its clients have asked for. */
+  async handled(): Promise<void> {
+    await this.#process?.handled();
   }
 
   /** Ends the process without a word, as SIGKILL does. */

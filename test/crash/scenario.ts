@@ -1,6 +1,7 @@
 import type { NotificationEvent } from '../../services/registry/notifications/event.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import type { Stored } from './stored.ts';
+import type { StoryTime } from './story-time.ts';
 
 /** What a step has to do with. */
 export interface World {
@@ -16,6 +17,8 @@ export interface World {
   readonly mirrorDirectory: string;
   /** Events that the receiver has accepted, in all lives. */
   readonly accepted: () => readonly NotificationEvent[];
+  /** By which the process waits; the machine's unless given. */
+  readonly time?: StoryTime | undefined;
   /** Ends the process in peace. */
   readonly shutDown: () => Promise<void>;
 }
@@ -23,6 +26,8 @@ export interface World {
 /** Something that a client asks for, or that a worker gets done. */
 export interface Step {
   readonly does: string;
+  /** It begins long after the step before it ended: no request of that is under way any more. */
+  readonly isMuchLater?: boolean;
   /** Asks, and returns when it was acknowledged; throws for any other answer. */
   act(world: World): Promise<void>;
   /** What a client does that has not heard an answer; the same again unless given. */
@@ -50,8 +55,6 @@ export interface Scenario {
   readonly isAudited?: boolean;
   /** Its writes depend on the clock: the last ones may be fewer in one run than in another. */
   readonly isTimed?: boolean;
-  /** So long it takes until what the dead held is free again; the clock is put on by it after each death. */
-  readonly claimedForMs?: number;
   /** What is there before; nobody dies meanwhile. */
   prepare?(world: World): Promise<void>;
   readonly steps: readonly (Step | BindingStep)[];

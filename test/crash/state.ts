@@ -33,6 +33,9 @@ export function stateOf({ held }: Stored): Record<string, string> {
       const [account = ''] = key.split(/\/\d+\.json$/);
       const { secrets, revokedAt } = parseVersion(bytes);
       state[account] = `${secrets.length} secrets${revokedAt === undefined ? '' : ', revoked'}`;
+    } else if (key === 'roadstead/garbage/request.json') {
+      // When it was made is chance.
+      state[key] = 'a request';
     } else if (key.startsWith('roadstead/keys/')) {
       // By chance; which of them are there is not.
       state[key] = 'a key';

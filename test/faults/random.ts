@@ -25,6 +25,14 @@ export class Random {
     return from[this.int(0, from.length - 1)];
   }
 
+  /** The same in any order. */
+  shuffled<T>(all: readonly T[]): T[] {
+    return all
+      .map((each) => ({ each, at: this.next() }))
+      .sort((one, other) => one.at - other.at)
+      .map(({ each }) => each);
+  }
+
   bytes(sizeBytes: number): Buffer {
     const words = new Int32Array(Math.ceil(sizeBytes / 4));
     for (let i = 0; i < words.length; i++) words[i] = this.#step();

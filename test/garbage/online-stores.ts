@@ -101,7 +101,7 @@ export function describeCollectedStore(open: () => Promise<CollectedStore>): voi
 
   const passBy = async (objects: ObjectStore, more: Partial<Pass> = {}) => {
     hour += 2;
-    await collect(objects, { hour, hasGrace: false, ...more });
+    await collect({ objects }, { hour, hasGrace: false, ...more });
   };
 
   for (const moment of MOMENTS)
@@ -137,10 +137,10 @@ export function describeCollectedStore(open: () => Promise<CollectedStore>): voi
     const bytes = newBytes();
     expect((await send(url, pathname, { method: 'PATCH', body: bytes })).status).to.equal(202);
     await breakOff();
-    await purgeOlderThan(objects, Date.now() - HOUR_MS);
+    await purgeOlderThan({ objects }, Date.now() - HOUR_MS);
     expect(await leftovers()).to.equal(1);
     expect((await send(url, pathname)).status).to.equal(204);
-    await purgeOlderThan(objects, Date.now() + HOUR_MS);
+    await purgeOlderThan({ objects }, Date.now() + HOUR_MS);
     expect(await leftovers()).to.equal(0);
     expect((await send(url, pathname)).status).to.equal(404);
     const prefix = `docker/registry/v2/repositories/${APP}/_uploads/`;

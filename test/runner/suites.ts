@@ -178,6 +178,7 @@ const REST: readonly Suite[] = [
     packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
   }),
   folder('crash', { tier: 'rest', lane: 'computing', budgetSeconds: 430 }),
+  folder('late', { tier: 'rest', lane: 'computing', budgetSeconds: 150 }),
   folder('garbage', {
     tier: 'rest',
     lane: 'computing',

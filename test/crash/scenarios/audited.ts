@@ -28,9 +28,10 @@ const audited = { isAudited: true, invariant: expectRecorded };
 
 const collecting = (hour: number): Step => ({
   does: `collect garbage in hour ${hour}`,
-  async act({ objects }) {
+  isMuchLater: true,
+  async act({ objects, time }) {
     await using recorder = recorderOver(objects);
-    await collect(objects, { hour, hasGrace: false }, recorder);
+    await collect({ objects, time }, { hour, hasGrace: false }, recorder);
   },
 });
 

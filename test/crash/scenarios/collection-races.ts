@@ -74,12 +74,13 @@ const racing = (how: string, wants: Wanting, target: string, deleteUntagged: boo
   const run = async (world: World, mustMeet: boolean) => {
     const want = () => wants(world, mustMeet);
     const { objects, acted, hasMet } = meeting(world.objects, 'it begins to delete', want);
-    await collect(objects, { hour: 2, hasGrace: false, deleteUntagged });
+    await collect({ objects, time: world.time }, { hour: 2, hasGrace: false, deleteUntagged });
     if (mustMeet && !hasMet()) throw new Error('nothing was deleted that anybody could have wanted');
     await acted();
   };
   return {
     does: `collect garbage, and meanwhile ${how}`,
+    isMuchLater: true,
     act: (world) => run(world, true),
     // By then all may have been deleted.
     retry: (world) => run(world, false),

@@ -47,8 +47,7 @@ const passingBy = ({ tags = [], ended, ...pass }: Passing): BindingStep => ({
     for (const [tag, image] of tags) await expectTag(world, `${repository}:${tag}`, [image]);
   },
   async canGoOn(world) {
-    for (const later of LATER)
-      await collect(world.objects, { ...pass, isAsked: false, hour: pass.hour + later });
+    for (const later of LATER) await collect(world, { ...pass, isAsked: false, hour: pass.hour + later });
     await ended(world);
   },
 });
@@ -61,7 +60,7 @@ const restoring = ({ bytes }: Content): BindingStep => ({
   },
   holds: (world) => expectStored(world, [digestOf(bytes)], true),
   async canGoOn(world) {
-    await collect(world.objects, { hour: 2, hasGrace: false });
+    await collect(world, { hour: 2, hasGrace: false });
     await expectStored(world, [digestOf(bytes)], true);
   },
 });

@@ -61,7 +61,6 @@ export const MANIFESTS: readonly Scenario[] = [
       }),
     ],
     mayDiffer: [HISTORY],
-    claimedForMs: 16_000,
   },
   {
     title: 'two moves under If-Match, one after the other',
@@ -77,7 +76,6 @@ export const MANIFESTS: readonly Scenario[] = [
       }),
     ],
     mayDiffer: [HISTORY],
-    claimedForMs: 16_000,
   },
   {
     title: 'a new tag under If-None-Match',

@@ -45,7 +45,7 @@ export const PURGES: readonly Scenario[] = [
       ...[begin, first].filter((step) => step !== undefined),
       {
         does: 'purge uploads',
-        act: ({ objects, memory }) => purgeOlderThan(objects, Number(memory.get('moment'))),
+        act: (world) => purgeOlderThan(world, Number(world.memory.get('moment'))),
         async holds(world) {
           await ask(world, 'GET', world.memory.get(oldKey) ?? '', [404]);
         },
