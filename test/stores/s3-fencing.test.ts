@@ -85,7 +85,8 @@ requires(RADOSGW_PROGRAMS)('S3 under a fence', function () {
     });
 
     it('was refused, and is written in the end', async () => {
-      counting('PutObject', 1, { kind: 'late', ms: 10 });
+      // Later than the look by which a write that failed finds out whether it was done.
+      counting('PutObject', 1, { kind: 'late', ms: 2000 });
       await rejection(world.store.put(key, FIRST, { fence: untilDoubt() }));
       await eventually('written late', async () => (await content()) === 'first');
     });
