@@ -119,18 +119,23 @@ async function extend(registry: TestRegistry, name: string, left: Left): Promise
   const collecting = { allowFailure: true };
   const collected = await registry.offline(['garbage-collect', '--grace', '0s'], collecting);
   expect(collected.code, `${collected.stdout}${collected.stderr}`).to.equal(0);
-  for (const command of [
-    ['check', '--deep'],
-    ['audit', '--verify'],
-  ]) {
-    const { code, stdout } = await registry.offline(command, { allowFailure: true });
-    expect(code, stdout).to.equal(0);
-  }
+  const checked = await registry.offline(['check', '--deep'], { allowFailure: true });
+  expect(findingsOf(checked.stdout)).to.deep.equal([]);
+  const verified = await registry.offline(['audit', '--verify'], { allowFailure: true });
+  expect(verified.code, verified.stdout).to.equal(0);
   await registry.start();
   expect((await send(url, `/v2/candidate/${name}/blobs/${left.deleted.layers[0]?.digest}`)).status).to.equal(
     404,
   );
   expect((await send(url, `/v2/candidate/${name}/manifests/${left.kept.digest}`)).status).to.equal(200);
+}
+
+/** What a check found. The older version does not know the turns of repositories, and takes them for strays. */
+function findingsOf(output: string): string[] {
+  return output
+    .split(/^(?=(?:warning|error) \S)/m)
+    .slice(1)
+    .filter((finding) => !/^warning stray .*\/_roadstead\/changes\/\d{12}$/ms.test(finding));
 }
 
 /** The highest number in the publication log. */
