@@ -97,6 +97,7 @@ describe('a file system whose power is cut', () => {
       const reads = [
         'readdir',
         'readFile',
+        'realpath',
         'stat',
         'lstat',
         'access',
