@@ -41,6 +41,7 @@ const FOUND: Readonly<Record<keyof typeof FAULTY, readonly string[]>> = {
     'a paused node puts a tag that was put again, and moved on',
     'a paused node deletes a tag that was deleted again, and put',
   ],
+  'a look at what may share a turn': ['a node puts one tag to two manifests at once if it names a third'],
   doubts: [
     LATE_PUTS,
     'one tag is put and deleted; late writes',

@@ -48,6 +48,8 @@ const MORE: Limits = { switches: 2 };
 const CROWDS: Limits = { switches: 2 };
 const LATE: Limits = { switches: 1, late: true };
 const TWO_DEATHS: Limits = { switches: 0, late: true, faults: 2 };
+/** Three at once make more requests. */
+const LATE_SHARED: Limits = { switches: 0, late: true };
 /** Promotions make more requests. */
 const LATE_PROMOTIONS: Limits = { switches: 0, late: true };
 
@@ -80,6 +82,14 @@ const look: Act = async (client) => {
   await client.look(PLACE);
   await client.look(PLACE);
 };
+
+/** A node does for several clients at once. */
+const together =
+  (...acts: readonly Act[]): Act =>
+  async (client) =>
+    void (await Promise.all(acts.map((act) => act(client))));
+/** The second and the third share a turn: the first has one while they line up. */
+const threePuts = together(put(SECOND), put(FIRST, OTHER_TAG), put(THIRD));
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -239,6 +249,30 @@ const LATE_WRITES: readonly Scenario[] = [
   ),
 ];
 
+const SHARED: readonly Scenario[] = [
+  scenario(
+    'a node puts three at once, of which a manifest is deleted',
+    both(threePuts, deleteDigest()),
+    MORE,
+  ),
+  scenario('a node puts three at once, of which a tag is deleted', both(threePuts, deleteTag), MORE),
+  scenario(
+    'a node puts one tag to two manifests at once if it names a third',
+    both(together(put(FIRST, OTHER_TAG), putIfFirst(SECOND), putIfFirst(THIRD)), putDigest()),
+    LONG,
+  ),
+  scenario(
+    'a node puts three at once, of which a manifest is deleted; late writes',
+    both(threePuts, deleteDigest()),
+    LATE_SHARED,
+  ),
+  scenario(
+    'a node puts three at once and dies, and a manifest is deleted',
+    both(threePuts, deleteDigest(), true),
+    LATE_SHARED,
+  ),
+];
+
 const COLLECTED: readonly Scenario[] = [
   { ...scenario('a manifest that is being collected is put', one(put(FIRST)), MORE), ...WITH_COLLECTOR },
   {
@@ -258,7 +292,13 @@ const COLLECTED: readonly Scenario[] = [
 ];
 
 /** Two at a time, in all pairs that can be at odds; then with a reader or a third one, late writes, deaths and pauses. */
-export const SCENARIOS: readonly Scenario[] = [...PUSHES, ...PROMOTED, ...LATE_WRITES, ...COLLECTED];
+export const SCENARIOS: readonly Scenario[] = [
+  ...PUSHES,
+  ...PROMOTED,
+  ...LATE_WRITES,
+  ...SHARED,
+  ...COLLECTED,
+];
 
 /** Explores a scenario; answers how many orders there were. */
 export async function explore({ base, people, others, limits, ...rest }: Scenario): Promise<number> {

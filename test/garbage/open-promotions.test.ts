@@ -46,7 +46,7 @@ async function push(content: PublishingContent, name: string): Promise<Pushed> {
   });
   for (const { bytes, digest } of image.blobs) {
     await objects.put(blobDataKey(digest as Sha256Digest), bytes);
-    await blobs.link(SOURCE, digest as Sha256Digest, digest as Sha256Digest);
+    await blobs.link(SOURCE, digest as Sha256Digest);
   }
   const manifest = parseManifest(image.bytes, MEDIA_TYPES.image);
   await putManifest(content, SOURCE, manifest);

@@ -1,6 +1,7 @@
 import { bodyOf } from '../../http/body.ts';
 import type { RouteContext } from '../../http/context.ts';
 import { answerEmpty } from '../../http/empty.ts';
+import { goneSignal } from '../../http/gone.ts';
 import { param, query } from '../../http/parameters.ts';
 import { requesterOf } from '../../http/requester.ts';
 import { OPEN_ACCESS } from '../../registry/access/grants.ts';
@@ -68,7 +69,8 @@ export async function cancelUpload(node: ApiNode, ctx: RouteContext): Promise<vo
 async function commit(node: ApiNode, ctx: RouteContext, place: UploadPlace, digest: Digest): Promise<void> {
   ctx.state.logFields['digest'] = digest;
   try {
-    const blob = await pushBlob(node, requesterOf(node, ctx), place, digest, uploadBody(ctx));
+    const gone = goneSignal(ctx.res);
+    const blob = await pushBlob(node, requesterOf(node, ctx), place, digest, uploadBody(ctx), gone);
     node.metrics.uploads.inc({ outcome: 'committed' });
     node.metrics.uploadedBytes.inc(blob.sizeBytes);
   } catch (error) {
@@ -91,7 +93,7 @@ async function mounted(
   const from = query(ctx, 'from');
   if (!isDigest(digest) || (from !== undefined && !isRepositoryName(from))) return false;
   if (!(await mayMount(node, ctx, digest, from))) return false;
-  return mountBlob(node, requesterOf(node, ctx), { repository, digest, from });
+  return mountBlob(node, requesterOf(node, ctx), { repository, digest, from, signal: goneSignal(ctx.res) });
 }
 
 /**

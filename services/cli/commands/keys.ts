@@ -51,7 +51,12 @@ export async function keysRotateCommand(
   const older = ring.keys;
   const signsFrom = new Date(Date.now() + (revoke ? 0 : afterMs));
   const kid = await addKey(objects, ring.lastSeq, {
-    ...{ algorithm: token.algorithm, box: secretBoxOf(config, 'token keys'), signsFrom },
+    ...{
+      algorithm: token.algorithm,
+      box: secretBoxOf(config, 'token keys'),
+      signsFrom,
+      revokesOlder: revoke,
+    },
     record: (made) =>
       recordLocal(audit, {
         action: 'key.rotate',

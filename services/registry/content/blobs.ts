@@ -16,6 +16,16 @@ export interface BlobStat {
   readonly sizeBytes: number;
 }
 
+export interface LinkOptions {
+  /** As the client names the blob. @default its SHA-256 */
+  readonly requested?: Digest;
+  readonly refresh?: () => Promise<unknown>;
+  /** Aborts when the client has gone: nothing is linked then. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait for a delete that is under way. */
+  readonly patienceMs?: number;
+}
+
 /** Blobs, and which repository has which: asked of the store each time. */
 export class Blobs {
   readonly #objects: ObjectStore;
@@ -95,22 +105,21 @@ export class Blobs {
   }
 
   /**
-   * Gives a repository a blob whose bytes are in the store already; a cross-repository mount is nothing more. Takes no
-   * turn, for the sake of the many pushes: only if a request for the link may still come late, a turn says so, and those
-   * that delete the blob wait for it. Not to be called in a turn.
+   * Gives a repository a blob whose bytes are in the store already; a cross-repository mount is nothing more. `refresh`
+   * looks for the bytes again where the link had to wait: a delete of the blob is under way, or may still take effect. Not
+   * to be called in a turn; throws as {@link Turns.beside} does.
    */
-  async link(name: RepositoryName, canonical: Sha256Digest, requested: Digest = canonical): Promise<void> {
-    let isLate = false;
-    const doubt = () => {
-      isLate = true;
-    };
-    const fence = { check: () => undefined, doubt };
-    try {
+  async link(
+    name: RepositoryName,
+    canonical: Sha256Digest,
+    { requested = canonical, refresh, signal, patienceMs }: LinkOptions = {},
+  ): Promise<void> {
+    const links = [...new Set([canonical, requested])].map((digest) => blobChange(digest, 'linked'));
+    const link = async (fence: Fence) => {
+      await refresh?.();
       await linkContent(this.#objects, layerLinkKey, name, canonical, requested, fence);
-    } finally {
-      const links = [...new Set([canonical, requested])].map((digest) => blobChange(digest, 'linked'));
-      if (isLate) await this.#turns.take(name, links, async (turn) => turn.fence.doubt());
-    }
+    };
+    await this.#turns.beside(name, links, link, { signal, ...(patienceMs !== undefined && { patienceMs }) });
   }
 
   /** Takes a blob, if it is there, from a repository; the bytes stay for garbage collection. */

@@ -2,6 +2,7 @@ import type { Sha256Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { BlobStat } from './blobs.ts';
 import type { Content } from './content.ts';
+import type { CommitRound } from './quarantine/guard.ts';
 
 /**
  * A blob whose existence a client may rely on, because no garbage collection deletes it before the client has pushed what
@@ -13,7 +14,7 @@ export async function withPinnedBlob(
   { integrity, quarantine }: Pick<Content, 'integrity' | 'quarantine'>,
   digest: Sha256Digest | undefined,
   find: () => Promise<BlobStat | undefined>,
-  use?: (blob: BlobStat, isAgain: boolean) => Promise<void>,
+  use?: (blob: BlobStat, round: CommitRound<BlobStat | undefined>) => Promise<void>,
 ): Promise<BlobStat | undefined> {
   if (digest === undefined) return undefined;
   try {
@@ -23,8 +24,8 @@ export async function withPinnedBlob(
         // If its bytes are damaged, only a client that pushes can mend them.
         return blob === undefined || integrity.isDoubted(blob) ? undefined : blob;
       },
-      async commit(blob, { isAgain }) {
-        if (blob) await use?.(blob, isAgain);
+      async commit(blob, round) {
+        if (blob) await use?.(blob, round);
       },
     });
   } catch (error) {

@@ -9,7 +9,7 @@ import type { UploadBody } from './uploads.ts';
 
 /**
  * Makes an upload a blob of its repository: verify, record, protect and publish, notify, forget the upload. The upload
- * goes last, so that a request that fails or dies before can be repeated. Throws as {@link Uploads.verify} does.
+ * goes last, so that a request that fails or dies before can be repeated. `signal`: the client has gone. Throws as {@link Uploads.verify} does.
  */
 export async function pushBlob(
   { content: { integrity, uploads }, changes }: Registry,
@@ -17,13 +17,14 @@ export async function pushBlob(
   place: UploadPlace,
   digest: Digest,
   body: UploadBody,
+  signal?: AbortSignal,
 ): Promise<BlobStat> {
   const { name: repository } = place;
   const isMend = isSha256(digest) && integrity.isSuspect(digest);
   const upload = await uploads.verify(place, digest, body);
   const { sizeBytes } = upload.blob;
   await requester.record({ action: 'blob.push', repository, digest });
-  await uploads.publish(upload);
+  await uploads.publish(upload, signal);
   await requester.notify([{ kind: 'blob', action: 'push', repository, digest, sizeBytes }]);
   await uploads.forget(place);
   // Nodes may have the size of the bytes that were replaced in memory.
@@ -37,6 +38,8 @@ export interface Mount {
   readonly digest: Digest;
   /** A repository that has it; without one, any blob of this digest will do, where the digest is SHA-256. */
   readonly from: RepositoryName | undefined;
+  /** Aborts when the client has gone. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -46,7 +49,7 @@ export interface Mount {
 export async function mountBlob(
   { content }: Pick<Registry, 'content'>,
   requester: Requester,
-  { repository, digest, from }: Mount,
+  { repository, digest, from, signal }: Mount,
 ): Promise<boolean> {
   const { blobs } = content;
   const canonical =
@@ -58,7 +61,7 @@ export async function mountBlob(
     content,
     canonical,
     () => (from === undefined ? blobs.statData(canonical) : blobs.stat(from, digest)),
-    async (found, isAgain) => {
+    async (found, { isAgain, refresh }) => {
       await content.writes.confirm(isAgain);
       // Once, although a slow mount comes here twice.
       recorded ??= requester.record({
@@ -66,7 +69,7 @@ export async function mountBlob(
         ...(from !== undefined && { details: { from } }),
       });
       await recorded;
-      await blobs.link(repository, found.digest, digest);
+      await blobs.link(repository, found.digest, { requested: digest, refresh, signal });
     },
   );
   if (blob === undefined) return false;

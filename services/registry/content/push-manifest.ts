@@ -62,7 +62,7 @@ export async function pushManifest(
         ...tags.map((tag) => tagChange(tag, manifest.canonicalDigest)),
       ];
       const needs = allBlobs(manifest).map((blob) => blobChange(blob.digest, 'linked'));
-      const link = async ({ fence }: Turn) => {
+      const link = async (fence: Fence) => {
         await refresh();
         await writes.confirm(isAgain);
         // A second time tags stay where they are: others may have moved them since, or deleted the manifest with them.
@@ -72,7 +72,7 @@ export async function pushManifest(
         before = await moveTags(content, push, fence);
         for (const tag of tags) changes.publish({ kind: 'tag-moved', repository, tag });
       };
-      await turns.take(repository, made, link, { signal: push.signal, needs });
+      await turns.share(repository, made, link, { signal: push.signal, needs });
     },
     undo: () => turns.take(repository, [], (turn) => takeBack(content, push, before, turn)),
   });

@@ -125,8 +125,11 @@ export class Uploads {
     );
   }
 
-  /** Makes a verified upload a blob of its repository. May be done again. */
-  async publish({ place, blob, digest, sources, state }: VerifiedUpload): Promise<void> {
+  /** Makes a verified upload a blob of its repository, unless the client has gone. May be done again. */
+  async publish(
+    { place, blob, digest, sources, state }: VerifiedUpload,
+    signal?: AbortSignal,
+  ): Promise<void> {
     await this.#explaining(place, state, () =>
       // Bytes that are there already may be about to be collected.
       this.#quarantine.pin([blob.digest], {
@@ -135,9 +138,9 @@ export class Uploads {
           if (!(await this.#blobs.hasSoundData(blob.digest, blob.sizeBytes)))
             await this.#objects.compose(sources, blobDataKey(blob.digest));
         },
-        commit: async (_, { isAgain }) => {
+        commit: async (_, { isAgain, refresh }) => {
           await this.#writes.confirm(isAgain);
-          await this.#blobs.link(place.name, blob.digest, digest);
+          await this.#blobs.link(place.name, blob.digest, { requested: digest, refresh, signal });
         },
       }),
     );

@@ -18,9 +18,23 @@ export interface Fence {
   doubt(): void;
 }
 
-/** A fence for a write that is made once: after an attempt without a certain answer there is no other. */
+/** How long after it was decided on the one attempt of {@link OneAttempt} may be made. */
+const ATTEMPT_WITHIN_MS = 4000;
+
+/**
+ * A fence for a write that is made once: after an attempt without a certain answer there is no other, and none is made by
+ * a process that was paused since it decided on it.
+ */
 export class OneAttempt implements Fence {
+  readonly #now: () => number;
+  readonly #decidedAt: number;
   #hasDoubt = false;
+
+  /** `now`: milliseconds of a monotonic clock. */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+    this.#decidedAt = now();
+  }
 
   /** Whether the write may still take effect. */
   get hasDoubt(): boolean {
@@ -29,6 +43,8 @@ export class OneAttempt implements Fence {
 
   check(): void {
     if (this.#hasDoubt) throw new Error('the request was made, and has no answer: it is not made again');
+    if (this.#now() - this.#decidedAt > ATTEMPT_WITHIN_MS)
+      throw new Error('this process was paused for too long: nothing was changed');
   }
 
   doubt(): void {

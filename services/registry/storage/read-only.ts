@@ -47,8 +47,11 @@ export async function readNotice(
  * Turns the switch on; `undefined` turns it off. Every node over this store follows within {@link READ_ONLY_POLL_MS}. One
  * attempt, since a late one would undo what an operator does next; throws if its outcome is unknown.
  */
-export async function writeNotice(objects: ObjectStore, notice: ReadOnlyNotice | undefined): Promise<void> {
-  const fence = new OneAttempt();
+export async function writeNotice(
+  objects: ObjectStore,
+  notice: ReadOnlyNotice | undefined,
+  fence = new OneAttempt(),
+): Promise<void> {
   try {
     if (notice === undefined) await objects.delete([READ_ONLY_KEY], undefined, { fence });
     else await objects.put(READ_ONLY_KEY, encodeJson(notice), { fence });

@@ -1,4 +1,5 @@
 import { isCycleRequested, requestCycle } from '../../../services/registry/garbage/online/progress.ts';
+import { OneAttempt } from '../../../services/registry/storage/fence.ts';
 import { readNotice, writeNotice } from '../../../services/registry/storage/read-only.ts';
 import { passing } from '../../crash/collecting.ts';
 import { imageOf } from '../../crash/content.ts';
@@ -9,18 +10,18 @@ import { fleeting } from './fleeting.ts';
 
 const repository = 'candidate/app';
 const image = imageOf('collected, and pushed again');
+const NOTICE = { since: new Date(0).toISOString(), by: 'an operator', reason: 'a move' };
 
 const stopWrites: Step = {
   does: 'stop writes',
-  act: ({ objects }) =>
-    writeNotice(objects, { since: new Date(0).toISOString(), by: 'an operator', reason: 'a move' }),
+  act: ({ objects, time }) => writeNotice(objects, NOTICE, new OneAttempt(time?.now)),
   async holds({ stored }) {
     if (!(await readNotice(stored))) throw new Error('writes are allowed');
   },
 };
 const allowWrites: Step = {
   does: 'allow writes',
-  act: ({ objects }) => writeNotice(objects, undefined),
+  act: ({ objects, time }) => writeNotice(objects, undefined, new OneAttempt(time?.now)),
   async holds({ stored }) {
     if (await readNotice(stored)) throw new Error('writes are still off');
   },

@@ -97,7 +97,7 @@ export class KeyRing implements AsyncDisposable {
   async #read(): Promise<void> {
     const { signal } = this.#stop;
     const known = new Map([...this.#keys.values()].map((key) => [key.seq, key]));
-    const keys = new Map<string, StoredKey>();
+    let keys: StoredKey[] = [];
     let changed = false;
     let lastSeq = 0;
     for await (const seq of this.#stored.numbers(signal)) {
@@ -105,10 +105,11 @@ export class KeyRing implements AsyncDisposable {
       // A key never changes.
       const found = known.get(seq) ?? (await this.#load(seq));
       changed ||= found !== undefined && !known.has(seq);
-      if (found) keys.set(found.kid, found);
+      if (found?.revokesOlder) keys = [];
+      if (found) keys.push(found);
     }
-    changed ||= keys.size !== this.#keys.size;
-    this.#keys = keys;
+    changed ||= keys.length !== this.#keys.size;
+    this.#keys = new Map(keys.map((key) => [key.kid, key]));
     this.#lastSeq = lastSeq;
     if (changed) for (const listener of this.#listeners) listener();
   }

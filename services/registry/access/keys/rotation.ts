@@ -43,6 +43,8 @@ export interface NewKey {
   readonly algorithm: TokenAlgorithm;
   readonly box: SecretBox;
   readonly signsFrom: Date;
+  /** Makes all earlier keys void at once; they may be removed then. @default false */
+  readonly revokesOlder?: boolean;
   /** Awaited before the key is written to the store. */
   readonly record: (kid: string) => Promise<void>;
 }
@@ -51,9 +53,11 @@ export interface NewKey {
 export async function addKey(
   objects: ObjectStore,
   lastSeq: number,
-  { algorithm, box, signsFrom, record }: NewKey,
+  { algorithm, box, signsFrom, revokesOlder = false, record }: NewKey,
 ): Promise<string | undefined> {
-  const { kid, object } = await makeKey(algorithm, box, { createdAt: new Date(), signsFrom });
+  const { kid, object } = await makeKey(algorithm, box, {
+    ...{ createdAt: new Date(), signsFrom, revokesOlder },
+  });
   await record(kid);
   return (await storedKeys(objects).putIfAbsent(lastSeq + 1, object)) === 'created' ? kid : undefined;
 }

@@ -27,6 +27,8 @@ const StoredKeySchema = z.object({
   privateKey: z.string(),
   createdAt: z.iso.datetime(),
   signsFrom: z.iso.datetime(),
+  /** Keys with lower numbers are void, even one whose creation or return comes late. */
+  revokesOlder: z.boolean().optional(),
 });
 
 /** A key in the store. It never changes. */
@@ -36,13 +38,22 @@ export interface StoredKey extends PublishedKey {
   /** Tokens are signed with it from this time on. It is stored earlier, so that every node knows it by then. */
   readonly signsFrom: Date;
   readonly sealedPrivateKey: string;
+  /** Whether all keys with lower numbers are void. */
+  readonly revokesOlder: boolean;
+}
+
+/** What is decided about a key when it is made. */
+export interface KeyTerms {
+  readonly createdAt: Date;
+  readonly signsFrom: Date;
+  readonly revokesOlder: boolean;
 }
 
 /** Generates a key, and the object to store. */
 export async function makeKey(
   algorithm: TokenAlgorithm,
   box: SecretBox,
-  times: { readonly createdAt: Date; readonly signsFrom: Date },
+  terms: KeyTerms,
 ): Promise<{ readonly kid: string; readonly object: Buffer }> {
   const { publicKey, privateKey } = await generate(algorithm);
   const kid = libtrustId(publicKey);
@@ -50,8 +61,9 @@ export async function makeKey(
     ...{ version: 1, kid, algorithm },
     publicKey: { ...publicKey.export({ format: 'jwk' }) },
     privateKey: box.seal(privateKey.export({ type: 'pkcs8', format: 'der' }), kid),
-    createdAt: times.createdAt.toISOString(),
-    signsFrom: times.signsFrom.toISOString(),
+    createdAt: terms.createdAt.toISOString(),
+    signsFrom: terms.signsFrom.toISOString(),
+    ...(terms.revokesOlder && { revokesOlder: true }),
   };
   return { kid, object: encodeJson(stored) };
 }
@@ -67,6 +79,7 @@ export function parseKey(seq: number, bytes: Buffer): StoredKey {
     createdAt: new Date(stored.createdAt),
     signsFrom: new Date(stored.signsFrom),
     sealedPrivateKey: stored.privateKey,
+    revokesOlder: stored.revokesOlder === true,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Digest, Sha256Digest } from '../../oci/digest.ts';
 import type { Tag } from '../../oci/names.ts';
 
 const GONE = 'gone';
+const LINKED = 'linked';
 const ALL = '*';
 
 const ChangeSchema = z.object({ of: z.string(), to: z.string() });
@@ -36,4 +37,21 @@ export function areAtOdds(some: readonly Change[], others: readonly Change[]): b
   return others.some(({ of, to }) =>
     of === ALL ? wanted.size > 0 : wanted.has(of) && wanted.get(of) !== to,
   );
+}
+
+/** Whether some changes can be made while others are: they have nothing in common but content that both link. */
+export function areApart(some: readonly Change[], others: readonly Change[]): boolean {
+  const wanted = new Map(some.map(({ of, to }) => [of, to]));
+  return others.every(
+    ({ of, to }) => of !== ALL && (!wanted.has(of) || (to === LINKED && wanted.get(of) === to)),
+  );
+}
+
+/** A turn that changes more says that it changes anything: its object stays small. */
+const CHANGES_MAX = 2000;
+
+/** The changes as a turn's record says them. */
+export function recorded(changes: readonly Change[]): Change[] {
+  if (changes.length > CHANGES_MAX) return [ANY_CHANGE];
+  return [...new Map(changes.map((change) => [`${change.of} ${change.to}`, change])).values()];
 }

@@ -1,11 +1,8 @@
-import { RegistryError } from '../../oci/errors.ts';
 import type { Fence } from '../../storage/fence.ts';
-import { ANY_CHANGE, type Change } from './change.ts';
+import { type Change, recorded } from './change.ts';
+import { clientGone, tookTooLong } from './refusals.ts';
 import type { TurnClock, TurnTiming } from './timing.ts';
 import type { NumberedTurn, TurnRecord, TurnStore } from './turn-store.ts';
-
-/** A turn that changes more says that it changes anything: its object stays small. */
-const CHANGES_MAX = 2000;
 
 /** A turn, for the code that makes the changes. */
 export interface Turn {
@@ -15,16 +12,22 @@ export interface Turn {
   readonly declare: (changes: readonly Change[]) => Promise<void>;
 }
 
+/** What is in doubt of one of those who share a turn. */
+interface Share {
+  readonly changes: Change[];
+  /** When one of its writes last got no certain answer. */
+  doubtedAt: number | undefined;
+}
+
 /** A turn that this process holds. */
-export class HeldTurn implements Turn {
+export class HeldTurn {
   readonly #store: TurnStore;
   readonly #clock: TurnClock;
   readonly #timing: TurnTiming;
-  readonly #signal: AbortSignal | undefined;
   #turn: NumberedTurn;
   readonly #takenAt: number;
   #validUntil: number;
-  #doubtedAt: number | undefined;
+  readonly #shares: Share[] = [];
   #stopBeating: () => void = () => undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -33,7 +36,6 @@ export class HeldTurn implements Turn {
     { store, clock, timing }: { store: TurnStore; clock: TurnClock; timing: TurnTiming },
     turn: NumberedTurn,
     takenAt: number,
-    signal: AbortSignal | undefined,
   ) {
     this.#store = store;
     this.#clock = clock;
@@ -41,33 +43,34 @@ export class HeldTurn implements Turn {
     this.#turn = turn;
     this.#takenAt = takenAt;
     this.#validUntil = takenAt + timing.validMs;
-    this.#signal = signal;
     this.#beatLater();
   }
 
   /** When a write of this turn last got no certain answer; undefined if each got one. */
   get doubtedAt(): number | undefined {
-    return this.#doubtedAt;
+    const times = this.#shares.map(({ doubtedAt }) => doubtedAt).filter((at) => at !== undefined);
+    return times.length > 0 ? Math.max(...times) : undefined;
   }
 
-  readonly fence: Fence = {
-    check: () => {
-      if (this.#signal?.aborted) throw clientGone(this.#signal.reason);
+  /** The turn for one of those who share it. Their changes stand in its record. `signal`: their client has gone. */
+  shareOf(changes: readonly Change[], signal: AbortSignal | undefined): Turn {
+    const share: Share = { changes: [...changes], doubtedAt: undefined };
+    this.#shares.push(share);
+    const check = () => {
+      if (signal?.aborted) throw clientGone(signal.reason);
       if (!this.#isValid) throw tookTooLong();
-    },
-    doubt: () => {
-      this.#doubtedAt = this.#clock.now();
-    },
-  };
-
-  readonly declare = async (changes: readonly Change[]): Promise<void> => {
-    if (changes.length === 0) return;
-    this.fence.check();
-    await this.#write((record) => {
-      const all = [...record.changes, ...changes];
-      return { ...record, changes: all.length > CHANGES_MAX ? [ANY_CHANGE] : all };
-    });
-  };
+    };
+    const doubt = () => {
+      share.doubtedAt = this.#clock.now();
+    };
+    const declare = async (more: readonly Change[]) => {
+      if (more.length === 0) return;
+      check();
+      share.changes.push(...more);
+      await this.#write((record) => ({ ...record, changes: recorded([...record.changes, ...more]) }));
+    };
+    return { fence: { check, doubt }, declare };
+  }
 
   /**
    * Lets the next one in, and says which changes are in doubt. Returns the turn as it is stored; undefined when others
@@ -76,14 +79,13 @@ export class HeldTurn implements Turn {
   async end(): Promise<NumberedTurn | undefined> {
     this.#stopBeating();
     if (!this.#isValid) return undefined;
+    const doubted = this.#shares.filter(({ doubtedAt }) => doubtedAt !== undefined);
+    const changes = recorded(doubted.flatMap((share) => share.changes));
     await this.#write((record) => ({
       ...record,
       isOver: true,
       changes: [],
-      doubts: [
-        ...record.doubts,
-        ...(this.#doubtedAt === undefined ? [] : [{ turn: this.#turn.number, changes: record.changes }]),
-      ],
+      doubts: [...record.doubts, ...(doubted.length > 0 ? [{ turn: this.#turn.number, changes }] : [])],
     }));
     return this.#isValid ? this.#turn : undefined;
   }
@@ -95,7 +97,7 @@ export class HeldTurn implements Turn {
   #beatLater(): void {
     this.#stopBeating = this.#clock.later(this.#timing.beatMs, async () => {
       // One that fails is made up for by the next one, or the turn ends.
-      await this.#write((record) => ({ ...record, beat: record.beat + 1 })).catch(() => undefined);
+      await this.#write((record) => record).catch(() => undefined);
       const isAtWork = !this.#turn.record.isOver && this.#isValid;
       if (isAtWork && this.#clock.now() - this.#takenAt < this.#timing.longestMs) this.#beatLater();
     });
@@ -107,7 +109,8 @@ export class HeldTurn implements Turn {
       const { number, record } = this.#turn;
       if (record.isOver) return;
       const sentAt = this.#clock.now();
-      const turn = { number, record: change(record) };
+      // Others see by the beat that it was written.
+      const turn = { number, record: { ...change(record), beat: record.beat + 1 } };
       this.#turn = turn;
       await this.#store.write(turn);
       // An answer that comes later proves nothing: others may have lost patience before it.
@@ -116,16 +119,4 @@ export class HeldTurn implements Turn {
     this.#writing = writing.catch(() => undefined);
     return writing;
   }
-}
-
-function tookTooLong(): RegistryError {
-  return new RegistryError(
-    'UNAVAILABLE',
-    'the store took too long for this change, and another one may have begun: try again',
-  );
-}
-
-/** The error of a change whose client has gone. */
-export function clientGone(cause: unknown): RegistryError {
-  return new RegistryError('CLIENT_GONE', 'the client has gone: nothing more is changed', undefined, cause);
 }

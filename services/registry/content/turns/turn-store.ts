@@ -22,7 +22,7 @@ const TurnSchema = z.object({
   version: z.literal(1),
   /** The process that takes the turn, as a {@link TurnOwner} names it. */
   holder: z.string(),
-  /** Counts up while the holder is at work; others watch it move instead of comparing clocks. */
+  /** Counts the holder's writes; others watch it move instead of comparing clocks. */
   beat: z.int().nonnegative(),
   isOver: z.boolean(),
   /** What the holder changes. */
@@ -68,6 +68,11 @@ export class TurnStore {
     let number = floor;
     while (await this.#turns.has(number + 1)) number++;
     return { number, record: recordOf((await this.#turns.read(number)) ?? Buffer.alloc(0)) };
+  }
+
+  /** Whether a turn came after this one, which was the newest a short while ago. */
+  async hasAfter(number: number): Promise<boolean> {
+    return this.#turns.has(number + 1);
   }
 
   /** Takes a number; of any number of racers, exactly one gets it. */

@@ -71,7 +71,8 @@ export async function* promote(
   const blobs = [...image.blobs, ...image.nonDistributable];
   for (const blob of blobs) {
     options.signal.throwIfAborted();
-    await content.blobs.link(repository, blob.digest, blob.requestedDigest);
+    const { requestedDigest: requested } = blob;
+    await content.blobs.link(repository, blob.digest, { requested, patienceMs: PATIENCE_MS });
   }
   await linkManifests(content, plan, [], async () => undefined, options);
   yield { event: 'linked', manifests: image.manifests.length, blobs: blobs.length };
