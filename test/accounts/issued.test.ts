@@ -3,7 +3,9 @@ import { IssuedSource } from '../../services/accounts/issued/issued-source.ts';
 import { IssuedCredentials } from '../../services/registry/access/issued/credentials.ts';
 import { robotName } from '../../services/registry/access/issued/robots.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
-import { listAll } from '../../services/registry/storage/object-store.ts';
+import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { rejection } from '../contract/area.ts';
+import { intercepted } from '../support/intercepted.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { identityOf, PATIENT } from './accounts.ts';
 
@@ -125,6 +127,20 @@ describe('credentials that the registry issues', () => {
       expect(await outcome(secret, name)).to.equal('unknown');
       if (typeof rotated !== 'string') expect(await outcome(rotated.secret, name)).to.equal('unknown');
     }
+  });
+
+  it('are not made by one who asked before they were revoked', async () => {
+    const woken = Promise.withResolvers<void>();
+    const paused = intercepted<ObjectStore>(objects, async ({ name, proceed }) => {
+      if (name === 'putIfAbsent') await woken.promise;
+      return proceed();
+    });
+    const late = rejection(new IssuedCredentials(paused, { now }).create(ROBOT));
+    await issued.create(ROBOT);
+    await issued.revoke('robot', ROBOT.name);
+    woken.resolve();
+    expect(kindOf(await late)).to.equal('UNAVAILABLE');
+    expect((await issued.find('robot', ROBOT.name))?.secrets).to.deep.equal([]);
   });
 
   it('are taken for what they were for five seconds at most', async () => {

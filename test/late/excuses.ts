@@ -30,6 +30,13 @@ const LEFT_OF_COLLECTION: Excuse = {
   isRare: true,
 };
 
+const VOID_KEY: Excuse = {
+  operation: 'rotation: addKey putIfAbsent',
+  line: /has roadstead\/keys\//,
+  why: 'a newer key says that this one is void',
+  isRare: true,
+};
+
 const LEASES: Excuse = {
   line: /the collector's worker/,
   why: 'of leases only the one with the highest number counts',
@@ -60,26 +67,14 @@ export const HARMLESS: readonly Excuse[] = [
     why: 'an upload that was cancelled is there again, and empty: nobody goes on with it, and the purge takes it',
     isRare: true,
   },
+  VOID_KEY,
 ];
 
 /**
  * Acknowledged changes that a late request takes back: the matrix has found them, and they are not mended yet. A line that
  * is not needed any more fails the matrix: delete it with what mends it.
  */
-export const KNOWN: readonly Excuse[] = [
-  {
-    operation: 'canonical: unlinkContent delete',
-    line: /blobs\/.* was answered with 404|lacks .*\/_layers\//,
-    why: 'to be waited for: a push or a mount takes no turn, so it does not see that the deletion of its link is in doubt',
-    isRare: true,
-  },
-  {
-    operation: 'rotation: addKey putIfAbsent',
-    line: /roadstead\/keys\//,
-    why: 'to be deleted by an object that says so: one that an operator deletes right after it was made comes back',
-    isRare: true,
-  },
-];
+export const KNOWN: readonly Excuse[] = [];
 
 /** How a store may differ for good when a process was paused, and why that is harmless. */
 export const HARMLESS_PAUSES: readonly Excuse[] = [
@@ -94,12 +89,7 @@ export const HARMLESS_PAUSES: readonly Excuse[] = [
     why: 'whoever wakes hears the request that was made since, and does what it asks for',
     isRare: true,
   },
-  {
-    operation: 'rotation: addKey putIfAbsent',
-    line: /roadstead\/keys\//,
-    why: 'a key of which nobody has a token; it is deleted with the next one that has ended',
-    isRare: true,
-  },
+  VOID_KEY,
   {
     title: /^(?:a collection|collections) /,
     line: /sha256:\w+ is still there$|the collector has left|the store has .*\/(?:blobs|_layers|revisions)\//,
@@ -112,16 +102,4 @@ export const HARMLESS_PAUSES: readonly Excuse[] = [
  * Acknowledged changes that a process takes back which was paused: found by the matrix, and not mended yet. By story,
  * since whoever wakes goes on with all that it was about.
  */
-export const KNOWN_PAUSES: readonly Excuse[] = [
-  {
-    operation: 'canonical: linkContent writeLink',
-    line: /blobs\/.* was answered with 200|has .*\/_layers\//,
-    why: 'to be fenced by time: the link of a blob is written without a turn, whenever its process wakes',
-    isRare: true,
-  },
-  {
-    title: /^writes that are stopped|^the switch of writes/,
-    line: /writes are (?:allowed|still off)|roadstead\/read-only\.json/,
-    why: 'to have an end: the one attempt of a command that was paused before it is made whenever it wakes',
-  },
-];
+export const KNOWN_PAUSES: readonly Excuse[] = [];

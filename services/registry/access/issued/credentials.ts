@@ -2,7 +2,7 @@ import { RegistryError } from '../../oci/errors.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { type IssuedAccount, type IssuedKind, isCurrent } from './account.ts';
 import { makeSecret } from './secret.ts';
-import { listVersions, readVersion, type Version, writeVersion } from './versions.ts';
+import { listVersions, readVersion, writeVersion } from './versions.ts';
 
 /** An account, and a new secret of it, which is shown only once. */
 export interface Issued {
@@ -125,10 +125,15 @@ export class IssuedCredentials {
     name: string,
     change: (before: IssuedAccount | undefined) => IssuedAccount,
   ): Promise<IssuedAccount> {
+    let before = await readVersion(this.#objects, kind, name);
+    const { revokedAt } = before?.account ?? {};
     for (let tries = 1; tries <= TRIES_MAX; tries++) {
-      const before: Version | undefined = await readVersion(this.#objects, kind, name);
       const after = change(before?.account);
       if (await writeVersion(this.#objects, before, after)) return after;
+      before = await readVersion(this.#objects, kind, name);
+      // A change that was asked for before it does not undo it, however late it comes.
+      if (before?.account.revokedAt !== revokedAt)
+        throw new RegistryError('UNAVAILABLE', `the account ${name} was revoked at the same time: try again`);
     }
     throw new RegistryError('UNAVAILABLE', `the account ${name} is being changed by others: try again`);
   }

@@ -63,6 +63,9 @@ export async function addKey(
 }
 
 /** Deletes keys: each node refuses their tokens from its next poll on. */
-export async function removeKeys(objects: ObjectStore, keys: readonly StoredKey[]): Promise<void> {
+export async function removeKeys(
+  objects: ObjectStore,
+  keys: readonly Pick<StoredKey, 'seq'>[],
+): Promise<void> {
   await objects.delete(keys.map(({ seq }) => storedKeys(objects).keyOf(seq)));
 }
