@@ -159,7 +159,7 @@ describe('a link of a blob', () => {
   it('takes no turn where nothing is at odds with it', async () => {
     let links = 0;
     const process = start();
-    const link = () => process.turns.beside(NAME, LINKED, async () => void links++);
+    const link = () => process.turns.optimistically(NAME, LINKED, async () => void links++);
     await time.until(link());
     expect(numbers()).to.equal(0);
     await time.until(start().turns.take(NAME, pushOf('a'), async ({ fence }) => fence.doubt()));
@@ -175,7 +175,7 @@ describe('a link of a blob', () => {
       done.push('deleted');
     });
     await time.pass(1);
-    const linked = other.turns.beside(NAME, LINKED, async () => void done.push('linked'));
+    const linked = other.turns.optimistically(NAME, LINKED, async () => void done.push('linked'));
     await time.until(Promise.all([deleted, linked]));
     expect(done).to.deep.equal(['deleted', 'linked']);
   });
@@ -184,7 +184,7 @@ describe('a link of a blob', () => {
     await time.until(start().turns.take(NAME, GONE, async ({ fence }) => fence.doubt()));
     let links = 0;
     const link = (patienceMs?: number) =>
-      start().turns.beside(NAME, LINKED, async () => void links++, patienceMs ? { patienceMs } : {});
+      start().turns.optimistically(NAME, LINKED, async () => void links++, patienceMs ? { patienceMs } : {});
     isOf(await time.until(rejection(link())), 'UNAVAILABLE');
     expect(links).to.equal(0);
     await time.until(link(2 * lateMs));
@@ -197,14 +197,14 @@ describe('a link of a blob', () => {
     await time.pass(1);
     dead.kill();
     const patience = { patienceMs: 2 * lateMs };
-    await time.until(start().turns.beside(NAME, LINKED, async () => undefined, patience));
+    await time.until(start().turns.optimistically(NAME, LINKED, async () => undefined, patience));
     expect(time.nowMs).to.be.at.least(silenceMs + lateMs);
   });
 
   it('leaves a doubt if it got no certain answer, also where it failed', async () => {
     for (const fails of [false, true]) {
       store.held.clear();
-      const linked = start().turns.beside(NAME, LINKED, async (fence) => {
+      const linked = start().turns.optimistically(NAME, LINKED, async (fence) => {
         fence.doubt();
         if (fails) throw new Error('no answer');
       });
@@ -225,7 +225,7 @@ describe('a link of a blob', () => {
         fence.check();
         links++;
       };
-      const linked = process.turns.beside(NAME, LINKED, link, { signal: client.signal });
+      const linked = process.turns.optimistically(NAME, LINKED, link, { signal: client.signal });
       linked.catch(() => undefined);
       await time.pass(validMs);
       if (hasGone) client.abort();

@@ -107,7 +107,7 @@ export class Blobs {
   /**
    * Gives a repository a blob whose bytes are in the store already; a cross-repository mount is nothing more. `refresh`
    * looks for the bytes again where the link had to wait: a delete of the blob is under way, or may still take effect. Not
-   * to be called in a turn; throws as {@link Turns.beside} does.
+   * to be called in a turn; throws as {@link Turns.optimistically} does.
    */
   async link(
     name: RepositoryName,
@@ -119,7 +119,10 @@ export class Blobs {
       await refresh?.();
       await linkContent(this.#objects, layerLinkKey, name, canonical, requested, fence);
     };
-    await this.#turns.beside(name, links, link, { signal, ...(patienceMs !== undefined && { patienceMs }) });
+    await this.#turns.optimistically(name, links, link, {
+      signal,
+      ...(patienceMs !== undefined && { patienceMs }),
+    });
   }
 
   /** Takes a blob, if it is there, from a repository; the bytes stay for garbage collection. */

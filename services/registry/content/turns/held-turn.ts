@@ -52,7 +52,7 @@ export class HeldTurn {
     return times.length > 0 ? Math.max(...times) : undefined;
   }
 
-  /** The turn for one of those who share it. Their changes stand in its record. `signal`: their client has gone. */
+  /** The turn for one of those who share it. Their changes are in its record. `signal`: their client has gone. */
   shareOf(changes: readonly Change[], signal: AbortSignal | undefined): Turn {
     const share: Share = { changes: [...changes], doubtedAt: undefined };
     this.#shares.push(share);

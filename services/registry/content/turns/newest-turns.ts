@@ -52,7 +52,7 @@ export class NewestTurns {
     return !record.isOver && !this.#hasEnded(record);
   }
 
-  /** A number exists from now on, whoever got it. */
+  /** A number exists from now on, in this process or another. */
   met(name: RepositoryName, number: number): void {
     this.#seen.delete(name);
     this.#floors.set(name, number);

@@ -1,7 +1,7 @@
 import { busy, clientGone } from './refusals.ts';
 import type { TurnClock } from './timing.ts';
 
-/** How long a change waits: for so many milliseconds, and as long as its client does. */
+/** How long a change waits: until a deadline, and only while its client does. */
 export class Patience implements Disposable {
   readonly deadline: number;
   readonly signal: AbortSignal | undefined;

@@ -5,7 +5,7 @@ export function busy(): RegistryError {
   return new RegistryError('UNAVAILABLE', 'others are changing this repository: try again');
 }
 
-/** A late write may undo the change, for so many milliseconds more. */
+/** A late write may still undo the change, for this time in milliseconds. */
 export function inDoubt(ms: number): RegistryError {
   const retryAfterSeconds = Math.max(1, Math.ceil(ms / 1000));
   return new RegistryError(

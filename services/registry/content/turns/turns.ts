@@ -81,7 +81,7 @@ export class Turns {
    * is run again in a turn; one without a certain answer is said to be in doubt. Not to be called in a turn. Throws as
    * {@link take} does.
    */
-  async beside(
+  async optimistically(
     name: RepositoryName,
     changes: readonly Change[],
     act: (fence: Fence) => Promise<void>,

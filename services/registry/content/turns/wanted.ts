@@ -2,7 +2,7 @@ import { areApart, type Change } from './change.ts';
 import type { Turn } from './held-turn.ts';
 import type { Patience } from './patience.ts';
 
-/** So many changes share a turn at most. */
+/** The most changes that share a turn. */
 const SHARED_MAX = 32;
 
 /** What became of a change's wait: its act was carried out, or a doubt is in its way until a time. */
