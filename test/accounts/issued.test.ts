@@ -143,6 +143,32 @@ describe('credentials that the registry issues', () => {
     expect((await issued.find('robot', ROBOT.name))?.secrets).to.deep.equal([]);
   });
 
+  it('keep nothing of before for one who asked before they were revoked and made again', async () => {
+    await issued.create(ROBOT);
+    const woken = Promise.withResolvers<void>();
+    const paused = intercepted<ObjectStore>(objects, async ({ name, proceed }) => {
+      if (name === 'putIfAbsent') await woken.promise;
+      return proceed();
+    });
+    const late = rejection(new IssuedCredentials(paused, { now }).add({ ...ROBOT, groups: ['admins'] }));
+    await issued.revoke('robot', ROBOT.name);
+    nowMs += 1000;
+    await issued.create(ROBOT);
+    woken.resolve();
+    expect(kindOf(await late)).to.equal('UNAVAILABLE');
+    expect((await issued.find('robot', ROBOT.name))?.groups).to.deep.equal(['builders']);
+  });
+
+  it('say what they are to the loser of two equal changes', async () => {
+    await issued.create(ROBOT);
+    const revoked = await Promise.allSettled([1, 2].map(() => issued.revoke('robot', ROBOT.name)));
+    const created = await Promise.allSettled([1, 2].map(() => issued.create(ROBOT)));
+    const kindsOf = (ends: readonly PromiseSettledResult<unknown>[]) =>
+      ends.map((end) => (end.status === 'rejected' ? kindOf(end.reason) : 'done')).sort();
+    expect(kindsOf(revoked)).to.deep.equal(['CREDENTIAL_UNKNOWN', 'done']);
+    expect(kindsOf(created)).to.deep.equal(['CREDENTIAL_EXISTS', 'done']);
+  });
+
   it('are taken for what they were for five seconds at most', async () => {
     const { secret } = await issued.create(ROBOT);
     let ageMs = 0;

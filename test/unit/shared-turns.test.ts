@@ -14,7 +14,9 @@ import { digestOf } from '../../services/registry/oci/digest.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import { turnsPrefix } from '../../services/registry/storage/layout.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { rejection } from '../contract/area.ts';
+import type { Call } from '../support/intercepted.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { FakeTime, Process, type ProcessOptions } from './turn-processes.ts';
 
@@ -132,6 +134,32 @@ describe('changes of one process', () => {
     isOf(await time.until(rejection(moved)), 'UNAVAILABLE');
   });
 
+  it('are answered when they are certain, before slower ones of their turn', async () => {
+    const first = process.turns.take(NAME, [], () => process.wait(10));
+    const slow = process.turns.share(NAME, pushOf('a'), () => process.wait(1000));
+    const quick = process.turns.share(NAME, pushOf('b'), async () => undefined);
+    const doubtful = process.turns.share(NAME, pushOf('c'), async (fence) => fence.doubt());
+    await time.until(Promise.all([first, quick]));
+    expect(time.nowMs).to.equal(10);
+    await time.until(doubtful);
+    expect(time.nowMs).to.equal(1010);
+    await time.until(slow);
+    expect(turnsTaken()).to.equal(2);
+  });
+
+  it('do not overtake what is at odds with them and came before', async () => {
+    const both = [...pushOf('a'), tagChange(parseTag('b'), FIRST)];
+    const done: string[] = [];
+    const share = (what: string, changes: readonly Change[]) =>
+      process.turns.share(NAME, changes, async () => void done.push(what));
+    const first = process.turns.take(NAME, [], () => process.wait(10));
+    const gone = [manifestChange(SECOND, 'gone')];
+    const deleted = () => process.turns.take(NAME, gone, async () => void done.push('delete'));
+    const all = [share('a', pushOf('a')), share('a and b', both), share('b', pushOf('b'))];
+    await time.until(Promise.all([first, ...all, deleted(), share('c', pushOf('c', SECOND))]));
+    expect(done).to.deep.equal(['a', 'a and b', 'b', 'delete', 'c']);
+  });
+
   it('leave the line when they have waited for too long, and are not carried out then', async () => {
     const first = process.turns.take(NAME, [], () => process.wait(100));
     const acts: string[] = [];
@@ -212,6 +240,59 @@ describe('a link of a blob', () => {
       expect(failure).to.equal(fails ? 'no answer' : undefined);
       isOf(await time.until(rejection(start().turns.take(NAME, GONE, async () => undefined))), 'UNAVAILABLE');
     }
+  });
+
+  it('leaves a doubt also for a client that has gone, and while a delete is in doubt', async () => {
+    const gone = new AbortController();
+    const leaves = start().turns.optimistically(
+      NAME,
+      LINKED,
+      async (fence) => {
+        fence.doubt();
+        gone.abort();
+        fence.check();
+      },
+      { signal: gone.signal },
+    );
+    isOf(await time.until(rejection(leaves)), 'CLIENT_GONE');
+    isOf(await time.until(rejection(start().turns.take(NAME, GONE, async () => undefined))), 'UNAVAILABLE');
+  });
+
+  it('does not trust a listing that lags', async () => {
+    let isLagging = false;
+    const around = ({ name, proceed }: Call<ObjectStore>) =>
+      isLagging && name === 'list' ? { keys: [], prefixes: [], next: undefined } : proceed();
+    const stale = start({ around });
+    await time.until(stale.turns.take(NAME, pushOf('a'), async () => undefined));
+    await time.until(start().turns.take(NAME, GONE, async ({ fence }) => fence.doubt()));
+    isLagging = true;
+    for (const process of [stale, start({ around })])
+      isOf(
+        await time.until(rejection(process.turns.optimistically(NAME, LINKED, async () => undefined))),
+        'UNAVAILABLE',
+      );
+  });
+
+  it('does not make a process forget the turn that it has just ended', async () => {
+    let isSlow = false;
+    const lists: string[] = [];
+    const around = async ({ name, proceed }: Call<ObjectStore>) => {
+      if (name !== 'list') return proceed();
+      lists.push('list');
+      const page = await proceed();
+      if (isSlow) await time.wait(100);
+      return page;
+    };
+    const process = start({ around });
+    isSlow = true;
+    const linked = process.turns.optimistically(NAME, LINKED, async () => undefined);
+    await time.pass(1);
+    isSlow = false;
+    await time.until(process.turns.take(NAME, pushOf('a'), async () => undefined));
+    await time.until(linked);
+    lists.length = 0;
+    await time.until(process.turns.take(NAME, pushOf('b'), async () => undefined));
+    expect(lists).to.deep.equal([]);
   });
 
   it('is made in a turn by a process that was paused before it, and not for a client that has gone', async () => {

@@ -1,5 +1,6 @@
 import type { Requester } from '../notifications/requester.ts';
 import { type Digest, isSha256 } from '../oci/digest.ts';
+import { RegistryError } from '../oci/errors.ts';
 import type { RepositoryName } from '../oci/names.ts';
 import type { BlobStat } from './blobs.ts';
 import type { Registry } from './content.ts';
@@ -31,6 +32,8 @@ export async function pushBlob(
   if (isMend) changes.publish({ kind: 'content-removed', repository, digest });
   return upload.blob;
 }
+
+const GONE_SINCE = 'the blob was deleted while it was mounted: upload it';
 
 /** A blob that a client wants to have in a repository without sending it. */
 export interface Mount {
@@ -69,7 +72,13 @@ export async function mountBlob(
         ...(from !== undefined && { details: { from } }),
       });
       await recorded;
-      await blobs.link(repository, found.digest, { requested: digest, refresh, signal });
+      await blobs.link(repository, found.digest, {
+        ...{ requested: digest, signal },
+        refresh: async () => {
+          if ((await refresh()) === undefined) throw new RegistryError('UNAVAILABLE', GONE_SINCE);
+          await content.writes.confirm(isAgain);
+        },
+      });
     },
   );
   if (blob === undefined) return false;

@@ -139,8 +139,13 @@ export class Uploads {
             await this.#objects.compose(sources, blobDataKey(blob.digest));
         },
         commit: async (_, { isAgain, refresh }) => {
-          await this.#writes.confirm(isAgain);
-          await this.#blobs.link(place.name, blob.digest, { requested: digest, refresh, signal });
+          await this.#blobs.link(place.name, blob.digest, {
+            ...{ requested: digest, signal },
+            refresh: async () => {
+              await refresh();
+              await this.#writes.confirm(isAgain);
+            },
+          });
         },
       }),
     );

@@ -44,7 +44,7 @@ export class OneAttempt implements Fence {
   check(): void {
     if (this.#hasDoubt) throw new Error('the request was made, and has no answer: it is not made again');
     if (this.#now() - this.#decidedAt > ATTEMPT_WITHIN_MS)
-      throw new Error('this process was paused for too long: nothing was changed');
+      throw new Error('this process was paused, or the store is slow: nothing was changed, try again');
   }
 
   doubt(): void {

@@ -126,14 +126,14 @@ export class IssuedCredentials {
     change: (before: IssuedAccount | undefined) => IssuedAccount,
   ): Promise<IssuedAccount> {
     let before = await readVersion(this.#objects, kind, name);
-    const { revokedAt } = before?.account ?? {};
+    const first = before?.account;
     for (let tries = 1; tries <= TRIES_MAX; tries++) {
       const after = change(before?.account);
+      // A change that was asked for before that does not undo it, however late it comes.
+      if (wasRevokedSince(first, before?.account))
+        throw new RegistryError('UNAVAILABLE', `the account ${name} was revoked at the same time: try again`);
       if (await writeVersion(this.#objects, before, after)) return after;
       before = await readVersion(this.#objects, kind, name);
-      // A change that was asked for before it does not undo it, however late it comes.
-      if (before?.account.revokedAt !== revokedAt)
-        throw new RegistryError('UNAVAILABLE', `the account ${name} was revoked at the same time: try again`);
     }
     throw new RegistryError('UNAVAILABLE', `the account ${name} is being changed by others: try again`);
   }
@@ -145,6 +145,13 @@ function accountOf({ kind, name, groups, description, by }: NewAccount, now: Dat
     ...{ kind, name, groups: [...groups], createdAt: now.toISOString(), createdBy: by, secrets: [] },
     ...(description !== undefined && { description }),
   };
+}
+
+/** Whether an account was revoked after a first look, and perhaps made afresh. */
+function wasRevokedSince(first: IssuedAccount | undefined, now: IssuedAccount | undefined): boolean {
+  const isRevoked = now?.revokedAt !== undefined && now.revokedAt !== first?.revokedAt;
+  const wasAlive = first !== undefined && first.revokedAt === undefined;
+  return isRevoked || (wasAlive && now?.createdAt !== first.createdAt);
 }
 
 function alive(account: IssuedAccount | undefined, kind: IssuedKind, name: string): IssuedAccount {

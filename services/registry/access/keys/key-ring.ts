@@ -21,6 +21,7 @@ export class KeyRing implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #listeners: (() => void)[] = [];
   #keys: ReadonlyMap<string, StoredKey> = new Map();
+  #revoked: readonly StoredKey[] = [];
   #lastSeq = 0;
   readonly #broken = new Set<string>();
   readonly #reading = new Shared(() =>
@@ -57,6 +58,11 @@ export class KeyRing implements AsyncDisposable {
   /** The number of the newest key, even if that key cannot be read. */
   get lastSeq(): number {
     return this.#lastSeq;
+  }
+
+  /** Keys that a newer one has made void, and that are still in the store. */
+  get revoked(): readonly StoredKey[] {
+    return this.#revoked;
   }
 
   find(kid: string): StoredKey | undefined {
@@ -96,19 +102,19 @@ export class KeyRing implements AsyncDisposable {
 
   async #read(): Promise<void> {
     const { signal } = this.#stop;
-    const known = new Map([...this.#keys.values()].map((key) => [key.seq, key]));
-    let keys: StoredKey[] = [];
-    let changed = false;
+    const known = new Map([...this.#keys.values(), ...this.#revoked].map((key) => [key.seq, key]));
+    const revoked: StoredKey[] = [];
+    const keys: StoredKey[] = [];
     let lastSeq = 0;
     for await (const seq of this.#stored.numbers(signal)) {
       lastSeq = seq;
       // A key never changes.
       const found = known.get(seq) ?? (await this.#load(seq));
-      changed ||= found !== undefined && !known.has(seq);
-      if (found?.revokesOlder) keys = [];
+      if (found?.revokesOlder) revoked.push(...keys.splice(0));
       if (found) keys.push(found);
     }
-    changed ||= keys.length !== this.#keys.size;
+    const changed = keys.length !== this.#keys.size || keys.some(({ kid }) => !this.#keys.has(kid));
+    this.#revoked = revoked;
     this.#keys = new Map(keys.map((key) => [key.kid, key]));
     this.#lastSeq = lastSeq;
     if (changed) for (const listener of this.#listeners) listener();

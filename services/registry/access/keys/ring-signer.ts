@@ -102,6 +102,12 @@ export class RingSigner implements Signer {
     const now = new Date();
     const signsFrom = newest ? nextSignsFrom(newest, keyLifetimeMs, now) : now;
     if (signsFrom) await this.#add(signsFrom);
+    // Before the key that revokes them: without it they would be valid again.
+    if (ring.revoked.length > 0) {
+      const kids = ring.revoked.map(({ kid }) => kid);
+      await removeKeys(objects, ring.revoked);
+      log.info({ kids }, 'deleted keys that were revoked');
+    }
     const ended = endedKeys(keys, tokenLifetimeMs, now);
     if (ended.length === 0) return;
     await removeKeys(objects, ended);

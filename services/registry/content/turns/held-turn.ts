@@ -53,7 +53,10 @@ export class HeldTurn {
   }
 
   /** The turn for one of those who share it. Their changes are in its record. `signal`: their client has gone. */
-  shareOf(changes: readonly Change[], signal: AbortSignal | undefined): Turn {
+  shareOf(
+    changes: readonly Change[],
+    signal: AbortSignal | undefined,
+  ): { readonly turn: Turn; readonly hasDoubt: boolean } {
     const share: Share = { changes: [...changes], doubtedAt: undefined };
     this.#shares.push(share);
     const check = () => {
@@ -69,7 +72,12 @@ export class HeldTurn {
       share.changes.push(...more);
       await this.#write((record) => ({ ...record, changes: recorded([...record.changes, ...more]) }));
     };
-    return { fence: { check, doubt }, declare };
+    return {
+      turn: { fence: { check, doubt }, declare },
+      get hasDoubt() {
+        return share.doubtedAt !== undefined;
+      },
+    };
   }
 
   /**

@@ -55,7 +55,7 @@ export class NewestTurns {
   /** A number exists from now on, in this process or another. */
   met(name: RepositoryName, number: number): void {
     this.#seen.delete(name);
-    this.#floors.set(name, number);
+    this.#exists(name, number);
   }
 
   /** This process ended its turn at that time. */
@@ -77,12 +77,14 @@ export class NewestTurns {
     }
   }
 
-  /** The newest turn, as the store says it now. */
+  /** The newest turn, as the store says it now; any number of times at once, also while this process has a turn. */
   async now(name: RepositoryName): Promise<NumberedTurn | undefined> {
     const known = this.#recent(name);
-    const isSame =
-      known?.turn?.record.isOver === true && !(await this.#storeOf(name).hasAfter(known.turn.number));
-    return isSame ? known.turn : (await this.#read(name, known)).turn;
+    if (known?.turn?.record.isOver) {
+      if (!(await this.#storeOf(name).hasAfter(known.turn.number))) return known.turn;
+      this.#exists(name, known.turn.number + 1);
+    }
+    return (await this.#read(name, known, true)).turn;
   }
 
   #storeOf(name: RepositoryName): TurnStore {
@@ -95,7 +97,8 @@ export class NewestTurns {
   }
 
   #isSilent(name: RepositoryName, { number, record }: NumberedTurn, seenAt: number): boolean {
-    const beat = `${number}.${record.beat}`;
+    // Versions before this one count only some writes.
+    const beat = `${number}.${record.beat}.${record.changes.length}`;
     const silent = this.#silentSince.get(name);
     if (silent?.beat === beat) return seenAt - silent.at >= this.#timing.silenceMs;
     this.#silentSince.set(name, { beat, at: this.#clock.now() });
@@ -121,12 +124,25 @@ export class NewestTurns {
     return this.#read(name, known);
   }
 
-  async #read(name: RepositoryName, known: Seen | undefined): Promise<Seen> {
+  async #read(name: RepositoryName, known: Seen | undefined, isProbed = false): Promise<Seen> {
     const at = this.#clock.now();
-    const turn = await this.#storeOf(name).newest(known?.turn?.number, this.#floors.get(name));
-    if (turn) this.#floors.set(name, turn.number);
+    const [from, floor] = [known?.turn?.number, this.#floors.get(name)];
+    const turn = await this.#storeOf(name).newest({ from, floor, isProbed });
+    if (turn) this.#exists(name, turn.number);
     const seen = { turn, at };
-    this.#seen.set(name, seen);
+    this.#remember(name, seen);
     return seen;
+  }
+
+  /** Looks overlap: one that was slow does not hide what came since. */
+  #remember(name: RepositoryName, seen: Seen): void {
+    const known = this.#recent(name)?.turn;
+    const [before, now] = [known?.number ?? 0, seen.turn?.number ?? 0];
+    const isOld = before > now || (before === now && known?.record.isOver === true);
+    if (!isOld) this.#seen.set(name, seen);
+  }
+
+  #exists(name: RepositoryName, number: number): void {
+    this.#floors.set(name, Math.max(number, this.#floors.get(name) ?? 0));
   }
 }

@@ -78,9 +78,18 @@ export class TurnLines {
       const taken = await this.#take(name, first, line);
       if ('doubtedUntil' in taken) return first.resolve(taken);
       const { held, all, inARowSince } = taken;
-      const ends = await Promise.allSettled(
-        all.map(({ act, changes, patience }) => act(held.shareOf(changes, patience.signal))),
-      );
+      let atWork = all.length;
+      const carryOut = async ({ act, changes, patience, resolve }: Waiting) => {
+        const share = held.shareOf(changes, patience.signal);
+        try {
+          await act(share.turn);
+        } finally {
+          atWork--;
+        }
+        // A client whose change is certain does not wait for the others.
+        if (atWork > 0 && !share.hasDoubt) resolve('acted');
+      };
+      const ends = await Promise.allSettled(all.map(carryOut));
       await this.#end(name, held, inARowSince);
       for (const [i, end] of ends.entries())
         if (end.status === 'fulfilled') all[i]?.resolve('acted');

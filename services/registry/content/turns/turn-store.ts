@@ -46,6 +46,12 @@ export interface NumberedTurn {
   readonly record: TurnRecord;
 }
 
+interface LookOptions {
+  readonly from?: number | undefined;
+  readonly floor?: number | undefined;
+  readonly isProbed?: boolean;
+}
+
 /** The turns of one repository: objects `_roadstead/changes/<number>`, of which the highest counts. */
 export class TurnStore {
   readonly #turns: Numbered;
@@ -58,16 +64,17 @@ export class TurnStore {
   }
 
   /**
-   * The newest turn, looked for from a number on that is known to have existed; undefined before the first. `floor` is the
-   * highest number that is known: where a listing does not show it yet (Swift), it is read by itself.
+   * The newest turn, looked for from a number on that is known to have existed; undefined before the first. A listing may
+   * lag (Swift): `floor` is the highest number that is known, whatever the listing shows, and `isProbed` asks for the
+   * numbers that come next by themselves.
    */
-  async newest(from = 0, floor = 0): Promise<NumberedTurn | undefined> {
-    const newest = await this.#turns.newest(undefined, Math.max(0, from - 1));
-    if (newest && newest.number >= floor) return { number: newest.number, record: recordOf(newest.bytes) };
-    if (floor === 0) return undefined;
-    let number = floor;
-    while (await this.#turns.has(number + 1)) number++;
-    return { number, record: recordOf((await this.#turns.read(number)) ?? Buffer.alloc(0)) };
+  async newest({ from = 0, floor = 0, isProbed = false }: LookOptions): Promise<NumberedTurn | undefined> {
+    const listed = await this.#turns.newest(undefined, Math.max(0, from - 1));
+    let number = Math.max(floor, listed?.number ?? 0);
+    if (isProbed || number !== (listed?.number ?? 0)) while (await this.#turns.has(number + 1)) number++;
+    if (number === 0) return undefined;
+    const bytes = number === listed?.number ? listed.bytes : await this.#turns.read(number);
+    return { number, record: recordOf(bytes ?? Buffer.alloc(0)) };
   }
 
   /** Whether a turn came after this one, which was the newest a short while ago. */

@@ -90,13 +90,18 @@ export class Turns {
     const look = new LookFence(this.#clock, this.#timing.validMs, options.signal);
     const isClear = await this.#lines.isClear(name, changes);
     const failure = isClear ? await failureOf(act(look)) : undefined;
-    const isAgain = !isClear || look.isShut;
-    const inTurn = async (fence: Fence) => {
-      if (look.hasDoubt) fence.doubt();
-      if (isAgain) await act(fence);
-    };
-    if (isAgain || look.hasDoubt) await this.share(name, changes, inTurn, options);
-    if (failure && !isAgain) throw failure.cause;
+    // Also for a client that has gone: those who delete have to know.
+    if (look.hasDoubt) await this.#sayDoubt(name, changes);
+    if (!isClear || look.isShut) await this.share(name, changes, act, options);
+    else if (failure) throw failure.cause;
+  }
+
+  /** Has changes in doubt, whatever else is in doubt of them. */
+  async #sayDoubt(name: RepositoryName, changes: readonly Change[]): Promise<void> {
+    await this.take(name, [], async ({ declare, fence }) => {
+      fence.doubt();
+      await declare(changes);
+    });
   }
 
   /** Waits for a turn, and until nothing that is in doubt is at odds with the changes. */

@@ -33,8 +33,8 @@ export function sharing(first: Wanted, line: readonly Waiting[]): Waiting[] {
   for (const other of first.mayShare ? line : []) {
     if (all.length === SHARED_MAX - 1) break;
     const isGone = other.patience.signal?.aborted;
-    if (!other.mayShare || isGone || !areApart(changes, other.changes)) continue;
-    all.push(other);
+    if (other.mayShare && !isGone && areApart(changes, other.changes)) all.push(other);
+    // Nor does one come along that is at odds with one that is left behind: these keep their order.
     changes.push(...other.changes);
   }
   return all;

@@ -72,7 +72,10 @@ export async function* promote(
   for (const blob of blobs) {
     options.signal.throwIfAborted();
     const { requestedDigest: requested } = blob;
-    await content.blobs.link(repository, blob.digest, { requested, patienceMs: PATIENCE_MS });
+    await content.blobs.link(repository, blob.digest, {
+      ...{ requested, patienceMs: PATIENCE_MS },
+      signal: options.signal,
+    });
   }
   await linkManifests(content, plan, [], async () => undefined, options);
   yield { event: 'linked', manifests: image.manifests.length, blobs: blobs.length };
