@@ -9,6 +9,7 @@ import { libtrustId, thumbprint } from '../../services/registry/access/keys/key-
 import { KEYS_POLL_MS, KeyRing } from '../../services/registry/access/keys/key-ring.ts';
 import { RingSigner } from '../../services/registry/access/keys/ring-signer.ts';
 import {
+  addKey,
   endedKeys,
   KEY_LEAD_MIN_MS,
   leadOf,
@@ -171,6 +172,29 @@ describe('keys in the store', () => {
     await start({ algorithm: 'EdDSA' });
     expect(await stored()).to.include(`${KEYS_PREFIX}0000000003.json`);
     expect(log.lines.join('\n')).to.include('a token signing key cannot be read');
+  });
+
+  it('that were revoked check nothing when they come back, and are deleted before the key that revokes them', async () => {
+    const box = new SecretBox([SECRET], 'token keys');
+    const record = async () => undefined;
+    const before = (await start()).current().kid;
+    const [key = ''] = await stored();
+    const bytes = (await objects.read(key, 100_000)) as Buffer;
+    await held.disposeAsync();
+    held = new AsyncDisposableStack();
+    await addKey(objects, 1, { algorithm: 'ES256', box, signsFrom: new Date(), revokesOlder: true, record });
+    await objects.delete([key]);
+    // The first key's request comes late.
+    await objects.put(key, bytes);
+    const ring = held.use(await KeyRing.start(objects, log));
+    let changes = 0;
+    ring.onChange(() => changes++);
+    await ring.read();
+    expect(ring.find(before)).to.equal(undefined);
+    expect([ring.keys.length, ring.lastSeq, changes]).to.deep.equal([1, 2, 0]);
+    await start({ pollMs: 20 });
+    await eventually('it is deleted', async () => !(await stored()).includes(key), 5000);
+    expect(await stored()).to.have.lengthOf(1);
   });
 
   it('are not looked for oftener than once a second, whatever tokens say', async () => {
