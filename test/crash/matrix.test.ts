@@ -23,7 +23,7 @@ const IS_NIGHTLY = process.env['NIGHTLY'] === '1';
 const PAIRS = Number(process.env['CRASH_PAIRS'] ?? (IS_NIGHTLY ? 2 : 1));
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 2 ** 31);
 /** Most of a run is waiting. */
-const AT_ONCE = 48;
+const AT_ONCE = 32;
 const TOLD_MAX = 12;
 
 /** Writes that no scenario makes, by operation, and what tests them instead. An excuse that is not needed fails. */
