@@ -20,7 +20,7 @@ describe(`a registry that is killed ${ROUNDS} times in the midst of its work`, (
   after(() => run?.[Symbol.asyncDispose]());
 
   it('forgets nothing that it acknowledged, and shows nothing that is incomplete', async function () {
-    this.timeout(60_000 + ROUNDS * 3000);
+    this.timeout(60_000 + ROUNDS * 6000);
     const startedAt = performance.now();
     for (let round = 1; round <= ROUNDS; round++)
       try {

@@ -2,7 +2,7 @@ import type { Journal } from './journal.ts';
 
 /** What has to happen in two minutes at the least, or nothing was at stake; figures of a journal, added up. */
 const FLOORS: readonly { readonly least: number; readonly of: readonly string[] }[] = [
-  { least: 10, of: ['pushes'] },
+  { least: 8, of: ['pushes'] },
   { least: 2, of: ['pushes of what was deleted'] },
   { least: 1, of: ['pushes by skopeo'] },
   { least: 60, of: ['pulls'] },
