@@ -28,18 +28,12 @@ export interface ClusterOptions {
   readonly config?: (config: Readonly<Record<string, unknown>>) => Record<string, unknown>;
   /** True for nginx's own habit: what one node has refused or not answered goes to the next one, where that is safe. */
   readonly passesOn?: boolean;
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts nodes with this `storage` section, a Redis between them, and nginx before them. */
 export async function startCluster(
   storage: Readonly<Record<string, unknown>>,
-  {
-    port: wantedPort,
-    config: adapt = (config) => ({ ...config }),
-    passesOn = false,
-    env,
-  }: ClusterOptions = {},
+  { port: wantedPort, config: adapt = (config) => ({ ...config }), passesOn = false }: ClusterOptions = {},
 ): Promise<Cluster> {
   await using held = new AsyncDisposableStack();
   const home = held.use(await tempDir('cluster'));
@@ -49,7 +43,7 @@ export async function startCluster(
     nodes.push(
       held.use(
         await startRegistry({
-          ...{ command: 'api', promotion: false, ...(env && { env }) },
+          ...{ command: 'api', promotion: false },
           config: (config) =>
             adapt({
               ...config,

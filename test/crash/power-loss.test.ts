@@ -1,19 +1,22 @@
 /**
  * Promise: a power cut loses nothing that was acknowledged, and leaves a sound store, on a file system of which nothing is
  * assumed but what POSIX promises: what was synced is there, of the rest anything may be. The cuts come before each call of
- * the file system and after each acknowledgement.
+ * the file system and after each acknowledgement: the one that leaves the least, and another one by chance; at night of
+ * every kind.
  */
 import { expect } from 'chai';
 import { Random } from '../faults/random.ts';
 import { filesOf, textOf } from '../house/source.ts';
 import { nightly } from '../support/requirements.ts';
 import { hurry } from './hurry.ts';
+import { anyPowerCut, NOTHING_LEFT, OTHER_CUTS } from './power/disk.ts';
 import { RECORDED_CALLS } from './power/recorded-fs.ts';
 import { type TrialResult, tryPowerCuts } from './power/trial.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 2 ** 31);
+const IS_NIGHTLY = process.env['NIGHTLY'] === '1';
 const TOLD_MAX = 12;
 
 /** They begin in memory, or with a process that has ended. */
@@ -47,7 +50,10 @@ const NEEDLESS: readonly (readonly [RegExp, string])[] = [
 describe('a file system whose power is cut', () => {
   const held = new DisposableStack();
   const random = new Random(SEED);
-  const coin = () => random.chance(0.5);
+  const cuts = () => {
+    const others = [...OTHER_CUTS, anyPowerCut(() => random.chance(0.5))];
+    return [NOTHING_LEFT, ...(IS_NIGHTLY ? others : random.shuffled(others).slice(0, 1))];
+  };
   before(() => {
     held.use(hurry());
   });
@@ -56,7 +62,7 @@ describe('a file system whose power is cut', () => {
   for (const scenario of SCENARIOS.filter(onDisk))
     it(scenario.title, async function () {
       this.timeout(120_000);
-      const { faults, states } = await tryPowerCuts(scenario, { coin });
+      const { faults, states } = await tryPowerCuts(scenario, { cuts });
       if (this.test) this.test.title += ` (${states} states of the disk)`;
       const unexpected = faults.filter((fault) => !MAY_BE_LEFT[scenario.title]?.test(fault));
       expect(unexpected.slice(0, TOLD_MAX), `CRASH_SEED=${SEED}`).to.deep.equal([]);
@@ -72,7 +78,7 @@ describe('a file system whose power is cut', () => {
       ...SCENARIOS.filter(({ title }) => title === 'a promotion of a new image'),
     ])
       it(`with sync: false: ${scenario.title}`, async () => {
-        const { faults, syncs } = await tryPowerCuts(scenario, { sync: false, coin });
+        const { faults, syncs } = await tryPowerCuts(scenario, { sync: false, cuts });
         expect(syncs).to.deep.equal([]);
         expect(faults.filter((fault) => fault.includes('acknowledged, and ')).length).to.be.greaterThan(0);
       });
@@ -81,10 +87,10 @@ describe('a file system whose power is cut', () => {
       for (const scenario of scenarios)
         it(`of: ${scenario.title}`, async function () {
           this.timeout(240_000);
-          const { syncs } = await tryPowerCuts(scenario, { coin });
+          const { syncs } = await tryPowerCuts(scenario, { cuts });
           const unnoticed: string[] = [];
           for (const [i, { call, path }] of syncs.entries()) {
-            const without: TrialResult = await tryPowerCuts(scenario, { forgottenSync: i + 1, coin });
+            const without: TrialResult = await tryPowerCuts(scenario, { forgottenSync: i + 1, cuts });
             if (without.faults.length === 0) unnoticed.push(`${call} ${path}`);
           }
           expect(syncs.length).to.be.greaterThan(10);

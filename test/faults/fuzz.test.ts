@@ -14,7 +14,7 @@ import { judge } from './fuzz/judge.ts';
 import { Scene } from './fuzz/scene.ts';
 import { MIB, residenceDuring } from './resident.ts';
 
-const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 100_000);
+const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? (process.env['NIGHTLY'] === '1' ? 100_000 : 50_000));
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 const CONNECTIONS = 6;
 /** With 1 it is certain which request an answer is for, even where HTTP breaks. */

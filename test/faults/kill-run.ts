@@ -56,11 +56,7 @@ export class KillRun implements AsyncDisposable {
     await mkdir(mirrorRoot);
     const { url } = held.use(await startStaticMirror(mirrorRoot));
     const mirrors = [{ name: MIRROR, url, sameoperator: true, write: { directory: mirrorRoot } }];
-    // Node keeps compiled code there, which takes a third off each start; it is written when a process ends in peace.
-    const env = { NODE_COMPILE_CACHE: join(home.path, 'compiled') };
-    const registry = held.use(await startRegistry({ mirrors, sync: true, env }));
-    await registry.stop();
-    await registry.start();
+    const registry = held.use(await startRegistry({ mirrors, sync: true }));
     return new KillRun(registry, mirrorRoot, new Random(seed), held.move());
   }
 

@@ -91,7 +91,7 @@ describe('while a garbage collection runs', function () {
       await isSound();
     });
 
-  for (const deleted of [1, 3, 6, 9, 12])
+  for (const deleted of process.env['NIGHTLY'] === '1' ? [1, 3, 6, 9, 12] : [1, 6, 12])
     it(`it can be killed after ${deleted} deletes: the store is sound, and the next one finishes it`, async () => {
       const plan = told(await collect(registry.rootDirectory, { ...OPTIONS, dryRun: true }));
       const running = await startSlow(deleted);
@@ -112,7 +112,7 @@ describe('while a garbage collection runs', function () {
 
   it('a second one is refused, and the first continues', async () => {
     // Twenty deletes, so that a second process starts well before the end, on a busy machine, too.
-    const running = await startSlow(1, 1000);
+    const running = await startSlow(1, 500);
     const second = await collect(registry.rootDirectory, OPTIONS, { allowFailure: true });
     expect([second.code, second.stderr]).to.deep.equal([1, second.stderr]);
     expect(second.stderr).to.include('another garbage collection').and.include('wait until it has ended');

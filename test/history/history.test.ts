@@ -16,8 +16,13 @@ const SHOWN = 8;
  * Promise: whatever fails, each tag and each manifest is one register: what was acknowledged stays, changes have one
  * order, and a node shows what was there a moment ago at the oldest.
  */
-function describeHistory(define: DefineSuite, name: string, open: () => Promise<SetUp>): void {
-  define(`the history of ${SECONDS} s over ${name}`, () => {
+function describeHistory(
+  define: DefineSuite,
+  name: string,
+  seconds: number,
+  open: () => Promise<SetUp>,
+): void {
+  define(`the history of ${seconds} s over ${name}`, () => {
     let setUp: SetUp;
     let outcome: Outcome | undefined;
     before(async function () {
@@ -30,12 +35,12 @@ function describeHistory(define: DefineSuite, name: string, open: () => Promise<
     });
 
     it('has an order that explains all that clients did and saw', async function () {
-      this.timeout(SECONDS * 1500 + BESIDES_MS);
-      outcome = await runHistory(setUp, SECONDS, SEED);
+      this.timeout(seconds * 1500 + BESIDES_MS);
+      outcome = await runHistory(setUp, seconds, SEED);
       const { violations, operations, figures } = outcome;
       if (this.test) this.test.title += `: ${operations} operations, ${violations.length} violations`;
       console.log(`      ${JSON.stringify(figures)}`);
-      if (violations.length > 0) throw new Error(story(violations));
+      if (violations.length > 0) throw new Error(story(seconds, violations));
     });
 
     it('has had enough to bear', function () {
@@ -45,12 +50,17 @@ function describeHistory(define: DefineSuite, name: string, open: () => Promise<
   });
 }
 
-function story(violations: readonly string[]): string {
+function story(seconds: number, violations: readonly string[]): string {
   const faults = `HISTORY_FAULTS=${JSON.stringify([...CHOSEN].join(','))}`;
-  const how = `HISTORY_SEED=${SEED} HISTORY_SECONDS=${SECONDS} HISTORY_NEXT_UPSTREAM=${NEXT_UPSTREAM} ${faults}`;
+  const how = `HISTORY_SEED=${SEED} HISTORY_SECONDS=${seconds} HISTORY_NEXT_UPSTREAM=${NEXT_UPSTREAM} ${faults}`;
   return [`${how}: ${violations.length} violations`, ...violations.slice(0, SHOWN)].join('\n\n');
 }
 
-describeHistory(describe, 'a file system', onFileSystem);
-describeHistory(requires(['nginx']), 'a shared directory', onSharedDirectory);
-describeHistory(requires(['nginx', 'redis-server', 'redis-cli', ...RADOSGW_PROGRAMS]), 'S3', onS3);
+describeHistory(describe, 'a file system', SECONDS.fileSystem, onFileSystem);
+describeHistory(requires(['nginx']), 'a shared directory', SECONDS.sharedDirectory, onSharedDirectory);
+describeHistory(
+  requires(['nginx', 'redis-server', 'redis-cli', ...RADOSGW_PROGRAMS]),
+  'S3',
+  SECONDS.s3,
+  onS3,
+);

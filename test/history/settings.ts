@@ -1,10 +1,16 @@
-const CI_SECONDS = 60;
 const NIGHTLY_SECONDS = 3600;
+const GIVEN_SECONDS =
+  process.env['HISTORY_SECONDS'] ?? (process.env['NIGHTLY'] === '1' ? String(NIGHTLY_SECONDS) : undefined);
 
-/** For how long clients work and things fail, in each set-up: `HISTORY_SECONDS`, or a minute, or an hour in a nightly run. */
-export const SECONDS = Number(
-  process.env['HISTORY_SECONDS'] ?? (process.env['NIGHTLY'] === '1' ? NIGHTLY_SECONDS : CI_SECONDS),
-);
+/**
+ * For how long clients work and things fail, in each set-up: `HISTORY_SECONDS`, or an hour in a nightly run, or some
+ * seconds, the more the more can fail there.
+ */
+export const SECONDS = {
+  fileSystem: Number(GIVEN_SECONDS ?? 25),
+  sharedDirectory: Number(GIVEN_SECONDS ?? 35),
+  s3: Number(GIVEN_SECONDS ?? 60),
+} as const;
 
 /** What all that is random comes from: `HISTORY_SEED`, or another one each time. */
 export const SEED = Number(process.env['HISTORY_SEED'] ?? Date.now() % 2 ** 31);
@@ -36,7 +42,7 @@ const DEEDS = ['delete'] as const;
 /** What happens in this run: `HISTORY_FAULTS`, comma-separated; all, but long pauses only in runs that are long enough. */
 export const CHOSEN: ReadonlySet<string> = new Set(
   process.env['HISTORY_FAULTS']?.split(',') ??
-    [...FAULTS, ...DEEDS].filter((each) => each !== 'long pause' || SECONDS >= 600),
+    [...FAULTS, ...DEEDS].filter((each) => each !== 'long pause' || SECONDS.s3 >= 600),
 );
 
 /**

@@ -111,7 +111,6 @@ async function startAll(
         env: {
           NODE_OPTIONS: `--import=${CLOCK}`,
           HISTORY_CLOCK: clock,
-          NODE_COMPILE_CACHE: join(home, 'compiled'),
         },
       }),
     );

@@ -17,7 +17,7 @@ import { Sample } from './sample.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
 const SEED = Number(process.env['LATE_SEED'] ?? Date.now() % 2 ** 31);
-const AT_ONCE = 16;
+const AT_ONCE = 32;
 const TOLD_MAX = 12;
 
 /** Writes that no scenario makes, or that nobody can wait for, and why they may come late. */

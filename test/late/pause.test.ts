@@ -15,7 +15,7 @@ import { Sample } from './sample.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
 const SEED = Number(process.env['LATE_SEED'] ?? Date.now() % 2 ** 31);
-const AT_ONCE = 16;
+const AT_ONCE = 32;
 const TOLD_MAX = 12;
 
 /** Where processes work in the background, for longer than a scenario waits: those are paused in earnest elsewhere. */

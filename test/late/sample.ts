@@ -6,7 +6,7 @@ import { SUCCESSIONS } from './scenarios/all.ts';
 
 const IS_NIGHTLY = process.env['NIGHTLY'] === '1';
 /** Of each story whose steps take something back, this many ways are tried, and of any other. */
-const MOST = { successions: Number(process.env['LATE_MOST'] ?? 24), others: 2 };
+const MOST = { successions: Number(process.env['LATE_MOST'] ?? 8), others: 1 };
 
 /** As they were when the services were loaded. */
 const PLACES = writePlaces();

@@ -8,12 +8,14 @@ import type { Troubles } from './troubles.ts';
 
 /** A worker that does not show itself for longer than 15 s has lost its lease; a request may be late by 60 s at most. */
 const LEASE_LOST_MS = { least: 17_000, most: 22_000 } as const;
-/** The successor of one that may still have a request under way does nothing for 60 s; so long it is left in peace. */
+/** Whoever goes on after a collector that did not end in peace does nothing for 60 s; so long it is left alone. */
 const SUCCESSION_MS = 70_000;
-/** When in the soak a worker loses its lease, as shares of its time; further ones only after {@link SUCCESSION_MS}. */
-const LEASE_LOST_FROM = 0.55;
+/** For this share of the soak's time at most, the collector is left alone until it has deleted something. */
+const UNDISTURBED_MAX = 0.4;
 const DELETION_WITHIN_MS = 9000;
 const STARTS_MAX = 3;
+
+type WorkerDeed = 'kill' | 'restart' | 'freeze' | 'lose';
 
 /** What can be done to a soak's processes. */
 export interface Victims {
@@ -50,6 +52,7 @@ export class Chaos {
   readonly #troubles: Troubles;
   readonly #random: Random;
   readonly #seconds: number;
+  readonly #hasDeleted: () => boolean;
   readonly #over = new AbortController();
 
   constructor(
@@ -60,7 +63,15 @@ export class Chaos {
       troubles,
       random,
       seconds,
-    }: { journal: Journal; troubles: Troubles; random: Random; seconds: number },
+      hasDeleted,
+    }: {
+      journal: Journal;
+      troubles: Troubles;
+      random: Random;
+      seconds: number;
+      /** Whether a collector has deleted something, in a cycle that has ended. */
+      hasDeleted: () => boolean;
+    },
   ) {
     this.#victims = victims;
     this.#eyes = eyes;
@@ -68,6 +79,7 @@ export class Chaos {
     this.#troubles = troubles;
     this.#random = random;
     this.#seconds = seconds;
+    this.#hasDeleted = hasDeleted;
   }
 
   /** Works until `end` is called or the soak is over; returns when every process runs again. */
@@ -87,7 +99,8 @@ export class Chaos {
   async #disturbNodes(): Promise<void> {
     const { nodes } = this.#victims;
     const deeds = new Bag(this.#random, { kill: 5, restart: 3, freeze: 3, 'kill all': 1 });
-    while (await this.#pause(1500, 4500)) {
+    for (let tookMs = 0; await this.#pause(2500 + tookMs, 6000 + tookMs); ) {
+      const begunMs = this.#journal.nowMs;
       const node = this.#random.pick(nodes) as TestRegistry;
       const name = `node ${nodes.indexOf(node) + 1}`;
       const end = this.#troubles.begin();
@@ -100,43 +113,63 @@ export class Chaos {
         await Promise.all(nodes.map((each, i) => this.#kill(each, `node ${i + 1}`, 'nodes killed')));
       }
       end();
+      // Where starts take long, so does a push: it has to come to its end between two deaths now and then.
+      tookMs = this.#journal.nowMs - begunMs;
     }
   }
 
   /**
    * Mostly in the midst of a deletion, and then the one that deletes; but not twice in a row, so that cycles end, too:
-   * only those are counted as having deleted something.
+   * only those are counted as having deleted something. One that does not end in peace costs a minute in which nothing
+   * is collected, so that comes when something has been deleted, and then the successor is left alone for that minute;
+   * meanwhile the other one bears it all.
    */
   async #disturbWorkers(): Promise<void> {
-    const { workers } = this.#victims;
     const { signal } = this.#over;
-    const deeds = new Bag(this.#random, { kill: 3, restart: 2, freeze: 2 });
-    let leaseLostAtMs = Number.NEGATIVE_INFINITY;
+    const [anyDeeds, mildDeeds, harshDeeds] = [
+      new Bag(this.#random, { kill: 3, restart: 2, freeze: 2 }),
+      new Bag(this.#random, { restart: 1, freeze: 1 }),
+      new Bag(this.#random, { kill: 1, lose: 1 }),
+    ];
+    const undisturbedMs = this.#seconds * 1000 * UNDISTURBED_MAX;
     let isDeleting = false;
+    let successionUntilMs = 0;
     while (await this.#pause(4000, 12_000)) {
+      const { nowMs } = this.#journal;
+      const isHarshDue = nowMs > successionUntilMs && this.#hasDeleted();
+      const isLeftAlone = nowMs < successionUntilMs || (nowMs < undisturbedMs && !isHarshDue);
       isDeleting =
+        !isLeftAlone &&
         !isDeleting &&
         this.#random.chance(0.8) &&
         (await this.#eyes.seesDeletion(DELETION_WITHIN_MS, signal));
       if (isDeleting) await sleep(this.#random.int(0, 1500));
-      const pid = isDeleting ? await this.#eyes.collector() : undefined;
-      const worker =
-        workers.find(({ daemon }) => daemon.pid === pid) ?? (this.#random.pick(workers) as TestRegistry);
-      const name = `worker ${workers.indexOf(worker) + 1}${isDeleting ? ', which deletes' : ''}`;
-      if (isDeleting) this.#journal.count('workers disturbed while they delete');
-      const { nowMs } = this.#journal;
-      const mayLose =
-        isDeleting &&
-        nowMs > this.#seconds * 1000 * LEASE_LOST_FROM - 10_000 &&
-        nowMs > leaseLostAtMs + SUCCESSION_MS;
-      const deed = mayLose ? 'lose' : deeds.draw();
-      if (deed === 'lose') {
-        leaseLostAtMs = nowMs;
-        const ms = this.#random.int(LEASE_LOST_MS.least, LEASE_LOST_MS.most);
-        await this.#freeze(worker, name, ms, 'workers frozen beyond their lease');
-      } else if (deed === 'kill') await this.#kill(worker, name, 'workers killed');
-      else if (deed === 'restart') await this.#restart(worker, name, 'workers restarted');
-      else await this.#freeze(worker, name, this.#random.int(1000, 6000), 'workers frozen');
+      const collector = this.#collector(await this.#eyes.collector());
+      if (isDeleting && collector) {
+        this.#journal.count('workers disturbed while they delete');
+        const deed = (isHarshDue ? harshDeeds : mildDeeds).draw();
+        await this.#disturbWorker(collector, deed, ', which deletes');
+        if (isHarshDue) successionUntilMs = this.#journal.nowMs + SUCCESSION_MS;
+      } else {
+        const idle = this.#victims.workers.filter((worker) => worker !== collector);
+        await this.#disturbWorker(this.#random.pick(idle) as TestRegistry, anyDeeds.draw());
+      }
+    }
+  }
+
+  #collector(pid: number | undefined): TestRegistry | undefined {
+    return this.#victims.workers.find(({ daemon }) => daemon.pid === pid);
+  }
+
+  async #disturbWorker(worker: TestRegistry, deed: WorkerDeed, aside = ''): Promise<void> {
+    const name = `worker ${this.#victims.workers.indexOf(worker) + 1}${aside}`;
+    if (deed === 'kill') await this.#kill(worker, name, 'workers killed');
+    else if (deed === 'restart') await this.#restart(worker, name, 'workers restarted');
+    else if (deed === 'freeze')
+      await this.#freeze(worker, name, this.#random.int(1000, 6000), 'workers frozen');
+    else {
+      const ms = this.#random.int(LEASE_LOST_MS.least, LEASE_LOST_MS.most);
+      await this.#freeze(worker, name, ms, 'workers frozen beyond their lease');
     }
   }
 
@@ -168,7 +201,7 @@ export class Chaos {
   async #disturbReleases(): Promise<void> {
     const { releases } = this.#victims;
     const deeds = new Bag(this.#random, { kill: 3, restart: 2, freeze: 2, 'freeze, then kill': 3 });
-    while (await this.#pause(2000, 6000)) {
+    while (await this.#pause(4000, 10_000)) {
       const release = this.#random.pick(releases) as TestRegistry;
       const name = `release ${releases.indexOf(release) + 1}`;
       const deed = deeds.draw();

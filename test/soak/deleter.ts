@@ -7,7 +7,7 @@ import { KEEPS_UNTAGGED } from './settings.ts';
 import { CANDIDATES, type State } from './state.ts';
 
 /** So many images stay: what is beyond goes. */
-const KEPT = 12;
+const KEPT = 6;
 const PAUSE_MS = 100;
 
 /** Deletes tags and manifests, so that content falls out of use. */

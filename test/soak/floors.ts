@@ -2,14 +2,14 @@ import type { Journal } from './journal.ts';
 
 /** What has to happen in two minutes at the least, or nothing was at stake; figures of a journal, added up. */
 const FLOORS: readonly { readonly least: number; readonly of: readonly string[] }[] = [
-  { least: 15, of: ['pushes'] },
-  { least: 3, of: ['pushes of what was deleted'] },
+  { least: 8, of: ['pushes'] },
+  { least: 2, of: ['pushes of what was deleted'] },
   { least: 1, of: ['pushes by skopeo'] },
   { least: 60, of: ['pulls'] },
   { least: 1, of: ['pulls by skopeo'] },
   { least: 1, of: ['pulls of moving tags'] },
   { least: 3, of: ['promotions'] },
-  { least: 5, of: ['manifests deleted', 'tags deleted'] },
+  { least: 4, of: ['manifests deleted', 'tags deleted'] },
   { least: 1, of: ['pushes of referrers'] },
   { least: 1, of: ['tags moved'] },
   { least: 3, of: ['blobs deleted by the collector', 'blobs uploaded anew after collection'] },

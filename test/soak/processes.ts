@@ -31,11 +31,8 @@ export interface Processes extends Victims, AsyncDisposable {
 export async function startProcesses(open: () => Promise<SoakedStore>): Promise<Processes> {
   await using held = new AsyncDisposableStack();
   const { storage, eyes } = held.use(await open());
-  const home = held.use(await tempDir('soak')).path;
   const port = await freePort();
   const { entries } = await startMirrors(held, ['near'], port);
-  // Node keeps compiled code there, which takes a third off each start.
-  const env = { NODE_COMPILE_CACHE: join(home, 'compiled') };
   const ms = (duration: number) => `${duration}ms`;
   const shared = (config: Readonly<Record<string, unknown>>, releasePort: number) => ({
     ...config,
@@ -52,14 +49,14 @@ export async function startProcesses(open: () => Promise<SoakedStore>): Promise<
     },
   });
   const cluster = held.use(
-    await startCluster(storage, { port, config: (config) => shared(config, port), passesOn: true, env }),
+    await startCluster(storage, { port, config: (config) => shared(config, port), passesOn: true }),
   );
   const redis = { addr: cluster.redis.address };
   const start = async (command: 'release' | 'sync') => {
     const releasePort = await freePort();
     return held.use(
       await startRegistry({
-        ...{ command, promotion: false, releasePort, env },
+        ...{ command, promotion: false, releasePort },
         config: (config) =>
           shared({ ...config, storage: { ...storage, delete: { enabled: true } }, redis }, releasePort),
       }),

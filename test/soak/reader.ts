@@ -6,7 +6,7 @@ import type { Portion, Puller } from './puller.ts';
 import { CANDIDATES, pickRecent, STABLE_REPOSITORIES, type State } from './state.ts';
 
 const PORTIONS: readonly Portion[] = ['whole', 'whole', 'range', 'none'];
-const PAUSE_MAX_MS = 60;
+const PAUSE_MAX_MS = 100;
 const RECENT = 20;
 
 /** Goes round all the time and pulls what was acknowledged, new and old. */

@@ -21,8 +21,9 @@ import { Troubles } from './troubles.ts';
 
 const BUILDERS = 4;
 const DELETERS = 2;
-const PROMOTERS = 4;
-const READERS = 4;
+const PROMOTERS = 3;
+/** Each pulls all the time: more of them would leave the others little of the processor. */
+const READERS = 2;
 
 /** Somebody who does one thing after another. */
 interface Actor {
@@ -129,6 +130,7 @@ class Soak {
     const journal = this.#journal;
     const chaos = new Chaos(this.#processes, this.#processes.eyes, {
       ...{ journal, troubles: this.#troubles, random: this.#random(), seconds },
+      hasDeleted: () => this.#deleted() > 0,
     });
     const disturbing = chaos.run();
     const work = async (actor: Actor) => {
@@ -173,11 +175,15 @@ class Soak {
 
   /** What has not happened often enough. */
   #lacking(seconds: number): string[] {
-    const deleted = this.#processes.workers
+    this.#journal.highest('blobs deleted by the collector', this.#deleted());
+    return lacking(this.#journal, seconds);
+  }
+
+  /** How many blobs the collector has deleted, in cycles that have ended. */
+  #deleted(): number {
+    return this.#processes.workers
       .flatMap((worker) => worker.log())
       .reduce((sum, { deleted = 0 }) => sum + Number(deleted), 0);
-    this.#journal.highest('blobs deleted by the collector', deleted);
-    return lacking(this.#journal, seconds);
   }
 
   #pusher(caller: Caller): Pusher {

@@ -41,9 +41,15 @@ const half = ({ durable, bytes }: DiskFile) => {
   return bytes.subarray(0, Math.max(isAddedTo ? durable.length : 0, Math.floor(bytes.length / 2)));
 };
 
-/** The worst that may happen, one way each. */
-export const POWER_CUTS: readonly PowerCut[] = [
-  { name: 'nothing unsynced is left', entry: (durable) => durable, bytes: synced },
+/** What POSIX allows at the least. */
+export const NOTHING_LEFT: PowerCut = {
+  name: 'nothing unsynced is left',
+  entry: (durable) => durable,
+  bytes: synced,
+};
+
+/** The other ways that are as bad as can be. */
+export const OTHER_CUTS: readonly PowerCut[] = [
   { name: 'names are ahead of bytes', entry: (_, now) => now, bytes: synced },
   { name: 'names are ahead of halves', entry: (_, now) => now, bytes: half },
   { name: 'all is left', entry: (_, now) => now, bytes: ({ bytes }) => bytes },

@@ -10,8 +10,11 @@ import { Life } from '../life.ts';
 import { startProcess } from '../process.ts';
 import type { Scenario, World } from '../scenario.ts';
 import { buryHolders, Stored } from '../stored.ts';
-import { anyPowerCut, filesAfter, POWER_CUTS, type PowerCut } from './disk.ts';
+import { filesAfter, type PowerCut } from './disk.ts';
 import { type DiskCall, RecordedFs } from './recorded-fs.ts';
+
+/** Most of what comes after a cut is waiting. */
+const AT_ONCE = 32;
 
 /** What a power cut left, and what had been acknowledged by then. */
 interface Left {
@@ -27,7 +30,8 @@ export interface TrialOptions {
   readonly sync?: boolean;
   /** The number, from 1, of a sync that is left out. */
   readonly forgottenSync?: number;
-  readonly coin: () => boolean;
+  /** How the power fails, at each moment. */
+  readonly cuts: () => readonly PowerCut[];
 }
 
 /** What came of a scenario in which the power may fail at any moment. */
@@ -49,7 +53,7 @@ export async function tryPowerCuts(scenario: Scenario, options: TrialOptions): P
   let acknowledged = -1;
   const look = (before: DiskCall | undefined, disk: RecordedFs): void => {
     if (acknowledged < 0) return;
-    for (const cut of [...POWER_CUTS, anyPowerCut(options.coin)]) note(left, disk, cut, acknowledged, before);
+    for (const cut of options.cuts()) note(left, disk, cut, acknowledged, before);
   };
   const rootDirectory = join(home.path, 'store');
   await mkdir(rootDirectory);
@@ -73,7 +77,9 @@ export async function tryPowerCuts(scenario: Scenario, options: TrialOptions): P
   } finally {
     disk[Symbol.dispose]();
   }
-  const told = await pMap(left.values(), (each) => faultsAfter(each, scenario, memory), { concurrency: 8 });
+  const told = await pMap(left.values(), (each) => faultsAfter(each, scenario, memory), {
+    concurrency: AT_ONCE,
+  });
   return { states: left.size, syncs, faults: told.flat() };
 }
 
