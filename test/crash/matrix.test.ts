@@ -33,7 +33,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'purge-uploads: purgeUploads put':
     'test/uploads/files.test.ts: an upload that is gone on with while it is purged',
   'turn-store: deleteBelow deleteBelow': 'test/unit/repository-turns.test.ts: turns that are over; test/late',
-  'turns: #sweepLater deleteBelow': 'the same',
+  'turn-lines: #sweepLater deleteBelow': 'the same',
   'upload-pieces: growLast delete': 'test/uploads/files.test.ts: a store that fails while a segment grows',
   'upload-pieces: sealLast grow': 'the same, when the upload is closed after that',
   'dead-letters: bury put': 'test/notifications/outbox.test.ts: a receiver that refuses',

@@ -50,7 +50,7 @@ describe(`a registry that is killed ${ROUNDS} times in the midst of its work`, (
           `${mirror.redirected} pulls redirected, ${mirror.served} served`,
       );
       for (const hit of HITS) expect(hits[hit], hit).to.be.at.least(ROUNDS / 20);
-      expect(mirror.redirected).to.be.greaterThan(ROUNDS);
+      expect(mirror.redirected).to.be.at.least(ROUNDS / 4);
     });
 
     it('brings the mirror up to the end of the log, from which every published blob is then pulled', async function () {

@@ -316,6 +316,7 @@ describe('turns of a repository', () => {
     ['what a later version wrote', '{"version": 2}'],
   ] as const)
     it(`whose record holds ${what} are outwaited, and everything is in doubt`, async () => {
+      store = new RemoteStore();
       store.hold(turnKey(NAME, 7), content);
       isUnavailable(await rejection(takes(start())));
       expect(time.nowMs).to.be.within(...outwaiting);
@@ -324,6 +325,16 @@ describe('turns of a repository', () => {
       expect(numbers()).to.deep.equal([7, 8]);
       expect(await takes(start(), MOVED, { patienceMs: HOUR_MS })).to.equal(lateMs);
     });
+
+  it('whose record a power cut has torn are over, where nothing comes after it', async () => {
+    for (const torn of ['', '{"version":', '\0\0\0']) {
+      store.hold(turnKey(NAME, 7), torn);
+      expect(await takes(start()), torn).to.equal(0);
+      store.held.clear();
+    }
+    store.hold(turnKey(NAME, 7), '{"version": 2}');
+    isUnavailable(await rejection(takes(start())));
+  });
 
   it('whose record cannot be read are kept while it changes', async () => {
     const isKept = rejection(start().turns.take(NAME, [], nothing));

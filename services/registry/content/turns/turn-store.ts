@@ -55,8 +55,10 @@ interface LookOptions {
 /** The turns of one repository: objects `_roadstead/changes/<number>`, of which the highest counts. */
 export class TurnStore {
   readonly #turns: Numbered;
+  readonly #endsWithProcess: boolean;
 
   constructor(objects: ObjectStore, repository: RepositoryName) {
+    this.#endsWithProcess = objects.writesEndWithProcess;
     const keyOf = (number: number) => turnKey(repository, number);
     this.#turns = new Numbered(objects, {
       ...{ prefix: turnsPrefix(repository), keyOf, maxBytes: RECORD_MAX_BYTES },
@@ -74,12 +76,19 @@ export class TurnStore {
     if (isProbed || number !== (listed?.number ?? 0)) while (await this.#turns.has(number + 1)) number++;
     if (number === 0) return undefined;
     const bytes = number === listed?.number ? listed.bytes : await this.#turns.read(number);
-    return { number, record: recordOf(bytes ?? Buffer.alloc(0)) };
+    return { number, record: bytes ? this.#recordOf(bytes) : unreadable(Buffer.alloc(0)) };
   }
 
   /** Whether a turn came after this one, which was the newest a short while ago. */
   async hasAfter(number: number): Promise<boolean> {
     return this.#turns.has(number + 1);
+  }
+
+  #recordOf(bytes: Buffer): TurnRecord {
+    const record = tryParseJson(TurnSchema, bytes);
+    if (record) return record;
+    // Where nothing comes after the end of a process, nothing comes after a power cut.
+    return this.#endsWithProcess && isTorn(bytes) ? TORN : unreadable(bytes);
   }
 
   /** Takes a number; of any number of racers, exactly one gets it. */
@@ -102,10 +111,21 @@ export class TurnStore {
  * A turn that cannot be read, such as one of a later version, is somebody's: it is outwaited like any other, and anything
  * may be in doubt after it.
  */
-function recordOf(bytes: Buffer): TurnRecord {
-  const record = tryParseJson(TurnSchema, bytes);
-  if (record) return record;
+function unreadable(bytes: Buffer): TurnRecord {
   // Another number whenever the bytes are others.
   const beat = Number.parseInt(digestOf(bytes).slice(-BEAT_DIGITS), 16);
   return { version: 1, holder: '', beat, isOver: false, changes: [ANY_CHANGE], doubts: [] };
+}
+
+/** After a power cut. */
+const TORN: TurnRecord = { version: 1, holder: '', beat: 0, isOver: true, changes: [], doubts: [] };
+
+/** No version writes what is not JSON, and none is seen to write. */
+function isTorn(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return false;
+  } catch {
+    return true;
+  }
 }
