@@ -2,11 +2,10 @@ import type { Journal } from './journal.ts';
 
 /** What has to happen in two minutes at the least, or nothing was at stake; figures of a journal, added up. */
 const FLOORS: readonly { readonly least: number; readonly of: readonly string[] }[] = [
-  { least: 8, of: ['pushes'] },
+  { least: 6, of: ['pushes'] },
   { least: 2, of: ['pushes of what was deleted'] },
-  { least: 1, of: ['pushes by skopeo'] },
-  { least: 60, of: ['pulls'] },
-  { least: 1, of: ['pulls by skopeo'] },
+  { least: 40, of: ['pulls'] },
+  { least: 2, of: ['pushes by skopeo', 'deletes by skopeo', 'pulls by skopeo', 'pulls by podman'] },
   { least: 1, of: ['pulls of moving tags'] },
   { least: 3, of: ['promotions'] },
   { least: 4, of: ['manifests deleted', 'tags deleted'] },
@@ -14,8 +13,7 @@ const FLOORS: readonly { readonly least: number; readonly of: readonly string[] 
   { least: 1, of: ['tags moved'] },
   { least: 3, of: ['blobs deleted by the collector', 'blobs uploaded anew after collection'] },
   { least: 2, of: ['nodes killed'] },
-  { least: 1, of: ['nodes restarted'] },
-  { least: 1, of: ['nodes frozen'] },
+  { least: 1, of: ['nodes restarted', 'nodes frozen'] },
   { least: 1, of: ['workers killed'] },
   { least: 1, of: ['workers disturbed while they delete'] },
   { least: 1, of: ['Redis killed'] },

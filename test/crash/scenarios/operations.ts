@@ -1,5 +1,6 @@
 import { planGarbage } from '../../../services/registry/garbage/offline/plan.ts';
 import { sweep } from '../../../services/registry/garbage/offline/sweep.ts';
+import { OneAttempt } from '../../../services/registry/storage/fence.ts';
 import { readNotice, writeNotice } from '../../../services/registry/storage/read-only.ts';
 import { bytesOf } from '../../support/bytes.ts';
 import { imageOf, indexOf } from '../content.ts';
@@ -7,6 +8,7 @@ import { deleting, expectTag, pushImage, putting } from '../requests.ts';
 import type { Scenario, Step, World } from '../scenario.ts';
 import { Upload } from '../uploading.ts';
 
+const NOTICE = { since: new Date(0).toISOString(), by: 'an operator', reason: 'a move' };
 const repository = 'candidate/app';
 const kept = imageOf('kept');
 const untagged = imageOf('untagged', 2);
@@ -56,10 +58,12 @@ export const OPERATIONS: readonly Scenario[] = [
     steps: [
       {
         does: 'stop writes',
-        act: ({ objects }) =>
-          writeNotice(objects, { since: new Date().toISOString(), by: 'an operator', reason: 'a move' }),
+        act: ({ objects, time }) => writeNotice(objects, NOTICE, new OneAttempt(time?.now)),
       },
-      { does: 'allow writes', act: ({ objects }) => writeNotice(objects, undefined) },
+      {
+        does: 'allow writes',
+        act: ({ objects, time }) => writeNotice(objects, undefined, new OneAttempt(time?.now)),
+      },
     ],
     async outcome({ stored }) {
       if (await readNotice(stored)) throw new Error('writes are still off');
