@@ -7,7 +7,7 @@ import { filesOf, textOf } from './source.ts';
 const FILES = filesOf('test/**/*.test.ts');
 const SUITE: Suite = { name: 'a', files: [], tier: 'short', lane: 'timed', budgetSeconds: 1 };
 /** How long the tests of a tier may take on two cores, without the packages. */
-const MOST_SECONDS = { short: 360, rest: 1000 } as const;
+const MOST_SECONDS = { short: 360, rest: 1300 } as const;
 
 /** The files that no suite has, or more than one. */
 function amiss(suites: readonly Suite[], files: readonly string[]): string[] {
