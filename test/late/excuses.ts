@@ -18,12 +18,6 @@ const HISTORY_LACKS: Excuse = {
   isRare: true,
 };
 
-const HISTORY_KEPT: Excuse = {
-  line: /has .*\/_manifests\/tags\/\w+\/index\//,
-  why: 'what a tag once named may be in its history',
-  isRare: true,
-};
-
 const LEFT_OF_COLLECTION: Excuse = {
   line: /the collector's (?:scan|deleting|announced|quarantine|rescued)/,
   why: 'what a collection left, the next one clears away or brings to its end',
@@ -83,7 +77,6 @@ export const KNOWN: readonly Excuse[] = [];
 /** How a store may differ for good when a process was paused, and why that is harmless. */
 export const HARMLESS_PAUSES: readonly Excuse[] = [
   HISTORY_LACKS,
-  HISTORY_KEPT,
   LEFT_OF_COLLECTION,
   LEASES,
   WRITES_ARE_ON,
