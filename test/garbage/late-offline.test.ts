@@ -12,15 +12,11 @@ import type { DeleteOptions, ListRequest } from '../../services/registry/storage
 import { READ_ONLY_POLL_MS, WRITES_END_MS, writeNotice } from '../../services/registry/storage/read-only.ts';
 import { rejection } from '../contract/area.ts';
 import { type Call, intercepted } from '../support/intercepted.ts';
-import { MemoryStore } from '../support/memory-store.ts';
+import { MemoryStore, RemoteStore } from '../support/memory-store.ts';
 
 const LATE_MS = 400;
 const RUN = { by: 'a test', isRunning: () => undefined };
 const KEYS = ['one', 'two'].map((text) => blobDataKey(digestOf(Buffer.from(text))));
-
-class RemoteStore extends MemoryStore {
-  override readonly writesEndWithProcess = false;
-}
 
 function withGarbage(objects = new MemoryStore()): MemoryStore {
   for (const key of KEYS) objects.hold(key, 'garbage', new Date(0));
@@ -60,6 +56,20 @@ describe('a garbage collection with writes off', () => {
   it('looks for what is in use when nodes commit nothing more', async () => {
     expect(await waitedMs(withGarbage())).to.be.at.least(WRITES_END_MS - 1);
     expect(WRITES_END_MS).to.be.above(READ_ONLY_POLL_MS);
+  });
+
+  it('says how to allow writes again when it could not', async () => {
+    const objects = withGarbage();
+    const around = ({ name, args, proceed }: Call<MemoryStore>) => {
+      const [keys] = args as readonly unknown[];
+      if (name === 'delete' && Array.isArray(keys) && keys.includes(READ_ONLY_KEY))
+        throw new Error('slow down');
+      return proceed();
+    };
+    const error = await rejection(collect(objects, around));
+    expect(error).to.be.instanceOf(WritesOffError);
+    expect(error).to.have.property('message').that.includes('"roadstead read-only off"');
+    expect(KEYS.filter((key) => objects.held.has(key))).to.deep.equal([]);
   });
 
   it('waits longer if a run was killed that may have left deletes to a remote store behind', async () => {

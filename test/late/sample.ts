@@ -1,9 +1,12 @@
+import { expect } from 'chai';
 import type { Scenario } from '../crash/scenario.ts';
 import { PlacesSeen, type WritePlace, writePlaces } from '../crash/write-places.ts';
-import type { Random } from '../faults/random.ts';
+import { Random } from '../faults/random.ts';
 import type { Outcome, Reference } from './play.ts';
 import { SUCCESSIONS } from './scenarios/all.ts';
 
+/** What the choice of ways comes from: `LATE_SEED`, or another one each time. */
+export const SEED = Number(process.env['LATE_SEED'] ?? Date.now() % 2 ** 31);
 const IS_NIGHTLY = process.env['NIGHTLY'] === '1';
 /** Of each story whose steps take something back, this many ways are tried, and of any other. */
 const MOST = { successions: Number(process.env['LATE_MOST'] ?? 8), others: 1 };
@@ -20,8 +23,8 @@ export class Sample {
   readonly #random: Random;
   readonly #met = new PlacesSeen();
 
-  constructor(random: Random) {
-    this.#random = random;
+  constructor() {
+    this.#random = new Random(SEED);
   }
 
   /** Some ways of a story; each has the number of a write that is made in it. */
@@ -49,11 +52,22 @@ export class Sample {
     if (met) this.#met.note(met.request.stack);
   }
 
-  /** Every operation that writes. */
-  readonly all: ReadonlySet<string> = new Set(PLACES.map(({ operation }) => operation));
+  /** Fails unless each place but these has had its turn, and unless these are places that write. */
+  expectEach(elsewhere: Readonly<Record<string, string>>): void {
+    const excused = Object.keys(elsewhere);
+    expect(
+      this.#unmet.filter((each) => !excused.includes(each)),
+      `LATE_SEED=${SEED}`,
+    ).to.deep.equal([]);
+    const all = new Set(PLACES.map(({ operation }) => operation));
+    expect(
+      excused.filter((each) => !all.has(each)),
+      'excuses of no write',
+    ).to.deep.equal([]);
+  }
 
   /** The places that have not had their turn, by operation, in order. */
-  get unmet(): string[] {
+  get #unmet(): string[] {
     const unmet = PLACES.filter(({ place }) => !this.#met.has(place));
     return [...new Set(unmet.map(({ operation }) => operation))].sort();
   }

@@ -136,3 +136,8 @@ export class FileMemoryStore extends MemoryStore {
 function cut(bytes: Buffer, range: ByteRange | undefined): Buffer {
   return range ? bytes.subarray(range.first, range.last + 1) : bytes;
 }
+
+/** A store that outlives the processes whose writes it was sent. */
+export class RemoteStore extends MemoryStore {
+  override readonly writesEndWithProcess = false;
+}

@@ -14,7 +14,7 @@ import { turnKey, turnsPrefix } from '../../services/registry/storage/layout.ts'
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { rejection } from '../contract/area.ts';
 import type { Call } from '../support/intercepted.ts';
-import { MemoryStore } from '../support/memory-store.ts';
+import { MemoryStore, RemoteStore } from '../support/memory-store.ts';
 import { FakeTime, Process, type ProcessOptions } from './turn-processes.ts';
 
 const NAME = parseRepositoryName('app');
@@ -45,11 +45,6 @@ function withoutTimeOfDay(): Disposable {
       Date.now = now;
     },
   };
-}
-
-/** A store that outlives the processes whose writes it was sent. */
-class RemoteStore extends MemoryStore {
-  override readonly writesEndWithProcess = false;
 }
 
 describe('turns of a repository', () => {

@@ -17,7 +17,7 @@ import { turnsPrefix } from '../../services/registry/storage/layout.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { rejection } from '../contract/area.ts';
 import type { Call } from '../support/intercepted.ts';
-import { MemoryStore } from '../support/memory-store.ts';
+import { MemoryStore, RemoteStore } from '../support/memory-store.ts';
 import { FakeTime, Process, type ProcessOptions } from './turn-processes.ts';
 
 const NAME = parseRepositoryName('app');
@@ -32,10 +32,6 @@ const LINKED = [blobChange(FIRST, 'linked')];
 const GONE = [blobChange(FIRST, 'gone')];
 const isOf = (error: unknown, kind: string) =>
   expect(error).to.be.instanceOf(RegistryError).with.property('kind', kind);
-
-class RemoteStore extends MemoryStore {
-  override readonly writesEndWithProcess = false;
-}
 
 describe('changes of one process', () => {
   let time: FakeTime;

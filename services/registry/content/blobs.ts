@@ -119,10 +119,7 @@ export class Blobs {
       await refresh?.();
       await linkContent(this.#objects, layerLinkKey, name, canonical, requested, fence);
     };
-    await this.#turns.optimistically(name, links, link, {
-      signal,
-      ...(patienceMs !== undefined && { patienceMs }),
-    });
+    await this.#turns.optimistically(name, links, link, { signal, patienceMs });
   }
 
   /** Takes a blob, if it is there, from a repository; the bytes stay for garbage collection. */

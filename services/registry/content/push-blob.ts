@@ -10,7 +10,8 @@ import type { UploadBody } from './uploads.ts';
 
 /**
  * Makes an upload a blob of its repository: verify, record, protect and publish, notify, forget the upload. The upload
- * goes last, so that a request that fails or dies before can be repeated. `signal`: the client has gone. Throws as {@link Uploads.verify} does.
+ * goes last, so that a request that fails or dies before can be repeated. `signal` aborts when the client has gone. Throws
+ * as {@link Uploads.verify} does.
  */
 export async function pushBlob(
   { content: { integrity, uploads }, changes }: Registry,

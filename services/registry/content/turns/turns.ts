@@ -91,13 +91,13 @@ export class Turns {
     const isClear = await this.#lines.isClear(name, changes);
     const failure = isClear ? await failureOf(act(look)) : undefined;
     // Also for a client that has gone: those who delete have to know.
-    if (look.hasDoubt) await this.#sayDoubt(name, changes);
+    if (look.hasDoubt) await this.#recordDoubt(name, changes);
     if (!isClear || look.isShut) await this.share(name, changes, act, options);
     else if (failure) throw failure.cause;
   }
 
-  /** Has changes in doubt, whatever else is in doubt of them. */
-  async #sayDoubt(name: RepositoryName, changes: readonly Change[]): Promise<void> {
+  /** Leaves a doubt, also where an earlier one is at odds with it. */
+  async #recordDoubt(name: RepositoryName, changes: readonly Change[]): Promise<void> {
     await this.take(name, [], async ({ declare, fence }) => {
       fence.doubt();
       await declare(changes);

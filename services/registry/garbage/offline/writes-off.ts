@@ -19,8 +19,8 @@ export interface Run {
 
 /** Writes cannot be kept off, so nothing more is deleted. */
 export class WritesOffError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'WritesOffError';
   }
 }
@@ -72,7 +72,13 @@ export async function switchWritesOff(
     },
     async [Symbol.asyncDispose]() {
       if (fence.hasDoubt) await sleep(lateMs);
-      if (isOurs && (await readNotice(objects))?.by === by) await writeNotice(objects, undefined);
+      if (!isOurs || (await readNotice(objects))?.by !== by) return;
+      await writeNotice(objects, undefined).catch((cause: unknown) => {
+        throw new WritesOffError(
+          'writes may still be off: "roadstead read-only status" shows it, "roadstead read-only off" allows them',
+          { cause },
+        );
+      });
     },
   };
   if (isOurs) await writeNotice(objects, { since: new Date().toISOString(), by, reason: REASON });
