@@ -17,4 +17,11 @@ export function* corsWarnings({ http }: Pick<Settings, 'http'>): Generator<strin
     yield 'http.headers.Access-Control-Allow-Origin: browsers accept one origin, or *, and refuse an answer with several';
   if (origins?.includes('*') && cors.get(`${PREFIX}allow-credentials`)?.includes('true'))
     yield 'http.headers.Access-Control-Allow-Origin: * is refused by browsers together with Access-Control-Allow-Credentials: name the origin';
+  else if (origins?.includes('*') && listsChanges(cors.get(`${PREFIX}allow-methods`)))
+    yield 'http.headers.Access-Control-Allow-Origin: * lets web pages of all origins read, and none of them change anything: name the origin that may';
+}
+
+/** Whether a list of methods has one that changes something. */
+function listsChanges(methods: readonly string[] = []): boolean {
+  return /\b(?:POST|PUT|PATCH|DELETE)\b/.test(methods.join());
 }

@@ -8,6 +8,7 @@ import type { App, Context, RequestState } from './context.ts';
 import { answerTo } from './errors.ts';
 import { type RequestMetrics, requestMetrics } from './http-metrics.ts';
 import type { Metrics } from './metrics.ts';
+import { checkOrigin } from './origin-check.ts';
 import { mountPreflight } from './preflight.ts';
 import type { RequestLimits } from './request-limits.ts';
 
@@ -20,9 +21,14 @@ export interface AppOptions {
   readonly limits?: RequestLimits | undefined;
   /** True to answer CORS preflights. */
   readonly preflight?: boolean;
+  /** The origins besides its own whose web pages may change something; none unless given. */
+  readonly trustedOrigins?: readonly string[];
 }
 
-/** A Koa application with what every port has: request ids, one log line a request, metrics, error answers. */
+/**
+ * A Koa application with what every port has: request ids, one log line a request, metrics, error answers, and no changes by
+ * web pages of other origins.
+ */
 export function createApp(options: AppOptions): App {
   const app: App = new Koa<RequestState>();
   app.silent = true;
@@ -45,6 +51,7 @@ export function createApp(options: AppOptions): App {
   });
   if (options.limits) app.use(options.limits.ofClients);
   if (options.preflight) mountPreflight(app);
+  app.use(checkOrigin(options.trustedOrigins ?? []));
   return app;
 }
 

@@ -16,7 +16,8 @@ import type { RequestLimits } from './request-limits.ts';
 import { mountNotFound, mountRoutes, type Route } from './routes.ts';
 
 /** What the services of one program share. */
-export interface ServiceParts extends Pick<AppOptions, 'clientAddress' | 'accessLog' | 'preflight'> {
+export interface ServiceParts
+  extends Pick<AppOptions, 'clientAddress' | 'accessLog' | 'preflight' | 'trustedOrigins'> {
   readonly objects: ObjectStore;
   readonly changes: Changes;
   readonly readOnly: ReadOnly;

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/schema.ts';
 import { clientAddressOf } from '../http/client-address.ts';
+import { trustedOrigins } from '../http/origin-check.ts';
 import { allowsOrigins } from '../http/preflight.ts';
 import type { ServiceParts } from '../http/service.ts';
 import { notificationEventsCounter } from '../http/shared-metrics.ts';
@@ -52,5 +53,6 @@ export async function openShared(
     clientAddress: clientAddressOf(config.http.trustedproxies),
     accessLog: !config.log.accesslog.disabled,
     preflight: allowsOrigins(config.http.headers),
+    trustedOrigins: trustedOrigins(config.http),
   };
 }
