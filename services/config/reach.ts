@@ -18,7 +18,12 @@ export function isOfThisMachine(http: Config['http']): boolean {
  */
 export function onlyPublicName({ http }: Config, addr: ListenAddress): string | undefined | false {
   if (!isLoopback(addr.host) || http.trustedproxies.length > 0) return false;
-  return http.host === undefined ? undefined : new URL(http.host).hostname;
+  return publicNameOf(http);
+}
+
+/** The host name of the registry's public URL. */
+export function publicNameOf({ host }: Config['http']): string | undefined {
+  return host === undefined ? undefined : new URL(host).hostname;
 }
 
 /** Whether requests to a URL can be read on the way. */

@@ -1,12 +1,15 @@
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { distributionHealthRoutes, healthRoutes, type Readiness } from './health.ts';
+import { checkHost } from './host-check.ts';
 import { type Listener, listen } from './listen.ts';
 import type { Metrics } from './metrics.ts';
 import { mountNotFound, mountRoutes } from './routes.ts';
 
 export interface DebugOptions {
   readonly addr: { readonly host: string; readonly port: number };
+  /** The only host name besides localhost that requests may name. See {@link checkHost}. */
+  readonly publicName: string | undefined;
   /** Undefined when metrics are switched off. */
   readonly metricsPath: string | undefined;
   /** Of the whole process. */
@@ -26,6 +29,7 @@ export async function listenDebug(
     clientAddress: (request) => request.socket.remoteAddress ?? '',
     accessLog: false,
   });
+  app.use(checkHost(options.publicName));
   mountRoutes(app, [...healthRoutes(options.readiness), ...distributionHealthRoutes(options.readiness)]);
   if (options.metricsPath !== undefined)
     mountRoutes(app, [

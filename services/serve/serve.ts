@@ -4,6 +4,7 @@ import { readHtpasswd } from '../accounts/htpasswd/read.ts';
 import { openAccounts, openBrowserLogin } from '../accounts/open.ts';
 import { createApi } from '../api/app.ts';
 import { ConfigError, loadConfig } from '../config/load.ts';
+import { publicNameOf } from '../config/reach.ts';
 import { accessRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { CONSOLE } from '../http/console-log.ts';
@@ -155,7 +156,9 @@ async function start(given: Start) {
     const metricsPath = prometheus.enabled ? prometheus.path : undefined;
     const ofProcess = new Readiness(objects, shared.writes);
     readiness.push(ofProcess);
-    held.use('debug', await listenDebug({ addr, metricsPath, readiness: ofProcess }, metrics, logger));
+    const publicName = publicNameOf(config.http);
+    const options = { addr, publicName, metricsPath, readiness: ofProcess };
+    held.use('debug', await listenDebug(options, metrics, logger));
   }
   return { listeners, readiness, users };
 }

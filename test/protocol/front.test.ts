@@ -85,7 +85,12 @@ describe('/debug/health', () => {
     );
     const { logger } = keepingLogger();
     const addr = { host: '127.0.0.1', port: 0 };
-    const options = { addr, metricsPath: undefined, readiness: new Readiness(objects) };
+    const options = {
+      addr,
+      publicName: undefined,
+      metricsPath: undefined,
+      readiness: new Readiness(objects),
+    };
     await using listener = await listenDebug(options, new Metrics(), logger);
     const answer = await send(listener.url, '/debug/health');
     expect(answer.status).to.equal(503);
