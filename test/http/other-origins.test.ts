@@ -75,7 +75,7 @@ describe('a change that a browser requests', () => {
         { origin: `${PUBLIC}.evil.example` },
         { origin: 'null' },
         { origin: '' },
-        { origin: [UI, UI] },
+        { origin: `${UI}, ${UI}` },
       ]) {
         const error = expectError(await change(ports[port], path, method, headers), 403, 'DENIED');
         expect(error.message, JSON.stringify(headers)).to.include('http.headers.Access-Control-Allow-Origin');

@@ -42,6 +42,7 @@ const OTHER_MOUNTS = ['exfat-fuse', 'exfatprogs'];
 const DISTRIBUTION = 'docker-registry';
 const NGINX = 'nginx-light';
 const REDIS = 'redis-server';
+const CHROMIUM = 'chromium';
 const OPENSSL = 'openssl';
 
 /** What only a nightly run uses. */
@@ -188,8 +189,8 @@ const REST: readonly Suite[] = [
   folder('attacks', {
     tier: 'rest',
     lane: 'waiting',
-    budgetSeconds: 40,
-    packages: [...CLIENTS, NGINX, REDIS],
+    budgetSeconds: 60,
+    packages: [...CLIENTS, NGINX, REDIS, CHROMIUM],
   }),
   {
     name: 'deaths and malformed requests by chance',
