@@ -29,6 +29,21 @@ describe('what Distribution takes and is refused here', () => {
     [withHttp('net: unix'), /^http\.net = "unix": this version listens on TCP only/],
     [withHttp('h2c: {enabled: true}'), /^http\.h2c\.enabled = true: HTTP\/2 is not supported/],
     [withHttp('prefix: /a/../b/'), /^http\.prefix = .*expected a path/],
+    ...['//evil.example/', '///evil.example', '/a//b/', '/\\\\evil.example/', '//evil.example:80/a'].map(
+      (path): [string, RegExp] => [withHttp(`prefix: "${path}"`), /^http\.prefix = .*expected a path/],
+    ),
+    ...[
+      '//evil.example/token',
+      '/\\\\evil.example/token',
+      'https://evil.example/token',
+      '/auth//token',
+      '/auth/?a',
+    ].map((path): [string, RegExp] => [
+      withSection(
+        `auth: {token: {autoredirect: true, autoredirectpath: "${path}", service: s, issuer: i, jwks: /j}}`,
+      ),
+      /^auth\.token\.autoredirectpath = .*expected a path/,
+    ]),
     [withHttp('headers: {Content-Length: ["5"]}'), /^http\.headers\.Content-Length = .*break the connection/],
     [withHttp('headers: {connection: [close]}'), /^http\.headers\.connection = .*break the connection/],
     [

@@ -6,6 +6,9 @@ import { BaseUrl, File, Text } from '../values.ts';
 /** Used in a header, in quotes. */
 const Named = Text.refine((text) => /^[ -~]+$/.test(text), 'expected a name of printable ASCII characters');
 
+/** One slash first: after two, or a backslash, clients would take the next part for a host. */
+const RealmPath = z.string().regex(/^\/(?:[\w.~%-]+\/)*[\w.~%-]+$/, 'expected a path such as /auth/token');
+
 /** Signature algorithms of tokens: no shared secrets, and never `none`. */
 const SIGNATURES = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA'],
@@ -41,11 +44,10 @@ const Token = z.strictObject({
     'the realm is on this registry, under the host name that the client used',
     'the realm is auth.token.realm',
   ).default(false),
-  autoredirectpath: honoured(
-    z.string().startsWith('/', 'expected a path such as /auth/token').default('/auth/token'),
-    'the path of that realm',
-    { from: '3', example: '/other/token' },
-  ),
+  autoredirectpath: honoured(RealmPath.default('/auth/token'), 'the path of that realm', {
+    from: '3',
+    example: '/other/token',
+  }),
 });
 
 /** Distribution's section: how clients authenticate, in at most one way. */

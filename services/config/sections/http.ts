@@ -9,6 +9,8 @@ import { TlsSection } from './tls.ts';
 /** The path of the registry on its host: empty for the root, else such as `/registry`, without a trailing slash. */
 const Prefix = Parsed(
   (text) => {
+    // With two slashes, browsers and clients would take the first part for a host.
+    if (/^\/\/+[^/]/.test(text)) return undefined;
     const path = text.replace(/^\/*/, '/').replace(/\/+$/, '');
     const parts = path.split('/').slice(1);
     return parts.every((part) => /^[\w.~-]+$/.test(part) && part !== '.' && part !== '..') ? path : undefined;
