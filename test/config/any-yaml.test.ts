@@ -142,6 +142,31 @@ describe('any file at all', () => {
       }
     });
 
+  for (const [key, value] of [
+    ...[
+      ...[`https://hooks.example.net/services/T0/${SECRET}`, `https://hooks.example.net/?token=${SECRET}`],
+      ...[`https://hooks.example.net/a#${SECRET}`, `https://${SECRET}:b@hooks.example.net/`],
+      ...[`htps://hooks.example.net/${SECRET}`, `hooks.example.net/services/${SECRET}`, `mailto:${SECRET}`],
+      ...[[`https://hooks.example.net/${SECRET}`], { a: `https://hooks.example.net/${SECRET}` }],
+    ].map((url) => ['notifications', { endpoints: [{ name: 'a', url, backoff: 'bad' }] }]),
+    ['notifications', { endpoints: { a: { url: `hooks.example.net/${SECRET}` } } }],
+    ['notifications', { endpoints: { a: { headers: { 'X-Key': [SECRET] } } } }],
+    ['notifications', { endpoints: `https://hooks.example.net/${SECRET}` }],
+    ['notifications', { endpoints: [`https://hooks.example.net/${SECRET}`] }],
+    ['notifications', `https://hooks.example.net/${SECRET}`],
+    ['mirrors', [{ name: 'm', url: `https://mirror.example.net/?signature=${SECRET}`, write: {} }]],
+    ['auth', { token: { realm: `https://login.example.net/token?key=${SECRET}` } }],
+  ] as const)
+    it(`prints no secret of webhooks and URLs in ${String(key)}: ${JSON.stringify(value)}`, () => {
+      const { settings, problems, notices } = inspectConfig(
+        `${MINIMAL}\n${stringify(Object.fromEntries([[key, value]]))}`,
+        {},
+      );
+      expect(problems).to.have.length.above(0);
+      const printed = settings.map((setting) => shown(setting.path, setting.value));
+      expect([...problems, ...notices, ...printed].join('\n')).not.to.include(SECRET);
+    });
+
   for (const yaml of [
     ...[
       `*${SECRET}`,

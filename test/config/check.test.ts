@@ -99,6 +99,17 @@ describe('config check', () => {
     });
   });
 
+  it('shows of a webhook’s URL where it leads, and not its path', async () => {
+    const url = 'https://hooks.example.net:8443/services/T0/B0/hunter2?a=hunter2';
+    const { settings, code } = await report(
+      `${MINIMAL}\nnotifications: {endpoints: [{name: a, url: "${url}"}]}`,
+    );
+    expect(code).to.equal(0);
+    expect(settings.find(({ key }) => key === 'notifications.endpoints.0.url')).to.deep.include({
+      value: '"https://hooks.example.net:8443/(not shown)"',
+    });
+  });
+
   it('reports unsafe settings together with refused ones', async () => {
     const { problems, settings } = await report(`${MINIMAL.replace('127.0.0.1', '')}\nauth: {silly: }`);
     // Plain HTTP, and no credentials are required.
