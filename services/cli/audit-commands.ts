@@ -22,8 +22,8 @@ export function addAuditCommands(program: CliCommand): void {
     )
     .option('--until <time>', 'only entries up to this time', moment)
     .option(
-      '--actor <name>',
-      'only changes by this user or robot; local:NAME for users of the operating system',
+      '--actor <actor>',
+      'only changes by this user or robot, or by an actor as it is shown, such as user:NAME or local:NAME',
     )
     .option(
       '--repository <pattern>',

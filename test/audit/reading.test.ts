@@ -4,6 +4,7 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { printActor, readActor } from '../../services/registry/audit/actor.ts';
 import { pruneAudit } from '../../services/registry/audit/prune.ts';
 import { type AuditQuery, readAudit } from '../../services/registry/audit/read.ts';
 import { verifyAudit } from '../../services/registry/audit/verify.ts';
@@ -69,13 +70,46 @@ describe('reading the audit record', () => {
         const found = await ids(objects, {
           since: since === undefined ? undefined : new Date(since),
           until: until === undefined ? undefined : new Date(until),
-          actor: wanted.actor ?? undefined,
+          isByActor: wanted.actor === null ? undefined : readActor(wanted.actor),
           repository: wanted.repository === null ? undefined : parseRepositoryPattern(wanted.repository),
         });
         expect(found).to.deep.equal(right);
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('finds and shows actors of one name apart, by their kind', async () => {
+    const actors = [
+      { kind: 'user', name: 'garbage-collection' },
+      { kind: 'system', name: 'garbage-collection' },
+      { kind: 'user', name: 'anonymous' },
+      { kind: 'anonymous', name: '' },
+      { kind: 'user', name: 'local:root' },
+      { kind: 'local', name: 'local:root' },
+      { kind: 'user', name: 'alice' },
+      { kind: 'user', name: 'user:alice' },
+      { kind: 'robot', name: 'robot+ci' },
+      { kind: 'system', name: 'token' },
+    ] as const;
+    const objects = new MemoryStore();
+    const { recorder } = recorderOver(objects);
+    for (const actor of actors) await recorder.record(changeOf('', { actor }));
+    const foundBy = async (text: string) => {
+      const found: unknown[] = [];
+      for await (const entry of readAudit(objects, { isByActor: readActor(text) }))
+        if (!('lost' in entry)) found.push(entry.actor);
+      return found;
+    };
+    for (const actor of actors) expect(await foundBy(printActor(actor))).to.deep.equal([actor]);
+    const [, collector, , anonymous, , local, alice, , robot, token] = actors;
+    expect(await foundBy('garbage-collection')).to.deep.equal([collector]);
+    expect(await foundBy('token')).to.deep.equal([token]);
+    expect(await foundBy('anonymous')).to.deep.equal([anonymous]);
+    expect(await foundBy('local:root')).to.deep.equal([local]);
+    expect(await foundBy('alice')).to.deep.equal([alice]);
+    expect(await foundBy('robot+ci')).to.deep.equal([robot]);
+    expect(await foundBy('')).to.deep.equal([]);
   });
 
   it('costs reads for the entries shown, not for the whole record', async () => {

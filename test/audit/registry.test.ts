@@ -207,9 +207,12 @@ describe('the audit record of a registry', () => {
     const [head, row, ...more] = stdout.trimEnd().split('\n');
     expect(head).to.match(/^TIME +ACTOR +FROM +ACTION +WHAT +RULE/);
     expect(row).to.match(
-      /^\S+Z +alice +127\.0\.0\.1 +manifest\.push +candidate\/q:1@sha256:\w+ +alice-pushes/,
+      /^\S+Z +user:alice +127\.0\.0\.1 +manifest\.push +candidate\/q:1@sha256:\w+ +alice-pushes/,
     );
     expect(more).to.deep.equal([]);
+    const byKind = await registry.offline(['audit', '--actor', 'user:alice', '--limit', '1']);
+    expect(byKind.stdout).to.match(/^\S+Z +user:alice /m);
+    expect((await registry.offline(['audit', '--actor', 'robot:alice'])).stdout).to.match(/no entries\n$/);
     const none = await registry.offline(['audit', '--until', '2020-01-01', '--json']);
     expect(none.stdout).to.equal('');
     const bad = await registry.offline(['audit', '--since', 'yesterday'], { allowFailure: true });

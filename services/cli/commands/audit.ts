@@ -1,4 +1,5 @@
 import ora from 'ora';
+import { printActor, readActor } from '../../registry/audit/actor.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { AuditEntry } from '../../registry/audit/entry.ts';
 import { pruneAudit } from '../../registry/audit/prune.ts';
@@ -16,10 +17,15 @@ const PROGRESS_MS = 200;
 /** Columns are aligned over this many lines. */
 const ROWS_AT_ONCE = 50;
 
+export interface AuditShowOptions extends Omit<AuditQuery, 'isByActor'>, JsonOption {
+  readonly limit: number;
+  readonly actor?: string;
+}
+
 /** Prints entries of the audit record, newest first. Exits with 2 when records that should be there cannot be read. */
 export async function auditShowCommand(
   objects: ObjectStore,
-  { limit, json, ...query }: AuditQuery & JsonOption & { readonly limit: number },
+  { limit, json, actor, ...query }: AuditShowOptions,
 ): Promise<void> {
   let shown = 0;
   let lost = 0;
@@ -29,7 +35,8 @@ export async function auditShowCommand(
     rows = [];
   };
   if (!json) rows.push(['TIME', 'ACTOR', 'FROM', 'ACTION', 'WHAT', 'RULE', 'MORE']);
-  for await (const entry of readAudit(objects, query)) {
+  const isByActor = actor === undefined ? undefined : readActor(actor);
+  for await (const entry of readAudit(objects, { ...query, isByActor })) {
     if ('lost' in entry) {
       lost++;
       continue;
@@ -110,7 +117,7 @@ function printVerification(
 }
 
 function rowOf({ at, actor, address = '-', action, rule = '-', details, ...what }: AuditEntry): string[] {
-  return [at, actor.name || actor.kind, address, action, printWhat(what), rule, printDetails(details)].map(
+  return [at, printActor(actor), address, action, printWhat(what), rule, printDetails(details)].map(
     printable,
   );
 }

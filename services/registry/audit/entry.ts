@@ -28,12 +28,17 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
+/** The jobs of the registry itself that change something. */
+export const SYSTEM_ACTORS = ['garbage-collection', 'token'] as const;
+
 /** The actor of a change: a client, a user at a terminal of a node (`local`), or the registry itself (`system`). */
-export interface AuditActor {
-  readonly kind: 'anonymous' | 'user' | 'robot' | 'local' | 'system';
-  /** Empty for anonymous clients; `local:NAME` for a user of the operating system. */
-  readonly name: string;
-}
+export type AuditActor =
+  | {
+      readonly kind: 'anonymous' | 'user' | 'robot' | 'local';
+      /** Empty for anonymous clients; `local:NAME` for a user of the operating system. */
+      readonly name: string;
+    }
+  | { readonly kind: 'system'; readonly name: (typeof SYSTEM_ACTORS)[number] };
 
 /** A change; the fields other than the action only where they apply. */
 export interface AuditChange {

@@ -2,6 +2,7 @@ import { pMapIterable } from 'p-map';
 import { isRepositoryName } from '../oci/names.ts';
 import type { RepositoryPattern } from '../oci/repository-pattern.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import type { ActorTest } from './actor.ts';
 import { auditRecords, findEnd } from './end.ts';
 import type { AuditEntry } from './entry.ts';
 import { readPruned } from './pruned.ts';
@@ -12,8 +13,7 @@ import { CLOCKS_MS, seekTime, timeOf } from './seek.ts';
 export interface AuditQuery {
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
-  /** The name, or `anonymous`. */
-  readonly actor?: string | undefined;
+  readonly isByActor?: ActorTest | undefined;
   readonly repository?: RepositoryPattern | undefined;
 }
 
@@ -62,7 +62,7 @@ function isWanted(query: AuditQuery, { at, actor, repository }: AuditEntry): boo
   const time = Date.parse(at);
   if (query.since && time < query.since.getTime()) return false;
   if (query.until && time > query.until.getTime()) return false;
-  if (query.actor !== undefined && (actor.name || actor.kind) !== query.actor) return false;
+  if (query.isByActor?.(actor) === false) return false;
   if (query.repository === undefined) return true;
   return repository !== undefined && isRepositoryName(repository) && query.repository.matches(repository);
 }
