@@ -28,6 +28,7 @@ export async function createApi(
   const content = withPublications(
     contentOf(objects, {
       tagReadsAtOnce: config.storage.tag.concurrencylimit,
+      deletedTagsMax: config.limits.deletedtags,
       uploads: checkpointsWithin(config.storage.maintenance.uploadpurging.age),
       onDamage: reportDamage(metrics, logger),
       writes: readOnly,
@@ -58,6 +59,7 @@ export async function createApi(
     redirects: !config.storage.redirect.disable,
     deletes: config.storage.delete.enabled,
     limits: { tagsMax: config.tags.maxtags, catalogMax: config.catalog.maxentries },
+    manifestLimits: config.limits.manifests,
     urlOf: urlsOf({ host, relativeUrls: relativeurls, prefix }, networkTest(trustedproxies)),
     baseUrlOf: (ctx: Context) => absoluteUrlOf(ctx, ''),
   };

@@ -2,6 +2,7 @@ import type { Context } from '../http/context.ts';
 import type { ServiceParts } from '../http/service.ts';
 import type { Registry } from '../registry/content/content.ts';
 import type { Reader } from '../registry/content/reader.ts';
+import type { ManifestLimits } from '../registry/oci/manifest-limits.ts';
 import type { ManifestRules } from '../registry/oci/manifest-rules.ts';
 import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import type { Retries } from '../registry/publishing/mirrors/retries.ts';
@@ -25,6 +26,8 @@ export interface ApiNode extends Registry, Pick<ServiceParts, 'readOnly' | 'noti
   readonly deletes: boolean;
   /** Most entries of one answer. */
   readonly limits: { readonly tagsMax: number; readonly catalogMax: number };
+  /** How much a pushed manifest may name. */
+  readonly manifestLimits: ManifestLimits;
   /** A path of this registry as clients are to be sent to it. */
   readonly urlOf: (ctx: Context, path: string) => string;
   /** This registry's URL as the client of this request sees it, without trailing slash. */

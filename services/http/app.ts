@@ -2,6 +2,7 @@ import Koa from 'koa';
 import type { Logger } from 'pino';
 import { OPEN_ACCESS } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
+import { LimitError } from '../registry/oci/limit-error.ts';
 import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { App, Context, RequestState } from './context.ts';
@@ -47,12 +48,22 @@ export function createApp(options: AppOptions): App {
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.set('X-Request-Id', ctx.state.requestId);
     ctx.res.once('close', () => observe(ctx, options, metrics, performance.now() - startedAt));
-    return next().catch((error: unknown) => answerError(ctx, options.logger, error));
+    return next().catch((error: unknown) => {
+      noteLimit(ctx, metrics, error);
+      answerError(ctx, options.logger, error);
+    });
   });
   if (options.limits) app.use(options.limits.ofClients);
   if (options.preflight) mountPreflight(app);
   app.use(checkOrigin(options.trustedOrigins ?? []));
   return app;
+}
+
+/** A refusal that is no fault leaves a trace: the limit in the log line, and in a metric. */
+function noteLimit(ctx: Context, metrics: RequestMetrics, error: unknown): void {
+  if (!(error instanceof LimitError)) return;
+  ctx.state.logFields['limit'] = error.limit;
+  metrics.refused.inc({ limit: error.limit });
 }
 
 const OF_CONTENT = ['Cache-Control', 'ETag', 'Accept-Ranges', 'Content-Range', 'Docker-Content-Digest'];

@@ -45,6 +45,7 @@ const ANSWERS = {
   SUPERSEDED: { status: 409, code: 'DENIED' },
   TAG_INVALID: { status: 400, code: 'TAG_INVALID' },
   TAG_MOVED: { status: 412, code: 'PRECONDITION_FAILED' },
+  TAGGED_TOO_OFTEN: { status: 409, code: 'DENIED' },
   TAGS_TOO_MANY: { status: 414, code: 'TAG_INVALID' },
   TOO_MANY_REQUESTS: { status: 429, code: 'TOOMANYREQUESTS' },
   // The authenticator has set `WWW-Authenticate`.

@@ -20,6 +20,11 @@ export function requestMetrics(metrics: Metrics) {
       'process',
       'route',
     ),
+    refused: metrics.counter(
+      'roadstead_http_refused_requests_total',
+      'Requests refused because they ask for more than a limit allows, by limit.',
+      'limit',
+    ),
   };
 }
 

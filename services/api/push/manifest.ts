@@ -8,6 +8,7 @@ import { warn } from '../../http/warning.ts';
 import { pushManifest } from '../../registry/content/push-manifest.ts';
 import { algorithmOf } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
+import { LimitError } from '../../registry/oci/limit-error.ts';
 import { type Child, MANIFEST_MAX_BYTES, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
 import { checkShape } from '../../registry/oci/manifest-shape.ts';
 import { parseReference, parseTag, type Reference, type Tag } from '../../registry/oci/names.ts';
@@ -30,6 +31,7 @@ export async function putManifest(node: ApiNode, ctx: RouteContext): Promise<voi
     bytes,
     contentType(ctx.get('content-type')),
     reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256',
+    node.manifestLimits,
   );
   const { digest } = manifest;
   ctx.state.logFields['digest'] = digest;
@@ -60,13 +62,17 @@ function tagsToMove(ctx: RouteContext, reference: Reference): readonly Tag[] {
     return [reference.tag];
   }
   if (given.length > TAGS_MAX)
-    throw new RegistryError('TAGS_TOO_MANY', `at most ${TAGS_MAX} tags go with one manifest`);
+    throw new LimitError('pushed_tags', 'TAGS_TOO_MANY', `at most ${TAGS_MAX} tags go with one manifest`);
   return [...new Set(given.map(parseTag))];
 }
 
 function readManifestBody(ctx: RouteContext): Promise<Buffer> {
   const tooLarge = () =>
-    new RegistryError('MANIFEST_TOO_LARGE', `a manifest may have at most ${MANIFEST_MAX_BYTES} bytes`);
+    new LimitError(
+      'manifest_bytes',
+      'MANIFEST_TOO_LARGE',
+      `a manifest may have at most ${MANIFEST_MAX_BYTES} bytes`,
+    );
   return readBody(ctx.req, MANIFEST_MAX_BYTES, tooLarge);
 }
 

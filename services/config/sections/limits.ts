@@ -44,6 +44,24 @@ export const LimitsSection = sectionOf('ours', {
       'the longest wait; the first one is 1 s, and each failure doubles it',
     ),
   }),
+  manifests: section({
+    children: honoured(
+      Count(1, 100_000).default(1000),
+      'the most manifests, or layers of a build cache, that a pushed index may list; more get 400 MANIFEST_INVALID',
+      { example: 2000 },
+    ),
+    layers: honoured(
+      Count(1, 100_000).default(1000),
+      'the most layers of a pushed image, and the most URLs of its layers; more get 400 MANIFEST_INVALID',
+      { example: 2000 },
+    ),
+  }),
+  deletedtags: honoured(
+    Count(1, 100_000).default(1000),
+    'the most tags that the delete of a manifest takes along; a manifest with more is kept, with 409 DENIED, until ' +
+      'tags are deleted one by one',
+    { example: 2000 },
+  ),
   trustednetworks: honoured(
     z.array(Cidr).default([]),
     'networks whose failed logins and requests are not counted',

@@ -39,6 +39,8 @@ export interface Registry {
 export interface ContentOptions {
   /** How many tags are read at once where all have to be (Distribution's `storage.tag.concurrencylimit`). */
   readonly tagReadsAtOnce?: number;
+  /** The most tags that the delete of a manifest takes along. */
+  readonly deletedTagsMax?: number;
   readonly uploads?: Omit<UploadOptions, 'writes'> | undefined;
   /** For tests that have their own clock. */
   readonly quarantine?: CollectionGuard;
@@ -54,7 +56,7 @@ export interface ContentOptions {
 /** Makes {@link Content} of an object store. */
 export function contentOf(
   objects: ObjectStore,
-  { tagReadsAtOnce = 16, writes = ALWAYS_WRITABLE, ...options }: ContentOptions = {},
+  { tagReadsAtOnce = 16, deletedTagsMax = 1000, writes = ALWAYS_WRITABLE, ...options }: ContentOptions = {},
 ): Content {
   const integrity = new Integrity(objects, options.onDamage);
   const turns = options.turns ?? new Turns(objects, { owner: options.owner });
@@ -67,7 +69,7 @@ export function contentOf(
     integrity,
     manifests: new Manifests({ objects, blobs, referrers, quarantine, integrity }),
     referrers,
-    tags: new Tags(objects, tagReadsAtOnce),
+    tags: new Tags(objects, { readsAtOnce: tagReadsAtOnce, deletedMax: deletedTagsMax }),
     uploads: new Uploads(objects, blobs, quarantine, { ...options.uploads, writes }),
     catalog: new Catalog(objects),
     quarantine,

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import pMap from 'p-map';
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
 import type { RepositoryName, Tag } from '../oci/names.ts';
 import { type Referrer, referrerOf } from '../oci/referrer.ts';
@@ -9,10 +8,16 @@ import type { Integrity } from './integrity.ts';
 import { readLink } from './link.ts';
 import { readRevision } from './revisions.ts';
 
-const READS_AT_ONCE = 16;
-const REMEMBERED_BYTES = 16 * 1024 * 1024;
+const REMEMBERED_BYTES = 8 * 1024 * 1024;
 /** A client may have listed a manifest before it was pushed. */
 const REMEMBERED_MS = 60_000;
+
+/** A referrer that was read, and what that cost. */
+export interface ReadReferrer {
+  /** Undefined where the repository has no such referrer of the subject. */
+  readonly referrer: Referrer | undefined;
+  readonly readBytes: number;
+}
 
 /**
  * The tag in which clients list the referrers of a manifest at registries without a referrers API (specification,
@@ -30,11 +35,17 @@ export function fallbackTag(subject: Digest): Tag {
 export class FallbackReferrers {
   readonly #objects: ObjectStore;
   readonly #integrity: Integrity;
-  /** By repository, subject and the index that the tag names. */
-  readonly #verified = new LRUCache<string, readonly Referrer[]>({
+  /** By repository and the index that a tag names. */
+  readonly #listed = new LRUCache<string, readonly Digest[]>({
     maxSize: REMEMBERED_BYTES,
     ttl: REMEMBERED_MS,
-    sizeCalculation: (referrers) => JSON.stringify(referrers).length + 200,
+    sizeCalculation: (digests) => digests.length * 100 + 200,
+  });
+  /** By repository, subject and digest. */
+  readonly #read = new LRUCache<string, ReadReferrer>({
+    maxSize: REMEMBERED_BYTES,
+    ttl: REMEMBERED_MS,
+    sizeCalculation: ({ referrer }) => JSON.stringify(referrer ?? null).length + 300,
   });
 
   constructor(objects: ObjectStore, integrity: Integrity) {
@@ -42,23 +53,28 @@ export class FallbackReferrers {
     this.#integrity = integrity;
   }
 
-  /** Referrers that the subject's fallback tag lists; they were in the repository at most a minute ago. */
-  async read(name: RepositoryName, subject: Digest): Promise<readonly Referrer[]> {
+  /** What the subject's fallback tag lists, each once and in byte order: {@link read} says which are its referrers. */
+  async listed(name: RepositoryName, subject: Digest): Promise<readonly Digest[]> {
     const digest = await readLink(this.#objects, tagCurrentKey(name, fallbackTag(subject)));
     if (digest === undefined) return [];
-    const key = `${name} ${subject} ${digest}`;
-    const known = this.#verified.get(key);
+    const key = `${name} ${digest}`;
+    const known = this.#listed.get(key);
     if (known) return known;
     const index = await readRevision(this.#objects, this.#integrity, name, digest);
-    const referrers = await pMap(
-      index?.manifests ?? [],
-      async (child) => {
-        const manifest = await readRevision(this.#objects, this.#integrity, name, child.digest);
-        return manifest?.subject?.digest === subject ? [referrerOf(manifest)] : [];
-      },
-      { concurrency: READS_AT_ONCE },
-    );
-    this.#verified.set(key, referrers.flat());
-    return referrers.flat();
+    const listed = [...new Set(index?.manifests.map((child) => child.digest))].sort();
+    this.#listed.set(key, listed);
+    return listed;
+  }
+
+  /** What was listed, if it is a referrer of the subject; it was in the repository at most a minute ago. */
+  async read(name: RepositoryName, subject: Digest, digest: Digest): Promise<ReadReferrer> {
+    const key = `${name} ${subject} ${digest}`;
+    const known = this.#read.get(key);
+    if (known) return { ...known, readBytes: 0 };
+    const manifest = await readRevision(this.#objects, this.#integrity, name, digest);
+    const referrer = manifest?.subject?.digest === subject ? referrerOf(manifest) : undefined;
+    const read = { referrer, readBytes: manifest?.bytes.length ?? 0 };
+    this.#read.set(key, read);
+    return read;
   }
 }

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { type Digest, digestOf, isSha256 } from '../oci/digest.ts';
 import { allBlobs, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
@@ -7,6 +8,8 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import type { BlobStat } from './blobs.ts';
 import { readLink, writeLink } from './link.ts';
 import type { CollectionGuard } from './quarantine/guard.ts';
+
+const STATS_AT_ONCE = 16;
 
 /**
  * Keeps Distribution's garbage collector off blobs that a manifest names by another algorithm: it marks the name and
@@ -24,7 +27,8 @@ export async function putKeeper(
   statOf: (digest: Digest) => Promise<BlobStat | undefined>,
 ): Promise<void> {
   if (!needsKeeper(manifest)) return;
-  const stats = await Promise.all(allBlobs(manifest).map(({ digest }) => statOf(digest)));
+  const named = new Set(allBlobs(manifest).map(({ digest }) => digest));
+  const stats = await pMap(named, statOf, { concurrency: STATS_AT_ONCE });
   const blobs = stats.filter((stat) => stat !== undefined);
   if (blobs.length === 0) return;
   const bytes = Buffer.from(JSON.stringify(keeperOf(manifest, blobs)));

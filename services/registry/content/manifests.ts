@@ -167,8 +167,8 @@ async function canonicalOf(
   resolve: (digest: Digest) => Promise<Sha256Digest | undefined>,
 ): Promise<Sha256Digest[]> {
   const canonical = await pMap(
-    descriptors,
-    async ({ digest }) => (isSha256(digest) ? digest : resolve(digest)),
+    new Set(descriptors.map(({ digest }) => digest)),
+    async (digest) => (isSha256(digest) ? digest : resolve(digest)),
     { concurrency: STATS_AT_ONCE },
   );
   return canonical.filter((digest) => digest !== undefined);

@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { Digest, Sha256Digest } from '../oci/digest.ts';
+import { LimitError } from '../oci/limit-error.ts';
 import { isTag, type RepositoryName, type Tag } from '../oci/names.ts';
 import { deleteAll } from '../storage/delete-all.ts';
 import type { Fence } from '../storage/fence.ts';
@@ -9,14 +10,25 @@ import { readLink, writeLink } from './link.ts';
 import { firstOf, inNameOrder } from './name-order.ts';
 import { readTagName, recordTagName, type TagTarget } from './tag-names.ts';
 
+/** How much of a repository's tags one request may touch. */
+export interface TagLimits {
+  /** Tags that are read at once where all have to be. */
+  readonly readsAtOnce: number;
+  /** Tags that the delete of a manifest takes along. */
+  readonly deletedMax: number;
+}
+
+/** Tags that the delete of a manifest may have to read, for each that it may take along. */
+const READ_PER_DELETED = 100;
+
 /** Tags: asked of the store each time. */
 export class Tags {
   readonly #objects: ObjectStore;
-  readonly #readsAtOnce: number;
+  readonly #limits: TagLimits;
 
-  constructor(objects: ObjectStore, readsAtOnce: number) {
+  constructor(objects: ObjectStore, limits: TagLimits) {
     this.#objects = objects;
-    this.#readsAtOnce = readsAtOnce;
+    this.#limits = limits;
   }
 
   /** The canonical digest of the manifest that a tag names now. */
@@ -61,16 +73,24 @@ export class Tags {
     await deleteAll(this.#objects, current, { fence });
   }
 
-  /** The tags that name one of these digests now, sorted; reads every tag of the repository. */
+  /**
+   * The tags that name one of these digests now, sorted; reads every tag of the repository. Throws TAGGED_TOO_OFTEN when
+   * these are more than one delete takes along, or the repository has more than one request may read.
+   */
   async naming(name: RepositoryName, digests: ReadonlySet<Digest>): Promise<Tag[]> {
+    const { readsAtOnce, deletedMax } = this.#limits;
+    const readMax = deletedMax * READ_PER_DELETED;
     const naming: Tag[] = [];
+    let read = 0;
     await pMap(
       this.#listed(name, undefined),
       async (tag) => {
+        if (++read > readMax) throw tooManyRead(name, readMax);
         const digest = await this.resolve(name, tag);
-        if (digest !== undefined && digests.has(digest)) naming.push(tag);
+        if (digest === undefined || !digests.has(digest)) return;
+        if (naming.push(tag) > deletedMax) throw tooManyDeleted(deletedMax);
       },
-      { concurrency: this.#readsAtOnce },
+      { concurrency: readsAtOnce },
     );
     return naming.sort();
   }
@@ -113,4 +133,24 @@ export class Tags {
         if (key !== current) yield key;
     }
   }
+}
+
+const DELETE_TAGS_FIRST = 'delete tags one by one first, with DELETE /v2/<name>/manifests/<tag>';
+
+function tooManyDeleted(most: number): LimitError {
+  return new LimitError(
+    'deleted_tags',
+    'TAGGED_TOO_OFTEN',
+    `more than ${most} tags name the manifest, and a delete takes no more along (limits.deletedtags): ${DELETE_TAGS_FIRST}`,
+    { most },
+  );
+}
+
+function tooManyRead(name: RepositoryName, most: number): LimitError {
+  return new LimitError(
+    'read_tags',
+    'TAGGED_TOO_OFTEN',
+    `${name} has more than ${most} tags, and each has to be read to delete a manifest (limits.deletedtags): ${DELETE_TAGS_FIRST}`,
+    { most },
+  );
 }

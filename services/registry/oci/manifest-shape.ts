@@ -1,3 +1,4 @@
+import { LimitError } from './limit-error.ts';
 import { invalid } from './manifest-schema.ts';
 
 /** Manifests are about five levels deep; `annotations` and unknown members may be deeper. */
@@ -42,7 +43,7 @@ export function checkShape(bytes: Buffer): void {
       case QUOTE: {
         const end = endOfString(bytes, at);
         if (top?.names && top.isNameNext) {
-          if (++members > MEMBERS_MAX) throw invalid(`the manifest has more than ${MEMBERS_MAX} members`);
+          if (++members > MEMBERS_MAX) throw tooMuch(`more than ${MEMBERS_MAX} members`);
           takeName(top, top.names, bytes.subarray(at, end + 1));
         }
         at = end;
@@ -50,9 +51,8 @@ export function checkShape(bytes: Buffer): void {
       }
       case BEGIN_OBJECT:
       case BEGIN_LIST:
-        if (++containers > CONTAINERS_MAX)
-          throw invalid(`the manifest has more than ${CONTAINERS_MAX} objects and lists`);
-        if (open.length >= DEPTH_MAX) throw invalid(`the manifest is more than ${DEPTH_MAX} levels deep`);
+        if (++containers > CONTAINERS_MAX) throw tooMuch(`more than ${CONTAINERS_MAX} objects and lists`);
+        if (open.length >= DEPTH_MAX) throw tooMuch(`more than ${DEPTH_MAX} levels`);
         open.push({
           names: byte === BEGIN_OBJECT ? new Set() : undefined,
           isFree:
@@ -87,6 +87,10 @@ function takeName(container: Container, names: Set<string>, quoted: Buffer): voi
     throw invalid(
       `some clients would read ${JSON.stringify(name)} as ${known}: write ${known}, or use another name`,
     );
+}
+
+function tooMuch(what: string): LimitError {
+  return new LimitError('manifest_shape', 'MANIFEST_INVALID', `the manifest has ${what}`);
 }
 
 /** The index of the quote that ends a string; the end of the bytes if it is missing. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type Algorithm, type Digest, digestBy, digestOf, type Sha256Digest } from './digest.ts';
+import { checkChildren, checkLayers, checkUrls, type ManifestLimits, UNLIMITED } from './manifest-limits.ts';
 import {
   ChildSchema,
   check,
@@ -71,19 +72,23 @@ export interface Manifest {
 
 /**
  * Parses a manifest or index, OCI or Docker schema 2. The media type is the one in the JSON, else `contentType`,
- * else derived from its members, as Distribution does. Throws MANIFEST_INVALID with the place and the reason.
+ * else derived from its members, as Distribution does. Throws MANIFEST_INVALID with the place and the reason. `limits` are
+ * for pushes: what is stored already is read, however large it is.
  */
 export function parseManifest(
   bytes: Buffer,
   contentType?: string,
   algorithm: Algorithm = 'sha256',
+  limits: ManifestLimits = UNLIMITED,
 ): Manifest {
   const json = parseJsonObject(bytes);
   const mediaType = mediaTypeOf(json, contentType);
   const canonicalDigest = digestOf(bytes);
   const digest = algorithm === 'sha256' ? canonicalDigest : digestBy(algorithm, bytes);
   const isIndex = isIndexType(mediaType);
-  const { artifactType, annotations, subject, ...parts } = isIndex ? indexParts(json) : imageParts(json);
+  const { artifactType, annotations, subject, ...parts } = isIndex
+    ? indexParts(json, limits)
+    : imageParts(json, limits);
   return {
     ...{ digest, canonicalDigest, bytes, mediaType, annotations, ...parts },
     artifactType: artifactType || undefined,
@@ -91,8 +96,9 @@ export function parseManifest(
   };
 }
 
-function indexParts(json: Record<string, unknown>) {
+function indexParts(json: Record<string, unknown>, limits: ManifestLimits) {
   const { artifactType, annotations, subject, manifests } = check(IndexSchema, json);
+  checkChildren(limits, manifests.length);
   const children = checkEach(ChildSchema, 'manifests', manifests);
   return {
     ...{ artifactType, annotations, subject, blobs: [], foreign: [] },
@@ -100,9 +106,11 @@ function indexParts(json: Record<string, unknown>) {
   };
 }
 
-function imageParts(json: Record<string, unknown>) {
+function imageParts(json: Record<string, unknown>, limits: ManifestLimits) {
   const { artifactType, annotations, subject, config, layers } = check(ImageSchema, json);
+  checkLayers(limits, layers.length);
   const all = checkEach(DescriptorSchema, 'layers', layers);
+  checkUrls(limits, all);
   const isForeign = ({ mediaType, urls }: z.infer<typeof DescriptorSchema>) =>
     NON_DISTRIBUTABLE.test(mediaType) && urls.length > 0;
   return {

@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import type { Content } from '../../content/content.ts';
 import { type Digest, hexOf, isSha256, type Sha256Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/errors.ts';
+import { LimitError } from '../../oci/limit-error.ts';
 import { type Descriptor, type Manifest, mayBeBlob } from '../../oci/manifest.ts';
 import { type ManifestRules, requiredChildren } from '../../oci/manifest-rules.ts';
 import type { RepositoryName, Tag } from '../../oci/names.ts';
@@ -27,7 +28,7 @@ export interface Image {
 
 /** Nobody builds images that nest deeper on purpose. */
 const DEPTH_MAX = 8;
-/** Bounds what one request may make the registry read. */
+/** Bounds what one request may make the registry read, with what an index lists and the repository lacks. */
 const MANIFESTS_MAX = 1000;
 
 /** What cosign before its use of referrers attaches: signature, attestation, software bill of materials. */
@@ -55,17 +56,20 @@ export async function readImage(
   const blobs = new Map<Digest, ImageBlob>();
   const nonDistributable = new Map<Digest, ImageBlob>();
   const attached: { tag: Tag; digest: Sha256Digest }[] = [];
+  const absent = new Set<Digest>();
   const lacking: { digest: Digest; what: string }[] = [];
 
   const visit = async (wanted: Digest, depth: number, isRequired: boolean): Promise<void> => {
-    if (manifests.has(wanted)) return;
-    if (depth > DEPTH_MAX || manifests.size >= MANIFESTS_MAX)
-      throw new RegistryError(
+    if (manifests.has(wanted) || (!isRequired && absent.has(wanted))) return;
+    if (depth > DEPTH_MAX || manifests.size + absent.size >= MANIFESTS_MAX)
+      throw new LimitError(
+        'image_manifests',
         'MANIFEST_INVALID',
-        `the image has more than ${MANIFESTS_MAX} manifests, or nests deeper than ${DEPTH_MAX}`,
+        `the image has more than ${MANIFESTS_MAX} manifests, with what is attached to them, or nests deeper than ${DEPTH_MAX}`,
       );
     const manifest = await content.manifests.get(name, wanted);
     if (manifest === undefined) {
+      absent.add(wanted);
       if (isRequired) lacking.push({ digest: wanted, what: 'manifest' });
       return;
     }
@@ -96,7 +100,7 @@ export async function readImage(
 
   const visitAttached = async (manifest: Manifest, depth: number): Promise<void> => {
     // A referrer may have been deleted since.
-    for (const referrer of await content.referrers.digests(name, manifest.digest))
+    for (const referrer of await content.referrers.digests(name, manifest.digest, MANIFESTS_MAX))
       await visit(referrer, depth + 1, false);
     const tags = attachedTags(manifest.digest);
     const named = await pMap(tags, (tag) => content.tags.resolve(name, tag));
