@@ -22,6 +22,8 @@ describe('the tags that name a manifest', () => {
       await sleep(restMs);
       return read(key, limitBytes);
     };
-    expect(await new Tags(objects, { readsAtOnce: TAGS.length, deletedMax: 10 }).naming(NAME, new Set([digest]))).to.deep.equal(TAGS);
+    expect(
+      await new Tags(objects, { readsAtOnce: TAGS.length, deletedMax: 10 }).naming(NAME, new Set([digest])),
+    ).to.deep.equal(TAGS);
   });
 });

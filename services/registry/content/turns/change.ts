@@ -39,12 +39,20 @@ export function areAtOdds(some: readonly Change[], others: readonly Change[]): b
   );
 }
 
-/** Whether some changes can be made while others are: they have nothing in common but content that both link. */
-export function areApart(some: readonly Change[], others: readonly Change[]): boolean {
-  const wanted = new Map(some.map(({ of, to }) => [of, to]));
-  return others.every(
-    ({ of, to }) => of !== ALL && (!wanted.has(of) || (to === LINKED && wanted.get(of) === to)),
-  );
+/** Changes that come one after the other, to compare the next ones with: a line may be long. */
+export class EarlierChanges {
+  readonly #wanted = new Map<string, string>();
+
+  add(changes: readonly Change[]): void {
+    for (const { of, to } of changes) this.#wanted.set(of, to);
+  }
+
+  /** Whether others can be made at the same time: they have nothing in common but content that both link. */
+  areApartFrom(others: readonly Change[]): boolean {
+    return others.every(
+      ({ of, to }) => of !== ALL && (!this.#wanted.has(of) || (to === LINKED && this.#wanted.get(of) === to)),
+    );
+  }
 }
 
 /** A turn that changes more says that it changes anything: its object stays small. */

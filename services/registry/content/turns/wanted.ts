@@ -1,4 +1,4 @@
-import { areApart, type Change } from './change.ts';
+import { type Change, EarlierChanges } from './change.ts';
 import type { Turn } from './held-turn.ts';
 import type { Patience } from './patience.ts';
 
@@ -28,14 +28,15 @@ export interface Waiting extends Wanted {
 
 /** Those of a line that may share a turn with its first, in their order. */
 export function sharing(first: Wanted, line: readonly Waiting[]): Waiting[] {
-  const changes = [...first.changes];
+  const earlier = new EarlierChanges();
+  earlier.add(first.changes);
   const all: Waiting[] = [];
   for (const other of first.mayShare ? line : []) {
     if (all.length === SHARED_MAX - 1) break;
     const isGone = other.patience.signal?.aborted;
-    if (other.mayShare && !isGone && areApart(changes, other.changes)) all.push(other);
+    if (other.mayShare && !isGone && earlier.areApartFrom(other.changes)) all.push(other);
     // Nor does one come along that is at odds with one that is left behind: these keep their order.
-    changes.push(...other.changes);
+    earlier.add(other.changes);
   }
   return all;
 }

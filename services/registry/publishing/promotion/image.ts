@@ -28,8 +28,10 @@ export interface Image {
 
 /** Nobody builds images that nest deeper on purpose. */
 const DEPTH_MAX = 8;
-/** Bounds what one request may make the registry read, with what an index lists and the repository lacks. */
+/** Bounds what one request may make the registry read. */
 const MANIFESTS_MAX = 1000;
+/** What indexes list, and the repository lacks or has as blobs only. */
+const ABSENT_MAX = 10_000;
 
 /** What cosign before its use of referrers attaches: signature, attestation, software bill of materials. */
 const SUFFIXES = ['sig', 'att', 'sbom'] as const;
@@ -61,7 +63,7 @@ export async function readImage(
 
   const visit = async (wanted: Digest, depth: number, isRequired: boolean): Promise<void> => {
     if (manifests.has(wanted) || (!isRequired && absent.has(wanted))) return;
-    if (depth > DEPTH_MAX || manifests.size + absent.size >= MANIFESTS_MAX)
+    if (depth > DEPTH_MAX || manifests.size >= MANIFESTS_MAX || absent.size >= ABSENT_MAX)
       throw new LimitError(
         'image_manifests',
         'MANIFEST_INVALID',

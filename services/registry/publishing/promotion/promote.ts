@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { blobChange, type Change, manifestChange, tagChange } from '../../content/turns/change.ts';
 import type { Turn } from '../../content/turns/held-turn.ts';
 import type { Requester } from '../../notifications/requester.ts';
@@ -13,6 +14,8 @@ import { moveTagInOrder, type TagTicket } from './tag-tickets.ts';
 
 /** Longer than a write may come late: a promotion had better wait than fail. */
 const PATIENCE_MS = 90_000;
+/** Manifests whose content is looked up at once; each look-up has several under way. */
+const READS_AT_ONCE = 4;
 
 /** What a promotion works with. */
 export interface PromotionParts {
@@ -139,13 +142,15 @@ async function linkManifests(
   then: (turn: Turn) => Promise<void>,
   { signal }: PromotionOptions,
 ): Promise<void> {
-  const kept = await Promise.all(image.manifests.map((manifest) => manifests.keptBy(repository, manifest)));
+  const kept = await pMap(image.manifests, (manifest) => manifests.keptBy(repository, manifest), {
+    concurrency: READS_AT_ONCE,
+  });
   const changes = [
     ...image.manifests.map(({ canonicalDigest }) => manifestChange(canonicalDigest, 'linked')),
     ...tags,
   ];
   const needs = image.blobs.map(({ requestedDigest }) => blobChange(requestedDigest, 'linked'));
-  await quarantine.pin(kept.flat(), {
+  await quarantine.pin([...new Set(kept.flat())], {
     async verify() {
       for (const manifest of image.manifests) await manifests.expectThere(repository, manifest);
     },
