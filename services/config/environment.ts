@@ -39,7 +39,9 @@ export function applyEnvironment(
     if (path.some((key) => key === '' || key === '__proto__')) continue;
     const list = set(tree, path, yamlOr(value));
     if (list !== undefined)
-      problems.push(`${list} is a list: expected the number of an entry, counted from 0 (from ${name})`);
+      problems.push(
+        `${list} is a list: expected the number of an entry, from 0 to ${ENTRIES_MAX - 1} (from ${name})`,
+      );
     used.set(path.join('.'), name);
   }
   return { used, problems };
@@ -61,11 +63,18 @@ function yamlOr(value: string): unknown {
   }
 }
 
+/** Longer lists than anybody writes: every entry up to the highest number is looked at. */
+const ENTRIES_MAX = 1000;
+
+function isEntry(key: string): boolean {
+  return /^(?:0|[1-9]\d*)$/.test(key) && Number(key) < ENTRIES_MAX;
+}
+
 /** Sets a value; or returns the path of a list, if the variable names no place in it. */
 function set(tree: Record<string, unknown>, path: readonly string[], value: unknown): string | undefined {
   let at = tree;
   for (const [depth, key] of path.entries()) {
-    if (Array.isArray(at) && !/^\d+$/.test(key)) return path.slice(0, depth).join('.');
+    if (Array.isArray(at) && !isEntry(key)) return path.slice(0, depth).join('.');
     const here = keyIn(at, key);
     if (depth === path.length - 1) at[here] = value;
     else {

@@ -18,6 +18,8 @@ export interface Call<T> {
   readonly late?: (value: T) => void;
   /** True for clean-up calls: they run as soon as the path is free, even if the caller has given up. */
   readonly mustRun?: boolean;
+  /** True for calls that bring a file that is open nearer to its end: they come before all others. */
+  readonly isFirst?: boolean;
   /** A multiple of the deadline, for calls that may legitimately take long. @default 1 */
   readonly patience?: number;
 }
@@ -32,6 +34,7 @@ interface Job {
   readonly name: string;
   readonly path: string;
   readonly mustRun: boolean;
+  readonly isFirst: boolean;
   readonly limitMs: number;
   readonly start: () => void;
   readonly reject: (error: Error) => void;
@@ -40,6 +43,9 @@ interface Job {
   /** Its caller got an error because it hangs. */
   isGivenUp: boolean;
 }
+
+/** Calls that wait, by path. */
+type Waiting = Map<string, Set<Job>>;
 
 /** The calls on one path. */
 interface PathUse {
@@ -60,7 +66,9 @@ export class BoundedCalls {
   deadlineMs: number;
   readonly #running = new Set<Job>();
   /** By path, in the order in which paths get their next turn. */
-  readonly #waiting = new Map<string, Set<Job>>();
+  readonly #waiting: Waiting = new Map();
+  /** The same, of calls that come first: files would be opened, and wait open, faster than they are read. */
+  readonly #waitingFirst: Waiting = new Map();
   #waitingCount = 0;
   readonly #paths = new Map<string, PathUse>();
   #stuck = 0;
@@ -77,10 +85,10 @@ export class BoundedCalls {
   }
 
   /** Makes a call in its turn. Rejects with the call's own error, or with `options.error` when it hangs. */
-  run<T>({ name, path, act, late, mustRun = false, patience = 1 }: Call<T>): Promise<T> {
+  run<T>({ name, path, act, late, mustRun = false, isFirst = false, patience = 1 }: Call<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const job: Job = {
-        ...{ name, path, mustRun, reject, since: performance.now(), isGivenUp: false },
+        ...{ name, path, mustRun, isFirst, reject, since: performance.now(), isGivenUp: false },
         limitMs: this.deadlineMs * patience,
         start: () => {
           act().then(
@@ -111,17 +119,23 @@ export class BoundedCalls {
   }
 
   #wait(job: Job): void {
-    const queue = this.#waiting.get(job.path);
+    const waiting = this.#lineOf(job);
+    const queue = waiting.get(job.path);
     if (queue) queue.add(job);
-    else this.#waiting.set(job.path, new Set([job]));
+    else waiting.set(job.path, new Set([job]));
     this.#waitingCount++;
   }
 
   #waitsNoMore(job: Job): void {
-    const queue = this.#waiting.get(job.path);
+    const waiting = this.#lineOf(job);
+    const queue = waiting.get(job.path);
     if (!queue?.delete(job)) return;
     this.#waitingCount--;
-    if (queue.size === 0) this.#waiting.delete(job.path);
+    if (queue.size === 0) waiting.delete(job.path);
+  }
+
+  #lineOf({ isFirst }: Job): Waiting {
+    return isFirst ? this.#waitingFirst : this.#waiting;
   }
 
   #mayStart({ path }: Pick<Job, 'path'>): boolean {
@@ -155,18 +169,19 @@ export class BoundedCalls {
 
   /** Passes over few paths, however many calls wait: each path that may not start has calls running. */
   #startWaiting(): void {
-    for (const [path, queue] of this.#waiting) {
-      if (this.#running.size >= this.#options.atOnce) return;
-      const [next] = queue;
-      if (next === undefined || !this.#mayStart({ path })) continue;
-      this.#waitsNoMore(next);
-      // Behind the other paths: this loop comes to it again when they have had their turn.
-      if (queue.size > 0) {
-        this.#waiting.delete(path);
-        this.#waiting.set(path, queue);
+    for (const waiting of [this.#waitingFirst, this.#waiting])
+      for (const [path, queue] of waiting) {
+        if (this.#running.size >= this.#options.atOnce) return;
+        const [next] = queue;
+        if (next === undefined || !this.#mayStart({ path })) continue;
+        this.#waitsNoMore(next);
+        // Behind the other paths: this loop comes to it again when they have had their turn.
+        if (queue.size > 0) {
+          waiting.delete(path);
+          waiting.set(path, queue);
+        }
+        this.#start(next);
       }
-      this.#start(next);
-    }
   }
 
   #countStuck({ path }: Job, by: 1 | -1): void {
@@ -199,7 +214,8 @@ export class BoundedCalls {
       this.#countStuck(job, 1);
       this.#giveUp(job, `no answer in ${job.limitMs / 1000} s`);
     }
-    for (const job of [...this.#waiting.values()].flatMap((queue) => [...queue])) {
+    const waiting = [...this.#waitingFirst.values(), ...this.#waiting.values()];
+    for (const job of waiting.flatMap((queue) => [...queue])) {
       if (job.isGivenUp) continue;
       const isLate = this.#stuck > 0 && now - job.since > job.limitMs;
       const refusal = this.#refusal(job) ?? (isLate ? `no turn in ${job.limitMs / 1000} s` : undefined);

@@ -75,7 +75,7 @@ export class FileHandle {
   }
 
   stat() {
-    return this.#run('stat', () => this.#handle.stat());
+    return this.#calls.run({ name: 'stat', path: this.#path, act: () => this.#handle.stat(), isFirst: true });
   }
 
   /** The file's inode number. */
@@ -88,7 +88,8 @@ export class FileHandle {
   }
 
   readFile() {
-    return this.#run('read', () => this.#handle.readFile());
+    const act = () => this.#handle.readFile();
+    return this.#calls.run({ name: 'read', path: this.#path, act, isFirst: true });
   }
 
   writev(buffers: readonly Buffer[], position: number) {
@@ -114,7 +115,7 @@ export class FileHandle {
   /** Closes it after all its calls have returned, even if its caller has given up by then. */
   close(): Promise<void> {
     const act = () => this.#handle.close();
-    return this.#calls.run({ name: 'close', path: this.#path, act, mustRun: true });
+    return this.#calls.run({ name: 'close', path: this.#path, act, mustRun: true, isFirst: true });
   }
 
   /** A stream of the bytes from `first` to `last`, both included, that closes the file at its end. */

@@ -102,10 +102,15 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   void drainRest(ctx.req).finally(() => ctx.res.end());
 }
 
-/** The path for the log. Never throws. Hides the password of a URL that was pasted into a name. */
+/** More than the longest path of a request that this registry answers with anything but an error. */
+const LOGGED_PATH_CHARACTERS = 1000;
+
+/** The path for the log. Never throws. Hides the password of a URL that was pasted into a name; cuts what is too long. */
 function pathOf(target = ''): string {
   const [path = ''] = target.split('?', 1);
-  return path.includes('@') ? path.replaceAll(/\/\/[^/@]*@/g, '//(not logged)@') : path;
+  const shown = path.includes('@') ? path.replaceAll(/\/\/[^/@]*@/g, '//(not logged)@') : path;
+  if (shown.length <= LOGGED_PATH_CHARACTERS) return shown;
+  return `${shown.slice(0, LOGGED_PATH_CHARACTERS)}… (${path.length} characters)`;
 }
 
 const CLOSED = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'EPIPE']);

@@ -52,6 +52,7 @@ const ANSWERS = {
   UNAUTHORIZED: { status: 401, code: 'UNAUTHORIZED' },
   UNAVAILABLE: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 2 },
   UNRECORDED: { status: 503, code: 'UNAVAILABLE', retryAfterSeconds: 2 },
+  UPLOAD_SCATTERED: { status: 400, code: 'BLOB_UPLOAD_INVALID' },
   WAIT_TIMED_OUT: { status: 504, code: 'UNAVAILABLE' },
 } satisfies Record<ErrorKind, OnTheWire>;
 

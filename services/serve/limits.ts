@@ -8,6 +8,7 @@ import { RequestLimits } from '../http/request-limits.ts';
 import type { AttemptCounts } from '../registry/access/attempts.ts';
 import { LoginGuard } from '../registry/access/login-guard.ts';
 import { networkTest } from '../registry/access/networks.ts';
+import { connectionsOfPort, descriptorsMax } from './descriptors.ts';
 
 const EVERYWHERE = ['0.0.0.0/0', '::/0'];
 /** Grace period before the minimum transfer rate is enforced. */
@@ -34,11 +35,24 @@ export function requestLimitsOf({ limits }: Config, metrics: Metrics): RequestLi
   return new RequestLimits({ perClient, perAccount, trustedNetworks: limits.trustednetworks, limited });
 }
 
-/** Limits of each port. */
-export function listenLimitsOf({ http, limits }: Config, metrics: Metrics, logger: Logger): ListenLimits {
+/** Limits of each of the ports of this process. Warns if it may not have open as many connections as are configured. */
+export function listenLimitsOf(
+  { http, limits }: Config,
+  ports: number,
+  metrics: Metrics,
+  logger: Logger,
+): ListenLimits {
   const { closedConnections } = limitMetrics(metrics);
   const warnedAt = new Map<string, number>();
-  const { connections: total, connectionsperclient: perClient, minimumrate: bytesPerSecond } = limits;
+  const { connections, connectionsperclient: perClient, minimumrate: bytesPerSecond } = limits;
+  const descriptors = descriptorsMax();
+  const total = connectionsOfPort(connections, ports, descriptors);
+  if (total < connections)
+    logger.warn(
+      { descriptors, connections: total },
+      `limits.connections is ${connections}, but this process may open only ${descriptors} files and connections: a ` +
+        `port accepts ${total} connections. Raise the limit (ulimit -n, LimitNOFILE= of systemd), or lower the key`,
+    );
   return {
     connections: {
       total,

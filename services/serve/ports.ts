@@ -43,9 +43,10 @@ export async function openPorts(
   { metrics, logger, held }: { readonly metrics: Metrics; readonly logger: Logger; readonly held: HeldParts },
 ): Promise<PartListener[]> {
   const { headers, prefix, idletimeout: idleTimeoutMs } = config.http;
-  const limits = listenLimitsOf(config, metrics, logger);
+  const ports = portsOf(users, config.http);
+  const limits = listenLimitsOf(config, ports.length, metrics, logger);
   const listeners: PartListener[] = [];
-  for (const port of portsOf(users, config.http)) {
+  for (const port of ports) {
     const { addr, section, names } = port;
     const tls = tlsOf(port, config.http, logger);
     const listener = await listen(withHeaders(headers, stripPrefix(prefix, port.handler)), {

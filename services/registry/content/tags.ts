@@ -19,7 +19,7 @@ export interface TagLimits {
 }
 
 /** Tags that the delete of a manifest may have to read, for each that it may take along. */
-const READ_PER_DELETED = 100;
+const READ_PER_DELETED = 20;
 
 /** Tags: asked of the store each time. */
 export class Tags {

@@ -1,3 +1,4 @@
+import { LimitError } from '../oci/limit-error.ts';
 import { uploadClaimKey } from '../storage/layout.ts';
 import { StoreUnavailableError } from '../storage/object-store.ts';
 import {
@@ -22,6 +23,22 @@ export interface WrittenPiece {
 }
 
 /**
+ * An upload's segments at most: each record names them all. On stores that merge small ones that is 50 GB at least,
+ * however small the pieces are, and on a file system every piece grows the last segment, unless requests race.
+ */
+const SEGMENTS_MAX = 10_000;
+
+function tooManySegments(): LimitError {
+  return new LimitError(
+    'upload_segments',
+    'UPLOAD_SCATTERED',
+    `the upload has come in more than ${SEGMENTS_MAX} pieces that cannot be joined: begin a new one with POST, and send ` +
+      'the blob in larger pieces, one after the other',
+    { most: SEGMENTS_MAX },
+  );
+}
+
+/**
  * Writes a piece: behind the last segment where the store can do that, otherwise as a segment of its own. `passed` counts
  * what came of the body.
  */
@@ -31,6 +48,7 @@ export async function writePiece(
   body: AsyncIterable<Buffer>,
   passed: { readonly sizeBytes: number },
 ): Promise<WrittenPiece> {
+  if (before.segments.length >= SEGMENTS_MAX) throw tooManySegments();
   const { objects } = upload;
   const grown = await growLast(upload, before, body, passed);
   if (grown) return grown;

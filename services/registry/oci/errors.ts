@@ -40,6 +40,7 @@ export const ERROR_KINDS = [
   'UNAUTHORIZED',
   'UNAVAILABLE',
   'UNRECORDED',
+  'UPLOAD_SCATTERED',
   'WAIT_TIMED_OUT',
 ] as const;
 
