@@ -1,0 +1,132 @@
+/**
+ * Promise: what a request asks of the store is bounded by what its content is, not by how often that is said: content
+ * that is named again costs nothing more, and a page of referrers reads what a page may.
+ */
+import { expect } from 'chai';
+import { contentOf } from '../../services/registry/content/content.ts';
+import { fallbackTag } from '../../services/registry/content/fallback-referrers.ts';
+import { type Digest, digestBy } from '../../services/registry/oci/digest.ts';
+import { type Manifest, OCI_INDEX, parseManifest } from '../../services/registry/oci/manifest.ts';
+import { parseRepositoryName } from '../../services/registry/oci/names.ts';
+import { layerLinkKey, referrerKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { MEDIA_TYPES } from '../support/image.ts';
+import { intercepted } from '../support/intercepted.ts';
+import { putManifest } from '../support/library-pushes.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { OPEN_FENCE } from '../support/open-fence.ts';
+
+const NAME = parseRepositoryName('hello');
+const [SUBJECT, OTHER] = ['subject', 'other'].map((text) => digestBy('sha256', Buffer.from(text))) as [
+  Digest,
+  Digest,
+];
+
+/** A store that counts its calls, and how many of them were under way at a time. */
+function counting(inner: ObjectStore) {
+  const seen = { calls: 0, underWay: 0, most: 0 };
+  const store = intercepted(inner, async ({ args, proceed }) => {
+    seen.calls++;
+    seen.most = Math.max(seen.most, ++seen.underWay);
+    try {
+      return await proceed(args);
+    } finally {
+      seen.underWay--;
+    }
+  });
+  return { store, seen };
+}
+
+function parsed(json: object): Manifest {
+  return parseManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, ...json })));
+}
+
+describe('what a request asks of the store', function () {
+  this.timeout(60_000);
+
+  for (const kind of ['image', 'index'] as const)
+    it(`is little for an ${kind} that names one blob by SHA-512 many times`, async () => {
+      const objects = new MemoryStore();
+      const bytes = Buffer.from('layer');
+      const [canonical, digest] = [digestBy('sha256', bytes), digestBy('sha512', bytes)];
+      for (const key of [layerLinkKey(NAME, canonical), layerLinkKey(NAME, digest)])
+        objects.hold(key, canonical, new Date(0));
+      await objects.put(
+        `docker/registry/v2/blobs/sha256/${canonical.slice(7, 9)}/${canonical.slice(7)}/data`,
+        bytes,
+      );
+      const named = Array(900).fill({ mediaType: 'a/b', digest, size: bytes.length });
+      const manifest =
+        kind === 'image'
+          ? parsed({ mediaType: MEDIA_TYPES.image, config: named[0], layers: named })
+          : parsed({ mediaType: OCI_INDEX, manifests: named });
+      const { store, seen } = counting(objects);
+      await putManifest(contentOf(store), NAME, manifest);
+      expect(seen.calls).to.be.at.most(60);
+    });
+
+  it('is a page of referrers, with a filter that leaves them all out, and the pages lead to the end', async () => {
+    const objects = new MemoryStore();
+    const record = JSON.stringify({ mediaType: OCI_INDEX, size: 1, artifactType: 'a/b' });
+    const digests = Array.from({ length: 2500 }, (_, i) => digestBy('sha256', Buffer.from(String(i)))).sort();
+    for (const digest of digests) {
+      objects.hold(referrerKey(NAME, SUBJECT, digest), record, new Date(0));
+      objects.hold(revisionLinkKey(NAME, digest), digest, new Date(0));
+    }
+    const { store, seen } = counting(objects);
+    const { referrers } = contentOf(store);
+    const pages: { found: number; calls: number }[] = [];
+    let last: Digest | undefined;
+    do {
+      seen.calls = 0;
+      const page = await referrers.list(NAME, SUBJECT, { artifactType: 'none/such', last, limit: 1000 });
+      pages.push({ found: page.referrers.length, calls: seen.calls });
+      last = page.next;
+    } while (last !== undefined);
+    expect(pages.map(({ found }) => found)).to.deep.equal([0, 0, 0]);
+    expect(Math.max(...pages.map(({ calls }) => calls))).to.be.at.most(2100);
+    seen.calls = 0;
+    const { referrers: five } = await referrers.list(NAME, SUBJECT, {
+      ...{ artifactType: 'a/b', last: digests[1200], limit: 5 },
+    });
+    expect(five.map(({ digest }) => digest)).to.deep.equal(digests.slice(1201, 1206));
+    expect(seen.calls).to.be.at.most(40);
+  });
+
+  it('is one look for each that a fallback tag lists, however often it lists it', async () => {
+    const objects = new MemoryStore();
+    const content = contentOf(objects);
+    const subject = { mediaType: OCI_INDEX, digest: SUBJECT, size: 1 };
+    const referrer = parsed({ mediaType: OCI_INDEX, manifests: [], subject });
+    await putManifest(content, NAME, referrer);
+    await content.referrers.remove(NAME, SUBJECT, [referrer.digest], OPEN_FENCE);
+    const child = { mediaType: OCI_INDEX, digest: referrer.digest, size: referrer.bytes.length };
+    const index = parsed({ mediaType: OCI_INDEX, manifests: Array(5000).fill(child) });
+    await putManifest(content, NAME, index);
+    await content.tags.move(NAME, fallbackTag(SUBJECT), index, OPEN_FENCE);
+    const { store, seen } = counting(objects);
+    const page = { artifactType: undefined, last: undefined, limit: 1000 };
+    const { referrers } = await contentOf(store).referrers.list(NAME, SUBJECT, page);
+    expect(referrers.map(({ digest }) => digest)).to.deep.equal([referrer.digest]);
+    expect(seen.calls).to.be.at.most(20);
+  });
+
+  it('is a page, of a fallback tag that lists thousands of others', async () => {
+    const objects = new MemoryStore();
+    const content = contentOf(objects);
+    const children = Array.from({ length: 5000 }, (_, i) => ({
+      mediaType: OCI_INDEX,
+      digest: digestBy('sha256', Buffer.from(String(i))),
+      size: 1,
+    }));
+    const index = parsed({ mediaType: OCI_INDEX, manifests: children });
+    await putManifest(content, NAME, index, { indexes: 'none', urls: { allow: [], deny: [] } });
+    await content.tags.move(NAME, fallbackTag(OTHER), index, OPEN_FENCE);
+    const { store, seen } = counting(objects);
+    const page = { artifactType: undefined, last: undefined, limit: 1000 };
+    const { next } = await contentOf(store).referrers.list(NAME, OTHER, page);
+    expect(next).to.be.a('string');
+    expect(seen.calls).to.be.at.most(3100);
+    expect(seen.most).to.be.at.most(64);
+  });
+});
