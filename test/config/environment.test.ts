@@ -5,6 +5,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Config } from '../../services/config/schema.ts';
+import { cpuMsOf } from '../support/cpu.ts';
 import { filesystem, MINIMAL, MIRRORED, parse, problemOf, problemsOf } from './configs.ts';
 
 const mirror = (config: Config, i = 0) => config.mirrors[i];
@@ -179,6 +180,23 @@ describe('variables', () => {
       'REGISTRY_MIRRORS_ONE_URL',
     );
   });
+
+  for (const [variable, value] of [
+    ['REGISTRY_MIRRORS_99999999_NAME', 'x'],
+    ['REGISTRY_HTTP_TRUSTEDPROXIES_1000', '10.0.0.0/8'],
+    ['REGISTRY_LOG_FIELDS_99999999_X', 'x'],
+    ['REGISTRY_MIRRORS_007_NAME', 'x'],
+  ] as const)
+    it(`that name an entry beyond any list are refused at once: ${variable}`, () => {
+      let problems: readonly string[] = [];
+      const cpuMs = cpuMsOf(() => {
+        problems = problemsOf(MIRRORED, { [variable]: value });
+      });
+      expect(problems.join())
+        .to.include('expected the number of an entry, from 0 to 999')
+        .and.to.include(variable);
+      expect(cpuMs).to.be.at.most(1000);
+    });
 
   it('with wrong values are named, with the value and what was expected', () => {
     const problem = problemOf(MINIMAL, { REGISTRY_HTTP_DRAINTIMEOUT: 'soon' });

@@ -3,7 +3,8 @@
  * allows is refused before anything is looked up, and so is the delete of one that more tags name. What is stored
  * already stays. Each refusal says what to do, and leaves the limit in the log and in a metric.
  */
-import { appendFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
 import { newBytes } from '../support/bytes.ts';
@@ -160,5 +161,28 @@ describe('the delete of a manifest', function () {
     expectError(await remove('many', few.digest), 409, 'DENIED');
     expect((await remove('many', 't0')).status).to.equal(202);
     expect((await remove('many', few.digest)).status).to.equal(202);
+  });
+});
+
+describe('an upload in more pieces than can be joined', () => {
+  it('is refused, with what to do instead', async () => {
+    await using registry = await startRegistry({ promotion: false });
+    const begun = await send(registry.url, '/v2/hello/blobs/uploads/', { method: 'POST' });
+    const { pathname } = new URL(begun.headers.location ?? '', registry.url);
+    const segments = Array.from({ length: 10_000 }, () => ({
+      id: crypto.randomUUID(),
+      sizeBytes: 1,
+      level: 0,
+    }));
+    const parts = join(
+      registry.rootDirectory,
+      `docker/registry/v2/repositories/hello/_uploads/${begun.headers['docker-upload-uuid']}/_roadstead/parts`,
+    );
+    await mkdir(parts, { recursive: true });
+    const record = { offset: 9999, sizeBytes: 1, segments };
+    await writeFile(join(parts, '0000000000009999.json'), JSON.stringify(record));
+    const patched = await send(registry.url, pathname, { method: 'PATCH', body: newBytes(1) });
+    const { message } = expectError(patched, 400, 'BLOB_UPLOAD_INVALID');
+    expect(message).to.include('larger pieces');
   });
 });

@@ -46,6 +46,13 @@ describe('operating a node', () => {
     expect(log).to.not.include('s3cr3t').and.not.include('czNjcjN0');
   });
 
+  it('cuts what is long in its log', async () => {
+    await fetch(`${registry.url}/v2/${'long'.repeat(6000)}/manifests/1`);
+    const long = () => registry.log().find((line) => String(line['path']).startsWith('/v2/longlong'));
+    await eventually('it is logged', () => long() !== undefined);
+    expect(long()?.['path']).to.have.lengthOf.below(1100).and.to.include('(24016 characters)');
+  });
+
   it('shows metrics on the debug listener only', async () => {
     await fetch(`${registry.url}/v2/`);
     const metrics = await (await fetch(`${registry.debugUrl}/metrics`)).text();
