@@ -21,7 +21,7 @@ import { startRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 
 const FILES_MAX = 256;
-const CHILDREN = 19_000;
+const CHILDREN = 4000;
 /** A shell that starts a program with few descriptors. */
 const limited = (args: readonly string[]) =>
   ['-c', `ulimit -n ${FILES_MAX}; exec "$@"`, 'sh', process.execPath, ...CLI, ...args] as const;
@@ -60,7 +60,7 @@ describe('a process that may open few files', function () {
     }
   });
 
-  it('collects offline, though an index lists one child by SHA-512 19,000 times', async () => {
+  it('collects offline, though an index lists one child by SHA-512 thousands of times', async () => {
     await using home = await tempDir('few-files');
     const rootDirectory = join(home.path, 'root');
     await using store = await FilesystemStore.open({ rootDirectory, sync: false });

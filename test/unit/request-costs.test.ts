@@ -5,11 +5,20 @@
 import { expect } from 'chai';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { fallbackTag } from '../../services/registry/content/fallback-referrers.ts';
-import { type Digest, digestBy } from '../../services/registry/oci/digest.ts';
+import { type Digest, digestBy, digestOf } from '../../services/registry/oci/digest.ts';
+import { LimitError } from '../../services/registry/oci/limit-error.ts';
 import { type Manifest, OCI_INDEX, parseManifest } from '../../services/registry/oci/manifest.ts';
+import { COMPLETE } from '../../services/registry/oci/manifest-rules.ts';
 import { parseRepositoryName } from '../../services/registry/oci/names.ts';
-import { layerLinkKey, referrerKey, revisionLinkKey } from '../../services/registry/storage/layout.ts';
+import { readImage } from '../../services/registry/publishing/promotion/image.ts';
+import {
+  blobDataKey,
+  layerLinkKey,
+  referrerKey,
+  revisionLinkKey,
+} from '../../services/registry/storage/layout.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
+import { rejection } from '../contract/area.ts';
 import { MEDIA_TYPES } from '../support/image.ts';
 import { intercepted } from '../support/intercepted.ts';
 import { putManifest } from '../support/library-pushes.ts';
@@ -48,13 +57,10 @@ describe('what a request asks of the store', function () {
     it(`is little for an ${kind} that names one blob by SHA-512 many times`, async () => {
       const objects = new MemoryStore();
       const bytes = Buffer.from('layer');
-      const [canonical, digest] = [digestBy('sha256', bytes), digestBy('sha512', bytes)];
+      const [canonical, digest] = [digestOf(bytes), digestBy('sha512', bytes)];
       for (const key of [layerLinkKey(NAME, canonical), layerLinkKey(NAME, digest)])
         objects.hold(key, canonical, new Date(0));
-      await objects.put(
-        `docker/registry/v2/blobs/sha256/${canonical.slice(7, 9)}/${canonical.slice(7)}/data`,
-        bytes,
-      );
+      await objects.put(blobDataKey(canonical), bytes);
       const named = Array(900).fill({ mediaType: 'a/b', digest, size: bytes.length });
       const manifest =
         kind === 'image'
@@ -64,6 +70,47 @@ describe('what a request asks of the store', function () {
       await putManifest(contentOf(store), NAME, manifest);
       expect(seen.calls).to.be.at.most(60);
     });
+
+  it('is one look for a layer that every manifest of an image names, there or not', async () => {
+    const objects = new MemoryStore();
+    const content = contentOf(objects);
+    const mediaType = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
+    const layer = { mediaType, digest: OTHER, size: 1, urls: ['https://elsewhere.example/layer'] };
+    const config = Buffer.from('{}');
+    const digest = digestOf(config);
+    objects.hold(layerLinkKey(NAME, digest), digest, new Date(0));
+    await objects.put(blobDataKey(digest), config);
+    const children: object[] = [];
+    for (let i = 0; i < 20; i++) {
+      const image = parsed({
+        ...{ mediaType: MEDIA_TYPES.image, config: { mediaType: 'a/b', digest, size: 2 } },
+        ...{ layers: Array(500).fill(layer), annotations: { i: String(i) } },
+      });
+      await putManifest(content, NAME, image);
+      children.push({ mediaType: MEDIA_TYPES.image, digest: image.digest, size: image.bytes.length });
+    }
+    const index = parsed({ mediaType: OCI_INDEX, manifests: children });
+    await putManifest(content, NAME, index);
+    const { store, seen } = counting(objects);
+    const image = await readImage(contentOf(store), NAME, index.digest, COMPLETE);
+    expect(image.manifests).to.have.length(21);
+    expect(seen.calls).to.be.at.most(400);
+  });
+
+  it('is refused to a promotion of an index of ten thousand manifests that are nowhere', async () => {
+    const objects = new MemoryStore();
+    const rules = { ...COMPLETE, indexes: 'none' } as const;
+    const manifests = Array.from({ length: 12_000 }, (_, i) => ({
+      mediaType: OCI_INDEX,
+      digest: digestOf(Buffer.from(String(i))),
+    }));
+    const index = parsed({ mediaType: OCI_INDEX, manifests });
+    await putManifest(contentOf(objects), NAME, index, rules);
+    const { store, seen } = counting(objects);
+    const refused = await rejection(readImage(contentOf(store), NAME, index.digest, rules));
+    expect(refused).to.be.instanceOf(LimitError).with.property('limit', 'image_manifests');
+    expect(seen.calls).to.be.at.most(10_100);
+  });
 
   it('is a page of referrers, with a filter that leaves them all out, and the pages lead to the end', async () => {
     const objects = new MemoryStore();

@@ -3,6 +3,7 @@ import { type ErrorKind, RegistryError } from './errors.ts';
 /** What one request may have too much of. A label of a metric: the list is fixed. */
 export type Limit =
   | 'deleted_tags'
+  | 'image_blobs'
   | 'image_manifests'
   | 'manifest_bytes'
   | 'manifest_children'

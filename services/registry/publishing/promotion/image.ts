@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import type { BlobStat } from '../../content/blobs.ts';
 import type { Content } from '../../content/content.ts';
 import { type Digest, hexOf, isSha256, type Sha256Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/errors.ts';
@@ -32,6 +33,8 @@ const DEPTH_MAX = 8;
 const MANIFESTS_MAX = 1000;
 /** What indexes list, and the repository lacks or has as blobs only. */
 const ABSENT_MAX = 10_000;
+/** Configs and layers of all manifests together. */
+const BLOBS_MAX = 20_000;
 
 /** What cosign before its use of referrers attaches: signature, attestation, software bill of materials. */
 const SUFFIXES = ['sig', 'att', 'sbom'] as const;
@@ -59,6 +62,7 @@ export async function readImage(
   const nonDistributable = new Map<Digest, ImageBlob>();
   const attached: { tag: Tag; digest: Sha256Digest }[] = [];
   const absent = new Set<Digest>();
+  const stats = new Map<Digest, BlobStat | undefined>();
   const lacking: { digest: Digest; what: string }[] = [];
 
   const visit = async (wanted: Digest, depth: number, isRequired: boolean): Promise<void> => {
@@ -87,12 +91,26 @@ export async function readImage(
     await visitAttached(manifest, depth);
   };
 
+  /** Looks at each blob once, however many manifests name it. */
+  const statOf = async (wanted: Digest): Promise<BlobStat | undefined> => {
+    if (stats.has(wanted)) return stats.get(wanted);
+    if (stats.size >= BLOBS_MAX)
+      throw new LimitError(
+        'image_blobs',
+        'MANIFEST_INVALID',
+        `the image names more than ${BLOBS_MAX} blobs, with what is attached to it`,
+      );
+    const stat = await content.blobs.stat(name, wanted);
+    stats.set(wanted, stat);
+    return stat;
+  };
+
   /** Adds a blob to its kind; false where the repository does not have it. */
   const visitBlob = async (
     { digest: requestedDigest, sizeBytes: stated }: Descriptor,
     kind: Map<Digest, ImageBlob>,
   ): Promise<boolean> => {
-    const stat = blobs.get(requestedDigest) ?? (await content.blobs.stat(name, requestedDigest));
+    const stat = await statOf(requestedDigest);
     if (stat === undefined) return false;
     const { digest, sizeBytes } = stat;
     if (!stated || stated === sizeBytes) kind.set(requestedDigest, { digest, sizeBytes, requestedDigest });
