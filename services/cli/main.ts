@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 // MiB of new objects after which V8 collects young garbage: buffers of blobs are freed early (a quarter of a node's
 // memory during pushes and pulls; test/cluster/memory.test.ts).
+import './runtime-version.ts';
 import '../files/threads.ts';
 import { enableCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
