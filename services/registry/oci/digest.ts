@@ -89,12 +89,3 @@ export class Hasher {
     return { canonicalDigest, requestedDigest: `sha512:${this.#sha512.digest('hex')}` as Digest };
   }
 }
-
-/** Reads a stream to its end; returns its digest and size. */
-export async function digestOfStream(
-  body: AsyncIterable<Buffer>,
-): Promise<{ digest: Sha256Digest; sizeBytes: number }> {
-  const hasher = new Hasher();
-  for await (const chunk of body) hasher.update(chunk);
-  return { digest: hasher.digests().canonicalDigest, sizeBytes: hasher.sizeBytes };
-}

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
-import { digestOfStream, hexOf } from '../../registry/oci/digest.ts';
+import { Hasher, hexOf } from '../../registry/oci/digest.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
 import type { MirrorTarget, WantedBlob } from './target.ts';
 
@@ -11,10 +11,17 @@ export interface WebdavOptions {
   readonly password?: string | undefined;
   /** Makes the connections, if the server requests a client certificate or has a private one. */
   readonly dispatcher?: Dispatcher | undefined;
+  /** How long a request may take besides the time for a blob's bytes, and a mirror be silent. @default 30_000 */
+  readonly patienceMs?: number | undefined;
 }
 
-/** A mirror that sends nothing for this long counts as dead. */
-const PATIENCE = { headersTimeout: 30_000, bodyTimeout: 30_000 } as const;
+const PATIENCE_MS = 30_000;
+/** A slower mirror counts as dead, even if it sends a byte now and then: no client would wait for it. */
+const LEAST_BYTES_PER_MS = 64;
+/** Longest time of a timer. */
+const LIMIT_MAX_MS = 2 ** 31 - 1;
+/** Read of an answer that nobody needs, to use the connection again; the rest is cut off. */
+const UNNEEDED_MAX_BYTES = 16 * 1024;
 
 /**
  * A mirror that accepts WebDAV writes, such as nginx with its dav module (`infra/mirror/nginx.conf`): PUT to a temporary
@@ -24,9 +31,11 @@ export class WebdavTarget implements MirrorTarget {
   readonly #url: string;
   readonly #headers: Record<string, string>;
   readonly #dispatcher: Dispatcher | undefined;
+  readonly #patienceMs: number;
 
-  constructor({ url, username = '', password, dispatcher }: WebdavOptions) {
+  constructor({ url, username = '', password, dispatcher, patienceMs = PATIENCE_MS }: WebdavOptions) {
     this.#url = url;
+    this.#patienceMs = patienceMs;
     this.#dispatcher = dispatcher;
     this.#headers =
       password === undefined
@@ -37,56 +46,81 @@ export class WebdavTarget implements MirrorTarget {
   async write(blob: WantedBlob, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
     // The same name for each attempt: what a failed one left behind is replaced, not added to.
     const temporary = `.incoming/${hexOf(blob.digest)}`;
-    const put = await this.#request('PUT', temporary, signal, {
+    const put = {
       headers: { 'content-length': String(blob.sizeBytes) },
       body: Readable.from(body, { objectMode: false }),
-    });
-    await settle(put, 'PUT');
+      sizeBytes: blob.sizeBytes,
+    };
+    await this.#ask('PUT', temporary, put, signal, settle);
     const path = new URL(`${this.#url}/${blobDataKey(blob.digest)}`).pathname;
-    const move = await this.#request('MOVE', temporary, signal, {
-      headers: { destination: path, overwrite: 'T' },
-    });
-    await settle(move, 'MOVE');
+    await this.#ask('MOVE', temporary, { headers: { destination: path, overwrite: 'T' } }, signal, settle);
   }
 
   async verify(blob: WantedBlob, signal: AbortSignal): Promise<'good' | 'bad' | 'absent'> {
-    const response = await this.#request('GET', blobDataKey(blob.digest), signal);
-    if (response.statusCode !== 200) {
-      await response.body.dump();
-      if (isAbsence(response.statusCode)) return 'absent';
-      throw new Error(`GET was answered with ${response.statusCode}`);
-    }
-    const { digest, sizeBytes } = await digestOfStream(response.body);
-    return digest === blob.digest && sizeBytes === blob.sizeBytes ? 'good' : 'bad';
+    const { digest, sizeBytes } = blob;
+    return this.#ask('GET', blobDataKey(digest), { sizeBytes }, signal, async ({ statusCode, body }) => {
+      if (statusCode !== 200) {
+        await skip(body);
+        if (isAbsence(statusCode)) return 'absent';
+        throw new Error(`GET was answered with ${statusCode}`);
+      }
+      const hasher = new Hasher();
+      for await (const chunk of body) {
+        hasher.update(chunk);
+        // Too long: the rest, which may have no end, is cut off.
+        if (hasher.sizeBytes > sizeBytes) return 'bad';
+      }
+      const isWhole = hasher.sizeBytes === sizeBytes;
+      return isWhole && hasher.digests().canonicalDigest === digest ? 'good' : 'bad';
+    });
   }
 
   async has(blob: WantedBlob, signal: AbortSignal): Promise<boolean> {
-    const response = await this.#request('HEAD', blobDataKey(blob.digest), signal);
-    await response.body.dump();
-    if (response.statusCode === 200) return Number(response.headers['content-length']) === blob.sizeBytes;
-    if (isAbsence(response.statusCode)) return false;
-    throw new Error(`HEAD was answered with ${response.statusCode}`);
+    return this.#ask('HEAD', blobDataKey(blob.digest), {}, signal, async ({ statusCode, headers, body }) => {
+      await skip(body);
+      if (statusCode === 200) return Number(headers['content-length']) === blob.sizeBytes;
+      if (isAbsence(statusCode)) return false;
+      throw new Error(`HEAD was answered with ${statusCode}`);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #request(
+  /** Sends a request and reads its answer, within the time that its bytes may take. */
+  async #ask<T>(
     method: string,
     path: string,
+    { headers, body, sizeBytes = 0 }: Asked,
     signal: AbortSignal,
-    options: { headers?: Record<string, string>; body?: Readable } = {},
-  ): Promise<Dispatcher.ResponseData> {
-    const { headers, body } = options;
-    return request(`${this.#url}/${path}`, {
-      ...PATIENCE,
-      ...(this.#dispatcher && { dispatcher: this.#dispatcher }),
-      // undici's type knows no WebDAV; its parser does.
-      method: method as Dispatcher.HttpMethod,
-      headers: { ...this.#headers, ...headers },
-      signal,
-      ...(body && { body }),
-    });
+    read: (response: Dispatcher.ResponseData, method: string) => Promise<T>,
+  ): Promise<T> {
+    const limitMs = Math.min(this.#patienceMs + sizeBytes / LEAST_BYTES_PER_MS, LIMIT_MAX_MS);
+    const limit = AbortSignal.timeout(Math.ceil(limitMs));
+    try {
+      const response = await request(`${this.#url}/${path}`, {
+        headersTimeout: this.#patienceMs,
+        bodyTimeout: this.#patienceMs,
+        ...(this.#dispatcher && { dispatcher: this.#dispatcher }),
+        // undici's type knows no WebDAV; its parser does.
+        method: method as Dispatcher.HttpMethod,
+        headers: { ...this.#headers, ...headers },
+        signal: AbortSignal.any([signal, limit]),
+        ...(body && { body }),
+      });
+      return await read(response, method);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!limit.aborted) throw error;
+      throw new Error(`${method} was not over within ${Math.ceil(limitMs / 1000)} s: the mirror is too slow`);
+    }
   }
+}
+
+interface Asked {
+  readonly headers?: Record<string, string>;
+  readonly body?: Readable;
+  /** Of a blob that is sent or answered. */
+  readonly sizeBytes?: number;
 }
 
 /** Not found, or bounced to the origin, which means the same. */
@@ -94,8 +128,11 @@ function isAbsence(status: number): boolean {
   return status === 404 || status === 410 || (status >= 300 && status < 400);
 }
 
-async function settle(response: Dispatcher.ResponseData, method: string): Promise<void> {
-  await response.body.dump();
-  if (response.statusCode < 200 || response.statusCode > 299)
-    throw new Error(`${method} was answered with ${response.statusCode}`);
+async function settle({ statusCode, body }: Dispatcher.ResponseData, method: string): Promise<void> {
+  await skip(body);
+  if (statusCode < 200 || statusCode > 299) throw new Error(`${method} was answered with ${statusCode}`);
+}
+
+function skip(body: Dispatcher.ResponseData['body']): Promise<void> {
+  return body.dump({ limit: UNNEEDED_MAX_BYTES });
 }
