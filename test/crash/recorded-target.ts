@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hexOf } from '../../services/registry/oci/digest.ts';
 import { DirectoryTarget } from '../../services/sync/targets/directory.ts';
@@ -19,7 +19,7 @@ export class RecordedTarget implements MirrorTarget {
   constructor(directory: string, life: Life) {
     this.#directory = directory;
     // In this process: a life makes many, and none of them hangs.
-    const work = directoryWork();
+    const work = directoryWork(directory);
     const worker = {
       ask: async (request: Request) => (await work(request, () => undefined)) ?? {},
       async [Symbol.asyncDispose]() {},
@@ -57,7 +57,9 @@ export class RecordedTarget implements MirrorTarget {
 
   /** The code that writes would clear away; the dead do not, so it is put back. */
   async #leave(blob: WantedBlob, breakOff: () => void, whole: Promise<void>): Promise<void> {
-    const path = join(this.#directory, '.incoming', hexOf(blob.digest));
+    const incoming = join(this.#directory, '.incoming');
+    const names = await readdir(incoming).catch(() => []);
+    const path = join(incoming, names.find((name) => name.startsWith(hexOf(blob.digest))) ?? 'none');
     const left = await readFile(path).catch(() => undefined);
     breakOff();
     await whole.catch(() => undefined);

@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseSha256 } from '../../services/registry/oci/digest.ts';
 import { DirectoryTarget } from '../../services/sync/targets/directory.ts';
@@ -7,7 +5,7 @@ import { newBytes } from '../support/bytes.ts';
 import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
-import { makeFifo } from './fifo.ts';
+import { holdChildren } from './held-children.ts';
 
 const PATIENCE_MS = 1500;
 
@@ -21,7 +19,6 @@ describe('what writes to a directory mirror', function () {
 
   before(async () => {
     home = await tempDir('stuck-directory');
-    mkdirSync(join(home.path, '.incoming'));
     target = new DirectoryTarget(home.path, { patienceMs: PATIENCE_MS });
   });
   after(async () => {
@@ -34,10 +31,9 @@ describe('what writes to a directory mirror', function () {
   }
 
   it('says within its patience that the file system hangs', async () => {
-    const fifo = makeFifo(join(home.path, '.incoming', sha256(bytes).slice('sha256:'.length)));
+    using _ = holdChildren(process.pid, home.path);
     const failure = await target.write(blob, inChunks(), never).catch((error: Error) => error.message);
     expect(failure).to.equal(`${home.path} has not answered for 1.5 s: its file system hangs`);
-    fifo[Symbol.dispose]();
   });
 
   it('recovers by itself when the file system is back', async () => {
@@ -53,7 +49,7 @@ describe('what writes to a directory mirror', function () {
 
   it('does not wait for what hangs once it has to stop', async () => {
     const other = newBytes();
-    const fifo = makeFifo(join(home.path, '.incoming', sha256(other).slice('sha256:'.length)));
+    using _ = holdChildren(process.pid, home.path);
     const stop = AbortSignal.timeout(200);
     const startedAt = performance.now();
     const writing = target.write(
@@ -65,6 +61,5 @@ describe('what writes to a directory mirror', function () {
     );
     expect(await writing.catch((error: Error) => error.name)).to.equal('TimeoutError');
     expect(performance.now() - startedAt).to.be.below(PATIENCE_MS);
-    fifo[Symbol.dispose]();
   });
 });

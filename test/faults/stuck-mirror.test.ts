@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { pushBlob, pushImage } from '../protocol/pushing.ts';
@@ -8,7 +8,7 @@ import type { Image } from '../support/image.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
-import { type Fifo, makeFifo } from './fifo.ts';
+import { childrenOf, holdChildren } from './held-children.ts';
 import { startStaticMirror } from './static-mirror.ts';
 
 /** More than libuv has threads for by default. */
@@ -16,38 +16,36 @@ const LAYERS = 6;
 const AT_ONCE_MS = 1000;
 
 /**
- * A mirror whose file system does not answer: opening a FIFO for writing waits for a reader, as a call into a network
- * file system waits for its server.
+ * A mirror whose file system does not answer: the process that works there does nothing, as if a call into a network file
+ * system waited for its server.
  */
 describe('a directory mirror whose file system hangs', function () {
   this.timeout(60_000);
   const held = new AsyncDisposableStack();
-  const fifos: Fifo[] = [];
   let registry: TestRegistry;
   let image: Image;
+  let home: string;
 
   before(async () => {
-    const home = held.use(await tempDir('stuck')).path;
+    home = held.use(await tempDir('stuck')).path;
     const mirrors = [];
     for (const name of ['good', 'hanging']) {
-      mkdirSync(join(home, name, '.incoming'), { recursive: true });
+      mkdirSync(join(home, name));
       const { url } = held.use(await startStaticMirror(join(home, name)));
       mirrors.push({ name, url, sameoperator: true, write: { directory: join(home, name) } });
     }
     registry = held.use(await startRegistry({ port: await freePort(), mirrors }));
     const layers = Array.from({ length: LAYERS }, () => newBytes(70_000));
     image = await pushImage(registry.url, 'candidate/app', '1', layers);
-    for (const { digest } of [image.config, ...image.layers])
-      fifos.push(makeFifo(join(home, 'hanging', '.incoming', digest.slice('sha256:'.length))));
+    held.use(holdChildren(registry.daemon.pid, join(home, 'hanging')));
   });
-  after(async () => {
-    for (const fifo of fifos) fifo[Symbol.dispose]();
-    await held.disposeAsync();
-  });
+  after(() => held.disposeAsync());
 
   it('does not keep a promotion from the other mirror', async () => {
     const { stdout } = await registry.cli(['promote', 'candidate/app:1', 'app:1', '--wait-mirrors', '1']);
     expect(stdout).to.include('promoted');
+    expect(readdirSync(join(home, 'good'))).to.not.deep.equal([]);
+    expect(readdirSync(join(home, 'hanging'))).to.deep.equal([]);
   });
 
   it('delays no pull, no push, no list and no probe', async () => {
@@ -84,8 +82,3 @@ describe('a directory mirror whose file system hangs', function () {
     await eventually('the children have gone', () => children.every((pid) => !existsSync(`/proc/${pid}`)));
   });
 });
-
-/** The processes that work in mirrors' directories. */
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
-}

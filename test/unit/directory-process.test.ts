@@ -23,18 +23,17 @@ describe('the process of a directory mirror', function () {
 
   it('is not ended when the disk takes longer than the patience to sync', async () => {
     const root = await mkdtemp(join(tmpdir(), 'slow-mirror-'));
-    const path = join(root, 'file');
     // Read at each request: the start of the process is not what this is about.
     const patience = { directory: root, patienceMs: STARTED_WITHIN_MS };
     await using mirror = new DirectoryProcess(patience);
     const options = ['--import', SLOW_SYNC];
     process.execArgv.push(...options);
     try {
-      await mirror.ask({ kind: 'begin', id: 1, path, temporary: join(root, 'temporary') });
+      await mirror.ask({ kind: 'begin', id: 1, path: 'file', stem: 'file' });
       patience.patienceMs = PATIENCE_MS;
       await mirror.ask({ kind: 'chunk', id: 1, bytes: Buffer.from('slow') });
-      await mirror.ask({ kind: 'commit', id: 1, root });
-      expect(await readFile(path, 'utf8')).to.equal('slow');
+      await mirror.ask({ kind: 'commit', id: 1 });
+      expect(await readFile(join(root, 'file'), 'utf8')).to.equal('slow');
     } finally {
       process.execArgv.splice(-options.length);
       await rm(root, { recursive: true, force: true });

@@ -1,11 +1,13 @@
-/** A request to the process that works on a mirror's directory. Paths are absolute. */
+/** A request to the process that works on a mirror's directory. Paths are relative to it. */
 export type Request =
-  | { readonly kind: 'begin'; readonly id: number; readonly path: string; readonly temporary: string }
+  /** `stem`: of the temporary names of this file, and of no other. */
+  | { readonly kind: 'begin'; readonly id: number; readonly path: string; readonly stem: string }
   | { readonly kind: 'chunk'; readonly id: number; readonly bytes: Buffer }
-  | { readonly kind: 'commit'; readonly id: number; readonly root: string }
+  | { readonly kind: 'commit'; readonly id: number }
   | { readonly kind: 'abort'; readonly id: number }
   | { readonly kind: 'size'; readonly id: number; readonly path: string }
-  | { readonly kind: 'digest'; readonly id: number; readonly path: string };
+  /** Reads no more than a byte beyond `sizeBytes`. */
+  | { readonly kind: 'digest'; readonly id: number; readonly path: string; readonly sizeBytes: number };
 
 /** The result of a request. */
 export interface Found {

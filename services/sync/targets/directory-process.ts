@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Answer, Found, Request } from './directory-messages.ts';
 
 export interface DirectoryProcessOptions {
-  /** For messages. */
+  /** Absolute. */
   readonly directory: string;
   /** A request without progress for longer hangs, and the process is killed. Ten times as long for requests that sync. */
   readonly patienceMs: number;
@@ -70,7 +70,7 @@ export class DirectoryProcess implements AsyncDisposable {
       throw new Error(`${directory} does not answer: ${hanging} processes hang there and cannot be killed`);
     if (performance.now() < this.#startAt)
       throw new Error(`${directory} did not answer; it is tried again in a while`);
-    const child = fork(new URL('./directory-child.ts', import.meta.url), {
+    const child = fork(new URL('./directory-child.ts', import.meta.url), [directory], {
       ...{ serialization: 'advanced', env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
     });
     child.on('message', (answer: Answer) => this.#hear(child, answer));

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { hexOf } from '../../registry/oci/digest.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
@@ -25,24 +25,21 @@ const PATIENCE_MS = 30_000;
  * file system (a network mount, a failing disk) would block this process's threads and keep it from exiting.
  */
 export class DirectoryTarget implements MirrorTarget {
-  readonly #root: string;
   readonly #worker: DirectoryWorker;
   #lastId = 0;
 
   constructor(directory: string, options: DirectoryTargetOptions = {}) {
-    this.#root = resolve(directory);
     const { patienceMs = PATIENCE_MS, worker } = options;
-    this.#worker = worker ?? new DirectoryProcess({ directory: this.#root, patienceMs });
+    this.#worker = worker ?? new DirectoryProcess({ directory: resolve(directory), patienceMs });
   }
 
   async write(blob: WantedBlob, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
     const id = ++this.#lastId;
-    // Next to the blobs, so that the rename is atomic; the mirror's web server does not serve names that begin with a dot.
-    const temporary = join(this.#root, '.incoming', hexOf(blob.digest));
     try {
-      await this.#ask({ kind: 'begin', id, path: this.#pathOf(blob), temporary }, signal);
+      const path = blobDataKey(blob.digest);
+      await this.#ask({ kind: 'begin', id, path, stem: hexOf(blob.digest) }, signal);
       for await (const bytes of body) await this.#ask({ kind: 'chunk', id, bytes }, signal);
-      await this.#ask({ kind: 'commit', id, root: this.#root }, signal);
+      await this.#ask({ kind: 'commit', id }, signal);
     } catch (error) {
       const aborted = this.#ask({ kind: 'abort', id }).catch(() => undefined);
       // A stop does not wait for the file system.
@@ -52,26 +49,22 @@ export class DirectoryTarget implements MirrorTarget {
   }
 
   async verify(blob: WantedBlob, signal: AbortSignal): Promise<'good' | 'bad' | 'absent'> {
-    const path = this.#pathOf(blob);
+    const path = blobDataKey(blob.digest);
     const { sizeBytes } = await this.#ask({ kind: 'size', id: ++this.#lastId, path }, signal);
     if (sizeBytes === undefined) return 'absent';
     if (sizeBytes !== blob.sizeBytes) return 'bad';
-    const { sha256 } = await this.#ask({ kind: 'digest', id: ++this.#lastId, path }, signal);
+    const { sha256 } = await this.#ask({ kind: 'digest', id: ++this.#lastId, path, sizeBytes }, signal);
     return sha256 === hexOf(blob.digest) ? 'good' : 'bad';
   }
 
   async has(blob: WantedBlob, signal?: AbortSignal): Promise<boolean> {
-    const path = this.#pathOf(blob);
+    const path = blobDataKey(blob.digest);
     const { sizeBytes } = await this.#ask({ kind: 'size', id: ++this.#lastId, path }, signal);
     return sizeBytes === blob.sizeBytes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#worker[Symbol.asyncDispose]();
-  }
-
-  #pathOf({ digest }: WantedBlob): string {
-    return join(this.#root, blobDataKey(digest));
   }
 
   async #ask(request: Request, signal?: AbortSignal): Promise<Found> {
