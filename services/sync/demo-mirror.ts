@@ -1,8 +1,10 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import { BoundedCalls } from '../files/bounded-calls.ts';
-import { guardedFs } from '../files/guarded-fs.ts';
+import { FileHandle } from '../files/guarded-fs.ts';
 import { THREAD_SHARES } from '../files/thread-shares.ts';
 import { createApp } from '../http/app.ts';
 import type { App } from '../http/context.ts';
@@ -15,16 +17,17 @@ import { parseSha256 } from '../registry/oci/digest.ts';
 import { blobDataKey } from '../registry/storage/layout.ts';
 import { StoreUnavailableError } from '../registry/storage/object-store.ts';
 import { PROBE_USER_AGENT } from './probe.ts';
+import { Folders } from './targets/folders.ts';
 
 const READ_BYTES = 256 * 1024;
+/** A FIFO in a blob's place does not hang. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** A directory that hangs does not block the registry, and clients only briefly: they are asked to retry. */
-const { open, stat } = guardedFs(
-  new BoundedCalls({
-    ...{ atOnce: THREAD_SHARES.demoMirror, perPath: 2, deadlineMs: 10_000 },
-    error: (message) => new StoreUnavailableError(message),
-  }),
-);
+const CALLS = new BoundedCalls({
+  ...{ atOnce: THREAD_SHARES.demoMirror, perPath: 2, deadlineMs: 10_000 },
+  error: (message) => new StoreUnavailableError(message),
+});
 
 export interface DemoMirrorOptions {
   readonly directory: string;
@@ -53,24 +56,21 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
   const handle: Route['handle'] = async (ctx) => {
     const digest = parseSha256(`sha256:${param(ctx, 'hex')}`);
     ctx.state.logFields['digest'] = digest;
-    const path = join(directory, blobDataKey(digest));
-    const stats = await stat(path).catch((error: Error) => {
-      if (error instanceof StoreUnavailableError) throw error;
-      return undefined;
-    });
-    if (stats === undefined) {
-      ctx.set('Location', `${originUrl}/origin/${blobDataKey(digest)}`);
+    const key = blobDataKey(digest);
+    const sizeBytes = await sizeOf(directory, key);
+    if (sizeBytes === undefined) {
+      ctx.set('Location', `${originUrl}/origin/${key}`);
       ctx.set('Cache-Control', 'no-store');
       answerEmpty(ctx, 307);
       return;
     }
     await sendBlob(ctx, {
       digest,
-      sizeBytes: stats.size,
+      sizeBytes,
       ...{ isPublic: true, bytes: undefined },
       send: async (range, sink) => {
-        const { first, last } = range ?? { first: 0, last: stats.size - 1 };
-        const handle = await open(path, 'r');
+        const { first, last } = range ?? { first: 0, last: sizeBytes - 1 };
+        const handle = await openFile(directory, key);
         await pipeline(handle.stream(first, last, READ_BYTES), sink, { end: false });
       },
     });
@@ -79,4 +79,34 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
   mountRoutes(app, [{ method: 'GET', path, name: 'mirror', handle }]);
   mountNotFound(app);
   return app;
+}
+
+/** The size of a file; undefined if there is none, or what is there is no file. */
+async function sizeOf(directory: string, key: string): Promise<number | undefined> {
+  const handle = await openFile(directory, key).catch((error: Error) => {
+    if (error instanceof StoreUnavailableError) throw error;
+    return undefined;
+  });
+  try {
+    const stats = await handle?.stat();
+    return stats?.isFile() ? stats.size : undefined;
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Opens a file below the directory; follows no symbolic link there, which could lead to anything of this machine. */
+function openFile(directory: string, key: string): Promise<FileHandle> {
+  const path = join(directory, key);
+  return CALLS.run({
+    ...{ name: 'open', path },
+    act: async () => {
+      const names = key.split('/');
+      const name = names.pop() ?? '';
+      await using folders = await Folders.open(directory, names);
+      if (folders === undefined) throw new Error(`${path} does not exist`);
+      return new FileHandle(await open(folders.file(name), FLAGS), path, CALLS);
+    },
+    late: (handle) => void handle.close().catch(() => undefined),
+  });
 }
