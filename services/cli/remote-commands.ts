@@ -23,9 +23,8 @@ export function addRemoteCommands(program: CliCommand): void {
       .withJson()
       .hook('preAction', async (command) => {
         const { cert: certificate, key, cacert } = command.opts();
-        if (certificate === undefined && key === undefined && cacert === undefined) return;
-        const { showCertificate } = await import('./certificate.ts');
-        await showCertificate({ certificate, key, cacert });
+        const { connectWith } = await import('./certificate.ts');
+        await connectWith({ certificate, key, cacert });
       });
 
   remote('promote', 'promote an image into a stable repository')

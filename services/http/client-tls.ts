@@ -11,6 +11,8 @@ export interface ClientTlsOptions {
   readonly key?: string | undefined;
   /** Authorities besides the built-in ones. */
   readonly rootCas?: readonly string[] | undefined;
+  /** The most that a server may answer to one request. @default no limit */
+  readonly answerMaxBytes?: number | undefined;
   /** A file's name in errors. */
   readonly nameOf: (file: 'certificate' | 'key' | 'rootCas') => string;
 }
@@ -27,6 +29,7 @@ export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> 
     look: async () => ({ version: await versionOf(paths), parse: () => connectorOf(options) }),
   });
   return new Agent({
+    ...(options.answerMaxBytes !== undefined && { maxResponseSize: options.answerMaxBytes }),
     connect(target, callback) {
       void connector.current(0).then((connect) => connect(target, callback));
     },

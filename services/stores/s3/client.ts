@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { collect } from './collect.ts';
 import type { S3Settings } from './options.ts';
 
 /** Attempts of a request that may be repeated, with the SDK's exponential backoff. */
@@ -12,6 +13,7 @@ export function createClient(settings: S3Settings): S3Client {
     ...(settings.endpoint && { endpoint: settings.endpoint }),
     ...(settings.userAgent && { customUserAgent: settings.userAgent }),
     maxAttempts: ATTEMPTS_MAX,
+    streamCollector: collect,
     // With it each part would have a connection of its own.
     expectContinueHeader: false,
     requestHandler: {

@@ -11,6 +11,12 @@ const STREAMS_MAX = 1024;
 /** Short requests at once; more would only wait in Swift, whose memcached for tokens takes such a wait for a failure. */
 const CALLS_MAX = 64;
 
+/**
+ * Of the answer to a short request, which is read into memory. The largest is a manifest: Swift's own limit is 8 MiB
+ * (`max_manifest_size`), before it adds the times and types.
+ */
+const ANSWER_MAX_BYTES = 64 * 1024 * 1024;
+
 const ATTEMPTS_MAX = 5;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 3000;
@@ -48,13 +54,14 @@ export class Wire implements AsyncDisposable {
 
   constructor(options: { timeoutMs: number; insecureSkipVerify: boolean }) {
     this.#timeoutMs = options.timeoutMs;
-    const agent = (connections: number) =>
+    const agent = (connections: number, limits: Agent.Options = {}) =>
       new Agent({
+        ...limits,
         connections,
         bodyTimeout: options.timeoutMs,
         connect: { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: !options.insecureSkipVerify },
       });
-    this.#calls = agent(CALLS_MAX);
+    this.#calls = agent(CALLS_MAX, { maxResponseSize: ANSWER_MAX_BYTES });
     this.#streams = agent(STREAMS_MAX);
   }
 
