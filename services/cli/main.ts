@@ -3,7 +3,6 @@
 // memory during pushes and pulls; test/cluster/memory.test.ts).
 import './runtime-version.ts';
 import '../files/threads.ts';
-import { enableCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { endProcess } from '../http/supervise.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
@@ -14,14 +13,14 @@ import { version } from '../serve/version.ts';
 import { addAccessCommands } from './access-commands.ts';
 import { refuseNoConfig, withGoSwitches } from './arguments.ts';
 import { CliCommand } from './command.ts';
+import { keepCompiledCode } from './compile-cache.ts';
 import { addCredentialCommands } from './credential-commands.ts';
 import { ReleaseError } from './release-error.ts';
 import { addRemoteCommands } from './remote-commands.ts';
 import { addRobotCommands } from './robot-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
 
-// Short commands spend most of their time starting: keep the compiled code.
-enableCompileCache();
+keepCompiledCode();
 
 const program = new CliCommand('roadstead')
   .description('A container registry for distributing images at the scale of a Linux distribution')
