@@ -130,6 +130,7 @@ requires(['skopeo'])('robots', function () {
 
   it('are nothing to anybody else', async () => {
     const robot = { username: 'robot+ci', password: shown[0] ?? '' };
+    expect(await isIn(robot.username, robot.password)).to.equal(true);
     for (const login of [alice, robot])
       for (const [method, path] of [
         ['GET', ''],
@@ -173,6 +174,7 @@ requires(['skopeo'])('robots', function () {
   it('are not other accounts’: no name of theirs is asked of an htpasswd file', async () => {
     expect(await isIn('robot+admin', admin.password)).to.equal(false);
     expect(await isIn('robot+alice', alice.password)).to.equal(false);
+    expect(shown).to.not.deep.equal([]);
     expect(await isIn('ci', shown[0] ?? '')).to.equal(false);
   });
 

@@ -194,6 +194,7 @@ requires([...KEYSTONE_PROGRAMS, 'skopeo'])("StarlingX's private registry", funct
       const answer = await registry.as(user1, scope, 'GET', '/v2/user1/base/manifests/1');
       manifest = answer.headers.get('docker-content-digest') ?? '';
       layer = ((await answer.json()) as { layers: { digest: string }[] }).layers[0]?.digest ?? '';
+      expect(manifest).to.match(/^sha256:/);
       expect(layer).to.match(/^sha256:/);
     });
 

@@ -196,6 +196,7 @@ requires(['skopeo'])('a path with a trick in it', () => {
 
   it('mounts nothing out of a repository that its client may not pull', async () => {
     const [layer] = layout.layers.amd64;
+    expect(layer?.digest).to.match(/^sha256:/);
     for (const from of ['user2/secret', undefined]) {
       const query = new URLSearchParams({ mount: layer?.digest ?? '', ...(from && { from }) });
       for (const [url, authorization] of [

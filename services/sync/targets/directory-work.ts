@@ -147,7 +147,7 @@ async function digestOf(
   if (opened === undefined) return {};
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  // A FIFO that was put there meanwhile does not hang.
+  // A FIFO that was put there since the look does not hang.
   const handle = await open(opened.file(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     let restBytes = sizeBytes + 1;
