@@ -7,7 +7,12 @@ const CLIENT = 'the PEM file that the sync worker identifies itself with, read a
 
 const Write = z.union(
   [
-    z.strictObject({ directory: honoured(File, 'a directory that blobs are published in; symbolic links below it are not followed') }),
+    z.strictObject({
+      directory: honoured(
+        File,
+        'a directory that blobs are published in; symbolic links below it are not followed',
+      ),
+    }),
     z.strictObject({
       webdav: honoured(BaseUrl, 'a WebDAV server that blobs are published to'),
       username: honoured(z.string().optional(), 'the user name there'),
