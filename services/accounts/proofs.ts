@@ -27,7 +27,7 @@ export class Proofs<T> {
    * when the signal of one waiting caller aborts, so it needs a time limit of its own.
    */
   async get(
-    { username, password }: Credentials,
+    { username, password, priority }: Credentials,
     context: string,
     find: () => Promise<Proof<T> | undefined>,
     signal?: AbortSignal,
@@ -35,24 +35,30 @@ export class Proofs<T> {
     const key = hash('sha256', JSON.stringify([this.#salt, context, username, password]), 'base64');
     const found = this.#found.get(key);
     if (found && Date.now() < found.untilMs) return found.value;
-    let finding = this.#finding.get(key);
+    // A known client does not wait in a stranger's place.
+    const findingKey = `${priority?.isKnown === true} ${key}`;
+    let finding = this.#finding.get(findingKey);
     if (finding === undefined) {
-      finding = this.#find(key, find);
+      finding = this.#find(key, findingKey, find);
       // Nobody may be left to hear of a failure.
       finding.catch(() => undefined);
-      this.#finding.set(key, finding);
+      this.#finding.set(findingKey, finding);
     }
     return (await untilAborted(finding, signal))?.value;
   }
 
-  async #find(key: string, find: () => Promise<Proof<T> | undefined>): Promise<Proof<T> | undefined> {
+  async #find(
+    key: string,
+    findingKey: string,
+    find: () => Promise<Proof<T> | undefined>,
+  ): Promise<Proof<T> | undefined> {
     try {
       const proof = await find();
       if (proof === undefined) this.#found.delete(key);
       else this.#found.set(key, proof);
       return proof;
     } finally {
-      this.#finding.delete(key);
+      this.#finding.delete(findingKey);
     }
   }
 }

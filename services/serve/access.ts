@@ -18,7 +18,7 @@ import type { Accounts } from '../registry/access/accounts.ts';
 import { KeyRing } from '../registry/access/keys/key-ring.ts';
 import { RingSigner } from '../registry/access/keys/ring-signer.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
-import type { LoginGuard } from '../registry/access/login-guard.ts';
+import type { LoginGuard } from '../registry/access/login-guard/guard.ts';
 import { networkTest } from '../registry/access/networks.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';

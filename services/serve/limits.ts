@@ -6,7 +6,7 @@ import type { ListenLimits } from '../http/listen.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { RequestLimits } from '../http/request-limits.ts';
 import type { AttemptCounts } from '../registry/access/attempts.ts';
-import { LoginGuard } from '../registry/access/login-guard.ts';
+import { LoginGuard } from '../registry/access/login-guard/guard.ts';
 import { networkTest } from '../registry/access/networks.ts';
 import { connectionsOfPort, descriptorsMax } from './descriptors.ts';
 

@@ -4,7 +4,7 @@ import { sendJson } from '../http/json.ts';
 import type { Authentication } from '../registry/access/account.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
-import type { LoginGuard } from '../registry/access/login-guard.ts';
+import type { LoginGuard } from '../registry/access/login-guard/guard.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import { ANONYMOUS } from '../registry/access/subject.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
@@ -105,8 +105,8 @@ async function authenticate(service: TokenService, proof: Proof, ctx: RouteConte
       return { identity: ANONYMOUS };
     case 'password': {
       const { username: account, password } = proof.credentials;
-      const answer = await logins.attempt({ account, address }, password, () =>
-        accounts.authenticate(proof.credentials, signal),
+      const answer = await logins.attempt({ account, address }, password, (priority) =>
+        accounts.authenticate({ ...proof.credentials, priority }, signal),
       );
       if (answer.outcome === 'known') return answer;
       const hint = loginUrlOf ? `, or has expired; get a new one at ${loginUrlOf(ctx)}` : '';

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { MemoryAttempts } from '../../services/memory/attempts.ts';
 import type { Authentication } from '../../services/registry/access/account.ts';
 import type { AttemptCounts } from '../../services/registry/access/attempts.ts';
-import { LoginGuard } from '../../services/registry/access/login-guard.ts';
+import { LoginGuard } from '../../services/registry/access/login-guard/guard.ts';
 import { RegistryError } from '../../services/registry/oci/errors.ts';
 import { intercepted } from '../support/intercepted.ts';
 

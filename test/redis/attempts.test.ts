@@ -12,18 +12,18 @@ requires(['redis-server', 'redis-cli'])('counts of failed logins while Redis is 
     await using redis = await startRedis();
     await using here = await openWorking({ addr: redis.address });
     await using there = await openWorking({ addr: redis.address });
-    expect(await here.attempts.add('a', 1, 60_000)).to.equal(1);
-    expect(await there.attempts.add('a', 1, 60_000)).to.equal(2);
+    expect(await here.attempts.add('client:a', 1, 60_000)).to.equal(1);
+    expect(await there.attempts.add('client:a', 1, 60_000)).to.equal(2);
     await redis.signal('SIGKILL');
-    expect(await here.attempts.add('a', 1, 60_000)).to.equal(1);
-    expect(await here.attempts.add('a', 1, 60_000)).to.equal(2);
-    expect(await here.attempts.pass('a', 60_000)).to.equal(0);
-    expect(await here.attempts.pass('a', 60_000)).to.be.above(0);
-    expect(await there.attempts.read('a')).to.equal(0);
+    expect(await here.attempts.add('client:a', 1, 60_000)).to.equal(1);
+    expect(await here.attempts.add('client:a', 1, 60_000)).to.equal(2);
+    expect(await here.attempts.pass('client:a', 60_000)).to.equal(0);
+    expect(await here.attempts.pass('client:a', 60_000)).to.be.above(0);
+    expect(await there.attempts.read('client:a')).to.equal(0);
     expect(here.witness.failures.get('attempts')).to.be.above(0);
     await redis.start();
     const isShared = async () => {
-      const name = crypto.randomUUID();
+      const name = `client:${crypto.randomUUID()}` as const;
       await here.attempts.add(name, 1, 60_000);
       return (await there.attempts.read(name)) === 1;
     };
@@ -39,7 +39,7 @@ requires(['redis-server', 'redis-cli'])('counts of failed logins while Redis is 
     });
     await redis.signal('SIGSTOP');
     const startedAt = performance.now();
-    for (let i = 0; i < 100; i++) await here.attempts.add('a', 1, 60_000);
+    for (let i = 0; i < 100; i++) await here.attempts.add('client:a', 1, 60_000);
     const tookMs = performance.now() - startedAt;
     await redis.signal('SIGCONT');
     expect(tookMs).to.be.below(2000);

@@ -8,7 +8,7 @@ import { hashSync } from 'bcrypt';
 import { expect } from 'chai';
 import { BasicAuthenticator } from '../../services/http/access/basic-authenticator.ts';
 import type { Context } from '../../services/http/context.ts';
-import type { LoginGuard } from '../../services/registry/access/login-guard.ts';
+import type { LoginGuard } from '../../services/registry/access/login-guard/guard.ts';
 import { ANONYMOUS } from '../../services/registry/access/subject.ts';
 import { Docker } from '../support/clients/docker.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { loginQueue } from '../login-queue.ts';
+import type { LoginPriority } from '../../registry/access/account.ts';
+import { LoginQueue } from '../login-queue.ts';
 import type { Compared, ToCompare } from './hash-worker.ts';
 
 /** With hashes of the usual cost 10, the last in this queue waits about two seconds. */
@@ -17,7 +18,7 @@ const THREADS = Math.min(4, Math.max(1, availableParallelism() - 1));
  * bounded.
  */
 export class Hasher implements AsyncDisposable {
-  readonly #turns = loginQueue({ atOnce: THREADS, waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS });
+  readonly #turns = new LoginQueue({ atOnce: THREADS, waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS });
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
   #count = 0;
@@ -28,13 +29,13 @@ export class Hasher implements AsyncDisposable {
   }
 
   /** Whether the password is the hash's. Throws TOO_MANY_REQUESTS when too many others are waiting. */
-  compare(password: string, hash: string): Promise<boolean> {
+  compare(password: string, hash: string, priority?: LoginPriority): Promise<boolean> {
     return this.#turns.run(async () => {
       const worker = this.#idle.pop() ?? this.#start();
       const isSame = await this.#ask(worker, { id: ++this.#count, password, hash });
       this.#idle.push(worker);
       return isSame;
-    });
+    }, priority);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -50,12 +50,12 @@ export class HtpasswdSource implements AccountSource {
 
   /** Ignores the signal: it takes a few seconds at most, to wait for and compute a hash. */
   async authenticate(credentials: Credentials): Promise<Authentication> {
-    const { username, password } = credentials;
+    const { username, password, priority } = credentials;
     const accounts = await this.#file.current(LOOK_EVERY_MS);
     const stored = accounts.hashes.get(username);
     const hash = stored ?? this.#dummy(accounts, username);
     const isProven = await this.#proofs.get(credentials, hash, async () => {
-      const isSame = await this.#hasher.compare(password, hash);
+      const isSame = await this.#hasher.compare(password, hash, priority);
       // bcrypt ignores everything after a NUL.
       const isRight = isSame && stored !== undefined && !password.includes('\0');
       return isRight ? { value: true, untilMs: Date.now() + REMEMBERED_MS } : undefined;

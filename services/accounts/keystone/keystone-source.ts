@@ -5,13 +5,14 @@ import type {
   AccountSource,
   Authentication,
   Credentials,
+  LoginPriority,
   RefreshSeed,
 } from '../../registry/access/account.ts';
 import type { Membership } from '../../registry/access/subject.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
 import { openAgent } from '../agent.ts';
-import { loginQueue } from '../login-queue.ts';
+import { LoginQueue } from '../login-queue.ts';
 import { Proofs } from '../proofs.ts';
 import { type Issued, KeystoneClient } from './client.ts';
 import { identityOf, isWhole, membershipOf, Names } from './identity.ts';
@@ -47,6 +48,8 @@ const WAIT_MAX_MS = 10_000;
 const PROJECTS_AT_ONCE = 4;
 /** A login may take this many times the time limit of one answer. */
 const PATIENCE = 4;
+/** Only clients that logged in have a refresh token. */
+const OF_REFRESH_TOKENS: LoginPriority = { isKnown: true, network: '' };
 /** Valid in a header; all of Keystone's tokens match. */
 const TOKEN = /^[\x21-\x7e]{1,8192}$/;
 
@@ -60,7 +63,7 @@ export class KeystoneSource implements AccountSource {
   readonly #client: KeystoneClient;
   readonly #names: Names;
   readonly #proofs = new Proofs<Authentication>();
-  readonly #turns = loginQueue({ atOnce: AT_ONCE, waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS });
+  readonly #turns = new LoginQueue({ atOnce: AT_ONCE, waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS });
 
   /** Sends nothing yet. Throws an Error when a file of `rootcas` cannot be read. */
   static async open(options: KeystoneOptions, logger: Log): Promise<KeystoneSource> {
@@ -81,7 +84,7 @@ export class KeystoneSource implements AccountSource {
 
   async authenticate(credentials: Credentials, signal: AbortSignal): Promise<Authentication> {
     const find = async () => {
-      const issued = await this.#inTurn((limit) => this.#logIn(credentials, limit));
+      const issued = await this.#inTurn((limit) => this.#logIn(credentials, limit), credentials.priority);
       if (issued === undefined) return undefined;
       const untilMs = Math.min(Date.now() + this.#options.cache, issued.expiresAtMs);
       return { value: issued.answer, untilMs };
@@ -90,7 +93,7 @@ export class KeystoneSource implements AccountSource {
   }
 
   async refresh({ value }: RefreshSeed, signal: AbortSignal): Promise<Authentication> {
-    const known = this.#inTurn((limit) => this.#byToken(value, limit));
+    const known = this.#inTurn((limit) => this.#byToken(value, limit), OF_REFRESH_TOKENS);
     return (await untilAborted(known, signal))?.answer ?? UNKNOWN;
   }
 
@@ -98,8 +101,8 @@ export class KeystoneSource implements AccountSource {
     return this.#client[Symbol.asyncDispose]();
   }
 
-  #inTurn<T>(act: (limit: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#turns.run(() => act(AbortSignal.timeout(PATIENCE * this.#options.timeout)));
+  #inTurn<T>(act: (limit: AbortSignal) => Promise<T>, priority: LoginPriority | undefined): Promise<T> {
+    return this.#turns.run(() => act(AbortSignal.timeout(PATIENCE * this.#options.timeout)), priority);
   }
 
   async #logIn({ username, password }: Credentials, limit: AbortSignal): Promise<Known | undefined> {

@@ -13,8 +13,9 @@ import type { Agent } from 'undici';
 import type { BrowserLogin, PendingLogin, Person } from '../../registry/access/browser-login.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import { WaitQueue } from '../../registry/runtime/wait-queue.ts';
 import { openAgent } from '../agent.ts';
-import { loginQueue } from '../login-queue.ts';
+import { tooManyLogins } from '../login-queue.ts';
 import { type Claims, groupsOf, nameOf, vouchedBy } from './claims.ts';
 import { failureOf, reasonOf } from './failures.ts';
 import { Provider } from './provider.ts';
@@ -53,7 +54,10 @@ export class OidcLogin implements BrowserLogin {
   readonly #agent: Agent;
   readonly #provider: Provider;
   readonly #logger: Log;
-  readonly #turns = loginQueue({ atOnce: AT_ONCE, waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS });
+  readonly #turns = new WaitQueue({
+    atOnce: AT_ONCE,
+    limits: { waiting: WAITING_MAX, waitMaxMs: WAIT_MAX_MS, refuse: tooManyLogins },
+  });
 
   /** Does not wait for the provider. Throws an Error when a file of `rootcas` cannot be read. */
   static async open(options: OidcOptions, logger: Log): Promise<OidcLogin> {

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { AccessRequest } from '../../registry/access/access-request.ts';
 import type { Accounts } from '../../registry/access/accounts.ts';
 import { EVERYTHING, type Principal } from '../../registry/access/grants.ts';
-import type { LoginGuard } from '../../registry/access/login-guard.ts';
+import type { LoginGuard } from '../../registry/access/login-guard/guard.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS, type Identity } from '../../registry/access/subject.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
@@ -64,8 +64,8 @@ export class BasicAuthenticator implements Authenticator {
     const signal = AbortSignal.timeout(ACCOUNTS_TIMEOUT_MS);
     const { accounts, logins } = this.#options;
     const who = { account: credentials.username, address: ctx.state.clientAddress };
-    const answer = await logins.attempt(who, credentials.password, () =>
-      accounts.authenticate(credentials, signal),
+    const answer = await logins.attempt(who, credentials.password, (priority) =>
+      accounts.authenticate({ ...credentials, priority }, signal),
     );
     if (answer.outcome !== 'known') throw this.#refusal(ctx, 'the name or the password is wrong');
     this.#known.set(id, answer.identity);

@@ -5,6 +5,16 @@ export interface Credentials {
   readonly username: string;
   /** A password, a robot's secret, a token of Keystone; never logged. */
   readonly password: string;
+  /** @default those of a stranger */
+  readonly priority?: LoginPriority | undefined;
+}
+
+/** In which order logins wait for a source that is busy. */
+export interface LoginPriority {
+  /** Whether the client has logged in to the account lately, or is trusted: it goes before others. */
+  readonly isKnown: boolean;
+  /** Where the client is: others get their turns by network. */
+  readonly network: string;
 }
 
 /**

@@ -53,7 +53,10 @@ export class AccountSources implements Accounts {
     let failure: RegistryError | undefined;
     for (const [source, called] of this.#askedFor(username)) {
       try {
-        const answer = this.#named(source, await source.authenticate({ username: called, password }, signal));
+        const answer = this.#named(
+          source,
+          await source.authenticate({ ...credentials, username: called }, signal),
+        );
         if (answer.outcome === 'known') return answer;
       } catch (error) {
         const met = clientErrorOf(error, signal);

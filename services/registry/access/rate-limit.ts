@@ -17,11 +17,16 @@ export class RateLimit {
   readonly #intervalMs: number;
   readonly #toleranceMs: number;
   /** The theoretical arrival time of each client, in the algorithm's words. */
-  readonly #dueAt = new LRUCache<string, number>({ max: CLIENTS_MAX });
+  readonly #dueAt = new LRUCache<string, number>({ maxSize: CLIENTS_MAX, sizeCalculation: () => 1 });
 
   constructor({ perSecond, burst }: RateLimitOptions) {
     this.#intervalMs = 1000 / perSecond;
     this.#toleranceMs = this.#intervalMs * (burst - 1);
+  }
+
+  /** How long the client has to wait for its next request, ms; counts nothing. */
+  waitMs(client: string, nowMs = performance.now()): number {
+    return Math.max(0, (this.#dueAt.get(client) ?? 0) - this.#toleranceMs - nowMs);
   }
 
   /** Counts a request: 0 if it may be served, otherwise how long to wait, in ms; then it is not counted. */
