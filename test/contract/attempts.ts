@@ -17,7 +17,7 @@ export function describeAttempts(title: string, open: () => Promise<OpenedCounts
     let opened: OpenedCounts;
     let shortestMs: number;
     let [here, there]: AttemptCounts[] = [];
-    const key = () => `test:${crypto.randomUUID()}`;
+    const key = () => `pair:${crypto.randomUUID()}` as const;
     before(async function () {
       this.timeout(60_000);
       opened = await open();
@@ -46,17 +46,39 @@ export function describeAttempts(title: string, open: () => Promise<OpenedCounts
 
     it('are forgotten when their time is over, counted from their first, and on request', async () => {
       const [one, other] = both();
-      const [name, told] = [key(), key()];
+      const [name, removed] = [key(), key()];
       await one.add(name, 5, shortestMs);
       await sleep(0.4 * shortestMs);
       await one.add(name, 5, shortestMs);
-      await one.add(told, 5, 60_000);
-      await one.pass(told, 60_000);
+      await one.add(removed, 5, 60_000);
+      await one.pass(removed, 60_000);
       await sleep(0.7 * shortestMs);
       expect(await other.read(name)).to.equal(0);
-      await other.forget([told, name]);
-      expect(await one.read(told)).to.equal(0);
-      expect(await one.pass(told, 60_000)).to.equal(0);
+      await other.forget(removed);
+      expect(await one.read(removed)).to.equal(0);
+      expect(await one.pass(removed, 60_000)).to.equal(0);
+    });
+
+    it('are never below 1: taking the last one removes it, and taking more creates none', async () => {
+      const [one, other] = both();
+      const name = key();
+      expect(await one.add(name, -1, 60_000)).to.equal(0);
+      expect(await other.read(name)).to.equal(0);
+      expect(await one.add(name, 2, 60_000)).to.equal(2);
+      expect(await other.add(name, -3, 60_000)).to.equal(0);
+      expect(await one.add(name, 1, 60_000)).to.equal(1);
+    });
+
+    it('of a mark are 1, for as long as the last mark says', async () => {
+      const [one, other] = both();
+      const name = key();
+      await one.mark(name, shortestMs);
+      await one.mark(name, 60_000);
+      await sleep(1.1 * shortestMs);
+      expect(await other.read(name)).to.equal(1);
+      await one.mark(name, 1);
+      await sleep(50);
+      expect(await other.read(name)).to.equal(0);
     });
 
     it('let one pass at a time, and say how long the others have to wait', async () => {

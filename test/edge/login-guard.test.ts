@@ -16,40 +16,21 @@ const KNOWN: Authentication = {
 };
 const UNKNOWN: Authentication = { outcome: 'unknown' };
 
-function guardOver(counts: AttemptCounts, attempts = 5): LoginGuard {
+function guardOver(counts: AttemptCounts, attempts = 5, now?: () => number): LoginGuard {
   return new LoginGuard({
     counts,
     attempts,
     maxWaitMs: 300_000,
     trustedNetworks: ['10.0.0.0/8'],
     secret: 's',
+    ...(now && { now }),
   });
 }
 
-/** Counts over a clock that the test moves; windows last. */
-function countsAt(now: () => number): AttemptCounts {
-  const points = new Map<string, number>();
-  const passes = new Map<string, number>();
-  return {
-    add: async (key, more) => {
-      points.set(key, (points.get(key) ?? 0) + more);
-      return points.get(key) ?? 0;
-    },
-    read: async (key) => points.get(key) ?? 0,
-    pass: async (key, durationMs) => {
-      const waitMs = (passes.get(key) ?? 0) - now();
-      if (waitMs <= 0) passes.set(key, now() + durationMs);
-      return Math.max(0, waitMs);
-    },
-    forget: async (keys) => {
-      for (const key of keys) points.delete(key);
-    },
-  };
-}
-
 /** One that counts how often credentials were looked at. */
-function world(attempts?: number, counts: AttemptCounts = new MemoryAttempts()) {
-  const guard = guardOver(counts, attempts);
+function world(attempts?: number, now?: () => number) {
+  const counts = new MemoryAttempts(now && { now });
+  const guard = guardOver(counts, attempts, now);
   const seen = { looks: 0 };
   const login = async (account: string, address: string, password: string): Promise<number | string> => {
     try {
@@ -64,7 +45,7 @@ function world(attempts?: number, counts: AttemptCounts = new MemoryAttempts()) 
       return Number(error.detail?.['retryAfterSeconds']);
     }
   };
-  return { guard, login, seen };
+  return { counts, guard, login, seen };
 }
 
 describe('failed logins', () => {
@@ -77,21 +58,19 @@ describe('failed logins', () => {
     expect(seen.looks).to.equal(6);
   });
 
-  it('double the wait', async () => {
+  it('of a known client double its wait', async () => {
     let nowMs = 0;
-    const { login } = world(
-      1,
-      countsAt(() => nowMs),
-    );
+    const { login } = world(1, () => nowMs);
+    expect(await login('alice', '192.0.2.1', 'right')).to.equal('known');
     await login('alice', '192.0.2.1', 'a');
     const waits: (number | string)[] = [];
-    for (const next of ['b', 'c']) {
+    for (const next of ['b', 'c', 'd']) {
       expect(await login('alice', '192.0.2.1', next)).to.equal('unknown');
       const wait = await login('alice', '192.0.2.1', `${next}!`);
       waits.push(wait);
       nowMs += Number(wait) * 1000;
     }
-    expect(waits).to.deep.equal([1, 2]);
+    expect(waits).to.deep.equal([1, 2, 4]);
   });
 
   it('of a thousand guesses at once are as many as of guesses one after the other', async () => {
@@ -105,29 +84,41 @@ describe('failed logins', () => {
     expect(Math.max(...answers.filter((answer) => typeof answer === 'number'))).to.be.at.most(2);
   });
 
-  it('of one account, from all over the world, make strangers wait and not its known clients', async () => {
-    const { login } = world();
+  it('of one account, from all over the world, leave out neither its known clients nor new networks', async () => {
+    const { login, seen } = world();
     expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');
-    let waits = 0;
-    for (let i = 0; i < 150; i++)
-      if (typeof (await login('alice', `192.0.2.${i}`, `guess ${i}`)) === 'number') waits++;
-    expect(waits).to.be.above(40);
+    for (let i = 0; i < 150; i++) await login('alice', `192.0.2.${i}`, `guess ${i}`);
+    expect(seen.looks - 1).to.be.at.most(20);
+    // Another client of the guessers' network.
     expect(await login('alice', '192.0.2.200', 'right'))
       .to.be.a('number')
-      .within(1, 60);
+      .within(1, 900);
+    expect(await login('alice', '203.0.113.5', 'right')).to.equal('known');
+    expect(await login('alice', '2001:db8::5', 'right')).to.equal('known');
     expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');
+  });
+
+  it('of its owner at a new address leave room for another try, whoever else guesses', async () => {
+    let nowMs = 0;
+    const { login } = world(5, () => nowMs);
+    for (let minute = 0; minute < 180; minute++) {
+      nowMs += 60_000;
+      await login('alice', `192.0.2.${minute}`, `guess ${minute}`);
+    }
+    expect(await login('alice', '203.0.113.5', 'rigth')).to.equal('unknown');
+    expect(await login('alice', '203.0.113.5', 'Right')).to.equal('unknown');
+    expect(await login('alice', '203.0.113.5', 'right')).to.equal('known');
   });
 
   it('of one account count together however it is spelled: sources of accounts know it by each of these', async () => {
     const { login } = world(1);
     const spellings = ['alice', 'Alice', '%61lice', 'project/alice', 'a%6Cice', 'trust+7/ALICE', 'al%69ce'];
-    // Each guess from somewhere else, so that nothing counts but the account.
-    const guess = (i: number) =>
-      login(spellings[i % spellings.length] ?? '', `198.51.100.${i}`, `guess ${i}`);
+    const more = ['alice%20', 'alic\u00e9', 'alice@Default', '\uff41lice', 'al\u200bice'];
     const answers: (number | string)[] = [];
-    for (let i = 0; i < 30; i++) answers.push(await guess(i));
-    expect(answers.slice(0, 20)).to.deep.equal(Array.from({ length: 20 }, () => 'unknown'));
-    expect(answers.filter((answer) => typeof answer === 'number')).to.have.length.above(5);
+    for (const [i, name] of [...spellings, ...more].entries())
+      answers.push(await login(name, `198.51.100.${i}`, `guess ${i}`));
+    expect(answers.slice(0, 2)).to.deep.equal(['unknown', 'unknown']);
+    expect(answers.slice(2).filter((answer) => typeof answer !== 'number')).to.deep.equal([]);
     // Nor do they say anything of other accounts, and somebody else's text is no reason to fail.
     expect(await login('bob', '198.51.100.99', 'x')).to.equal('unknown');
     expect(await login('%zz/%', '198.51.100.99', 'x')).to.equal('unknown');
@@ -164,6 +155,50 @@ describe('failed logins', () => {
       expect(await down.catch((error: RegistryError) => error.kind)).to.equal('UNAVAILABLE');
     }
     expect(await login('bob', '192.0.2.9', 'wrong')).to.equal('unknown');
+  });
+
+  it('that repeat a wrong password guess nothing: machines with an old secret leave the account usable', async () => {
+    const { login } = world();
+    for (let i = 0; i < 40; i++) await login('robot+ci', `192.0.2.${i}`, 'the old secret');
+    expect(await login('robot+ci', '192.0.2.200', 'right')).to.equal('known');
+  });
+
+  it('are none while a hundred new machines log in at once with the right secret', async () => {
+    const { login } = world();
+    const machines = Array.from({ length: 100 }, (_, i) => login('robot+ci', `192.0.2.${i}`, 'right'));
+    expect(new Set(await Promise.all(machines))).to.deep.equal(new Set(['known']));
+  });
+
+  it('and attempts that had to wait leave nothing in memory but the counts of those that were made', async () => {
+    const { counts, login, seen } = world();
+    for (let i = 0; i < 60; i++) await login(`user ${i}`, '192.0.2.1', 'x');
+    const [size, looks] = [counts.size, seen.looks];
+    let refused = 0;
+    for (let i = 0; i < 1000; i++)
+      if (typeof (await login(`made up ${i}`, '192.0.2.1', 'x')) === 'number') refused++;
+    expect(refused).to.equal(1000);
+    expect([counts.size, seen.looks]).to.deep.equal([size, looks]);
+  });
+
+  it('of names that are made up displace no counts: neither of who is known nor of who guesses', async () => {
+    const { counts, login } = world();
+    expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');
+    for (let i = 0; i < 20; i++) await login('alice', '192.0.2.1', `guess ${i}`);
+    const before = counts.size;
+    // More than all counts of a kind, from one address.
+    for (let i = 0; i < 105_000; i++) await login(`made up ${i}`, '192.0.2.1', 'x');
+    expect(counts.size - before).to.be.below(200);
+    expect(await login('alice', '192.0.2.1', 'guess')).to.be.a('number');
+    for (let i = 0; i < 5; i++) expect(await login('alice', '198.51.100.7', `typo ${i}`)).to.equal('unknown');
+  });
+
+  it('that are polled for cost a client its turns elsewhere', async () => {
+    const { login } = world();
+    for (let i = 0; i < 100; i++) await login('alice', '192.0.2.1', `guess ${i}`);
+    expect(await login('bob', '192.0.2.1', 'x'))
+      .to.be.a('number')
+      .within(1, 72);
+    expect(await login('bob', '192.0.2.2', 'x')).to.equal('unknown');
   });
 
   it('of trusted networks are not counted', async () => {
@@ -207,12 +242,16 @@ describe('credentials that were right a moment ago', () => {
 });
 
 describe('counts in memory', () => {
-  it('are bounded: beyond a limit, the oldest are forgotten', async () => {
+  it('are bounded: beyond a limit, the oldest of the same kind are forgotten', async () => {
     const counts = new MemoryAttempts({ keysMax: 100 });
-    for (let i = 0; i < 1000; i++) await counts.add(`key ${i}`, 1, 60_000);
-    expect(await counts.read('key 0')).to.equal(0);
-    expect(await counts.read('key 999')).to.equal(1);
-    const kept = await Promise.all(Array.from({ length: 1000 }, (_, i) => counts.read(`key ${i}`)));
+    await counts.mark('known:alice', 60_000);
+    await counts.add('client:guesser', 7, 60_000);
+    for (let i = 0; i < 1000; i++) await counts.add(`pair:${i}`, 1, 60_000);
+    expect(await counts.read('known:alice')).to.equal(1);
+    expect(await counts.read('client:guesser')).to.equal(7);
+    expect(await counts.read('pair:0')).to.equal(0);
+    expect(await counts.read('pair:999')).to.equal(1);
+    const kept = await Promise.all(Array.from({ length: 1000 }, (_, i) => counts.read(`pair:${i}`)));
     expect(kept.reduce((sum, count) => sum + count)).to.equal(100);
   });
 });
