@@ -12,7 +12,7 @@ export function tenHosters(): Botnet {
   return { addresses: [...v4, ...v6] };
 }
 
-/** A thousand addresses with nothing in common. */
+/** Addresses with nothing in common. */
 export function unrelated(count: number): Botnet {
   return { addresses: Array.from({ length: count }, (_, i) => `${20 + (i % 80)}.${Math.floor(i / 80)}.1.1`) };
 }
@@ -24,9 +24,9 @@ export type Strategy = (
   attempt: (address: string, name?: string) => Promise<number>,
 ) => Promise<void>;
 
-/** Every address in turn, without a pause. */
+/** Every address in turn. */
 export const evenly: Strategy = async ({ addresses }, second, attempt) => {
-  await attempt(addresses[second % addresses.length] as string);
+  if (second % 3 === 0) await attempt(addresses[(second / 3) % addresses.length] as string);
 };
 
 /** Every address comes back exactly when it is let to, and no earlier. */
@@ -42,9 +42,9 @@ export function polling(): Strategy {
   };
 }
 
-/** Everybody at once, three times, at the turn of each quarter of an hour; in a different order each time. */
+/** Everybody at once, once, at the turn of each quarter of an hour; in a different order each time. */
 export const bursts: Strategy = async ({ addresses }, second, attempt) => {
-  if (second % 900 > 2) return;
+  if (second % 900 !== 0) return;
   const from = (second * 7919) % addresses.length;
   for (let i = 0; i < addresses.length; i++)
     await attempt(addresses[(from + i) % addresses.length] as string);
@@ -54,12 +54,13 @@ export const bursts: Strategy = async ({ addresses }, second, attempt) => {
 export const hoarding: Strategy = async (botnet, second, attempt) => {
   const { addresses } = botnet;
   if (second % 60 === 0) await attempt(addresses[(second / 60) % 3 === 0 ? 0 : 60] as string);
-  if (second >= 12 * 3600 && second < 12 * 3600 + addresses.length)
-    await attempt(addresses[second - 12 * 3600] as string);
+  if (second >= 2 * 3600 && second < 2 * 3600 + addresses.length)
+    await attempt(addresses[second - 2 * 3600] as string);
 };
 
 /** Addresses that nobody used before, all of one IPv6 provider: a /64, a /48 or both change with each attempt. */
 export const hopping: Strategy = async (_, second, attempt) => {
+  if (second % 10 !== 0) return;
   const [high, low] = [(second % 65_536).toString(16), ((second * 31) % 65_536).toString(16)];
   await attempt(`2a0f:9:${high}:${low}::1`);
   await attempt(`2a0f:9:1:${low}::1`);
@@ -90,21 +91,14 @@ export interface Siege {
   readonly strategies: readonly Strategy[];
   /** Where the owner is in this hour. */
   readonly ownerAt: (hour: number) => string;
-  readonly hours?: number;
+  readonly hours: number;
 }
 
 /** The owner gives up a login after this long. */
 const PATIENCE_MS = HOUR_MS / 2;
 
-/** A day of attacks on alice, whose owner logs in once an hour, from somewhere else each time. */
-export async function besiege({
-  clock,
-  login,
-  botnet,
-  strategies,
-  ownerAt,
-  hours = 24,
-}: Siege): Promise<Day> {
+/** Hours of attacks on alice, whose owner logs in once an hour, from somewhere else each time. */
+export async function besiege({ clock, login, botnet, strategies, ownerAt, hours }: Siege): Promise<Day> {
   const day: Day = { guessedAt: [], keptOutMs: 0, logins: 0 };
   let guesses = 0;
   const attempt = async (address: string, name = 'alice') => {

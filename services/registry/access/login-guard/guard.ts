@@ -166,8 +166,11 @@ export class LoginGuard {
     const key = this.#hash('account', name);
     const attempt = {
       account: `account:${key}`,
-      network: `network:${this.#hash('network', network, name)}`,
-      supernet: `network:${this.#hash('supernet', supernet, name)}`,
+      networks: () =>
+        ({
+          network: `network:${this.#hash('network', network, name)}`,
+          supernet: `network:${this.#hash('supernet', supernet, name)}`,
+        }) as const,
     } as const;
     const made = await this.#turns.run(
       key,

@@ -4,10 +4,8 @@ import { type Point, SlidingCount } from './sliding-count.ts';
 /** An attempt of a client that is not known to an account, by the keys of its counts. */
 export interface StrangersAttempt {
   readonly account: AttemptKey;
-  /** The client's /24 or /48 at this account. */
-  readonly network: AttemptKey;
-  /** The client's /16 or /32 at this account. */
-  readonly supernet: AttemptKey;
+  /** The client's /24 or /48, and its /16 or /32, at this account. */
+  readonly networks: () => { readonly network: AttemptKey; readonly supernet: AttemptKey };
 }
 
 /** An attempt that may be made and counts as failed, or how long it has to wait. */
@@ -35,11 +33,12 @@ export class StrangersBudget {
   }
 
   /** Counts an attempt as failed, or says how long it has to wait; then it is not counted, and leaves no key. */
-  async enter({ account, network, supernet }: StrangersAttempt): Promise<Admission> {
+  async enter({ account, networks }: StrangersAttempt): Promise<Admission> {
     const [hour, day] = [this.#hour, this.#day];
     const before = await hour.read(account);
     // Reads first: a flood of attempts that have to wait writes nothing.
     if (before >= this.#attempts) {
+      const { network, supernet } = networks();
       const [near, around] = await Promise.all([day.read(network), day.read(supernet)]);
       if (before >= this.#allowed(near, around)) return { waitMs: hour.untilLowerMs };
     }
@@ -48,6 +47,7 @@ export class StrangersBudget {
     const others = (points[0]?.total ?? 1) - 1;
     // Before that many, nobody has to wait, and it need not be remembered who failed: made-up names cost no more keys.
     if (others < this.#attempts) return { waitMs: 0, takeBack };
+    const { network, supernet } = networks();
     const [near, around] = await Promise.all([day.add(network), day.add(supernet)]);
     points.push(near, around);
     if (others < this.#allowed(near.total - 1, around.total - 1)) return { waitMs: 0, takeBack };
