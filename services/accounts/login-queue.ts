@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { LoginPriority } from '../registry/access/account.ts';
 import { tooMany } from '../registry/access/too-many.ts';
 
@@ -17,19 +18,25 @@ interface Waiting {
 
 /** Most of those that wait now are through by then. */
 const RETRY_AFTER_MS = 2000;
+/** How many networks are remembered; beyond, those that had no turn for longest count as new. */
+const NETWORKS_MAX = 1000;
 const STRANGER: LoginPriority = { isKnown: false, network: '' };
 
 /**
  * A queue of logins: throws TOO_MANY_REQUESTS when too many wait, or one has waited too long. Clients that are known to
- * their account go first, and when the queue is full, a stranger gives up its place to them. Strangers get their turns
- * network by network, and the network with the most gives up places to others: one network cannot fill the queue.
+ * their account go first, and when the queue is full, a stranger gives up its place to them. Of strangers, the network
+ * that had no turn for longest is next, and the one with the most waiting gives up places to others: few networks cannot
+ * keep the queue from the rest.
  */
 export class LoginQueue {
   readonly #options: LoginQueueOptions;
   #running = 0;
   readonly #known = new Set<Waiting>();
-  /** By network, in the order of their next turns; none is empty. */
+  /** By network; none is empty. */
   readonly #strangers = new Map<string, Set<Waiting>>();
+  /** The number of the last turn of a network. */
+  readonly #lastTurns = new LRUCache<string, number>({ max: NETWORKS_MAX });
+  #turns = 0;
   #waiting = 0;
 
   constructor(options: LoginQueueOptions) {
@@ -82,24 +89,35 @@ export class LoginQueue {
   #next(): Waiting | undefined {
     const [known] = this.#known;
     if (known) return known;
-    const [first] = this.#strangers;
-    if (first === undefined) return undefined;
-    const [network, lane] = first;
-    // The network's next turn comes after those of all others.
-    this.#strangers.delete(network);
-    this.#strangers.set(network, lane);
-    const [next] = lane;
+    const networks = [...this.#strangers.keys()];
+    if (networks.length === 0) return undefined;
+    const network = networks.reduce((one, other) =>
+      this.#lastTurn(other) < this.#lastTurn(one) ? other : one,
+    );
+    this.#lastTurns.set(network, ++this.#turns);
+    const [next] = this.#strangers.get(network) ?? [];
     return next;
   }
 
-  /** Refuses the latest of the network with the most, unless that would be no fairer than to refuse the newcomer. */
+  /** Refuses the latest of the network with the most, unless it is no fairer than to refuse the newcomer. */
   #makeRoom(isKnown: boolean, network: string): boolean {
-    let most: Set<Waiting> = new Set();
-    for (const lane of this.#strangers.values()) if (lane.size > most.size) most = lane;
-    const after = isKnown ? 0 : (this.#strangers.get(network)?.size ?? 0) + 1;
-    if (most.size <= after) return false;
-    [...most].at(-1)?.refuse();
+    const sizeOf = (each: string) => this.#strangers.get(each)?.size ?? 0;
+    const networks = [...this.#strangers.keys()];
+    if (networks.length === 0) return false;
+    const isWorse = (one: string, other: string) =>
+      sizeOf(one) > sizeOf(other) ||
+      (sizeOf(one) === sizeOf(other) && this.#lastTurn(one) > this.#lastTurn(other));
+    const worst = networks.reduce((one, other) => (isWorse(other, one) ? other : one));
+    const after = sizeOf(network) + 1;
+    const isFairer =
+      sizeOf(worst) > after || (sizeOf(worst) === after && this.#lastTurn(worst) > this.#lastTurn(network));
+    if (!isKnown && !isFairer) return false;
+    [...(this.#strangers.get(worst) ?? [])].at(-1)?.refuse();
     return true;
+  }
+
+  #lastTurn(network: string): number {
+    return this.#lastTurns.get(network) ?? 0;
   }
 }
 

@@ -58,8 +58,9 @@ export class StrangersBudget {
   /** How many failures of all strangers make a client wait, by the day's failures of its network and its supernet. */
   #allowed(near: number, around: number): number {
     if (around === 0) return Number.POSITIVE_INFINITY;
-    if (around === 1) return 2 * this.#attempts;
-    if (around === 2 || near === 0) return Math.ceil(1.5 * this.#attempts);
+    if (around === 1) return Math.round(2.5 * this.#attempts);
+    if (near === 0) return 2 * this.#attempts;
+    if (around === 2) return Math.round(1.5 * this.#attempts);
     return this.#attempts;
   }
 }
