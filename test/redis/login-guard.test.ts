@@ -36,7 +36,7 @@ requires(['redis-server', 'redis-cli'])('the login guard with Redis', function (
     const withRedis = loginsAt(clock, counts);
     const without = loginsAt(clock, new MemoryAttempts({ now: () => clock.nowMs }));
     const startMs = clock.nowMs;
-    const botnet = { addresses: tenHosters().addresses.filter((_, i) => i % 40 === 0) };
+    const botnet = { addresses: tenHosters().addresses.filter((_, i) => i % 100 === 0) };
     let guesses = 0;
     const differences: unknown[] = [];
     const attempt = async (address: string, name = 'alice') => {
@@ -45,13 +45,13 @@ requires(['redis-server', 'redis-cli'])('the login guard with Redis', function (
       if (one !== other) differences.push({ address, name, one, other });
       return typeof one === 'number' ? one : 0;
     };
-    for (let second = 0; second < 24 * 3600; second += 300) {
+    for (let second = 0; second < 24 * 3600; second += 900) {
       clock.nowMs = startMs + second * 1000;
       for (const strategy of [bursts, hopping]) await strategy(botnet, second, attempt);
       await attempt(`192.0.2.${second % 7}`, `bob${second % 3}`);
     }
     expect(differences).to.deep.equal([]);
-    expect(guesses).to.be.above(2000);
+    expect(guesses).to.be.above(1000);
   });
 
   it('gives every key an end, whatever is added, taken back or forgotten', async () => {

@@ -36,12 +36,13 @@ export const LimitsSection = sectionOf('ours', {
     ).default(true),
     attempts: honoured(
       Count(1, 1000).default(5),
-      'failures without a wait for one account from one client; 10 times as many for one client, 20 times for one ' +
-        'account',
+      'failures an hour without a wait for one account: from one client, and from all clients together that never ' +
+        'logged in to it; 10 times as many for one client over all accounts',
     ),
     maxwait: honoured(
       Delay.prefault('5m'),
-      'the longest wait; the first one is 1 s, and each failure doubles it',
+      'the longest wait of a client; the first one is 1 s, and each failure doubles it. An account under attack makes ' +
+        'strangers wait for up to a quarter of an hour, but not the first one of a network',
     ),
   }),
   manifests: section({
