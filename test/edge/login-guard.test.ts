@@ -98,7 +98,7 @@ describe('failed logins', () => {
     expect(await login('alice', '198.51.100.7', 'right')).to.equal('known');
   });
 
-  it('of its owner at a new address leave room for another try, whoever else guesses', async () => {
+  it('of its owner at a new address leave room for another try while others guess', async () => {
     let nowMs = 0;
     const { login } = world(5, () => nowMs);
     for (let minute = 0; minute < 180; minute++) {
@@ -163,7 +163,7 @@ describe('failed logins', () => {
     expect(await login('robot+ci', '192.0.2.200', 'right')).to.equal('known');
   });
 
-  it('are none while a hundred new machines log in at once with the right secret', async () => {
+  it('are not what a hundred new machines meet that log in at once with the right secret', async () => {
     const { login } = world();
     const machines = Array.from({ length: 100 }, (_, i) => login('robot+ci', `192.0.2.${i}`, 'right'));
     expect(new Set(await Promise.all(machines))).to.deep.equal(new Set(['known']));

@@ -55,12 +55,10 @@ describe('a day of guesses from a thousand addresses at ten hosters', function (
       const day = await besiege({
         ...{ clock, login, botnet: tenHosters(), strategies: strategies(), ownerAt: elsewhere, hours: HOURS },
       });
-      if (process.env['GUARD_FIGURES'])
-        console.log(worstHour(day.guessedAt), day.guessedAt.length, counts.size);
       expect(day.guessedAt, 'it attacks').to.have.length.above(20);
       expect(worstHour(day.guessedAt)).to.be.at.most(20);
       expect([day.logins, day.keptOutMs]).to.deep.equal([HOURS, 0]);
-      expect(counts.size).to.be.at.most(500_000);
+      expect(counts.size).to.be.at.most(300_000);
     });
   }
 
@@ -85,8 +83,6 @@ describe('a day of guesses from a thousand unrelated networks', function () {
       ...{ clock, login, botnet: unrelated(1000), strategies: [polling()], ownerAt: elsewhere, hours: HOURS },
     });
     expect([day.logins, day.keptOutMs]).to.deep.equal([HOURS, 0]);
-    if (process.env['GUARD_FIGURES']) console.log(worstHour(day.guessedAt), day.guessedAt.length);
-    expect(worstHour(day.guessedAt)).to.be.within(1000, 1010);
-    expect(day.guessedAt.length).to.be.at.most(1000 + HOURS * 10);
+    expect(day.guessedAt.length).to.be.at.most(1010 + HOURS * 10);
   });
 });
