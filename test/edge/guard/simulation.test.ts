@@ -83,6 +83,7 @@ describe('a day of guesses from a thousand unrelated networks', function () {
       ...{ clock, login, botnet: unrelated(1000), strategies: [polling()], ownerAt: elsewhere, hours: HOURS },
     });
     expect([day.logins, day.keptOutMs]).to.deep.equal([HOURS, 0]);
+    expect(worstHour(day.guessedAt)).to.be.within(1000, 1010);
     expect(day.guessedAt.length).to.be.at.most(1010 + HOURS * 10);
   });
 });
