@@ -46,7 +46,13 @@ requires(['redis-server', 'redis-cli', 'openssl'])('a connection to Redis', () =
       await using there = await openWorking(section);
       await expectTold(here, there);
       expect(await here.locks.withLock('a', async () => 'held')).to.equal('held');
-      expect([...here.witness.failures]).to.deep.equal([]);
+      expect(await here.attempts.add('pair:a', 2, 60_000)).to.equal(2);
+      expect(await there.attempts.add('pair:a', -1, 60_000)).to.equal(1);
+      expect(await here.attempts.pass('pair:a', 60_000)).to.equal(0);
+      await here.attempts.mark('known:a', 60_000);
+      expect(await there.attempts.read('known:a')).to.equal(1);
+      await there.attempts.forget('pair:a');
+      expect([...here.witness.failures, ...there.witness.failures]).to.deep.equal([]);
     });
 
     it('that is refused says so in one line, without the password, and works when the user is there', async () => {
