@@ -31,8 +31,19 @@ export class ReleaseClient {
     this.#username = username;
   }
 
-  publications(limit: number): Promise<Publications> {
-    return this.#get(`/api/v1/publications?limit=${limit}`, PublicationsBody);
+  /** The newest entries that the user may see, page by page; `next` is set if there are older ones. */
+  async publications(limit: number): Promise<Publications> {
+    const all = await this.#get(`/api/v1/publications?limit=${limit}`, PublicationsBody);
+    const publications = [...all.publications];
+    let { next } = all;
+    while (next !== undefined && publications.length < limit) {
+      const query = `limit=${limit - publications.length}&before=${next}`;
+      const page = await this.#get(`/api/v1/publications?${query}`, PublicationsBody);
+      // A server that answers with the same page for ever does not keep the command running.
+      publications.push(...page.publications);
+      next = page.next !== undefined && page.next < next ? page.next : undefined;
+    }
+    return { head: all.head, publications, ...(next !== undefined && { next }) };
   }
 
   mirrors(): Promise<Mirrors> {

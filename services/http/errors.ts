@@ -11,6 +11,7 @@ interface OnTheWire {
 
 /** The one table of how failures are answered. Codes are those of the OCI distribution specification, 1.1. */
 const ANSWERS = {
+  ATTACHING_REFUSED: { status: 409, code: 'DENIED' },
   BLOB_UNKNOWN: { status: 404, code: 'BLOB_UNKNOWN' },
   BLOB_UPLOAD_UNKNOWN: { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' },
   // No client reads it; the status (nginx's) is for the log.

@@ -1,7 +1,6 @@
 import { onRegistry } from '../http/access/required-access.ts';
 import type { Route } from '../http/routes.ts';
 import { routesOf } from '../http/service-routes.ts';
-import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 import type { Endpoint } from './endpoint.ts';
 import { getExplanation, pullOfAsked } from './explain.ts';
 import { getMirrors, getStatus } from './mirrors.ts';
@@ -13,6 +12,7 @@ import {
   MirrorsBody,
   PromotionEventBody,
   PromotionRequestBody,
+  PublicationBody,
   PublicationsBody,
   StatusBody,
 } from './schemas.ts';
@@ -39,7 +39,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: '/api/v1/publications/{seq}',
     name: 'publication',
     summary: 'One entry of the publication log',
-    response: PublicationSchema,
+    response: PublicationBody,
     handle: getPublication,
   },
   {

@@ -1,16 +1,18 @@
 import { finished } from 'node:stream';
+import type { z } from 'zod';
 import type { RouteContext } from '../http/context.ts';
 import { answerTo } from '../http/errors.ts';
 import { readJson } from '../http/json.ts';
 import { requesterOf } from '../http/requester.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
-import { parseImageName, printImageName } from '../registry/oci/names.ts';
+import { parseImageName } from '../registry/oci/names.ts';
 import {
-  type PromotionPlan,
   type PromotionRequest,
   planPromotion,
+  refuseAttaching,
 } from '../registry/publishing/promotion/plan.ts';
 import { promote } from '../registry/publishing/promotion/promote.ts';
+import { plannedLine } from './planned-line.ts';
 import { type PromotionEventLine, PromotionRequestBody } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
@@ -26,7 +28,7 @@ export async function postPromotion(service: ReleaseService, ctx: RouteContext):
   if (ctx.get('content-type').split(';')[0] !== 'application/json')
     throw new RegistryError('MEDIA_TYPE_UNSUPPORTED', 'send the promotion as application/json');
   const body = await readJson(ctx, PromotionRequestBody, BODY_MAX_BYTES);
-  const request = parseRequest(body.source, body.target);
+  const request = parseRequest(body);
   ctx.state.logFields['repository'] = request.target.repository;
   ctx.state.principal = await service.authenticator.authorize(ctx, [
     { type: 'repository', name: request.target.repository, action: 'promote' },
@@ -47,14 +49,15 @@ export async function postPromotion(service: ReleaseService, ctx: RouteContext):
   ctx.respond = false;
   ctx.res.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
   const write = (line: PromotionEventLine) => ctx.res.write(`${JSON.stringify(line)}\n`);
-  write(planned(plan));
+  write(plannedLine(plan, ctx.state.principal.maySee(request.target.repository)));
   const gone = new AbortController();
   finished(ctx.res, () => gone.abort());
   try {
     const { waitMirrors, waitTimeoutMs } = body;
     const signal = AbortSignal.any([gone.signal, service.signal]);
     const options = { actor, waitMirrors, waitTimeoutMs, signal };
-    if (!body.dryRun)
+    if (body.dryRun) refuseAttaching(plan);
+    else
       for await (const event of promote(service, requesterOf(service, ctx, actor), plan, options))
         write(event.event === 'waiting' ? { ...event, ready: [...event.ready] } : event);
     const outcome = plan.alreadyThere ? 'already-there' : body.dryRun ? 'dry-run' : 'promoted';
@@ -84,30 +87,18 @@ function stopped(service: ReleaseService, error: unknown): unknown {
   );
 }
 
-function parseRequest(source: string, target: string): PromotionRequest {
+function parseRequest({
+  source,
+  target,
+  replaceAttached,
+  attachTo,
+}: z.output<typeof PromotionRequestBody>): PromotionRequest {
   const { repository, reference } = parseImageName(target);
   if (reference.kind === 'digest')
     throw new RegistryError('TAG_INVALID', 'a promotion moves a tag: write the target as name:tag');
-  return { source: parseImageName(source), target: { repository, tag: reference.tag } };
-}
-
-function planned(plan: PromotionPlan): PromotionEventLine {
-  const bytes = (blobs: readonly { sizeBytes: number }[]) =>
-    blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
   return {
-    event: 'planned',
-    source: printImageName(plan.source),
-    target: `${plan.target.repository}:${plan.target.tag}`,
-    digest: plan.digest,
-    ...(plan.previousDigest && { previousDigest: plan.previousDigest }),
-    manifests: plan.image.manifests.length,
-    blobs: plan.image.blobs.length,
-    sizeBytes: bytes(plan.image.blobs),
-    newBlobs: plan.unpublished.length,
-    newBytes: bytes(plan.unpublished),
-    ...(plan.image.nonDistributable.length > 0 && {
-      nonDistributableBlobs: plan.image.nonDistributable.length,
-      nonDistributableBytes: bytes(plan.image.nonDistributable),
-    }),
+    source: parseImageName(source),
+    target: { repository, tag: reference.tag },
+    ...{ replaceAttached, attachTo },
   };
 }

@@ -1,37 +1,54 @@
 import type { RouteContext } from '../http/context.ts';
 import { param, query } from '../http/parameters.ts';
+import type { Grants } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
-import type { Publications } from './schemas.ts';
+import { isRepositoryName } from '../registry/oci/names.ts';
+import type { Publication } from '../registry/publishing/publication/entry.ts';
+import type { PublicationLine, Publications } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
 const PAGE_MAX = 100;
+/** Bounds what one request reads if the client may see few entries. */
+const READS_MAX = 200;
 
-/** GET of the publication log, newest first. */
+/** GET of the publication log, newest first: the entries of repositories that the client may pull from. */
 export async function getPublications(service: ReleaseService, ctx: RouteContext): Promise<void> {
   const head = await service.content.log.head();
   const before = number(query(ctx, 'before'), 'before') ?? head + 1;
   const limit = Math.min(number(query(ctx, 'limit'), 'limit') ?? 20, PAGE_MAX);
   const first = Math.min(before - 1, head);
-  const publications = [];
-  for (let seq = first; seq > 0 && publications.length < limit; seq--) {
+  const publications: PublicationLine[] = [];
+  let seq = first;
+  for (; seq > Math.max(0, first - READS_MAX) && publications.length < limit; seq--) {
     const entry = await service.content.log.read(seq);
-    if (entry) publications.push(entry);
+    const line = entry && visible(entry, ctx.state.principal);
+    if (line) publications.push(line);
   }
-  const oldest = publications.at(-1)?.seq;
-  ctx.body = {
-    head,
-    publications,
-    ...(oldest !== undefined && oldest > 1 && { next: oldest }),
-  } satisfies Publications;
+  const next = seq + 1;
+  const hasMore = seq > 0 && next <= first;
+  ctx.body = { head, publications, ...(hasMore && { next }) } satisfies Publications;
 }
 
 /** GET of one entry. */
 export async function getPublication(service: ReleaseService, ctx: RouteContext): Promise<void> {
   const seq = number(param(ctx, 'seq'), 'seq');
   const entry = seq ? await service.content.log.read(seq) : undefined;
-  if (entry === undefined)
-    throw new RegistryError('PUBLICATION_UNKNOWN', 'the publication log has no such entry', { seq });
-  ctx.body = entry;
+  const line = entry && visible(entry, ctx.state.principal);
+  if (line === undefined)
+    throw new RegistryError(
+      'PUBLICATION_UNKNOWN',
+      'the publication log has no such entry that you may see: it shows what you may pull',
+      { seq },
+    );
+  ctx.body = line;
+}
+
+/** What a client may see of an entry; undefined for nothing. */
+function visible(entry: Publication, client: Grants): PublicationLine | undefined {
+  const maySee = (name: string) => isRepositoryName(name) && client.maySee(name);
+  if (!maySee(entry.target.repository)) return undefined;
+  const { source, ...rest } = entry;
+  return maySee(source.repository) ? entry : rest;
 }
 
 function number(text: string | undefined, name: string): number | undefined {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isDigest, type Digest as ManifestDigest } from '../registry/oci/digest.ts';
+import { isTag, type Tag } from '../registry/oci/names.ts';
 import { WAIT_DEFAULT_MS, WAIT_MAX_MS } from '../registry/publishing/promotion/open.ts';
 import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 
@@ -7,6 +9,15 @@ import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
  * fields; answers may, since they can come from the next version (docs/decisions/0010-rolling-upgrades.md).
  */
 
+/** A request names at most this many tags or manifests. */
+const NAMED_MAX = 500;
+const TagText = z.custom<Tag>((value) => typeof value === 'string' && isTag(value), {
+  error: 'expected a tag such as sha256-….sig',
+});
+const DigestText = z.custom<ManifestDigest>((value) => typeof value === 'string' && isDigest(value), {
+  error: 'expected a digest such as sha256:…',
+});
+
 export const PromotionRequestBody = z.strictObject({
   source: z
     .string()
@@ -14,6 +25,16 @@ export const PromotionRequestBody = z.strictObject({
     .describe('The image to promote, such as candidate/hello:1 or candidate/hello@sha256:…'),
   target: z.string().max(600).describe('Where it goes, such as hello:1'),
   dryRun: z.boolean().default(false).describe('Plan and verify, and change nothing'),
+  replaceAttached: z
+    .array(TagText)
+    .max(NAMED_MAX)
+    .default([])
+    .describe('Tags such as sha256-….sig that may be moved to something else in the target'),
+  attachTo: z
+    .array(DigestText)
+    .max(NAMED_MAX)
+    .default([])
+    .describe('Manifests that other promotions brought into the target, and that this one may attach to'),
   waitMirrors: z
     .int()
     .min(0)
@@ -35,6 +56,20 @@ export const ErrorBody = z.object({
   errors: z.array(z.object({ code: z.string(), message: z.string(), detail: z.unknown().optional() })),
 });
 
+const AttachmentBody = z.object({
+  subject: Digest.describe('What it is attached to'),
+  digest: Digest,
+  tag: z.string().optional().describe('The tag by which it is attached; absent for a referrer'),
+  artifactType: z.string().optional(),
+});
+
+const PlannedAttachmentBody = AttachmentBody.extend({
+  state: z
+    .enum(['added', 'kept', 'replaced'])
+    .describe('The target lacks it, has the same, or has another one under this tag'),
+  previousDigest: Digest.optional().describe('What is replaced'),
+});
+
 /** One line of the answer to a promotion. */
 export const PromotionEventBody = z.discriminatedUnion('event', [
   z.object({
@@ -53,6 +88,18 @@ export const PromotionEventBody = z.discriminatedUnion('event', [
       .optional()
       .describe('Non-distributable layers: linked in the target, served from here, and on no mirror'),
     nonDistributableBytes: z.int().optional(),
+    attached: z
+      .array(PlannedAttachmentBody)
+      .optional()
+      .describe('Signatures and the like that the promotion attaches in the target; at most 100'),
+    attachedTotal: z.int().optional().describe('How many there are, if not all are named'),
+    leftOut: z
+      .array(AttachmentBody)
+      .optional()
+      .describe(
+        'Attached in the source to what another promotion brought into the target; stays in the source unless `attachTo` names its subject; at most 100',
+      ),
+    leftOutTotal: z.int().optional().describe('How many there are, if not all are named'),
   }),
   z.object({ event: z.literal('linked'), manifests: z.int(), blobs: z.int() }),
   z.object({ event: z.literal('published'), seq: z.int(), newBlobs: z.int(), newBytes: z.int() }),
@@ -65,10 +112,22 @@ export const PromotionEventBody = z.discriminatedUnion('event', [
   }),
 ]);
 
+/** An entry of the publication log, as far as the client may see it. */
+export const PublicationBody = PublicationSchema.extend({
+  source: PublicationSchema.shape.source
+    .optional()
+    .describe('Absent if the client may not pull from the source'),
+});
+
 export const PublicationsBody = z.object({
   head: z.int().describe('The number of the newest entry; 0 for an empty log'),
-  publications: z.array(PublicationSchema).describe('Newest first'),
-  next: z.int().optional().describe('Pass as `before` for older entries'),
+  publications: z
+    .array(PublicationBody)
+    .describe('Newest first; only those into repositories that the client may pull from'),
+  next: z
+    .int()
+    .optional()
+    .describe('Pass as `before` for older entries; a page may have fewer entries than its limit, or none'),
 });
 
 const MirrorBody = z.object({
@@ -117,4 +176,5 @@ export type Mirrors = z.infer<typeof MirrorsBody>;
 export type MirrorLine = z.infer<typeof MirrorBody>;
 export type Status = z.infer<typeof StatusBody>;
 export type Publications = z.infer<typeof PublicationsBody>;
+export type PublicationLine = z.infer<typeof PublicationBody>;
 export type Explanation = z.infer<typeof ExplainBody>;

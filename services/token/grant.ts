@@ -1,4 +1,5 @@
 import { type AccessEntry, parseScopes, toScope } from '../registry/access/access-request.ts';
+import type { PullableList } from '../registry/access/pullable.ts';
 import type { AccessRules } from '../registry/access/rules.ts';
 import type { Subject } from '../registry/access/subject.ts';
 
@@ -8,14 +9,18 @@ export interface Granted {
   readonly access: readonly AccessEntry[];
   /** The rule that allowed each of the actions in `access`, in their order. */
   readonly rules: readonly string[];
+  /** What lists may show the client; only with the right to ask for such a list, or to promote. */
+  readonly pullable: PullableList | undefined;
 }
 
 /** The requested scopes, as far as the rules allow them. */
 export function grant(rules: AccessRules, subject: Subject, scopes: readonly string[]): Granted {
+  let showsLists = false;
   const granted = new Map<string, { type: string; name: string; actions: Map<string, string> }>();
   for (const wanted of parseScopes(scopes)) {
     const { isAllowed, rule = '' } = rules.decide(subject, wanted);
     if (!isAllowed) continue;
+    showsLists ||= wanted.action === 'view' || wanted.action === 'promote';
     const { type, name, action } = toScope(wanted);
     const resource = `${type}:${name}`;
     const entry = granted.get(resource) ?? { type, name, actions: new Map<string, string>() };
@@ -26,10 +31,11 @@ export function grant(rules: AccessRules, subject: Subject, scopes: readonly str
   return {
     access: entries.map(({ type, name, actions }) => ({ type, name, actions: [...actions.keys()] })),
     rules: entries.flatMap(({ actions }) => [...actions.values()]),
+    pullable: showsLists ? rules.pullable(subject) : undefined,
   };
 }
 
 /** The granted scopes, in the form of OAuth 2.0's answers. */
-export function printGranted({ access }: Granted): string {
+export function printGranted({ access }: Pick<Granted, 'access'>): string {
   return access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`).join(' ');
 }

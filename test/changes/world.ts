@@ -65,7 +65,15 @@ export function planOf(manifest: Manifest): PromotionPlan {
     target: PLACE,
     digest: manifest.digest,
     previousDigest: undefined,
-    image: { top: manifest, manifests: [manifest], blobs, nonDistributable: [], attached: [] },
+    image: {
+      top: manifest,
+      manifests: [manifest],
+      blobs,
+      nonDistributable: [],
+      attachedTags: [],
+      leftOut: [],
+    },
+    ...{ attached: [], leftOut: [], refusal: undefined },
     ...{ unpublished: [], publishedUpTo: 0, alreadyThere: false },
   };
 }

@@ -18,7 +18,7 @@ export async function publicationsCommand(
       entry.time,
       entry.actor,
       `${entry.target.repository}:${entry.target.tag}`,
-      `${entry.source.repository} ${entry.source.reference}`,
+      entry.source ? `${entry.source.repository} ${entry.source.reference}` : '-',
       entry.manifestDigest.slice(0, 19),
       `${blobs.length}, ${formatBytes(sizeBytes)}`,
     ];

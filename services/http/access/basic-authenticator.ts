@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { AccessRequest } from '../../registry/access/access-request.ts';
 import type { Accounts } from '../../registry/access/accounts.ts';
-import { EVERYTHING, type Principal } from '../../registry/access/grants.ts';
+import { EVERYTHING, grantsBy, type Principal } from '../../registry/access/grants.ts';
 import type { LoginGuard } from '../../registry/access/login-guard/guard.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS, type Identity } from '../../registry/access/subject.ts';
@@ -118,7 +118,7 @@ export class BasicAuthenticator implements Authenticator {
     const { kind, name } = identity;
     if (rules === undefined) return { kind, name, ...EVERYTHING };
     const subject = { ...identity, address: ctx.state.clientAddress };
-    return { kind, name, decide: (wanted) => rules.decide(subject, wanted) };
+    return { kind, name, ...grantsBy((wanted) => rules.decide(subject, wanted)) };
   }
 
   #refusal(ctx: Context, message: string): RegistryError {

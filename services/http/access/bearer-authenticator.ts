@@ -1,5 +1,5 @@
 import { type AccessRequest, printScopes } from '../../registry/access/access-request.ts';
-import type { Principal } from '../../registry/access/grants.ts';
+import { grantsBy, type Principal } from '../../registry/access/grants.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS } from '../../registry/access/subject.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
@@ -48,8 +48,9 @@ export class BearerAuthenticator implements Authenticator {
     const { clientAddress: address } = ctx.state;
     const principal: Principal = {
       ...{ kind: 'anonymous', name: '' },
-      decide: (each) =>
-        rules?.decide({ ...ANONYMOUS, address }, each) ?? { isAllowed: false, rule: undefined },
+      ...grantsBy(
+        (each) => rules?.decide({ ...ANONYMOUS, address }, each) ?? { isAllowed: false, rule: undefined },
+      ),
     };
     // Nothing wanted (`/v2/`): the challenge is how clients learn that there are tokens.
     if (wanted.length === 0 || firstDenied(ctx, principal, wanted)) throw this.#refusal(ctx, wanted);

@@ -3,6 +3,7 @@ import { isCandidate, isStable, type RepositoryClasses } from '../oci/repository
 import { parseRepositoryPattern, type RepositoryPattern } from '../oci/repository-pattern.ts';
 import { type AccessRequest, type Action, REGISTRY_ACTIONS } from './access-request.ts';
 import { isAddress, type NetworkTest, networkTest } from './networks.ts';
+import { fitting, type PullableList, patternsOfClass } from './pullable.ts';
 import { type Groups, isForAll, PROJECT, type RepositorySelector, type Rule, USER } from './rule.ts';
 import { coversSelector } from './shadowed.ts';
 import type { Membership, Subject } from './subject.ts';
@@ -64,6 +65,44 @@ export class AccessRules {
       passed.push({ rule, miss });
     }
     return { isAllowed: false, rule: undefined, decidedBy: undefined, passed };
+  }
+
+  /** The repositories that a subject may pull from: a list that {@link isPullable} reads as {@link decide} decides. */
+  pullable(subject: Subject): PullableList {
+    return fitting(new Set(this.#pullableLines(subject)));
+  }
+
+  *#pullableLines(subject: Subject): Generator<string> {
+    for (const { rule, isFrom } of this.#rules) {
+      if (!rule.actions.includes('pull') || !isFrom(subject.address)) continue;
+      const sign = rule.effect === 'allow' ? '+' : '-';
+      for (const pattern of rule.subjects) {
+        const memberships = membershipsOf(pattern, subject, this.#groups);
+        if (memberships === undefined) continue;
+        for (const selector of rule.repositories)
+          for (const text of this.#patternsOf(selector, subject, memberships)) yield sign + text;
+      }
+    }
+  }
+
+  /** What a selector means for a subject, as patterns. */
+  #patternsOf(
+    selector: RepositorySelector,
+    { name }: Subject,
+    memberships: readonly Membership[],
+  ): readonly string[] {
+    switch (selector.kind) {
+      case 'pattern':
+        return [selector.pattern.text];
+      case 'candidates':
+      case 'stable':
+        return this.#classes === undefined ? [] : patternsOfClass(selector.kind, this.#classes);
+      case 'template': {
+        const variable = selector.text.includes(PROJECT) ? PROJECT : USER;
+        const values = variable === USER ? [name] : memberships.map(({ project }) => project);
+        return values.flatMap((value) => this.#filled(selector.text, variable, value) ?? []);
+      }
+    }
   }
 
   /**
@@ -149,10 +188,15 @@ export class AccessRules {
    * A name that is not valid as one part of a repository's name owns no repositories: `a/b`, `Alice`, `*`. Nor does a
    * user called `candidate` or the like own the repositories below that reserved first part.
    */
+  #filled(template: string, variable: string, value: string): string | undefined {
+    if (!isRepositoryName(value) || value.includes('/')) return undefined;
+    if (template.startsWith(variable) && this.#reserved.has(value)) return undefined;
+    return template.replaceAll(variable, () => value);
+  }
+
   #fits(template: string, variable: string, value: string, name: RepositoryName): boolean {
-    if (!isRepositoryName(value) || value.includes('/')) return false;
-    if (template.startsWith(variable) && this.#reserved.has(value)) return false;
-    return parseRepositoryPattern(template.replaceAll(variable, () => value))?.matches(name) ?? false;
+    const text = this.#filled(template, variable, value);
+    return text !== undefined && parseRepositoryPattern(text)?.matches(name) === true;
   }
 }
 

@@ -3,6 +3,7 @@
  * code on the wire; the compiler holds the two tables together.
  */
 export const ERROR_KINDS = [
+  'ATTACHING_REFUSED',
   'BLOB_UNKNOWN',
   'BLOB_UPLOAD_UNKNOWN',
   'CLIENT_GONE',

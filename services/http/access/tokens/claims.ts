@@ -1,13 +1,21 @@
 import { z } from 'zod';
 import { type AccessEntry, type AccessRequest, toScope } from '../../../registry/access/access-request.ts';
 import type { Principal } from '../../../registry/access/grants.ts';
+import { isPullable } from '../../../registry/access/pullable.ts';
 
 const Access = z
   .array(z.object({ type: z.string(), name: z.string(), actions: z.array(z.string()) }))
   .nullish();
 
-/** Our own claims, in addition to Distribution's: `rules[i]` is the rule that allowed the `i`th of all actions. */
-const Ours = z.object({ kind: z.enum(['anonymous', 'user', 'robot']), rules: z.array(z.string()) });
+/**
+ * Our own claims, in addition to Distribution's: `rules[i]` is the rule that allowed the `i`th of all actions. `pullable`
+ * is what lists may show: it grants no pull.
+ */
+const Ours = z.object({
+  kind: z.enum(['anonymous', 'user', 'robot']),
+  rules: z.array(z.string()),
+  pullable: z.array(z.string()).max(100).default([]),
+});
 
 /** A token's claims (docs/spec/auth/jwt.md of Distribution). Times, issuer and audience were checked before. */
 export const ClaimsSchema = z.object({
@@ -27,17 +35,21 @@ const ANY = new Set(['pull', 'push', 'delete']);
 /** The principal of a token, with the rights in it and no others. */
 export function principalOf({ sub, access, roadstead }: Claims): Principal {
   const granted = grantedBy(access ?? [], roadstead?.rules ?? []);
+  const decide = (wanted: AccessRequest) => {
+    const { type, name, action } = toScope(wanted);
+    const actions = granted.get(`${type}:${name}`);
+    const isAllowed =
+      actions !== undefined &&
+      (actions.has(action) || (type === 'repository' && ANY.has(action) && actions.has('*')));
+    return { isAllowed, rule: isAllowed ? (actions.get(action) ?? actions.get('*')) : undefined };
+  };
   return {
     kind: roadstead?.kind ?? (sub === '' ? 'anonymous' : 'user'),
     name: sub,
-    decide(wanted: AccessRequest) {
-      const { type, name, action } = toScope(wanted);
-      const actions = granted.get(`${type}:${name}`);
-      const isAllowed =
-        actions !== undefined &&
-        (actions.has(action) || (type === 'repository' && ANY.has(action) && actions.has('*')));
-      return { isAllowed, rule: isAllowed ? (actions.get(action) ?? actions.get('*')) : undefined };
-    },
+    decide,
+    maySee: (repository) =>
+      decide({ type: 'repository', name: repository, action: 'pull' }).isAllowed ||
+      isPullable(roadstead?.pullable ?? [], repository),
   };
 }
 

@@ -1,13 +1,14 @@
 import pMap from 'p-map';
 import type { BlobStat } from '../../content/blobs.ts';
 import type { Content } from '../../content/content.ts';
-import { type Digest, hexOf, isSha256, type Sha256Digest } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/errors.ts';
 import { LimitError } from '../../oci/limit-error.ts';
 import { type Descriptor, type Manifest, mayBeBlob } from '../../oci/manifest.ts';
 import { type ManifestRules, requiredChildren } from '../../oci/manifest-rules.ts';
-import type { RepositoryName, Tag } from '../../oci/names.ts';
+import type { RepositoryName } from '../../oci/names.ts';
 import type { PublishedBlob } from '../publication/entry.ts';
+import { type AttachedTag, type Attachment, attachedTags } from './attachment.ts';
 
 /** A blob of a repository, by its canonical digest and by the one in a manifest. */
 export interface ImageBlob extends PublishedBlob {
@@ -24,7 +25,9 @@ export interface Image {
   /** Non-distributable layers that the repository has, although it need not: promoted with the image, never mirrored. */
   readonly nonDistributable: readonly ImageBlob[];
   /** Tags by which signatures and the like are attached. */
-  readonly attached: readonly { readonly tag: Tag; readonly digest: Sha256Digest }[];
+  readonly attachedTags: readonly AttachedTag[];
+  /** What the source has attached to manifests that another promotion brought into the target. */
+  readonly leftOut: readonly Attachment[];
 }
 
 /** Nobody builds images that nest deeper on purpose. */
@@ -35,34 +38,30 @@ const MANIFESTS_MAX = 1000;
 const ABSENT_MAX = 10_000;
 /** Configs and layers of all manifests together. */
 const BLOBS_MAX = 20_000;
-
-/** What cosign before its use of referrers attaches: signature, attestation, software bill of materials. */
-const SUFFIXES = ['sig', 'att', 'sbom'] as const;
-
-/** The tags by which cosign attaches to a manifest (`sha256-<hex>.sig`); they belong to it without naming it as subject. */
-function attachedTags(subject: Digest): Tag[] {
-  return isSha256(subject) ? SUFFIXES.map((suffix) => `sha256-${hexOf(subject)}.${suffix}` as Tag) : [];
-}
+/** At most this much of what is left out is named. */
+const LEFT_OUT_MAX = 1000;
 
 export type ImageContent = Pick<Content, 'blobs' | 'manifests' | 'tags' | 'referrers'>;
 
 /**
  * Reads a whole image from the store, not from a cache: every platform's manifest, config and layers, each with the size
- * that its descriptor states, and everything that is attached to any of them. Throws IMAGE_INCOMPLETE with what is missing,
- * up to a hundred digests; children that the rules let an index lack are not missing.
+ * that its descriptor states, and everything that is attached to those of them that `mayAttachTo` allows. Throws
+ * IMAGE_INCOMPLETE with what is missing, up to a hundred digests; children that the rules let an index lack are not missing.
  */
 export async function readImage(
   content: ImageContent,
   name: RepositoryName,
   digest: Digest,
   rules: Pick<ManifestRules, 'indexes' | 'urls'>,
+  mayAttachTo: (subject: Digest) => Promise<boolean>,
 ): Promise<Image> {
   const manifests = new Map<Digest, Manifest>();
   const blobs = new Map<Digest, ImageBlob>();
   const nonDistributable = new Map<Digest, ImageBlob>();
-  const attached: { tag: Tag; digest: Sha256Digest }[] = [];
   const absent = new Set<Digest>();
   const stats = new Map<Digest, BlobStat | undefined>();
+  const attached: AttachedTag[] = [];
+  const leftOut: Attachment[] = [];
   const lacking: { digest: Digest; what: string }[] = [];
 
   const visit = async (wanted: Digest, depth: number, isRequired: boolean): Promise<void> => {
@@ -118,17 +117,26 @@ export async function readImage(
     return true;
   };
 
-  const visitAttached = async (manifest: Manifest, depth: number): Promise<void> => {
+  const visitAttached = async ({ digest: subject }: Manifest, depth: number): Promise<void> => {
+    const referrers = await content.referrers.digests(name, subject, MANIFESTS_MAX);
+    const named = await pMap(attachedTags(subject), async (tag) => ({
+      tag,
+      digest: await content.tags.resolve(name, tag),
+    }));
+    const tags = named.flatMap(({ tag, digest: target }) =>
+      target ? [{ subject, tag, digest: target }] : [],
+    );
+    if (referrers.length + tags.length === 0) return;
+    if (!(await mayAttachTo(subject))) {
+      const more = [...tags, ...referrers.map((each) => ({ subject, digest: each }))];
+      leftOut.push(...more.slice(0, LEFT_OUT_MAX - leftOut.length));
+      return;
+    }
     // A referrer may have been deleted since.
-    for (const referrer of await content.referrers.digests(name, manifest.digest, MANIFESTS_MAX))
-      await visit(referrer, depth + 1, false);
-    const tags = attachedTags(manifest.digest);
-    const named = await pMap(tags, (tag) => content.tags.resolve(name, tag));
-    for (const [i, tag] of tags.entries()) {
-      const target = named[i];
-      if (target === undefined) continue;
-      attached.push({ tag, digest: target });
-      await visit(target, depth + 1, true);
+    for (const referrer of referrers) await visit(referrer, depth + 1, false);
+    for (const tag of tags) {
+      attached.push(tag);
+      await visit(tag.digest, depth + 1, true);
     }
   };
 
@@ -146,6 +154,6 @@ export async function readImage(
     blobs: [...blobs.values()],
     // A layer that another manifest needs as an ordinary one is published.
     nonDistributable: [...nonDistributable.values()].filter((blob) => !blobs.has(blob.requestedDigest)),
-    attached,
+    ...{ attachedTags: attached, leftOut },
   };
 }

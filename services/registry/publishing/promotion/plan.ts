@@ -1,9 +1,12 @@
+import { resolveRevision } from '../../content/revisions.ts';
 import type { TagTarget } from '../../content/tag-names.ts';
 import type { Digest, Sha256Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/errors.ts';
 import { type ImageName, printImageName, type RepositoryName, type Tag } from '../../oci/names.ts';
 import { isCandidate, isStable } from '../../oci/repository-classes.ts';
 import type { PublishingContent } from '../publishing-content.ts';
+import { type Attaching, planAttaching } from './attaching.ts';
+import { belongingTest } from './belonging.ts';
 import { type Image, readImage } from './image.ts';
 import type { PromotionPolicy } from './policy.ts';
 import { currentTicket, follows, type TagPlace } from './tag-tickets.ts';
@@ -12,10 +15,14 @@ import { currentTicket, follows, type TagPlace } from './tag-tickets.ts';
 export interface PromotionRequest {
   readonly source: ImageName;
   readonly target: { readonly repository: RepositoryName; readonly tag: Tag };
+  /** Tags of the target by which something is attached, and that may be moved to something else. */
+  readonly replaceAttached?: readonly Tag[];
+  /** Manifests that other promotions brought into the target, and that this one may attach to. */
+  readonly attachTo?: readonly Digest[];
 }
 
 /** What promoting would do; a dry run shows it and stops here. */
-export interface PromotionPlan extends PromotionRequest {
+export interface PromotionPlan extends Pick<PromotionRequest, 'source' | 'target'>, Attaching {
   readonly digest: Digest;
   /** What the target tag names now. */
   readonly previousDigest: Digest | undefined;
@@ -34,7 +41,7 @@ export async function planPromotion(
   policy: PromotionPolicy,
   request: PromotionRequest,
 ): Promise<PromotionPlan> {
-  const { source, target } = request;
+  const { source, target, replaceAttached = [], attachTo = [] } = request;
   const { repository } = target;
   if (!isStable(policy, repository))
     throw new RegistryError(
@@ -53,10 +60,13 @@ export async function planPromotion(
       'MANIFEST_UNKNOWN',
       `there is no ${printImageName(source)} to promote: push it first`,
     );
-  const image = await readImage(content, source.repository, digest, policy.manifests);
-  const [previous, numbers] = await Promise.all([
+  const top = await namesOf(content, source.repository, digest);
+  const mayAttachTo = belongingTest(content, repository, { top, attachTo });
+  const image = await readImage(content, source.repository, digest, policy.manifests, mayAttachTo);
+  const [previous, numbers, attaching] = await Promise.all([
     content.tags.target(repository, target.tag),
     content.published.numbers(image.blobs),
+    planAttaching(content, repository, image, { replaceAttached, mayAttachTo }),
   ]);
   const previousDigest = previous?.digest;
   const unpublished = image.blobs.filter((blob) => !numbers.has(blob.digest));
@@ -66,6 +76,7 @@ export async function planPromotion(
     digest,
     previousDigest,
     image,
+    ...attaching,
     unpublished,
     publishedUpTo: Math.max(0, ...numbers.values()),
     alreadyThere:
@@ -74,6 +85,21 @@ export async function planPromotion(
       (await isDue(content, target, previous)) &&
       (await holdsAll(content, repository, image)),
   };
+}
+
+/** Throws if a plan would change what other promotions have attached, and the request does not name that. */
+export function refuseAttaching({ refusal }: Pick<PromotionPlan, 'refusal'>): void {
+  if (refusal !== undefined) throw refusal;
+}
+
+/** The digests by which a repository may know a manifest: the requested one, and the canonical one. */
+async function namesOf(
+  { objects }: PublishingContent,
+  repository: RepositoryName,
+  digest: Digest,
+): Promise<readonly Digest[]> {
+  const canonical = await resolveRevision(objects, repository, digest);
+  return canonical === undefined ? [digest] : [digest, canonical];
 }
 
 /**
@@ -102,7 +128,7 @@ async function holdsAll(
     if (!(await content.manifests.has(repository, digest))) return false;
   for (const { requestedDigest } of image.nonDistributable)
     if ((await content.blobs.resolve(repository, requestedDigest)) === undefined) return false;
-  for (const { tag, digest } of image.attached)
+  for (const { tag, digest } of image.attachedTags)
     if ((await content.tags.resolve(repository, tag)) !== digest) return false;
   return true;
 }

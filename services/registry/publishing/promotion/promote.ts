@@ -9,7 +9,10 @@ import type { Changes } from '../../storage/changes.ts';
 import { ineligibility } from '../mirrors/eligible.ts';
 import type { MirrorStates } from '../mirrors/mirror-states.ts';
 import type { PublishingContent } from '../publishing-content.ts';
-import type { PromotionPlan } from './plan.ts';
+import type { PlannedAttachment } from './attaching.ts';
+import { describeAttaching } from './attaching-record.ts';
+import type { AttachedTag } from './attachment.ts';
+import { type PromotionPlan, refuseAttaching } from './plan.ts';
 import { moveTagInOrder, type TagTicket } from './tag-tickets.ts';
 
 /** Longer than a write may come late: a promotion had better wait than fail. */
@@ -64,13 +67,18 @@ export async function* promote(
   const { content, changes } = parts;
   const { target, image, digest, previousDigest } = plan;
   const { repository, tag } = target;
+  refuseAttaching(plan);
   if (plan.alreadyThere) {
     if (options.waitMirrors > 0) yield* waitForMirrors(parts, plan, plan.publishedUpTo, options);
     return;
   }
   const { actor } = options;
   const source = printImageName(plan.source);
-  await requester.record({ action: 'promotion.publish', repository, digest, details: { source, actor } });
+  const attaching = describeAttaching(plan.attached);
+  await requester.record({
+    ...{ action: 'promotion.publish', repository, digest },
+    details: { source, actor, ...attaching },
+  });
   const blobs = [...image.blobs, ...image.nonDistributable];
   for (const blob of blobs) {
     options.signal.throwIfAborted();
@@ -103,10 +111,11 @@ export async function* promote(
 
   if (options.waitMirrors > 0) yield* waitForMirrors(parts, plan, seq, options);
 
-  const tags = [tag, ...image.attached.map((attached) => attached.tag)];
+  const attachedTags = plan.attached.filter(isByTag);
+  const tags = [tag, ...attachedTags.map((attached) => attached.tag)];
   await requester.record({
     ...{ action: 'promotion.tag', repository, tags, digest },
-    details: { source, publication: seq, ...(previousDigest && { previousDigest }) },
+    details: { source, publication: seq, ...(previousDigest && { previousDigest }), ...attaching },
   });
   const { mediaType, bytes, canonicalDigest } = image.top;
   await requester.notify([{ kind: 'manifest', action: 'push', repository, tag, mediaType, digest, bytes }]);
@@ -117,10 +126,10 @@ export async function* promote(
     plan,
     [
       tagChange(tag, canonicalDigest),
-      ...image.attached.map((attached) => tagChange(attached.tag, attached.digest)),
+      ...attachedTags.map((attached) => tagChange(attached.tag, attached.digest)),
     ],
     async ({ fence }) => {
-      ticket = await moveTagInOrder(content, target, ticket, fence, image.attached);
+      ticket = await moveTagInOrder(content, target, ticket, fence, attachedTags);
     },
     options,
   );
@@ -132,6 +141,10 @@ export async function* promote(
       { seq: ticket.seq },
     );
   yield { event: 'tagged', seq };
+}
+
+function isByTag(attachment: PlannedAttachment): attachment is PlannedAttachment & AttachedTag {
+  return attachment.tag !== undefined;
 }
 
 /** Links an image's manifests to the target, and in the same turn does once what moves these tags. */

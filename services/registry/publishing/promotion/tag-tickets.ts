@@ -2,6 +2,7 @@ import type { Content } from '../../content/content.ts';
 import { parseTarget, printTarget, type TagTarget } from '../../content/tag-names.ts';
 import { tagChange } from '../../content/turns/change.ts';
 import type { Sha256Digest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/errors.ts';
 import type { RepositoryName, Tag } from '../../oci/names.ts';
 import type { Fence } from '../../storage/fence.ts';
 import { tagTicketKey, tagTicketsPrefix } from '../../storage/layout.ts';
@@ -19,21 +20,31 @@ export interface TagPlace {
   readonly tag: Tag;
 }
 
+/** A tag that moves together with another one. */
+export interface CompanionTag {
+  readonly tag: Tag;
+  readonly digest: Sha256Digest;
+  /** What it named when the promotion was planned. */
+  readonly previousDigest?: Sha256Digest | undefined;
+}
+
 /**
  * Moves a tag, in a turn of its repository, so that of promotions that race, in any number of processes, the last one in
  * the log wins, and one that waited for mirrors does not undo a later one. Returns the ticket that the tag follows now:
- * a later promotion's, if there is one. Tags by which something is attached move with it, and before it.
+ * a later promotion's, if there is one. Tags by which something is attached move with it, and before it. Throws
+ * ATTACHING_REFUSED, and moves nothing, if one of these was moved since the promotion was planned.
  */
 export async function moveTagInOrder(
   { objects, tags }: Pick<Content, 'objects' | 'tags'>,
   { repository, tag }: TagPlace,
   own: TagTicket,
   fence: Fence,
-  attached: readonly { readonly tag: Tag; readonly digest: Sha256Digest }[] = [],
+  attached: readonly CompanionTag[] = [],
 ): Promise<TagTicket> {
   const place = { repository, tag };
   const highest = await currentTicket(objects, place);
   if (highest && highest.seq > own.seq) return highest;
+  for (const each of attached) await expectUnmoved(tags, repository, each);
   const tickets = ticketsOf(objects, place);
   // Its number belongs to this promotion, so a late write of it harms nobody.
   await tickets.overwrite(own.seq, Buffer.from(printTarget(own)));
@@ -43,6 +54,20 @@ export async function moveTagInOrder(
   await tags.move(repository, tag, own, fence);
   await tickets.deleteBelow(own.seq);
   return own;
+}
+
+async function expectUnmoved(
+  tags: Content['tags'],
+  repository: RepositoryName,
+  { tag, digest, previousDigest }: CompanionTag,
+): Promise<void> {
+  const named = await tags.resolve(repository, tag);
+  if (named === undefined || named === digest || named === previousDigest) return;
+  throw new RegistryError(
+    'ATTACHING_REFUSED',
+    `${tag} of ${repository} was moved since this promotion was planned; no tag was moved: promote again`,
+    { replaced: [tag] },
+  );
 }
 
 /** The ticket that a tag has to follow; undefined if no promotion ever moved it. */

@@ -1,0 +1,192 @@
+/**
+ * Promise: what is stable cannot be changed through a side door. A promotion names what it attaches in its target, replaces
+ * nothing that another promotion put there unless asked by name, and carries only what belongs to the promoted image.
+ */
+import { expect } from 'chai';
+import { pushBlob, pushImage, pushIndex, pushManifest } from '../protocol/pushing.ts';
+import { jsonOf, send } from '../protocol/wire.ts';
+import { newBytes } from '../support/bytes.ts';
+import { type Descriptor, EMPTY_CONFIG, Image } from '../support/image.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { type PromotionLine, promote } from './promoting.ts';
+
+const SBOM = 'application/spdx+json';
+
+describe('what a promotion attaches in its target', function () {
+  this.timeout(30_000);
+  let registry: TestRegistry;
+  before(async () => {
+    registry = await startRegistry();
+  });
+  after(() => registry[Symbol.asyncDispose]());
+
+  async function pushArtifact(
+    name: string,
+    reference: string | undefined,
+    subject?: Descriptor,
+  ): Promise<Descriptor> {
+    const layers = [await pushBlob(registry.url, name, newBytes(), SBOM)];
+    await pushBlob(registry.url, name, EMPTY_CONFIG.bytes);
+    const artifact = new Image({
+      ...{ artifactType: SBOM, config: EMPTY_CONFIG, layers },
+      ...(subject && { subject }),
+    });
+    await pushManifest(registry.url, name, artifact, reference);
+    return artifact;
+  }
+
+  /** Gives another repository an image by its digest, as every client can that may pull it. */
+  async function copy(image: Image, from: string, to: string): Promise<void> {
+    for (const { digest } of [image.config, ...image.layers]) {
+      const mount = `/v2/${to}/blobs/uploads/?mount=${digest}&from=${from}`;
+      expect((await send(registry.url, mount, { method: 'POST' })).status).to.equal(201);
+    }
+    await pushManifest(registry.url, to, image, undefined);
+  }
+
+  const sigOf = ({ digest }: Descriptor) => `${digest.replace(':', '-')}.sig`;
+  const named = async (name: string, reference: string) =>
+    (await send(registry.url, `/v2/${name}/manifests/${reference}`)).headers['docker-content-digest'];
+  const referrers = async (name: string, { digest }: Descriptor) =>
+    (
+      jsonOf(await send(registry.url, `/v2/${name}/referrers/${digest}`)) as {
+        manifests: { digest: string }[];
+      }
+    ).manifests.map((each) => each.digest);
+  const plannedIn = ([line]: readonly PromotionLine[]) =>
+    line?.event === 'planned' ? line : expect.fail(JSON.stringify(line));
+  const refusalIn = (lines: readonly PromotionLine[]) => {
+    const line = lines.at(-1);
+    return line?.event === 'failed' ? line.error : expect.fail(JSON.stringify(line));
+  };
+  const outcomeOf = (lines: readonly PromotionLine[]) => {
+    const line = lines.at(-1);
+    return line?.event === 'done' ? line.outcome : expect.fail(JSON.stringify(line));
+  };
+
+  /** Promotes a signed image, then has a builder list it in an index with a signature and an SBOM of their own. */
+  async function attacked(name: string) {
+    const stable = await pushImage(registry.url, `candidate/${name}`, '1');
+    const signature = await pushArtifact(`candidate/${name}`, sigOf(stable));
+    await promote(registry.url, `candidate/${name}:1`, `${name}:1`);
+    const evil = `candidate/evil-${name}`;
+    await copy(stable, name, evil);
+    const own = await pushImage(registry.url, evil, 'own');
+    const index = await pushIndex(registry.url, evil, '2', [stable, own]);
+    const forged = await pushArtifact(evil, sigOf(stable));
+    const sbom = await pushArtifact(evil, undefined, stable);
+    return { stable, signature, evil, own, index, forged, sbom };
+  }
+
+  it('is nothing that belongs to what another image shares with it; that is named as left out', async () => {
+    const { stable, signature, evil, own, index, forged, sbom } = await attacked('a');
+    const ownSignature = await pushArtifact(evil, sigOf(own));
+    for (const dryRun of [true, false]) {
+      const { lines } = await promote(registry.url, `${evil}:2`, 'a:2', { dryRun });
+      const { attached, leftOut } = plannedIn(lines);
+      expect(attached).to.deep.equal([
+        { subject: own.digest, tag: sigOf(own), digest: ownSignature.digest, state: 'added' },
+      ]);
+      expect(leftOut).to.deep.equal([
+        { subject: stable.digest, tag: sigOf(stable), digest: forged.digest },
+        { subject: stable.digest, digest: sbom.digest },
+      ]);
+      expect(outcomeOf(lines)).to.equal(dryRun ? 'dry-run' : 'promoted');
+    }
+    expect(await named('a', '2')).to.equal(index.digest);
+    expect(await named('a', sigOf(own))).to.equal(ownSignature.digest);
+    expect(await named('a', sigOf(stable)), 'the signature of what is stable').to.equal(signature.digest);
+    expect(await referrers('a', stable)).to.deep.equal([]);
+    expect(await named('a', forged.digest)).to.equal(undefined);
+    const again = await promote(registry.url, `${evil}:2`, 'a:2');
+    expect(outcomeOf(again.lines)).to.equal('already-there');
+  });
+
+  it('replaces nothing, not even where its subject is named, unless each tag is named', async () => {
+    const { stable, signature, evil, forged, sbom } = await attacked('b');
+    const attachTo = [stable.digest];
+    const tag = sigOf(stable);
+    for (const more of [{ dryRun: true }, {}, { replaceAttached: ['another'] }]) {
+      const { lines } = await promote(registry.url, `${evil}:2`, 'b:2', { attachTo, ...more });
+      expect(lines.map(({ event }) => event)).to.deep.equal(['planned', 'failed']);
+      const replaced = { subject: stable.digest, tag, digest: forged.digest, state: 'replaced' };
+      expect(plannedIn(lines).attached).to.deep.equal([
+        { ...replaced, previousDigest: signature.digest },
+        { subject: stable.digest, digest: sbom.digest, artifactType: SBOM, state: 'added' },
+      ]);
+      const { code, message } = refusalIn(lines);
+      expect(code).to.equal('DENIED');
+      expect(message).to.include(`--replace-attached ${tag}`);
+    }
+    expect(await named('b', '2')).to.equal(undefined);
+    expect(await named('b', tag)).to.equal(signature.digest);
+    expect(await referrers('b', stable)).to.deep.equal([]);
+    const asked = { attachTo, replaceAttached: [tag] };
+    expect(outcomeOf((await promote(registry.url, `${evil}:2`, 'b:2', asked)).lines)).to.equal('promoted');
+    expect(await named('b', tag)).to.equal(forged.digest);
+    expect(await referrers('b', stable)).to.deep.equal([sbom.digest]);
+    const repeated = await promote(registry.url, `${evil}:2`, 'b:2', asked);
+    expect(outcomeOf(repeated.lines)).to.equal('already-there');
+  });
+
+  it('is no replacement when the image itself is promoted again', async () => {
+    const { stable, signature, evil } = await attacked('c');
+    const { lines } = await promote(registry.url, `${evil}@${stable.digest}`, 'c:3');
+    expect(refusalIn(lines).code).to.equal('DENIED');
+    expect(await named('c', '3')).to.equal(undefined);
+    expect(await named('c', sigOf(stable))).to.equal(signature.digest);
+  });
+
+  for (const [how, place] of [
+    ['an index lists', 'child'],
+    ['is promoted', 'top'],
+  ] as const)
+    it(`is refused if it is a referrer of another image that ${how}`, async () => {
+      const name = `d-${place}`;
+      const { stable, evil } = await attacked(name);
+      const config = await pushBlob(registry.url, evil, newBytes(50));
+      const referrer = new Image({ config, layers: [], subject: stable });
+      await pushManifest(registry.url, evil, referrer, 'referrer');
+      if (place === 'child') await pushIndex(registry.url, evil, 'index', [referrer]);
+      const source = `${evil}:${place === 'child' ? 'index' : 'referrer'}`;
+      const { lines } = await promote(registry.url, source, `${name}:3`);
+      expect(refusalIn(lines).message).to.include(`--attach-to ${stable.digest}`);
+      expect(await referrers(name, stable)).to.deep.equal([]);
+      const asked = await promote(registry.url, source, `${name}:3`, { attachTo: [stable.digest] });
+      expect(outcomeOf(asked.lines)).to.equal('promoted');
+      expect(await referrers(name, stable)).to.include(referrer.digest);
+    });
+
+  it('is added later, too, to every platform of the image that is promoted again', async () => {
+    const children = [
+      await pushImage(registry.url, 'candidate/e', 'amd64'),
+      await pushImage(registry.url, 'candidate/e', 'arm64'),
+    ];
+    await pushIndex(registry.url, 'candidate/e', '1', children);
+    await promote(registry.url, 'candidate/e:1', 'e:1');
+    const [child] = children as [Image, Image];
+    const signature = await pushArtifact('candidate/e', sigOf(child));
+    const sbom = await pushArtifact('candidate/e', undefined, child);
+    const { lines } = await promote(registry.url, 'candidate/e:1', 'e:1');
+    expect(plannedIn(lines)).not.to.have.property('leftOut');
+    expect(outcomeOf(lines)).to.equal('promoted');
+    expect(await named('e', sigOf(child))).to.equal(signature.digest);
+    expect(await referrers('e', child)).to.deep.equal([sbom.digest]);
+    const again = await promote(registry.url, 'candidate/e:1', 'e:1');
+    expect(plannedIn(again.lines).attached?.map(({ state }) => state)).to.deep.equal(['kept', 'kept']);
+    expect(outcomeOf(again.lines)).to.equal('already-there');
+  });
+
+  it('is named up to a hundred, what is replaced first, and counted', async () => {
+    const image = await pushImage(registry.url, 'candidate/f', '1');
+    await pushArtifact('candidate/f', sigOf(image));
+    await promote(registry.url, 'candidate/f:1', 'f:1');
+    for (let i = 0; i < 101; i++) await pushArtifact('candidate/f', undefined, image);
+    await pushArtifact('candidate/f', sigOf(image));
+    const { lines } = await promote(registry.url, 'candidate/f:1', 'f:1', { dryRun: true });
+    const { attached, attachedTotal } = plannedIn(lines);
+    expect(attached).to.have.length(100);
+    expect(attached?.[0]?.state).to.equal('replaced');
+    expect(attachedTotal).to.equal(102);
+  });
+});
