@@ -8,7 +8,8 @@ import { Content, Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 
-export const PEOPLE = ['alice', 'bob', 'rita', 'olga', 'ben'] as const;
+/** `vera` may look at publications, `paul` promote, and neither pulls below `stable/private`. */
+export const PEOPLE = ['alice', 'bob', 'rita', 'olga', 'ben', 'vera', 'paul'] as const;
 export type Person = (typeof PEOPLE)[number];
 
 /** One request, and what it takes to be allowed. */
@@ -49,7 +50,16 @@ const passwordOf = (who: Person): Login => ({ username: who, password: `the pass
 const ACCESS = {
   standard: true,
   groups: { operators: ['user:olga'], releasers: ['user:rita'], builders: ['user:ben'] },
-  rules: [{ name: 'shared', allow: ['pull'], subjects: ['user:bob'], repositories: ['alice/shared'] }],
+  rules: [
+    { name: 'shared', allow: ['pull'], subjects: ['user:bob'], repositories: ['alice/shared'] },
+    { name: 'viewers', allow: ['view'], subjects: ['user:vera'] },
+    {
+      ...{ name: 'kept-private', deny: ['pull'], subjects: ['user:vera', 'user:paul'] },
+      repositories: ['stable/private/**'],
+    },
+    { name: 'sources', allow: ['pull'], subjects: ['user:paul'], repositories: ['@candidates'] },
+    { name: 'promoters', allow: ['promote'], subjects: ['user:paul'], repositories: ['@stable'] },
+  ],
 };
 export const CLASSES = { candidates: ['candidate/**'], stable: ['stable/**'] };
 
