@@ -4,6 +4,8 @@
  */
 import { expect } from 'chai';
 import { REGISTRY_ACTIONS, REPOSITORY_ACTIONS } from '../../services/registry/access/access-request.ts';
+import { isPullable } from '../../services/registry/access/pullable.ts';
+import { parseRepositoryName } from '../../services/registry/oci/names.ts';
 import { STANDARD_WORLD } from './standard-world.ts';
 import { decideByHand, type Person, type WorldText } from './twin.ts';
 import { anonymous, robot, rulesFrom, user, wanted } from './worlds.ts';
@@ -142,6 +144,16 @@ for (const [what, world] of WORLDS)
         for (const action of REGISTRY_ACTIONS) check(action);
       });
 
+    it('is the same in the list of what each may pull, which tokens carry', () => {
+      for (const [who, person] of PEOPLE) {
+        const list = rules.pullable(person);
+        for (const name of REPOSITORIES.map(parseRepositoryName))
+          expect(isPullable(list, name), `${who}: ${name}: ${list}`).to.equal(
+            rules.decide(person, wanted('pull', name)).isAllowed,
+          );
+      }
+    });
+
     it('has some hundreds of rows, in which each rule decides, and none does', () => {
       expect(rows).to.be.above(1000);
       const needsPromotion = world.candidates === undefined ? ['releasers', 'builders', 'public'] : [];
@@ -149,3 +161,27 @@ for (const [what, world] of WORLDS)
       expect([...deciding.keys()]).to.have.members([...names, undefined]);
     });
   });
+
+describe('the list of what somebody may pull', () => {
+  it('is cut to what fits into a token, and shows less by that, never more', () => {
+    const denials = Array.from({ length: 300 }, (_, i) => `secret-${i}/**`);
+    const text = {
+      rules: [
+        { name: 'kept', deny: ['pull'], subjects: ['everyone'], repositories: denials },
+        { name: 'all', allow: ['pull'], subjects: ['everyone'], repositories: ['**'] },
+      ],
+    };
+    const list = rulesFrom(text).pullable(user('alice'));
+    expect(list).to.have.length.at.most(100);
+    expect(list.join('').length).to.be.at.most(2100);
+    for (const name of ['secret-0/a', 'secret-299/a', 'open'].map(parseRepositoryName))
+      expect(isPullable(list, name)).to.equal(false);
+  });
+
+  it('shows nothing from a line on that cannot be read', () => {
+    const name = parseRepositoryName('open');
+    expect(isPullable(['+open'], name)).to.equal(true);
+    for (const line of ['+OPEN', '', '+a!B', '-open', 'open', '+open!open'])
+      expect(isPullable(line === '+open!open' ? [line] : [line, '+open'], name), line).to.equal(false);
+  });
+});

@@ -3,6 +3,7 @@
  * nothing that another promotion put there unless asked by name, and carries only what belongs to the promoted image.
  */
 import { expect } from 'chai';
+import type { AuditEntry } from '../../services/registry/audit/entry.ts';
 import { pushBlob, pushImage, pushIndex, pushManifest } from '../protocol/pushing.ts';
 import { jsonOf, send } from '../protocol/wire.ts';
 import { newBytes } from '../support/bytes.ts';
@@ -16,7 +17,7 @@ describe('what a promotion attaches in its target', function () {
   this.timeout(30_000);
   let registry: TestRegistry;
   before(async () => {
-    registry = await startRegistry();
+    registry = await startRegistry({ config: (config) => ({ ...config, audit: { enabled: true } }) });
   });
   after(() => registry[Symbol.asyncDispose]());
 
@@ -177,16 +178,32 @@ describe('what a promotion attaches in its target', function () {
     expect(outcomeOf(again.lines)).to.equal('already-there');
   });
 
-  it('is named up to a hundred, what is replaced first, and counted', async () => {
+  it('is in the audit record: what is added, and what is replaced', async () => {
     const image = await pushImage(registry.url, 'candidate/f', '1');
-    await pushArtifact('candidate/f', sigOf(image));
+    const first = await pushArtifact('candidate/f', sigOf(image));
     await promote(registry.url, 'candidate/f:1', 'f:1');
-    for (let i = 0; i < 101; i++) await pushArtifact('candidate/f', undefined, image);
-    await pushArtifact('candidate/f', sigOf(image));
-    const { lines } = await promote(registry.url, 'candidate/f:1', 'f:1', { dryRun: true });
-    const { attached, attachedTotal } = plannedIn(lines);
-    expect(attached).to.have.length(100);
-    expect(attached?.[0]?.state).to.equal('replaced');
-    expect(attachedTotal).to.equal(102);
+    const second = await pushArtifact('candidate/f', sigOf(image));
+    const sbom = await pushArtifact('candidate/f', undefined, image);
+    const { lines } = await promote(registry.url, 'candidate/f:1', 'f:1', {
+      replaceAttached: [sigOf(image)],
+    });
+    expect(outcomeOf(lines)).to.equal('promoted');
+    const { stdout } = await registry.offline(['audit', '--json', '--repository', 'f']);
+    const entries = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as AuditEntry);
+    const attached = entries.map(({ action, details }) => [action, details?.['attached']]);
+    const again = [
+      `replaced ${sigOf(image)} ${second.digest} instead of ${first.digest}`,
+      `added ${sbom.digest} to ${image.digest} (${SBOM})`,
+    ];
+    const before = [`added ${sigOf(image)} ${first.digest}`];
+    expect(attached).to.deep.equal([
+      ['promotion.tag', again],
+      ['promotion.publish', again],
+      ['promotion.tag', before],
+      ['promotion.publish', before],
+    ]);
   });
 });

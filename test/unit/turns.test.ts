@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { contentOf } from '../../services/registry/content/content.ts';
-import { digestBy, digestOf } from '../../services/registry/oci/digest.ts';
+import { digestBy, digestOf, type Sha256Digest } from '../../services/registry/oci/digest.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
-import { moveTagInOrder } from '../../services/registry/publishing/promotion/tag-tickets.ts';
+import { currentTicket, moveTagInOrder } from '../../services/registry/publishing/promotion/tag-tickets.ts';
 import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { OPEN_FENCE } from '../support/open-fence.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -57,5 +58,34 @@ describe('turns at a tag', () => {
         last.canonicalDigest,
       );
     }
+  });
+
+  it('move no tag if what they attach has been replaced since they were planned', async () => {
+    const content = contentOf(new MemoryStore());
+    const { repository } = target;
+    const [planned, own, others] = [1, 2, 3].map((seq) => turn(seq).canonicalDigest) as [
+      Sha256Digest,
+      Sha256Digest,
+      Sha256Digest,
+    ];
+    const signature = parseTag('sha256-0.sig');
+    const named = (digest: Sha256Digest) =>
+      content.tags.move(repository, signature, { canonicalDigest: digest, digest }, OPEN_FENCE);
+    const move = (seq: number, previousDigest: Sha256Digest | undefined) =>
+      moveTagInOrder(content, target, turn(seq), OPEN_FENCE, [
+        { tag: signature, digest: own, previousDigest },
+      ]);
+    await named(others);
+    for (const previous of [undefined, planned]) {
+      const error = await move(1, previous).catch((thrown: unknown) => thrown);
+      expect(error).to.have.property('kind', 'ATTACHING_REFUSED');
+      expect(await content.tags.resolve(repository, target.tag)).to.equal(undefined);
+      expect(await content.tags.resolve(repository, signature)).to.equal(others);
+      expect(await currentTicket(content.objects, target), 'nothing will move it later').to.equal(undefined);
+    }
+    await named(planned);
+    expect((await move(4, planned)).seq).to.equal(4);
+    expect(await content.tags.resolve(repository, signature)).to.equal(own);
+    expect((await move(5, undefined)).seq, 'the same').to.equal(5);
   });
 });

@@ -41,7 +41,7 @@ export function patternsOfClass(
 export function isPullable(list: PullableList, name: RepositoryName): boolean {
   for (const line of list) {
     const [pattern, ...except] = line.slice(1).split('!').map(parseRepositoryPattern);
-    if (pattern === undefined || except.includes(undefined)) return false;
+    if (!/^[+-]/.test(line) || pattern === undefined || except.includes(undefined)) return false;
     if (pattern.matches(name) && !except.some((each) => each?.matches(name))) return line.startsWith('+');
   }
   return false;
