@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { isAddress } from '../registry/access/networks.ts';
 import type { Membership } from '../registry/access/subject.ts';
-import { DEFAULT_CONFIG } from './arguments.ts';
+import { DEFAULT_CONFIG, gather } from './arguments.ts';
 import type { CliCommand } from './command.ts';
 
 /** Commands about access rights; they read nothing but the configuration. */
@@ -29,10 +29,6 @@ export function addAccessCommands(program: CliCommand): void {
       const { accessCheckCommand } = await import('./commands/access-check.ts');
       await accessCheckCommand({ ...options, user, action, rest: [repository, config] });
     });
-}
-
-function gather(name: string, before: readonly string[]): string[] {
-  return [...before, name];
 }
 
 function gatherProject(text: string, before: readonly Membership[]): Membership[] {

@@ -70,3 +70,8 @@ export function durationIn(unit: 'minutes' | 'seconds'): (text: string) => numbe
   const unitMs = unit === 'minutes' ? 60_000 : 1000;
   return (text) => (/^\d{1,9}$/.test(text) ? Number(text) * unitMs : durationOrZero(text));
 }
+
+/** Gathers the values of an option that may be repeated; each takes one argument, and no more. */
+export function gather(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}

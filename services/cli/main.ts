@@ -19,6 +19,7 @@ import { ReleaseError } from './release-error.ts';
 import { addRemoteCommands } from './remote-commands.ts';
 import { addRobotCommands } from './robot-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
+import { printError } from './table.ts';
 
 keepCompiledCode();
 
@@ -68,10 +69,16 @@ async function run(config: string, parts: readonly Part[]): Promise<void> {
 
 /** Prints the message of an error that a person can fix; a fault of ours keeps its stack. */
 async function fail(error: unknown): Promise<void> {
-  if (isForPeople(error)) process.stderr.write(`${[error.message, ...detailsOf(error)].join('\n')}\n`);
-  else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  if (!isForPeople(error)) printError(...linesOf(error instanceof Error ? error.stack : String(error)));
+  // A configuration's problems are a line each; other messages may quote what others wrote.
+  else if (error instanceof OperatorError) printError(...linesOf(error.message));
+  else printError(error.message, ...detailsOf(error));
   // Do not wait for anything still open: the error is printed.
   await endProcess(1);
+}
+
+function linesOf(text = ''): string[] {
+  return text.split('\n');
 }
 
 function isForPeople(error: unknown): error is Error {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { WAIT_DEFAULT_MS } from '../registry/publishing/promotion/open.ts';
-import { durationIn, wholeNumber } from './arguments.ts';
+import { durationIn, gather, wholeNumber } from './arguments.ts';
 import type { CliCommand } from './command.ts';
 import { ReleaseClient } from './release-client.ts';
 
@@ -31,6 +31,18 @@ export function addRemoteCommands(program: CliCommand): void {
     .argument('<source>', 'such as candidate/hello:1')
     .argument('<target>', 'such as hello:1')
     .option('--dry-run', 'verify and show what would be done', false)
+    .option(
+      '--replace-attached <tag>',
+      'move this tag (sha256-….sig) of the target, although it names something else; may be repeated',
+      gather,
+      [],
+    )
+    .option(
+      '--attach-to <digest>',
+      'attach to this manifest, although another promotion brought it into the target; may be repeated',
+      gather,
+      [],
+    )
     .option('--wait-mirrors <n>', 'move the tag only when this many mirrors hold the image', wholeNumber, 0)
     .option('--timeout <duration>', 'how long to wait for them (default: 10m)', durationIn('seconds'))
     .action(async (source: string, target: string, { timeout: timeoutMs = WAIT_DEFAULT_MS, ...options }) => {

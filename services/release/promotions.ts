@@ -4,8 +4,9 @@ import type { RouteContext } from '../http/context.ts';
 import { answerTo } from '../http/errors.ts';
 import { readJson } from '../http/json.ts';
 import { requesterOf } from '../http/requester.ts';
+import { parseDigest } from '../registry/oci/digest.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
-import { parseImageName } from '../registry/oci/names.ts';
+import { parseImageName, parseTag } from '../registry/oci/names.ts';
 import {
   type PromotionRequest,
   planPromotion,
@@ -99,6 +100,7 @@ function parseRequest({
   return {
     source: parseImageName(source),
     target: { repository, tag: reference.tag },
-    ...{ replaceAttached, attachTo },
+    replaceAttached: replaceAttached.map(parseTag),
+    attachTo: attachTo.map(parseDigest),
   };
 }

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { isDigest, type Digest as ManifestDigest } from '../registry/oci/digest.ts';
-import { isTag, type Tag } from '../registry/oci/names.ts';
 import { WAIT_DEFAULT_MS, WAIT_MAX_MS } from '../registry/publishing/promotion/open.ts';
 import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 
@@ -11,12 +9,6 @@ import { PublicationSchema } from '../registry/publishing/publication/entry.ts';
 
 /** A request names at most this many tags or manifests. */
 const NAMED_MAX = 500;
-const TagText = z.custom<Tag>((value) => typeof value === 'string' && isTag(value), {
-  error: 'expected a tag such as sha256-….sig',
-});
-const DigestText = z.custom<ManifestDigest>((value) => typeof value === 'string' && isDigest(value), {
-  error: 'expected a digest such as sha256:…',
-});
 
 export const PromotionRequestBody = z.strictObject({
   source: z
@@ -26,12 +18,12 @@ export const PromotionRequestBody = z.strictObject({
   target: z.string().max(600).describe('Where it goes, such as hello:1'),
   dryRun: z.boolean().default(false).describe('Plan and verify, and change nothing'),
   replaceAttached: z
-    .array(TagText)
+    .array(z.string().max(128))
     .max(NAMED_MAX)
     .default([])
     .describe('Tags such as sha256-….sig that may be moved to something else in the target'),
   attachTo: z
-    .array(DigestText)
+    .array(z.string().max(140))
     .max(NAMED_MAX)
     .default([])
     .describe('Manifests that other promotions brought into the target, and that this one may attach to'),

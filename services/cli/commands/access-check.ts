@@ -12,7 +12,7 @@ import { isRobotName } from '../../registry/access/subject.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseRepositoryName } from '../../registry/oci/names.ts';
 import { DEFAULT_CONFIG } from '../arguments.ts';
-import { print, table } from '../table.ts';
+import { print, printJson, table } from '../table.ts';
 import { type Answer, answer } from './access-answer.ts';
 
 export interface AccessCheck {
@@ -35,7 +35,7 @@ export async function accessCheckCommand(asked: AccessCheck): Promise<void> {
   const subject = readSubject(asked);
   const config = await loadConfig(path, process.env);
   const verdict = answer(config, subject, wanted);
-  if (asked.json) print(JSON.stringify({ ...described(asked, wanted, subject), ...verdict }, undefined, 2));
+  if (asked.json) printJson({ ...described(asked, wanted, subject), ...verdict }, 2);
   else show(verdict, asked);
   if (!verdict.allowed) process.exitCode = 2;
 }
@@ -78,7 +78,9 @@ function described({ user }: AccessCheck, wanted: AccessRequest, { groups, membe
 function show({ headline, steps, dependsOnAddress }: Answer, { address }: AccessCheck): void {
   print(headline);
   if (steps.length > 0)
-    print(table(steps.map(({ rule, decides, why }) => [`  ${rule}`, decides ? 'decides' : 'passed', why])));
+    print(
+      ...table(steps.map(({ rule, decides, why }) => [`  ${rule}`, decides ? 'decides' : 'passed', why])),
+    );
   if (dependsOnAddress && address === undefined)
     print(`Answered for a client at ${HERE}; for another address: --address IP`);
 }

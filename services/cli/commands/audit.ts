@@ -1,4 +1,3 @@
-import ora from 'ora';
 import { printActor, readActor } from '../../registry/audit/actor.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { AuditEntry } from '../../registry/audit/entry.ts';
@@ -10,7 +9,8 @@ import { type Verification, verifyAudit } from '../../registry/audit/verify.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import type { JsonOption } from '../command.ts';
-import { fail, print, table } from '../table.ts';
+import { Spinner } from '../spinner.ts';
+import { fail, print, printJson, table } from '../table.ts';
 
 const FAULTS_SHOWN = 20;
 const PROGRESS_MS = 200;
@@ -31,7 +31,7 @@ export async function auditShowCommand(
   let lost = 0;
   let rows: string[][] = [];
   const flush = () => {
-    if (rows.length > 0) print(table(rows));
+    print(...table(rows));
     rows = [];
   };
   if (!json) rows.push(['TIME', 'ACTOR', 'FROM', 'ACTION', 'WHAT', 'RULE', 'MORE']);
@@ -41,7 +41,7 @@ export async function auditShowCommand(
       lost++;
       continue;
     }
-    if (json) print(JSON.stringify(entry));
+    if (json) printJson(entry);
     else rows.push(rowOf(entry));
     if (rows.length >= ROWS_AT_ONCE) flush();
     if (++shown === limit) break;
@@ -57,18 +57,15 @@ export async function auditVerifyCommand(
   sealer: Sealer | undefined,
   { expect = [], json }: JsonOption & { readonly expect?: readonly Place[] },
 ): Promise<void> {
-  const spinner = process.stderr.isTTY === true ? ora('reading the audit record').start() : undefined;
+  const spinner = Spinner.start('reading the audit record');
   let shownAt = 0;
   const onRecord = (records: number) => {
     if (spinner === undefined || performance.now() - shownAt < PROGRESS_MS) return;
     shownAt = performance.now();
-    spinner.text = `${records} records verified`;
+    spinner.show(`${records} records verified`);
   };
   const found = await verifyAudit(objects, { sealer, expect, onRecord }).finally(() => spinner?.stop());
-  if (json)
-    print(
-      JSON.stringify({ isWhole: found.faults.length === 0, ...found, sealsVerified: sealer !== undefined }),
-    );
+  if (json) printJson({ isWhole: found.faults.length === 0, ...found, sealsVerified: sealer !== undefined });
   else printVerification(found, sealer !== undefined);
   if (found.faults.length > 0) process.exitCode = 2;
 }
@@ -117,9 +114,7 @@ function printVerification(
 }
 
 function rowOf({ at, actor, address = '-', action, rule = '-', details, ...what }: AuditEntry): string[] {
-  return [at, printActor(actor), address, action, printWhat(what), rule, printDetails(details)].map(
-    printable,
-  );
+  return [at, printActor(actor), address, action, printWhat(what), rule, printDetails(details)];
 }
 
 function printWhat({ repository = '', tags = [], digest }: Partial<AuditEntry>): string {
@@ -134,9 +129,4 @@ function printDetails(details: AuditEntry['details'] = {}): string {
         `${name}=${Array.isArray(value) && value.length > 3 ? `(${value.length})` : String(value)}`,
     )
     .join(' ');
-}
-
-/** An attacker may have written the record: only printable text may reach the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }

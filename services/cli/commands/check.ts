@@ -1,10 +1,10 @@
-import ora from 'ora';
 import { type CheckOptions, checkStore, NoSuchRepositoryError } from '../../registry/check/check.ts';
 import type { Finding, Severity } from '../../registry/check/finding.ts';
 import type { ManifestRules } from '../../registry/oci/manifest-rules.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import type { JsonOption } from '../command.ts';
-import { fail, formatBytes, print, table } from '../table.ts';
+import { Spinner } from '../spinner.ts';
+import { fail, formatBytes, print, printJson, table } from '../table.ts';
 
 export interface CheckCommandOptions extends Pick<CheckOptions, 'deep' | 'sealer' | 'isStable'>, JsonOption {
   /** Only these repositories. */
@@ -24,18 +24,18 @@ export async function checkCommand(
     ...{ deep, rules, sealer, isStable, repositories: repository },
   });
   const summary = new Summary();
-  const spinner = process.stderr.isTTY === true ? ora('reading the store').start() : undefined;
+  const spinner = Spinner.start('reading the store');
   const timer = setInterval(() => {
-    if (spinner) spinner.text = `${progress.area}: ${read(progress)}, ${summary.counted}`;
+    spinner?.show(`${progress.area}: ${read(progress)}, ${summary.counted}`);
   }, PROGRESS_MS);
   try {
     for await (const found of findings) {
       summary.add(found);
-      if (json) print(JSON.stringify(found));
+      if (json) printJson(found);
       else if (found.severity !== 'info') {
         // Printed without the moving line in between.
         spinner?.clear();
-        print(describe(found));
+        print(...describe(found));
       }
     }
   } catch (error) {
@@ -46,8 +46,8 @@ export async function checkCommand(
     spinner?.stop();
   }
   const durationMs = Math.round(performance.now() - startedAt);
-  if (json) print(JSON.stringify(summary.toJson({ ...progress, durationMs })));
-  else print(summary.toText(`${read(progress)} in ${(durationMs / 1000).toFixed(1)} s`));
+  if (json) printJson(summary.toJson({ ...progress, durationMs }));
+  else print(...summary.toLines(`${read(progress)} in ${(durationMs / 1000).toFixed(1)} s`));
   if (summary.isBad) process.exitCode = 2;
 }
 
@@ -72,15 +72,15 @@ class Summary {
     return `${error} errors, ${warning} warnings`;
   }
 
-  toText(what: string): string {
+  toLines(what: string): string[] {
     const rows = [...this.#kinds].map(([kind, { count, first }]) => [
       first.severity,
       kind,
       String(count),
       first.message,
     ]);
-    const kinds = rows.length > 0 ? `${table([['SEVERITY', 'KIND', 'COUNT', 'FIRST'], ...rows])}\n` : '';
-    return `${kinds}${this.isBad ? '' : 'sound: '}${this.counted}; ${what}`;
+    const kinds = rows.length > 0 ? table([['SEVERITY', 'KIND', 'COUNT', 'FIRST'], ...rows]) : [];
+    return [...kinds, `${this.isBad ? '' : 'sound: '}${this.counted}; ${what}`];
   }
 
   toJson({ objectsRead, bytesRead, durationMs }: Readonly<Record<string, unknown>>) {
@@ -93,7 +93,7 @@ function read({ objectsRead, bytesRead }: { objectsRead: number; bytesRead: numb
   return `${objectsRead} objects read, ${formatBytes(bytesRead)}`;
 }
 
-function describe({ severity, kind, repository, tag, message, key }: Finding): string {
+function describe({ severity, kind, repository, tag, message, key }: Finding): string[] {
   const where = repository === undefined ? '' : ` ${repository}${tag === undefined ? '' : `:${tag}`}`;
-  return `${severity}: ${kind}${where}: ${message}\n  ${key}`;
+  return [`${severity}: ${kind}${where}: ${message}`, `  ${key}`];
 }

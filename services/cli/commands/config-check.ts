@@ -3,7 +3,7 @@ import type { Verdict } from '../../config/key.ts';
 import { ConfigError, type Inspection, inspectConfig, readConfig, unread } from '../../config/load.ts';
 import { shown } from '../../config/redact.ts';
 import { PARTS, type Part } from '../../serve/parts.ts';
-import { print, table } from '../table.ts';
+import { print, printJson, table } from '../table.ts';
 
 export interface ConfigCheckOptions {
   readonly json: boolean;
@@ -22,7 +22,7 @@ export async function configCheckCommand(
 ): Promise<void> {
   const inspection = await withFiles(await inspect(path, environment), part);
   const usable = inspection.config !== undefined;
-  if (json) print(JSON.stringify({ file: path, usable, ...described(inspection) }, undefined, 2));
+  if (json) printJson({ file: path, usable, ...described(inspection) }, 2);
   else show(path, inspection);
   if (!usable) process.exitCode = 1;
 }
@@ -79,7 +79,7 @@ function show(path: string, inspection: Inspection): void {
     `${clip(value ?? '…')}${variable === undefined ? '' : ` (from ${variable})`}`,
     `${does}: ${text}`,
   ]);
-  if (rows.length > 0) print(table([['SETTING', 'VALUE', 'HERE'], ...rows]));
+  if (rows.length > 0) print(...table([['SETTING', 'VALUE', 'HERE'], ...rows]));
   for (const warning of warnings) print(`warning: ${warning}`);
   for (const problem of problems) print(`error: ${problem}`);
   print(`${path} ${problems.length === 0 ? 'can be used' : 'cannot be used'}`);

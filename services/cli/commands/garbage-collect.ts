@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import ora from 'ora';
 import type { Audit } from '../../registry/audit/audit.ts';
 import { UnreadableError } from '../../registry/garbage/collector-reader.ts';
 import { describeKept } from '../../registry/garbage/kept-whole.ts';
@@ -9,7 +8,8 @@ import { WritesOffError } from '../../registry/garbage/offline/writes-off.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
-import { fail, print } from '../table.ts';
+import { Spinner } from '../spinner.ts';
+import { fail, print, printError } from '../table.ts';
 import { detailsOf, type ReportOptions, showPlan } from './garbage-report.ts';
 
 export interface GarbageCollectOptions extends ReportOptions {
@@ -34,16 +34,14 @@ export async function garbageCollectCommand(
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => stop.abort(new StoppedError(signal));
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const spinner = process.stderr.isTTY === true ? ora('looking for garbage').start() : undefined;
-  const showProgress = (text: string) => {
-    if (spinner) spinner.text = text;
-  };
+  const spinner = Spinner.start('looking for garbage');
+  const showProgress = (text: string) => spinner?.show(text);
   let deleted = 0;
   const shown = (plan: GarbagePlan) => {
     spinner?.clear();
     showPlan(plan, options);
     if (plan.kept.length > 0)
-      fail(`${plan.kept.map(describeKept).join('\n')}\n"roadstead check" says what to do about each`);
+      fail([...plan.kept.map(describeKept), '"roadstead check" says what to do about each']);
   };
   const planOptions = {
     deleteUntagged,
@@ -57,8 +55,7 @@ export async function garbageCollectCommand(
     await collectGarbage(objects, {
       ...planOptions,
       run: { by: name(), isRunning },
-      onBefore: (before) =>
-        process.stderr.write(`writes were off already, since ${before.since}, by ${before.by}\n`),
+      onBefore: (before) => printError(`writes were off already, since ${before.since}, by ${before.by}`),
       onPlan: async (plan) => {
         shown(plan);
         await recordLocal(audit, { action: 'garbage.delete', details: detailsOf(plan) });
@@ -74,8 +71,8 @@ export async function garbageCollectCommand(
     const error: unknown = stop.signal.aborted ? stop.signal.reason : cause;
     if (!isForPeople(error)) throw error;
     fail(error.message);
-    if (error instanceof UnreadableError) process.stderr.write(`  ${error.unreadable.join('\n  ')}\n`);
-    else if (deleted > 0) process.stderr.write(`${deleted} objects were deleted; run this again to finish\n`);
+    if (error instanceof UnreadableError) printError(...error.unreadable.map((each) => `  ${each}`));
+    else if (deleted > 0) printError(`${deleted} objects were deleted; run this again to finish`);
   } finally {
     spinner?.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

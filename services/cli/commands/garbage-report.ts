@@ -1,7 +1,7 @@
 import { firstDigests } from '../../registry/audit/digests.ts';
 import type { GarbagePlan } from '../../registry/garbage/offline/plan.ts';
 import type { JsonOption } from '../command.ts';
-import { formatBytes, print, table } from '../table.ts';
+import { formatBytes, print, printJson, table } from '../table.ts';
 
 export interface ReportOptions extends JsonOption {
   readonly dryRun: boolean;
@@ -31,7 +31,7 @@ export function showPlan(plan: GarbagePlan, { dryRun, quiet, json }: ReportOptio
       each.name,
       ...KIND_NAMES.map((kind) => String(each[kind].length)),
     ]);
-    print(table([['REPOSITORY', ...Object.values(KINDS)], ...rows]));
+    print(...table([['REPOSITORY', ...Object.values(KINDS)], ...rows]));
   }
   print(
     `${blobs.inUse} blobs marked, ${blobs.toDelete.size} blobs (${formatBytes(blobs.bytesToDelete)}) and ` +
@@ -50,13 +50,12 @@ export function showPlan(plan: GarbagePlan, { dryRun, quiet, json }: ReportOptio
 function showJson(plan: GarbagePlan, dryRun: boolean, quiet: boolean): void {
   const { repositories, blobs } = plan;
   if (!quiet) {
-    for (const repository of repositories) print(JSON.stringify(repository));
-    for (const [digest, sizeBytes] of blobs.toDelete.entries())
-      print(JSON.stringify({ blob: digest, sizeBytes }));
+    for (const repository of repositories) printJson(repository);
+    for (const [digest, sizeBytes] of blobs.toDelete.entries()) printJson({ blob: digest, sizeBytes });
   }
   const { toDelete, bytesToDelete, ...kept } = blobs;
   const summary = { dryRun, ...sumsOf(plan), blobs: toDelete.size, bytes: bytesToDelete, kept };
-  print(JSON.stringify({ summary }));
+  printJson({ summary });
 }
 
 /** What goes, for the audit record. */

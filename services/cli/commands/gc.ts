@@ -18,7 +18,7 @@ import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import type { JsonOption } from '../command.ts';
-import { fail, print } from '../table.ts';
+import { fail, print, printJson } from '../table.ts';
 
 /** A worker looks every few seconds whether something is to be done. */
 const HEARD_WITHIN_MS = 30_000;
@@ -27,7 +27,7 @@ const LOOK_MS = 500;
 /** Shows the collector's status; exits with 2 if its last cycle failed, or kept what it could not read. */
 export async function gcStatusCommand(objects: ObjectStore, { json }: JsonOption): Promise<void> {
   const progress = await readProgress(objects);
-  if (json) print(JSON.stringify(progress ?? {}, undefined, 2));
+  if (json) printJson(progress ?? {}, 2);
   else if (progress === undefined) print('no sync process has collected garbage or purged uploads here yet');
   else {
     const { phase, startedAt, counts, requests, last, trouble, kept = [], purge, clock, holder } = progress;
@@ -76,8 +76,9 @@ export async function gcRunCommand(
       return fail(`the cycle failed: ${progress.trouble}`);
     const { last, kept = [] } = progress ?? {};
     if (isHeard && last && last.endedAt !== before?.last?.endedAt) {
-      print(json ? JSON.stringify(last) : `done with ${last.requests} requests: ${printCounts(last.counts)}`);
-      if (kept.length > 0) fail(kept.map(describeKept).join('\n'), 2);
+      if (json) printJson(last);
+      else print(`done with ${last.requests} requests: ${printCounts(last.counts)}`);
+      if (kept.length > 0) fail(kept.map(describeKept), 2);
       return;
     }
     const tookMs = performance.now() - askedAt;
@@ -112,13 +113,13 @@ export async function gcDryRunCommand(
   };
   try {
     const { candidates, kept } = await collectOnce(context);
-    if (kept.length > 0) fail(kept.map(describeKept).join('\n'), 2);
-    if (json) return print(JSON.stringify({ ...counts, candidates }));
+    if (kept.length > 0) fail(kept.map(describeKept), 2);
+    if (json) return printJson({ ...counts, candidates });
     for (const digest of candidates) print(`out of use: ${digest}`);
     print(`a dry run, nothing was changed: ${printCounts(counts)}`);
   } catch (error) {
     if (!(error instanceof UnreadableError)) throw error;
-    fail(`${error.message}\n  ${error.unreadable.join('\n  ')}`);
+    fail([error.message, ...error.unreadable.map((each) => `  ${each}`)]);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Audit } from '../../registry/audit/audit.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import type { JsonOption } from '../command.ts';
-import { fail, print, printTable } from '../table.ts';
+import { fail, print, printJson, printTable } from '../table.ts';
 
 /** Every key in the store. */
 export async function keysListCommand(
@@ -20,7 +20,7 @@ export async function keysListCommand(
   const now = new Date();
   const signing = signingNow(ring.keys, now);
   const lines = ring.keys.map((key) => ({ ...describe(key), state: stateOf(key, signing, now) }));
-  if (json) return print(JSON.stringify({ keys: lines, signsWithCertificate: config.token?.certificate }));
+  if (json) return printJson({ keys: lines, signsWithCertificate: config.token?.certificate });
   if (config.token?.certificate !== undefined)
     print(
       `tokens are signed with the key of ${config.token.certificate}; these keys are unused until it is removed:`,

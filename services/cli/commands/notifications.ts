@@ -9,7 +9,7 @@ import {
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import type { JsonOption } from '../command.ts';
-import { fail, print, printTable } from '../table.ts';
+import { fail, print, printJson, printTable } from '../table.ts';
 
 /** At most this many of an endpoint's dead letters are shown. */
 const NEWEST = 5;
@@ -25,7 +25,7 @@ export async function notificationsCommand(
     objects,
     endpoints.map(({ name }) => name),
   );
-  if (json) print(JSON.stringify({ endpoints: reports.map(withEvents), forgotten }, undefined, 2));
+  if (json) printJson({ endpoints: reports.map(withEvents), forgotten }, 2);
   else show(reports, forgotten);
   const isWrong = reports.some(({ dead, delivery }) => dead > 0 || (delivery?.failures ?? 0) > 0);
   if (isWrong) process.exitCode = 2;
@@ -46,7 +46,7 @@ export async function retryDeadCommand(
   }
   await recordLocal(audit, { action: 'notifications.retry', details: { endpoint: name } });
   const result = await requeueDead(objects, endpoint);
-  if (json) return print(JSON.stringify({ endpoint: name, ...result }, undefined, 2));
+  if (json) return printJson({ endpoint: name, ...result }, 2);
   print(`${result.requeued} events of ${name} are queued again`);
   if (result.left > 0) {
     print(`${result.left} did not fit into the queue: run this again when it is shorter`);

@@ -1,14 +1,17 @@
-import ora from 'ora';
 import type { PromotionEventLine } from '../../release/schemas.ts';
 import { ACTOR } from '../actor.ts';
 import type { JsonOption } from '../command.ts';
 import type { ReleaseClient } from '../release-client.ts';
-import { formatBytes, print } from '../table.ts';
+import { Spinner } from '../spinner.ts';
+import { formatBytes, print, printJson } from '../table.ts';
+import { attachmentLines } from './attachment-lines.ts';
 
 export interface PromoteOptions extends JsonOption {
   readonly dryRun: boolean;
   readonly waitMirrors: number;
   readonly timeoutMs: number;
+  readonly replaceAttached: readonly string[];
+  readonly attachTo: readonly string[];
 }
 
 /** Promotes, and shows progress: one changing line on a terminal, plain lines or JSON elsewhere. */
@@ -16,25 +19,35 @@ export async function promoteCommand(
   client: ReleaseClient,
   source: string,
   target: string,
-  { dryRun, waitMirrors, timeoutMs, json }: PromoteOptions,
+  { dryRun, waitMirrors, timeoutMs, json, replaceAttached, attachTo }: PromoteOptions,
 ): Promise<void> {
-  const wanted = { source, target, dryRun, waitMirrors, waitTimeoutMs: timeoutMs, actor: ACTOR };
-  const events = client.promote(wanted);
+  const events = client.promote({
+    ...{ source, target, dryRun, waitMirrors, waitTimeoutMs: timeoutMs, actor: ACTOR },
+    // Absent unless asked for: an older service refuses fields that it does not know.
+    ...(replaceAttached.length > 0 && { replaceAttached: [...replaceAttached] }),
+    ...(attachTo.length > 0 && { attachTo: [...attachTo] }),
+  });
   if (json) {
-    for await (const event of events) print(JSON.stringify(event));
+    for await (const event of events) printJson(event);
     return;
   }
-  const isTerminal = process.stderr.isTTY === true;
-  const spinner = isTerminal ? ora({ text: `promoting ${source}` }).start() : undefined;
+  const spinner = Spinner.start(`promoting ${source}`);
   let last = '';
   try {
     for await (const event of events) {
       const text = describe(event, source, target);
       if (text === last) continue;
       last = text;
-      if (spinner && event.event !== 'done') spinner.text = text;
-      else if (!spinner) print(text);
-      if (event.event === 'done') spinner?.succeed(text);
+      if (event.event === 'done' && spinner) {
+        spinner.succeed(text);
+        continue;
+      }
+      if (spinner) spinner.show(text);
+      else print(text);
+      if (event.event === 'planned') {
+        spinner?.clear();
+        print(...attachmentLines(event));
+      }
     }
   } catch (error) {
     spinner?.fail(`${source} was not promoted`);

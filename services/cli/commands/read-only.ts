@@ -4,7 +4,7 @@ import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { readNotice, WRITES_END_MS, writeNotice } from '../../registry/storage/read-only.ts';
 import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
-import { print } from '../table.ts';
+import { print, printJson } from '../table.ts';
 
 /** Stops writes on every node over this store, and returns when every node has noticed. */
 export async function readOnlyOnCommand(objects: ObjectStore, audit: Audit, reason: string): Promise<void> {
@@ -28,7 +28,7 @@ export async function readOnlyOffCommand(objects: ObjectStore, audit: Audit): Pr
 /** Shows whether writes are allowed; exits with 2 if not. */
 export async function readOnlyStatusCommand(objects: ObjectStore, json: boolean): Promise<void> {
   const notice = await readNotice(objects);
-  if (json) print(JSON.stringify({ readOnly: notice !== undefined, ...notice }));
+  if (json) printJson({ readOnly: notice !== undefined, ...notice });
   else if (notice) print(`read-only since ${notice.since} by ${notice.by}: ${notice.reason}`);
   else print('writes are allowed');
   if (notice) process.exitCode = 2;

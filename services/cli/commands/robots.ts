@@ -5,7 +5,7 @@ import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { ACTOR } from '../actor.ts';
 import { recordLocal } from '../audit.ts';
 import type { JsonOption } from '../command.ts';
-import { print } from '../table.ts';
+import { print, printError, printJson } from '../table.ts';
 import { showIssued } from './show-issued.ts';
 
 /** Makes a robot, and shows its secret. */
@@ -62,11 +62,11 @@ export async function robotsRevokeCommand(objects: ObjectStore, audit: Audit, te
 /** Prints only the secret to standard output, so that it can be piped into a secret store. */
 function show({ account: { name }, secret, expiresAt }: Issued, json: boolean): void {
   if (json) {
-    print(JSON.stringify({ username: name, secret, expiresAt }, undefined, 2));
+    printJson({ username: name, secret, expiresAt }, 2);
     return;
   }
-  process.stderr.write(
-    `${name}'s secret, shown only once and stored nowhere${expiresAt ? `, valid until ${expiresAt}` : ''}:\n`,
+  printError(
+    `${name}'s secret, shown only once and stored nowhere${expiresAt ? `, valid until ${expiresAt}` : ''}:`,
   );
   print(secret);
 }

@@ -1,5 +1,5 @@
 import { type IssuedAccount, isCurrent } from '../../registry/access/issued/account.ts';
-import { print, printTable } from '../table.ts';
+import { printJson, printTable } from '../table.ts';
 
 /** Shows accounts whose credentials this registry issued, including revoked ones; no hashes. */
 export function showIssued(accounts: readonly IssuedAccount[], json: boolean, none: string): void {
@@ -8,7 +8,7 @@ export function showIssued(accounts: readonly IssuedAccount[], json: boolean, no
       ...account,
       secrets: secrets.map(({ sha256: __, ...secret }) => secret),
     }));
-    print(JSON.stringify(shown, undefined, 2));
+    printJson(shown, 2);
     return;
   }
   const now = new Date();

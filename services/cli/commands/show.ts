@@ -1,6 +1,6 @@
 import type { MirrorLine } from '../../release/schemas.ts';
 import type { ReleaseClient } from '../release-client.ts';
-import { formatBytes, print, printTable } from '../table.ts';
+import { formatBytes, print, printJson, printTable } from '../table.ts';
 
 /** Shows the publication log, newest first. */
 export async function publicationsCommand(
@@ -9,7 +9,7 @@ export async function publicationsCommand(
   json: boolean,
 ): Promise<void> {
   const answer = await client.publications(limit);
-  if (json) return print(JSON.stringify(answer, undefined, 2));
+  if (json) return printJson(answer, 2);
   const rows = answer.publications.map((entry) => {
     const blobs = Object.values(entry.collections).flat();
     const sizeBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
@@ -30,14 +30,14 @@ export async function publicationsCommand(
 /** Shows every mirror's watermark, lag and health. */
 export async function mirrorsCommand(client: ReleaseClient, json: boolean): Promise<void> {
   const answer = await client.mirrors();
-  if (json) return print(JSON.stringify(answer, undefined, 2));
+  if (json) return printJson(answer, 2);
   showMirrors(answer.mirrors);
 }
 
 /** Shows everything at a glance. */
 export async function statusCommand(client: ReleaseClient, json: boolean): Promise<void> {
   const answer = await client.status();
-  if (json) print(JSON.stringify(answer, undefined, 2));
+  if (json) printJson(answer, 2);
   else {
     print(`${answer.status}: roadstead ${answer.version}, ${answer.head} publications`);
     for (const problem of answer.problems) print(`  ${problem}`);
@@ -55,7 +55,7 @@ export async function explainCommand(
   options: { readonly client?: string; readonly json: boolean },
 ): Promise<void> {
   const answer = await client.explain(repository, digest, options.client);
-  if (options.json) return print(JSON.stringify(answer, undefined, 2));
+  if (options.json) return printJson(answer, 2);
   print(answer.text);
   if (answer.decision?.kind === 'redirect') print(`  ${answer.decision.url}`);
   if (answer.blob)
