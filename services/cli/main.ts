@@ -5,9 +5,6 @@ import './runtime-version.ts';
 import '../files/threads.ts';
 import { setFlagsFromString } from 'node:v8';
 import { endProcess } from '../http/supervise.ts';
-import { RegistryError } from '../registry/oci/errors.ts';
-import { OperatorError } from '../registry/runtime/operator-error.ts';
-import { StoreFullError, StoreUnavailableError } from '../registry/storage/object-store.ts';
 import { PARTS, type Part } from '../serve/parts.ts';
 import { version } from '../serve/version.ts';
 import { addAccessCommands } from './access-commands.ts';
@@ -15,11 +12,10 @@ import { refuseNoConfig, withGoSwitches } from './arguments.ts';
 import { CliCommand } from './command.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import { addCredentialCommands } from './credential-commands.ts';
-import { ReleaseError } from './release-error.ts';
+import { printFailure } from './print-failure.ts';
 import { addRemoteCommands } from './remote-commands.ts';
 import { addRobotCommands } from './robot-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
-import { printError } from './table.ts';
 
 keepCompiledCode();
 
@@ -45,9 +41,6 @@ addRobotCommands(program);
 addCredentialCommands(program);
 addAccessCommands(program);
 
-/** Whether the person who typed the command can fix this error. */
-const FOR_PEOPLE = [OperatorError, RegistryError, ReleaseError, StoreUnavailableError, StoreFullError];
-
 program.hook('preAction', (_, command) => refuseNoConfig(command));
 
 try {
@@ -56,7 +49,9 @@ try {
   // The result is printed: a file system that hangs must not keep the command from ending.
   if (process.exitCode !== undefined) await endProcess(Number(process.exitCode));
 } catch (error) {
-  await fail(error);
+  printFailure(error);
+  // Do not wait for anything still open: the error is printed.
+  await endProcess(1);
 }
 
 async function run(config: string, parts: readonly Part[]): Promise<void> {
@@ -65,32 +60,4 @@ async function run(config: string, parts: readonly Part[]): Promise<void> {
   if (parts.length === 1 && parts[0] === 'sync') setFlagsFromString('--heap-growing-percent=10');
   const { serve } = await import('../serve/serve.ts');
   await serve(config, parts);
-}
-
-/** Prints the message of an error that a person can fix; a fault of ours keeps its stack. */
-async function fail(error: unknown): Promise<void> {
-  if (!isForPeople(error)) printError(...linesOf(error instanceof Error ? error.stack : String(error)));
-  // A configuration's problems are a line each; other messages may quote what others wrote.
-  else if (error instanceof OperatorError) printError(...linesOf(error.message));
-  else printError(error.message, ...detailsOf(error));
-  // Do not wait for anything still open: the error is printed.
-  await endProcess(1);
-}
-
-function linesOf(text = ''): string[] {
-  return text.split('\n');
-}
-
-function isForPeople(error: unknown): error is Error {
-  return FOR_PEOPLE.some((kind) => error instanceof kind);
-}
-
-/** The details that a release service adds to its message, such as missing blobs; one line each. */
-function detailsOf(error: Error): string[] {
-  const { detail } = error as Partial<ReleaseError>;
-  if (typeof detail !== 'object' || detail === null) return [];
-  return Object.entries(detail).flatMap(([name, value]) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    return error.message.includes(text) ? [] : [`  ${name}: ${text}`];
-  });
 }

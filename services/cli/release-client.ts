@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import { request } from 'undici';
 import { z } from 'zod';
 import {
@@ -71,10 +70,7 @@ export class ReleaseClient {
     });
     let isOver = false;
     try {
-      for await (const line of createInterface({
-        input: response.body,
-        crlfDelay: Number.POSITIVE_INFINITY,
-      })) {
+      for await (const line of linesOf(response.body)) {
         const event = PromotionEventBody.parse(JSON.parse(line));
         if (event.event === 'failed')
           throw new ReleaseError(event.error.code, event.error.message, event.error.detail);
@@ -131,6 +127,18 @@ export class ReleaseClient {
       throw new ReleaseError('UNAVAILABLE', unreached('release service', this.#server, error, hint));
     });
   }
+}
+
+/** Lines that end in U+000A and nothing else: `node:readline` also ends them at U+2028, which JSON may contain. */
+async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
 }
 
 interface SendOptions {
