@@ -8,7 +8,9 @@ import { pushBlob, pushImage, pushIndex, pushManifest } from '../protocol/pushin
 import { jsonOf, send } from '../protocol/wire.ts';
 import { newBytes } from '../support/bytes.ts';
 import { type Descriptor, EMPTY_CONFIG, Image } from '../support/image.ts';
+import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { tempDir } from '../support/temp.ts';
 import { type PromotionLine, promote } from './promoting.ts';
 
 const SBOM = 'application/spdx+json';
@@ -16,10 +18,21 @@ const SBOM = 'application/spdx+json';
 describe('what a promotion attaches in its target', function () {
   this.timeout(30_000);
   let registry: TestRegistry;
+  let directory: Awaited<ReturnType<typeof tempDir>>;
   before(async () => {
-    registry = await startRegistry({ config: (config) => ({ ...config, audit: { enabled: true } }) });
+    // Nobody serves it: a promotion that waits for it never ends.
+    const url = `http://127.0.0.1:${await freePort()}`;
+    directory = await tempDir('mirror');
+    const mirrors = [{ name: 'gone', url, sameoperator: true, write: { directory: directory.path } }];
+    registry = await startRegistry({
+      mirrors,
+      config: (config) => ({ ...config, audit: { enabled: true } }),
+    });
   });
-  after(() => registry[Symbol.asyncDispose]());
+  after(async () => {
+    await registry[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
+  });
 
   async function pushArtifact(
     name: string,
@@ -176,6 +189,35 @@ describe('what a promotion attaches in its target', function () {
     const again = await promote(registry.url, 'candidate/e:1', 'e:1');
     expect(plannedIn(again.lines).attached?.map(({ state }) => state)).to.deep.equal(['kept', 'kept']);
     expect(outcomeOf(again.lines)).to.equal('already-there');
+  });
+
+  it('goes along when a promotion that was interrupted is done again', async () => {
+    const child = await pushImage(registry.url, 'candidate/g', 'amd64');
+    await pushIndex(registry.url, 'candidate/g', '1', [child]);
+    const signature = await pushArtifact('candidate/g', sigOf(child));
+    const waiting = { waitMirrors: 1, waitTimeoutMs: 0 };
+    const { lines } = await promote(registry.url, 'candidate/g:1', 'g:1', waiting);
+    expect(refusalIn(lines).code).to.equal('UNAVAILABLE');
+    expect(await named('g', child.digest), 'it was linked').to.equal(child.digest);
+    expect(await named('g', sigOf(child))).to.equal(undefined);
+    const again = await promote(registry.url, 'candidate/g:1', 'g:1');
+    expect(plannedIn(again.lines)).not.to.have.property('leftOut');
+    expect(outcomeOf(again.lines)).to.equal('promoted');
+    expect(await named('g', sigOf(child))).to.equal(signature.digest);
+  });
+
+  it('is shown and asked for by the command, whose options take one value each', async () => {
+    const { stable, evil, forged } = await attacked('h');
+    const dryRun = await registry.cli(['promote', '--dry-run', `${evil}:2`, 'h:2']);
+    expect(dryRun.stdout).to.include(
+      `leaves out ${sigOf(stable)} (${forged.digest}): --attach-to ${stable.digest}`,
+    );
+    const attach = ['promote', '--attach-to', stable.digest];
+    const refused = await registry.cli([...attach, `${evil}:2`, 'h:2'], { allowFailure: true });
+    expect(refused.stdout).to.include(`replaces ${sigOf(stable)} (${forged.digest}) instead of sha256:`);
+    expect(refused.stderr).to.include(`--replace-attached ${sigOf(stable)}`);
+    await registry.cli([...attach, '--replace-attached', sigOf(stable), `${evil}:2`, 'h:2']);
+    expect(await named('h', sigOf(stable))).to.equal(forged.digest);
   });
 
   it('is in the audit record: what is added, and what is replaced', async () => {
