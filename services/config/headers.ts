@@ -57,7 +57,7 @@ export const OF_ANSWERS: typeof FRAMING = {
   ...FRAMING,
   ...because(
     'the registry sets it itself, to match the answer',
-    'accept-ranges content-encoding content-range content-type date etag link location docker-content-digest ' +
+    'accept-ranges cache-control content-encoding content-range content-type date etag link location docker-content-digest ' +
       'docker-distribution-api-version docker-upload-uuid oci-subject oci-filters-applied range retry-after ' +
       'www-authenticate x-request-id',
   ),

@@ -66,7 +66,7 @@ function noteLimit(ctx: Context, metrics: RequestMetrics, error: unknown): void 
   metrics.refused.inc({ limit: error.limit });
 }
 
-const OF_CONTENT = ['Cache-Control', 'ETag', 'Accept-Ranges', 'Content-Range', 'Docker-Content-Digest'];
+const OF_CONTENT = ['ETag', 'Accept-Ranges', 'Content-Range', 'Docker-Content-Digest'];
 
 function answerError(ctx: Context, logger: Logger, error: unknown): void {
   if (ctx.res.headersSent || ctx.req.socket.destroyed) {
@@ -84,7 +84,7 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   else if (answer.status >= 500 && error instanceof Error && error.cause !== undefined)
     logger.warn({ err: error, requestId: ctx.state.requestId, ...ctx.state.logFields }, 'request not served');
   ctx.state.logFields['error'] = answer.body.errors[0].code;
-  // These described the content, not the error, which a cache could keep for a year.
+  // These described the content, not the error.
   for (const header of OF_CONTENT) ctx.remove(header);
   ctx.status = answer.status;
   if (answer.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(answer.retryAfterSeconds));

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 
 /**
  * Sets headers (Distribution's `http.headers`) on every answer, including errors. Headers of a particular answer, such as
- * a blob's `Cache-Control`, replace them. It wraps a listener, so that answers which reach no application have them too.
+ * a page's `Content-Security-Policy`, replace them. It wraps a listener, so that answers which reach no application have them too.
  * The configuration has checked that they are valid, and none of them frames the message.
  */
 export function withHeaders(

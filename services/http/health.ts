@@ -75,7 +75,6 @@ export function distributionHealthRoutes(readiness: Readiness): Route[] {
     ctx.state.isRoutine = true;
     const problem = await readiness.problem();
     ctx.status = problem === undefined ? 200 : 503;
-    ctx.set('Cache-Control', 'no-store');
     ctx.body = problem === undefined ? {} : { readiness: problem };
   };
   return [{ method: 'GET', path: '/debug/health', name: 'debug-health', handle }];
@@ -88,6 +87,5 @@ function answer(
 ): void {
   ctx.state.isRoutine = true;
   ctx.status = status === 'unavailable' ? 503 : 200;
-  ctx.set('Cache-Control', 'no-store');
   ctx.body = { status, ...(reason !== undefined && { reason }) };
 }

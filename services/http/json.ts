@@ -21,10 +21,9 @@ export async function readJson<T>(ctx: Context, schema: z.ZodType<T>, maxBytes: 
   throw invalid(`${issue?.path.join('.') || 'body'}: ${issue?.message.slice(0, 500) ?? 'malformed'}`);
 }
 
-/** Answers with JSON that caches may not keep. */
+/** Answers with JSON. */
 export function sendJson(ctx: Context, status: number, body: object): void {
   ctx.status = status;
-  ctx.set('Cache-Control', 'no-store');
   ctx.set('Content-Type', 'application/json');
   ctx.body = Buffer.from(`${JSON.stringify(body)}\n`);
 }

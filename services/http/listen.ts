@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { answerBare } from './bare-answer.ts';
+import { Answer } from './caching.ts';
 import { type ConnectionLimits, limitConnections, type Refusal } from './connections.ts';
 import { flawOf, isEndInDoubt } from './framing.ts';
 import { listenError } from './operator-errors.ts';
@@ -90,6 +91,7 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     ...{ maxHeaderSize: HEADER_MAX_BYTES, headersTimeout: headersTimeoutMs, requestTimeout: 0 },
     connectionsCheckingInterval: Math.min(TIMEOUTS_CHECK_MS, headersTimeoutMs / 4),
     ...{ keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS },
+    ServerResponse: Answer,
   };
   const tls = options.tls && (await serveTls(handler, settings, options.tls));
   const server: Server = tls?.server ?? createServer(settings, handler);

@@ -24,7 +24,7 @@ a.button { display: inline-block; margin-top: .5rem; padding: .55rem 1.1rem; bor
 p.note { color: var(--note); font-size: .9rem; margin-bottom: 0; }
 `;
 
-/** Browsers may only show our pages, with this style. They run, fetch, frame and keep nothing, and send no referrer. */
+/** Browsers may only show our pages, with this style. They run, fetch and frame nothing, and send no referrer. */
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -37,7 +37,6 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
 };
 
 /** A browser that has seen a page over TLS uses only TLS for a year. */

@@ -1,12 +1,11 @@
 import type { Writable } from 'node:stream';
 import type { Digest } from '../registry/oci/digest.ts';
 import type { ByteRange } from '../registry/storage/object-store.ts';
+import { allowCaching } from './caching.ts';
 import type { Context } from './context.ts';
 import { layOutRanges, sendRanges } from './multipart-ranges.ts';
 import { parseRanges } from './range.ts';
 
-/** Content under a digest never changes. */
-const IMMUTABLE = 'max-age=31536000, immutable';
 /** Only manifests know a blob's media type. */
 const CONTENT_TYPE = 'application/octet-stream';
 
@@ -31,7 +30,7 @@ export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
   ctx.set('Docker-Content-Digest', digest);
   ctx.set('ETag', `"${digest}"`);
   ctx.set('Accept-Ranges', 'bytes');
-  ctx.set('Cache-Control', `${blob.isPublic ? 'public' : 'private'}, ${IMMUTABLE}`);
+  allowCaching(ctx, blob.isPublic ? 'everyone, for ever' : 'client, for ever');
   ctx.set('Content-Type', CONTENT_TYPE);
   const ranges = parseRanges(
     ctx.method === 'GET' ? ctx.get('range') : '',
@@ -41,7 +40,6 @@ export async function sendBlob(ctx: Context, blob: BlobToSend): Promise<void> {
   );
   if (ranges === 'unsatisfiable') {
     ctx.remove('Content-Type');
-    ctx.remove('Cache-Control');
     ctx.res.writeHead(416, { 'Content-Range': `bytes */${sizeBytes}`, 'Content-Length': 0 });
     ctx.res.end();
     ctx.respond = false;

@@ -48,7 +48,7 @@ export async function postPromotion(service: ReleaseService, ctx: RouteContext):
   ctx.state.logFields['digest'] = plan.digest;
 
   ctx.respond = false;
-  ctx.res.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
+  ctx.res.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
   const write = (line: PromotionEventLine) => ctx.res.write(`${JSON.stringify(line)}\n`);
   write(plannedLine(plan, ctx.state.principal.maySee(request.target.repository)));
   const gone = new AbortController();

@@ -60,7 +60,6 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
     const sizeBytes = await sizeOf(directory, key);
     if (sizeBytes === undefined) {
       ctx.set('Location', `${originUrl}/origin/${key}`);
-      ctx.set('Cache-Control', 'no-store');
       answerEmpty(ctx, 307);
       return;
     }

@@ -1,8 +1,6 @@
+import { allowCaching } from '../http/caching.ts';
 import type { RouteContext } from '../http/context.ts';
 import type { TokenService } from './tokens.ts';
-
-/** Shorter than the time between a key's publication and its first use. */
-const MAX_AGE_SECONDS = 5;
 
 /** The public keys that verify our tokens, as a JSON Web Key Set (RFC 7517): Distribution's `auth.token.jwks`. */
 export function getJwks({ signer }: TokenService, ctx: RouteContext): void {
@@ -10,7 +8,7 @@ export function getJwks({ signer }: TokenService, ctx: RouteContext): void {
     ...publicKey.export({ format: 'jwk' }),
     ...{ kid, alg: algorithm, use: 'sig' },
   }));
-  ctx.set('Cache-Control', `public, max-age=${MAX_AGE_SECONDS}`);
+  allowCaching(ctx, 'everyone, for 5 s');
   ctx.set('Content-Type', 'application/jwk-set+json');
   ctx.body = Buffer.from(`${JSON.stringify({ keys }, undefined, 2)}\n`);
 }

@@ -48,7 +48,7 @@ describe('content that is damaged in the store', () => {
   async function expectUnknown(target: string): Promise<void> {
     const answer = await get(target);
     expectError(answer, 404, 'BLOB_UNKNOWN');
-    expect(answer.headers['cache-control'] ?? '').not.to.contain('immutable');
+    expect(answer.headers['cache-control']).to.equal('no-store');
     expect((await get(target, 'HEAD')).status).to.equal(404);
   }
 

@@ -81,8 +81,6 @@ function redirect(ctx: RouteContext, url: string, digest: Digest, why: string): 
   ctx.set('Location', url);
   ctx.set('Docker-Content-Digest', digest);
   ctx.set('Roadstead-Decision', why);
-  // The next request may have to be sent elsewhere.
-  ctx.set('Cache-Control', 'no-store');
   answerEmpty(ctx, 302);
 }
 

@@ -1,3 +1,4 @@
+import { allowCaching } from '../../http/caching.ts';
 import { isNotModified } from '../../http/conditional.ts';
 import type { RouteContext } from '../../http/context.ts';
 import { param } from '../../http/parameters.ts';
@@ -21,6 +22,8 @@ export async function getManifest(node: ApiNode, ctx: RouteContext): Promise<voi
   }
   const { digest, mediaType, bytes } = manifest;
   ctx.state.logFields['digest'] = digest;
+  // Also by its digest: whether this repository has it, and for whom, changes.
+  allowCaching(ctx, 'client, asking again');
   ctx.set('Docker-Content-Digest', digest);
   ctx.set('ETag', `"${digest}"`);
   if (isNotModified(ctx.get('if-none-match'), digest)) {
