@@ -1,6 +1,7 @@
 import { onlyPublicName } from '../config/reach.ts';
 import { manifestRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
+import { type Authenticator, OPEN_AUTHENTICATOR } from '../http/access/authenticator.ts';
 import type { Context } from '../http/context.ts';
 import { THIS_PROCESS } from '../http/owner.ts';
 import { reportDamage } from '../http/report-damage.ts';
@@ -14,6 +15,7 @@ import { checkpointsWithin } from '../registry/content/upload-body.ts';
 import { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 import { Retries } from '../registry/publishing/mirrors/retries.ts';
 import { PublicationFollower } from '../registry/publishing/publication/follower.ts';
+import { PublicBlobs, type PublicBlobsOptions } from '../registry/publishing/publication/public-blobs.ts';
 import { withPublications } from '../registry/publishing/publishing-content.ts';
 import { apiMetrics, reportMirrors } from './metrics.ts';
 import { apiRoutes } from './routes.ts';
@@ -48,11 +50,12 @@ export async function createApi(
     if (change.kind === 'blobs-asked' && change.by !== self) retries.heard(change.keys);
   });
   const publications = await PublicationFollower.start({ ...content, changes, logger });
+  const publicBlobs = new PublicBlobs({ ...content, mayPull: anonymousPullOf(parts.authenticator) });
   const board = await MirrorStates.start({ objects, mirrors: config.mirrors, changes, logger });
   const { host, relativeurls, prefix, trustedproxies } = config.http;
   const absoluteUrlOf = absoluteUrlsOf(config.http);
   const node = {
-    ...{ ...parts, content, reader, publications, board, retries },
+    ...{ ...parts, content, reader, publications, publicBlobs, board, retries },
     policy: promotionPolicyOf(config),
     rules: manifestRulesOf(config),
     metrics: apiMetrics(metrics),
@@ -78,4 +81,11 @@ export async function createApi(
       await Promise.all([publications[Symbol.asyncDispose](), board[Symbol.asyncDispose]()]);
     },
   };
+}
+
+/** From which repositories clients without credentials may pull; undefined where everyone may do everything. */
+function anonymousPullOf(authenticator: Authenticator): PublicBlobsOptions['mayPull'] {
+  if (authenticator === OPEN_AUTHENTICATOR) return undefined;
+  return (name, address) =>
+    authenticator.anonymous(address).decide({ type: 'repository', name, action: 'pull' }).isAllowed;
 }

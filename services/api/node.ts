@@ -8,12 +8,14 @@ import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.
 import type { Retries } from '../registry/publishing/mirrors/retries.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import type { PublicationFollower } from '../registry/publishing/publication/follower.ts';
+import type { PublicBlobs } from '../registry/publishing/publication/public-blobs.ts';
 import type { ApiMetrics } from './metrics.ts';
 
 /** What the API's endpoints work with; made once in `app.ts`. */
 export interface ApiNode extends Registry, Pick<ServiceParts, 'readOnly' | 'notifier' | 'audit'> {
   readonly reader: Reader;
   readonly publications: PublicationFollower;
+  readonly publicBlobs: PublicBlobs;
   readonly board: MirrorStates;
   readonly retries: Retries;
   readonly policy: PromotionPolicy | undefined;

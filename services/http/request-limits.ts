@@ -55,6 +55,7 @@ export class RequestLimits {
     const limit = this.#accounts;
     if (limit === undefined) return authenticator;
     return {
+      anonymous: (address) => authenticator.anonymous(address),
       authorize: async (ctx, wanted) => {
         const principal = await authenticator.authorize(ctx, wanted);
         if (principal.name === '' || this.#isTrusted(ctx.state.clientAddress)) return principal;

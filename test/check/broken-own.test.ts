@@ -124,6 +124,8 @@ const BREAKS: Readonly<Record<string, Break>> = {
       'roadstead/mirrors/x/ledger.json',
       'roadstead/publications/1.json',
       'roadstead/published/default/sha256/00/x',
+      `roadstead/publishers/default/sha256/00/${'0'.repeat(64)}/A/_`,
+      'roadstead/publishers/x',
       `${repositoryRoot(store)}/_roadstead/referrers/x`,
     ];
     for (const stray of strays) await overwrite(store, stray, 'x');

@@ -19,6 +19,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\/_roadstead\/turns\//, "promotion's ticket"],
   [/^roadstead\/publications\//, 'publication'],
   [/^roadstead\/published\//, 'publication number'],
+  [/^roadstead\/publishers\//, 'repository that published a blob again'],
   [/^roadstead\/mirrors\//, "mirror's ledger"],
   [/^roadstead\/notifications\/[^/]+\/queue\//, 'queued event'],
   [/^roadstead\/notifications\/[^/]+\/dead\//, 'dead letter'],

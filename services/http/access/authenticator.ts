@@ -1,5 +1,5 @@
 import type { AccessRequest } from '../../registry/access/access-request.ts';
-import { OPEN_ACCESS, type Principal } from '../../registry/access/grants.ts';
+import { EVERYTHING, type Grants, OPEN_ACCESS, type Principal } from '../../registry/access/grants.ts';
 import type { Context } from '../context.ts';
 
 /** Authenticates and authorizes requests. Once warm it decides from memory: pulls wait for no other service. */
@@ -10,6 +10,8 @@ export interface Authenticator {
    * Decides by {@link firstDenied}, which keeps the rule for the audit record.
    */
   authorize(ctx: Context, wanted: readonly AccessRequest[]): Promise<Principal>;
+  /** The rights of a client without credentials at an address; an empty address is in no network of rules that allow. */
+  anonymous(address: string): Grants;
 }
 
 /** The first thing wanted that a principal may not do. Keeps, for the audit record, the rule that allows the main one, `wanted[0]`. */
@@ -24,4 +26,7 @@ export function firstDenied(
 }
 
 /** Of a registry without accounts: everyone may do everything. */
-export const OPEN_AUTHENTICATOR: Authenticator = { authorize: async () => OPEN_ACCESS };
+export const OPEN_AUTHENTICATOR: Authenticator = {
+  authorize: async () => OPEN_ACCESS,
+  anonymous: () => EVERYTHING,
+};

@@ -2,7 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { AccessRequest } from '../../registry/access/access-request.ts';
 import type { Accounts } from '../../registry/access/accounts.ts';
-import { EVERYTHING, grantsBy, type Principal } from '../../registry/access/grants.ts';
+import { anonymousGrants } from '../../registry/access/anonymous-grants.ts';
+import { EVERYTHING, type Grants, grantsBy, type Principal } from '../../registry/access/grants.ts';
 import type { LoginGuard } from '../../registry/access/login-guard/guard.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
 import { ANONYMOUS, type Identity } from '../../registry/access/subject.ts';
@@ -56,6 +57,10 @@ export class BasicAuthenticator implements Authenticator {
     const id = createHmac('sha256', this.#key).update(authorization).digest('base64');
     const identity = this.#known.get(id) ?? (await this.#authenticate(ctx, authorization, id));
     return this.#admitKnown(ctx, wanted, identity);
+  }
+
+  anonymous(address: string): Grants {
+    return anonymousGrants(this.#options.rules, address);
   }
 
   async #authenticate(ctx: Context, authorization: string, id: string): Promise<Identity> {

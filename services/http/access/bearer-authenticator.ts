@@ -1,7 +1,7 @@
 import { type AccessRequest, printScopes } from '../../registry/access/access-request.ts';
-import { grantsBy, type Principal } from '../../registry/access/grants.ts';
+import { anonymousGrants } from '../../registry/access/anonymous-grants.ts';
+import type { Grants, Principal } from '../../registry/access/grants.ts';
 import type { AccessRules } from '../../registry/access/rules.ts';
-import { ANONYMOUS } from '../../registry/access/subject.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import type { Context } from '../context.ts';
 import { type Authenticator, firstDenied } from './authenticator.ts';
@@ -43,15 +43,12 @@ export class BearerAuthenticator implements Authenticator {
     return this.#admitKnown(ctx, wanted, principal);
   }
 
+  anonymous(address: string): Grants {
+    return anonymousGrants(this.#options.rules, address);
+  }
+
   #admitAnonymous(ctx: Context, wanted: readonly AccessRequest[]): Principal {
-    const { rules } = this.#options;
-    const { clientAddress: address } = ctx.state;
-    const principal: Principal = {
-      ...{ kind: 'anonymous', name: '' },
-      ...grantsBy(
-        (each) => rules?.decide({ ...ANONYMOUS, address }, each) ?? { isAllowed: false, rule: undefined },
-      ),
-    };
+    const principal: Principal = { kind: 'anonymous', name: '', ...this.anonymous(ctx.state.clientAddress) };
     // Nothing wanted (`/v2/`): the challenge is how clients learn that there are tokens.
     if (wanted.length === 0 || firstDenied(ctx, principal, wanted)) throw this.#refusal(ctx, wanted);
     return principal;

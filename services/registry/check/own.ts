@@ -11,6 +11,7 @@ import { readNotice } from '../storage/read-only.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { checkCredentials } from './credentials.ts';
 import { type Finding, finding } from './finding.ts';
+import { checkPublishers } from './publishers.ts';
 import { checkQuarantine } from './quarantine.ts';
 import { checkTokenKeys } from './token-keys.ts';
 
@@ -23,6 +24,7 @@ const OURS = new Set([
   'notifications/',
   'publications/',
   'published/',
+  'publishers/',
   'read-only.json',
 ]);
 const LEDGER = /^[a-z0-9-]{1,64}\/\d{10}\.json$/;
@@ -38,6 +40,7 @@ export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
   const ledgers = `${OWN_PREFIX}mirrors/`;
   for await (const key of reader.keys(ledgers))
     if (!LEDGER.test(key.slice(ledgers.length))) yield strayFinding(key);
+  yield* checkPublishers(scope);
   yield* checkQuarantine(scope);
   yield* checkTokenKeys(scope);
   yield* checkCredentials(scope);

@@ -133,6 +133,17 @@ export const publicationKey = (seq: number) => `${PUBLICATIONS_PREFIX}${padded(s
 export const publicationNumberKey = (collection: string, digest: Sha256Digest) =>
   `${PUBLISHED_PREFIX}${collection}/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
 
+/** The repositories that published blobs which others had published before. */
+export const PUBLISHERS_PREFIX = 'roadstead/publishers/';
+
+/** Prefix of the repositories that published a blob after the first one. */
+export const laterPublishersPrefix = (collection: string, digest: Sha256Digest) =>
+  `${PUBLISHERS_PREFIX}${collection}/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}/`;
+
+/** Says that a repository published a blob after another one had. No part of a name begins with an underscore. */
+export const laterPublisherKey = (collection: string, digest: Sha256Digest, name: RepositoryName) =>
+  `${laterPublishersPrefix(collection, digest)}${name}/_`;
+
 /** Prefix of a mirror's ledger, which is the state of its worker's lease. */
 export const mirrorLedgerPrefix = (mirror: string) => `roadstead/mirrors/${mirror}/`;
 

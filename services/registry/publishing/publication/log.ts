@@ -1,4 +1,5 @@
 import { RegistryError } from '../../oci/errors.ts';
+import { parseRepositoryName } from '../../oci/names.ts';
 import { encodeJson, parseJson } from '../../storage/json.ts';
 import { PUBLICATIONS_PREFIX, publicationKey } from '../../storage/layout.ts';
 import { Numbered } from '../../storage/numbered.ts';
@@ -58,8 +59,9 @@ export class PublicationLog {
   }
 
   /**
-   * Appends an entry that publishes those of `blobs` (each listed once) that no earlier entry published. When it
-   * returns, the entry is durable and its publication numbers are recorded.
+   * Appends an entry that publishes those of `blobs` (each listed once) that no earlier entry published; of the others it
+   * is noted that this repository publishes them, too. When it returns, the entry is durable and its publication numbers are
+   * recorded.
    */
   async append(
     draft: PublicationDraft,
@@ -71,12 +73,15 @@ export class PublicationLog {
       const head = await this.head(signal);
       const newest = head > 0 ? await this.read(head, signal) : undefined;
       if (newest) await this.#published.record(newest);
+      const numbers = await this.#published.numbers(blobs);
+      await this.#published.recordAgain(parseRepositoryName(draft.target.repository), numbers.keys());
+      const fresh = blobs.filter((blob) => !numbers.has(blob.digest));
       const entry: Publication = {
         version: 1,
         seq: head + 1,
         time: new Date().toISOString(),
         ...draft,
-        collections: { [DEFAULT_COLLECTION]: await this.#unpublished(blobs) },
+        collections: { [DEFAULT_COLLECTION]: fresh.map(({ digest, sizeBytes }) => ({ digest, sizeBytes })) },
       };
       const bytes = encodeJson(entry);
       // An entry that cannot be read would be the log's last.
@@ -87,11 +92,5 @@ export class PublicationLog {
       this.#seen = Math.max(this.#seen, entry.seq);
       return entry;
     }
-  }
-
-  async #unpublished(blobs: readonly PublishedBlob[]): Promise<PublishedBlob[]> {
-    const numbers = await this.#published.numbers(blobs);
-    const fresh = blobs.filter((blob) => !numbers.has(blob.digest));
-    return fresh.map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
   }
 }
