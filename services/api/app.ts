@@ -2,13 +2,12 @@ import { onlyPublicName } from '../config/reach.ts';
 import { manifestRulesOf, promotionPolicyOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { type Authenticator, OPEN_AUTHENTICATOR } from '../http/access/authenticator.ts';
-import type { Context } from '../http/context.ts';
+import { proxiesOf } from '../http/forwarded.ts';
 import { THIS_PROCESS } from '../http/owner.ts';
 import { reportDamage } from '../http/report-damage.ts';
 import type { Route } from '../http/routes.ts';
 import { createService, type Service, type ServiceParts } from '../http/service.ts';
-import { absoluteUrlsOf, urlsOf } from '../http/urls.ts';
-import { networkTest } from '../registry/access/networks.ts';
+import { calledUrlsOf, urlsOf } from '../http/urls.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { Reader } from '../registry/content/reader.ts';
 import { checkpointsWithin } from '../registry/content/upload-body.ts';
@@ -52,8 +51,7 @@ export async function createApi(
   const publications = await PublicationFollower.start({ ...content, changes, logger });
   const publicBlobs = new PublicBlobs({ ...content, mayPull: anonymousPullOf(parts.authenticator) });
   const board = await MirrorStates.start({ objects, mirrors: config.mirrors, changes, logger });
-  const { host, relativeurls, prefix, trustedproxies } = config.http;
-  const absoluteUrlOf = absoluteUrlsOf(config.http);
+  const { host, relativeurls, prefix } = config.http;
   const node = {
     ...{ ...parts, content, reader, publications, publicBlobs, board, retries },
     policy: promotionPolicyOf(config),
@@ -63,8 +61,8 @@ export async function createApi(
     deletes: config.storage.delete.enabled,
     limits: { tagsMax: config.tags.maxtags, catalogMax: config.catalog.maxentries },
     manifestLimits: config.limits.manifests,
-    urlOf: urlsOf({ host, relativeUrls: relativeurls, prefix }, networkTest(trustedproxies)),
-    baseUrlOf: (ctx: Context) => absoluteUrlOf(ctx, ''),
+    urlOf: urlsOf({ host, relativeUrls: relativeurls, prefix }),
+    baseUrlOf: calledUrlsOf(config.http, proxiesOf(config.http)),
   };
   reportMirrors(metrics, board, () => publications.head);
   const service = createService(parts, {

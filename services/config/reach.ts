@@ -26,6 +26,11 @@ export function publicNameOf({ host }: Config['http']): string | undefined {
   return host === undefined ? undefined : new URL(host).hostname;
 }
 
+/** Whether clients know the registry by names that are ours: `http.host`, or loopback names on this machine. */
+export function isNameKnown({ host, addr, trustedproxies }: Config['http']): boolean {
+  return host !== undefined || (isLoopback(addr.host) && trustedproxies.length === 0);
+}
+
 /** Whether requests to a URL can be read on the way. */
 export function isPlainBeyond(url: string): boolean {
   const { protocol, hostname } = new URL(url);

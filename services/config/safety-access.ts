@@ -1,6 +1,6 @@
 import { isLoopback } from '../registry/access/networks.ts';
 import { SECRET_MIN_CHARACTERS } from '../registry/storage/secret-box.ts';
-import { isPlainBeyond, isReachable, print } from './reach.ts';
+import { isNameKnown, isPlainBeyond, isReachable, print } from './reach.ts';
 import type { Config } from './schema.ts';
 
 /** Problems with users, tokens and rules: contradictions, and open access; each line names a key. */
@@ -29,6 +29,9 @@ function* checkTokens({ auth, token, http }: Config): Generator<string> {
   if (asked && !isForeign && !token)
     yield 'auth.token: the signer of tokens is unknown: expected rootcertbundle or jwks of the token server, or a section ' +
       'token for our own';
+  if (asked && (asked.autoredirect || asked.realm === undefined) && !isNameKnown(http))
+    yield 'http.host is missing: with auth.token.autoredirect clients would send passwords to the host that a request names, which ' +
+      "anybody may make up: expected the registry's public URL, or auth.token.realm without autoredirect";
   if (token?.key !== undefined && token.certificate === undefined)
     yield `token.key = ${token.key}: expected token.certificate, too: other nodes verify tokens with it`;
   if (token && !asked) yield 'token: expected auth.token, too, with realm, service and issuer';

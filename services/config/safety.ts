@@ -1,19 +1,34 @@
 import { isLoopback } from '../registry/access/networks.ts';
 import { accessWarnings } from './access-warnings.ts';
 import { corsWarnings } from './cors-warnings.ts';
-import { bare, isPlainBeyond, isReachable, print } from './reach.ts';
+import { bare, isNameKnown, isPlainBeyond, isReachable, print } from './reach.ts';
 import { checkAccess } from './safety-access.ts';
 import type { Config, MirrorConfig, Settings } from './schema.ts';
 
 /** Warnings of what is allowed but unwise; each line names a key. */
 export function warningsOf(config: Settings): string[] {
-  return [...plainHeaders(config), ...corsWarnings(config), ...accessWarnings(config)];
+  return [
+    ...plainHeaders(config),
+    ...unknownName(config),
+    ...corsWarnings(config),
+    ...accessWarnings(config),
+  ];
 }
 
 function* plainHeaders({ notifications }: Settings): Generator<string> {
   for (const { name, url, headers } of notifications.endpoints)
     if (isPlainBeyond(url) && Object.keys(headers).length > 0)
       yield `notifications.endpoints: the headers for ${name} are sent over plain HTTP`;
+}
+
+function* unknownName({ http, notifications }: Settings): Generator<string> {
+  if (isNameKnown(http)) return;
+  if (http.relativeurls === false)
+    yield 'http.relativeurls = false: URLs for clients are relative all the same: the registry does not know its name, and ' +
+      "believes none that a request says: expected http.host, the registry's public URL";
+  if (notifications.endpoints.length > 0)
+    yield 'http.host is missing: URLs in notifications begin with the host that the request names, which a client may make ' +
+      "up: expected the registry's public URL";
 }
 
 /** Problems of a well-formed configuration; each line names the key, its value, and what was expected. */
@@ -54,9 +69,7 @@ function* checkMirrors(config: Config): Generator<string> {
   const { http, mirrors, promotion } = config;
   if (mirrors.length > 0 && !promotion)
     yield 'mirrors: only promoted content reaches a mirror: expected a section "promotion", too';
-  const isNameKnown =
-    http.host !== undefined || (isLoopback(http.addr.host) && http.trustedproxies.length === 0);
-  if (mirrors.length > 0 && !isNameKnown)
+  if (mirrors.length > 0 && !isNameKnown(http))
     yield 'http.host is missing: it decides whether a mirror would receive the credentials meant for the registry, and ' +
       "where a mirror sends clients back: expected the registry's public URL";
   const names = new Set<string>();

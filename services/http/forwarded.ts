@@ -1,6 +1,25 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { type NetworkTest, networkTest } from '../registry/access/networks.ts';
+
+/** The header in which a proxy says whom it serves; with the first come `X-Forwarded-Proto` and `-Host`. */
+export type ForwardedHeader = 'x-forwarded-for' | 'forwarded';
+
+/** The proxies in front of the registry, and what they write. */
+export interface Proxies {
+  readonly isTrusted: NetworkTest;
+  /** The only header that is believed: nearly every proxy passes on a client's own of the other kind. */
+  readonly header: ForwardedHeader;
+}
+
+/** The proxies of the section `http`. */
+export function proxiesOf(http: {
+  readonly trustedproxies: readonly string[];
+  readonly forwardedheader: ForwardedHeader;
+}): Proxies {
+  return { isTrusted: networkTest(http.trustedproxies), header: http.forwardedheader };
+}
 
 /** What trusted proxies report of a request. Only `client` is checked: it is an address. */
 export interface Forwarded {
@@ -18,17 +37,11 @@ const HOPS_MAX = 64;
  * address is the client; everything before it was written by that client and is ignored. Scheme and host are those that
  * the outermost trusted proxy reports of its own client.
  *
- * `X-Forwarded-For`, `-Proto` and `-Host` win over `Forwarded` (RFC 7239) when any of them is present: nearly every proxy
- * writes them, and passes a client's `Forwarded` on unchanged. A proxy that writes `Forwarded` must remove the others.
- * Distribution prefers `X-Forwarded-*` as well (registry/api/v2/urls.go). Never throws; bounded by the headers' size.
+ * Never throws; bounded by the headers' size.
  */
-export function readForwarded(
-  headers: IncomingHttpHeaders,
-  isTrusted: (address: string) => boolean,
-): Forwarded {
+export function readForwarded(headers: IncomingHttpHeaders, { isTrusted, header }: Proxies): Forwarded {
+  if (header === 'forwarded') return fromForwarded(text(headers, 'forwarded') ?? '', isTrusted);
   const [xFor, xProto, xHost] = ['for', 'proto', 'host'].map((name) => text(headers, `x-forwarded-${name}`));
-  if (xFor === undefined && xProto === undefined && xHost === undefined)
-    return fromForwarded(text(headers, 'forwarded') ?? '', isTrusted);
   let trusted = 0;
   let client: string | undefined;
   for (const element of fromTheEnd(xFor ?? '')) {

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type NetworkTest, networkTest } from '../registry/access/networks.ts';
-import { plain, readForwarded } from './forwarded.ts';
+import { isLoopback } from '../registry/access/networks.ts';
+import { type Proxies, plain, readForwarded } from './forwarded.ts';
 
 /** How URLs in answers are built. */
 export interface UrlOptions {
@@ -19,27 +19,37 @@ export type UrlOf = (ctx: { readonly req: IncomingMessage }, path: string) => st
 
 /**
  * Decides once how URLs in answers begin. Relative with `relativeUrls: true`, or when neither it nor `host` is given; below
- * `host` when there is one; with only `relativeUrls: false`, at the scheme and host that the client used, as a trusted
- * proxy or the connection and its Host header say. Without a valid host the URL is relative.
+ * `host` when there is one. With only `relativeUrls: false`, absolute for clients on this machine that ask for a loopback
+ * name, and otherwise relative: what else a request calls the registry, a client may have made up.
  */
-export function urlsOf(options: UrlOptions, isTrustedProxy: NetworkTest): UrlOf {
-  const { host, relativeUrls, prefix } = options;
+export function urlsOf({ host, relativeUrls, prefix }: UrlOptions): UrlOf {
   if (relativeUrls === true || (relativeUrls === undefined && host === undefined))
     return (_, path) => `${prefix}${path}`;
   if (host !== undefined) {
     const base = publicBaseUrl(host, prefix);
     return (_, path) => `${base}${path}`;
   }
-  return ({ req }, path) => `${originOf(req, isTrustedProxy)}${prefix}${path}`;
+  return ({ req }, path) => `${localOriginOf(req)}${prefix}${path}`;
 }
 
-/** {@link urlsOf} for absolute URLs, as the section `http` of a configuration has them. */
-export function absoluteUrlsOf({
-  host,
-  prefix,
-  trustedproxies,
-}: UrlOptions & { readonly trustedproxies: readonly string[] }): UrlOf {
-  return urlsOf({ host, relativeUrls: false, prefix }, networkTest(trustedproxies));
+/** {@link urlsOf} for absolute URLs. */
+export function absoluteUrlsOf({ host, prefix }: UrlOptions): UrlOf {
+  return urlsOf({ host, relativeUrls: false, prefix });
+}
+
+/**
+ * What the client of a request calls this registry, without trailing slash: `host`, or what a trusted proxy or the request
+ * itself says. A client can say anything here, so nobody may be sent there.
+ */
+export function calledUrlsOf(
+  { host, prefix }: UrlOptions,
+  proxies: Proxies,
+): (ctx: { readonly req: IncomingMessage }) => string {
+  if (host !== undefined) {
+    const base = publicBaseUrl(host, prefix);
+    return () => base;
+  }
+  return ({ req }) => `${originOf(req, proxies)}${prefix}`;
 }
 
 /** The registry's public URL, without trailing slash. */
@@ -49,15 +59,28 @@ export function publicBaseUrl(host: string, prefix: string): string {
   return new URL(base).pathname.endsWith(prefix) ? base : `${base}${prefix}`;
 }
 
+/** Such as `http://localhost:5000`; empty for clients elsewhere, and for other names. */
+function localOriginOf({ headers, socket }: IncomingMessage): string {
+  const origin = printOrigin(schemeOf(socket), headers.host ?? '');
+  const isLocal =
+    origin !== '' && isLoopback(new URL(origin).hostname) && isLoopback(plain(socket.remoteAddress ?? ''));
+  return isLocal ? origin : '';
+}
+
 /** Such as `https://registry.example.org:5000`; empty when unknown. */
-function originOf(request: IncomingMessage, isTrustedProxy: NetworkTest): string {
-  const { headers, socket } = request;
-  const isProxied = isTrustedProxy(plain(socket.remoteAddress ?? ''));
-  const forwarded = isProxied ? readForwarded(headers, isTrustedProxy) : {};
-  const isEncrypted = (socket as Partial<TLSSocket>).encrypted === true;
-  const proto = (forwarded.proto ?? (isEncrypted ? 'https' : 'http')).toLowerCase();
-  const host = forwarded.host ?? headers.host ?? '';
-  return (proto === 'https' || proto === 'http') && isHost(host) ? `${proto}://${host}` : '';
+function originOf({ headers, socket }: IncomingMessage, proxies: Proxies): string {
+  const isProxied = proxies.isTrusted(plain(socket.remoteAddress ?? ''));
+  const forwarded = isProxied ? readForwarded(headers, proxies) : {};
+  const scheme = (forwarded.proto ?? schemeOf(socket)).toLowerCase();
+  return printOrigin(scheme, forwarded.host ?? headers.host ?? '');
+}
+
+function schemeOf(socket: IncomingMessage['socket']): 'https' | 'http' {
+  return (socket as Partial<TLSSocket>).encrypted === true ? 'https' : 'http';
+}
+
+function printOrigin(scheme: string, host: string): string {
+  return (scheme === 'https' || scheme === 'http') && isHost(host) ? `${scheme}://${host}` : '';
 }
 
 const LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';

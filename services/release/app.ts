@@ -1,10 +1,10 @@
 import { onlyPublicName } from '../config/reach.ts';
 import type { Config } from '../config/schema.ts';
-import type { Context } from '../http/context.ts';
+import { proxiesOf } from '../http/forwarded.ts';
 import { THIS_PROCESS } from '../http/owner.ts';
 import { reportDamage } from '../http/report-damage.ts';
 import { createService, type Service, type ServiceParts } from '../http/service.ts';
-import { absoluteUrlsOf } from '../http/urls.ts';
+import { calledUrlsOf } from '../http/urls.ts';
 import { contentOf } from '../registry/content/content.ts';
 import { isStable } from '../registry/oci/repository-classes.ts';
 import { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
@@ -46,7 +46,6 @@ export async function createRelease(
     isStable: (repository) => isStable(policy, repository),
     takesWrites: () => readOnly.takesWrites,
   });
-  const urlOf = absoluteUrlsOf(config.http);
   const service = createService(parts, {
     process: 'release',
     publicName: onlyPublicName(config, config.promotion?.http?.addr ?? config.http.addr),
@@ -54,7 +53,7 @@ export async function createRelease(
       ...{ ...parts, content, board, policy, version, problems },
       metrics: releaseMetrics(metrics),
       openApi: openApiDocument(ENDPOINTS, version),
-      baseUrlOf: (ctx: Context) => urlOf(ctx, ''),
+      baseUrlOf: calledUrlsOf(config.http, proxiesOf(config.http)),
       redirects: !config.storage.redirect.disable,
       signal: stop.signal,
     }),

@@ -19,7 +19,6 @@ import { KeyRing } from '../registry/access/keys/key-ring.ts';
 import { RingSigner } from '../registry/access/keys/ring-signer.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard/guard.ts';
-import { networkTest } from '../registry/access/networks.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
 
@@ -59,7 +58,7 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
     const rules = access && accessRulesOf(config);
     const box = rules && passesBoxOf(config);
     const passes = box && new Passes(box);
-    const urlOf = passUrlsOf(config.http, networkTest(config.http.trustedproxies));
+    const urlOf = passUrlsOf(config.http);
     authenticator = new BasicAuthenticator({
       ...{ accounts, logins, realm: auth.htpasswd.realm, rules },
       passes: passes && { passes, urlOf },

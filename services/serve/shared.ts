@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/schema.ts';
 import { clientAddressOf } from '../http/client-address.ts';
+import { proxiesOf } from '../http/forwarded.ts';
 import { trustedOrigins } from '../http/origin-check.ts';
 import { allowsOrigins } from '../http/preflight.ts';
 import type { ServiceParts } from '../http/service.ts';
 import { notificationEventsCounter } from '../http/shared-metrics.ts';
+import { warnOfSilence } from '../http/silent-proxies.ts';
 import { Notifier } from '../registry/notifications/notifier.ts';
 import { ReadOnly } from '../registry/storage/read-only.ts';
 import { WriteHealth } from '../registry/storage/write-health.ts';
@@ -30,6 +32,7 @@ export async function openShared(
 ): Promise<ServiceParts> {
   const { objects, changes } = stores;
   const { metrics, logger } = edge;
+  const proxies = proxiesOf(config.http);
   const audit = held.use('audit', auditOf(config, { objects, logger }, metrics));
   const { enabled } = config.storage.maintenance.readonly;
   const readOnly = held.use('read-only switch', await ReadOnly.start(objects, enabled, logger));
@@ -50,7 +53,7 @@ export async function openShared(
   });
   return {
     ...{ ...edge, objects, changes, audit, readOnly, notifier, writes },
-    clientAddress: clientAddressOf(config.http.trustedproxies),
+    clientAddress: clientAddressOf(proxies, warnOfSilence(proxies.header, logger)),
     accessLog: !config.log.accesslog.disabled,
     preflight: allowsOrigins(config.http.headers),
     trustedOrigins: trustedOrigins(config.http),

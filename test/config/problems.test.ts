@@ -40,6 +40,7 @@ describe('configurations', () => {
         ...{
           prefix: '',
           draintimeout: 30_000,
+          forwardedheader: 'x-forwarded-for',
           idletimeout: 3_900_000,
           headers: {},
           oldsecrets: [],

@@ -46,6 +46,39 @@ describe('safety at the start', () => {
     parse(`${listening(':5000', TLS)}\n${promotion.replace('}', ', http: {addr: "127.0.0.1:5002"}}')}`);
   });
 
+  describe('without a name of its own', () => {
+    const NAMELESS = [TLS, 'trustedproxies: [10.0.0.0/8]'];
+    const withTokens = (http: string, auth: string) =>
+      withPeople()
+        .replace('addr: "127.0.0.1:5000"', `addr: ":5000", ${http}`)
+        .replace('realm: "https://registry.example.org/auth/token"', auth);
+
+    it('refuses to send passwords to the host that a request names', () => {
+      for (const http of NAMELESS) {
+        for (const auth of ['autoredirect: true', 'autoredirect: true, realm: "https://r.example/token"'])
+          expect(problemOf(withTokens(http, auth))).to.match(/^http\.host is missing: .*autoredirect/);
+        parse(withTokens(`${http}, host: "https://r.example"`, 'autoredirect: true'));
+        parse(withTokens(http, 'realm: "https://r.example/token"'));
+      }
+      const onLoopback = withTokens('', 'autoredirect: true').replace(':5000", ', '127.0.0.1:5000"');
+      parse(onLoopback);
+      expect(problemOf(onLoopback.replace('5000"', '5000", trustedproxies: [127.0.0.0/8]'))).to.match(
+        /^http\.host is missing/,
+      );
+    });
+
+    it('warns that URLs stay relative, and of those in notifications', () => {
+      const hook = 'notifications: {endpoints: [{name: hook, url: "https://hook.example"}]}';
+      const noticesOf = (http: string) =>
+        parse(`${listening(':5000', http)}\n${hook}`).notices.filter((each) => /^http\./.test(each));
+      for (const http of NAMELESS) {
+        expect(noticesOf(http).join()).to.match(/^http\.host is missing: URLs in notifications/);
+        expect(noticesOf(`${http}, relativeurls: false`)[0]).to.match(/^http\.relativeurls = false: /);
+        expect(noticesOf(`${http}, relativeurls: false, host: "https://r.example"`)).to.deep.equal([]);
+      }
+    });
+  });
+
   it('refuses a token service of its own address beyond this machine over plain HTTP', () => {
     expect(problemOf(withPeople().replace('token: {}', 'token: {http: {addr: ":5003"}}'))).to.match(
       /^token\.http\.addr = .*5003.*plain HTTP/,

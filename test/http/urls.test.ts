@@ -1,6 +1,6 @@
 /**
- * Promise: URLs in answers lead back to where the client is: below the public URL, or relative, or at the host that
- * the client used, and never anywhere that a header could smuggle in.
+ * Promise: URLs in answers lead back to where the client is: below the public URL, or relative, or on this machine, and
+ * never where a header of a request says. What a client calls the registry is a URL, or nothing.
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -8,11 +8,13 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Proxies } from '../../services/http/forwarded.ts';
 import { listen } from '../../services/http/listen.ts';
-import { type UrlOptions, urlsOf } from '../../services/http/urls.ts';
+import { calledUrlsOf, type UrlOptions, urlsOf } from '../../services/http/urls.ts';
 import { networkTest } from '../../services/registry/access/networks.ts';
 
 const isTrusted = networkTest(['10.0.0.0/8']);
+const PROXIES = { isTrusted, header: 'x-forwarded-for' } as const;
 const PATH = '/v2/hello/blobs/uploads/1';
 const [PROXY, CLIENT] = ['10.0.0.1', '192.0.2.7'];
 const FROM_REQUEST = { relativeUrls: false, prefix: '' };
@@ -23,9 +25,17 @@ interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function urlFor(options: UrlOptions, { from = CLIENT, encrypted = false, headers = {} }: Asked = {}): string {
-  const req = { socket: { remoteAddress: from, encrypted }, headers } as unknown as IncomingMessage;
-  return urlsOf(options, isTrusted)({ req }, PATH);
+function requestOf({ from = CLIENT, encrypted = false, headers = {} }: Asked = {}): IncomingMessage {
+  return { socket: { remoteAddress: from, encrypted }, headers } as unknown as IncomingMessage;
+}
+
+function urlFor(options: UrlOptions, asked: Asked = {}): string {
+  return urlsOf(options)({ req: requestOf(asked) }, PATH);
+}
+
+/** What a client calls the registry, with a path after it. */
+function calledFor(prefix: string, asked: Asked, header: Proxies['header'] = 'x-forwarded-for'): string {
+  return `${calledUrlsOf({ prefix }, { isTrusted, header })({ req: requestOf(asked) })}${PATH}`;
 }
 
 describe('the URL in an answer', () => {
@@ -52,22 +62,48 @@ describe('the URL in an answer', () => {
         expect(urlFor({ host, prefix, relativeUrls }, asked)).to.equal(`${base}${PATH}`);
   });
 
-  it('is where the request went, when it is to be absolute and no public URL is known', () => {
+  it('follows no name that a request says: it is relative, but for clients on this machine', () => {
+    for (const host of ['localhost', 'localhost:5000', '127.0.0.1:5000', '[::1]:5000']) {
+      for (const from of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+        expect(urlFor(FROM_REQUEST, { from, headers: { host } })).to.equal(`http://${host}${PATH}`);
+      expect(urlFor(FROM_REQUEST, { from: '::1', encrypted: true, headers: { host } })).to.equal(
+        `https://${host}${PATH}`,
+      );
+      expect(urlFor(FROM_REQUEST, { headers: { host } })).to.equal(PATH);
+    }
+    const said = {
+      ...{ 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
+      forwarded: 'host=evil.example;proto=https',
+    };
+    for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'localhost@evil'])
+      for (const from of [PROXY, CLIENT, '127.0.0.1'])
+        for (const encrypted of [true, false])
+          expect(urlFor(FROM_REQUEST, { from, encrypted, headers: { host, ...said } }), host).to.equal(PATH);
+  });
+});
+
+describe('what a client calls the registry', () => {
+  it('is below the public URL where there is one', () => {
+    const called = calledUrlsOf({ host: 'https://r.example/', prefix: '/p' }, PROXIES);
+    expect(called({ req: requestOf({ headers: { host: 'evil.example' } }) })).to.equal('https://r.example/p');
+  });
+
+  it('is where the request went', () => {
     for (const [host, origin] of [
       ['registry.example.org', 'http://registry.example.org'],
       ['127.0.0.1:5000', 'http://127.0.0.1:5000'],
       ['[2001:db8::1]:5000', 'http://[2001:db8::1]:5000'],
       ['my_registry', 'http://my_registry'],
     ] as const) {
-      expect(urlFor(FROM_REQUEST, { headers: { host } })).to.equal(`${origin}${PATH}`);
-      const encrypted = urlFor({ ...FROM_REQUEST, prefix: '/p' }, { headers: { host }, encrypted: true });
+      expect(calledFor('', { headers: { host } })).to.equal(`${origin}${PATH}`);
+      const encrypted = calledFor('/p', { headers: { host }, encrypted: true });
       expect(encrypted).to.equal(`${origin.replace('http', 'https')}/p${PATH}`);
     }
   });
 
   it('is where the outermost trusted proxy was asked', () => {
     const host = 'inner:5000';
-    for (const [what, headers, origin] of [
+    for (const [what, headers, origin, header] of [
       [
         'nginx, host passed on',
         { host: 'r.example.org', 'x-forwarded-proto': 'https' },
@@ -82,6 +118,7 @@ describe('the URL in an answer', () => {
         'RFC 7239',
         { host, forwarded: 'for=192.0.2.7;proto=https;host="r.example.org:8443"' },
         'https://r.example.org:8443',
+        'forwarded',
       ],
       [
         'a row of proxies, behind what the client wrote',
@@ -91,6 +128,7 @@ describe('the URL in an answer', () => {
             'host=evil.example, for=192.0.2.7;host=r.example.org;proto=https, for=10.0.0.2;host=mid;proto=http',
         },
         'https://r.example.org',
+        'forwarded',
       ],
       [
         'a row of proxies that append, behind what the client wrote',
@@ -117,8 +155,14 @@ describe('the URL in an answer', () => {
         { host: 'r.example.org', 'x-forwarded-for': '192.0.2.7', forwarded: 'host=evil.example;proto=https' },
         'http://r.example.org',
       ],
+      [
+        'an X-Forwarded-Host that the client wrote',
+        { host: 'r.example.org', 'x-forwarded-host': 'evil.example', forwarded: 'for=192.0.2.7;proto=https' },
+        'https://r.example.org',
+        'forwarded',
+      ],
     ] as const)
-      expect(urlFor(FROM_REQUEST, { from: PROXY, headers }), what).to.equal(`${origin}${PATH}`);
+      expect(calledFor('', { from: PROXY, headers }, header), what).to.equal(`${origin}${PATH}`);
   });
 
   it('does not listen to a client that is not a trusted proxy', () => {
@@ -127,10 +171,10 @@ describe('the URL in an answer', () => {
       ...{ 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
       forwarded: 'host=evil.example;proto=https',
     };
-    expect(urlFor(FROM_REQUEST, { headers })).to.equal(`http://r.example.org${PATH}`);
+    expect(calledFor('', { headers })).to.equal(`http://r.example.org${PATH}`);
   });
 
-  it('is relative when there is no host, or none that is one', () => {
+  it('is nothing when there is no host, or none that is one', () => {
     const good = { host: 'r.example.org' };
     for (const headers of [
       {},
@@ -155,12 +199,13 @@ describe('the URL in an answer', () => {
       ),
       { ...good, 'x-forwarded-proto': 'javascript' },
       { ...good, 'x-forwarded-host': 'a/b' },
-      { ...good, forwarded: 'host="a/b"' },
     ])
-      expect(urlFor(FROM_REQUEST, { from: PROXY, headers }), JSON.stringify(headers)).to.equal(PATH);
+      expect(calledFor('', { from: PROXY, headers }), JSON.stringify(headers)).to.equal(PATH);
+    const headers = { ...good, forwarded: 'host="a/b"' };
+    expect(calledFor('', { from: PROXY, headers }, 'forwarded')).to.equal(PATH);
   });
 
-  it('names the host, or is relative, whatever the headers hold: nothing else gets into it', () => {
+  it('names the host, or nothing, whatever the headers hold: nothing else gets into it', () => {
     const host = fc.oneof(
       fc.string(),
       fc.domain(),
@@ -175,13 +220,12 @@ describe('the URL in an answer', () => {
       'x-forwarded-proto': optional(proto),
       forwarded: optional(fc.tuple(host, proto).map(([h, p]) => `host="${h}";proto=${p}`)),
     });
+    const peer = fc.constantFrom(PROXY, CLIENT);
+    const header = fc.constantFrom('x-forwarded-for' as const, 'forwarded' as const);
     let absolute = 0;
     fc.assert(
-      fc.property(headers, fc.boolean(), fc.constantFrom(PROXY, CLIENT), (given, encrypted, from) => {
-        const url = urlFor(
-          { ...FROM_REQUEST, prefix: '/p' },
-          { from, encrypted, headers: given as Record<string, string> },
-        );
+      fc.property(headers, fc.boolean(), peer, header, (given, encrypted, from, by) => {
+        const url = calledFor('/p', { from, encrypted, headers: given as Record<string, string> }, by);
         if (url === `/p${PATH}`) return;
         absolute++;
         expect(url).to.match(/^https?:\/\/[A-Za-z0-9_.:[\]-]+\/p\/v2\//);
@@ -194,7 +238,7 @@ describe('the URL in an answer', () => {
   });
 
   it('comes right out of real requests', async () => {
-    const url = urlsOf(FROM_REQUEST, isTrusted);
+    const url = urlsOf(FROM_REQUEST);
     await using listener = await listen((req, response) => response.end(url({ req }, PATH)), {
       host: '127.0.0.1',
       port: 0,

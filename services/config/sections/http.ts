@@ -100,8 +100,13 @@ export const HttpSection = z
     }),
     trustedproxies: honoured(
       z.array(Cidr).default([]),
-      'networks of the proxies that end TLS in front of the registry: their X-Forwarded-For is believed',
+      'networks of the proxies that end TLS in front of the registry: what they say in `forwardedheader` is believed',
       { from: 'ours' },
+    ),
+    forwardedheader: honoured(
+      z.enum(['x-forwarded-for', 'forwarded']).default('x-forwarded-for'),
+      'the header in which trusted proxies write the address of the client, and must not pass on one of the client; any other is ignored',
+      { from: 'ours', example: 'forwarded' },
     ),
     tls: TlsSection.optional(),
   })
