@@ -17,6 +17,8 @@ import { startShippedFront } from './shipped-front.ts';
 
 const NAME = 'candidate/app';
 const MIB = 1024 * 1024;
+/** What nodes behind it are configured with. */
+const BEHIND = { host: 'https://registry.example.net', trustedproxies: ['127.0.0.0/8'] };
 
 /** A node that takes a request and dies of it; `taken` has the methods of those. */
 async function startDyingNode(held: AsyncDisposableStack, taken: string[]): Promise<string> {
@@ -43,7 +45,15 @@ requires(['nginx'])('the shipped load balancer', function () {
     const nodes = [];
     for (let i = 0; i < 2; i++)
       nodes.push(
-        held.use(await startRegistry({ command: 'api', promotion: false, rootDirectory, delete: true })),
+        held.use(
+          await startRegistry({
+            ...{ command: 'api', promotion: false, rootDirectory, delete: true },
+            config: (config) => ({
+              ...{ ...config, auth: 'none' },
+              http: { ...(config['http'] as object), ...BEHIND },
+            }),
+          }),
+        ),
       );
     const { url } = held.use(await startShippedFront(nodes.map(({ host }) => host)));
     const layer = newBytes(20 * MIB);

@@ -17,10 +17,16 @@ export interface NginxFrontOptions {
   readonly upstream: string;
   /** Lines more of `location /`. */
   readonly location?: string;
+  /** True for a cache of successes, which says in `X-Cache` whether it answered. */
+  readonly cache?: boolean;
 }
 
 /** Starts one as operators put it before a registry: bodies pass as they come, by HTTP/1.1. */
-export async function startNginxFront({ upstream, location = '' }: NginxFrontOptions): Promise<NginxFront> {
+export async function startNginxFront({
+  upstream,
+  location = '',
+  cache = false,
+}: NginxFrontOptions): Promise<NginxFront> {
   const home = await tempDir('nginx-front');
   const port = await freePort();
   const file = (name: string) => join(home.path, name);
@@ -33,6 +39,7 @@ export async function startNginxFront({ upstream, location = '' }: NginxFrontOpt
 events { worker_connections 256; }
 http {
   ${temporary.join(' ')}
+  ${cache ? `proxy_cache_path ${file('cache')} keys_zone=c:1m;` : ''}
   log_format passed '$upstream_status $request_method $request_uri';
   access_log ${file('access.log')} passed;
   upstream registry { server ${upstream}; keepalive 1; }
@@ -45,6 +52,7 @@ http {
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
       proxy_request_buffering off;
+      ${cache ? 'proxy_cache c; proxy_cache_valid 200 10m; add_header X-Cache $upstream_cache_status;' : ''}
       ${location}
     }
   }
