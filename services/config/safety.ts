@@ -24,7 +24,7 @@ function* plainHeaders({ notifications }: Settings): Generator<string> {
 function* unknownName({ http, notifications }: Settings): Generator<string> {
   if (isNameKnown(http)) return;
   if (http.relativeurls === false)
-    yield 'http.relativeurls = false: URLs for clients are relative all the same: the registry does not know its name, and ' +
+    yield 'http.relativeurls = false: URLs for clients are still relative: the registry does not know its name, and ' +
       "believes none that a request says: expected http.host, the registry's public URL";
   if (notifications.endpoints.length > 0)
     yield 'http.host is missing: URLs in notifications begin with the host that the request names, which a client may make ' +

@@ -25,8 +25,8 @@ export function allowCaching({ res }: { readonly res: ServerResponse }, caching:
 }
 
 /**
- * Node's answers, with `Cache-Control` and `Vary` set as the head is written, so that no answer lacks them, whoever makes
- * it: a handler, Koa, or Node itself for a request that it refuses. Nobody may keep an answer unless it is a success and
+ * Node's answers, with `Cache-Control` and `Vary` set as the head is written, so that no answer lacks them, made by
+ * a handler, Koa, or Node itself for a request that it refuses. Nobody may keep an answer unless it is a success and
  * its handler has called {@link allowCaching}. Only what everyone gets does not vary with `Authorization`.
  */
 export class Answer<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
