@@ -13,7 +13,8 @@ export function* accessWarnings(config: Settings): Generator<string> {
   if (access) yield* ofRules(config, access);
   yield* unusedGroups(config, rules);
   if (auth?.token || auth?.htpasswd) yield* openRepositories(rules, promotion);
-  if (rulesAreAsked) yield* publishedAndClosed(rules, promotion);
+  if (rulesAreAsked || (config.mirrors.length > 0 && (auth?.token || auth?.htpasswd)))
+    yield* publishedAndClosed(rules, promotion);
   if (auth?.htpasswd && access) yield* dockerWithoutLogin(config, rules);
 }
 
@@ -82,8 +83,8 @@ function isPushToStable({ effect, actions, repositories }: Rule): boolean {
 /** Promoted content goes to mirrors, which require no credentials. */
 function* publishedAndClosed(rules: readonly Rule[], promotion: Settings['promotion']): Generator<string> {
   if (promotion !== undefined && !rules.some(isOpenToPulls))
-    yield 'promotion: no rule lets anonymous clients pull stable repositories, but promoted content is published: its blobs are ' +
-      'served to everyone that knows their digests';
+    yield 'promotion: no rule lets anonymous clients pull stable repositories, but promoted content is published: mirrors serve its ' +
+      'blobs to everyone that knows their digests, and what a mirror lacks is not served at /origin/';
 }
 
 function isOpenToPulls(rule: Rule): boolean {
