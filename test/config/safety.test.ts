@@ -189,6 +189,15 @@ describe('mirrors that clients would take for the registry', () => {
       parse(at(PUBLIC, url));
     });
 
+  it('have nobody to send clients to where everyone needs a login, with or without rules: the start warns', () => {
+    const noticesOf = (more: string) =>
+      parse(MIRRORED.replace('auth: none', `auth: {htpasswd: {realm: r, path: /h}}\n${more}`)).notices;
+    const warning = /^promotion: no rule lets anonymous clients pull stable repositories/;
+    expect(noticesOf('').filter((notice) => warning.test(notice))).to.have.length(1);
+    const open = 'access: {rules: [{name: p, allow: [pull], subjects: [everyone]}]}';
+    expect(noticesOf(open).filter((notice) => warning.test(notice))).to.deep.equal([]);
+  });
+
   it('cannot be recognised without the public name of the registry', () => {
     for (const registry of [`addr: ":5000", ${TLS}`, 'addr: "127.0.0.1:5000", trustedproxies: [10.0.0.0/8]'])
       expect(problemOf(at(registry, 'https://one.example.net'))).to.match(/^http\.host is missing/);
