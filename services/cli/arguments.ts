@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { millisecondsOf } from '../config/duration.ts';
+import { DURATION_MAX, DURATION_MAX_MS, millisecondsOf } from '../config/duration.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 
 /** The configuration file of a command that names none; Distribution's variable overrides it. */
@@ -51,7 +51,7 @@ export function withGoSwitches(argv: readonly string[]): string[] {
 
 const DURATION = 'expected a duration such as 90s, 1h30m or 720h';
 
-/** Parses a duration on the command line, such as 90s or 720h, to milliseconds; at least one. */
+/** Parses a duration on the command line, such as 90s or 720h, to milliseconds: from one to ten years. */
 export function duration(text: string): number {
   const ms = durationOrZero(text);
   if (ms < 1) throw new InvalidArgumentError(DURATION);
@@ -62,13 +62,23 @@ export function duration(text: string): number {
 export function durationOrZero(text: string): number {
   const ms = millisecondsOf(text);
   if (ms === undefined) throw new InvalidArgumentError(DURATION);
-  return ms;
+  return atMost(ms);
 }
 
 /** {@link durationOrZero}; a number without a unit has the unit that this option had before it accepted durations. */
 export function durationIn(unit: 'minutes' | 'seconds'): (text: string) => number {
   const unitMs = unit === 'minutes' ? 60_000 : 1000;
-  return (text) => (/^\d{1,9}$/.test(text) ? Number(text) * unitMs : durationOrZero(text));
+  return (text) => (/^\d{1,9}$/.test(text) ? atMost(Number(text) * unitMs) : durationOrZero(text));
+}
+
+function atMost(ms: number): number {
+  if (ms > DURATION_MAX_MS) throw new InvalidArgumentError(DURATION_MAX);
+  return ms;
+}
+
+/** Gathers the values of an option that may be repeated. */
+export function gather(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 /** Gathers the values of an option that may be repeated; each takes one argument, and no more. */

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, type Option } from 'commander';
 import type { Config } from '../config/schema.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
@@ -25,10 +25,28 @@ export interface StoreWork<Options = OptionValues> {
   readonly argument: string;
 }
 
+const HELP = ['-h', '--help'];
+
 /** A command of `roadstead`: Commander's, with what several commands share. */
 export class CliCommand extends Command {
   override createCommand(name?: string): CliCommand {
     return new CliCommand(name);
+  }
+
+  /**
+   * Adds an option that takes one value at most: an option with several would take the argument behind it, too. A value that is
+   * spelled as one of the command's options is none: the value was forgotten.
+   */
+  override addOption(option: Option): this {
+    if (option.variadic) throw new TypeError(`${option.flags}: let it be repeated instead`);
+    this.on(`option:${option.name()}`, (value: unknown) => {
+      const flags = this.options.flatMap(({ short, long }) => [short, long]);
+      if (typeof value === 'string' && [...HELP, ...flags].includes(value))
+        this.error(`error: option '${option.flags}' argument missing`, {
+          code: 'commander.optionMissingArgument',
+        });
+    });
+    return super.addOption(option);
   }
 
   /** Adds a command below this one, and returns it. */

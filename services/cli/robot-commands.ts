@@ -1,4 +1,4 @@
-import { duration } from './arguments.ts';
+import { duration, durationOrZero, gather } from './arguments.ts';
 import type { CliCommand } from './command.ts';
 
 /** Commands of robots: accounts of build systems, whose secrets this registry issues itself. */
@@ -11,9 +11,9 @@ export function addRobotCommands(program: CliCommand): void {
   robots
     .subcommand('create', 'create a robot and show its secret, only this once')
     .argument('<name>', 'such as ci; it logs in as robot+ci')
-    .option('--group <name...>', 'groups of the robot, for rules', [])
+    .option('--group <name>', 'a group of the robot, for rules; may be repeated', gather, [])
     .option('--description <text>', 'what it is for')
-    .option('--expires <duration>', 'how long its secret is valid, such as 720h', duration)
+    .option('--expires <duration>', 'how long its secret is valid, such as 720h; at most ten years', duration)
     .withJson()
     .overStore('write', load, (code, { objects, audit, argument, options }) =>
       code.robotsCreateCommand(objects, audit, argument, options),
@@ -25,7 +25,7 @@ export function addRobotCommands(program: CliCommand): void {
   robots
     .subcommand('rotate', 'give a robot a new secret and show it, only this once')
     .argument('<name>', 'such as ci')
-    .option('--keep-old <duration>', 'how long its old secrets stay valid, such as 1h', duration, 0)
+    .option('--keep-old <duration>', 'how long its old secrets stay valid, such as 1h', durationOrZero, 0)
     .option(
       '--expires <duration>',
       'how long the new secret is valid (default: as long as the last one)',

@@ -1,8 +1,8 @@
-import { Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { manifestRulesOf, promotionPolicyOf, sealerOf } from '../config/rules.ts';
 import { stableTest } from '../registry/oci/repository-classes.ts';
-import { PARTS } from '../serve/parts.ts';
-import { durationIn } from './arguments.ts';
+import { PARTS, type Part } from '../serve/parts.ts';
+import { durationIn, gather } from './arguments.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import type { CliCommand, JsonOption, StoreWork } from './command.ts';
 import { addGcCommands } from './gc-commands.ts';
@@ -14,10 +14,10 @@ export function addStoreCommands(program: CliCommand): void {
     .subcommand('config', 'look at configuration files')
     .subcommand('check', 'show what each setting does, without starting anything')
     .withConfig()
-    .addOption(
-      new Option('--part <name...>', 'check only the files that these processes read')
-        .choices(PARTS)
-        .default(PARTS, 'all'),
+    .option(
+      '--part <name>',
+      `check only the files that this process reads: ${PARTS.join(', ')}; may be repeated (default: all)`,
+      part,
     )
     .withJson()
     .action(async (config: string, options) => {
@@ -33,11 +33,17 @@ export function addStoreCommands(program: CliCommand): void {
   addAuditCommands(program);
 }
 
+function part(text: string, before: readonly Part[] = []): readonly Part[] {
+  const found = PARTS.find((name) => name === text);
+  if (found === undefined) throw new InvalidArgumentError(`expected one of ${PARTS.join(', ')}`);
+  return [...before, found];
+}
+
 function addCheck(program: CliCommand): void {
   program
     .subcommand('check', 'read the whole store and report what is broken (exit code 2 if anything is)')
     .option('--deep', 'read every blob to its end', false)
-    .option('--repository <name...>', 'only these repositories')
+    .option('--repository <name>', 'only this repository; may be repeated', gather)
     .withJson('print one line of JSON for each finding, and one for the summary')
     .overStore(
       'only-read',

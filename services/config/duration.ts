@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIFETIME_MAX_MS } from '../registry/access/issued/account.ts';
 import { about, addProblem } from './key.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -11,6 +12,10 @@ const DURATION = 'expected a duration such as 30s, 5m or 1h30m';
 const WHOLE = /^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 
+/** The longest duration: beyond it, dates that are computed from it could not be written. */
+export const DURATION_MAX_MS = LIFETIME_MAX_MS;
+export const DURATION_MAX = 'expected a duration of ten years (87600h) at most';
+
 /** The longest delay: beyond it, JavaScript's timers overflow and fire at once. */
 const MAX_MS = 24 * 24 * 3_600_000;
 
@@ -21,6 +26,10 @@ const MAX_MS = 24 * 24 * 3_600_000;
 export const Duration = about(
   z.union([z.string(), z.number()], DURATION).transform((value, context): number => {
     const totalMs = typeof value === 'number' ? value / NANOSECONDS_PER_MS : millisecondsOf(value);
+    if (totalMs !== undefined && totalMs > DURATION_MAX_MS) {
+      addProblem(context, [], DURATION_MAX);
+      return z.NEVER;
+    }
     if (totalMs === 0 || (totalMs !== undefined && totalMs >= 1)) return totalMs;
     const hint = typeof value === 'number' ? 'without a unit, Distribution reads it as nanoseconds: ' : '';
     addProblem(context, [], hint + DURATION);

@@ -4,12 +4,15 @@ import type { Grants } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { isRepositoryName } from '../registry/oci/names.ts';
 import type { Publication } from '../registry/publishing/publication/entry.ts';
+import { DAMAGED, orDamaged } from '../registry/storage/json.ts';
 import type { PublicationLine, Publications } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
 const PAGE_MAX = 100;
 /** Bounds what one request reads if the client may see few entries. */
 const READS_MAX = 200;
+/** An entry may name thousands of blobs: a page ends with the entry that reaches this many. */
+const BLOBS_MAX = 10_000;
 
 /** GET of the publication log, newest first: the entries of repositories that the client may pull from. */
 export async function getPublications(service: ReleaseService, ctx: RouteContext): Promise<void> {
@@ -18,15 +21,26 @@ export async function getPublications(service: ReleaseService, ctx: RouteContext
   const limit = Math.min(number(query(ctx, 'limit'), 'limit') ?? 20, PAGE_MAX);
   const first = Math.min(before - 1, head);
   const publications: PublicationLine[] = [];
+  const damaged: number[] = [];
+  let blobs = 0;
   let seq = first;
-  for (; seq > Math.max(0, first - READS_MAX) && publications.length < limit; seq--) {
-    const entry = await service.content.log.read(seq);
-    const line = entry && visible(entry, ctx.state.principal);
-    if (line) publications.push(line);
+  const isFull = () => publications.length + damaged.length >= limit || blobs >= BLOBS_MAX;
+  for (; seq > Math.max(0, first - READS_MAX) && !isFull(); seq--) {
+    const entry = await orDamaged(service.content.log.read(seq));
+    const line = entry === undefined || entry === DAMAGED ? undefined : visible(entry, ctx.state.principal);
+    if (entry === DAMAGED) damaged.push(seq);
+    if (line === undefined) continue;
+    publications.push(line);
+    blobs += Object.values(line.collections).reduce((sum, each) => sum + each.length, 0);
   }
   const next = seq + 1;
   const hasMore = seq > 0 && next <= first;
-  ctx.body = { head, publications, ...(hasMore && { next }) } satisfies Publications;
+  ctx.body = {
+    head,
+    publications,
+    ...(damaged.length > 0 && { damaged }),
+    ...(hasMore && { next }),
+  } satisfies Publications;
 }
 
 /** GET of one entry. */

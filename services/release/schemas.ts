@@ -116,6 +116,7 @@ export const PublicationsBody = z.object({
   publications: z
     .array(PublicationBody)
     .describe('Newest first; only those into repositories that the client may pull from'),
+  damaged: z.array(z.int()).optional().describe('Numbers of entries on this page that cannot be read'),
   next: z
     .int()
     .optional()

@@ -183,7 +183,7 @@ describe('events that a receiver refuses', () => {
     expect(numbersOf(letters)).to.deep.equal([30, 7]);
 
     receiver.answer(() => 200);
-    expect(await requeueDead(world.objects, endpoint)).to.deep.equal({ requeued: 2, left: 0 });
+    expect(await requeueDead(world.objects, endpoint)).to.deep.equal({ requeued: 2, left: 0, damaged: 0 });
     await eventually('they are delivered too', () => receiver.accepted().length === 50);
     expect(numbersOf(receiver.accepted().slice(-2))).to.deep.equal([7, 30]);
     expect((await inspectEndpoint(world.objects, 'hook')).dead).to.equal(0);

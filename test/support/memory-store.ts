@@ -1,13 +1,14 @@
 import { Readable, type Writable } from 'node:stream';
-import type {
-  ByteRange,
-  DeleteOptions,
-  ListPage,
-  ListRequest,
-  ObjectRead,
-  ObjectStat,
-  ObjectStore,
-  PutOptions,
+import {
+  type ByteRange,
+  type DeleteOptions,
+  type ListPage,
+  type ListRequest,
+  type ObjectRead,
+  type ObjectStat,
+  type ObjectStore,
+  ObjectTooLargeError,
+  type PutOptions,
 } from '../../services/registry/storage/object-store.ts';
 import { listByHand } from '../contract/memory-twin.ts';
 import { gather } from './gather.ts';
@@ -56,7 +57,7 @@ export class MemoryStore implements ObjectStore {
 
   async read(key: string, limitBytes: number): Promise<Buffer | undefined> {
     const bytes = this.held.get(key)?.bytes;
-    if (bytes && bytes.length > limitBytes) throw new Error(`${key} is larger than ${limitBytes} bytes`);
+    if (bytes && bytes.length > limitBytes) throw new ObjectTooLargeError(key, bytes.length, limitBytes);
     return bytes;
   }
 

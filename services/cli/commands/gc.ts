@@ -13,6 +13,7 @@ import { collectOnce } from '../../registry/garbage/online/cycle.ts';
 import { bridgeMaxMsOf, GarbageClock } from '../../registry/garbage/online/garbage-clock.ts';
 import { isCycleRequested, readProgress, requestCycle } from '../../registry/garbage/online/progress.ts';
 import { parseSha256 } from '../../registry/oci/digest.ts';
+import { DAMAGED, orDamaged } from '../../registry/storage/json.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { ACTOR } from '../actor.ts';
@@ -26,7 +27,9 @@ const LOOK_MS = 500;
 
 /** Shows the collector's status; exits with 2 if its last cycle failed, or kept what it could not read. */
 export async function gcStatusCommand(objects: ObjectStore, { json }: JsonOption): Promise<void> {
-  const progress = await readProgress(objects);
+  const progress = await orDamaged(readProgress(objects));
+  if (progress === DAMAGED)
+    return fail("the collector's status in the store cannot be read: run roadstead check", 2);
   if (json) printJson(progress ?? {}, 2);
   else if (progress === undefined) print('no sync process has collected garbage or purged uploads here yet');
   else {

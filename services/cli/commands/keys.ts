@@ -47,6 +47,10 @@ export async function keysRotateCommand(
     return fail(
       `nodes look for new keys every ${KEYS_POLL_MS / 1000} s: expected --after ${KEY_LEAD_MIN_MS / 1000}s or more, or --revoke`,
     );
+  if (afterMs > token.keylifetime)
+    return fail(
+      `the key would begin to sign after more than token.keylifetime, when another one is due: expected --after ${Math.floor(token.keylifetime / 1000)}s or less`,
+    );
   await using ring = await KeyRing.start(objects, CONSOLE);
   const older = ring.keys;
   const signsFrom = new Date(Date.now() + (revoke ? 0 : afterMs));

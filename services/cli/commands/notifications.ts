@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { NotificationsConfig } from '../../registry/notifications/endpoint.ts';
 import {
@@ -6,6 +7,7 @@ import {
   inspectEndpoint,
   requeueDead,
 } from '../../registry/notifications/inspect.ts';
+import { tryParseJson } from '../../registry/storage/json.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import { recordLocal } from '../audit.ts';
 import type { JsonOption } from '../command.ts';
@@ -27,7 +29,9 @@ export async function notificationsCommand(
   );
   if (json) printJson({ endpoints: reports.map(withEvents), forgotten }, 2);
   else show(reports, forgotten);
-  const isWrong = reports.some(({ dead, delivery }) => dead > 0 || (delivery?.failures ?? 0) > 0);
+  const isWrong = reports.some(
+    ({ dead, delivery, isDeliveryDamaged }) => dead > 0 || isDeliveryDamaged || (delivery?.failures ?? 0) > 0,
+  );
   if (isWrong) process.exitCode = 2;
 }
 
@@ -52,19 +56,21 @@ export async function retryDeadCommand(
     print(`${result.left} did not fit into the queue: run this again when it is shorter`);
     process.exitCode = 2;
   }
+  if (result.damaged > 0) {
+    print(`${result.damaged} dead letters cannot be read: see roadstead notifications`);
+    process.exitCode = 2;
+  }
 }
 
 function show(reports: readonly EndpointReport[], forgotten: readonly string[]): void {
   printTable(
     ['ENDPOINT', 'QUEUED', 'OLDEST', 'DEAD', 'LAST DELIVERED', 'FAILURES', 'LAST ERROR'],
-    reports.map(({ endpoint, queued, oldestAt, dead, delivery }) => [
+    reports.map(({ endpoint, queued, oldestAt, dead, ...report }) => [
       endpoint,
       String(queued),
       oldestAt === undefined ? '-' : age(oldestAt),
       String(dead),
-      delivery?.lastDeliveredAt ?? '-',
-      String(delivery?.failures ?? 0),
-      delivery?.lastError ? `${delivery.lastError.at} ${delivery.lastError.reason}` : '-',
+      ...columnsOf(report),
     ]),
     'no notification endpoints are configured',
   );
@@ -80,20 +86,37 @@ function show(reports: readonly EndpointReport[], forgotten: readonly string[]):
     );
 }
 
+function columnsOf({
+  delivery,
+  isDeliveryDamaged,
+}: Pick<EndpointReport, 'delivery' | 'isDeliveryDamaged'>): string[] {
+  if (isDeliveryDamaged) return ['-', '-', 'the record of its delivery cannot be read: run roadstead check'];
+  const { lastDeliveredAt = '-', failures = 0, lastError } = delivery ?? {};
+  return [lastDeliveredAt, String(failures), lastError ? `${lastError.at} ${lastError.reason}` : '-'];
+}
+
 function withEvents(report: EndpointReport) {
   const newestDead = report.newestDead.map((letter) => ({
     ...letter,
-    events: letter.events.map((json): unknown => JSON.parse(json)),
+    events: letter.events.map((json) => parsed(json) ?? json),
   }));
   return { ...report, newestDead };
 }
 
+const Brief = z.object({
+  action: z.string(),
+  target: z.object({ repository: z.string(), tag: z.string().optional(), digest: z.string().optional() }),
+});
+
+function parsed(json: string): unknown {
+  return tryParseJson(z.unknown(), Buffer.from(json));
+}
+
 /** `push hello:1`: enough to know what a dead letter is about. */
 function brief(json: string): string {
-  const { action, target } = JSON.parse(json) as {
-    action: string;
-    target: { repository: string; tag?: string; digest?: string };
-  };
+  const event = Brief.safeParse(parsed(json));
+  if (!event.success) return 'an event that cannot be read';
+  const { action, target } = event.data;
   const { repository, tag, digest } = target;
   return `${action} ${repository}${tag ? `:${tag}` : digest ? `@${digest.slice(0, 19)}` : ''}`;
 }

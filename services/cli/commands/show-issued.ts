@@ -1,20 +1,29 @@
-import { type IssuedAccount, isCurrent } from '../../registry/access/issued/account.ts';
+import { type DamagedAccount, type IssuedAccount, isCurrent } from '../../registry/access/issued/account.ts';
 import { printJson, printTable } from '../table.ts';
 
-/** Shows accounts whose credentials this registry issued, including revoked ones; no hashes. */
-export function showIssued(accounts: readonly IssuedAccount[], json: boolean, none: string): void {
+const DAMAGED = 'damaged: cannot be read, and nobody logs in by it; revoke it';
+
+/** Shows accounts whose credentials this registry issued, including revoked and damaged ones; no hashes. */
+export function showIssued(
+  accounts: readonly (IssuedAccount | DamagedAccount)[],
+  json: boolean,
+  none: string,
+): void {
   if (json) {
-    const shown = accounts.map(({ secrets, version: _, ...account }) => ({
-      ...account,
-      secrets: secrets.map(({ sha256: __, ...secret }) => secret),
-    }));
+    const shown = accounts.map((account) => {
+      if ('isDamaged' in account) return { name: account.name, damaged: true };
+      const { secrets, version: _, ...rest } = account;
+      return { ...rest, secrets: secrets.map(({ sha256: __, ...secret }) => secret) };
+    });
     printJson(shown, 2);
     return;
   }
   const now = new Date();
   printTable(
     ['NAME', 'GROUPS', 'CREATED', 'BY', 'SECRETS', 'ENDS', 'DESCRIPTION'],
-    accounts.map(({ name, groups, createdAt, createdBy, secrets, revokedAt, description }) => {
+    accounts.map((account) => {
+      if ('isDamaged' in account) return [account.name, '-', '-', '-', '-', DAMAGED, ''];
+      const { name, groups, createdAt, createdBy, secrets, revokedAt, description } = account;
       const current = secrets.filter((secret) => isCurrent(secret, now));
       return [
         ...[name, groups.join(',') || '-', createdAt, createdBy, String(current.length)],

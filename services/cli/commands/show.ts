@@ -1,6 +1,6 @@
 import type { MirrorLine } from '../../release/schemas.ts';
 import type { ReleaseClient } from '../release-client.ts';
-import { formatBytes, print, printJson, printTable } from '../table.ts';
+import { fail, formatBytes, print, printJson, printTable } from '../table.ts';
 
 /** Shows the publication log, newest first. */
 export async function publicationsCommand(
@@ -25,6 +25,7 @@ export async function publicationsCommand(
   });
   const headings = ['SEQ', 'TIME', 'ACTOR', 'TARGET', 'SOURCE', 'MANIFEST', 'NEW BLOBS'];
   printTable(headings, rows, 'nothing has been published yet');
+  if (answer.damaged) fail(`cannot be read: ${answer.damaged.join(', ')}; run roadstead check`, 2);
 }
 
 /** Shows every mirror's watermark, lag and health. */

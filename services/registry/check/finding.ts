@@ -36,7 +36,7 @@ export const FINDINGS = {
   'referrer-malformed': ['error', 'Delete the key, then push the referrer again: until then none is listed'],
   'notice-malformed': ['error', 'Run: roadstead read-only off'],
   'token-key-unreadable': ['error', 'Delete the object, then run: roadstead keys rotate'],
-  'credential-unreadable': ['error', 'Delete all versions of the account, then create it again'],
+  'credential-unreadable': ['error', 'Revoke the account, then create it again'],
   unlisted: [
     'error',
     'Garbage collection deletes nothing while content may lie behind it: see docs/garbage-collection.md',

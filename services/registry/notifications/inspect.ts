@@ -1,3 +1,5 @@
+import pMap from 'p-map';
+import { DAMAGED, orDamaged } from '../storage/json.ts';
 import { keySegment } from '../storage/key-segment.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { Backlog, itemsUnder, sizeOf } from './backlog.ts';
@@ -18,13 +20,15 @@ export interface EndpointReport {
   readonly newestDead: readonly DeadLetter[];
   /** Undefined when no worker ever delivered. */
   readonly delivery: Delivery | undefined;
+  /** Whether the record of the delivery cannot be read. */
+  readonly isDeliveryDamaged: boolean;
 }
 
 /** Events that were given up together. */
 export interface DeadLetter {
   readonly at: string;
   readonly reason: string;
-  /** Each as JSON. */
+  /** Each as JSON; none of a letter that cannot be read. */
   readonly events: readonly string[];
 }
 
@@ -37,20 +41,33 @@ export async function inspectEndpoint(
   const [queue, deadItems, delivery] = await Promise.all([
     sizeOf(objects, queuePrefix(endpoint)),
     Array.fromAsync(itemsUnder(objects, deadPrefix(endpoint))),
-    deliveryLeases(objects, endpoint).read(),
+    orDamaged(deliveryLeases(objects, endpoint).read()),
   ]);
   const newestItems = deadItems.slice(-newest).reverse();
-  const letters = await Promise.all(newestItems.map((item) => readItem(objects, item.key)));
+  const letters = await pMap(newestItems, (item) => readLetter(objects, item), {
+    concurrency: READS_AT_ONCE,
+  });
   return {
     endpoint,
     queued: queue.events,
     oldestAt: queue.oldestAt?.toISOString(),
     dead: deadItems.reduce((sum, item) => sum + item.events, 0),
-    newestDead: letters
-      .filter((letter) => letter !== undefined)
-      .map(({ death, events }) => ({ at: death?.at ?? '', reason: death?.reason ?? '', events })),
-    delivery: delivery?.value,
+    newestDead: letters.filter((letter) => letter !== undefined),
+    delivery: delivery === DAMAGED ? undefined : delivery?.value,
+    isDeliveryDamaged: delivery === DAMAGED,
   };
+}
+
+/** Undefined for a letter that was pruned or requeued meanwhile. */
+async function readLetter(objects: ObjectStore, { key, tick }: StoredItem): Promise<DeadLetter | undefined> {
+  const letter = await orDamaged(readItem(objects, key));
+  if (letter === undefined) return undefined;
+  if (letter !== DAMAGED) {
+    const { death, events } = letter;
+    return { at: death?.at ?? '', reason: death?.reason ?? '', events };
+  }
+  const at = new Date(tick / 1000).toISOString();
+  return { at, reason: `${key} cannot be read: delete it, or repair it`, events: [] };
 }
 
 /** The result of sending dead letters again. */
@@ -58,7 +75,11 @@ export interface Requeued {
   readonly requeued: number;
   /** What found no room in the queue, and is still dead. */
   readonly left: number;
+  /** Letters that cannot be read, and are still dead. */
+  readonly damaged: number;
 }
+
+const READS_AT_ONCE = 16;
 
 /**
  * Puts an endpoint's dead letters back into its queue, oldest first, with their times. When interrupted, it loses nothing
@@ -71,14 +92,19 @@ export async function requeueDead(
   const backlog = new Backlog(objects, queuePrefix(name), queuelimit);
   let requeued = 0;
   let left = 0;
+  let damaged = 0;
   for (const item of await Array.fromAsync(itemsUnder(objects, deadPrefix(name)))) {
     if (left > 0 || !(await backlog.hasRoom(item.events))) left += item.events;
     else {
-      requeued += await requeue(objects, name, item);
-      backlog.added(item.events);
+      const events = await orDamaged(requeue(objects, name, item));
+      if (events === DAMAGED) damaged++;
+      else {
+        requeued += events;
+        backlog.added(item.events);
+      }
     }
   }
-  return { requeued, left };
+  return { requeued, left, damaged };
 }
 
 async function requeue(objects: ObjectStore, endpoint: string, item: StoredItem): Promise<number> {

@@ -16,3 +16,12 @@ export function keySegment(name: string): string {
     return `${escaped.slice(0, 64)}_s${createHash('sha256').update(name, 'utf8').digest('hex')}`;
   return escaped === '' ? '_' : escaped;
 }
+
+/** The name that a segment was made from; the segment itself where that cannot be known: it ends in a hash, or is no segment. */
+export function nameOfSegment(segment: string): string {
+  const bytes = segment.replace(/_([0-9a-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  const name = Buffer.from(bytes, 'latin1').toString('utf8');
+  return keySegment(name) === segment ? name : segment;
+}

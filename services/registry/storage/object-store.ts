@@ -29,7 +29,7 @@ export interface ObjectStore extends AsyncDisposable {
   send(key: string, range: ByteRange | undefined, sink: Writable): Promise<boolean>;
   /** A stream of an object's bytes, or of a range of them; undefined if it does not exist. */
   get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<ObjectRead | undefined>;
-  /** A whole small object; throws if it is larger than `limitBytes`, so that memory stays bounded. */
+  /** A whole small object; throws {@link ObjectTooLargeError} beyond `limitBytes`, so that memory stays bounded. */
   read(key: string, limitBytes: number, signal?: AbortSignal): Promise<Buffer | undefined>;
   /** Writes a whole object, replacing the previous one. If `body` throws, nothing is left behind. */
   put(key: string, body: Buffer | AsyncIterable<Buffer>, options?: PutOptions): Promise<void>;
@@ -223,4 +223,12 @@ export async function* listAll(
     for (const key of page.prefixes) yield { key, isPrefix: true };
     startAfter = page.next;
   } while (startAfter !== undefined);
+}
+
+/** An object is larger than what it may hold: it is damaged. */
+export class ObjectTooLargeError extends Error {
+  constructor(key: string, sizeBytes: number, limitBytes: number) {
+    super(`${key} has ${sizeBytes} bytes, more than ${limitBytes}`);
+    this.name = 'ObjectTooLargeError';
+  }
 }

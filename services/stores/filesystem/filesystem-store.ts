@@ -9,6 +9,7 @@ import {
   type ObjectRead,
   type ObjectStat,
   type ObjectStore,
+  ObjectTooLargeError,
   type PutOptions,
   type StoreMode,
   TEMPORARY_MAX_AGE_MS,
@@ -125,8 +126,7 @@ export class FilesystemStore implements ObjectStore {
     const opened = await this.#open(key);
     if (opened === undefined) return undefined;
     try {
-      if (opened.sizeBytes > limitBytes)
-        throw new Error(`${key} has ${opened.sizeBytes} bytes, more than ${limitBytes}`);
+      if (opened.sizeBytes > limitBytes) throw new ObjectTooLargeError(key, opened.sizeBytes, limitBytes);
       return await opened.handle.readFile();
     } finally {
       await opened.handle.close();

@@ -2,15 +2,16 @@ import type { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type {
-  ByteRange,
-  DeleteOptions,
-  ListPage,
-  ListRequest,
-  ObjectRead,
-  ObjectStat,
-  ObjectStore,
-  PutOptions,
+import {
+  type ByteRange,
+  type DeleteOptions,
+  type ListPage,
+  type ListRequest,
+  type ObjectRead,
+  type ObjectStat,
+  type ObjectStore,
+  ObjectTooLargeError,
+  type PutOptions,
 } from '../../registry/storage/object-store.ts';
 import { streamed } from '../reading.ts';
 import { sendChunks } from '../send-chunks.ts';
@@ -89,7 +90,7 @@ export class S3Store implements ObjectStore {
     if (reading === undefined) return undefined;
     if (reading.sizeBytes > limitBytes) {
       reading.abandon();
-      throw new Error(`${key} has ${reading.sizeBytes} bytes, more than ${limitBytes}`);
+      throw new ObjectTooLargeError(key, reading.sizeBytes, limitBytes);
     }
     return buffer(reading.chunks);
   }

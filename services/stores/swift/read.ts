@@ -1,4 +1,8 @@
-import { type ByteRange, StoreUnavailableError } from '../../registry/storage/object-store.ts';
+import {
+  type ByteRange,
+  ObjectTooLargeError,
+  StoreUnavailableError,
+} from '../../registry/storage/object-store.ts';
 import type { Reading } from '../reading.ts';
 import type { SwiftClient } from './client.ts';
 import { translate } from './errors.ts';
@@ -98,7 +102,7 @@ function readOnce(client: SwiftClient, name: string, limitBytes: number, signal?
       }
       if (head.sizeBytes <= limitBytes) return bufferOf(response, head.sizeBytes);
       response.abandon();
-      throw new Error(`${name} has ${head.sizeBytes} bytes, more than ${limitBytes}`);
+      throw new ObjectTooLargeError(name, head.sizeBytes, limitBytes);
     },
   );
 }

@@ -4,6 +4,7 @@ import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
 import { ITEM_MAX, readItem } from '../../registry/notifications/item.ts';
 import { queuePrefix, type StoredItem } from '../../registry/notifications/keys.ts';
 import type { Log } from '../../registry/runtime/log.ts';
+import { isMalformed } from '../../registry/storage/json.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 
 /** One event in the queue. */
@@ -133,8 +134,4 @@ export class QueueReader {
     if (content && events.length === 0) this.#unreadable.add(item.key);
     return events.map((json, index) => ({ json, item, index, isLast: index === events.length - 1 }));
   }
-}
-
-function isMalformed(error: unknown): boolean {
-  return error instanceof SyntaxError || (error instanceof Error && error.name === 'ZodError');
 }

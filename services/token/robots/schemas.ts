@@ -1,9 +1,13 @@
 import { z } from 'zod';
-import type { IssuedAccount } from '../../registry/access/issued/account.ts';
+import {
+  type DamagedAccount,
+  type IssuedAccount,
+  LIFETIME_MAX_MS,
+} from '../../registry/access/issued/account.ts';
 import type { Issued } from '../../registry/access/issued/credentials.ts';
 
 const GROUPS_MAX = 50;
-const LIFETIME_MAX_SECONDS = 10 * 365 * 24 * 3600;
+const LIFETIME_MAX_SECONDS = LIFETIME_MAX_MS / 1000;
 
 const Seconds = z.int().min(1).max(LIFETIME_MAX_SECONDS);
 
@@ -21,16 +25,10 @@ export const RotationBody = z.strictObject({
   expiresInSeconds: Seconds.optional(),
 });
 
-/** A robot in answers: without the hashes of its secrets. */
-export function showRobot({
-  name,
-  groups,
-  description,
-  createdAt,
-  createdBy,
-  revokedAt,
-  secrets,
-}: IssuedAccount) {
+/** A robot in answers: without the hashes of its secrets. Of a damaged one, only the name is known. */
+export function showRobot(robot: IssuedAccount | DamagedAccount) {
+  if ('isDamaged' in robot) return { username: robot.name, damaged: true };
+  const { name, groups, description, createdAt, createdBy, revokedAt, secrets } = robot;
   return {
     ...{ username: name, groups, description, createdAt, createdBy, revokedAt },
     secrets: secrets.map((secret) => ({

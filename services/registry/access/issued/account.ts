@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** No secret is valid for longer: ten years. */
+export const LIFETIME_MAX_MS = 10 * 365 * 24 * 3_600_000;
+
 /** The stored part of an account's secret: it can be compared, but not read. */
 const SecretSchema = z.looseObject({
   /** An identifier that reveals nothing about the secret. */
@@ -33,6 +36,12 @@ export type IssuedSecret = z.output<typeof SecretSchema>;
 /** An account whose credentials this registry issues itself. */
 export type IssuedAccount = Readonly<z.output<typeof IssuedAccountSchema>>;
 export type IssuedKind = IssuedAccount['kind'];
+
+/** An account whose record in the store cannot be read: nobody logs in by it, and it can be revoked. */
+export interface DamagedAccount {
+  readonly name: string;
+  readonly isDamaged: true;
+}
 
 /** Whether a secret may be used at this time. */
 export function isCurrent({ expiresAt }: IssuedSecret, now: Date): boolean {

@@ -1,8 +1,8 @@
 import { RegistryError } from '../../oci/errors.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { type IssuedAccount, type IssuedKind, isCurrent } from './account.ts';
+import { type DamagedAccount, type IssuedAccount, type IssuedKind, isCurrent } from './account.ts';
 import { makeSecret } from './secret.ts';
-import { listVersions, readVersion, writeVersion } from './versions.ts';
+import { listVersions, readVersion, type Version, writeVersion } from './versions.ts';
 
 /** An account, and a new secret of it, which is shown only once. */
 export interface Issued {
@@ -49,15 +49,14 @@ export class IssuedCredentials {
     this.#now = now;
   }
 
-  /** An account, even a revoked one; undefined if it never existed. */
+  /** An account, even a revoked one; undefined if it never existed, or its record cannot be read. */
   async find(kind: IssuedKind, name: string): Promise<IssuedAccount | undefined> {
     return (await readVersion(this.#objects, kind, name))?.account;
   }
 
   /** All accounts of a kind, by name. */
-  async list(kind: IssuedKind): Promise<IssuedAccount[]> {
-    const found: IssuedAccount[] = [];
-    for await (const { account } of listVersions(this.#objects, kind)) found.push(account);
+  async list(kind: IssuedKind): Promise<(IssuedAccount | DamagedAccount)[]> {
+    const found = await Array.fromAsync(listVersions(this.#objects, kind));
     return found.sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
@@ -93,12 +92,16 @@ export class IssuedCredentials {
     });
   }
 
-  /** Revokes an account and all its secrets. Throws CREDENTIAL_UNKNOWN. */
+  /** Revokes an account and all its secrets, also a damaged one. Throws CREDENTIAL_UNKNOWN. */
   async revoke(kind: IssuedKind, name: string): Promise<IssuedAccount> {
-    return this.#change(kind, name, (before) => {
-      const account = alive(before, kind, name);
-      return { ...account, secrets: [], revokedAt: new Date(this.#now()).toISOString() };
-    });
+    const change = (before: Version | undefined) => {
+      const now = new Date(this.#now());
+      const account = isDamaged(before)
+        ? accountOf({ kind, name, groups: [], by: 'unknown' }, now)
+        : alive(before?.account, kind, name);
+      return { ...account, secrets: [], revokedAt: now.toISOString() };
+    };
+    return this.#change(kind, name, change);
   }
 
   /** A change that ends with a new secret. */
@@ -108,7 +111,13 @@ export class IssuedCredentials {
   ): Promise<Issued> {
     let secret = '';
     let expiresAt: string | undefined;
-    const account = await this.#change(kind, name, (before) => {
+    const account = await this.#change(kind, name, (version) => {
+      if (isDamaged(version))
+        throw new RegistryError(
+          'CREDENTIAL_EXISTS',
+          `the record of the ${kind} account ${name} cannot be read: revoke the account, then make it anew`,
+        );
+      const before = version?.account;
       const now = new Date(this.#now());
       const made = makeSecret(now, lifetimeMs ?? lastLifetimeMs(before));
       secret = made.text;
@@ -123,12 +132,12 @@ export class IssuedCredentials {
   async #change(
     kind: IssuedKind,
     name: string,
-    change: (before: IssuedAccount | undefined) => IssuedAccount,
+    change: (before: Version | undefined) => IssuedAccount,
   ): Promise<IssuedAccount> {
     let before = await readVersion(this.#objects, kind, name);
     const first = before?.account;
     for (let tries = 1; tries <= TRIES_MAX; tries++) {
-      const after = change(before?.account);
+      const after = change(before);
       // A change that was asked for before that does not undo it, however late it comes.
       if (wasRevokedSince(first, before?.account))
         throw new RegistryError('UNAVAILABLE', `the account ${name} was revoked at the same time: try again`);
@@ -137,6 +146,10 @@ export class IssuedCredentials {
     }
     throw new RegistryError('UNAVAILABLE', `the account ${name} is being changed by others: try again`);
   }
+}
+
+function isDamaged(version: Version | undefined): boolean {
+  return version !== undefined && version.account === undefined;
 }
 
 function accountOf({ kind, name, groups, description, by }: NewAccount, now: Date): IssuedAccount {

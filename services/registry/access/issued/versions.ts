@@ -1,16 +1,17 @@
-import { encodeJson, parseJson } from '../../storage/json.ts';
-import { keySegment } from '../../storage/key-segment.ts';
+import { DAMAGED, encodeJson, orDamaged, parseJson } from '../../storage/json.ts';
+import { keySegment, nameOfSegment } from '../../storage/key-segment.ts';
 import { CREDENTIALS_PREFIX } from '../../storage/layout.ts';
 import { Numbered, padded } from '../../storage/numbered.ts';
 import { listAll, type ObjectStore } from '../../storage/object-store.ts';
-import { type IssuedAccount, IssuedAccountSchema, type IssuedKind } from './account.ts';
+import { type DamagedAccount, type IssuedAccount, IssuedAccountSchema, type IssuedKind } from './account.ts';
 
 export const VERSION_MAX_BYTES = 256 * 1024;
 
 /** An account, and the number of its version. */
 export interface Version {
   readonly seq: number;
-  readonly account: IssuedAccount;
+  /** Undefined for a record that is damaged, or of a later version of this program. */
+  readonly account: IssuedAccount | undefined;
 }
 
 /** Prefix of all accounts of a kind. */
@@ -34,11 +35,16 @@ export function readVersion(
   return readNewest(objects, accountPrefix(kind, name));
 }
 
-/** Every account of a kind, in no particular order. */
-export async function* listVersions(objects: ObjectStore, kind: IssuedKind): AsyncGenerator<Version> {
-  for await (const { key, isPrefix } of listAll(objects, { prefix: kindPrefix(kind), delimiter: '/' })) {
+/** Every account of a kind, in no particular order; one that is damaged does not hide the others. */
+export async function* listVersions(
+  objects: ObjectStore,
+  kind: IssuedKind,
+): AsyncGenerator<IssuedAccount | DamagedAccount> {
+  const prefix = kindPrefix(kind);
+  for await (const { key, isPrefix } of listAll(objects, { prefix, delimiter: '/' })) {
     const version = isPrefix ? await readNewest(objects, key) : undefined;
-    if (version) yield version;
+    if (version)
+      yield version.account ?? { name: nameOfSegment(key.slice(prefix.length, -1)), isDamaged: true };
   }
 }
 
@@ -52,7 +58,9 @@ export async function writeVersion(
   account: IssuedAccount,
 ): Promise<boolean> {
   const versions = versionsUnder(objects, accountPrefix(account.kind, account.name));
-  return (await versions.putIfAbsent((before?.seq ?? 0) + 1, encodeJson(account))) === 'created';
+  // Nothing is written that could not be read.
+  const bytes = encodeJson(IssuedAccountSchema.parse(account));
+  return (await versions.putIfAbsent((before?.seq ?? 0) + 1, bytes)) === 'created';
 }
 
 /** Parses a version. Throws if it is malformed, or of a format that is not known here. */
@@ -64,6 +72,7 @@ async function readNewest(objects: ObjectStore, prefix: string): Promise<Version
   const versions = versionsUnder(objects, prefix);
   const seq = await versions.end();
   // Read even if there is no version, so that the response time does not reveal which names exist.
-  const bytes = await versions.read(Math.max(1, seq));
-  return bytes && { seq, account: parseVersion(bytes) };
+  const reading = versions.read(Math.max(1, seq)).then((bytes) => bytes && parseVersion(bytes));
+  const account = await orDamaged(reading);
+  return account && { seq, account: account === DAMAGED ? undefined : account };
 }
