@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { AccessRequest } from '../../registry/access/access-request.ts';
+import type { LoginPriority } from '../../registry/access/account.ts';
 import type { Accounts } from '../../registry/access/accounts.ts';
 import { anonymousGrants } from '../../registry/access/anonymous-grants.ts';
 import { EVERYTHING, type Grants, grantsBy, type Principal } from '../../registry/access/grants.ts';
@@ -28,9 +29,11 @@ export interface BasicAuthenticatorOptions {
 
 /** Time limit for the sources of accounts. */
 const ACCOUNTS_TIMEOUT_MS = 20_000;
-/** How long a checked password is remembered: a pull is many requests. */
-const KNOWN_MS = 5000;
-const KNOWN_MAX = 10_000;
+/** For how long somebody who has just logged in is not asked to pass the guard of logins again: a pull is many requests. */
+const PASSED_MS = 5000;
+const PASSED_MAX = 10_000;
+/** They wait behind no stranger. */
+const PASSED: LoginPriority = { isKnown: true, network: '' };
 
 /** docker's daemon. BuildKit's and containerd's clients do not ask for `/v2/` first. */
 const DOCKER = /^docker\//;
@@ -38,8 +41,11 @@ const DOCKER = /^docker\//;
 /** Authenticates each request by a name and a password (`auth.htpasswd`). */
 export class BasicAuthenticator implements Authenticator {
   readonly #options: BasicAuthenticatorOptions;
-  /** By an HMAC of the header under a key of this process: neither names nor passwords stay in memory. */
-  readonly #known = new LRUCache<string, Identity>({ max: KNOWN_MAX, ttl: KNOWN_MS });
+  /**
+   * Credentials that were right a moment ago, by an HMAC under a key of this process: neither names nor passwords stay in
+   * memory. The sources are asked each time, so a right ends here as soon as they know of it.
+   */
+  readonly #passed = new LRUCache<string, true>({ max: PASSED_MAX, ttl: PASSED_MS });
   readonly #key = randomBytes(32);
 
   constructor(options: BasicAuthenticatorOptions) {
@@ -54,26 +60,30 @@ export class BasicAuthenticator implements Authenticator {
       if (sent === '' && wanted.length === 0) this.#inviteCredentials(ctx);
       return principal;
     }
-    const id = createHmac('sha256', this.#key).update(authorization).digest('base64');
-    const identity = this.#known.get(id) ?? (await this.#authenticate(ctx, authorization, id));
-    return this.#admitKnown(ctx, wanted, identity);
+    return this.#admitKnown(ctx, wanted, await this.#authenticate(ctx, authorization));
   }
 
   anonymous(address: string): Grants {
     return anonymousGrants(this.#options.rules, address);
   }
 
-  async #authenticate(ctx: Context, authorization: string, id: string): Promise<Identity> {
+  async #authenticate(ctx: Context, authorization: string): Promise<Identity> {
     const credentials = basicCredentials(authorization);
     if (credentials === undefined) throw this.#refusal(ctx, 'send a name and a password');
+    const { username, password } = credentials;
+    const id = createHmac('sha256', this.#key)
+      .update(JSON.stringify([username, password]))
+      .digest('base64');
     const signal = AbortSignal.timeout(ACCOUNTS_TIMEOUT_MS);
     const { accounts, logins } = this.#options;
-    const who = { account: credentials.username, address: ctx.state.clientAddress };
-    const answer = await logins.attempt(who, credentials.password, (priority) =>
-      accounts.authenticate({ ...credentials, priority }, signal),
-    );
+    const ask = (priority: LoginPriority) => accounts.authenticate({ ...credentials, priority }, signal);
+    const known = this.#passed.get(id) ? await ask(PASSED) : undefined;
+    if (known?.outcome === 'known') return known.identity;
+    this.#passed.delete(id);
+    const who = { account: username, address: ctx.state.clientAddress };
+    const answer = await logins.attempt(who, password, ask);
     if (answer.outcome !== 'known') throw this.#refusal(ctx, 'the name or the password is wrong');
-    this.#known.set(id, answer.identity);
+    this.#passed.set(id, true);
     return answer.identity;
   }
 
