@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Delegation } from '../registry/access/delegation.ts';
 import { AccessRules } from '../registry/access/rules.ts';
 import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
 import { Sealer } from '../registry/audit/seal.ts';
@@ -23,11 +24,19 @@ export function promotionPolicyOf(config: Config): PromotionPolicy | undefined {
 /** The rules of the section `access`, or the standard rules. */
 export function accessRulesOf({ access, promotion }: Settings): AccessRules {
   return new AccessRules({
-    rules: access?.rules ?? STANDARD_RULES,
-    groups: access?.groups ?? new Map(),
+    ...rulesAndGroupsOf(access),
     candidates: promotion?.candidates,
     stable: promotion?.stable,
   });
+}
+
+/** What may be given to robots, by these rules. */
+export function delegationOf({ access }: Settings): Delegation {
+  return new Delegation(rulesAndGroupsOf(access));
+}
+
+function rulesAndGroupsOf(access: Settings['access']) {
+  return { rules: access?.rules ?? STANDARD_RULES, groups: access?.groups ?? new Map() };
 }
 
 /** Whether changes of state are recorded: by default, if there are accounts. */

@@ -1,5 +1,5 @@
 import { onlyPublicName } from '../config/reach.ts';
-import { secretBoxOf } from '../config/rules.ts';
+import { delegationOf, secretBoxOf } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { createService, type Service, type ServiceParts } from '../http/service.ts';
 import type { BrowserLogin } from '../registry/access/browser-login.ts';
@@ -22,8 +22,10 @@ export function createToken(config: Config, parts: ServiceParts, options: TokenO
   const { auth, token, http } = config;
   if (!auth?.token || !token) throw new Error('a token service without the sections auth.token and token');
   const issued = new IssuedCredentials(objects);
+  const delegation = delegationOf(config);
   const tokens = tokenRoutes({
     ...access,
+    delegation,
     refreshTokens: new RefreshTokens(secretBoxOf(config, 'refresh tokens'), token.refreshlifetime),
     issuer: auth.token.issuer,
     service: auth.token.service,
@@ -42,6 +44,6 @@ export function createToken(config: Config, parts: ServiceParts, options: TokenO
   return createService(parts, {
     process: 'token',
     publicName: onlyPublicName(config, token.http?.addr ?? http.addr),
-    routes: [...tokens, ...robotRoutes({ issued, audit }), ...(logIns ?? [])],
+    routes: [...tokens, ...robotRoutes({ issued, audit, delegation }), ...(logIns ?? [])],
   });
 }

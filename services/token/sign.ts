@@ -22,7 +22,10 @@ export async function signToken(key: SigningKey, content: TokenContent): Promise
   const now = Math.floor(issuedAt.getTime() / 1000);
   const token = await new SignJWT({
     access: granted.access,
-    roadstead: { kind: identity.kind, rules: granted.rules, pullable: granted.pullable },
+    roadstead: {
+      ...{ kind: identity.kind, rules: granted.rules },
+      ...{ pullable: granted.pullable, delegable: granted.delegable },
+    },
   })
     .setProtectedHeader({
       ...{ alg: key.algorithm, typ: 'JWT', kid: key.kid },

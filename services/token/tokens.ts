@@ -5,20 +5,18 @@ import type { Authentication } from '../registry/access/account.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
 import type { LoginGuard } from '../registry/access/login-guard/guard.ts';
-import type { AccessRules } from '../registry/access/rules.ts';
 import { ANONYMOUS } from '../registry/access/subject.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
-import { type Granted, grant, printGranted } from './grant.ts';
+import { type Granted, type GrantingRules, grant, printGranted } from './grant.ts';
 import { endedRefreshToken, type RefreshTokens } from './refresh-tokens.ts';
 import { type Proof, readGet, readPost, type TokenRequest } from './request.ts';
 import { signToken } from './sign.ts';
 
 /** What the token service's endpoints work with; made once in `app.ts`. */
-export interface TokenService {
+export interface TokenService extends GrantingRules {
   readonly accounts: Accounts;
   /** The guard of every password check. */
   readonly logins: LoginGuard;
-  readonly rules: AccessRules;
   readonly signer: Signer;
   readonly refreshTokens: RefreshTokens;
   readonly issuer: string;
@@ -65,7 +63,7 @@ async function issue(
     const { identity, refresh } = await authenticate(service, request.proof, ctx);
     if (identity.name !== '') ctx.state.logFields['user'] = identity.name;
     const subject = { ...identity, address: ctx.state.clientAddress };
-    const granted = grant(service.rules, subject, request.scopes);
+    const granted = grant(service, subject, request.scopes);
     const issuedAt = new Date();
     const lifetimeMs = service.tokenLifetimeMs;
     const token = await signToken(service.signer.current(), {

@@ -1,5 +1,6 @@
 import type { RepositoryName } from '../oci/names.ts';
 import type { AccessRequest } from './access-request.ts';
+import type { DelegableGroups } from './delegation.ts';
 
 /** The rights of a client, from rules, or from a token that was issued by rules. */
 export interface Grants {
@@ -22,6 +23,8 @@ export interface Principal extends Grants {
   readonly kind: 'anonymous' | 'user' | 'robot';
   /** Empty for anonymous clients. */
   readonly name: string;
+  /** The groups into which it may put robots, if it may administer; none if this is missing. */
+  readonly delegable?: DelegableGroups | undefined;
 }
 
 export const OPEN_ACCESS: Principal = { kind: 'anonymous', name: '', ...EVERYTHING };

@@ -14,6 +14,7 @@ const Access = z
 const Ours = z.object({
   kind: z.enum(['anonymous', 'user', 'robot']),
   rules: z.array(z.string()),
+  delegable: z.union([z.literal('*'), z.array(z.string())]).optional(),
   pullable: z.array(z.string()).max(100).default([]),
 });
 
@@ -46,6 +47,7 @@ export function principalOf({ sub, access, roadstead }: Claims): Principal {
   return {
     kind: roadstead?.kind ?? (sub === '' ? 'anonymous' : 'user'),
     name: sub,
+    delegable: roadstead?.delegable,
     decide,
     maySee: (repository) =>
       decide({ type: 'repository', name: repository, action: 'pull' }).isAllowed ||

@@ -24,6 +24,8 @@ export interface NewAccount {
 }
 
 export interface Rotation {
+  /** Throws if the account as it is now must not be rotated. */
+  readonly check?: (account: IssuedAccount) => void;
   /** How long the old secrets stay valid. @default not at all */
   readonly overlapMs?: number | undefined;
   /** How long the new secret is valid. @default as long as the last one was */
@@ -81,9 +83,14 @@ export class IssuedCredentials {
   }
 
   /** Replaces an account's secrets with a new one. Throws CREDENTIAL_UNKNOWN. */
-  rotate(kind: IssuedKind, name: string, { overlapMs = 0, lifetimeMs }: Rotation = {}): Promise<Issued> {
+  rotate(
+    kind: IssuedKind,
+    name: string,
+    { overlapMs = 0, lifetimeMs, check }: Rotation = {},
+  ): Promise<Issued> {
     return this.#issue({ kind, name, lifetimeMs }, (before, now) => {
       const account = alive(before, kind, name);
+      check?.(account);
       const endAt = new Date(now.getTime() + overlapMs).toISOString();
       const secrets = account.secrets.map((secret) =>
         secret.expiresAt !== undefined && secret.expiresAt < endAt ? secret : { ...secret, expiresAt: endAt },
