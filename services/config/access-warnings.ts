@@ -1,5 +1,5 @@
-import { printSubjectPattern } from '../registry/access/read-rule.ts';
-import type { Rule } from '../registry/access/rule.ts';
+import { accountGroup, SOURCES_OF_GROUPS, sourceOfGroup } from '../registry/access/account.ts';
+import type { Rule, SubjectPattern } from '../registry/access/rule.ts';
 import { findBehind } from '../registry/access/shadowed.ts';
 import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
 import { isOfThisMachine, isPlainBeyond } from './reach.ts';
@@ -11,7 +11,7 @@ export function* accessWarnings(config: Settings): Generator<string> {
   const rulesAreAsked = access !== undefined || token !== undefined;
   const rules = access?.rules ?? (rulesAreAsked ? STANDARD_RULES : []);
   if (access) yield* ofRules(config, access);
-  yield* unusedGroups(config, rules);
+  yield* groupWarnings(config, rules);
   if (auth?.token || auth?.htpasswd) yield* openRepositories(rules, promotion);
   if (rulesAreAsked || (config.mirrors.length > 0 && (auth?.token || auth?.htpasswd)))
     yield* publishedAndClosed(rules, promotion);
@@ -44,9 +44,10 @@ function* ofRules(
     if (behind)
       yield `${key}: the rule ${rule.name} has no effect: everything it matches is already decided by ${behind.join(', ')}`;
     if (!isOwn) continue;
-    for (const group of undefinedGroups(config, rule))
-      yield `${key}.subjects: only robots can be in the group ${group}: expected access.groups.${group} with its ` +
-        'members, unless it is meant for robots only';
+    for (const group of rule.subjects.flatMap(groupOf)) {
+      const problem = groupProblem(config, group);
+      if (problem !== undefined) yield `${key}.subjects: ${problem}`;
+    }
     const risky = openToAll(rule);
     if (risky.length > 0)
       yield `${key}: the rule ${rule.name} lets everyone ${risky.join(', ')}, from anywhere`;
@@ -55,18 +56,37 @@ function* ofRules(
   }
 }
 
-/** Groups that a rule names, but neither the configuration nor a source of accounts has members for. */
-function undefinedGroups({ access, accounts }: Settings, rule: Rule): string[] {
-  if (accounts.some(({ oidc, keystone }) => oidc ?? keystone)) return [];
-  return rule.subjects.flatMap((subject) =>
-    subject.kind === 'group' && !access?.groups.has(subject.name) ? [subject.name] : [],
+/** Why a group has no members, but for robots. */
+function groupProblem({ access, accounts }: Settings, group: string): string | undefined {
+  const source = sourceOfGroup(group);
+  if (source !== undefined)
+    return accounts.some((account) => account[source])
+      ? undefined
+      : `nobody is in the group ${group}: there is no ${source} among the accounts`;
+  if (access?.groups.has(group)) return undefined;
+  const sources = SOURCES_OF_GROUPS.filter((each) => accounts.some((account) => account[each]));
+  const theirs = sources
+    .map((each) => ` (${each}'s own group is group:${accountGroup(group, each)})`)
+    .join('');
+  return (
+    `only robots can be in the group ${group}: expected access.groups.${group} with its members${theirs}, ` +
+    'unless it is meant for robots only'
   );
 }
 
-function* unusedGroups({ access }: Settings, rules: readonly Rule[]): Generator<string> {
-  const used = new Set(rules.flatMap(({ subjects }) => subjects.map(printSubjectPattern)));
-  for (const name of access?.groups.keys() ?? [])
-    if (!used.has(`group:${name}`)) yield `access.groups.${name}: no rule uses this group`;
+function groupOf(subject: SubjectPattern): string[] {
+  return subject.kind === 'group' ? [subject.name] : [];
+}
+
+function* groupWarnings(config: Settings, rules: readonly Rule[]): Generator<string> {
+  const used = new Set(rules.flatMap(({ subjects }) => subjects.flatMap(groupOf)));
+  for (const [name, members] of config.access?.groups ?? []) {
+    if (!used.has(name)) yield `access.groups.${name}: no rule uses this group`;
+    for (const group of members.flatMap(groupOf)) {
+      const problem = groupProblem(config, group);
+      if (problem !== undefined) yield `access.groups.${name}: ${problem}`;
+    }
+  }
 }
 
 /** Actions that are rarely meant for everyone, if a rule allows them to everyone. */

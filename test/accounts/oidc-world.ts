@@ -43,6 +43,8 @@ export interface OidcWorldOptions {
   readonly publicUrl?: string;
   /** False for a plain registry, where people push to where they pull from. */
   readonly promotion?: boolean;
+  /** The section access; `builders` at the provider are builders here unless given. */
+  readonly access?: object;
 }
 
 export const SERVICE = 'registry.test';
@@ -79,6 +81,7 @@ export async function startOidcWorld(options: OidcWorldOptions = {}): Promise<Oi
           token: { realm: `${options.publicUrl ?? base}/auth/token`, service: SERVICE, issuer: SERVICE },
         },
         token: {},
+        access: options.access ?? { groups: { builders: ['group:builders@oidc'] } },
         accounts: [
           ...(options.before ?? []),
           {

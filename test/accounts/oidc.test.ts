@@ -51,6 +51,10 @@ describe('accounts of an OpenID provider', function () {
       people: {
         alice: { preferred_username: 'alice', groups: ['staff', 'builders'] },
         bob: { preferred_username: 'bob', groups: [] },
+        eve: {
+          preferred_username: 'eve',
+          groups: ['operators', 'releasers', 'builders@oidc', 'operators@oidc'],
+        },
         list: { preferred_username: 'list', groups: ['ok', { not: 'a name' }] },
         ...Object.fromEntries(odd),
       },
@@ -71,7 +75,7 @@ describe('accounts of an OpenID provider', function () {
       const { words, registry, name, secret } = await readCredential(page);
       expect(words).to.deep.equal(['docker', 'login', registry, '-u', name, '-p', secret]);
       expect([registry, name]).to.deep.equal([world.registry.host, 'alice']);
-      expect(saidBy(page)).to.contain('staff, builders');
+      expect(saidBy(page)).to.contain('staff@oidc, builders@oidc');
       const { ask } = world;
       const all = ['delete', 'pull', 'push'];
       const asked = await ask(name, secret, 'repository:alice/image:pull,push,delete');
@@ -83,6 +87,19 @@ describe('accounts of an OpenID provider', function () {
       expect((await ask('bob', bob.secret, 'repository:candidate/base:push')).actions).to.deep.equal([]);
       expect((await ask('bob', secret)).status, "another one's").to.equal(401);
       expect((await ask('alice', `${secret}x`)).status).to.equal(401);
+    });
+
+    it('and get nothing by a group that is called as one of the registry, unless it is mapped', async () => {
+      const page = await world.logIn('eve');
+      expect(saidBy(page)).to.contain('operators@oidc, releasers@oidc').and.not.contain('builders');
+      const { secret } = await readCredential(page);
+      for (const scope of [
+        'registry:access:administer',
+        'repository:alice/secret:push,delete',
+        'repository:stable/base:promote',
+        'repository:candidate/base:push',
+      ])
+        expect((await world.ask('eve', secret, scope)).actions, scope).to.deep.equal([]);
     });
 
     it('as often as they like: each machine has a credential of its own', async () => {

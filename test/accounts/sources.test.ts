@@ -25,10 +25,10 @@ describe('sources of accounts', () => {
   };
   const login = (username: string, password: string) => [{ username, password }, PATIENT] as const;
 
-  it('are asked in turn; names and groups of all but the first end in @<source>', async () => {
+  it('are asked in turn; names of all but the first end in @<source>, and groups of all', async () => {
     const { accounts } = both();
     const one = identityOf(await accounts.authenticate(...login('alice', 'right of keystone')));
-    expect([one.name, one.groups]).to.deep.equal(['alice', ['staff']]);
+    expect([one.name, one.groups]).to.deep.equal(['alice', ['staff@keystone']]);
     const other = identityOf(await accounts.authenticate(...login('alice', 'right of oidc')));
     expect([other.name, other.groups]).to.deep.equal(['alice@oidc', ['staff@oidc']]);
   });

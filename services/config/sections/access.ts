@@ -5,6 +5,7 @@ import {
   REGISTRY_ACTIONS,
   REPOSITORY_ACTIONS,
 } from '../../registry/access/access-request.ts';
+import { sourceOfGroup } from '../../registry/access/account.ts';
 import {
   parseRepositorySelector,
   parseSubjectPattern,
@@ -74,7 +75,10 @@ function actionsOf(asked: readonly string[], ofAll: boolean): Action[] {
   );
 }
 
-const Member = SubjectValue.refine(({ kind }) => kind !== 'group', 'a group cannot contain a group');
+const Member = SubjectValue.refine(
+  (member) => member.kind !== 'group' || sourceOfGroup(member.name) !== undefined,
+  'a group can contain only groups of a source of accounts, such as group:staff@oidc',
+);
 
 const Groups = z
   .record(
@@ -85,6 +89,12 @@ const Groups = z
     for (const name of Object.keys(groups))
       if (parseSubjectPattern(`group:${name}`) === undefined)
         addProblem(context, [name], 'expected the name of a group');
+      else if (sourceOfGroup(name) !== undefined)
+        addProblem(
+          context,
+          [name],
+          `groups of ${sourceOfGroup(name)} have this ending: expected another name, with group:${name} as a member`,
+        );
   })
   .default({})
   .transform((groups): ReadonlyMap<string, readonly SubjectPattern[]> => new Map(Object.entries(groups)));

@@ -47,3 +47,17 @@ export interface AccountSource extends AsyncDisposable {
   /** The current identity of a seed; `unknown` if it is no longer valid. Absent: the source issues no refresh tokens. */
   refresh?(seed: RefreshSeed, signal: AbortSignal): Promise<Authentication>;
 }
+
+/** The sources that report groups. */
+export const SOURCES_OF_GROUPS = ['keystone', 'oidc'] as const;
+type SourceOfGroups = (typeof SOURCES_OF_GROUPS)[number];
+
+/** A source's group as rules know it: `staff@oidc`. */
+export function accountGroup(group: string, source: string): string {
+  return `${group}@${source}`;
+}
+
+/** The source whose accounts are in a group, by the group's name in rules; undefined for a group of the configuration. */
+export function sourceOfGroup(group: string): SourceOfGroups | undefined {
+  return SOURCES_OF_GROUPS.find((source) => group.endsWith(accountGroup('', source)));
+}

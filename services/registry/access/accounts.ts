@@ -1,5 +1,11 @@
 import { RegistryError } from '../oci/errors.ts';
-import type { AccountSource, Authentication, Credentials, RefreshSeed } from './account.ts';
+import {
+  type AccountSource,
+  type Authentication,
+  accountGroup,
+  type Credentials,
+  type RefreshSeed,
+} from './account.ts';
 import { type Identity, ROBOT_PREFIX } from './subject.ts';
 
 /** All users and robots, from every source of accounts. */
@@ -30,9 +36,9 @@ const CREDENTIAL_MAX_CHARACTERS = 16 * 1024;
 const UNKNOWN: Authentication = { outcome: 'unknown' };
 
 /**
- * Sources of accounts, asked in order; the first that knows the credentials decides. Names, groups and projects of all
- * but the first end in `@<source>`, and a source's own name with such an ending is refused: a user of one source can
- * never pass as a user of another.
+ * Sources of accounts, asked in order; the first that knows the credentials decides. Names and projects of all but the
+ * first end in `@<source>`, and a source's own name with such an ending is refused: a user of one source can never pass
+ * as a user of another. Groups of all sources end so: whoever makes groups there must not make an operator here.
  */
 export class AccountSources implements Accounts {
   readonly #robots: AccountSource | undefined;
@@ -103,10 +109,12 @@ export class AccountSources implements Accounts {
     if (answer.outcome === 'unknown') return answer;
     const { identity } = answer;
     if (identity.kind === 'anonymous' || this.#isReserved(identity.name)) return UNKNOWN;
-    const known = { ...identity, groups: this.#unreserved(identity.groups, (group) => group) };
+    const groups = this.#unreserved(identity.groups, (group) => group).map((group) =>
+      accountGroup(group, source.name),
+    );
     const memberships = this.#unreserved(identity.memberships, ({ project }) => project);
-    if (source === this.#sources[0]) return { ...answer, identity: { ...known, memberships } };
-    return { ...answer, identity: suffixed({ ...known, memberships }, source.name) };
+    const known = { ...identity, groups, memberships };
+    return { ...answer, identity: source === this.#sources[0] ? known : suffixed(known, source.name) };
   }
 
   #unreserved<T>(each: readonly T[], nameOf: (one: T) => string): readonly T[] {
@@ -126,7 +134,6 @@ function suffixed(identity: Identity, source: string): Identity {
   return {
     ...identity,
     name: `${identity.name}@${source}`,
-    groups: identity.groups.map((group) => `${group}@${source}`),
     memberships: identity.memberships.map(({ project, roles }) => ({
       project: `${project}@${source}`,
       roles,

@@ -72,7 +72,11 @@ function coversSubject(wide: SubjectPattern, narrow: SubjectPattern, groups: Gro
     case 'group': {
       if (narrow.kind === 'group' && narrow.name === wide.name) return true;
       const members = groups.get(wide.name) ?? [];
-      return members.some((member) => member.kind !== 'group' && coversSubject(member, narrow, groups));
+      return members.some((member) =>
+        member.kind === 'group'
+          ? narrow.kind === 'group' && narrow.name === member.name && !groups.has(narrow.name)
+          : coversSubject(member, narrow, groups),
+      );
     }
     case 'user':
     case 'robot':

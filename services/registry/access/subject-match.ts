@@ -36,11 +36,13 @@ export function membershipsOf(
   }
 }
 
-/** Whether the configuration puts somebody into a group; a group listed as a member counts for nothing. */
+/** Whether the configuration puts somebody into a group; of a group listed as a member, only accounts that name it count. */
 function isListed(group: string, subject: Subject, groups: Groups): boolean {
   const members = groups.get(group) ?? [];
-  return members.some(
-    (member) => member.kind !== 'group' && membershipsOf(member, subject, groups) !== undefined,
+  return members.some((member) =>
+    member.kind === 'group'
+      ? subject.groups.includes(member.name)
+      : membershipsOf(member, subject, groups) !== undefined,
   );
 }
 
