@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { millisecondsOf } from '../config/duration.ts';
 import { sealerOf } from '../config/rules.ts';
+import { type Place, parsePlace } from '../registry/audit/place.ts';
 import { PRUNE_MIN_AGE_MS } from '../registry/audit/prune.ts';
-import type { Place } from '../registry/audit/record.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../registry/oci/repository-pattern.ts';
 import { wholeNumber } from './arguments.ts';
 import type { CliCommand, StoreWork } from './command.ts';
@@ -95,8 +95,8 @@ function repositoryPattern(text: string): RepositoryPattern {
 }
 
 function expectation(text: string, before: readonly Place[] = []): readonly Place[] {
-  const [, seq, hash = ''] = /^([1-9]\d{0,11}):([0-9a-f]{64})$/.exec(text) ?? [];
-  if (seq === undefined)
+  const place = parsePlace(text);
+  if (place === undefined)
     throw new InvalidArgumentError('expected a number and a hash, as nodes log them: 1234:9f86d0…');
-  return [...before, { seq: Number(seq), hash }];
+  return [...before, place];
 }

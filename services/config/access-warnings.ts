@@ -1,9 +1,18 @@
 import { accountGroup, SOURCES_OF_GROUPS, sourceOfGroup } from '../registry/access/account.ts';
-import type { Rule, SubjectPattern } from '../registry/access/rule.ts';
+import type { Groups, Rule, SubjectPattern } from '../registry/access/rule.ts';
 import { findBehind } from '../registry/access/shadowed.ts';
 import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
+import { ANONYMOUS, type Subject } from '../registry/access/subject.ts';
+import { membershipsOf } from '../registry/access/subject-match.ts';
+import { isRepositoryName } from '../registry/oci/names.ts';
+import { isStable } from '../registry/oci/repository-classes.ts';
 import { isOfThisMachine, isPlainBeyond } from './reach.ts';
+import { accessRulesOf } from './rules.ts';
 import type { Settings } from './schema.ts';
+
+/** Somebody without a login, from an address that no private network has. */
+const NOBODY: Subject = { ...ANONYMOUS, address: '192.0.2.1' };
+const NO_GROUPS: Groups = new Map();
 
 /** Warnings of rules that are allowed but hardly intended; each line names a key. */
 export function* accessWarnings(config: Settings): Generator<string> {
@@ -12,15 +21,16 @@ export function* accessWarnings(config: Settings): Generator<string> {
   const rules = access?.rules ?? (rulesAreAsked ? STANDARD_RULES : []);
   if (access) yield* ofRules(config, access);
   yield* groupWarnings(config, rules);
-  if (auth?.token || auth?.htpasswd) yield* openRepositories(rules, promotion);
+  if (auth?.token || auth?.htpasswd) yield* openRepositories(rules, access?.groups ?? NO_GROUPS, promotion);
   if (rulesAreAsked || (config.mirrors.length > 0 && (auth?.token || auth?.htpasswd)))
-    yield* publishedAndClosed(rules, promotion);
+    yield* publishedAndClosed(config, rulesAreAsked);
   if (auth?.htpasswd && access) yield* dockerWithoutLogin(config, rules);
 }
 
 /** What docker needs to pull without a login from a registry with `auth.htpasswd`. */
-function* dockerWithoutLogin({ http }: Settings, rules: readonly Rule[]): Generator<string> {
-  if (!rules.some(allowsAnonymous) || isOfThisMachine(http)) return;
+function* dockerWithoutLogin({ http, access }: Settings, rules: readonly Rule[]): Generator<string> {
+  if (!rules.some((rule) => allowsAnonymous(rule, access?.groups ?? NO_GROUPS)) || isOfThisMachine(http))
+    return;
   const isPlain = http.host !== undefined && isPlainBeyond(http.host);
   if (http.host === undefined || isPlain)
     yield `http.host ${isPlain ? `= ${http.host}` : 'is missing'}: docker may be unable to pull without a login what ` +
@@ -43,14 +53,14 @@ function* ofRules(
       isOwn || candidates ? findBehind(rule, rules.slice(0, i), { groups, candidates }) : undefined;
     if (behind)
       yield `${key}: the rule ${rule.name} has no effect: everything it matches is already decided by ${behind.join(', ')}`;
+    const risky = openToAll(rule, groups);
+    if (risky.length > 0)
+      yield `${key}: the rule ${rule.name} lets everyone ${risky.join(', ')}, from anywhere`;
     if (!isOwn) continue;
     for (const group of rule.subjects.flatMap(groupOf)) {
       const problem = groupProblem(config, group);
       if (problem !== undefined) yield `${key}.subjects: ${problem}`;
     }
-    const risky = openToAll(rule);
-    if (risky.length > 0)
-      yield `${key}: the rule ${rule.name} lets everyone ${risky.join(', ')}, from anywhere`;
     if (isPushToStable(rule))
       yield `${key}: stable repositories change by promotion only, whatever the rule ${rule.name} allows`;
   }
@@ -90,8 +100,8 @@ function* groupWarnings(config: Settings, rules: readonly Rule[]): Generator<str
 }
 
 /** Actions that are rarely meant for everyone, if a rule allows them to everyone. */
-function openToAll(rule: Rule): string[] {
-  if (!allowsAnonymous(rule) || rule.networks.length > 0) return [];
+function openToAll(rule: Rule, groups: Groups): string[] {
+  if (!allowsAnonymous(rule, groups) || rule.networks.length > 0) return [];
   return rule.actions.filter((action) => action !== 'pull' && action !== 'catalog' && action !== 'view');
 }
 
@@ -101,26 +111,57 @@ function isPushToStable({ effect, actions, repositories }: Rule): boolean {
 }
 
 /** Promoted content goes to mirrors, which require no credentials. */
-function* publishedAndClosed(rules: readonly Rule[], promotion: Settings['promotion']): Generator<string> {
-  if (promotion !== undefined && !rules.some(isOpenToPulls))
-    yield 'promotion: no rule lets anonymous clients pull stable repositories, but promoted content is published: mirrors serve its ' +
-      'blobs to everyone that knows their digests, and what a mirror lacks is not served at /origin/';
+function* publishedAndClosed(config: Settings, rulesAreAsked: boolean): Generator<string> {
+  const { promotion } = config;
+  if (promotion === undefined) return;
+  const rules = accessRulesOf(config);
+  const mayPull = (name: string) =>
+    rulesAreAsked &&
+    isRepositoryName(name) &&
+    rules.decide(NOBODY, { type: 'repository', name, action: 'pull' }).isAllowed;
+  const closed = samplesOf(config).find((name) => !mayPull(name));
+  if (closed !== undefined)
+    yield `promotion: anonymous clients may not pull every stable repository (such as ${closed}) from anywhere, but promoted ` +
+      'content is published: mirrors serve its blobs to everyone that knows their digests, and what a mirror lacks is not ' +
+      'served to it at /origin/';
 }
 
-function isOpenToPulls(rule: Rule): boolean {
-  return allowsAnonymous(rule) && rule.actions.includes('pull');
+/** Names of stable repositories: of each pattern in promotion.stable, and of each pattern of a rule. */
+function samplesOf({ access, promotion }: Settings): string[] {
+  const { candidates = [], stable = [] } = promotion ?? {};
+  const patterns = (access?.rules ?? []).flatMap(({ repositories }) =>
+    repositories.flatMap((each) => (each.kind === 'pattern' ? [each.pattern.text] : [])),
+  );
+  const names = [
+    ...stable.map(({ text }) => text),
+    ...(promotion?.stable ? [] : ['**']),
+    ...patterns,
+  ].flatMap((text) => [
+    text.replaceAll('**', 'sample').replaceAll('*', 'sample'),
+    text.replaceAll('**', 'sample/other').replaceAll('*', 'sample'),
+  ]);
+  return names.filter(
+    (name) => isRepositoryName(name) && isStable({ candidates, stable: promotion?.stable }, name),
+  );
 }
 
 /** Whether a rule allows its actions to clients without a login. */
-function allowsAnonymous({ effect, subjects }: Rule): boolean {
-  return effect === 'allow' && subjects.some(({ kind }) => kind === 'everyone' || kind === 'anonymous');
+function allowsAnonymous({ effect, subjects }: Rule, groups: Groups): boolean {
+  return effect === 'allow' && subjects.some((each) => membershipsOf(each, NOBODY, groups) !== undefined);
 }
 
 /** Without `promotion.stable`, users' own repositories are stable, too. */
-function* openRepositories(rules: readonly Rule[], promotion: Settings['promotion']): Generator<string> {
+function* openRepositories(
+  rules: readonly Rule[],
+  groups: Groups,
+  promotion: Settings['promotion'],
+): Generator<string> {
   if (promotion === undefined || promotion.stable !== undefined) return;
   const open = rules.find(
-    (rule) => isOpenToPulls(rule) && rule.repositories.some(({ kind }) => kind === 'stable'),
+    (rule) =>
+      allowsAnonymous(rule, groups) &&
+      rule.actions.includes('pull') &&
+      rule.repositories.some(({ kind }) => kind === 'stable'),
   );
   if (open)
     yield 'promotion.stable is missing: every repository but candidates is stable, refuses pushes, and is open to everyone by ' +

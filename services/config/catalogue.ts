@@ -3,7 +3,7 @@ import { type About, factsOf, type Origin, type Verdict } from './key.ts';
 import { FileSchema } from './schema.ts';
 
 /** A key of the configuration file, with everything known of it. */
-export interface Entry extends Pick<About, 'note' | 'default' | 'example' | 'decide'> {
+export interface Entry extends Pick<About, 'note' | 'default' | 'example' | 'decide' | 'isText'> {
   /** The path, with `*` for any place in a list or any name in a mapping: `mirrors.*.url`. */
   readonly key: string;
   readonly from: Origin;
@@ -29,10 +29,16 @@ export function entriesOf(schema: Type, key = '', inherited: Origin = '2.8, 3'):
   const layers = layersOf(schema);
   const facts: About = Object.assign({}, ...layers.toReversed().map(factsOf));
   const { from = inherited, verdict, note, example, decide, below = {} } = facts;
+  const isText = facts.isText ?? isListOfText(layers.at(-1) ?? schema);
   const fallback = facts.default ?? defaultOf(layers);
   return [
     ...(verdict
-      ? [{ key, from, verdict, type: schema, note, default: fallback, example, decide } as Entry]
+      ? [
+          {
+            ...{ key, from, verdict, type: schema, note, default: fallback, example, decide },
+            ...(isText && { isText }),
+          } as Entry,
+        ]
       : []),
     ...Object.entries(below)
       .sort()
@@ -46,6 +52,11 @@ export function entriesOf(schema: Type, key = '', inherited: Origin = '2.8, 3'):
       entriesOf(type, [key, name].filter((part) => part !== '').join('.'), from),
     ),
   ];
+}
+
+function isListOfText(type: Type): boolean {
+  const def = defOf(type);
+  return def.type === 'array' && layersOf(def['element'] as Type).some((layer) => factsOf(layer).isText);
 }
 
 function childrenOf(type: Type): [name: string, type: Type][] {

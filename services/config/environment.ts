@@ -1,4 +1,5 @@
 import { parseDocument } from 'yaml';
+import { valuesOf } from './as-written.ts';
 import { entryOf } from './key-tree.ts';
 import { isOfKubernetes } from './kubernetes.ts';
 
@@ -57,7 +58,7 @@ function keyOf(variable: string): string {
 function yamlOr(value: string): unknown {
   try {
     const document = parseDocument(value, { prettyErrors: false, logLevel: 'error' });
-    return document.errors.length + document.warnings.length > 0 ? value : document.toJS();
+    return document.errors.length + document.warnings.length > 0 ? value : valuesOf(document);
   } catch {
     return value;
   }

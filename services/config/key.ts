@@ -24,6 +24,8 @@ export interface About {
   readonly verdict?: Verdict;
   /** For the documentation: values that get another verdict. */
   readonly note?: string;
+  /** Whether a number in the file is text, as it is written there. */
+  readonly isText?: boolean;
   /** The default, where the type has none because its absence is handled elsewhere. */
   readonly default?: unknown;
   /** A valid value that is not the default, where the type does not suggest one. */

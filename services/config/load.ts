@@ -1,5 +1,6 @@
 import { readFile } from '../files/settings-files.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
+import { asMeant } from './as-written.ts';
 import { applyEnvironment, type Environment } from './environment.ts';
 import { examine, type Setting } from './examine.ts';
 import { explain, origin } from './explain.ts';
@@ -65,7 +66,7 @@ export function inspectConfig(text: string, environment: Environment): Inspectio
   const { used, problems: misplaced } = applyEnvironment(read.tree, environment);
   spellOut(read.tree);
   if (misplaced.length > 0) return unread(misplaced);
-  const { settings: bare, problems: known, rest } = examine(read.tree);
+  const { settings: bare, problems: known, rest } = examine(asMeant(read.tree));
   const settings = bare.map((setting) => {
     const variable = origin(setting.path, used);
     return variable === undefined ? setting : { ...setting, variable };

@@ -45,8 +45,11 @@ export function isAudited({ audit, auth }: Config): boolean {
 }
 
 /** Seals the audit record, and verifies its seals; undefined without a secret that is hard to guess. */
-export function sealerOf({ http }: Config): Sealer | undefined {
-  return Sealer.of([http.secret, ...http.oldsecrets]);
+export function sealerOf({ http, audit }: Config): Sealer | undefined {
+  return Sealer.of(
+    http.secret,
+    http.oldsecrets.map((secret) => ({ secret, until: audit.oldsecretsuntil })),
+  );
 }
 
 /** Encrypts what has this purpose, with the secret; decrypts older data with the old secrets, too. */

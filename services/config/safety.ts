@@ -1,6 +1,7 @@
-import { isLoopback } from '../registry/access/networks.ts';
+import { isEverybody, isLoopback, isPublic } from '../registry/access/networks.ts';
 import { accessWarnings } from './access-warnings.ts';
 import { corsWarnings } from './cors-warnings.ts';
+import { isEasyToGuess } from './guessable.ts';
 import { bare, isNameKnown, isPlainBeyond, isReachable, print } from './reach.ts';
 import { checkAccess } from './safety-access.ts';
 import type { Config, MirrorConfig, Settings } from './schema.ts';
@@ -12,7 +13,29 @@ export function warningsOf(config: Settings): string[] {
     ...unknownName(config),
     ...corsWarnings(config),
     ...accessWarnings(config),
+    ...trustWarnings(config),
+    ...secretWarnings(config),
   ];
+}
+
+function* trustWarnings({ http }: Settings): Generator<string> {
+  for (const [i, network] of http.trustedproxies.entries())
+    if (isPublic(network))
+      yield `http.trustedproxies.${i} = ${network}: it has public addresses: everyone there says for themselves which address ` +
+        'and which host they use: expected the addresses of the proxies alone';
+}
+
+function* secretWarnings({ http, audit, auth }: Settings): Generator<string> {
+  for (const [key, secret] of [
+    ['http.secret', http.secret],
+    ...http.oldsecrets.map((old, i) => [`http.oldsecrets.${i}`, old] as const),
+  ] as const)
+    if (secret !== undefined && isEasyToGuess(secret))
+      yield `${key} is easy to guess: expected 32 random characters or more, such as from openssl rand -hex 32`;
+  const isAudited = audit.enabled ?? Boolean(auth?.token ?? auth?.htpasswd);
+  if (isAudited && http.oldsecrets.length > 0 && audit.oldsecretsuntil === undefined)
+    yield 'audit.oldsecretsuntil is missing: seals of http.oldsecrets are believed in any place of the audit record: expected ' +
+      'the place that roadstead audit --verify prints, once every node has the new secret';
 }
 
 function* plainHeaders({ notifications }: Settings): Generator<string> {
@@ -42,7 +65,7 @@ function* checkListeners({ http, promotion, auth, token }: Config): Generator<st
     ['promotion.http', promotion?.http],
     ['token.http', token?.http],
   ] as const)
-    if (own && !isLoopback(own.addr.host) && !(own.tls ?? http.tls) && http.trustedproxies.length === 0)
+    if (own && !isLoopback(own.addr.host) && !(own.tls ?? http.tls) && !http.trustedproxies.some(isNarrow))
       yield `${key}.addr = ${print(own.addr)}: plain HTTP beyond this machine: expected ${key}.tls (certificate, key), ` +
         'or http.trustedproxies with the networks of the proxies that end TLS in front of it, or a loopback address such as 127.0.0.1:5000';
   const release = promotion?.http ?? http;
@@ -57,6 +80,11 @@ function* checkListeners({ http, promotion, auth, token }: Config): Generator<st
   if (http.debug && !isLoopback(http.debug.addr.host))
     yield `http.debug.addr = ${print(http.debug.addr)}: metrics reveal the names and loads of mirrors: ` +
       'expected a loopback address such as 127.0.0.1:5001';
+}
+
+/** Whether a network can be that of proxies, and not everybody's. */
+function isNarrow(network: string): boolean {
+  return !isEverybody(network);
 }
 
 /** Whether a port accepts only clients with a certificate of the operator's authorities. */

@@ -44,8 +44,8 @@ export const Cidr = about(
 /** The path of a file. */
 export const File = about(z.string().min(1), { example: '/other.pem' });
 
-/** A scalar meant as text: Go's YAML takes `1` and `true` for it, too. */
-export const Text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+/** A scalar meant as text: Go's YAML takes `1` and `true` for it, too, as they are written. */
+export const Text = about(z.union([z.string(), z.number(), z.boolean()]).transform(String), { isText: true });
 
 /** As {@link Text}; Distribution takes empty text for a key that is not set. */
 export const Setting = Text.optional().transform((text) => text || undefined);

@@ -1,5 +1,6 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { messageOf } from '../registry/runtime/message-of.ts';
+import { valuesOf } from './as-written.ts';
 import { isMapping } from './mapping.ts';
 
 type Tree = Record<string, unknown>;
@@ -18,7 +19,7 @@ export function readTree(text: string): { tree: Tree } | { problems: string[] } 
       (error) => `line ${lines.linePos(error.pos[0]).line}: ${withoutQuotes(error)}`,
     );
     if (problems.length > 0) return { problems };
-    const tree: unknown = document.toJS();
+    const tree = valuesOf(document);
     return isMapping(tree) ? { tree } : { problems: [NO_MAPPING] };
   } catch (error) {
     // Aliases that multiply or refer to themselves; endless brackets.

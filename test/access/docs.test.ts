@@ -42,7 +42,7 @@ function load(yaml: string): {
   const base = {
     version: 0.1,
     storage: { filesystem: { rootdirectory: '/nonexistent' }, delete: { enabled: true } },
-    http: { addr: '127.0.0.1:5000', secret: 's'.repeat(32) },
+    http: { addr: '127.0.0.1:5000', secret: '8d1f0c6be2a94735b0e7c85d21f3a694' },
     auth: { token: { realm: 'https://registry.example.net/auth/token', service: 'r', issuer: 'r' } },
     token: {},
     accounts: [{ keystone: { authurl: 'https://keystone.example.net/v3' } }],

@@ -331,7 +331,10 @@ describe('a section access', () => {
       '{rules: [{name: a, allow: [pull, administer], subjects: [everyone], repositories: [a/**]}]}',
       /^access\.rules\.0\.repositories = .*administer concerns the registry as a whole/,
     ],
-    ['{groups: {a: ["group:b"]}}', /^access\.groups\.a\.0 = "group:b": a group can contain only groups of a source/],
+    [
+      '{groups: {a: ["group:b"]}}',
+      /^access\.groups\.a\.0 = "group:b": a group can contain only groups of a source/,
+    ],
     ['{groups: {a@oidc: ["user:b"]}}', /^access\.groups\.a@oidc.*: groups of oidc have this ending/],
     ['{groups: {"": ["user:b"]}}', /expected the name of a group/],
     ['{groups: {__proto__: ["user:b"]}}', /__proto__: roadstead knows no such key/],

@@ -195,7 +195,7 @@ describe("the audit record's seals", () => {
   });
 
   it('stay valid after a change of the secret, while the old one is listed', async () => {
-    const renewed = sealerOf('the secret that comes after the first', SECRET);
+    const renewed = sealerOf('the secret that comes after the first', { secret: SECRET });
     const objects = await recorded(true);
     await writeRecords(objects, 3, { first: 100, sealer: renewed });
     expect(await foundIn(objects, { sealer: renewed })).to.deep.equal([]);
@@ -211,8 +211,59 @@ describe("the audit record's seals", () => {
     expect(await foundIn(objects, { sealer })).to.deep.equal(['unsealed 9']);
   });
 
+  describe('made with a secret that was replaced', () => {
+    const NEW = 'the secret that comes after the first';
+    const renewed = sealerOf(NEW, { secret: SECRET });
+    /** Records 1 to 4 of the old secret, 5 to 8 of the new one. */
+    const rotated = async () => {
+      const objects = await recorded(true, 4);
+      await writeRecords(objects, 4, { first: 5, sealer: renewed });
+      return objects;
+    };
+
+    it('cannot rewrite the record from any place on', async () => {
+      for (const from of [1, 3, 5, 6, 8]) {
+        const objects = await rotated();
+        await alter(objects, from);
+        await rewrite(objects, from, sealer);
+        expect(await foundIn(objects, { sealer: renewed }), `from ${from}`).to.not.deep.equal([]);
+      }
+    });
+
+    it('cannot take the place of records that were cut off', async () => {
+      const objects = await rotated();
+      await objects.delete([7, 8].map(auditRecordKey));
+      await writeRecords(objects, 2, { first: 20, sealer });
+      expect(await foundIn(objects, { sealer: renewed })).to.deep.equal(['forged 7']);
+    });
+
+    it('may come between newer ones, while nodes change theirs one after the other', async () => {
+      const objects = await rotated();
+      await writeRecords(objects, 2, { first: 20, sealer });
+      await writeRecords(objects, 1, { first: 30, sealer: renewed });
+      expect(await foundIn(objects, { sealer: renewed })).to.deep.equal([]);
+    });
+
+    it('are worth nothing once a node went on behind a forged record, if the last place of the secret is configured', async () => {
+      const objects = await rotated();
+      const { lastReplaced } = await verifyAudit(objects, { sealer: renewed });
+      expect(lastReplaced).to.deep.equal(await placeOf(objects, 4));
+      const bound = sealerOf(NEW, { secret: SECRET, until: lastReplaced });
+      expect(await foundIn(objects, { sealer: bound })).to.deep.equal([]);
+      await objects.delete([5, 6, 7, 8].map(auditRecordKey));
+      await alter(objects, 2);
+      await rewrite(objects, 2, sealer);
+      await writeRecords(objects, 2, { first: 40, sealer: bound });
+      expect(await foundIn(objects, { sealer: renewed }), 'without it').to.deep.equal([]);
+      expect(await foundIn(objects, { sealer: bound })).to.deep.equal(['altered 4']);
+      await writeRecords(objects, 1, { first: 50, sealer });
+      await writeRecords(objects, 1, { first: 51, sealer: bound });
+      expect(await foundIn(objects, { sealer: bound })).to.deep.equal(['altered 4', 'forged 7']);
+    });
+  });
+
   it('are not made with a secret that is too short', () => {
-    expect(Sealer.of(['short'])).to.equal(undefined);
-    expect(Sealer.of([undefined, SECRET])).to.equal(undefined);
+    expect(Sealer.of('short')).to.equal(undefined);
+    expect(Sealer.of(undefined, [{ secret: SECRET }])).to.equal(undefined);
   });
 });

@@ -1,7 +1,8 @@
 import type { AuditEvent } from '../../services/registry/audit/entry.ts';
-import { decodeRecord, hashOf, type Place } from '../../services/registry/audit/record.ts';
+import type { Place } from '../../services/registry/audit/place.ts';
+import { decodeRecord, hashOf } from '../../services/registry/audit/record.ts';
 import { Recorder, type RecorderParts } from '../../services/registry/audit/recorder.ts';
-import { Sealer } from '../../services/registry/audit/seal.ts';
+import { type OldSecret, Sealer } from '../../services/registry/audit/seal.ts';
 import { AUDIT_PREFIX, auditRecordKey } from '../../services/registry/storage/layout.ts';
 import { listAll, type ObjectStore } from '../../services/registry/storage/object-store.ts';
 
@@ -9,8 +10,8 @@ export const SECRET = 'a secret that all nodes share, and nobody else';
 export const sealer = sealerOf(SECRET);
 
 /** A sealer, from a secret that is long enough. */
-export function sealerOf(...secrets: readonly string[]): Sealer {
-  const made = Sealer.of(secrets);
+export function sealerOf(secret: string, ...old: readonly OldSecret[]): Sealer {
+  const made = Sealer.of(secret, old);
   if (made === undefined) throw new Error('the secret is too short');
   return made;
 }

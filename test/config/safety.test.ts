@@ -2,7 +2,9 @@
  * Promise: what would put clients' credentials, or the registry itself, into strangers' hands is refused at the start
  * unless the configuration says outright that it is meant.
  */
+import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
+import { inspectConfig } from '../../services/config/load.ts';
 import { MINIMAL, MIRRORED, parse, problemOf, problemsOf, withPeople } from './configs.ts';
 
 const TLS = 'tls: {certificate: /c.pem, key: /k.pem}';
@@ -206,5 +208,98 @@ describe('mirrors that clients would take for the registry', () => {
   it('are refused together with everything else that is wrong', () => {
     const problems = problemsOf(at('addr: ":5000", host: "https://r.example"', 'https://m.r.example'));
     expect(problems).to.have.length(2);
+  });
+});
+
+describe('warnings about what is dangerous', () => {
+  const RANDOM = '8d1f0c6be2a94735b0e7c85d21f3a694';
+  const noticesOf = (text: string) => inspectConfig(text, {}).notices.join('\n');
+  const minimal = (http: string, more = '') =>
+    `version: 0.1\nstorage: filesystem\nhttp: {addr: "127.0.0.1:5000", ${http}}\n${more}`;
+  const people = 'auth: {htpasswd: {realm: r, path: /p}}';
+
+  for (const network of ['0.0.0.0/0', '::/0', '0.0.0.0/1', '::ffff:0.0.0.0/96'])
+    it(`refuse plain HTTP for everybody as a proxy: ${network}`, () => {
+      expect(problemOf(listening(':5000', `trustedproxies: ["${network}"]`))).to.match(
+        /plain HTTP beyond this machine/,
+      );
+      expect(noticesOf(listening(':5000', `trustedproxies: ["${network}"], ${TLS}`))).to.include(
+        'trustedproxies.0',
+      );
+    });
+
+  it('report proxies in networks that are wider than a site', () => {
+    for (const network of ['8.0.0.0/8', '2000::/3', '11.0.0.0/12'])
+      expect(
+        noticesOf(minimal(`trustedproxies: ["${network}"], host: "https://r.example"`, people)),
+      ).to.include(network);
+    for (const network of [
+      '10.0.0.0/8',
+      '192.0.2.7/32',
+      '172.16.0.0/12',
+      '2001:db8:1::/48',
+      'fd00::/8',
+      '127.0.0.0/8',
+    ])
+      expect(
+        noticesOf(minimal(`trustedproxies: ["${network}"], host: "https://r.example"`, people)),
+      ).to.not.include(network);
+  });
+
+  it('report secrets that are easy to guess', () => {
+    const weak = [
+      'a'.repeat(40),
+      'abcdefghijklmnopqrstuvwxyz0123456789',
+      '0123'.repeat(10),
+      'asecretforlocaldevelopment',
+      'changeme',
+    ];
+    for (const secret of weak) {
+      expect(noticesOf(minimal(`secret: "${secret}"`)), secret).to.include('http.secret is easy to guess');
+      expect(noticesOf(minimal(`oldsecrets: ["${secret}"]`)), secret).to.include(
+        'http.oldsecrets.0 is easy to guess',
+      );
+    }
+    for (let i = 0; i < 200; i++) {
+      const secret = randomBytes(16).toString(i % 2 ? 'hex' : 'base64');
+      expect(noticesOf(minimal(`secret: "${secret}"`)), secret).to.not.include('easy to guess');
+    }
+  });
+
+  it('report replaced secrets without an end, where changes are recorded', () => {
+    const old = `secret: ${RANDOM}, oldsecrets: [${[...RANDOM].reverse().join('')}]`;
+    expect(noticesOf(minimal(old, people))).to.include('audit.oldsecretsuntil is missing');
+    expect(
+      noticesOf(minimal(old, `${people}\naudit: {oldsecretsuntil: "7:${'a'.repeat(64)}"}`)),
+    ).to.not.include('oldsecretsuntil');
+    expect(noticesOf(minimal(old))).to.not.include('oldsecretsuntil');
+  });
+
+  it('report that everyone is an operator, by a group and with the standard rules', () => {
+    for (const member of ['everyone', 'anonymous'])
+      expect(noticesOf(minimal('', `${people}\naccess: {groups: {operators: [${member}]}}`))).to.include(
+        'the rule operators lets everyone push, delete, promote, administer, from anywhere',
+      );
+  });
+
+  const closed = 'anonymous clients may not pull every stable repository';
+  const stable = 'promotion: {candidates: ["candidate/**"], stable: ["stable/**"]}';
+  const ruled = (...rules: string[]) =>
+    minimal('', `${people}\n${stable}\naccess: {standard: true, rules: [${rules}]}`);
+  it('report what is published but closed, in each way of closing it', () => {
+    for (const rule of [
+      '{name: a, deny: [pull], subjects: [anonymous], repositories: ["stable/private/**"]}',
+      '{name: a, deny: [pull], subjects: [everyone], repositories: ["@stable"]}',
+    ])
+      expect(noticesOf(ruled(rule))).to.include(closed);
+    for (const rule of [
+      '{name: a, allow: [pull], subjects: [everyone], networks: [10.0.0.0/8], repositories: ["@stable"]}',
+      '{name: a, allow: [pull], subjects: [everyone], repositories: ["hello/**"]}',
+      '{name: a, allow: [pull], subjects: [authenticated], repositories: ["@stable"]}',
+    ])
+      expect(noticesOf(ruled(rule).replace('standard: true, ', ''))).to.include(closed);
+    expect(
+      noticesOf(ruled('{name: a, allow: [push], subjects: ["user:b"], repositories: ["x/**"]}')),
+    ).to.not.include(closed);
   });
 });

@@ -8,7 +8,7 @@ import type { World } from './scenario.ts';
 type Entry = Awaited<ReturnType<typeof entriesOf>>[number];
 
 /** As the processes of the matrix have it. */
-const sealer = Sealer.of(['a secret of all nodes, in a test of deaths']);
+const sealer = Sealer.of('a secret of all nodes, in a test of deaths');
 
 /**
  * Throws unless the record is whole, what was acknowledged stands in it once, nothing stands twice, and whatever can be

@@ -1,9 +1,9 @@
 import { printActor, readActor } from '../../registry/audit/actor.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { AuditEntry } from '../../registry/audit/entry.ts';
+import type { Place } from '../../registry/audit/place.ts';
 import { pruneAudit } from '../../registry/audit/prune.ts';
 import { type AuditQuery, readAudit } from '../../registry/audit/read.ts';
-import type { Place } from '../../registry/audit/record.ts';
 import type { Sealer } from '../../registry/audit/seal.ts';
 import { type Verification, verifyAudit } from '../../registry/audit/verify.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
@@ -92,7 +92,7 @@ export async function auditPruneCommand(
 }
 
 function printVerification(
-  { faults, first, end, records, entries, sealed }: Verification,
+  { faults, first, end, records, entries, sealed, lastReplaced }: Verification,
   areSealsVerified: boolean,
 ): void {
   for (const { kind, message } of faults.slice(0, FAULTS_SHOWN)) print(`${kind}: ${message}.`);
@@ -109,6 +109,10 @@ function printVerification(
     `${isWhole ? 'complete' : 'broken'}: records ${first} to ${end.seq} (${records} found, ${entries} entries)` +
       (isWhole ? `, ${sealed === records ? 'all' : `${sealed}`} of which ${seals}` : ''),
   );
+  if (lastReplaced !== undefined)
+    print(
+      `last record of a replaced secret (for audit.oldsecretsuntil): ${lastReplaced.seq}:${lastReplaced.hash}`,
+    );
   // Kept elsewhere, this line later proves that nothing was cut off.
   print(`end of the record: ${end.seq}:${end.hash}`);
 }

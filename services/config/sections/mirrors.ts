@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { honoured, sectionOf } from '../key.ts';
 import { onOff } from '../switch.ts';
-import { Address, BaseUrl, Cidr, File, MirrorNameValue } from '../values.ts';
+import { Address, BaseUrl, Cidr, File, MirrorNameValue, Text } from '../values.ts';
 
 const CLIENT = 'the PEM file that the sync worker identifies itself with, read again when it changes';
 
@@ -15,8 +15,8 @@ const Write = z.union(
     }),
     z.strictObject({
       webdav: honoured(BaseUrl, 'a WebDAV server that blobs are published to'),
-      username: honoured(z.string().optional(), 'the user name there'),
-      password: honoured(z.string().optional(), 'the password there'),
+      username: honoured(Text.optional(), 'the user name there'),
+      password: honoured(Text.optional(), 'the password there'),
       clientcertificate: honoured(File.optional(), CLIENT),
       clientkey: honoured(File.optional(), CLIENT),
       rootcas: honoured(

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { Duration } from '../duration.ts';
 import { about, addProblem, honoured, noEffect, type Origin, optionalSection } from '../key.ts';
 import { Switch, when } from '../switch.ts';
-import { Address, Count, File } from '../values.ts';
+import { Address, Count, File, Text } from '../values.ts';
 
 const Size = Count(-1, 1_000_000).optional();
 const Time = Duration.optional();
 const Flag = Switch.optional();
-const Word = z.string().optional();
+const Word = Text.optional();
 
 const NOWHERE = 'it has no address (redis.addrs, or redis.addr in the shape of 2.8), so Redis is not used';
 const POOL = 'there is no pool: one connection is for commands, and one listens';
@@ -83,10 +83,7 @@ export const RedisSection = honoured(
   z.strictObject({
     ...V2,
     ...V3,
-    password: honoured(
-      z.string('expected text: quote a password of digits').optional(),
-      'the password of the server',
-    ),
+    password: honoured(Word, 'the password of the server'),
     db: honoured(Count(0, 1_000_000).default(0), 'the number of the database', {
       note: 'no effect on a cluster, which has only 0',
       decide: when(

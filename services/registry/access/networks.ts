@@ -47,6 +47,31 @@ export function networkWithin(narrow: string, wide: string): boolean {
   return address.kind() === other.kind() && bits >= otherBits && address.match([other, otherBits] as never);
 }
 
+/** Whether a network is the whole internet, or half of it or so. */
+export function isEverybody(network: string): boolean {
+  return parseNetwork(network)[1] < 4;
+}
+
+const PRIVATE = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  '127.0.0.0/8',
+  'fc00::/7',
+  'fe80::/10',
+  '::1/128',
+];
+
+/** Whether a network is wider than a few public addresses: the proxies of a site are fewer. */
+export function isPublic(network: string): boolean {
+  const [address, bits] = parseNetwork(network);
+  return (
+    bits < (address.kind() === 'ipv4' ? 16 : 32) && !PRIVATE.some((wide) => networkWithin(network, wide))
+  );
+}
+
 /** `::ffff:192.0.2.0/120` is 192.0.2.0/24, as IPv4-mapped addresses count as IPv4. */
 function parseNetwork(text: string): ReturnType<typeof ipaddr.parseCIDR> {
   const [address, bits] = ipaddr.parseCIDR(text);

@@ -3,7 +3,8 @@ import type { Log } from '../runtime/log.ts';
 import type { Numbered } from '../storage/numbered.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { auditRecords, findEnd } from './end.ts';
-import { decodeRecord, encodeRecord, hashOf, type Place } from './record.ts';
+import type { Place } from './place.ts';
+import { decodeRecord, encodeRecord, hashOf } from './record.ts';
 import type { Sealer } from './seal.ts';
 
 /** The remembered end is checked again when it is older than this: far younger than anything that may be pruned. */
@@ -116,10 +117,10 @@ export class AuditChain {
         { seq },
         'audit record: a record has no seal: it is from before http.secret was set, from a node without it, or forged',
       );
-    else if (sealer && stored.seal && sealer.verify(stored.body, stored.seal) !== 'right')
+    else if (sealer && stored.seal && sealer.verify(seq, stored.body, stored.seal) !== 'right')
       logger.error(
         { seq },
-        'audit record: a record has a seal that neither http.secret nor http.oldsecrets verifies',
+        'audit record: a record has a seal that neither http.secret nor http.oldsecrets verifies. Run roadstead audit --verify',
       );
     return this.#know(place);
   }

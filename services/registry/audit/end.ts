@@ -1,8 +1,9 @@
 import { AUDIT_PREFIX, auditRecordKey } from '../storage/layout.ts';
 import { Numbered } from '../storage/numbered.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import type { Place } from './place.ts';
 import { readPruned } from './pruned.ts';
-import { BEGINNING, hashOf, type Place, RECORD_MAX_BYTES } from './record.ts';
+import { BEGINNING, hashOf, RECORD_MAX_BYTES } from './record.ts';
 
 /** How often the search is repeated when records are pruned, or cannot be read, while it runs. */
 const TRIES_MAX = 5;

@@ -1,6 +1,7 @@
 import { type Fault, fault } from './fault.ts';
-import { BEGINNING, decodeRecord, hashOf, type Place, type Stored } from './record.ts';
-import type { Sealer } from './seal.ts';
+import type { Place } from './place.ts';
+import { BEGINNING, decodeRecord, hashOf, type Stored } from './record.ts';
+import type { Seal, Sealer } from './seal.ts';
 
 /** A prune, as an entry of the chain records it. */
 export interface PruneClaim {
@@ -20,6 +21,10 @@ export class LinkCheck {
   /** Undefined if the hash that the next record has to name is unknown. */
   #previous: Previous | undefined = { ...BEGINNING, isSealed: true };
   #firstSealed: number | undefined;
+  /** The newest secret of a valid seal, by its age, and what was sealed with older ones after the last such seal. */
+  #newest: { readonly age: number; firstOlder: number | undefined } | undefined;
+  /** The last record with a valid seal by a replaced secret. */
+  lastReplaced: Place | undefined;
   /** The newest record that was checked. */
   end: Place | undefined;
   readonly prunes: PruneClaim[] = [];
@@ -60,9 +65,40 @@ export class LinkCheck {
       }
     const sealFaults = this.#checkSeal(seq, stored);
     const isSealed = this.#sealer !== undefined && stored.seal !== undefined && sealFaults.length === 0;
+    if (isSealed) this.#noteSecret({ seq, hash }, stored.seal);
     const faults = [...this.#checkLink(seq, record.prev, isSealed), ...sealFaults];
     this.#previous = { seq, hash, isSealed };
     return faults;
+  }
+
+  /**
+   * To be called at the end. A seal proves everything before it, so an older secret after a newer one is no fault while nodes
+   * change theirs one after the other: unless nothing newer follows. Then whoever knows the replaced secret may have written
+   * it.
+   */
+  finish(): Fault[] {
+    const { age = 0, firstOlder } = this.#newest ?? {};
+    if (firstOlder !== undefined)
+      return [
+        fault(
+          'forged',
+          firstOlder,
+          `The records since ${firstOlder} have seals made with a replaced secret, although earlier ones have newer seals`,
+        ),
+      ];
+    if (age === 0 || this.end === undefined) return [];
+    const what =
+      'The newest record has a seal made with a replaced secret, and none has one made with http.secret';
+    const why =
+      'either nothing was recorded since it was replaced, or the record was rewritten with the old one';
+    return [fault('forged', this.end.seq, `${what}: ${why}`)];
+  }
+
+  #noteSecret(place: Place, seal: Seal): void {
+    const age = this.#sealer?.ageOf(seal) ?? 0;
+    if (age > 0) this.lastReplaced = place;
+    if (this.#newest === undefined || age <= this.#newest.age) this.#newest = { age, firstOlder: undefined };
+    else this.#newest.firstOlder ??= place.seq;
   }
 
   #checkLink(seq: number, prev: string, isSealed: boolean): Fault[] {
@@ -93,7 +129,7 @@ export class LinkCheck {
     }
     this.#firstSealed ??= seq;
     this.sealed++;
-    const verdict = this.#sealer?.verify(body, seal) ?? 'right';
+    const verdict = this.#sealer?.verify(seq, body, seal) ?? 'right';
     if (verdict === 'right') return [];
     return [
       fault(
@@ -101,7 +137,9 @@ export class LinkCheck {
         seq,
         verdict === 'wrong'
           ? `Record ${seq} was altered or inserted: its seal is wrong`
-          : `Record ${seq} has a seal made with a secret that is neither http.secret nor in http.oldsecrets`,
+          : verdict === 'ended'
+            ? `Record ${seq} was forged: its secret had been replaced before (audit.oldsecretsuntil)`
+            : `Record ${seq} has a seal made with a secret that is neither http.secret nor in http.oldsecrets`,
       ),
     ];
   }

@@ -1,8 +1,9 @@
 import type { ObjectStore } from '../storage/object-store.ts';
 import { auditRecords } from './end.ts';
 import type { AuditEvent } from './entry.ts';
+import type { Place } from './place.ts';
 import { writePruned } from './pruned.ts';
-import { decodeRecord, type Place } from './record.ts';
+import { decodeRecord } from './record.ts';
 import { seekTime } from './seek.ts';
 import { type Verification, type VerifyOptions, verifyAudit } from './verify.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { tryParseJson } from '../storage/json.ts';
 import { AUDIT_PRUNED_KEY } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { type Place, PlaceSchema } from './record.ts';
+import { type Place, PlaceSchema } from './place.ts';
 
 const NOTE_MAX_BYTES = 4096;
 

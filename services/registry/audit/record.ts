@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AuditEntrySchema } from './entry.ts';
+import { HashSchema, type Place } from './place.ts';
 import type { Seal, Sealer } from './seal.ts';
 
 /** The maximum size of a record; batches stay far below it. */
@@ -8,9 +9,6 @@ export const RECORD_MAX_BYTES = 4 * 1024 * 1024;
 
 /** The previous hash of the first record. */
 export const NO_HASH = '0'.repeat(64);
-
-/** SHA-256 of an object's bytes, hexadecimal. */
-const HashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 
 const BodySchema = z.looseObject({
   version: z.literal(1),
@@ -29,10 +27,6 @@ const SealSchema = z.looseObject({ key: z.string(), mac: HashSchema });
 
 /** A link of the chain: changes that one process recorded together. */
 export type AuditRecord = z.infer<typeof BodySchema>;
-
-/** A place in the chain, and the hash of everything up to there. */
-export const PlaceSchema = z.object({ seq: z.int().nonnegative(), hash: HashSchema });
-export type Place = Readonly<z.infer<typeof PlaceSchema>>;
 
 /** Before the first record. */
 export const BEGINNING: Place = { seq: 0, hash: NO_HASH };

@@ -2,7 +2,7 @@ import { RegistryError } from '../oci/errors.ts';
 import type { Audit } from './audit.ts';
 import { AuditChain, type ChainParts } from './chain.ts';
 import type { AuditEntry, AuditEvent } from './entry.ts';
-import type { Place } from './record.ts';
+import type { Place } from './place.ts';
 
 /** The maximum size of one batch. */
 const BATCH_MAX_BYTES = 1024 * 1024;

@@ -1,5 +1,6 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { SECRET_MIN_CHARACTERS } from '../storage/secret-box.ts';
+import type { Place } from './place.ts';
 
 /** The signature below a record. It takes the nodes' secret: write access to the store is not enough to make one. */
 export interface Seal {
@@ -9,8 +10,18 @@ export interface Seal {
   readonly mac: string;
 }
 
-/** Whether a seal is valid; `unknown-key` if this process does not have its secret. */
-export type SealVerdict = 'right' | 'wrong' | 'unknown-key';
+/**
+ * Whether a seal is valid; `unknown-key` if this process does not have its secret, `ended` if the secret was replaced before
+ * this record.
+ */
+export type SealVerdict = 'right' | 'wrong' | 'unknown-key' | 'ended';
+
+/** An earlier secret. */
+export interface OldSecret {
+  readonly secret: string;
+  /** The last record that it sealed, as the configuration has it: out of reach of those who write to the store. */
+  readonly until?: Place | undefined;
+}
 
 /** Seals records with the secret that all nodes share (`http.secret`), and verifies with older secrets, too. */
 export class Sealer {
@@ -20,11 +31,20 @@ export class Sealer {
     this.#keys = keys;
   }
 
-  /** Undefined without a secret that is hard to guess. The first secret seals; all of them verify. */
-  static of(secrets: readonly (string | undefined)[]): Sealer | undefined {
-    const [current, ...old] = secrets;
-    if (!isGood(current)) return undefined;
-    return new Sealer([current, ...old.filter(isGood)].map(keyOf));
+  /** Undefined without a secret that is hard to guess. It seals; older ones verify, the newest of them first. */
+  static of(secret: string | undefined, old: readonly OldSecret[] = []): Sealer | undefined {
+    if (!isGood(secret)) return undefined;
+    return new Sealer([{ secret }, ...old.filter((each) => isGood(each.secret))].map(keyOf));
+  }
+
+  /** The last records of old secrets, as the configuration has them. */
+  get ends(): readonly Place[] {
+    return this.#keys.flatMap(({ until }) => until ?? []);
+  }
+
+  /** How many secrets are newer than that of a seal: 0 for the current one. */
+  ageOf({ key }: Seal): number {
+    return this.#keys.findIndex(({ id }) => id === key);
   }
 
   seal(body: Buffer): Seal {
@@ -33,17 +53,19 @@ export class Sealer {
     return { key: key.id, mac: macOf(key, body).toString('hex') };
   }
 
-  verify(body: Buffer, seal: Seal): SealVerdict {
+  verify(seq: number, body: Buffer, seal: Seal): SealVerdict {
     const key = this.#keys.find(({ id }) => id === seal.key);
     if (key === undefined) return 'unknown-key';
     const given = Buffer.from(seal.mac, 'hex');
     const right = macOf(key, body);
-    return given.length === right.length && timingSafeEqual(given, right) ? 'right' : 'wrong';
+    if (given.length !== right.length || !timingSafeEqual(given, right)) return 'wrong';
+    return key.until !== undefined && seq > key.until.seq ? 'ended' : 'right';
   }
 }
 
 interface Key {
   readonly id: string;
+  readonly until: Place | undefined;
   readonly bytes: Buffer;
 }
 
@@ -51,9 +73,9 @@ function isGood(secret: string | undefined): secret is string {
   return secret !== undefined && secret.length >= SECRET_MIN_CHARACTERS;
 }
 
-function keyOf(secret: string): Key {
+function keyOf({ secret, until }: OldSecret): Key {
   const bytes = Buffer.from(hkdfSync('sha256', secret, '', 'roadstead audit seal', 32));
-  return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 16), bytes };
+  return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 16), bytes, until };
 }
 
 function macOf({ bytes }: Key, body: Buffer): Buffer {

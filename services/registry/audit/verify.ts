@@ -5,7 +5,8 @@ import { listAll, type ObjectStore } from '../storage/object-store.ts';
 import { auditRecords } from './end.ts';
 import { type Fault, fault, recordsAre } from './fault.ts';
 import { LinkCheck } from './link-check.ts';
-import { decodeRecord, type Place } from './record.ts';
+import type { Place } from './place.ts';
+import { decodeRecord } from './record.ts';
 import type { Sealer } from './seal.ts';
 
 export interface VerifyOptions {
@@ -29,6 +30,8 @@ export interface Verification {
   readonly entries: number;
   /** Records with a seal. */
   readonly sealed: number;
+  /** The last record whose seal was made with a replaced secret. */
+  readonly lastReplaced: Place | undefined;
 }
 
 const READS_AT_ONCE = 16;
@@ -55,7 +58,8 @@ async function verifyOnce(objects: ObjectStore, options: VerifyOptions): Promise
   const report = (...more: readonly Fault[]) => {
     if (faults.length < FAULTS_MAX) faults.push(...more);
   };
-  const wanted = new Map(expect.map((place) => [place.seq, place.hash]));
+  const bound = sealer?.ends ?? [];
+  const wanted = new Set([...bound, ...expect].map(({ seq }) => seq));
   const met = new Map<number, string>();
   let gap: Span | undefined;
   const items = pMapIterable(
@@ -83,8 +87,10 @@ async function verifyOnce(objects: ObjectStore, options: VerifyOptions): Promise
   const pruned = await provenPrune(records, check, signal);
   const first = (pruned?.seq ?? 0) + 1;
   if (pruned) met.set(pruned.seq, pruned.hash);
-  for (const [seq, hash] of wanted)
-    report(...expectationFaults({ seq, hash }, met.get(seq), first, check.end));
+  report(...check.finish());
+  // What was pruned needs no proof any more, unless somebody asks for it.
+  for (const place of [...expect, ...bound.filter(({ seq }) => seq >= first)])
+    report(...expectationFaults(place, met.get(place.seq), first, check.end));
   return {
     faults: faults
       // A prune that was interrupted may have left some records.
@@ -95,6 +101,7 @@ async function verifyOnce(objects: ObjectStore, options: VerifyOptions): Promise
     records: check.records,
     entries: check.entries,
     sealed: check.sealed,
+    lastReplaced: check.lastReplaced,
   };
 }
 

@@ -20,7 +20,7 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 
 /** As a process of its own has it, a sync process or a command. */
 function recorderOver(objects: ObjectStore): Recorder {
-  const sealer = Sealer.of(['a secret of all nodes, in a test of deaths']);
+  const sealer = Sealer.of('a secret of all nodes, in a test of deaths');
   return new Recorder({ objects, node: 'another', sealer, logger: silent });
 }
 
