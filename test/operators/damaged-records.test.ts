@@ -26,12 +26,12 @@ const BROKEN: Readonly<Record<string, string | Buffer>> = {
   'one that is far too large': Buffer.alloc(300 * 1024, ' '),
   'one that ends in the year 13434': JSON.stringify({
     ...{ version: 1, kind: 'robot', name: 'robot+late', groups: [], createdBy: 'x' },
-    createdAt: '2026-01-01T00:00:00.000Z',
+    createdAt: '2024-01-01T00:00:00.000Z',
     secrets: [
       {
         id: 'x',
         sha256: 'a'.repeat(64),
-        createdAt: '2026-01-01T00:00:00Z',
+        createdAt: '2024-01-01T00:00:00Z',
         expiresAt: '+013434-11-09T00:00:00Z',
       },
     ],
@@ -118,7 +118,7 @@ describe('a record that cannot be read', function () {
     const root = 'roadstead/notifications/hook';
     const item = (tick: string, id: string) => `${root}/dead/029000000/${tick}-${id}-c1`;
     const event = JSON.stringify({ action: 'push', target: { repository: 'r/1', tag: 'x' } });
-    const death = { reason: 'it answers 410', at: '2026-01-01T00:00:00Z' };
+    const death = { reason: 'it answers 410', at: '2024-01-01T00:00:00Z' };
     const letter = `${JSON.stringify({ version: 1, death })}\n${event}\n`;
     await put(item('01740000000000001', '00000000-0000-4000-8000-000000000001'), letter);
     await put(item('01740000000000002', '00000000-0000-4000-8000-000000000002'), '{"version": 9');
@@ -163,7 +163,7 @@ describe('a record that cannot be read', function () {
     const log = new PublicationLog(objects, {} as PublishedBlobs);
     for (const seq of [1, 2, 3]) {
       const entry = {
-        ...{ version: 1, seq, time: '2026-01-01T00:00:00Z', actor: 'rita', kind: 'promotion' },
+        ...{ version: 1, seq, time: '2024-01-01T00:00:00Z', actor: 'rita', kind: 'promotion' },
         source: { repository: 'candidate/a', reference: '1' },
         target: { repository: 'a', tag: '1' },
         manifestDigest: digestOf(Buffer.from(String(seq))),
