@@ -35,7 +35,7 @@ export class CliCommand extends Command {
 
   /**
    * Adds an option that takes one value at most: an option with several would take the argument behind it, too. A value that is
-   * spelled as one of the command's options is none: the value was forgotten.
+   * spelled as one of the command's options is refused: the value was forgotten.
    */
   override addOption(option: Option): this {
     if (option.variadic) throw new TypeError(`${option.flags}: let it be repeated instead`);

@@ -244,7 +244,7 @@ describe("the audit record's seals", () => {
       expect(await foundIn(objects, { sealer: renewed })).to.deep.equal([]);
     });
 
-    it('are worth nothing once a node went on behind a forged record, if the last place of the secret is configured', async () => {
+    it('are worth nothing once a node has appended behind a forged record, if the last place of the secret is configured', async () => {
       const objects = await rotated();
       const { lastReplaced } = await verifyAudit(objects, { sealer: renewed });
       expect(lastReplaced).to.deep.equal(await placeOf(objects, 4));

@@ -38,7 +38,7 @@ const UNKNOWN: Authentication = { outcome: 'unknown' };
 /**
  * Sources of accounts, asked in order; the first that knows the credentials decides. Names and projects of all but the
  * first end in `@<source>`, and a source's own name with such an ending is refused: a user of one source can never pass
- * as a user of another. Groups of all sources end so: whoever makes groups there must not make an operator here.
+ * as a user of another. Groups of all sources end so: a person that makes groups there must not make operators here.
  */
 export class AccountSources implements Accounts {
   readonly #robots: AccountSource | undefined;

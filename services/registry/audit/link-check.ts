@@ -73,8 +73,8 @@ export class LinkCheck {
 
   /**
    * To be called at the end. A seal proves everything before it, so an older secret after a newer one is no fault while nodes
-   * change theirs one after the other: unless nothing newer follows. Then whoever knows the replaced secret may have written
-   * it.
+   * change theirs one after the other: unless nothing newer follows. Then anyone that knows the replaced secret may have
+   * written it.
    */
   finish(): Fault[] {
     const { age = 0, firstOlder } = this.#newest ?? {};

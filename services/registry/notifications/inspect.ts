@@ -58,7 +58,7 @@ export async function inspectEndpoint(
   };
 }
 
-/** Undefined for a letter that was pruned or requeued meanwhile. */
+/** Undefined for a letter that was pruned or requeued in the meantime. */
 async function readLetter(objects: ObjectStore, { key, tick }: StoredItem): Promise<DeadLetter | undefined> {
   const letter = await orDamaged(readItem(objects, key));
   if (letter === undefined) return undefined;

@@ -122,7 +122,7 @@ export class IssuedCredentials {
       if (isDamaged(version))
         throw new RegistryError(
           'CREDENTIAL_EXISTS',
-          `the record of the ${kind} account ${name} cannot be read: revoke the account, then make it anew`,
+          `the record of the ${kind} account ${name} cannot be read: revoke the account, then create it again`,
         );
       const before = version?.account;
       const now = new Date(this.#now());
