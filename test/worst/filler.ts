@@ -43,10 +43,16 @@ export class Filler {
 
   /** Small blobs that are all different. */
   blobs(name: string, label: string, count: number): Content[] {
-    return Array.from({ length: count }, (_, i) => this.blob(name, new Content(bytesOf(`${label} ${i}`, 64))));
+    return Array.from({ length: count }, (_, i) =>
+      this.blob(name, new Content(bytesOf(`${label} ${i}`, 64))),
+    );
   }
 
-  manifest<Manifest extends Content>(name: string, manifest: Manifest, tags: readonly string[] = []): Manifest {
+  manifest<Manifest extends Content>(
+    name: string,
+    manifest: Manifest,
+    tags: readonly string[] = [],
+  ): Manifest {
     const digest = canonicalOf(manifest);
     this.put(blobDataKey(digest), manifest.bytes);
     this.put(revisionLinkKey(name as RepositoryName, digest), digest);
@@ -55,7 +61,12 @@ export class Filler {
   }
 
   /** Artifacts that are all different, with the config that artifacts have. */
-  artifacts(name: string, label: string, count: number, more: Readonly<Record<string, unknown>> = {}): Image[] {
+  artifacts(
+    name: string,
+    label: string,
+    count: number,
+    more: Readonly<Record<string, unknown>> = {},
+  ): Image[] {
     const config = this.blob(name, EMPTY_CONFIG);
     return Array.from({ length: count }, (_, i) =>
       this.manifest(name, new Image({ config, layers: [], annotations: { n: `${label} ${i}` }, ...more })),
@@ -74,7 +85,12 @@ export class Filler {
   }
 
   /** Records that a manifest names another as its subject. */
-  referrer(name: string, subject: Descriptor, { digest, mediaType, size }: Descriptor, more: object = {}): void {
+  referrer(
+    name: string,
+    subject: Descriptor,
+    { digest, mediaType, size }: Descriptor,
+    more: object = {},
+  ): void {
     const key = referrerKey(name as RepositoryName, subject.digest as Digest, digest as Digest);
     this.put(key, JSON.stringify({ mediaType, size, ...more }));
   }

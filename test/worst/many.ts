@@ -12,7 +12,11 @@ export function indexOf(child: (i: number) => string, most = Number.POSITIVE_INF
 }
 
 /** An image of layers, by the JSON of each: `most` of them, or as many as a manifest's bytes allow. */
-export function imageOf(config: object, layer: (i: number) => string, most = Number.POSITIVE_INFINITY): Content {
+export function imageOf(
+  config: object,
+  layer: (i: number) => string,
+  most = Number.POSITIVE_INFINITY,
+): Content {
   return filled(`"config":${JSON.stringify(config)},"layers":[`, layer, most, MEDIA_TYPES.image);
 }
 

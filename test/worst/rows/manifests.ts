@@ -5,11 +5,9 @@ import { allOf, lazily, type Row } from '../row.ts';
 import type { WorstWorld } from '../world.ts';
 
 const NAME = 'worst/manifests';
-const [GET, PUT, DELETE] = ['GET', 'PUT', 'DELETE'].map((method) => `${method} /v2/*name/manifests/:reference`) as [
-  string,
-  string,
-  string,
-];
+const [GET, PUT, DELETE] = ['GET', 'PUT', 'DELETE'].map(
+  (method) => `${method} /v2/*name/manifests/:reference`,
+) as [string, string, string];
 const scopes = [allOf(NAME)];
 const at = (reference: string) => `/v2/${NAME}/manifests/${reference}`;
 
@@ -17,11 +15,13 @@ const CHILDREN = 5000;
 const LAYERS = 5000;
 const TAGS = 10_000;
 
-const put = (manifest: () => Content, reference = 'x') => (world: WorstWorld) => {
-  const { bytes, mediaType } = manifest();
-  const sent = { method: 'PUT', headers: { 'content-type': mediaType }, body: bytes };
-  return world.send(at(reference), sent);
-};
+const put =
+  (manifest: () => Content, reference = 'x') =>
+  (world: WorstWorld) => {
+    const { bytes, mediaType } = manifest();
+    const sent = { method: 'PUT', headers: { 'content-type': mediaType }, body: bytes };
+    return world.send(at(reference), sent);
+  };
 const remove = (reference: () => string) => (world: WorstWorld) =>
   world.send(at(reference()), { method: 'DELETE' });
 
@@ -120,7 +120,8 @@ export const MANIFEST_ROWS: readonly Row[] = [
     ...{ status: 202, storeRequests: 100 },
     prepare({ filler }) {
       filler.manifest(NAME, moved, ['moved']);
-      for (let i = 0; i < TAGS; i++) filler.tagHistory(NAME, 'moved', `sha256:${i.toString(16).padStart(64, '0')}`);
+      for (let i = 0; i < TAGS; i++)
+        filler.tagHistory(NAME, 'moved', `sha256:${i.toString(16).padStart(64, '0')}`);
     },
     ask: remove(() => 'moved'),
   },

@@ -1,0 +1,106 @@
+import { bytesOf } from '../../support/bytes.ts';
+import { sha256 } from '../../support/digest.ts';
+import {
+  type Content,
+  type Descriptor,
+  EMPTY_CONFIG,
+  Image,
+  MEDIA_TYPES,
+  manifestOf,
+} from '../../support/image.ts';
+import type { Row } from '../row.ts';
+import type { WorstWorld } from '../world.ts';
+
+const NAME = 'candidate/release';
+const api = (path: string) => `/api/v1/${path}`;
+const PUBLICATIONS = 100;
+const BLOBS = 1000;
+/** An image may have this many manifests. */
+const MANIFESTS = 1000;
+const LAYERS = 10;
+
+const view = ['registry:release:view'];
+const scopes = [...view, `repository:${NAME}:pull`, 'repository:stable/release:pull,promote'];
+const get = (path: string) => (world: WorstWorld) => world.send(api(path));
+
+let largest: Content | undefined;
+function fillImage({ filler }: WorstWorld): void {
+  filler.blob(NAME, EMPTY_CONFIG);
+  const images = Array.from({ length: MANIFESTS - 1 }, (_, i) =>
+    filler.manifest(
+      NAME,
+      new Image({ config: EMPTY_CONFIG, layers: filler.blobs(NAME, `layer ${i}`, LAYERS) }),
+    ),
+  );
+  largest = filler.manifest(NAME, manifestOf(MEDIA_TYPES.index, { manifests: images }), ['largest']);
+}
+
+const promote = (dryRun: boolean) => (world: WorstWorld) =>
+  world.send(api('promotions'), {
+    ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+    body: Buffer.from(
+      JSON.stringify({ source: `${NAME}:largest`, target: 'stable/release:largest', dryRun }),
+    ),
+  });
+
+function fillLog({ filler }: WorstWorld): void {
+  const image = new Image({ config: EMPTY_CONFIG, layers: [] });
+  for (let seq = 1; seq <= PUBLICATIONS; seq++) {
+    const blobs = Array.from({ length: BLOBS }, (_, i): Descriptor => {
+      return { mediaType: '', digest: sha256(bytesOf(`published ${seq} ${i}`, 10)), size: 10 };
+    });
+    filler.publication(seq, image, blobs);
+  }
+}
+
+/** Requests to the release service. */
+export const RELEASE_ROWS: readonly Row[] = [
+  {
+    ...{
+      route: `GET ${api('publications')}`,
+      request: `the largest page, 100 entries of ${BLOBS} blobs each`,
+    },
+    ...{ status: 200, storeRequests: 110, scopes: view },
+    prepare: fillLog,
+    ask: get('publications?limit=100'),
+  },
+  {
+    ...{ route: `GET ${api('publications/:seq')}`, request: `an entry of ${BLOBS} blobs` },
+    ...{ status: 200, storeRequests: 2, scopes: view },
+    ask: get('publications/1'),
+  },
+  {
+    ...{
+      route: `POST ${api('promotions')}`,
+      request: `a dry run of an image of ${MANIFESTS} manifests with ${LAYERS} layers each`,
+    },
+    ...{ status: 200, storeRequests: 60_000, scopes },
+    prepare: fillImage,
+    ask: promote(true),
+  },
+  {
+    ...{ route: `POST ${api('promotions')}`, request: 'the promotion of that image' },
+    ...{ status: 200, storeRequests: 200_000, scopes },
+    ask: promote(false),
+  },
+  {
+    ...{ route: `GET ${api('mirrors')}`, request: 'the mirrors' },
+    ...{ status: 200, storeRequests: 5, scopes: view },
+    ask: get('mirrors'),
+  },
+  {
+    ...{ route: `GET ${api('status')}`, request: 'the status' },
+    ...{ status: 200, storeRequests: 10, scopes: view },
+    ask: get('status'),
+  },
+  {
+    ...{ route: `GET ${api('explain')}`, request: 'a blob' },
+    ...{ status: 200, storeRequests: 10, scopes },
+    ask: (world) => get(`explain?repository=${NAME}&digest=${largest?.digest}&client=127.0.0.1`)(world),
+  },
+  {
+    ...{ route: `GET ${api('openapi.json')}`, request: 'the document' },
+    ...{ status: 200, storeRequests: 0 },
+    ask: get('openapi.json'),
+  },
+];

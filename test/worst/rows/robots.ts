@@ -1,0 +1,67 @@
+import { IssuedCredentials } from '../../../services/registry/access/issued/credentials.ts';
+import { FilesystemStore } from '../../../services/stores/filesystem/filesystem-store.ts';
+import { lazily, type Row } from '../row.ts';
+import type { WorstWorld } from '../world.ts';
+
+const ALL = '/auth/robots';
+const ROBOTS = 1000;
+const ROTATIONS = 200;
+const scopes = ['registry:administer:*'];
+const GROUPS = Array.from({ length: 50 }, (_, i) => `${'g'.repeat(90)}${i}`);
+const JSON_TYPE = { 'content-type': 'application/json' };
+const json = (value: object) => ({
+  method: 'POST',
+  headers: JSON_TYPE,
+  body: Buffer.from(JSON.stringify(value)),
+});
+
+const issued = async ({ registry }: WorstWorld, act: (robots: IssuedCredentials) => Promise<void>) => {
+  await using store = await FilesystemStore.open({
+    rootDirectory: registry.rootDirectory,
+    sync: false,
+    mode: 'write',
+  });
+  await act(new IssuedCredentials(store));
+};
+const robot = (name: string) =>
+  ({ kind: 'robot', name: `robot+${name}`, groups: GROUPS, by: 'olga' }) as const;
+/** One that was often rotated. */
+const rotated = (name: string) => (world: WorstWorld) =>
+  issued(world, async (robots) => {
+    await robots.create(robot(name));
+    for (let i = 0; i < ROTATIONS; i++)
+      await robots.rotate('robot', `robot+${name}`, { overlapMs: 3_600_000 });
+  });
+const filled = lazily(
+  () => (world: WorstWorld) =>
+    issued(world, async (robots) => {
+      for (let i = 0; i < ROBOTS; i++) await robots.create(robot(`many-${i}`));
+    }),
+);
+
+/** Requests about robots. */
+export const ROBOT_ROWS: readonly Row[] = [
+  {
+    ...{ route: `GET ${ALL}`, request: `the list of ${ROBOTS} robots with 50 groups each`, scopes },
+    ...{ status: 200, storeRequests: 3 * ROBOTS },
+    prepare: filled(),
+    ask: (world) => world.send(ALL),
+  },
+  {
+    ...{ route: `POST ${ALL}`, request: 'a robot with 50 groups', scopes },
+    ...{ status: 201, storeRequests: 20 },
+    ask: (world) => world.send(ALL, json({ name: 'new', groups: GROUPS, description: 'd'.repeat(500) })),
+  },
+  {
+    ...{ route: `POST ${ALL}/:name/rotate`, request: `a robot that was rotated ${ROTATIONS} times`, scopes },
+    ...{ status: 200, storeRequests: 20 },
+    prepare: rotated('turning'),
+    ask: (world) => world.send(`${ALL}/turning/rotate`, json({ keepOldSeconds: 3600 })),
+  },
+  {
+    ...{ route: `DELETE ${ALL}/:name`, request: `a robot that was rotated ${ROTATIONS} times`, scopes },
+    ...{ status: 204, storeRequests: 20 },
+    prepare: rotated('ending'),
+    ask: (world) => world.send(`${ALL}/ending`, { method: 'DELETE' }),
+  },
+];
