@@ -134,6 +134,7 @@ const REST: readonly Suite[] = [
     budgetSeconds: 250,
     packages: [NGINX, HAPROXY, OPENSSL, REDIS],
   }),
+  folder('worst', { tier: 'rest', lane: 'timed', budgetSeconds: 150 }),
   folder('redis', { tier: 'rest', lane: 'timed', budgetSeconds: 190, packages: [REDIS, OPENSSL] }),
   folder('soak', {
     tier: 'rest',

@@ -1,0 +1,31 @@
+import type { Figures } from './measure.ts';
+import { CPU_MAX_MS, DESCRIPTORS_MAX, LIVEZ_MAX_MS, MEMORY_MAX_MB, type Row } from './row.ts';
+
+/**
+ * What is the same on every machine, however busy: the status, requests to the store, descriptors and memory. Each is a
+ * line if it is beyond its budget.
+ */
+export function excessesOf(row: Row, figures: Figures): string[] {
+  const { status, answer, storeRequests, descriptors, memoryMb } = figures;
+  return [
+    ...(status === row.status ? [] : [`status ${status} instead of ${row.status}: ${answer}`]),
+    ...beyond('store requests', storeRequests, row.storeRequests),
+    ...beyond('descriptors', descriptors, DESCRIPTORS_MAX),
+    ...beyond('MB of memory', memoryMb, MEMORY_MAX_MB),
+  ];
+}
+
+/**
+ * What a busy machine stretches. A slow `/livez` counts only if the node itself computed for as long without a pause, by
+ * the processor's clock: otherwise others had the processor.
+ */
+export function delaysOf(row: Row, { cpuMs, slowestMs, longestMs }: Figures): string[] {
+  return [
+    ...beyond('ms of the processor', cpuMs, row.cpuMs ?? CPU_MAX_MS),
+    ...beyond('ms until /livez answered', Math.min(slowestMs, longestMs), LIVEZ_MAX_MS),
+  ];
+}
+
+function beyond(what: string, value: number, budget: number): string[] {
+  return value <= budget ? [] : [`${Math.round(value)} ${what}, more than ${budget}`];
+}
