@@ -31,7 +31,11 @@ const measured: [Row, Figures][] = [];
 for (const row of chosen) {
   const figures = await measure(world, row);
   measured.push([row, figures]);
-  console.error(`${row.route}: ${row.request}`);
+  console.error(
+    tableOf([[row, figures]])
+      .split('\n')
+      .at(-1),
+  );
   for (const line of [...excessesOf(row, figures), ...delaysOf(row, figures)]) console.error(`  ${line}`);
 }
 const table = tableOf(measured);

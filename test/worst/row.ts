@@ -41,3 +41,15 @@ export function lazily<T>(make: () => T): () => T {
     return made.it;
   };
 }
+
+/** Prepares a world for several rows, once. */
+export function once(
+  prepare: (world: WorstWorld) => Promise<void> | void,
+): (world: WorstWorld) => Promise<void> {
+  const done = new WeakSet<WorstWorld>();
+  return async (world) => {
+    if (done.has(world)) return;
+    await prepare(world);
+    done.add(world);
+  };
+}

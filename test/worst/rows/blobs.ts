@@ -40,11 +40,13 @@ export const BLOB_ROWS: readonly Row[] = [
   {
     ...{ route: GET, request: `${RANGES_MAX} ranges of one of ${BLOB_MB} MiB`, scopes },
     ...{ status: 206, storeRequests: RANGES_MAX + 10 },
+    prepare: fill,
     ask: (world) => world.send(at(blob()), { headers: range }),
   },
   {
     ...{ route: DELETE, request: 'one', scopes },
     ...{ status: 202, storeRequests: 30 },
+    prepare: fill,
     ask: (world) => world.send(at(blob()), { method: 'DELETE' }),
   },
   {

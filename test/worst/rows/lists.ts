@@ -2,7 +2,7 @@ import { MANIFEST_MAX_BYTES } from '../../../services/registry/oci/manifest.ts';
 import { hexOf } from '../../support/digest.ts';
 import { EMPTY_CONFIG, Image, MEDIA_TYPES, manifestOf } from '../../support/image.ts';
 import { indexOf } from '../many.ts';
-import { allOf, type Row } from '../row.ts';
+import { allOf, once, type Row } from '../row.ts';
 import type { WorstWorld } from '../world.ts';
 
 const NAME = 'worst/lists';
@@ -22,6 +22,15 @@ const get = (path: string) => (world: WorstWorld) => world.send(path);
 const subjectOf = (label: string) => new Image({ config: EMPTY_CONFIG, layers: [], annotations: { label } });
 const referrersOf = ({ digest }: Image, query = '') => get(`/v2/${NAME}/referrers/${digest}${query}`);
 
+const fillTags = once(({ filler }) => {
+  filler.blob(NAME, EMPTY_CONFIG);
+  filler.manifest(
+    NAME,
+    subjectOf('tags'),
+    Array.from({ length: TAGS }, (_, i) => `tag-${i}`),
+  );
+});
+
 const [many, large, repeated, distinct] = [
   subjectOf('many'),
   subjectOf('large'),
@@ -40,6 +49,7 @@ export const LIST_ROWS: readonly Row[] = [
   {
     ...{ route: TAGS_ROUTE, request: `the largest page, ${PAGE} of ${TAGS} tags`, scopes },
     ...{ status: 200, storeRequests: 30 },
+    prepare: fillTags,
     ask: get(`/v2/${NAME}/tags/list?n=99999&last=tag-5`),
   },
   {
@@ -116,12 +126,3 @@ export const LIST_ROWS: readonly Row[] = [
     ask: referrersOf(distinct),
   },
 ];
-
-function fillTags({ filler }: WorstWorld): void {
-  filler.blob(NAME, EMPTY_CONFIG);
-  filler.manifest(
-    NAME,
-    subjectOf('tags'),
-    Array.from({ length: TAGS }, (_, i) => `tag-${i}`),
-  );
-}

@@ -1,4 +1,5 @@
 import { MANIFEST_MAX_BYTES } from '../../../services/registry/oci/manifest.ts';
+import { bytesOf } from '../../support/bytes.ts';
 import { Content, EMPTY_CONFIG, Image, MEDIA_TYPES } from '../../support/image.ts';
 import { absent, imageOf, indexOf } from '../many.ts';
 import { allOf, lazily, type Row } from '../row.ts';
@@ -11,9 +12,12 @@ const [GET, PUT, DELETE] = ['GET', 'PUT', 'DELETE'].map(
 const scopes = [allOf(NAME)];
 const at = (reference: string) => `/v2/${NAME}/manifests/${reference}`;
 
-const CHILDREN = 5000;
-const LAYERS = 5000;
-const TAGS = 10_000;
+/** As the standard limits have them (`limits.manifests`, `limits.deletedtags`). */
+const [CHILDREN, LAYERS, DELETED_TAGS] = [1000, 1000, 1000];
+/** The most tags of a repository whose manifests can be deleted by digest. */
+const TAGS = 20 * DELETED_TAGS;
+/** Manifests that a tag has named. */
+const PAST = 10_000;
 
 const put =
   (manifest: () => Content, reference = 'x') =>
@@ -22,29 +26,32 @@ const put =
     const sent = { method: 'PUT', headers: { 'content-type': mediaType }, body: bytes };
     return world.send(at(reference), sent);
   };
-const remove = (reference: () => string) => (world: WorstWorld) =>
-  world.send(at(reference()), { method: 'DELETE' });
+const remove = (reference: string) => (world: WorstWorld) => world.send(at(reference), { method: 'DELETE' });
+
+const artifact = (of: string) => new Image({ config: EMPTY_CONFIG, layers: [], annotations: { of } });
+const long = (i: number) => new Content(bytesOf(`sha512 ${i}`, 64), MEDIA_TYPES.layer, 'sha512');
+const children = lazily(() => Array.from({ length: CHILDREN }, (_, i) => artifact(`child ${i}`)));
+const longs = lazily(() => Array.from({ length: LAYERS }, (_, i) => long(i)));
 
 const absentChildren = lazily(() => indexOf(absent));
 const absentLayers = lazily(() => imageOf(EMPTY_CONFIG, absent));
-const long = new Content(Buffer.from('sha512'), MEDIA_TYPES.layer, 'sha512');
-const repeated = lazily(() => imageOf(EMPTY_CONFIG, () => JSON.stringify(long)));
-const large = lazily(
-  () =>
-    new Image({
-      ...{ config: EMPTY_CONFIG, layers: [] },
-      annotations: { a: 'x'.repeat(MANIFEST_MAX_BYTES - 1000) },
-    }),
-);
+const repeated = lazily(() => imageOf(EMPTY_CONFIG, () => JSON.stringify(long(0))));
+const mostAbsent = lazily(() => indexOf(absent, CHILDREN));
+const mostChildren = lazily(() => indexOf((i) => JSON.stringify(children()[i]), CHILDREN));
+const mostLayers = lazily(() => imageOf(EMPTY_CONFIG, (i) => JSON.stringify(longs()[i]), LAYERS));
+const mostRepeated = lazily(() => imageOf(EMPTY_CONFIG, () => JSON.stringify(long(0)), LAYERS));
+const large = lazily(() => {
+  const annotations = { a: 'x'.repeat(MANIFEST_MAX_BYTES - 1000) };
+  return new Image({ config: EMPTY_CONFIG, layers: [], annotations });
+});
 const members = lazily(() => {
   let text = '';
   for (let i = 0; text.length < MANIFEST_MAX_BYTES - 1000; i++) text += `"${i.toString(36)}":1,`;
   return new Content(Buffer.from(`{${text}"schemaVersion":2}`), MEDIA_TYPES.image);
 });
-const tagged = new Image({ config: EMPTY_CONFIG, layers: [], annotations: { of: 'many tags' } });
-const moved = new Image({ config: EMPTY_CONFIG, layers: [], annotations: { of: 'a long history' } });
-let children: Content | undefined;
-let layers: Content | undefined;
+const tagged = artifact('many tags');
+const overtagged = artifact('too many tags');
+const moved = artifact('a long past');
 
 /** Requests for manifests. */
 export const MANIFEST_ROWS: readonly Row[] = [
@@ -54,13 +61,18 @@ export const MANIFEST_ROWS: readonly Row[] = [
     ask: put(absentChildren),
   },
   {
+    ...{ route: PUT, request: `an index of ${CHILDREN} children that are all absent`, scopes },
+    ...{ status: 400, storeRequests: 4 * CHILDREN },
+    ask: put(mostAbsent),
+  },
+  {
     ...{ route: PUT, request: `an index of ${CHILDREN} manifests that are there`, scopes },
-    ...{ status: 201, storeRequests: 2 * CHILDREN },
+    ...{ status: 201, storeRequests: 10 * CHILDREN, cpuMs: 8000 },
     prepare({ filler }) {
-      const made = filler.artifacts(NAME, 'child', CHILDREN);
-      children = indexOf((i) => JSON.stringify(made[i]), CHILDREN);
+      filler.blob(NAME, EMPTY_CONFIG);
+      for (const child of children()) filler.manifest(NAME, child);
     },
-    ask: put(() => children as Content),
+    ask: put(mostChildren),
   },
   {
     ...{ route: PUT, request: 'an image of 4 MiB whose layers are all absent', scopes },
@@ -68,27 +80,31 @@ export const MANIFEST_ROWS: readonly Row[] = [
     ask: put(absentLayers),
   },
   {
-    ...{ route: PUT, request: `an image of ${LAYERS} layers that are there`, scopes },
-    ...{ status: 201, storeRequests: 2 * LAYERS },
+    ...{ route: PUT, request: `an image of ${LAYERS} layers that are there, by SHA-512`, scopes },
+    ...{ status: 201, storeRequests: 12 * LAYERS, cpuMs: 8000 },
     prepare({ filler }) {
       filler.blob(NAME, EMPTY_CONFIG);
-      const made = filler.blobs(NAME, 'layer', LAYERS);
-      layers = imageOf(EMPTY_CONFIG, (i) => JSON.stringify(made[i]), LAYERS);
+      for (const layer of longs()) filler.blob(NAME, layer);
     },
-    ask: put(() => layers as Content),
+    ask: put(mostLayers),
   },
   {
     ...{ route: PUT, request: 'an image of 4 MiB that names one blob again and again, by SHA-512', scopes },
-    ...{ status: 201, storeRequests: 40 },
-    prepare({ filler }) {
-      filler.blob(NAME, EMPTY_CONFIG);
-      filler.blob(NAME, long);
-    },
+    ...{ status: 400, storeRequests: 0 },
     ask: put(repeated),
   },
   {
+    ...{ route: PUT, request: `an image that names one blob ${LAYERS} times, by SHA-512`, scopes },
+    ...{ status: 201, storeRequests: 60 },
+    prepare({ filler }) {
+      filler.blob(NAME, EMPTY_CONFIG);
+      filler.blob(NAME, long(0));
+    },
+    ask: put(mostRepeated),
+  },
+  {
     ...{ route: PUT, request: 'an image with an annotation of 4 MiB, and 100 tags', scopes },
-    ...{ status: 201, storeRequests: 1000 },
+    ...{ status: 201, storeRequests: 500 },
     prepare: ({ filler }) => void filler.blob(NAME, EMPTY_CONFIG),
     ask(world) {
       const tags = Array.from({ length: 100 }, (_, i) => `tag=${'t'.repeat(120)}${i}`);
@@ -102,7 +118,7 @@ export const MANIFEST_ROWS: readonly Row[] = [
   },
   {
     ...{ route: GET, request: 'one of 4 MiB, by tag, with 100 entity tags of others', scopes },
-    ...{ status: 200, storeRequests: 20 },
+    ...{ status: 200, storeRequests: 10 },
     prepare: ({ filler }) => void filler.manifest(NAME, large(), ['large']),
     ask(world) {
       const others = Array.from({ length: 100 }, (_, i) => `"sha256:${String(i).padStart(64, '0')}"`);
@@ -110,25 +126,33 @@ export const MANIFEST_ROWS: readonly Row[] = [
     },
   },
   {
-    ...{ route: DELETE, request: `one that ${TAGS} tags name`, scopes },
-    ...{ status: 202, storeRequests: 4 * TAGS },
-    prepare: ({ filler }) => fillTags(filler, tagged),
-    ask: remove(() => tagged.digest),
-  },
-  {
-    ...{ route: DELETE, request: `a tag that has named ${TAGS} manifests`, scopes },
-    ...{ status: 202, storeRequests: 100 },
+    ...{ route: DELETE, request: `a tag that has named ${PAST} manifests`, scopes },
+    ...{ status: 202, storeRequests: 100, cpuMs: 8000 },
     prepare({ filler }) {
       filler.manifest(NAME, moved, ['moved']);
-      for (let i = 0; i < TAGS; i++)
+      for (let i = 0; i < PAST; i++)
         filler.tagHistory(NAME, 'moved', `sha256:${i.toString(16).padStart(64, '0')}`);
     },
-    ask: remove(() => 'moved'),
+    ask: remove('moved'),
+  },
+  {
+    ...{ route: DELETE, request: `one that ${DELETED_TAGS} of ${TAGS} tags name`, scopes },
+    ...{ status: 202, storeRequests: TAGS + 3 * DELETED_TAGS, cpuMs: 30_000 },
+    prepare({ filler }) {
+      filler.blob(NAME, EMPTY_CONFIG);
+      filler.manifest(NAME, tagged, tagsFrom(0, DELETED_TAGS));
+      filler.manifest(NAME, overtagged, tagsFrom(DELETED_TAGS, TAGS));
+    },
+    ask: remove(tagged.digest),
+  },
+  {
+    ...{ route: DELETE, request: `one that more than ${DELETED_TAGS} tags name`, scopes },
+    ...{ status: 409, storeRequests: TAGS, cpuMs: 30_000 },
+    prepare: ({ filler }) => void filler.manifest(NAME, overtagged, tagsFrom(0, DELETED_TAGS + 1)),
+    ask: remove(overtagged.digest),
   },
 ];
 
-function fillTags(filler: WorstWorld['filler'], manifest: Image): void {
-  filler.blob(NAME, EMPTY_CONFIG);
-  const tags = Array.from({ length: TAGS }, (_, i) => `tag-${i}`);
-  filler.manifest(NAME, manifest, tags);
+function tagsFrom(first: number, end: number): string[] {
+  return Array.from({ length: end - first }, (_, i) => `tag-${first + i}`);
 }

@@ -8,7 +8,7 @@ import {
   MEDIA_TYPES,
   manifestOf,
 } from '../../support/image.ts';
-import type { Row } from '../row.ts';
+import { once, type Row } from '../row.ts';
 import type { WorstWorld } from '../world.ts';
 
 const NAME = 'candidate/release';
@@ -24,7 +24,7 @@ const scopes = [...view, `repository:${NAME}:pull`, 'repository:stable/release:p
 const get = (path: string) => (world: WorstWorld) => world.send(api(path));
 
 let largest: Content | undefined;
-function fillImage({ filler }: WorstWorld): void {
+const fillImage = once(({ filler }) => {
   filler.blob(NAME, EMPTY_CONFIG);
   const images = Array.from({ length: MANIFESTS - 1 }, (_, i) =>
     filler.manifest(
@@ -33,7 +33,7 @@ function fillImage({ filler }: WorstWorld): void {
     ),
   );
   largest = filler.manifest(NAME, manifestOf(MEDIA_TYPES.index, { manifests: images }), ['largest']);
-}
+});
 
 const promote = (dryRun: boolean) => (world: WorstWorld) =>
   world.send(api('promotions'), {
@@ -43,7 +43,7 @@ const promote = (dryRun: boolean) => (world: WorstWorld) =>
     ),
   });
 
-function fillLog({ filler }: WorstWorld): void {
+const fillLog = once(({ filler }) => {
   const image = new Image({ config: EMPTY_CONFIG, layers: [] });
   for (let seq = 1; seq <= PUBLICATIONS; seq++) {
     const blobs = Array.from({ length: BLOBS }, (_, i): Descriptor => {
@@ -51,7 +51,7 @@ function fillLog({ filler }: WorstWorld): void {
     });
     filler.publication(seq, image, blobs);
   }
-}
+});
 
 /** Requests to the release service. */
 export const RELEASE_ROWS: readonly Row[] = [
@@ -67,6 +67,7 @@ export const RELEASE_ROWS: readonly Row[] = [
   {
     ...{ route: `GET ${api('publications/:seq')}`, request: `an entry of ${BLOBS} blobs` },
     ...{ status: 200, storeRequests: 2, scopes: view },
+    prepare: fillLog,
     ask: get('publications/1'),
   },
   {
@@ -81,6 +82,7 @@ export const RELEASE_ROWS: readonly Row[] = [
   {
     ...{ route: `POST ${api('promotions')}`, request: 'the promotion of that image' },
     ...{ status: 200, storeRequests: 200_000, scopes },
+    prepare: fillImage,
     ask: promote(false),
   },
   {
@@ -96,6 +98,7 @@ export const RELEASE_ROWS: readonly Row[] = [
   {
     ...{ route: `GET ${api('explain')}`, request: 'a blob' },
     ...{ status: 200, storeRequests: 10, scopes },
+    prepare: fillImage,
     ask: (world) => get(`explain?repository=${NAME}&digest=${largest?.digest}&client=127.0.0.1`)(world),
   },
   {

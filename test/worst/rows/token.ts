@@ -1,3 +1,4 @@
+import { send } from '../../protocol/wire.ts';
 import type { Row } from '../row.ts';
 import { OLGA, type WorstWorld } from '../world.ts';
 
@@ -44,10 +45,7 @@ export const TOKEN_ROWS: readonly Row[] = [
   {
     ...{ route: GET, request: 'as many scopes as fit into a request, anonymous, nothing granted' },
     ...{ status: 200, storeRequests: 0 },
-    ask: (world) =>
-      world.send(`/auth/token?service=registry${scopes(HEADERS_BYTES, denied)}`, {
-        headers: { authorization: undefined },
-      }),
+    ask: ({ registry }) => send(registry.url, `/auth/token?service=registry${scopes(HEADERS_BYTES, denied)}`),
   },
   {
     ...{ route: GET, request: 'an unknown name, with a password that fills the request' },
