@@ -9,6 +9,9 @@ export function excessesOf(row: Row, figures: Figures): string[] {
   const { status, answer, storeRequests, descriptors, memoryMb } = figures;
   return [
     ...(status === row.status ? [] : [`status ${status} instead of ${row.status}: ${answer}`]),
+    ...(row.refusal === undefined || row.refusal.test(answer)
+      ? []
+      : [`refused for another reason: ${answer}`]),
     ...beyond('store requests', storeRequests, row.storeRequests),
     ...beyond('descriptors', descriptors, DESCRIPTORS_MAX),
     ...beyond('MB of memory', memoryMb, MEMORY_MAX_MB),

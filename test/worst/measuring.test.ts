@@ -23,6 +23,9 @@ describe('a budget', () => {
 
   it('is exceeded by each figure alone', () => {
     expect(excesses({ status: 500, answer: 'why' })).to.deep.equal(['status 500 instead of 200: why']);
+    expect(excessesOf({ ...ROW, refusal: /too many/ }, { ...GOOD, answer: 'no' })).to.deep.equal([
+      'refused for another reason: no',
+    ]);
     expect(excesses({ storeRequests: 6 })).to.deep.equal(['6 store requests, more than 5']);
     expect(excesses({ memoryMb: 101 })).to.deep.equal(['101 MB of memory, more than 100']);
     expect(excesses({ descriptors: 201 })).to.deep.equal(['201 descriptors, more than 200']);

@@ -8,6 +8,8 @@ export interface Row {
   /** The request, for people. */
   readonly request: string;
   readonly status: number;
+  /** What a refusal says: refused for another reason, the request would be no worst one. */
+  readonly refusal?: RegExp;
   /** The most requests that it may make to the store. */
   readonly storeRequests: number;
   /** The most processor time that it may take; {@link CPU_MAX_MS} unless given. */

@@ -60,7 +60,7 @@ export const BLOB_ROWS: readonly Row[] = [
   },
   {
     ...{ route: ORIGIN, request: 'one that is nowhere' },
-    ...{ status: 404, storeRequests: 3 },
+    ...{ status: 404, refusal: /BLOB_UNKNOWN/, storeRequests: 3 },
     ask: (world) => world.send(originOf(sha256(newBytes()))),
   },
 ];

@@ -14,6 +14,8 @@ const TAGS = 10_000;
 const PAGE = 1000;
 const REPOSITORIES = 2000;
 const REFERRERS_COUNT = 3000;
+/** As the standard limit of an index has it (`limits.manifests`). */
+const CHILDREN = 1000;
 const LARGE_REFERRERS = 40;
 
 const scopes = [allOf(NAME)];
@@ -101,24 +103,24 @@ export const LIST_ROWS: readonly Row[] = [
   {
     ...{
       route: REFERRERS,
-      request: 'a fallback tag of 4 MiB that lists one referrer again and again',
+      request: `a fallback tag that lists one referrer ${CHILDREN} times`,
       scopes,
     },
     ...{ status: 200, storeRequests: 20 },
     prepare({ filler }) {
       filler.manifest(NAME, repeated);
       const [one] = filler.artifacts(NAME, 'repeated', 1, { subject: repeated });
-      const index = indexOf(() => JSON.stringify(one));
+      const index = indexOf(() => JSON.stringify(one), CHILDREN);
       filler.manifest(NAME, index, [`sha256-${hexOf(repeated.digest)}`]);
     },
     ask: referrersOf(repeated),
   },
   {
-    ...{ route: REFERRERS, request: `a fallback tag that lists ${REFERRERS_COUNT} referrers`, scopes },
-    ...{ status: 200, storeRequests: 6 * REFERRERS_COUNT },
+    ...{ route: REFERRERS, request: `a fallback tag that lists ${CHILDREN} referrers`, scopes },
+    ...{ status: 200, storeRequests: 6 * CHILDREN },
     prepare({ filler }) {
       filler.manifest(NAME, distinct);
-      const manifests = filler.artifacts(NAME, 'distinct', REFERRERS_COUNT, { subject: distinct });
+      const manifests = filler.artifacts(NAME, 'distinct', CHILDREN, { subject: distinct });
       filler.manifest(NAME, manifestOf(MEDIA_TYPES.index, { manifests }), [
         `sha256-${hexOf(distinct.digest)}`,
       ]);

@@ -41,7 +41,7 @@ export const LOGIN_ROWS: readonly Row[] = [
       route: `GET ${CALLBACK}`,
       request: 'a code that the provider does not know, as long as a request may be',
     },
-    ...{ status: 400, storeRequests: 0 },
+    ...{ status: 400, refusal: /provider/, storeRequests: 0 },
     prepare: logIn,
     ask() {
       const url = new URL(callback);

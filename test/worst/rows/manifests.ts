@@ -57,12 +57,12 @@ const moved = artifact('a long past');
 export const MANIFEST_ROWS: readonly Row[] = [
   {
     ...{ route: PUT, request: 'an index of 4 MiB whose children are all absent', scopes },
-    ...{ status: 400, storeRequests: 0 },
+    ...{ status: 400, refusal: /limits\.manifests\.children/, storeRequests: 0 },
     ask: put(absentChildren),
   },
   {
     ...{ route: PUT, request: `an index of ${CHILDREN} children that are all absent`, scopes },
-    ...{ status: 400, storeRequests: 4 * CHILDREN },
+    ...{ status: 400, refusal: /MANIFEST_BLOB_UNKNOWN/, storeRequests: 4 * CHILDREN },
     ask: put(mostAbsent),
   },
   {
@@ -76,7 +76,7 @@ export const MANIFEST_ROWS: readonly Row[] = [
   },
   {
     ...{ route: PUT, request: 'an image of 4 MiB whose layers are all absent', scopes },
-    ...{ status: 400, storeRequests: 0 },
+    ...{ status: 400, refusal: /limits\.manifests\.layers/, storeRequests: 0 },
     ask: put(absentLayers),
   },
   {
@@ -90,7 +90,7 @@ export const MANIFEST_ROWS: readonly Row[] = [
   },
   {
     ...{ route: PUT, request: 'an image of 4 MiB that names one blob again and again, by SHA-512', scopes },
-    ...{ status: 400, storeRequests: 0 },
+    ...{ status: 400, refusal: /limits\.manifests\.layers/, storeRequests: 0 },
     ask: put(repeated),
   },
   {
@@ -113,7 +113,7 @@ export const MANIFEST_ROWS: readonly Row[] = [
   },
   {
     ...{ route: PUT, request: '4 MiB of members that no manifest has', scopes },
-    ...{ status: 400, storeRequests: 0 },
+    ...{ status: 400, refusal: /members/, storeRequests: 0 },
     ask: put(members),
   },
   {
@@ -147,7 +147,7 @@ export const MANIFEST_ROWS: readonly Row[] = [
   },
   {
     ...{ route: DELETE, request: `one that more than ${DELETED_TAGS} tags name`, scopes },
-    ...{ status: 409, storeRequests: TAGS, cpuMs: 30_000 },
+    ...{ status: 409, refusal: /limits\.deletedtags/, storeRequests: TAGS, cpuMs: 30_000 },
     prepare: ({ filler }) => void filler.manifest(NAME, overtagged, tagsFrom(0, DELETED_TAGS + 1)),
     ask: remove(overtagged.digest),
   },

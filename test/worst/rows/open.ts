@@ -17,7 +17,7 @@ export const OPEN_ROWS: readonly Row[] = [
   },
   {
     ...{ route: 'GET /v2/', request: 'a password that is wrong', node: 'passwords' },
-    ...{ status: 401, storeRequests: 0 },
+    ...{ status: 401, refusal: /UNAUTHORIZED/, storeRequests: 0 },
     ask: (world) =>
       world.send('/v2/', {
         headers: { authorization: `Basic ${Buffer.from('olga:wrong').toString('base64')}` },

@@ -48,7 +48,7 @@ const filled = once((world) =>
 export const ROBOT_ROWS: readonly Row[] = [
   {
     ...{ route: `GET ${ALL}`, request: `the list of ${ROBOTS} robots with 50 groups each`, scopes },
-    ...{ status: 200, storeRequests: 3 * ROBOTS },
+    ...{ status: 200, storeRequests: 4 * ROBOTS + 10 },
     prepare: filled,
     ask: (world) => world.send(ALL),
   },
