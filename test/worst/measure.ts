@@ -23,8 +23,6 @@ export interface Figures {
   /** The most that were open, above those of the idle node. */
   readonly descriptors: number;
   readonly slowestMs: number;
-  /** How slow `/livez` was right before, at the idle node. */
-  readonly idleSlowestMs: number;
   /** The longest that the node computed without a pause, by the processor's clock. */
   readonly longestMs: number;
 }
@@ -49,7 +47,7 @@ export async function measure(world: WorstWorld, row: Row): Promise<Figures> {
   const { storeRequests, longestMs } = await world.counts();
   return {
     ...{ status: answer.status, answer: answer.body.subarray(0, 500).toString() },
-    ...{ storeRequests, longestMs, slowestMs: busy.slowestMs, idleSlowestMs: idle.slowestMs },
+    ...{ storeRequests, longestMs, slowestMs: busy.slowestMs },
     cpuMs: Math.round((cpuSeconds(pid) - idleCpu) * 1000),
     memoryMb: Math.max(0, megabytes(pid, 'VmHWM') - idleMb),
     descriptors: Math.max(0, busy.descriptors - idle.descriptors),

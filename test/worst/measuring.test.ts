@@ -1,9 +1,14 @@
 /** Promise: what `npm run worst` measures is so: a node that is frozen, or asks its store too often, is seen. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { EMPTY_CONFIG, Image } from '../support/image.ts';
 import { delaysOf, excessesOf } from './budget.ts';
-import type { Figures } from './measure.ts';
-import type { Row } from './row.ts';
+import { type Figures, measure } from './measure.ts';
+import { allOf, type Row } from './row.ts';
 import { MARKERS, tableIn, tableOf, withTable } from './table.ts';
+import { startWorstWorld, type WorstWorld } from './world.ts';
 
 const ROW: Row = {
   ...{ route: 'GET /x', request: 'a request', status: 200, storeRequests: 5, cpuMs: 50 },
@@ -11,7 +16,7 @@ const ROW: Row = {
 };
 const GOOD: Figures = {
   ...{ status: 200, answer: '', cpuMs: 50, storeRequests: 5, memoryMb: 100, descriptors: 200 },
-  ...{ slowestMs: 100, idleSlowestMs: 1, longestMs: 100 },
+  ...{ slowestMs: 100, longestMs: 100 },
 };
 const excesses = (more: Partial<Figures>) => excessesOf(ROW, { ...GOOD, ...more });
 const delays = (more: Partial<Figures>) => delaysOf(ROW, { ...GOOD, ...more });
@@ -37,6 +42,71 @@ describe('a budget', () => {
 
   it('is not exceeded by a machine that has no time for the node', () => {
     expect(delays({ slowestMs: 3000, longestMs: 20 })).to.deep.equal([]);
+  });
+});
+
+describe('a measured node', function () {
+  this.timeout(120_000);
+  let world: WorstWorld;
+  before(async () => {
+    world = await startWorstWorld();
+  });
+  after(() => world?.[Symbol.asyncDispose]());
+
+  it('that answers nobody for a while is seen, and did not compute', async () => {
+    const { slowestMs, longestMs } = await measure(world, {
+      ...ROW,
+      async ask({ registry, send }) {
+        registry.daemon.kill('SIGSTOP');
+        await sleep(500);
+        registry.daemon.kill('SIGCONT');
+        return send('/v2/');
+      },
+    });
+    expect(slowestMs).to.be.above(450);
+    expect(longestMs).to.be.below(400);
+  });
+
+  it('has the descriptors of the connections that are open', async () => {
+    const { descriptors } = await measure(world, {
+      ...ROW,
+      async ask({ registry, send }) {
+        const sockets = Array.from({ length: 50 }, () =>
+          connect(Number(new URL(registry.url).port), '127.0.0.1'),
+        );
+        for (const socket of sockets) await once(socket.resume(), 'connect');
+        await sleep(300);
+        const answer = await send('/v2/');
+        for (const socket of sockets) socket.destroy();
+        return answer;
+      },
+    });
+    expect(descriptors).to.be.within(50, 60);
+  });
+
+  it('counts what a request asks of the store, and takes time and memory for it', async () => {
+    const name = 'worst/measured';
+    const row: Row = { ...ROW, scopes: [allOf(name)], ask: ({ send }) => send(`/v2/${name}/tags/list`) };
+    const manifest = new Image({ config: EMPTY_CONFIG, layers: [] });
+    const cost = (tags: number) =>
+      measure(world, {
+        ...row,
+        prepare({ filler }) {
+          filler.manifest(
+            name,
+            manifest,
+            Array.from({ length: tags }, (_, i) => `tag-${i}`),
+          );
+        },
+      });
+    const [few, many] = [await cost(1), await cost(5000)];
+    expect([few.status, many.status]).to.deep.equal([200, 200]);
+    expect(few.storeRequests).to.be.within(1, 3);
+    // A remote store lists a thousand at a time.
+    expect(many.storeRequests - few.storeRequests).to.be.within(4, 6);
+    expect(many.cpuMs).to.be.above(10);
+    expect(many.memoryMb).to.be.above(0);
+    expect(many.longestMs).to.be.above(1);
   });
 });
 

@@ -18,6 +18,8 @@ export const OLGA = { username: 'olga', password: 'the password of olga' };
 /** As `htpasswd -B` has it in documents; each wrong password costs one hash of it. */
 const BCRYPT_COST = 10;
 const PROGRAM = [...CLI.slice(0, -1), fileURLToPath(new URL('./counted.ts', import.meta.url))];
+/** Lanes of tests run side by side, and a store of many files was just written. */
+const START_TIMEOUT_MS = 60_000;
 const CLASSES = { candidates: ['candidate/**'], stable: ['stable/**'] };
 
 /** Two nodes over one store, of which one at most runs. */
@@ -50,7 +52,7 @@ export async function startWorstWorld(): Promise<WorstWorld> {
     }),
   );
   const common = {
-    ...{ delete: true, rootDirectory, program: PROGRAM },
+    ...{ delete: true, rootDirectory, program: PROGRAM, startTimeoutMs: START_TIMEOUT_MS },
     env: { WORST_PORT: String(counterPort) },
   };
   const access = { standard: true, groups: { operators: [`user:${OLGA.username}`] } };

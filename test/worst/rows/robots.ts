@@ -60,13 +60,13 @@ export const ROBOT_ROWS: readonly Row[] = [
   },
   {
     ...{ route: `POST ${ALL}/:name/rotate`, request: `a robot that was rotated ${ROTATIONS} times`, scopes },
-    ...{ status: 200, storeRequests: 20 },
+    ...{ status: 200, storeRequests: 40 },
     prepare: rotated,
     ask: (world) => world.send(`${ALL}/${name}/rotate`, json({ keepOldSeconds: 3600 })),
   },
   {
     ...{ route: `DELETE ${ALL}/:name`, request: `a robot that was rotated ${ROTATIONS} times`, scopes },
-    ...{ status: 204, storeRequests: 20 },
+    ...{ status: 204, storeRequests: 40 },
     prepare: rotated,
     ask: (world) => world.send(`${ALL}/${name}`, { method: 'DELETE' }),
   },

@@ -50,8 +50,7 @@ export const TOKEN_ROWS: readonly Row[] = [
   {
     ...{ route: GET, request: 'a name that nobody has' },
     ...{ status: 401, refusal: /name or the password is wrong/, storeRequests: 10 },
-    ask: (world) =>
-      world.send('/auth/token?service=registry', { headers: basicOf('nobody', 'wrong') }),
+    ask: (world) => world.send('/auth/token?service=registry', { headers: basicOf('nobody', 'wrong') }),
   },
   {
     ...{ route: POST, request: 'a form of 64 KiB of scopes, all granted: too many for one token' },
