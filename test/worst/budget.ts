@@ -14,18 +14,22 @@ export function excessesOf(row: Row, figures: Figures): string[] {
       : [`refused for another reason: ${answer}`]),
     ...beyond('store requests', storeRequests, row.storeRequests),
     ...beyond('descriptors', descriptors, DESCRIPTORS_MAX),
-    ...beyond('MB of memory', memoryMb, MEMORY_MAX_MB),
+    ...beyond('MB of memory', memoryMb, row.memoryMb ?? MEMORY_MAX_MB),
   ];
 }
 
 /**
- * What a busy machine stretches. A slow `/livez` counts only if the node itself computed for as long without a pause, by
- * the processor's clock: otherwise others had the processor.
+ * What a busy machine stretches, by up to this `factor`. A slow `/livez` counts only if the node itself computed for as
+ * long without a pause, by the processor's clock: otherwise others had the processor.
  */
-export function delaysOf(row: Row, { cpuMs, slowestMs, longestMs }: Figures): string[] {
+export function delaysOf(row: Row, { cpuMs, slowestMs, longestMs }: Figures, factor = 1): string[] {
   return [
-    ...beyond('ms of the processor', cpuMs, row.cpuMs ?? CPU_MAX_MS),
-    ...beyond('ms until /livez answered', Math.min(slowestMs, longestMs), LIVEZ_MAX_MS),
+    ...beyond('ms of the processor', cpuMs, (row.cpuMs ?? CPU_MAX_MS) * factor),
+    ...beyond(
+      'ms until /livez answered',
+      Math.min(slowestMs, longestMs),
+      (row.livezMs ?? LIVEZ_MAX_MS) * factor,
+    ),
   ];
 }
 

@@ -8,8 +8,10 @@ import { measure } from './measure.ts';
 import { ROWS } from './rows.ts';
 import { startWorstWorld, type WorstWorld } from './world.ts';
 
-/** Only what is beyond its time in each of these tries counts: other processes share the caches and the disk. */
+/** Only what is beyond its time in each of these tries counts: other processes share the processor's caches. */
 const TRIES = 3;
+/** Times of a quiet machine, several times over: a freeze of seconds is far beyond, a busy machine is not. */
+const FACTOR = 3;
 
 describe('the worst request', function () {
   this.timeout(300_000);
@@ -24,7 +26,7 @@ describe('the worst request', function () {
       for (let attempt = 1; ; attempt++) {
         const figures = await measure(world, row);
         expect(excessesOf(row, figures), JSON.stringify(figures)).to.deep.equal([]);
-        const delays = delaysOf(row, figures);
+        const delays = delaysOf(row, figures, FACTOR);
         if (delays.length === 0) return;
         if (attempt === TRIES) expect(delays, JSON.stringify(figures)).to.deep.equal([]);
       }

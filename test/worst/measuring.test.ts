@@ -42,6 +42,9 @@ describe('a budget', () => {
 
   it('is not exceeded by a machine that has no time for the node', () => {
     expect(delays({ slowestMs: 3000, longestMs: 20 })).to.deep.equal([]);
+    const twice = { ...GOOD, cpuMs: 100, slowestMs: 200, longestMs: 200 };
+    expect(delaysOf(ROW, twice, 2)).to.deep.equal([]);
+    expect(delaysOf(ROW, twice, 1.9)).to.have.length(2);
   });
 });
 

@@ -14,6 +14,8 @@ const TAGS = 10_000;
 const PAGE = 1000;
 const REPOSITORIES = 2000;
 const REFERRERS_COUNT = 3000;
+/** Of which a page reads this many at most. */
+const READ_AT_MOST = 1100;
 /** As the standard limit of an index has it (`limits.manifests`). */
 const CHILDREN = 1000;
 const LARGE_REFERRERS = 40;
@@ -72,7 +74,7 @@ export const LIST_ROWS: readonly Row[] = [
   },
   {
     ...{ route: REFERRERS, request: `of ${REFERRERS_COUNT} referrers those of a type that none has`, scopes },
-    ...{ status: 200, storeRequests: 3 * REFERRERS_COUNT },
+    ...{ status: 200, storeRequests: 3 * READ_AT_MOST },
     prepare({ filler }) {
       filler.manifest(NAME, many);
       for (const each of filler.artifacts(NAME, 'referrer', REFERRERS_COUNT, { subject: many }))
@@ -80,13 +82,14 @@ export const LIST_ROWS: readonly Row[] = [
     },
     ask: referrersOf(many, '?artifactType=none'),
   },
+  // Beyond what others may take: 16 are read at once, of 4 MiB each (`referrers.ts`).
   {
     ...{
       route: REFERRERS,
       request: `of ${LARGE_REFERRERS} referrers of 4 MiB those of a type that none has`,
       scopes,
     },
-    ...{ status: 200, storeRequests: 3 * LARGE_REFERRERS },
+    ...{ status: 200, storeRequests: 3 * LARGE_REFERRERS, memoryMb: 250 },
     prepare({ filler }) {
       filler.manifest(NAME, large);
       const annotations = (i: number) => ({ i: String(i), x: 'x'.repeat(MANIFEST_MAX_BYTES - 1000) });
