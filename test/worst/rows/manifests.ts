@@ -6,11 +6,13 @@ import { allOf, lazily, type Row } from '../row.ts';
 import type { WorstWorld } from '../world.ts';
 
 const NAME = 'worst/manifests';
+/** A repository with as many tags as may be read to delete a manifest. */
+const TAGGED = 'worst/tagged';
 const [GET, PUT, DELETE] = ['GET', 'PUT', 'DELETE'].map(
   (method) => `${method} /v2/*name/manifests/:reference`,
 ) as [string, string, string];
-const scopes = [allOf(NAME)];
-const at = (reference: string) => `/v2/${NAME}/manifests/${reference}`;
+const scopes = [allOf(NAME), allOf(TAGGED)];
+const at = (reference: string, name = NAME) => `/v2/${name}/manifests/${reference}`;
 
 /** As the standard limits have them (`limits.manifests`, `limits.deletedtags`). */
 const [CHILDREN, LAYERS, DELETED_TAGS] = [1000, 1000, 1000];
@@ -140,17 +142,17 @@ export const MANIFEST_ROWS: readonly Row[] = [
     ...{ route: DELETE, request: `one that ${DELETED_TAGS} of ${TAGS} tags name`, scopes },
     ...{ status: 202, storeRequests: TAGS + 3 * DELETED_TAGS, cpuMs: 10_000 },
     prepare({ filler }) {
-      filler.blob(NAME, EMPTY_CONFIG);
-      filler.manifest(NAME, tagged, tagsFrom(0, DELETED_TAGS));
-      filler.manifest(NAME, overtagged, tagsFrom(DELETED_TAGS, TAGS));
+      filler.blob(TAGGED, EMPTY_CONFIG);
+      filler.manifest(TAGGED, tagged, tagsFrom(0, DELETED_TAGS));
+      filler.manifest(TAGGED, overtagged, tagsFrom(DELETED_TAGS, TAGS));
     },
-    ask: remove(tagged.digest),
+    ask: remove(tagged.digest, TAGGED),
   },
   {
     ...{ route: DELETE, request: `one that more than ${DELETED_TAGS} tags name`, scopes },
     ...{ status: 409, refusal: /limits\.deletedtags/, storeRequests: TAGS, cpuMs: 10_000 },
-    prepare: ({ filler }) => void filler.manifest(NAME, overtagged, tagsFrom(0, DELETED_TAGS + 1)),
-    ask: remove(overtagged.digest),
+    prepare: ({ filler }) => void filler.manifest(TAGGED, overtagged, tagsFrom(0, DELETED_TAGS + 1)),
+    ask: remove(overtagged.digest, TAGGED),
   },
 ];
 
