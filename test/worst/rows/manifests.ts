@@ -28,7 +28,8 @@ const put =
     const sent = { method: 'PUT', headers: { 'content-type': mediaType }, body: bytes };
     return world.send(at(reference), sent);
   };
-const remove = (reference: string) => (world: WorstWorld) => world.send(at(reference), { method: 'DELETE' });
+const remove = (reference: string, name?: string) => (world: WorstWorld) =>
+  world.send(at(reference, name), { method: 'DELETE' });
 
 const artifact = (of: string) => new Image({ config: EMPTY_CONFIG, layers: [], annotations: { of } });
 const long = (i: number) => new Content(bytesOf(`sha512 ${i}`, 64), MEDIA_TYPES.layer, 'sha512');
