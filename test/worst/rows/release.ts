@@ -1,13 +1,6 @@
 import { bytesOf } from '../../support/bytes.ts';
 import { sha256 } from '../../support/digest.ts';
-import {
-  type Content,
-  type Descriptor,
-  EMPTY_CONFIG,
-  Image,
-  MEDIA_TYPES,
-  manifestOf,
-} from '../../support/image.ts';
+import { type Descriptor, EMPTY_CONFIG, Image, MEDIA_TYPES, manifestOf } from '../../support/image.ts';
 import { once, type Row } from '../row.ts';
 import type { WorstWorld } from '../world.ts';
 
