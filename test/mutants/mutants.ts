@@ -1,0 +1,17 @@
+import type { Mutant } from './mutant.ts';
+import { OF_ACCOUNTS } from './planted/accounts.ts';
+import { OF_RECORDS } from './planted/audit.ts';
+import { OF_THE_EDGE } from './planted/edge.ts';
+import { OF_HEADERS } from './planted/headers.ts';
+import { OF_RIGHTS } from './planted/rights.ts';
+import { OF_TOKENS } from './planted/tokens.ts';
+
+/** Every planted breakage: of each promise of docs/security.md that a line of code keeps. */
+export const MUTANTS: readonly Mutant[] = [
+  ...OF_HEADERS,
+  ...OF_RIGHTS,
+  ...OF_TOKENS,
+  ...OF_ACCOUNTS,
+  ...OF_RECORDS,
+  ...OF_THE_EDGE,
+];
