@@ -40,6 +40,7 @@ requires(['openssl'])('pages', () => {
       expect(policy.join()).not.to.match(/unsafe|script-src|\*/);
       expect(headers).to.include({
         ...{ 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' },
+        ...{ 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin' },
         ...{ 'x-content-type-options': 'nosniff', 'content-type': 'text/html; charset=utf-8' },
       });
       expect(headers['strict-transport-security']).to.equal(isTls ? 'max-age=31536000' : undefined);

@@ -37,12 +37,17 @@ export class Trials {
     if (failed > 0 || passed === 0) return 'unsound';
     using _ = this.#checkout.change(mutant.file, (text) => planted(mutant, text));
     if (!(await this.#loads(mutant.file))) return 'unloadable';
-    const broken = await this.#run(mutant);
+    const broken = await this.#run(mutant, ['--bail']);
     return broken.failed > 0 ? 'caught' : 'survived';
   }
 
-  async #run({ tests, grep }: Mutant): Promise<Ended> {
-    const { output } = await this.#node(['test/run.ts', ...tests, ...(grep ? ['--grep', grep] : [])]);
+  async #run({ tests, grep }: Mutant, flags: readonly string[] = []): Promise<Ended> {
+    const { output } = await this.#node([
+      'test/run.ts',
+      ...tests,
+      ...flags,
+      ...(grep ? ['--grep', grep] : []),
+    ]);
     const [, passed, failed] = SUMMARY.exec(output) ?? [];
     // Without its last line a run was ended at the limit: something waits for ever, which no user would miss.
     return passed === undefined

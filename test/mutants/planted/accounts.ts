@@ -146,6 +146,7 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     file: CLAIMS,
     find: '  if (vouchedBy(claim).some((voucher) => claims[voucher] !== true))\n',
     replace: '  if (vouchedBy(claim).some((voucher) => claims[voucher] === 7))\n',
+    grep: 'has to vouch for',
   },
   {
     ...oidc,
@@ -153,6 +154,7 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     file: CLAIMS,
     find: 'if (name.startsWith(ROBOT_PREFIX)) return',
     replace: 'if (name.startsWith(ROBOT_PREFIX + ROBOT_PREFIX)) return',
+    grep: 'cannot be used',
   },
   {
     ...oidc,
@@ -160,6 +162,7 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     file: CLAIMS,
     find: "if (name.includes(':')) return",
     replace: "if (name.includes('::::')) return",
+    grep: 'cannot be used',
   },
   {
     ...oidc,
@@ -167,6 +170,7 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     file: CLAIMS,
     find: 'if (UNSEEN.test(name) || !name.isWellFormed()) return',
     replace: 'if (!name.isWellFormed()) return',
+    grep: 'cannot be used',
   },
   {
     ...oidc,
@@ -174,6 +178,7 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     file: LOGIN,
     find: '    if (pending === undefined)\n',
     replace: '    if (pending === null)\n',
+    grep: 'has begun no login',
   },
   {
     ...oidc,
@@ -181,6 +186,7 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     file: COOKIE,
     find: ' || content.endsAt <= Date.now()) return undefined;',
     replace: ') return undefined;',
+    grep: 'cookie',
   },
   {
     ...oidc,
@@ -188,6 +194,7 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     file: LOGIN,
     find: "return ['cross-site', 'same-site'].includes(ctx.get('sec-fetch-site'));",
     replace: 'return ctx.querystring === "x-y-z";',
+    grep: 'begin by themselves',
   },
   {
     ...oidc,
@@ -195,5 +202,6 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     file: LOGIN,
     find: '  if (known === undefined)\n',
     replace: '  if (known === null)\n',
+    grep: 'where another source is asked first',
   },
 ];

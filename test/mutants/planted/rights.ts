@@ -147,7 +147,6 @@ export const OF_RIGHTS: readonly Mutant[] = [
   ofRule('operators', "'group:operators role:admin@admin', '**'", "'group:operators role:admin', '**'"),
   ofRule('releasers', "'group:releasers', '@candidates @stable'", "'authenticated', '@candidates @stable'"),
   ofRule('builders', "'group:builders', '@candidates'", "'group:builders', '@candidates @stable'"),
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: the rules have such a text
   ofRule('own', "'authenticated', '${user}/**'", "'authenticated', '**'"),
   ofRule('project-readers', "rule('project-readers', ['pull']", "rule('project-readers', ['pull', 'push']"),
   ofRule('public', "'everyone', '@stable'", "'everyone', '**'"),
