@@ -88,7 +88,7 @@ export const OF_HEADERS: readonly Mutant[] = [
     replace: 'isHost(host)',
   },
   {
-    tests: ['test/edge/injection.test.ts', 'test/token/service.test.ts', 'test/http/*.test.ts'],
+    tests: ['test/http/challenge.test.ts'],
     drops: 'the escapes of a challenge',
     file: 'services/http/access/challenge.ts',
     find: ".replaceAll(/[\"\\\\]/g, '\\\\$&')",

@@ -137,13 +137,6 @@ export const OF_RIGHTS: readonly Mutant[] = [
     find: ' && (pattern.project === undefined || pattern.project === project)',
     replace: '',
   },
-  {
-    ...rules,
-    drops: 'that groups in groups count for nothing',
-    file: 'services/registry/access/subject-match.ts',
-    find: "member.kind !== 'group' && ",
-    replace: '',
-  },
   ofRule('operators', "'group:operators role:admin@admin', '**'", "'group:operators role:admin', '**'"),
   ofRule('releasers', "'group:releasers', '@candidates @stable'", "'authenticated', '@candidates @stable'"),
   ofRule('builders', "'group:builders', '@candidates'", "'group:builders', '@candidates @stable'"),
