@@ -76,12 +76,7 @@ function atMost(ms: number): number {
   return ms;
 }
 
-/** Gathers the values of an option that may be repeated. */
-export function gather(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
 /** Gathers the values of an option that may be repeated; each takes one argument, and no more. */
-export function gather(value: string, before: readonly string[]): string[] {
+export function gather(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
