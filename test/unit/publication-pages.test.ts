@@ -11,7 +11,8 @@ function logOf(entries: number, nth: number) {
   const read = async (seq: number) => {
     reads++;
     const repository = seq % nth === 0 ? 'seen' : 'unseen';
-    return { seq, target: { repository, tag: '1' }, source: { repository: 'candidate', reference: '1' } };
+    const source = { repository: 'candidate', reference: '1' };
+    return { seq, target: { repository, tag: '1' }, source, collections: {} };
   };
   const service = { content: { log: { head: async () => entries, read } } } as unknown as ReleaseService;
   const principal = grantsBy((wanted) => ({

@@ -101,7 +101,7 @@ export class Filler {
     for (const { digest } of blobs)
       this.put(publicationNumberKey(DEFAULT_COLLECTION, digest as Sha256Digest), String(seq));
     const entry = {
-      ...{ version: 1, seq, time: '2026-01-01T00:00:00Z', actor: 'rita', kind: 'promotion' },
+      ...{ version: 1, seq, time: new Date(0).toISOString(), actor: 'rita', kind: 'promotion' },
       source: { repository: 'candidate/published', reference: String(seq) },
       target: { repository: 'stable/published', tag: String(seq) },
       manifestDigest: manifest.digest,

@@ -98,14 +98,16 @@ async function mounted(
 
 /**
  * Whether a client may be given a blob that it has not sent: one of a repository that it may pull from, or, where it
- * names none, one that is published and so open to everybody. Otherwise a digest would be enough to read private content.
+ * names none, one that is public now, as at the origin path. Otherwise a digest would be enough to read private content.
  */
 async function mayMount(node: ApiNode, ctx: RouteContext, mount: Digest, from: RepositoryName | undefined) {
   const { principal } = ctx.state;
   if (from !== undefined)
     return principal.decide({ type: 'repository', name: from, action: 'pull' }).isAllowed;
   if (principal === OPEN_ACCESS) return true;
-  return isSha256(mount) && (await node.publications.number(mount)) > 0;
+  if (!isSha256(mount)) return false;
+  const seq = await node.publications.number(mount);
+  return seq > 0 && (await node.publicBlobs.audience(mount, seq, ctx.state.clientAddress)) !== 'nobody';
 }
 
 /** The specification's hint at the algorithm of the closing request; checked, but hashing needs no hint here. */

@@ -23,7 +23,6 @@ export const OF_HEADERS: readonly Mutant[] = [
   ofPages("'Referrer-Policy': 'no-referrer'"),
   ofPages("'Cross-Origin-Opener-Policy': 'same-origin'"),
   ofPages("'Cross-Origin-Resource-Policy': 'same-origin'"),
-  ofPages("'Cache-Control': 'no-store'"),
   ofPolicy(`"default-src 'none'"`),
   ofPolicy(`"base-uri 'none'"`),
   ofPolicy(`"form-action 'none'"`),

@@ -26,7 +26,7 @@ export interface Attaching {
   readonly refusal: RegistryError | undefined;
 }
 
-const READS = { concurrency: 16 };
+const READS_AT_ONCE = 16;
 const ORDER: readonly AttachmentState[] = ['replaced', 'added', 'kept'];
 /** A message names at most this many of each. */
 const NAMED_MAX = 10;
@@ -51,7 +51,7 @@ export async function planAttaching(
       if (previousDigest === undefined) return { ...each, state: 'added' };
       return { ...each, previousDigest, state: previousDigest === each.digest ? 'kept' : 'replaced' };
     },
-    READS,
+    { concurrency: READS_AT_ONCE },
   );
   const referring = await pMap(
     image.manifests.flatMap(({ digest, subject, artifactType }) =>
@@ -61,16 +61,20 @@ export async function planAttaching(
       ...each,
       state: (await manifests.has(repository, each.digest)) ? 'kept' : 'added',
     }),
-    READS,
+    { concurrency: READS_AT_ONCE },
   );
   const isMissing = async ({ tag, digest }: Attachment) =>
     tag === undefined
       ? !(await manifests.has(repository, digest))
       : (await tags.resolve(repository, tag)) !== digest;
-  const leftOut = await pMap(image.leftOut, async (each) => ((await isMissing(each)) ? [each] : []), READS);
+  const leftOut = await pMap(image.leftOut, async (each) => ((await isMissing(each)) ? [each] : []), {
+    concurrency: READS_AT_ONCE,
+  });
   const isForeign = async ({ state, subject }: PlannedAttachment) =>
     state === 'added' && !(await allowed.mayAttachTo(subject));
-  const foreign = await pMap(referring, async (each) => ((await isForeign(each)) ? [each] : []), READS);
+  const foreign = await pMap(referring, async (each) => ((await isForeign(each)) ? [each] : []), {
+    concurrency: READS_AT_ONCE,
+  });
   return {
     attached: [...named, ...referring].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state)),
     leftOut: leftOut.flat(),
