@@ -129,6 +129,21 @@ describe('the origin path', function () {
     for (const digest of Object.values(blobs)) expect((await get(registry, digest)).status).to.equal(404);
   });
 
+  it('gives by a mount without a source what is public now, and nothing else', async () => {
+    await using registry = await guarded([
+      everyone('open'),
+      { name: 'own', allow: ['pull', 'push'], subjects: ['user:alice'], repositories: ['candidate/mine'] },
+    ]);
+    const mount = async (digest: string) => {
+      const path = `/v2/candidate/mine/blobs/uploads/?mount=${digest}`;
+      return (await send(registry.url, path, { method: 'POST', headers: { authorization: BASIC } })).status;
+    };
+    for (const name of ['open', 'closed, open'] as const)
+      expect(await mount(blobs[name]), name).to.equal(201);
+    for (const name of ['closed', 'inside', 'closed, inside'] as const)
+      expect(await mount(blobs[name]), name).to.equal(202);
+  });
+
   it('is not needed by those who may pull: a mirror serves them, and the node what the mirror has lost', async () => {
     const port = await freePort();
     const directory = join(home, 'mirror');
