@@ -64,6 +64,7 @@ describe('configurations', () => {
         connections: 10_000,
         minimumrate: 1024,
         requestspersecond: {},
+        ...{ manifests: { children: 1000, layers: 1000 }, deletedtags: 1000 },
         logins: { enabled: true, attempts: 5, maxwait: 300_000 },
         trustednetworks: [],
       },
@@ -87,7 +88,7 @@ describe('configurations', () => {
     const secrets = {
       REGISTRY_STORAGE_SWIFT_PASSWORD: 'p',
       REGISTRY_REDIS_PASSWORD: 'p',
-      REGISTRY_HTTP_SECRET: 's'.repeat(32),
+      REGISTRY_HTTP_SECRET: '8d1f0c6be2a94735b0e7c85d21f3a694',
     };
     const optional = { REGISTRY_STORAGE_SWIFT_SECRETKEY: 'signs' };
     for (const name of Object.keys({ ...secrets, ...optional }))
