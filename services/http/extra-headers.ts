@@ -12,7 +12,8 @@ export function withHeaders(
   const extra = Object.entries(headers);
   if (extra.length === 0) return handler;
   return (request, response) => {
-    for (const [name, values] of extra) response.setHeader(name, values);
+    // A list of its own each time: what an answer adds (`Vary`) must not stay in the configuration.
+    for (const [name, values] of extra) response.setHeader(name, [...values]);
     return handler(request, response);
   };
 }

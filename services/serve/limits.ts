@@ -56,7 +56,11 @@ export function listenLimitsOf(
   return {
     connections: {
       total,
-      perClient: perClient ?? Math.ceil(total / 2),
+      // Of fewer connections than configured, one client may not have all.
+      perClient:
+        total < connections
+          ? Math.min(perClient ?? total, Math.ceil(total / 2))
+          : (perClient ?? Math.ceil(total / 2)),
       isExempt: networkTest([...http.trustedproxies, ...limits.trustednetworks]),
     },
     pace: bytesPerSecond === 0 ? undefined : { bytesPerSecond, graceMs: PACE_GRACE_MS },

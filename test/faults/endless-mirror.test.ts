@@ -23,7 +23,7 @@ import {
 
 const PATIENCE_MS = 1000;
 /** undici looks at its timers once a second; the machine may be busy. */
-const SOON_MS = 6000;
+const SOON_MS = 12_000;
 /** What the sockets between the two hold, and a piece or two. */
 const IN_BETWEEN_BYTES = 16 * 1024 * 1024;
 

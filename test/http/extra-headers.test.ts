@@ -74,6 +74,15 @@ describe('extra headers', () => {
     }
   });
 
+  it('stay what they are, although answers add to them', async () => {
+    const handler = withHeaders({ Vary: ['Origin'] }, application());
+    await using listener = await listen(handler, { host: '127.0.0.1', port: 0 });
+    for (let i = 0; i < 3; i++) {
+      const { headers } = await send(listener.url, '/nothing');
+      expect(headers.vary).to.equal('Origin, Authorization');
+    }
+  });
+
   it('are absent when none are configured', () => {
     const handler = () => undefined;
     expect(withHeaders({}, handler)).to.equal(handler);

@@ -172,7 +172,7 @@ requires(['skopeo'])('a registry with names and passwords', () => {
 });
 
 describe('a door for names and passwords', () => {
-  it('passes the guard of logins once for all the requests of a pull, and asks the source each time', async () => {
+  it('remembers nothing before the guard of logins: each request of a pull asks it, and the source', async () => {
     let [passes, looks] = [0, 0];
     const authenticator = new BasicAuthenticator({
       accounts: {
@@ -201,9 +201,6 @@ describe('a door for names and passwords', () => {
       return (await authenticator.authorize(ctx as unknown as Context, [])).name;
     };
     for (let i = 0; i < 100; i++) expect(await nameOf(basic('user1'))).to.equal('user1');
-    expect({ passes, looks }).to.deep.equal({ passes: 1, looks: 100 });
-    expect(await nameOf(basic('user1', 'another'))).to.equal('user1');
-    expect(await nameOf(basic('user2'))).to.equal('user2');
-    expect(passes).to.equal(3);
+    expect({ passes, looks }).to.deep.equal({ passes: 100, looks: 100 });
   });
 });

@@ -1,7 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { AccessRequest } from '../../registry/access/access-request.ts';
-import type { LoginPriority } from '../../registry/access/account.ts';
 import type { Accounts } from '../../registry/access/accounts.ts';
 import { anonymousGrants } from '../../registry/access/anonymous-grants.ts';
 import { EVERYTHING, type Grants, grantsBy, type Principal } from '../../registry/access/grants.ts';
@@ -29,11 +26,6 @@ export interface BasicAuthenticatorOptions {
 
 /** Time limit for the sources of accounts. */
 const ACCOUNTS_TIMEOUT_MS = 20_000;
-/** For how long somebody who has just logged in is not asked to pass the guard of logins again: a pull is many requests. */
-const PASSED_MS = 5000;
-const PASSED_MAX = 10_000;
-/** They wait behind no stranger. */
-const PASSED: LoginPriority = { isKnown: true, network: '' };
 
 /** docker's daemon. BuildKit's and containerd's clients do not ask for `/v2/` first. */
 const DOCKER = /^docker\//;
@@ -41,12 +33,6 @@ const DOCKER = /^docker\//;
 /** Authenticates each request by a name and a password (`auth.htpasswd`). */
 export class BasicAuthenticator implements Authenticator {
   readonly #options: BasicAuthenticatorOptions;
-  /**
-   * Credentials that were right a moment ago, by an HMAC under a key of this process: neither names nor passwords stay in
-   * memory. The sources are asked each time, so a right ends here as soon as they know of it.
-   */
-  readonly #passed = new LRUCache<string, true>({ max: PASSED_MAX, ttl: PASSED_MS });
-  readonly #key = randomBytes(32);
 
   constructor(options: BasicAuthenticatorOptions) {
     this.#options = options;
@@ -70,20 +56,14 @@ export class BasicAuthenticator implements Authenticator {
   async #authenticate(ctx: Context, authorization: string): Promise<Identity> {
     const credentials = basicCredentials(authorization);
     if (credentials === undefined) throw this.#refusal(ctx, 'send a name and a password');
-    const { username, password } = credentials;
-    const id = createHmac('sha256', this.#key)
-      .update(JSON.stringify([username, password]))
-      .digest('base64');
+    const { username: account, password } = credentials;
     const signal = AbortSignal.timeout(ACCOUNTS_TIMEOUT_MS);
     const { accounts, logins } = this.#options;
-    const ask = (priority: LoginPriority) => accounts.authenticate({ ...credentials, priority }, signal);
-    const known = this.#passed.get(id) ? await ask(PASSED) : undefined;
-    if (known?.outcome === 'known') return known.identity;
-    this.#passed.delete(id);
-    const who = { account: username, address: ctx.state.clientAddress };
-    const answer = await logins.attempt(who, password, ask);
+    // Nothing is remembered before the guard: a guess that has to wait must not learn that it was right.
+    const answer = await logins.attempt({ account, address: ctx.state.clientAddress }, password, (priority) =>
+      accounts.authenticate({ ...credentials, priority }, signal),
+    );
     if (answer.outcome !== 'known') throw this.#refusal(ctx, 'the name or the password is wrong');
-    this.#passed.set(id, true);
     return answer.identity;
   }
 

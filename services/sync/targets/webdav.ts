@@ -16,8 +16,11 @@ export interface WebdavOptions {
 }
 
 const PATIENCE_MS = 30_000;
-/** A slower mirror counts as dead, even if it sends a byte now and then: no client would wait for it. */
-const LEAST_BYTES_PER_MS = 64;
+/**
+ * A slower mirror counts as dead, even if it sends a byte now and then. Several blobs share its line: together they may
+ * take half a megabit a second.
+ */
+const LEAST_BYTES_PER_MS = 16;
 /** Longest time of a timer. */
 const LIMIT_MAX_MS = 2 ** 31 - 1;
 /** Read of an answer that nobody needs, to use the connection again; the rest is cut off. */

@@ -97,6 +97,19 @@ describe('an account that others guess at', function () {
     });
     expect(polls).to.be.above(50);
   });
+
+  it('answers a guess that has to wait no otherwise for being right, while its owner is at work', async () => {
+    await using home = await tempDir('guard');
+    await writeFile(join(home.path, 'htpasswd'), `alice:${hashSync('right', 4)}\n`);
+    await using registry = await startNode(home);
+    const statuses: number[] = [];
+    for (let i = 0; i < 30; i++)
+      statuses.push((await logIn(registry.url, '127.0.10.1', 'alice', `guess ${i}`)).status);
+    expect(statuses.at(-1)).to.equal(429);
+    expect((await logIn(registry.url, '127.9.20.1', 'alice', 'right')).status).to.equal(200);
+    expect((await logIn(registry.url, '127.0.10.1', 'alice', 'right')).status).to.equal(429);
+    expect((await logIn(registry.url, '127.9.20.1', 'alice', 'right')).status).to.equal(200);
+  });
 });
 
 requires(['redis-server', 'redis-cli'])('a door that is flooded with made-up names', function () {
