@@ -20,16 +20,19 @@ interface Entry {
 export interface MemoryAttemptsOptions {
   /** How many keys of each kind are kept. */
   readonly keysMax?: number;
-  /** In milliseconds. */
+  /** In milliseconds; never set back, which would make clients wait for as long. */
   readonly now?: () => number;
 }
+
+/** Whole milliseconds: sums of fractions would be a little too long. */
+const monotonicNow = () => Math.floor(performance.now());
 
 /** Counts of one process. Beyond `keysMax`, those of the same kind that were not asked for longest are forgotten. */
 export class MemoryAttempts implements AttemptCounts {
   readonly #now: () => number;
   readonly #kinds: ReadonlyMap<AttemptKind, LRUCache<string, Entry>>;
 
-  constructor({ keysMax = KEYS_MAX, now = Date.now }: MemoryAttemptsOptions = {}) {
+  constructor({ keysMax = KEYS_MAX, now = monotonicNow }: MemoryAttemptsOptions = {}) {
     this.#now = now;
     // Without `max`, which would reserve the memory for all of them now.
     const options = { maxSize: keysMax, sizeCalculation: () => 1 };

@@ -25,7 +25,7 @@ export class RedisAttempts implements AttemptCounts {
     const { prefix, now = Date.now } = options;
     this.#commands = commands;
     this.#options = { prefix, now };
-    this.#local = new MemoryAttempts({ now });
+    this.#local = new MemoryAttempts();
     this.#health = health;
   }
 

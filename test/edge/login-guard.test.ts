@@ -2,6 +2,7 @@
  * Promise: whoever guesses passwords is slowed down before a hash is computed, however many guess at once and wherever
  * they guess from; and nobody can lock anybody else out of an account.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { MemoryAttempts } from '../../services/memory/attempts.ts';
 import type { Authentication } from '../../services/registry/access/account.ts';
@@ -23,7 +24,7 @@ function guardOver(counts: AttemptCounts, attempts = 5, now?: () => number): Log
     maxWaitMs: 300_000,
     trustedNetworks: ['10.0.0.0/8'],
     secret: 's',
-    ...(now && { now }),
+    ...(now && { now, monotonicNow: now }),
   });
 }
 
@@ -163,6 +164,32 @@ describe('failed logins', () => {
     expect(await login('robot+ci', '192.0.2.200', 'right')).to.equal('known');
   });
 
+  for (const everySeconds of [5, 30, 60, 300])
+    it(`of machines with an old secret, each ${everySeconds} s, keep nobody new out behind their address`, async () => {
+      let nowMs = 0;
+      const { login, seen } = world(5, () => nowMs);
+      let colleagues = 0;
+      for (let second = 0; second < 4 * 3600; second += everySeconds) {
+        nowMs += everySeconds * 1000;
+        for (let i = 0; i < 6; i++) await login(`robot+${i}`, '203.0.113.9', `old secret ${i}`);
+        if (second % 900 < everySeconds)
+          expect(await login(`colleague${colleagues++}`, '203.0.113.9', 'right')).to.equal('known');
+      }
+      expect(colleagues).to.equal(16);
+      // Nor do they gain by it: of each, 5 are free, and then there is a wait of up to 5 min.
+      expect(seen.looks - colleagues).to.be.within(6 * 4 * 12, 6 * 4 * 25);
+    });
+
+  it('of one client, repeated under ever more names, end up waiting too', async () => {
+    let nowMs = 0;
+    const { login, seen } = world(5, () => nowMs);
+    for (let second = 0; second < 3600; second += 10) {
+      nowMs += 10_000;
+      for (let i = 0; i < 50; i++) await login(`user${i}`, '203.0.113.9', 'wrong');
+    }
+    expect(seen.looks).to.be.within(200, 280);
+  });
+
   it('are not what a hundred new machines meet that log in at once with the right secret', async () => {
     const { login } = world();
     const machines = Array.from({ length: 100 }, (_, i) => login('robot+ci', `192.0.2.${i}`, 'right'));
@@ -194,7 +221,9 @@ describe('failed logins', () => {
 
   it('that are polled for cost a client its turns elsewhere', async () => {
     const { login } = world();
-    for (let i = 0; i < 100; i++) await login('alice', '192.0.2.1', `guess ${i}`);
+    // What all strangers may fail is used up before.
+    for (let i = 0; i < 20; i++) await login('alice', `192.0.2.${100 + i}`, `guess ${i}`);
+    for (let i = 0; i < 100; i++) await login('alice', '192.0.2.1', `more ${i}`);
     expect(await login('bob', '192.0.2.1', 'x'))
       .to.be.a('number')
       .within(1, 72);
@@ -214,6 +243,30 @@ describe('failed logins', () => {
     );
     expect(new Set(answers)).to.deep.equal(new Set(['known']));
     expect(seen.looks).to.equal(1);
+  });
+});
+
+describe('waits of failed logins', () => {
+  it('do not grow when the clock is set back', async () => {
+    const real = Date.now;
+    let backMs = 0;
+    Date.now = () => real() - backMs;
+    try {
+      const { login } = world();
+      const at = (address: string, name: string) => login(name, address, `guess ${Math.random()}`);
+      for (let i = 0; i < 8; i++) await at('192.0.2.1', 'alice');
+      for (let i = 0; i < 20; i++) await at(`198.51.100.${i}`, 'carol');
+      for (let i = 0; i < 60; i++) await at('192.0.2.2', `user${i}`);
+      for (let i = 0; i < 100; i++) await at('198.51.100.99', 'carol');
+      backMs = 30 * 24 * 3_600_000;
+      expect(await at('192.0.2.1', 'alice'), 'its own').to.be.within(1, 2);
+      expect(await at('192.0.2.2', 'dave'), 'of a client').to.be.within(1, 72);
+      expect(await at('198.51.100.99', 'dave'), 'of one that polled').to.be.within(1, 72);
+      // The first in this hour as the clock has it.
+      expect(await at('198.51.100.50', 'carol'), 'of strangers').to.equal('unknown');
+    } finally {
+      Date.now = real;
+    }
   });
 });
 
@@ -238,6 +291,31 @@ describe('credentials that were right a moment ago', () => {
     await login();
     await login();
     expect(asked).to.be.above(askedBefore);
+  });
+
+  it('are again, when their time is over and they were found right once more', async () => {
+    let asked = 0;
+    const guard = guardOver(
+      intercepted(new MemoryAttempts(), ({ proceed }) => {
+        asked++;
+        return proceed();
+      }),
+    );
+    const login = () => guard.attempt({ account: 'a', address: '192.0.2.1' }, 'p', async () => KNOWN);
+    await login();
+    const real = performance.now;
+    performance.now = () => real.call(performance) + 61_000;
+    try {
+      await sleep(10);
+      const first = asked;
+      await login();
+      const second = asked;
+      expect(second).to.be.above(first);
+      for (let i = 0; i < 10; i++) await login();
+      expect(asked).to.equal(second);
+    } finally {
+      performance.now = real;
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { MemoryAttempts } from '../../services/memory/attempts.ts';
 import { RedisAttempts } from '../../services/redis/attempts.ts';
 import { RedisHealth } from '../../services/redis/health.ts';
 import { bursts, hopping, tenHosters } from '../edge/guard/attackers.ts';
-import { loginsAt } from '../edge/guard/world.ts';
+import { HOUR_MS, loginsAt } from '../edge/guard/world.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { requires } from '../support/requirements.ts';
 import { type Opened, openWorking, settingsOf } from './opened.ts';
@@ -65,6 +65,23 @@ requires(['redis-server', 'redis-cli'])('the login guard with Redis', function (
     expect(lines).to.have.length.above(20);
     expect(lines.filter((line) => !(Number(line.split(' ')[1]) > 0))).to.deep.equal([]);
     expect(lines.filter((line) => /pair:(gone|never)/.test(line))).to.deep.equal([]);
+  });
+
+  it('makes nobody wait longer than a wait takes when a clock is set back', async () => {
+    const [gate, count] = ['pair:gate', 'pair:count'] as const;
+    expect(await counts.pass(gate, 60_000)).to.equal(0);
+    expect(await counts.add(count, 1, 60_000)).to.equal(1);
+    clock.nowMs -= 30 * 24 * HOUR_MS;
+    expect(await counts.pass(gate, 60_000)).to.equal(60_000);
+    expect(await counts.add(count, 1, 60_000)).to.equal(2);
+    clock.nowMs += 59_000;
+    expect(await counts.pass(gate, 60_000)).to.equal(1000);
+    clock.nowMs += 1000;
+    expect(await counts.pass(gate, 60_000)).to.equal(0);
+    expect(await counts.read(count)).to.equal(0);
+    for (const line of (await ttls()).filter((each) => /pair:(gate|count)/.test(each)))
+      expect(Number(line.split(' ')[1]), line).to.be.within(1, 60_000);
+    clock.nowMs += 30 * 24 * HOUR_MS;
   });
 
   it('leaves no keys of attempts that it refused', async () => {

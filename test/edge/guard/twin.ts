@@ -42,6 +42,8 @@ export function dullGuard(clock: { readonly nowMs: number }, attempts: number): 
   const wrong = new Set<string>();
   const pairs = new Map<string, Doubling>();
   const clients = new Map<string, Doubling>();
+  const repeats = new Map<string, Doubling>();
+  const repeated = new Set<string>();
   const inHour: Failure[] = [];
   const inDay: Failure[] = [];
   const of = (map: Map<string, Doubling>, key: string) => {
@@ -62,9 +64,12 @@ export function dullGuard(clock: { readonly nowMs: number }, attempts: number): 
     const pair = of(pairs, `${client} ${account}`);
     const isKnown = known.has(`${client} ${account}`);
     const isRight = password === 'right';
-    const counters = isKnown ? [pair] : [of(clients, client), pair];
+    const credentials = `${client} ${account} ${password}`;
+    const isRepeated = repeated.has(credentials);
+    const all = isRepeated ? of(repeats, client) : of(clients, client);
+    const counters = isKnown ? [pair] : [all, pair];
     for (const counter of counters) {
-      const waitMs = counter.waitMs(now, counter === pair ? attempts : 10 * attempts);
+      const waitMs = counter.waitMs(now, counter === pair ? attempts : (isRepeated ? 40 : 10) * attempts);
       if (waitMs > 0) return seconds(waitMs);
     }
     const guess = `${network} ${account} ${password}`;
@@ -88,6 +93,7 @@ export function dullGuard(clock: { readonly nowMs: number }, attempts: number): 
       pairs.delete(`${client} ${account}`);
       return 'known';
     }
+    if (!isKnown) repeated.add(credentials);
     for (const counter of counters) counter.add(now);
     return 'unknown';
   };

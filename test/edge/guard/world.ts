@@ -26,7 +26,7 @@ const KNOWN: Authentication = {
 export function loginsAt(clock: Clock, counts: AttemptCounts, attempts = 5): Login {
   const guard = new LoginGuard({
     ...{ counts, attempts, maxWaitMs: MAX_WAIT_MS, trustedNetworks: [], secret: 's' },
-    now: () => clock.nowMs,
+    ...{ now: () => clock.nowMs, monotonicNow: () => clock.nowMs },
   });
   return async (account, address, password) => {
     try {

@@ -10,14 +10,25 @@ export interface ClientBudgetOptions {
   readonly attempts: number;
   readonly maxWaitMs: number;
   readonly hash: KeyedHash;
-  readonly now: () => number;
+  /** In milliseconds; never set back, which would make clients wait for as long. */
+  readonly monotonicNow: () => number;
 }
+
+/** An attempt that counts as failed until it is taken back, or how long it has to wait, ms. */
+export type ClientAdmission =
+  | { readonly waitMs: 0; takeBack(): Promise<void> }
+  | { readonly waitMs: number; readonly takeBack?: never };
 
 /** Free failures within an hour over all accounts, in multiples of `attempts`. */
 const FREE_A_CLIENT = 10;
 /** IPv6 only: one customer can have 65,536 clients, and a provider as many customers. */
 const FREE_A_NETWORK = 100;
 const FREE_A_SUPERNET = 400;
+/**
+ * Of wrong passwords that a client repeats, this many times as many are free, and they leave the rest alone: machines with
+ * an old secret guess nothing, but hashes are computed for them.
+ */
+const REPEATED_TIMES = 4;
 const HOUR_S = 3600;
 
 /**
@@ -38,39 +49,37 @@ export class ClientBudget {
     this.#polls = new RateLimit({ perSecond: burst / HOUR_S, burst });
   }
 
-  /** Counts an attempt as failed: 0, or how long it has to wait, ms; then it counts as a poll. */
-  async enter(who: ClientNetworks): Promise<number> {
-    const waitMs = this.#polls.waitMs(who.client, this.#options.now());
-    if (waitMs > 0) return waitMs;
+  /** Counts an attempt as failed, or says how long it has to wait; then it counts as a poll, unless it is repeated. */
+  async enter(who: ClientNetworks, isRepeated: boolean): Promise<ClientAdmission> {
+    const waitMs = this.#polls.waitMs(who.client, this.#options.monotonicNow());
+    if (waitMs > 0) return { waitMs };
     const entered: Tier[] = [];
-    for (const tier of this.#tiers(who)) {
+    const takeBack = async () => {
+      for (const each of entered) await this.#failures.takeBack(each);
+    };
+    for (const tier of this.#tiers(who, isRepeated)) {
       const waitMs = await this.#failures.enter(tier);
       if (waitMs === 0) {
         entered.push(tier);
         continue;
       }
-      for (const each of entered) await this.#failures.takeBack(each);
-      this.countPoll(who);
-      return waitMs;
+      await takeBack();
+      if (!isRepeated) this.countPoll(who);
+      return { waitMs };
     }
-    return 0;
-  }
-
-  /** The attempt was not made, or did not fail. */
-  async takeBack(who: ClientNetworks): Promise<void> {
-    for (const tier of this.#tiers(who)) await this.#failures.takeBack(tier);
+    return { waitMs: 0, takeBack };
   }
 
   /** Counts that the client came although it has to wait. */
   countPoll({ client }: ClientNetworks): void {
-    this.#polls.take(client, this.#options.now());
+    this.#polls.take(client, this.#options.monotonicNow());
   }
 
-  #tiers({ client, network, supernet, isIPv6 }: ClientNetworks): Tier[] {
+  #tiers({ client, network, supernet, isIPv6 }: ClientNetworks, isRepeated: boolean): Tier[] {
     const { attempts, hash } = this.#options;
     const tier = (of: string, times: number): Tier => ({
-      key: `client:${hash('client', of)}`,
-      free: attempts * times,
+      key: `client:${hash(isRepeated ? 'client repeats' : 'client', of)}`,
+      free: attempts * times * (isRepeated ? REPEATED_TIMES : 1),
     });
     return [
       tier(client, FREE_A_CLIENT),

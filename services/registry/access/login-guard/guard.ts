@@ -22,8 +22,10 @@ export interface LoginGuardOptions {
   readonly trustedNetworks: readonly string[];
   /** The secret under which names are hashed for counting: the same on every node that shares the counts. */
   readonly secret: string;
-  /** In milliseconds since 1970. */
+  /** In milliseconds since 1970, as on the other nodes. */
   readonly now?: () => number;
+  /** In milliseconds; never set back. */
+  readonly monotonicNow?: () => number;
 }
 
 /** The account and the client of a login attempt. */
@@ -63,13 +65,17 @@ export class LoginGuard {
   readonly #proven = new LRUCache<string, true>({ max: REMEMBERED_MAX, ttl: PROVEN_MS });
   /** Credentials that were wrong, by network. Machines that repeat an old secret guess nothing. */
   readonly #wrong = new LRUCache<string, true>({ max: REMEMBERED_MAX, ttl: WRONG_MS });
+  /** Credentials that were wrong, by client: those it may repeat without using up what its neighbours need. */
+  readonly #repeated = new LRUCache<string, true>({ max: REMEMBERED_MAX, ttl: WRONG_MS });
 
-  constructor({ counts, attempts, maxWaitMs, trustedNetworks, secret, now = Date.now }: LoginGuardOptions) {
+  constructor(options: LoginGuardOptions) {
+    const { counts, attempts, maxWaitMs, trustedNetworks, secret } = options;
+    const { now = Date.now, monotonicNow = () => performance.now() } = options;
     this.#counts = counts;
     this.#attempts = attempts;
     this.#isTrusted = networkTest(trustedNetworks);
     this.#hash = keyedHash(secret);
-    this.#clients = new ClientBudget({ counts, attempts, maxWaitMs, hash: this.#hash, now });
+    this.#clients = new ClientBudget({ counts, attempts, maxWaitMs, hash: this.#hash, monotonicNow });
     this.#pairs = new DoublingWait(counts, maxWaitMs);
     this.#strangers = new StrangersBudget(counts, attempts, now);
   }
@@ -85,7 +91,8 @@ export class LoginGuard {
     const same = this.#hash('same', networks.client, who.account, password);
     const underWay = this.#underWay.get(same);
     if (underWay) return underWay;
-    const attempt = this.#proven.has(same)
+    // Unlike `has`, `get` removes what has expired; what is set over it would be as old.
+    const attempt = this.#proven.get(same)
       ? authenticate(known)
       : this.#guarded(networks, who.account, password, authenticate);
     this.#underWay.set(same, attempt);
@@ -134,21 +141,29 @@ export class LoginGuard {
     password: string,
     authenticate: () => Promise<Authentication>,
   ): Promise<Authentication> {
-    const waitMs = await this.#clients.enter(networks);
-    if (waitMs > 0) throw refusal(waitMs);
+    const credentials = this.#hash('repeated', networks.client, account, password);
+    const isRepeated = this.#repeated.has(credentials);
+    const { waitMs, takeBack } = await this.#clients.enter(networks, isRepeated);
+    if (takeBack === undefined) throw refusal(waitMs);
+    let isPastPair = false;
     let isMade = false;
     const act = () => {
       isMade = true;
       return authenticate();
     };
     try {
-      const answer = await this.#inPair(pair, () => this.#atAccount(networks, account, password, act));
-      if (answer.outcome === 'known') await this.#clients.takeBack(networks);
+      const answer = await this.#inPair(pair, () => {
+        isPastPair = true;
+        return this.#atAccount(networks, account, password, act);
+      });
+      if (answer.outcome === 'known') await takeBack();
+      else if (!isRepeated) this.#repeated.set(credentials, true);
       return answer;
     } catch (error) {
       // A busy source costs a client as much as a failure: otherwise it could keep the source busy for nothing.
-      if (!isMade || !isTooMany(error)) await this.#clients.takeBack(networks);
-      if (!isMade && isTooMany(error)) this.#clients.countPoll(networks);
+      if (!isMade || !isTooMany(error)) await takeBack();
+      // What the pair refuses is no poll: one machine with an old secret would keep out all behind its address.
+      if (isPastPair && !isMade && isTooMany(error)) this.#clients.countPoll(networks);
       throw error;
     }
   }
