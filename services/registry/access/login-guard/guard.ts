@@ -1,15 +1,14 @@
 import { LRUCache } from 'lru-cache';
-import { RegistryError } from '../../oci/errors.ts';
 import type { Authentication, LoginPriority } from '../account.ts';
 import type { AttemptCounts } from '../attempts.ts';
 import { type ClientNetworks, clientNetworksOf } from '../client-key.ts';
 import { networkTest } from '../networks.ts';
-import { tooMany } from '../too-many.ts';
 import { countedName } from './account-name.ts';
 import { AccountTurns } from './account-turns.ts';
 import { ClientBudget } from './client-budget.ts';
 import { DoublingWait, type Tier } from './doubling-wait.ts';
 import { type KeyedHash, keyedHash } from './keyed-hash.ts';
+import { isTooMany, refusal, withdrawnUnlessWrong } from './outcomes.ts';
 import { StrangersBudget } from './strangers-budget.ts';
 
 export interface LoginGuardOptions {
@@ -196,26 +195,4 @@ export class LoginGuard {
     if (made.done.outcome === 'unknown') this.#wrong.set(guess, true);
     return made.done;
   }
-}
-
-/** Takes an attempt back that was right, or not answered. */
-async function withdrawnUnlessWrong(
-  act: () => Promise<Authentication>,
-  takeBack: () => Promise<void>,
-): Promise<Authentication> {
-  let answer: Authentication | undefined;
-  try {
-    answer = await act();
-    return answer;
-  } finally {
-    if (answer?.outcome !== 'unknown') await takeBack();
-  }
-}
-
-function refusal(waitMs: number): RegistryError {
-  return tooMany('too many logins have failed, from this address or for this account', waitMs);
-}
-
-function isTooMany(error: unknown): boolean {
-  return error instanceof RegistryError && error.kind === 'TOO_MANY_REQUESTS';
 }
