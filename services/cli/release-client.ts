@@ -30,19 +30,25 @@ export class ReleaseClient {
     this.#username = username;
   }
 
-  /** The newest entries that the user may see, page by page; `next` is set if there are older ones. */
+  /** The newest entries that the user may see or that cannot be read, page by page; `next` is set if there are older ones. */
   async publications(limit: number): Promise<Publications> {
     const all = await this.#get(`/api/v1/publications?limit=${limit}`, PublicationsBody);
     const publications = [...all.publications];
+    const damaged = [...(all.damaged ?? [])];
     let { next } = all;
-    while (next !== undefined && publications.length < limit) {
-      const query = `limit=${limit - publications.length}&before=${next}`;
+    while (next !== undefined && publications.length + damaged.length < limit) {
+      const query = `limit=${limit - publications.length - damaged.length}&before=${next}`;
       const page = await this.#get(`/api/v1/publications?${query}`, PublicationsBody);
       // A server that answers with the same page for ever does not keep the command running.
       publications.push(...page.publications);
+      damaged.push(...(page.damaged ?? []));
       next = page.next !== undefined && page.next < next ? page.next : undefined;
     }
-    return { head: all.head, publications, ...(next !== undefined && { next }) };
+    return {
+      ...{ head: all.head, publications },
+      ...(damaged.length > 0 && { damaged }),
+      ...(next !== undefined && { next }),
+    };
   }
 
   mirrors(): Promise<Mirrors> {

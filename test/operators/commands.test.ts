@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
 import { keysListCommand } from '../../services/cli/commands/keys.ts';
+import { publicationsCommand } from '../../services/cli/commands/show.ts';
 import { ReleaseClient } from '../../services/cli/release-client.ts';
 import { ReleaseError } from '../../services/cli/release-error.ts';
 import { unreached } from '../../services/cli/unreached.ts';
@@ -18,6 +19,22 @@ import { FilesystemStore } from '../../services/stores/filesystem/filesystem-sto
 import { makePair, pem } from '../http/certificates.ts';
 import { startRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
+
+/** What a command prints that exits with 0. */
+async function printedBy(command: () => Promise<unknown>): Promise<string> {
+  const { write } = process.stdout;
+  const [code, lines] = [process.exitCode, [] as string[]];
+  process.exitCode = 0;
+  process.stdout.write = (text) => lines.push(String(text)) > 0;
+  try {
+    await command();
+    expect(process.exitCode).to.equal(0);
+  } finally {
+    process.stdout.write = write;
+    process.exitCode = code;
+  }
+  return lines.join('');
+}
 
 describe('commands', () => {
   const held = new AsyncDisposableStack();
@@ -73,18 +90,18 @@ describe('commands', () => {
 
   it('that list keys exit with 0 if there are none', async () => {
     await using objects = await FilesystemStore.open({ rootDirectory: join(home, 'store'), sync: false });
-    const { write } = process.stdout;
-    const [code, lines] = [process.exitCode, [] as string[]];
-    process.exitCode = 0;
-    process.stdout.write = (text) => lines.push(String(text)) > 0;
-    try {
-      await keysListCommand(objects, {} as Config, { json: false });
-      expect(process.exitCode).to.equal(0);
-    } finally {
-      process.stdout.write = write;
-      process.exitCode = code;
+    const printed = await printedBy(() => keysListCommand(objects, {} as Config, { json: false }));
+    expect(printed).to.include('no keys yet');
+  });
+
+  it('that list publications distinguish an empty log from one of which the login may see nothing', async () => {
+    for (const [head, expected] of [
+      [0, /^nothing has been published yet$/m],
+      [3, /^nothing of 3 publications is visible with this login/m],
+    ] as const) {
+      const client = { publications: async () => ({ head, publications: [] }) } as unknown as ReleaseClient;
+      expect(await printedBy(() => publicationsCommand(client, 20, false))).to.match(expected);
     }
-    expect(lines.join('')).to.include('no keys yet');
   });
 
   it('that are refused print a sentence, and no JSON after it', async function () {

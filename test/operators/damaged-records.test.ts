@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hashSync } from 'bcrypt';
 import { expect } from 'chai';
+import { OPEN_ACCESS } from '../../services/registry/access/grants.ts';
 import { IssuedCredentials } from '../../services/registry/access/issued/credentials.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { PublicationLog } from '../../services/registry/publishing/publication/log.ts';
@@ -37,6 +38,15 @@ const BROKEN: Readonly<Record<string, string | Buffer>> = {
     ],
   }),
 };
+
+/** An entry of the publication log. */
+const publication = (seq: number) => ({
+  ...{ version: 1, seq, time: '2024-01-01T00:00:00Z', actor: 'rita', kind: 'promotion' },
+  source: { repository: 'candidate/a', reference: '1' },
+  target: { repository: 'a', tag: '1' },
+  manifestDigest: digestOf(Buffer.from(String(seq))),
+  collections: {},
+});
 
 describe('a record that cannot be read', function () {
   this.timeout(60_000);
@@ -114,6 +124,26 @@ describe('a record that cannot be read', function () {
     expect(stdout).to.match(/ ES256 +signs /);
   });
 
+  it('of the publication log is named by the command, page by page, and counts towards its limit', async () => {
+    const [published, broken] = [120, [118, 5]];
+    for (let seq = 1; seq <= published; seq++)
+      await put(publicationKey(seq), broken.includes(seq) ? '{' : JSON.stringify(publication(seq)));
+    const shown = async (...args: string[]) => {
+      const { username, password } = ADMIN;
+      const env = { ROADSTEAD_USERNAME: username, ROADSTEAD_PASSWORD: password };
+      return registry.cli(['publications', ...args], { allowFailure: true, env });
+    };
+    const listed = await shown('--limit', String(published));
+    expect(listed.stdout).to.match(/^119 /m).and.match(/^1 /m);
+    expect(listed.stderr).to.include('cannot be read: 118, 5; run roadstead check');
+    expect(listed.code).to.equal(2);
+    const { publications, ...rest } = JSON.parse((await shown('--limit', '110', '--json')).stdout) as {
+      publications: readonly unknown[];
+    };
+    expect(publications).to.have.length(109);
+    expect(rest).to.deep.equal({ head: published, damaged: [118], next: 11 });
+  });
+
   it('among dead letters, or of their delivery, lets the others be listed and sent again', async () => {
     const root = 'roadstead/notifications/hook';
     const item = (tick: string, id: string) => `${root}/dead/029000000/${tick}-${id}-c1`;
@@ -162,17 +192,11 @@ describe('a record that cannot be read', function () {
     const objects = new MemoryStore();
     const log = new PublicationLog(objects, {} as PublishedBlobs);
     for (const seq of [1, 2, 3]) {
-      const entry = {
-        ...{ version: 1, seq, time: '2024-01-01T00:00:00Z', actor: 'rita', kind: 'promotion' },
-        source: { repository: 'candidate/a', reference: '1' },
-        target: { repository: 'a', tag: '1' },
-        manifestDigest: digestOf(Buffer.from(String(seq))),
-        collections: {},
-      };
-      await objects.put(publicationKey(seq), Buffer.from(seq === 2 ? '{' : JSON.stringify(entry)));
+      const entry = seq === 2 ? '{' : JSON.stringify(publication(seq));
+      await objects.put(publicationKey(seq), Buffer.from(entry));
     }
     const ask = async (search: string) => {
-      const ctx = { req: {}, querystring: search, body: undefined };
+      const ctx = { req: {}, querystring: search, state: { principal: OPEN_ACCESS }, body: undefined };
       await getPublications({ content: { log } } as never, ctx as never);
       return ctx.body as unknown as { publications: { seq: number }[]; damaged?: number[]; next?: number };
     };

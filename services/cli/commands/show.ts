@@ -24,7 +24,11 @@ export async function publicationsCommand(
     ];
   });
   const headings = ['SEQ', 'TIME', 'ACTOR', 'TARGET', 'SOURCE', 'MANIFEST', 'NEW BLOBS'];
-  printTable(headings, rows, 'nothing has been published yet');
+  const none =
+    answer.head === 0
+      ? 'nothing has been published yet'
+      : `nothing of ${answer.head} publications is visible with this login: it shows what goes into repositories that the login may pull from`;
+  printTable(headings, rows, none);
   if (answer.damaged) fail(`cannot be read: ${answer.damaged.join(', ')}; run roadstead check`, 2);
 }
 
