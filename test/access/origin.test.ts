@@ -144,6 +144,20 @@ describe('the origin path', function () {
       expect(await mount(blobs[name]), name).to.equal(202);
   });
 
+  it('serves again what an earlier version promoted without noting it, once the image is promoted again', async () => {
+    const digest = blobs['closed, open'];
+    const records = `roadstead/publishers/default/sha256/${digest.slice(7, 9)}/${digest.slice(7)}`;
+    await rm(join(rootDirectory, records), { recursive: true });
+    const status = async () => {
+      await using registry = await guarded([everyone('open')]);
+      return (await get(registry, digest)).status;
+    };
+    expect(await status()).to.equal(404);
+    const { stdout } = await open.cli(['promote', 'candidate/closed-open:1', 'open/app:1']);
+    expect(stdout).to.include('already');
+    expect(await status()).to.equal(200);
+  });
+
   it('is not needed by those who may pull: a mirror serves them, and the node what the mirror has lost', async () => {
     const port = await freePort();
     const directory = join(home, 'mirror');

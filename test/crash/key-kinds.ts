@@ -15,6 +15,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\/_roadstead\/referrers\//, 'referrer'],
   [/\/_roadstead\/tag-names\//, "tag's second name"],
   [/\/_roadstead\/keepers\//, 'keeper link'],
+  [/\/_roadstead\/brought\//, 'record of what brought a manifest'],
   [/\/_roadstead\/changes\//, 'turn of a repository'],
   [/\/_roadstead\/turns\//, "promotion's ticket"],
   [/^roadstead\/publications\//, 'publication'],

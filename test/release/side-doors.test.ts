@@ -3,15 +3,25 @@
  * nothing that another promotion put there unless asked by name, and carries only what belongs to the promoted image.
  */
 import { expect } from 'chai';
+import { MemoryChanges } from '../../services/memory/changes.ts';
 import type { AuditEntry } from '../../services/registry/audit/entry.ts';
+import { contentOf } from '../../services/registry/content/content.ts';
+import { COMPLETE } from '../../services/registry/oci/manifest-rules.ts';
+import { parseImageName, parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
+import { parseRepositoryPattern } from '../../services/registry/oci/repository-pattern.ts';
+import { planPromotion } from '../../services/registry/publishing/promotion/plan.ts';
+import { promote as promoteByLibrary } from '../../services/registry/publishing/promotion/promote.ts';
+import { withPublications } from '../../services/registry/publishing/publishing-content.ts';
+import { FilesystemStore } from '../../services/stores/filesystem/filesystem-store.ts';
 import { pushBlob, pushImage, pushIndex, pushManifest } from '../protocol/pushing.ts';
 import { jsonOf, send } from '../protocol/wire.ts';
 import { newBytes } from '../support/bytes.ts';
 import { type Descriptor, EMPTY_CONFIG, Image } from '../support/image.ts';
+import { NOBODY } from '../support/library-pushes.ts';
 import { freePort } from '../support/ports.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
-import { type PromotionLine, promote } from './promoting.ts';
+import { type PromotionLine, promote, waitingPromotion } from './promoting.ts';
 
 const SBOM = 'application/spdx+json';
 
@@ -205,6 +215,64 @@ describe('what a promotion attaches in its target', function () {
     expect(outcomeOf(again.lines)).to.equal('promoted');
     expect(await named('g', sigOf(child))).to.equal(signature.digest);
   });
+
+  /** A promotion by a process that dies once it has linked the image: nothing of it is public yet. */
+  async function dieLinked(source: string, target: string): Promise<void> {
+    await using store = await FilesystemStore.open({ rootDirectory: registry.rootDirectory, sync: false });
+    const content = withPublications(contentOf(store));
+    const stable = parseRepositoryPattern(target) ?? expect.fail(target);
+    const policy = { candidates: [], stable: [stable], manifests: COMPLETE };
+    const plan = await planPromotion(content, policy, {
+      source: parseImageName(source),
+      target: { repository: parseRepositoryName(target), tag: parseTag('1') },
+    });
+    const parts = { content, board: { states: [] }, changes: new MemoryChanges() };
+    const { signal } = new AbortController();
+    const options = { actor: 'x', waitMirrors: 0, waitTimeoutMs: 0, signal };
+    for await (const { event } of promoteByLibrary(parts, NOBODY, plan, options)) {
+      expect(event).to.equal('linked');
+      return;
+    }
+  }
+
+  for (const [what, interrupt] of [
+    ['it died before anything became public', dieLinked],
+    [
+      'all of its blobs were public before',
+      async (source: string, target: string) => {
+        await promote(registry.url, source, `${target}-first:1`);
+        const waiting = await waitingPromotion(registry.url, source, `${target}:1`, { waitMirrors: 1 });
+        waiting.leave();
+        await waiting.ended;
+      },
+    ],
+  ] as const)
+    it(`goes along when an interrupted promotion is done again, also if ${what}`, async () => {
+      const name = interrupt === dieLinked ? 'i' : 'j';
+      const child = await pushImage(registry.url, `candidate/${name}`, 'amd64');
+      await pushIndex(registry.url, `candidate/${name}`, '1', [child]);
+      const signature = await pushArtifact(`candidate/${name}`, sigOf(child));
+      const sbom = await pushArtifact(`candidate/${name}`, undefined, child);
+      await interrupt(`candidate/${name}:1`, name);
+      expect(await named(name, child.digest), 'it was linked').to.equal(child.digest);
+      expect(await named(name, sigOf(child))).to.equal(undefined);
+      // Another image that lists it attaches nothing to it.
+      const evil = `candidate/evil-${name}`;
+      await copy(child, `candidate/${name}`, evil);
+      await pushIndex(registry.url, evil, '2', [child, await pushImage(registry.url, evil, 'own')]);
+      const forged = await pushArtifact(evil, sigOf(child));
+      const others = await promote(registry.url, `${evil}:2`, `${name}:2`);
+      expect(plannedIn(others.lines).leftOut).to.deep.equal([
+        { subject: child.digest, tag: sigOf(child), digest: forged.digest },
+      ]);
+      const again = await promote(registry.url, `candidate/${name}:1`, `${name}:1`);
+      expect(plannedIn(again.lines)).not.to.have.property('leftOut');
+      expect(outcomeOf(again.lines)).to.equal('promoted');
+      expect(await named(name, sigOf(child))).to.equal(signature.digest);
+      expect(await referrers(name, child)).to.deep.equal([sbom.digest]);
+      const checked = await registry.offline(['check', '--repository', name]);
+      expect(checked.stdout).not.to.include('stray');
+    });
 
   it('is shown and asked for by the command, whose options take one value each', async () => {
     const { stable, evil, forged } = await attacked('h');

@@ -9,12 +9,16 @@ import { type Finding, finding, type Place } from './finding.ts';
 
 const OTHER_RECORDS = [
   /^changes\/\d{12}$/,
+  /^brought\/sha256\/[0-9a-f]{64}$/,
   // Claims are what earlier versions left.
   /^(?:claims|turns)\/[\w][\w.-]{0,127}\/\d{12}$/,
   /^tag-names\/[\w][\w.-]{0,127}$/,
 ];
 
-/** What the registry itself keeps in a repository: records of referrers, turns, tickets of promotions, and tags' names. */
+/**
+ * What the registry itself keeps in a repository: records of referrers, turns, tickets of promotions, what these brought,
+ * and tags' names.
+ */
 export function checkOwnRecords(area: Area): AsyncGenerator<Finding> {
   const { reader } = area.scope;
   const prefix = partPrefix(area.name, '_roadstead');

@@ -61,6 +61,10 @@ export const turnsPrefix = (name: RepositoryName) => `${repository(name)}/_roads
 /** The turn with this number. */
 export const turnKey = (name: RepositoryName, number: number) => `${turnsPrefix(name)}${padded(number, 12)}`;
 
+/** Says which promoted image brought a manifest, one of those below its topmost, into the repository; holds that one's digest. */
+export const bringerKey = (name: RepositoryName, manifest: Sha256Digest) =>
+  `${repository(name)}/_roadstead/brought/${address(manifest)}`;
+
 /** Prefix of all objects of Distribution. */
 export const DISTRIBUTION_PREFIX = `${ROOT}/`;
 

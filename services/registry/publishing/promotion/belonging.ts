@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import type { Digest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/names.ts';
 import type { PublishingContent } from '../publishing-content.ts';
+import { wasBroughtBy } from './bringer.ts';
 
 const READS_AT_ONCE = 16;
 
@@ -19,17 +20,23 @@ export interface BelongingOptions {
  * names them.
  */
 export function belongingTest(
-  { manifests, blobs, published, log }: Pick<PublishingContent, 'manifests' | 'blobs' | 'published' | 'log'>,
+  content: Pick<PublishingContent, 'objects' | 'manifests' | 'blobs' | 'published' | 'log'>,
   repository: RepositoryName,
   { top, attachTo }: BelongingOptions,
 ): (subject: Digest) => Promise<boolean> {
+  const { objects, manifests, blobs, published, log } = content;
   const named = new Set([...top, ...attachTo]);
   const answers = new Map<Digest, Promise<boolean>>();
 
-  /** Whether one of a manifest's blobs became public by a promotion of the same image into this repository. */
+  /**
+   * Whether a manifest is recorded as brought by the same image; where nothing is recorded, as before there were such
+   * records, whether one of its blobs became public by a promotion of the same image into this repository.
+   */
   const isOfSameImage = async (subject: Digest): Promise<boolean> => {
     const manifest = await manifests.get(repository, subject);
     if (manifest === undefined) return true;
+    const isRecorded = await wasBroughtBy(objects, repository, manifest.canonicalDigest, top);
+    if (isRecorded !== undefined) return isRecorded;
     const stored = await pMap(manifest.blobs, ({ digest }) => blobs.resolve(repository, digest), {
       concurrency: READS_AT_ONCE,
     });

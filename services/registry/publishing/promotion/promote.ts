@@ -12,8 +12,9 @@ import type { PublishingContent } from '../publishing-content.ts';
 import type { PlannedAttachment } from './attaching.ts';
 import { describeAttaching } from './attaching-record.ts';
 import type { AttachedTag } from './attachment.ts';
+import { recordBringing } from './bringer.ts';
 import { type PromotionPlan, refuseAttaching } from './plan.ts';
-import { moveTagInOrder, type TagTicket } from './tag-tickets.ts';
+import { expectMovable, moveTagInOrder, superseded, type TagTicket } from './tag-tickets.ts';
 
 /** Longer than a write may come late: a promotion had better wait than fail. */
 const PATIENCE_MS = 90_000;
@@ -69,6 +70,11 @@ export async function* promote(
   const { repository, tag } = target;
   refuseAttaching(plan);
   if (plan.alreadyThere) {
+    // Promotions of versions that did not note this left it out.
+    await content.published.recordAgain(
+      repository,
+      image.blobs.map((blob) => blob.digest),
+    );
     if (options.waitMirrors > 0) yield* waitForMirrors(parts, plan, plan.publishedUpTo, options);
     return;
   }
@@ -88,7 +94,8 @@ export async function* promote(
       signal: options.signal,
     });
   }
-  await linkManifests(content, plan, [], async () => undefined, options);
+  const bring = ({ fence }: Turn) => recordBringing(content.objects, repository, image, fence);
+  await linkManifests(content, plan, [], { before: bring }, options);
   yield { event: 'linked', manifests: image.manifests.length, blobs: blobs.length };
 
   const entry = await content.log.append(
@@ -113,13 +120,14 @@ export async function* promote(
 
   const attachedTags = plan.attached.filter(isByTag);
   const tags = [tag, ...attachedTags.map((attached) => attached.tag)];
+  const { mediaType, bytes, canonicalDigest } = image.top;
+  let ticket: TagTicket = { seq, canonicalDigest, digest };
+  await expectMovable(content, target, ticket, attachedTags);
   await requester.record({
     ...{ action: 'promotion.tag', repository, tags, digest },
     details: { source, publication: seq, ...(previousDigest && { previousDigest }), ...attaching },
   });
-  const { mediaType, bytes, canonicalDigest } = image.top;
   await requester.notify([{ kind: 'manifest', action: 'push', repository, tag, mediaType, digest, bytes }]);
-  let ticket: TagTicket = { seq, canonicalDigest, digest };
   // Linked once more: manifests may have been deleted since, and no tag may name what is gone.
   await linkManifests(
     content,
@@ -128,18 +136,15 @@ export async function* promote(
       tagChange(tag, canonicalDigest),
       ...attachedTags.map((attached) => tagChange(attached.tag, attached.digest)),
     ],
-    async ({ fence }) => {
-      ticket = await moveTagInOrder(content, target, ticket, fence, attachedTags);
+    {
+      async after({ fence }) {
+        ticket = await moveTagInOrder(content, target, ticket, fence, attachedTags);
+      },
     },
     options,
   );
   for (const each of tags) changes.publish({ kind: 'tag-moved', repository, tag: each });
-  if (ticket.digest !== digest)
-    throw new RegistryError(
-      'SUPERSEDED',
-      `a newer promotion (publication ${ticket.seq}) owns ${repository}:${tag}; this one was published but did not move the tag`,
-      { seq: ticket.seq },
-    );
+  if (ticket.digest !== digest) throw superseded(target, ticket);
   yield { event: 'tagged', seq };
 }
 
@@ -147,12 +152,12 @@ function isByTag(attachment: PlannedAttachment): attachment is PlannedAttachment
   return attachment.tag !== undefined;
 }
 
-/** Links an image's manifests to the target, and in the same turn does once what moves these tags. */
+/** Links an image's manifests to the target, and in the same turn does once what comes before and after; it moves these tags. */
 async function linkManifests(
   { manifests, quarantine, turns }: PublishingContent,
   { target: { repository }, image }: PromotionPlan,
   tags: readonly Change[],
-  then: (turn: Turn) => Promise<void>,
+  { before, after }: { before?: (turn: Turn) => Promise<void>; after?: (turn: Turn) => Promise<void> },
   { signal }: PromotionOptions,
 ): Promise<void> {
   const kept = await pMap(image.manifests, (manifest) => manifests.keptBy(repository, manifest), {
@@ -170,8 +175,9 @@ async function linkManifests(
     async commit(_, { isAgain, refresh }) {
       const link = async (turn: Turn) => {
         await refresh();
+        if (!isAgain) await before?.(turn);
         for (const manifest of image.manifests) await manifests.link(repository, manifest, turn.fence);
-        if (!isAgain) await then(turn);
+        if (!isAgain) await after?.(turn);
       };
       await turns.take(repository, changes, link, { signal, needs, patienceMs: PATIENCE_MS });
     },

@@ -44,7 +44,7 @@ export async function moveTagInOrder(
   const place = { repository, tag };
   const highest = await currentTicket(objects, place);
   if (highest && highest.seq > own.seq) return highest;
-  for (const each of attached) await expectUnmoved(tags, repository, each);
+  await expectUnmoved(tags, repository, attached);
   const tickets = ticketsOf(objects, place);
   // Its number belongs to this promotion, so a late write of it harms nobody.
   await tickets.overwrite(own.seq, Buffer.from(printTarget(own)));
@@ -56,17 +56,44 @@ export async function moveTagInOrder(
   return own;
 }
 
+/** Throws ATTACHING_REFUSED if a tag by which something is attached was moved since the promotion was planned. */
 async function expectUnmoved(
   tags: Content['tags'],
   repository: RepositoryName,
-  { tag, digest, previousDigest }: CompanionTag,
+  attached: readonly CompanionTag[],
 ): Promise<void> {
-  const named = await tags.resolve(repository, tag);
-  if (named === undefined || named === digest || named === previousDigest) return;
-  throw new RegistryError(
-    'ATTACHING_REFUSED',
-    `${tag} of ${repository} was moved since this promotion was planned; no tag was moved: promote again`,
-    { replaced: [tag] },
+  for (const { tag, digest, previousDigest } of attached) {
+    const named = await tags.resolve(repository, tag);
+    if (named === undefined || named === digest || named === previousDigest) continue;
+    throw new RegistryError(
+      'ATTACHING_REFUSED',
+      `${tag} of ${repository} was moved since this promotion was planned; no tag was moved: promote again`,
+      { replaced: [tag] },
+    );
+  }
+}
+
+/**
+ * A look outside a turn: throws what {@link moveTagInOrder} would end with instead of moving the tag, so that a promotion
+ * that will not move it is not recorded as if it had. What happens after this look is found in the turn.
+ */
+export async function expectMovable(
+  { objects, tags }: Pick<Content, 'objects' | 'tags'>,
+  place: TagPlace,
+  own: TagTicket,
+  attached: readonly CompanionTag[],
+): Promise<void> {
+  const highest = await currentTicket(objects, place);
+  if (highest && highest.seq > own.seq && highest.digest !== own.digest) throw superseded(place, highest);
+  await expectUnmoved(tags, place.repository, attached);
+}
+
+/** A newer promotion has the tag. */
+export function superseded({ repository, tag }: TagPlace, { seq }: TagTicket): RegistryError {
+  return new RegistryError(
+    'SUPERSEDED',
+    `a newer promotion (publication ${seq}) owns ${repository}:${tag}; this one was published but did not move the tag`,
+    { seq },
   );
 }
 
