@@ -37,7 +37,10 @@ export const withOlderVersion: DefineSuite = (title, body) => {
   });
 };
 
-/** The older version's source tree, beside today's dependencies; removed when it is disposed. */
+/**
+ * The older version's source tree, beside today's dependencies; removed when it is disposed. What only the older version
+ * depends on is a development dependency (rate-limiter-flexible).
+ */
 export interface OlderVersion extends AsyncDisposable {
   /** What Node has to be given to run its `roadstead`. */
   readonly program: readonly string[];
