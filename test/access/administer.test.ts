@@ -23,7 +23,7 @@ describe('somebody who may administer', function () {
   before(async () => {
     const home = held.use(await tempDir('administer'));
     const path = join(home.path, 'htpasswd');
-    const names = ['olga', 'bob', 'guest'];
+    const names = ['olga', 'bob', 'guest', 'dora', 'nina'];
     await writeFile(path, names.map((name) => `${name}:${hashSync(login(name).password, 4)}\n`).join(''));
     registry = held.use(
       await startGuarded({
@@ -31,15 +31,27 @@ describe('somebody who may administer', function () {
         access: {
           groups: {
             operators: ['user:olga', 'robot:root'],
-            testers: ['user:bob'],
+            testers: ['user:bob', 'user:dora'],
             known: ['authenticated'],
             unused: ['user:bob'],
           },
           rules: [
+            { name: 'not at night', deny: ['push'], subjects: ['user:nina'], networks: ['192.0.2.0/24'] },
+            {
+              name: 'no catalog',
+              deny: ['catalog'],
+              subjects: ['robot:none', 'authenticated'],
+              networks: ['192.0.2.0/24'],
+            },
+            { name: 'superiors', allow: ['*'], subjects: ['user:nina'] },
             { name: 'operators', allow: ['*'], subjects: ['group:operators'] },
             { name: 'limited', deny: ['delete'], subjects: ['user:guest'] },
             { name: 'guests', allow: ['*'], subjects: ['user:guest'] },
-            { name: 'admins', allow: ['administer'], subjects: ['user:bob', 'robot:keeper'] },
+            { name: 'dora pulls nothing', deny: ['pull'], subjects: ['user:dora'] },
+            {
+              ...{ name: 'admins', allow: ['administer'] },
+              subjects: ['user:bob', 'user:dora', 'robot:keeper'],
+            },
             { name: 'testers', allow: ['pull'], subjects: ['group:testers', 'group:known'] },
             { name: 'deployer', allow: ['push'], subjects: ['robot:deployer'] },
           ],
@@ -86,6 +98,20 @@ describe('somebody who may administer', function () {
 
   it('is refused what a denial keeps from them alone', async () => {
     expect((await ask(login('guest'), '', { name: 'free', groups: ['operators'] })).status).to.equal(403);
+  });
+
+  it('gets no robot that would not be bound by what is denied to them: in no group, in their own, or elsewhere', async () => {
+    for (const [who, rule] of [
+      ['dora', 'dora pulls nothing'],
+      ['nina', 'not at night'],
+    ] as const) {
+      const reason = `the rule ${rule} denies you something, and would not deny it to every robot`;
+      for (const groups of [['testers'], []]) {
+        const { status, text } = await ask(login(who), '', { name: 'free', groups });
+        expect([status, text.includes(reason)], `${who}: ${text}`).to.deep.equal([403, true]);
+      }
+      expect((await ask(login(who), '/weak/rotate', {})).status).to.equal(403);
+    }
   });
 
   it('may do all of it if they may do everything', async () => {

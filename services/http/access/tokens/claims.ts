@@ -14,7 +14,7 @@ const Access = z
 const Ours = z.object({
   kind: z.enum(['anonymous', 'user', 'robot']),
   rules: z.array(z.string()),
-  delegable: z.union([z.literal('*'), z.array(z.string())]).optional(),
+  delegable: z.union([z.literal('*'), z.array(z.string()), z.object({ deniedBy: z.string() })]).optional(),
   pullable: z.array(z.string()).max(100).default([]),
 });
 
