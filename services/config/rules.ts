@@ -48,7 +48,7 @@ export function isAudited({ audit, auth }: Config): boolean {
 export function sealerOf({ http, audit }: Config): Sealer | undefined {
   return Sealer.of(
     http.secret,
-    http.oldsecrets.map((secret) => ({ secret, until: audit.oldsecretsuntil })),
+    http.oldsecrets.map((secret, i) => ({ secret, until: audit.oldsecretsuntil[i] })),
   );
 }
 

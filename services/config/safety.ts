@@ -33,9 +33,14 @@ function* secretWarnings({ http, audit, auth }: Settings): Generator<string> {
     if (secret !== undefined && isEasyToGuess(secret))
       yield `${key} is easy to guess: expected 32 random characters or more, such as from openssl rand -hex 32`;
   const isAudited = audit.enabled ?? Boolean(auth?.token ?? auth?.htpasswd);
-  if (isAudited && http.oldsecrets.length > 0 && audit.oldsecretsuntil === undefined)
-    yield 'audit.oldsecretsuntil is missing: seals of http.oldsecrets are believed in any place of the audit record: expected ' +
-      'the place that roadstead audit --verify prints, once every node has the new secret';
+  if (!isAudited) return;
+  for (const i of http.oldsecrets.keys()) {
+    const end = audit.oldsecretsuntil[i];
+    if (end === undefined || end === 'in-use')
+      yield `audit.oldsecretsuntil.${i} ${end === undefined ? 'is missing' : '= in-use'}: seals of http.oldsecrets.${i} are ` +
+        'believed in any place of the audit record: expected the place that roadstead audit --verify prints, once every ' +
+        'node has the new secret';
+  }
 }
 
 function* plainHeaders({ notifications }: Settings): Generator<string> {
@@ -56,7 +61,20 @@ function* unknownName({ http, notifications }: Settings): Generator<string> {
 
 /** Problems of a well-formed configuration; each line names the key, its value, and what was expected. */
 export function checkSafety(config: Config): string[] {
-  return [...checkListeners(config), ...checkAccess(config), ...checkMirrors(config)];
+  return [
+    ...checkListeners(config),
+    ...checkAccess(config),
+    ...checkMirrors(config),
+    ...checkSecretEnds(config),
+  ];
+}
+
+/** Places are matched to secrets by their order. */
+function* checkSecretEnds({ http, audit }: Config): Generator<string> {
+  const [secrets, ends] = [http.oldsecrets.length, audit.oldsecretsuntil.length];
+  if (ends > secrets)
+    yield `audit.oldsecretsuntil: it has ${ends} places, but http.oldsecrets ${secrets} secrets: expected at most one for each ` +
+      'secret, in the same order';
 }
 
 function* checkListeners({ http, promotion, auth, token }: Config): Generator<string> {

@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../../services/registry/audit/entry.ts';
 import type { Place } from '../../services/registry/audit/place.ts';
-import { decodeRecord, hashOf } from '../../services/registry/audit/record.ts';
+import { decodeRecord, encodeRecord, hashOf, NO_HASH } from '../../services/registry/audit/record.ts';
 import { Recorder, type RecorderParts } from '../../services/registry/audit/recorder.ts';
 import { type OldSecret, Sealer } from '../../services/registry/audit/seal.ts';
 import { AUDIT_PREFIX, auditRecordKey } from '../../services/registry/storage/layout.ts';
@@ -77,4 +77,24 @@ export async function bytesOf(objects: ObjectStore, seq: number): Promise<Buffer
 /** The place of a record, as a node logs it. */
 export async function placeOf(objects: ObjectStore, seq: number): Promise<Place> {
   return { seq, hash: hashOf(await bytesOf(objects, seq)) };
+}
+
+/** Puts another name into a record. */
+export async function alter(objects: ObjectStore, seq: number): Promise<void> {
+  const text = (await bytesOf(objects, seq)).toString('utf8');
+  await objects.put(auditRecordKey(seq), Buffer.from(text.replace('"alice"', '"mallory"')));
+}
+
+/** Writes everything anew from a record on, with right hashes: what an attacker can do who knows this code. */
+export async function rewrite(objects: ObjectStore, from: number, seal?: Sealer): Promise<void> {
+  let prev = from === 1 ? NO_HASH : (await placeOf(objects, from - 1)).hash;
+  for (let seq = from; ; seq++) {
+    const bytes = await objects.read(auditRecordKey(seq), 1 << 20);
+    const record = bytes && decodeRecord(bytes)?.record;
+    if (!record) return;
+    const entries = record.entries.map((entry) => JSON.stringify(entry));
+    const forged = encodeRecord({ ...record, prev }, entries, seal);
+    await objects.put(auditRecordKey(seq), forged);
+    prev = hashOf(forged);
+  }
 }

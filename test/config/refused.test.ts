@@ -54,6 +54,14 @@ describe('what Distribution takes and is refused here', () => {
     [withHttp('headers: {X-A: ["a\\r\\nX-B: b"]}'), /^http\.headers\.X-A = .*without line breaks/],
     [withHttp('headers: {X-A: nosniff}'), /^http\.headers\.X-A = "nosniff": expected a list/],
     [withHttp('headers: {X-A: [a], x-a: [b]}'), /^http\.headers\.x-a = .*expected each header once/],
+    [
+      withSection(`audit: {oldsecretsuntil: [in-use, "1:${'0'.repeat(64)}"]}`),
+      /^audit\.oldsecretsuntil: it has 2 places, but http\.oldsecrets 0 secrets: expected at most one for each secret/,
+    ],
+    [
+      withSection('audit: {oldsecretsuntil: [soon]}'),
+      /^audit\.oldsecretsuntil\.0 = .*: expected a place .*in-use/,
+    ],
     [withTls('minimumtls: tls1.1'), /^http\.tls\.minimumtls = "tls1\.1": TLS 1\.0 and 1\.1 are broken/],
     [
       withTls('ciphersuites: [TLS_RSA_WITH_AES_128_GCM_SHA256]'),

@@ -267,11 +267,19 @@ describe('warnings about what is dangerous', () => {
   });
 
   it('report replaced secrets without an end, where changes are recorded', () => {
-    const old = `secret: ${RANDOM}, oldsecrets: [${[...RANDOM].reverse().join('')}]`;
-    expect(noticesOf(minimal(old, people))).to.include('audit.oldsecretsuntil is missing');
-    expect(
-      noticesOf(minimal(old, `${people}\naudit: {oldsecretsuntil: "7:${'a'.repeat(64)}"}`)),
-    ).to.not.include('oldsecretsuntil');
+    const older = [...RANDOM].reverse().join('');
+    const old = `secret: ${RANDOM}, oldsecrets: [${older}, ${older}x]`;
+    const place = `"7:${'a'.repeat(64)}"`;
+    const reported = (until: string) =>
+      noticesOf(minimal(old, `${people}\naudit: {oldsecretsuntil: [${until}]}`)).match(
+        /audit\.oldsecretsuntil\.\d (is missing|= in-use): seals of http\.oldsecrets\.\d/g,
+      );
+    expect(reported('')).to.have.length(2);
+    expect(reported(`in-use, ${place}`)).to.deep.equal([
+      'audit.oldsecretsuntil.0 = in-use: seals of http.oldsecrets.0',
+    ]);
+    expect(reported(place)).to.deep.equal(['audit.oldsecretsuntil.1 is missing: seals of http.oldsecrets.1']);
+    expect(reported(`${place}, ${place}`)).to.equal(null);
     expect(noticesOf(minimal(old))).to.not.include('oldsecretsuntil');
   });
 

@@ -75,6 +75,7 @@ export function aroundOf(key: string): Tree {
     tree['promotion'] = {
       http: { addr: '127.0.0.1:5002', ...(key.includes('.tls.') && { tls: tlsAround() }) },
     };
+  if (key === 'audit.oldsecretsuntil') http['oldsecrets'] = ['hunter3'.repeat(5)];
   Object.assign(tree, peopleAround(key));
   const redis = redisAround(key);
   if (redis) tree['redis'] = redis;

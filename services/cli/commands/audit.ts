@@ -92,7 +92,7 @@ export async function auditPruneCommand(
 }
 
 function printVerification(
-  { faults, first, end, records, entries, sealed, lastReplaced }: Verification,
+  { faults, first, end, records, entries, sealed, lastOfOld }: Verification,
   areSealsVerified: boolean,
 ): void {
   for (const { kind, message } of faults.slice(0, FAULTS_SHOWN)) print(`${kind}: ${message}.`);
@@ -109,10 +109,9 @@ function printVerification(
     `${isWhole ? 'complete' : 'broken'}: records ${first} to ${end.seq} (${records} found, ${entries} entries)` +
       (isWhole ? `, ${sealed === records ? 'all' : `${sealed}`} of which ${seals}` : ''),
   );
-  if (lastReplaced !== undefined)
-    print(
-      `last record of a replaced secret (for audit.oldsecretsuntil): ${lastReplaced.seq}:${lastReplaced.hash}`,
-    );
+  for (const [i, last] of lastOfOld.entries())
+    if (last !== undefined)
+      print(`last record of http.oldsecrets.${i} (for audit.oldsecretsuntil.${i}): ${last.seq}:${last.hash}`);
   // Kept elsewhere, this line later proves that nothing was cut off.
   print(`end of the record: ${end.seq}:${end.hash}`);
 }

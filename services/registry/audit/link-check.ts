@@ -18,13 +18,15 @@ interface Previous extends Place {
 /** Follows the chain from record to record, and reports what does not fit. */
 export class LinkCheck {
   readonly #sealer: Sealer | undefined;
+  /** Places of the configuration prove the records up to here, whatever seals follow. */
+  readonly #provenUpTo: number;
   /** Undefined if the hash that the next record has to name is unknown. */
   #previous: Previous | undefined = { ...BEGINNING, isSealed: true };
   #firstSealed: number | undefined;
   /** The newest secret of a valid seal, by its age, and what was sealed with older ones after the last such seal. */
   #newest: { readonly age: number; firstOlder: number | undefined } | undefined;
-  /** The last record with a valid seal by a replaced secret. */
-  lastReplaced: Place | undefined;
+  /** The last record with a valid seal by each of the old secrets, in their order. */
+  readonly lastOfOld: (Place | undefined)[] = [];
   /** The newest record that was checked. */
   end: Place | undefined;
   readonly prunes: PruneClaim[] = [];
@@ -34,6 +36,7 @@ export class LinkCheck {
 
   constructor(sealer: Sealer | undefined) {
     this.#sealer = sealer;
+    this.#provenUpTo = Math.max(0, ...(sealer?.ends ?? []).map(({ seq }) => seq));
   }
 
   /** To be called when records are missing. */
@@ -90,13 +93,15 @@ export class LinkCheck {
     const what =
       'The newest record has a seal made with a replaced secret, and none has one made with http.secret';
     const why =
-      'either nothing was recorded since it was replaced, or the record was rewritten with the old one';
+      'either nothing was recorded since it was replaced (is it in-use in audit.oldsecretsuntil?), or the record was rewritten with it';
     return [fault('forged', this.end.seq, `${what}: ${why}`)];
   }
 
   #noteSecret(place: Place, seal: Seal): void {
+    const old = this.#sealer?.oldOf(seal);
+    if (old !== undefined) this.lastOfOld[old] = place;
+    if (place.seq <= this.#provenUpTo) return;
     const age = this.#sealer?.ageOf(seal) ?? 0;
-    if (age > 0) this.lastReplaced = place;
     if (this.#newest === undefined || age <= this.#newest.age) this.#newest = { age, firstOlder: undefined };
     else this.#newest.firstOlder ??= place.seq;
   }

@@ -30,8 +30,8 @@ export interface Verification {
   readonly entries: number;
   /** Records with a seal. */
   readonly sealed: number;
-  /** The last record whose seal was made with a replaced secret. */
-  readonly lastReplaced: Place | undefined;
+  /** The last record that each of the old secrets sealed, in their order. */
+  readonly lastOfOld: readonly (Place | undefined)[];
 }
 
 const READS_AT_ONCE = 16;
@@ -101,7 +101,7 @@ async function verifyOnce(objects: ObjectStore, options: VerifyOptions): Promise
     records: check.records,
     entries: check.entries,
     sealed: check.sealed,
-    lastReplaced: check.lastReplaced,
+    lastOfOld: check.lastOfOld,
   };
 }
 
