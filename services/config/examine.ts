@@ -33,7 +33,7 @@ export function examine(tree: Mapping, root: KeyNode = ROOT): Examined {
     if (value === null || value === undefined) return undefined;
     const isSection = node.below.size > 0;
     const { entry } = node;
-    const decided = entry?.decide?.(value, siblings, entry.verdict);
+    const decided = entry?.decide?.(value, siblings, entry.verdict, path.slice(path.lastIndexOf('.') + 1));
     const verdict = decided ?? entry?.verdict;
     const isRefused = verdict?.kind === 'refused';
     if (verdict && (isRefused || decided || !isSection)) settings.push({ path, value, isSection, verdict });

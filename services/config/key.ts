@@ -31,10 +31,15 @@ export interface About {
   /** A valid value that is not the default, where the type does not suggest one. */
   readonly example?: unknown;
   /**
-   * The verdict on a value, where it depends on the value or its siblings; undefined for `verdict`. On a section, a
-   * verdict other than `refused` covers everything below, which is then dropped unseen.
+   * The verdict on a value, where it depends on the value, its siblings or its own name; undefined for `verdict`. On a
+   * section, a verdict other than `refused` covers everything below, which is then dropped unseen.
    */
-  readonly decide?: (value: unknown, siblings: Mapping, verdict: Verdict) => Verdict | undefined;
+  readonly decide?: (
+    value: unknown,
+    siblings: Mapping,
+    verdict: Verdict,
+    name: string,
+  ) => Verdict | undefined;
   /** Of a refused section: its keys, separated by blanks, which are refused with it. */
   readonly below?: Partial<Readonly<Record<Origin, string>>>;
 }

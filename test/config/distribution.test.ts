@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { inspectConfig } from '../../services/config/load.ts';
 import { skipFor } from '../support/requirements.ts';
 import {
   filesystem,
@@ -100,6 +101,19 @@ describe("Distribution's files", () => {
     const config = parse(EXAMPLE);
     expect(config.http.headers).to.deep.equal({ 'X-Content-Type-Options': ['nosniff'] });
     expect(config.notices).to.deep.equal([]);
+  });
+
+  it('with Cache-Control, too, which the registry sets itself: it is left out with a warning', () => {
+    for (const name of ['Cache-Control', 'cache-control']) {
+      const headers = `headers: {${name}: [no-store], X-Frame-Options: [DENY]}`;
+      const { config, settings, problems } = inspectConfig(withHttp(headers), {});
+      expect(problems).to.deep.equal([]);
+      expect(config?.http.headers).to.deep.equal({ 'X-Frame-Options': ['DENY'] });
+      expect(config?.notices).to.deep.equal([
+        `http.headers.${name}: no effect: the registry sets it itself, to match the answer: remove it`,
+      ]);
+      expect(settings.find(({ path }) => path.endsWith(name))?.verdict.kind).to.equal('no effect');
+    }
   });
 
   it('of developers, too, with everything at once', () => {

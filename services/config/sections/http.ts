@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
-import { Headers, OF_ANSWERS } from '../headers.ts';
+import { CACHING, Headers, OF_ANSWERS } from '../headers.ts';
 import { honoured, noEffect, optionalSection, section } from '../key.ts';
 import { onOff, Switch, when } from '../switch.ts';
 import { Address, BaseUrl, Cidr, Parsed, Text } from '../values.ts';
@@ -63,7 +63,8 @@ export const HttpSection = z
     ),
     headers: Headers(
       OF_ANSWERS,
-      'added to every answer; headers of framing, and those that the registry sets, are refused',
+      'added to every answer; headers of framing, and those that the registry sets, are refused; Cache-Control has no effect',
+      CACHING,
     ).default({}),
     http2: optionalSection({
       disabled: honoured(Switch.optional(), `${NO_HTTP2}, as the file asks`, {
