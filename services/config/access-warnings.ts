@@ -1,11 +1,11 @@
-import { accountGroup, SOURCES_OF_GROUPS, sourceOfGroup } from '../registry/access/account.ts';
-import type { Groups, Rule, SubjectPattern } from '../registry/access/rule.ts';
+import type { Groups, Rule } from '../registry/access/rule.ts';
 import { findBehind } from '../registry/access/shadowed.ts';
 import { STANDARD_RULES } from '../registry/access/standard-rules.ts';
 import { ANONYMOUS, type Subject } from '../registry/access/subject.ts';
 import { membershipsOf } from '../registry/access/subject-match.ts';
 import { isRepositoryName } from '../registry/oci/names.ts';
 import { isStable } from '../registry/oci/repository-classes.ts';
+import { groupOf, groupProblem } from './group-problem.ts';
 import { isOfThisMachine, isPlainBeyond } from './reach.ts';
 import { accessRulesOf } from './rules.ts';
 import type { Settings } from './schema.ts';
@@ -64,28 +64,6 @@ function* ofRules(
     if (isPushToStable(rule))
       yield `${key}: stable repositories change by promotion only, whatever the rule ${rule.name} allows`;
   }
-}
-
-/** Why a group has no members, but for robots. */
-function groupProblem({ access, accounts }: Settings, group: string): string | undefined {
-  const source = sourceOfGroup(group);
-  if (source !== undefined)
-    return accounts.some((account) => account[source])
-      ? undefined
-      : `nobody is in the group ${group}: there is no ${source} among the accounts`;
-  if (access?.groups.has(group)) return undefined;
-  const sources = SOURCES_OF_GROUPS.filter((each) => accounts.some((account) => account[each]));
-  const theirs = sources
-    .map((each) => ` (${each}'s own group is group:${accountGroup(group, each)})`)
-    .join('');
-  return (
-    `only robots can be in the group ${group}: expected access.groups.${group} with its members${theirs}, ` +
-    'unless it is meant for robots only'
-  );
-}
-
-function groupOf(subject: SubjectPattern): string[] {
-  return subject.kind === 'group' ? [subject.name] : [];
 }
 
 function* groupWarnings(config: Settings, rules: readonly Rule[]): Generator<string> {

@@ -1,5 +1,6 @@
 import { isLoopback } from '../registry/access/networks.ts';
 import { SECRET_MIN_CHARACTERS } from '../registry/storage/secret-box.ts';
+import { denialProblem, groupOf } from './group-problem.ts';
 import { isNameKnown, isPlainBeyond, isReachable, print } from './reach.ts';
 import type { Config } from './schema.ts';
 
@@ -9,6 +10,7 @@ export function* checkAccess(config: Config): Generator<string> {
   yield* checkTokens(config);
   yield* checkAccounts(config);
   yield* checkRules(config);
+  yield* checkDenials(config);
 }
 
 /** A registry that other machines reach requires credentials, unless the operator explicitly says that it does not. */
@@ -61,4 +63,17 @@ function* checkRules({ access, promotion }: Config): Generator<string> {
     if (repositories.some(({ kind }) => kind === 'stable' || kind === 'candidates'))
       yield `access.rules.${i}.repositories: the rule ${name} uses @stable or @candidates: expected a section promotion, ` +
         'or patterns of repositories';
+}
+
+/** An allowance for a group without members gives too little, which is only warned of; a denial for one protects nothing. */
+function* checkDenials(config: Config): Generator<string> {
+  const { rules, ownRules } = config.access ?? { rules: [], ownRules: 0 };
+  for (const [i, { name, effect, subjects }] of rules.slice(0, ownRules).entries()) {
+    if (effect !== 'deny') continue;
+    for (const group of subjects.flatMap(groupOf)) {
+      const problem = denialProblem(config, group);
+      if (problem !== undefined)
+        yield `access.rules.${i}.subjects: the rule ${name} denies nothing to group:${group}: ${problem}`;
+    }
+  }
 }

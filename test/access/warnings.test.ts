@@ -139,7 +139,7 @@ describe('warnings about rules', () => {
   it('report empty groups, and groups that no rule names', () => {
     const rules = [rule('one', { subjects: ['group:devs', 'group:ops'] })];
     expect(noticesOf({ rules, groups: { ops: ['user:a'], old: ['user:b'] } })).to.deep.equal([
-      'access.rules.0.subjects: only robots can be in the group devs: expected access.groups.devs with its members, unless it is meant for robots only',
+      'access.rules.0.subjects: only robots can be in the group devs: expected access.groups.devs with its members, or with none if it is meant for robots only',
       'access.groups.old: no rule uses this group',
     ]);
     expect(noticesOf({ groups: { operator: ['user:b'] } })).to.deep.equal([

@@ -59,7 +59,7 @@ describe('configurations', () => {
         ...{ enabled: false, deleteuntagged: false },
         ...{ interval: 24 * HOUR_MS, grace: 24 * HOUR_MS, quarantine: 72 * HOUR_MS },
       },
-      ...{ accounts: [], audit: {}, mirrors: [], notices: [] },
+      ...{ accounts: [], audit: { oldsecretsuntil: [] }, mirrors: [], notices: [] },
       limits: {
         connections: 10_000,
         minimumrate: 1024,

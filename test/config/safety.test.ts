@@ -48,6 +48,46 @@ describe('safety at the start', () => {
     parse(`${listening(':5000', TLS)}\n${promotion.replace('}', ', http: {addr: "127.0.0.1:5002"}}')}`);
   });
 
+  describe('of denials for groups', () => {
+    const keystone = '{keystone: {authurl: "https://k.example/v3"}}';
+    const ruled = (rule: string, groups = '', account = keystone) =>
+      `${withPeople(`accounts: [${account}]`)}\naccess: {groups: {${groups}}, rules: [{name: kept out, ${rule}}]}`;
+    const problemsWith = (...parts: Parameters<typeof ruled>) => problemsOf(ruled(...parts));
+    const denying = (group: string) => `deny: [push], subjects: ["group:${group}"]`;
+    const oidc = '{oidc: {issuer: "https://id.example", clientid: registry}}';
+
+    it('refuses one that nobody can be in, where accounts have groups of their own', () => {
+      const said =
+        'access.rules.0.subjects: the rule kept out denies nothing to group:contractors: only robots can be in the group ' +
+        'contractors: expected access.groups.contractors with its members, or with none if it is meant for robots only';
+      expect(problemsWith(denying('contractors'))).to.deep.equal([
+        `${said} (keystone's own group is group:contractors@keystone)`,
+      ]);
+      expect(problemsWith(denying('contractors'), '', oidc)).to.deep.equal([
+        `${said} (oidc's own group is group:contractors@oidc)`,
+      ]);
+      const foreign = 'denies nothing to group:';
+      expect(problemsWith(denying('contractors@oidc')).join()).to.include(
+        `${foreign}contractors@oidc: nobody is`,
+      );
+      expect(problemsWith(denying('out'), 'out: ["group:contractors@oidc"]').join()).to.include(
+        `${foreign}out: nobody is`,
+      );
+    });
+
+    it('takes one with members, for robots only, or without such accounts, and allowances', () => {
+      for (const [rule, groups, account] of [
+        [denying('contractors@keystone')],
+        [denying('out'), 'out: ["group:contractors@keystone", "group:contractors@oidc"]'],
+        [denying('out'), 'out: ["user:mallory"]'],
+        [denying('out'), 'out: []'],
+        [denying('out'), '', '{htpasswd: {path: /htpasswd}}'],
+        ['allow: [push], subjects: ["group:contractors"]'],
+      ] as const)
+        parse(ruled(rule, groups, account));
+    });
+  });
+
   describe('without a name of its own', () => {
     const NAMELESS = [TLS, 'trustedproxies: [10.0.0.0/8]'];
     const withTokens = (http: string, auth: string) =>
