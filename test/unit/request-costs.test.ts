@@ -26,21 +26,28 @@ import { MemoryStore } from '../support/memory-store.ts';
 import { OPEN_FENCE } from '../support/open-fence.ts';
 
 const NAME = parseRepositoryName('hello');
+/** What may be read at once: one large manifest, and some small ones. */
+const AT_ONCE_MAX_BYTES = 8 * 1024 * 1024;
+const LARGE = 'x'.repeat(3_900_000);
 const [SUBJECT, OTHER] = ['subject', 'other'].map((text) => digestBy('sha256', Buffer.from(text))) as [
   Digest,
   Digest,
 ];
 
-/** A store that counts its calls, and how many of them were under way at a time. */
+/** A store that counts its calls, and how many of them, and of the bytes that they may read, were under way at a time. */
 function counting(inner: ObjectStore) {
-  const seen = { calls: 0, underWay: 0, most: 0 };
-  const store = intercepted(inner, async ({ args, proceed }) => {
+  const seen = { calls: 0, underWay: 0, most: 0, readBytes: 0, mostBytes: 0 };
+  const store = intercepted(inner, async ({ name, args, proceed }) => {
+    const readBytes = name === 'read' ? Number(args[1]) : 0;
     seen.calls++;
     seen.most = Math.max(seen.most, ++seen.underWay);
+    seen.readBytes += readBytes;
+    seen.mostBytes = Math.max(seen.mostBytes, seen.readBytes);
     try {
       return await proceed(args);
     } finally {
       seen.underWay--;
+      seen.readBytes -= readBytes;
     }
   });
   return { store, seen };
@@ -110,6 +117,83 @@ describe('what a request asks of the store', function () {
     const refused = await rejection(readImage(contentOf(store), NAME, index.digest, rules, async () => true));
     expect(refused).to.be.instanceOf(LimitError).with.property('limit', 'image_manifests');
     expect(seen.calls).to.be.at.most(10_100);
+  });
+
+  it('is refused to a promotion of more than four thousand blobs, or of more than 16 MiB of manifests', async () => {
+    const objects = new MemoryStore();
+    const content = contentOf(objects);
+    const rules = { ...COMPLETE, indexes: 'none' } as const;
+    const mediaType = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
+    const layers = Array.from({ length: 4001 }, (_, i) => ({
+      ...{
+        mediaType,
+        digest: digestOf(Buffer.from(String(i))),
+        size: 1,
+        urls: ['https://elsewhere.example'],
+      },
+    }));
+    const config = Buffer.from('{}');
+    const digest = digestOf(config);
+    objects.hold(layerLinkKey(NAME, digest), digest, new Date(0));
+    await objects.put(blobDataKey(digest), config);
+    const image = (count: number) =>
+      parsed({
+        ...{ mediaType: MEDIA_TYPES.image, config: { mediaType: 'a/b', digest, size: 2 } },
+        layers: layers.slice(0, count),
+      });
+    const large = Array.from({ length: 5 }, (_, i) =>
+      parsed({ mediaType: OCI_INDEX, manifests: [], annotations: { i: String(i), LARGE } }),
+    );
+    for (const each of large) await putManifest(content, NAME, each);
+    const index = (count: number) => {
+      const children = large.slice(0, count).map((each) => ({ mediaType: OCI_INDEX, digest: each.digest }));
+      return parsed({ mediaType: OCI_INDEX, manifests: children });
+    };
+    for (const [most, many, limit] of [
+      [image(3999), image(4001), 'image_blobs'],
+      [index(4), index(5), 'image_manifests'],
+    ] as const) {
+      for (const each of [most, many]) await putManifest(content, NAME, each, rules);
+      const read = (each: Manifest) => readImage(content, NAME, each.digest, rules, async () => true);
+      expect((await read(most)).top.digest).to.equal(most.digest);
+      const refused = await rejection(read(many));
+      expect(refused).to.be.instanceOf(LimitError).with.property('limit', limit);
+      expect(refused).to.have.property('message').that.includes('promote the manifests');
+    }
+  });
+
+  it('is one large referrer at a time, recorded or in a fallback tag, and the pages lead to the end', async () => {
+    const objects = new MemoryStore();
+    const content = contentOf(objects);
+    const large = Array.from({ length: 12 }, (_, i) =>
+      parsed({
+        ...{ mediaType: OCI_INDEX, manifests: [], annotations: { i: String(i), LARGE } },
+        subject: { mediaType: OCI_INDEX, digest: SUBJECT, size: 1 },
+      }),
+    );
+    for (const each of large) await putManifest(content, NAME, each);
+    const digests = large.map(({ digest }) => digest).sort();
+    const all = async () => {
+      const { store, seen } = counting(objects);
+      const { referrers } = contentOf(store);
+      expect(await referrers.digests(NAME, SUBJECT, 100)).to.deep.equal(digests);
+      const found: Digest[] = [];
+      let last: Digest | undefined;
+      do {
+        const page = await referrers.list(NAME, SUBJECT, { artifactType: undefined, last, limit: 1000 });
+        found.push(...page.referrers.map(({ digest }) => digest));
+        last = page.next;
+      } while (last !== undefined);
+      expect(found).to.deep.equal(digests);
+      expect(seen.mostBytes).to.be.within(1, AT_ONCE_MAX_BYTES);
+    };
+    await all();
+    await content.referrers.remove(NAME, SUBJECT, digests, OPEN_FENCE);
+    const manifests = digests.map((digest) => ({ mediaType: OCI_INDEX, digest }));
+    const index = parsed({ mediaType: OCI_INDEX, manifests });
+    await putManifest(content, NAME, index);
+    await content.tags.move(NAME, fallbackTag(SUBJECT), index, OPEN_FENCE);
+    await all();
   });
 
   it('is a page of referrers, with a filter that leaves them all out, and the pages lead to the end', async () => {

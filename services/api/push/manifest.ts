@@ -26,7 +26,7 @@ export async function putManifest(node: ApiNode, ctx: RouteContext): Promise<voi
   const tags = tagsToMove(ctx, reference);
   const condition = parseTagCondition(ctx, tags);
   const bytes = await readManifestBody(ctx);
-  checkShape(bytes);
+  checkShape(bytes, node.manifestLimits);
   const manifest = parseManifest(
     bytes,
     contentType(ctx.get('content-type')),

@@ -66,12 +66,20 @@ export class FallbackReferrers {
     return listed;
   }
 
-  /** What was listed, if it is a referrer of the subject; it was in the repository at most a minute ago. */
-  async read(name: RepositoryName, subject: Digest, digest: Digest): Promise<ReadReferrer> {
+  /**
+   * What was listed, if it is a referrer of the subject; it was in the repository at most a minute ago. Throws beyond
+   * `mostBytes`.
+   */
+  async read(
+    name: RepositoryName,
+    subject: Digest,
+    digest: Digest,
+    mostBytes: number,
+  ): Promise<ReadReferrer> {
     const key = `${name} ${subject} ${digest}`;
     const known = this.#read.get(key);
     if (known) return { ...known, readBytes: 0 };
-    const manifest = await readRevision(this.#objects, this.#integrity, name, digest);
+    const manifest = await readRevision(this.#objects, this.#integrity, name, digest, mostBytes);
     const referrer = manifest?.subject?.digest === subject ? referrerOf(manifest) : undefined;
     const read = { referrer, readBytes: manifest?.bytes.length ?? 0 };
     this.#read.set(key, read);

@@ -1,4 +1,4 @@
-import pMap, { pMapSkip } from 'p-map';
+import pMap from 'p-map';
 import type { Digest } from '../oci/digest.ts';
 import { MANIFEST_MAX_BYTES, type Manifest } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/names.ts';
@@ -7,7 +7,7 @@ import { batchesOf } from '../storage/delete-all.ts';
 import type { Fence } from '../storage/fence.ts';
 import { parseJson } from '../storage/json.ts';
 import { referrerKey, referrersPrefix } from '../storage/layout.ts';
-import { listAll, type ObjectStore } from '../storage/object-store.ts';
+import { listAll, type ObjectStore, ObjectTooLargeError } from '../storage/object-store.ts';
 import { FallbackReferrers, type ReadReferrer } from './fallback-referrers.ts';
 import type { Integrity } from './integrity.ts';
 import { firstOf } from './name-order.ts';
@@ -24,6 +24,8 @@ export interface ReferrersPage {
 /** An answer is no larger than a manifest may be: clients read it as one. */
 const PAGE_MAX_BYTES = MANIFEST_MAX_BYTES - 64 * 1024;
 const READS_AT_ONCE = 16;
+/** Nearly all are smaller. Larger ones are read one after another: together they would fill the memory. */
+const SMALL_MAX_BYTES = 128 * 1024;
 /** What one page reads at most, whether it shows them or not; then it leads on. */
 const READS_MAX = 1000;
 const READ_MAX_BYTES = 16 * 1024 * 1024;
@@ -67,9 +69,13 @@ export class Referrers {
     let [sizeBytes, reads, readBytes] = [0, 0, 0];
     let next: Digest | undefined;
     for await (const some of batchesOf(this.#named(name, subject, page.last), READS_AT_ONCE)) {
-      if (reads >= READS_MAX || readBytes >= READ_MAX_BYTES) return { referrers, next };
-      const read = await pMap(some, ({ digest }) => this.#read(name, subject, digest));
-      for (const [i, { referrer, readBytes: cost }] of read.entries()) {
+      const small = await pMap(some, ({ digest }) =>
+        this.#read(name, subject, digest, SMALL_MAX_BYTES).catch(undefinedIfLarge),
+      );
+      for (const [i, { digest }] of some.entries()) {
+        if (reads >= READS_MAX || readBytes >= READ_MAX_BYTES) return { referrers, next };
+        const read = small[i] ?? (await this.#read(name, subject, digest, MANIFEST_MAX_BYTES));
+        const { referrer, readBytes: cost } = read;
         reads++;
         readBytes += cost;
         const isWanted = page.artifactType === undefined || referrer?.artifactType === page.artifactType;
@@ -79,7 +85,7 @@ export class Referrers {
           if (isFull && referrers.length > 0) return { referrers, next };
           referrers.push(referrer);
         }
-        next = some[i]?.digest;
+        next = digest;
       }
     }
     return { referrers, next: undefined };
@@ -91,12 +97,19 @@ export class Referrers {
    */
   async digests(name: RepositoryName, subject: Digest, most: number): Promise<Digest[]> {
     const { first: named } = await firstOf(this.#named(name, subject), most + 1);
-    const digests = await pMap(
+    const small = await pMap(
       named,
-      async ({ digest, isRecorded }) =>
-        isRecorded || (await this.#fallback.read(name, subject, digest)).referrer ? digest : pMapSkip,
+      ({ digest, isRecorded }) =>
+        isRecorded ||
+        this.#fallback.read(name, subject, digest, SMALL_MAX_BYTES).then(isReferrer).catch(undefinedIfLarge),
       { concurrency: READS_AT_ONCE },
     );
+    const digests: Digest[] = [];
+    for (const [i, { digest }] of named.entries()) {
+      const isOne =
+        small[i] ?? isReferrer(await this.#fallback.read(name, subject, digest, MANIFEST_MAX_BYTES));
+      if (isOne) digests.push(digest);
+    }
     return digests;
   }
 
@@ -128,15 +141,29 @@ export class Referrers {
     yield* listedBefore();
   }
 
-  async #read(name: RepositoryName, subject: Digest, digest: Digest): Promise<ReadReferrer> {
+  /** One that may name this subject; throws {@link ObjectTooLargeError} beyond `mostBytes`. */
+  async #read(
+    name: RepositoryName,
+    subject: Digest,
+    digest: Digest,
+    mostBytes: number,
+  ): Promise<ReadReferrer> {
     const [bytes, stored] = await Promise.all([
-      this.#objects.read(referrerKey(name, subject, digest), MANIFEST_MAX_BYTES),
+      this.#objects.read(referrerKey(name, subject, digest), mostBytes),
       resolveRevision(this.#objects, name, digest),
     ]);
     const readBytes = bytes?.length ?? 0;
     // Deleted since, perhaps by a registry that knows no referrers.
     if (stored === undefined) return { referrer: undefined, readBytes };
     if (bytes) return { referrer: { ...parseJson(ReferrerRecord, bytes), digest }, readBytes };
-    return this.#fallback.read(name, subject, digest);
+    return this.#fallback.read(name, subject, digest, mostBytes);
   }
+}
+
+function isReferrer({ referrer }: ReadReferrer): boolean {
+  return referrer !== undefined;
+}
+
+function undefinedIfLarge(error: unknown): undefined {
+  if (!(error instanceof ObjectTooLargeError)) throw error;
 }

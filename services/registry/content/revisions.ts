@@ -17,15 +17,16 @@ export function resolveRevision(
   return resolveContent(objects, revisionLinkKey, name, digest, signal);
 }
 
-/** A repository's manifest, if it has it and its bytes are what their digest says. */
+/** A repository's manifest, if it has it and its bytes are what their digest says; throws beyond `mostBytes`. */
 export async function readRevision(
   objects: ObjectStore,
   integrity: Integrity,
   name: RepositoryName,
   digest: Digest,
+  mostBytes = MANIFEST_MAX_BYTES,
 ): Promise<Manifest | undefined> {
   const canonical = await resolveRevision(objects, name, digest);
-  const bytes = canonical && (await integrity.read(canonical, MANIFEST_MAX_BYTES));
+  const bytes = canonical && (await integrity.read(canonical, mostBytes));
   if (canonical === undefined || bytes === undefined) return undefined;
   // The link alone does not bind another algorithm's digest to the bytes.
   if (digest !== canonical && digestBy(algorithmOf(digest), bytes) !== digest)

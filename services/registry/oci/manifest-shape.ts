@@ -1,11 +1,12 @@
 import { LimitError } from './limit-error.ts';
+import type { ManifestLimits } from './manifest-limits.ts';
 import { invalid } from './manifest-schema.ts';
 
 /** Manifests are about five levels deep; `annotations` and unknown members may be deeper. */
 const DEPTH_MAX = 64;
-/** More than the largest manifest can contain as descriptors. */
-const CONTAINERS_MAX = 100_000;
-const MEMBERS_MAX = 300_000;
+/** For all that a manifest says of itself, and for each descriptor that it may have, with annotations of its own. */
+const [CONTAINERS, CONTAINERS_EACH] = [10_000, 10];
+const [VALUES, VALUES_EACH] = [20_000, 30];
 
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [BEGIN_OBJECT, END_OBJECT, BEGIN_LIST, END_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
@@ -33,9 +34,11 @@ interface Container {
  * object, of which some readers take the first and some the last, or one that differs from a known name only in case.
  * Invalid JSON is left to the parser.
  */
-export function checkShape(bytes: Buffer): void {
+export function checkShape(bytes: Buffer, { children, layers }: ManifestLimits): void {
+  const most = Math.max(children, layers);
+  const [containersMax, valuesMax] = [CONTAINERS + most * CONTAINERS_EACH, VALUES + most * VALUES_EACH];
   const open: Container[] = [];
-  let [containers, members] = [0, 0];
+  let [containers, values] = [0, 0];
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
     const top = open.at(-1);
@@ -43,7 +46,6 @@ export function checkShape(bytes: Buffer): void {
       case QUOTE: {
         const end = endOfString(bytes, at);
         if (top?.names && top.isNameNext) {
-          if (++members > MEMBERS_MAX) throw tooMuch(`more than ${MEMBERS_MAX} members`);
           takeName(top, top.names, bytes.subarray(at, end + 1));
         }
         at = end;
@@ -51,7 +53,8 @@ export function checkShape(bytes: Buffer): void {
       }
       case BEGIN_OBJECT:
       case BEGIN_LIST:
-        if (++containers > CONTAINERS_MAX) throw tooMuch(`more than ${CONTAINERS_MAX} objects and lists`);
+        if (++containers > containersMax)
+          throw tooMuch(`more than ${containersMax} objects and lists`, OPERATOR_CAN_RAISE);
         if (open.length >= DEPTH_MAX) throw tooMuch(`more than ${DEPTH_MAX} levels`);
         open.push({
           names: byte === BEGIN_OBJECT ? new Set() : undefined,
@@ -69,6 +72,8 @@ export function checkShape(bytes: Buffer): void {
         if (top) top.isNameNext = false;
         break;
       case COMMA:
+        if (++values > valuesMax)
+          throw tooMuch(`more than ${valuesMax} members and entries of lists`, OPERATOR_CAN_RAISE);
         if (top) top.isNameNext = top.names !== undefined;
         break;
       default:
@@ -89,8 +94,11 @@ function takeName(container: Container, names: Set<string>, quoted: Buffer): voi
     );
 }
 
-function tooMuch(what: string): LimitError {
-  return new LimitError('manifest_shape', 'MANIFEST_INVALID', `the manifest has ${what}`);
+const OPERATOR_CAN_RAISE =
+  ': this registry takes more where limits.manifests.children or limits.manifests.layers is larger';
+
+function tooMuch(what: string, remedy = ''): LimitError {
+  return new LimitError('manifest_shape', 'MANIFEST_INVALID', `the manifest has ${what}${remedy}`);
 }
 
 /** The index of the quote that ends a string; the end of the bytes if it is missing. */

@@ -32,14 +32,17 @@ export interface Image {
 
 /** Nobody builds images that nest deeper on purpose. */
 const DEPTH_MAX = 8;
-/** Bounds what one request may make the registry read. */
+/** Bounds what one request may make the registry read, and keep in memory. */
 const MANIFESTS_MAX = 1000;
+const MANIFESTS_MAX_MIB = 16;
 /** What indexes list, and the repository lacks or has as blobs only. */
 const ABSENT_MAX = 10_000;
-/** Configs and layers of all manifests together. */
-const BLOBS_MAX = 20_000;
+/** Configs and layers of all manifests together; a promotion sends some thirty requests to the store for each. */
+const BLOBS_MAX = 4000;
 /** At most this much of what is left out is named. */
 const LEFT_OUT_MAX = 1000;
+const PROMOTE_PARTS =
+  'promote the manifests that an index lists one by one, or delete what is attached to them';
 
 export type ImageContent = Pick<Content, 'blobs' | 'manifests' | 'tags' | 'referrers'>;
 
@@ -63,6 +66,7 @@ export async function readImage(
   const attached: AttachedTag[] = [];
   const leftOut: Attachment[] = [];
   const lacking: { digest: Digest; what: string }[] = [];
+  let manifestBytes = 0;
 
   const visit = async (wanted: Digest, depth: number, isRequired: boolean): Promise<void> => {
     if (manifests.has(wanted) || (!isRequired && absent.has(wanted))) return;
@@ -70,7 +74,7 @@ export async function readImage(
       throw new LimitError(
         'image_manifests',
         'MANIFEST_INVALID',
-        `the image has more than ${MANIFESTS_MAX} manifests, with what is attached to them, or nests deeper than ${DEPTH_MAX}`,
+        `the image has more than ${MANIFESTS_MAX} manifests, with what is attached to them, or nests deeper than ${DEPTH_MAX}: ${PROMOTE_PARTS}`,
       );
     const manifest = await content.manifests.get(name, wanted);
     if (manifest === undefined) {
@@ -78,6 +82,13 @@ export async function readImage(
       if (isRequired) lacking.push({ digest: wanted, what: 'manifest' });
       return;
     }
+    manifestBytes += manifest.bytes.length;
+    if (manifestBytes > MANIFESTS_MAX_MIB * 1024 * 1024)
+      throw new LimitError(
+        'image_manifests',
+        'MANIFEST_INVALID',
+        `the manifests of the image, with what is attached to them, have more than ${MANIFESTS_MAX_MIB} MiB: ${PROMOTE_PARTS}`,
+      );
     const required = new Set(requiredChildren(rules, manifest).map((child) => child.digest));
     for (const child of manifest.manifests) {
       const isBlob = mayBeBlob(child) && (await visitBlob(child, blobs));
@@ -97,7 +108,7 @@ export async function readImage(
       throw new LimitError(
         'image_blobs',
         'MANIFEST_INVALID',
-        `the image names more than ${BLOBS_MAX} blobs, with what is attached to it`,
+        `the image names more than ${BLOBS_MAX} blobs, with what is attached to it: ${PROMOTE_PARTS}`,
       );
     const stat = await content.blobs.stat(name, wanted);
     stats.set(wanted, stat);
