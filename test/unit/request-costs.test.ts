@@ -2,6 +2,7 @@
  * Promise: what a request asks of the store is bounded by what its content is, not by how often that is said: content
  * that is named again costs nothing more, and a page of referrers reads what a page may.
  */
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { fallbackTag } from '../../services/registry/content/fallback-referrers.ts';
@@ -44,6 +45,8 @@ function counting(inner: ObjectStore) {
     seen.readBytes += readBytes;
     seen.mostBytes = Math.max(seen.mostBytes, seen.readBytes);
     try {
+      // As a remote store: what is asked for at once is under way at once.
+      await setImmediate();
       return await proceed(args);
     } finally {
       seen.underWay--;
