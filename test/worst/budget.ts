@@ -2,11 +2,11 @@ import type { Figures } from './measure.ts';
 import { CPU_MAX_MS, DESCRIPTORS_MAX, LIVEZ_MAX_MS, MEMORY_MAX_MB, type Row } from './row.ts';
 
 /**
- * What is the same on every machine, however busy: the status, requests to the store, descriptors and memory. Each is a
- * line if it is beyond its budget.
+ * What is the same on every machine, however busy: the status, requests to the store and descriptors. Each is a line if it
+ * is beyond its budget.
  */
 export function excessesOf(row: Row, figures: Figures): string[] {
-  const { status, answer, storeRequests, descriptors, memoryMb } = figures;
+  const { status, answer, storeRequests, descriptors } = figures;
   return [
     ...(status === row.status ? [] : [`status ${status} instead of ${row.status}: ${answer}`]),
     ...(row.refusal === undefined || row.refusal.test(answer)
@@ -14,22 +14,19 @@ export function excessesOf(row: Row, figures: Figures): string[] {
       : [`refused for another reason: ${answer}`]),
     ...beyond('store requests', storeRequests, row.storeRequests),
     ...beyond('descriptors', descriptors, DESCRIPTORS_MAX),
-    ...beyond('MB of memory', memoryMb, row.memoryMb ?? MEMORY_MAX_MB),
   ];
 }
 
 /**
- * What a busy machine stretches, by up to this `factor`. A slow `/livez` counts only if the node itself computed for as
+ * What varies: memory, by when garbage is collected, and times, which a busy machine stretches by up to `factor`. A slow `/livez` counts only if the node itself computed for as
  * long without a pause, by the processor's clock: otherwise others had the processor.
  */
-export function delaysOf(row: Row, { cpuMs, slowestMs, longestMs }: Figures, factor = 1): string[] {
+export function variableExcessesOf(row: Row, figures: Figures, factor = 1): string[] {
+  const { memoryMb, cpuMs, slowestMs, longestMs } = figures;
   return [
+    ...beyond('MB of memory', memoryMb, MEMORY_MAX_MB),
     ...beyond('ms of the processor', cpuMs, (row.cpuMs ?? CPU_MAX_MS) * factor),
-    ...beyond(
-      'ms until /livez answered',
-      Math.min(slowestMs, longestMs),
-      (row.livezMs ?? LIVEZ_MAX_MS) * factor,
-    ),
+    ...beyond('ms until /livez answered', Math.min(slowestMs, longestMs), LIVEZ_MAX_MS * factor),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { delaysOf, excessesOf } from './budget.ts';
+import { excessesOf, variableExcessesOf } from './budget.ts';
 import { type Figures, measure } from './measure.ts';
 import type { Row } from './row.ts';
 import { ROWS } from './rows.ts';
@@ -36,7 +36,8 @@ for (const row of chosen) {
       .split('\n')
       .at(-1),
   );
-  for (const line of [...excessesOf(row, figures), ...delaysOf(row, figures)]) console.error(`  ${line}`);
+  for (const line of [...excessesOf(row, figures), ...variableExcessesOf(row, figures)])
+    console.error(`  ${line}`);
 }
 const table = tableOf(measured);
 if (isWritten) writeFileSync(DOCUMENT, withTable(readFileSync(DOCUMENT, 'utf8'), table));

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { EMPTY_CONFIG, Image } from '../support/image.ts';
-import { delaysOf, excessesOf } from './budget.ts';
+import { excessesOf, variableExcessesOf } from './budget.ts';
 import { type Figures, measure } from './measure.ts';
 import { allOf, type Row } from './row.ts';
 import { MARKERS, tableIn, tableOf, withTable } from './table.ts';
@@ -19,11 +19,11 @@ const GOOD: Figures = {
   ...{ slowestMs: 100, longestMs: 100 },
 };
 const excesses = (more: Partial<Figures>) => excessesOf(ROW, { ...GOOD, ...more });
-const delays = (more: Partial<Figures>) => delaysOf(ROW, { ...GOOD, ...more });
+const variable = (more: Partial<Figures>) => variableExcessesOf(ROW, { ...GOOD, ...more });
 
 describe('a budget', () => {
   it('is kept by what is just within it', () => {
-    expect([...excesses({}), ...delays({})]).to.deep.equal([]);
+    expect([...excesses({}), ...variable({})]).to.deep.equal([]);
   });
 
   it('is exceeded by each figure alone', () => {
@@ -32,19 +32,19 @@ describe('a budget', () => {
       'refused for another reason: no',
     ]);
     expect(excesses({ storeRequests: 6 })).to.deep.equal(['6 store requests, more than 5']);
-    expect(excesses({ memoryMb: 101 })).to.deep.equal(['101 MB of memory, more than 100']);
+    expect(variable({ memoryMb: 101 })).to.deep.equal(['101 MB of memory, more than 100']);
     expect(excesses({ descriptors: 201 })).to.deep.equal(['201 descriptors, more than 200']);
-    expect(delays({ cpuMs: 60 })).to.deep.equal(['60 ms of the processor, more than 50']);
-    expect(delays({ slowestMs: 300, longestMs: 250 })).to.deep.equal([
+    expect(variable({ cpuMs: 60 })).to.deep.equal(['60 ms of the processor, more than 50']);
+    expect(variable({ slowestMs: 300, longestMs: 250 })).to.deep.equal([
       '250 ms until /livez answered, more than 100',
     ]);
   });
 
   it('is not exceeded by a machine that has no time for the node', () => {
-    expect(delays({ slowestMs: 3000, longestMs: 20 })).to.deep.equal([]);
+    expect(variable({ slowestMs: 3000, longestMs: 20 })).to.deep.equal([]);
     const twice = { ...GOOD, cpuMs: 100, slowestMs: 200, longestMs: 200 };
-    expect(delaysOf(ROW, twice, 2)).to.deep.equal([]);
-    expect(delaysOf(ROW, twice, 1.9)).to.have.length(2);
+    expect(variableExcessesOf(ROW, twice, 2)).to.deep.equal([]);
+    expect(variableExcessesOf(ROW, twice, 1.9)).to.have.length(2);
   });
 });
 

@@ -14,10 +14,8 @@ export interface Row {
   readonly storeRequests: number;
   /** The most processor time that it may take on a quiet machine; {@link CPU_MAX_MS} unless given. */
   readonly cpuMs?: number;
-  /** The most that it may add to the memory of an idle node; {@link MEMORY_MAX_MB} unless given. */
-  readonly memoryMb?: number;
-  /** How long `/livez` may take during it, on a quiet machine; {@link LIVEZ_MAX_MS} unless given. */
-  readonly livezMs?: number;
+  /** Measured only with NIGHTLY=1: it takes long, or another of its kind costs more. */
+  readonly isNightly?: boolean;
   /** The node that is asked: one whose clients have tokens unless given, or one where they send their password. */
   readonly node?: 'tokens' | 'passwords';
   /** What the client's token is for. */
@@ -29,11 +27,11 @@ export interface Row {
 
 /** What a request may take of a node's processor. */
 export const CPU_MAX_MS = 1000;
-/** What a request may add to the memory of an idle node. */
+/** What every request may add to the memory of an idle node. */
 export const MEMORY_MAX_MB = 100;
 /** What every request may add to its open descriptors. */
 export const DESCRIPTORS_MAX = 200;
-/** How long `/livez` may take during a request, on a quiet machine. */
+/** How long `/livez` may take during every request, on a quiet machine. */
 export const LIVEZ_MAX_MS = 100;
 
 /** All rights on a repository. */

@@ -33,7 +33,7 @@ const range = { range: `bytes=${RANGES.join(',')}` };
 export const BLOB_ROWS: readonly Row[] = [
   {
     ...{ route: GET, request: `one of ${BLOB_MB} MiB`, scopes },
-    ...{ status: 200, storeRequests: 10 },
+    ...{ status: 200, storeRequests: 10, isNightly: true },
     prepare: fill,
     ask: (world) => world.send(at(blob())),
   },
@@ -45,7 +45,7 @@ export const BLOB_ROWS: readonly Row[] = [
   },
   {
     ...{ route: DELETE, request: 'one', scopes },
-    ...{ status: 202, storeRequests: 30 },
+    ...{ status: 202, storeRequests: 30, isNightly: true },
     prepare: fill,
     ask: (world) => world.send(at(blob()), { method: 'DELETE' }),
   },
@@ -60,7 +60,7 @@ export const BLOB_ROWS: readonly Row[] = [
   },
   {
     ...{ route: ORIGIN, request: 'one that is nowhere' },
-    ...{ status: 404, refusal: /BLOB_UNKNOWN/, storeRequests: 3 },
+    ...{ status: 404, refusal: /BLOB_UNKNOWN/, storeRequests: 3, isNightly: true },
     ask: (world) => world.send(originOf(sha256(newBytes()))),
   },
 ];

@@ -52,7 +52,7 @@ export const LIST_ROWS: readonly Row[] = [
   },
   {
     ...{ route: TAGS_ROUTE, request: `the largest page, ${PAGE} of ${TAGS} tags`, scopes },
-    ...{ status: 200, storeRequests: 30 },
+    ...{ status: 200, storeRequests: 30, isNightly: true },
     prepare: fillTags,
     ask: get(`/v2/${NAME}/tags/list?n=99999&last=tag-5`),
   },
@@ -61,7 +61,7 @@ export const LIST_ROWS: readonly Row[] = [
       route: CATALOG,
       request: `the largest page, ${PAGE} of ${REPOSITORIES} repositories, every second one empty`,
     },
-    ...{ status: 200, storeRequests: 6 * PAGE, scopes: catalogScopes },
+    ...{ status: 200, storeRequests: 4 * PAGE + 10, cpuMs: 2500, scopes: catalogScopes },
     prepare({ filler }) {
       const manifest = subjectOf('catalog');
       for (let i = 0; i < REPOSITORIES; i++) {
@@ -82,14 +82,13 @@ export const LIST_ROWS: readonly Row[] = [
     },
     ask: referrersOf(many, '?artifactType=none'),
   },
-  // Beyond what others may take: 16 are read at once, of 4 MiB each (`referrers.ts`).
   {
     ...{
       route: REFERRERS,
       request: `of ${LARGE_REFERRERS} referrers of 4 MiB those of a type that none has`,
       scopes,
     },
-    ...{ status: 200, storeRequests: 3 * LARGE_REFERRERS, memoryMb: 250 },
+    ...{ status: 200, storeRequests: 60 },
     prepare({ filler }) {
       filler.manifest(NAME, large);
       const annotations = (i: number) => ({ i: String(i), x: 'x'.repeat(MANIFEST_MAX_BYTES - 1000) });
@@ -109,7 +108,7 @@ export const LIST_ROWS: readonly Row[] = [
       request: `a fallback tag that lists one referrer ${CHILDREN} times`,
       scopes,
     },
-    ...{ status: 200, storeRequests: 20 },
+    ...{ status: 200, storeRequests: 20, isNightly: true },
     prepare({ filler }) {
       filler.manifest(NAME, repeated);
       const [one] = filler.artifacts(NAME, 'repeated', 1, { subject: repeated });

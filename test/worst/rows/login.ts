@@ -27,12 +27,12 @@ async function open(url: string): Promise<Answer> {
 export const LOGIN_ROWS: readonly Row[] = [
   {
     ...{ route: `GET ${LOGIN}`, request: 'the first login since the start' },
-    ...{ status: 303, storeRequests: 0 },
+    ...{ status: 303, storeRequests: 0, isNightly: true },
     ask: ({ registry }) => send(registry.url, LOGIN),
   },
   {
     ...{ route: `GET ${CALLBACK}`, request: 'a login that succeeds' },
-    ...{ status: 200, storeRequests: 20 },
+    ...{ status: 200, storeRequests: 20, isNightly: true },
     prepare: logIn,
     ask: () => open(callback),
   },
@@ -41,7 +41,7 @@ export const LOGIN_ROWS: readonly Row[] = [
       route: `GET ${CALLBACK}`,
       request: 'a code that the provider does not know, as long as a request may be',
     },
-    ...{ status: 400, refusal: /provider/, storeRequests: 0 },
+    ...{ status: 400, refusal: /No login/, storeRequests: 0 },
     prepare: logIn,
     ask() {
       const url = new URL(callback);

@@ -24,15 +24,15 @@ export const OPEN_ROWS: readonly Row[] = [
       }),
   },
   {
-    ...{ route: 'GET /v2', request: 'with 180 headers', status: 301, storeRequests: 0 },
+    ...{ route: 'GET /v2', request: 'with 180 headers', status: 301, storeRequests: 0, isNightly: true },
     ask: get('/v2'),
   },
   {
-    ...{ route: 'GET /', request: 'with 180 headers', status: 200, storeRequests: 0 },
+    ...{ route: 'GET /', request: 'with 180 headers', status: 200, storeRequests: 0, isNightly: true },
     ask: get('/'),
   },
   {
-    ...{ route: 'GET /livez', request: 'with 180 headers', status: 200, storeRequests: 0 },
+    ...{ route: 'GET /livez', request: 'with 180 headers', status: 200, storeRequests: 0, isNightly: true },
     ask: get('/livez'),
   },
   {
@@ -40,7 +40,13 @@ export const OPEN_ROWS: readonly Row[] = [
     ask: get('/readyz?writes'),
   },
   {
-    ...{ route: 'GET /debug/health', request: 'with 180 headers', status: 200, storeRequests: 2 },
+    ...{
+      route: 'GET /debug/health',
+      request: 'with 180 headers',
+      status: 200,
+      storeRequests: 2,
+      isNightly: true,
+    },
     ask: debug('/debug/health'),
   },
   {

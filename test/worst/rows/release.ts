@@ -10,28 +10,34 @@ const PUBLICATIONS = 100;
 const BLOBS = 1000;
 /** An image may have this many manifests. */
 const MANIFESTS = 1000;
-const LAYERS = 1;
+/** Of each: together as many blobs as a promotion takes (`image.ts`). */
+const LAYERS = 4;
+/** Manifests of an image that is promoted by day. */
+const SOME = 100;
 
 const view = ['registry:release:view'];
 const scopes = [...view, `repository:${NAME}:pull`, 'repository:stable/release:pull,promote'];
 const get = (path: string) => (world: WorstWorld) => world.send(api(path));
 
-const fillImage = once(({ filler }) => {
-  filler.blob(NAME, EMPTY_CONFIG);
-  const images = Array.from({ length: MANIFESTS - 1 }, (_, i) =>
-    filler.manifest(
-      NAME,
-      new Image({ config: EMPTY_CONFIG, layers: filler.blobs(NAME, `layer ${i}`, LAYERS) }),
-    ),
-  );
-  filler.manifest(NAME, manifestOf(MEDIA_TYPES.index, { manifests: images }), ['largest']);
-});
+/** An image of so large an index, which has its size as its tag. */
+const fillImage = (manifests: number) =>
+  once(({ filler }) => {
+    filler.blob(NAME, EMPTY_CONFIG);
+    const images = Array.from({ length: manifests - 1 }, (_, i) => {
+      const layers = filler.blobs(NAME, `layer ${manifests} ${i}`, LAYERS);
+      return filler.manifest(NAME, new Image({ config: EMPTY_CONFIG, layers }));
+    });
+    filler.manifest(NAME, manifestOf(MEDIA_TYPES.index, { manifests: images }), [String(manifests)]);
+  });
+const [fillLargest, fillSome] = [fillImage(MANIFESTS), fillImage(SOME)];
 
-const promote = (dryRun: boolean) => (world: WorstWorld) =>
+const promote = (manifests: number, dryRun: boolean) => (world: WorstWorld) =>
   world.send(api('promotions'), {
     ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
     body: Buffer.from(
-      JSON.stringify({ source: `${NAME}:largest`, target: 'stable/release:largest', dryRun }),
+      JSON.stringify({
+        ...{ source: `${NAME}:${manifests}`, target: `stable/release:${manifests}`, dryRun },
+      }),
     ),
   });
 
@@ -58,44 +64,53 @@ export const RELEASE_ROWS: readonly Row[] = [
   },
   {
     ...{ route: `GET ${api('publications/:seq')}`, request: `an entry of ${BLOBS} blobs` },
-    ...{ status: 200, storeRequests: 2, scopes: view },
+    ...{ status: 200, storeRequests: 2, scopes: view, isNightly: true },
     prepare: fillLog,
     ask: get('publications/1'),
   },
   {
     ...{
       route: `POST ${api('promotions')}`,
-      request: `a dry run of an image of ${MANIFESTS} manifests with a layer each`,
+      request: `a dry run of an image of ${MANIFESTS} manifests with ${LAYERS} layers each`,
     },
-    ...{ status: 200, storeRequests: 20_000, scopes, cpuMs: 20_000 },
-    prepare: fillImage,
-    ask: promote(true),
+    ...{ status: 200, storeRequests: 30_000, scopes, cpuMs: 20_000, isNightly: true },
+    prepare: fillLargest,
+    ask: promote(MANIFESTS, true),
   },
   {
     ...{ route: `POST ${api('promotions')}`, request: 'the promotion of that image' },
-    ...{ status: 200, storeRequests: 60_000, scopes, cpuMs: 60_000 },
-    prepare: fillImage,
-    ask: promote(false),
+    ...{ status: 200, storeRequests: 150_000, scopes, cpuMs: 60_000, isNightly: true },
+    prepare: fillLargest,
+    ask: promote(MANIFESTS, false),
+  },
+  {
+    ...{
+      route: `POST ${api('promotions')}`,
+      request: `the promotion of an image of ${SOME} manifests with ${LAYERS} layers each`,
+    },
+    ...{ status: 200, storeRequests: 160 * SOME, scopes, cpuMs: 8000 },
+    prepare: fillSome,
+    ask: promote(SOME, false),
   },
   {
     ...{ route: `GET ${api('mirrors')}`, request: 'the mirrors' },
-    ...{ status: 200, storeRequests: 5, scopes: view },
+    ...{ status: 200, storeRequests: 5, scopes: view, isNightly: true },
     ask: get('mirrors'),
   },
   {
     ...{ route: `GET ${api('status')}`, request: 'the status' },
-    ...{ status: 200, storeRequests: 10, scopes: view },
+    ...{ status: 200, storeRequests: 10, scopes: view, isNightly: true },
     ask: get('status'),
   },
   {
     ...{ route: `GET ${api('explain')}`, request: 'a blob' },
     ...{ status: 200, storeRequests: 10, scopes },
-    prepare: fillImage,
+    prepare: fillSome,
     ask: (world) => get(`explain?repository=${NAME}&digest=${EMPTY_CONFIG.digest}&client=127.0.0.1`)(world),
   },
   {
     ...{ route: `GET ${api('openapi.json')}`, request: 'the document' },
-    ...{ status: 200, storeRequests: 0 },
+    ...{ status: 200, storeRequests: 0, isNightly: true },
     ask: get('openapi.json'),
   },
 ];

@@ -54,19 +54,19 @@ export const ROBOT_ROWS: readonly Row[] = [
   },
   {
     ...{ route: `POST ${ALL}`, request: 'a robot with 50 groups', scopes },
-    ...{ status: 201, storeRequests: 20 },
+    ...{ status: 201, storeRequests: 20, isNightly: true },
     prepare: rename,
     ask: (world) => world.send(ALL, json({ name, groups: GROUPS, description: 'd'.repeat(500) })),
   },
   {
     ...{ route: `POST ${ALL}/:name/rotate`, request: `a robot that was rotated ${ROTATIONS} times`, scopes },
-    ...{ status: 200, storeRequests: 40 },
+    ...{ status: 200, storeRequests: 45 },
     prepare: rotated,
     ask: (world) => world.send(`${ALL}/${name}/rotate`, json({ keepOldSeconds: 3600 })),
   },
   {
     ...{ route: `DELETE ${ALL}/:name`, request: `a robot that was rotated ${ROTATIONS} times`, scopes },
-    ...{ status: 204, storeRequests: 40 },
+    ...{ status: 204, storeRequests: 45, isNightly: true },
     prepare: rotated,
     ask: (world) => world.send(`${ALL}/${name}`, { method: 'DELETE' }),
   },

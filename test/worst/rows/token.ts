@@ -44,12 +44,12 @@ export const TOKEN_ROWS: readonly Row[] = [
   },
   {
     ...{ route: GET, request: 'as many scopes as fit into a request, anonymous, nothing granted' },
-    ...{ status: 200, storeRequests: 0 },
+    ...{ status: 200, storeRequests: 0, isNightly: true },
     ask: ({ registry }) => send(registry.url, `/auth/token?service=registry${scopes(HEADERS_BYTES, denied)}`),
   },
   {
     ...{ route: GET, request: 'a name that nobody has' },
-    ...{ status: 401, refusal: /name or the password is wrong/, storeRequests: 10 },
+    ...{ status: 401, refusal: /name or the password is wrong/, storeRequests: 10, isNightly: true },
     ask: (world) => world.send('/auth/token?service=registry', { headers: basicOf('nobody', 'wrong') }),
   },
   {
@@ -59,17 +59,17 @@ export const TOKEN_ROWS: readonly Row[] = [
   },
   {
     ...{ route: POST, request: 'a form of 64 KiB with a refresh token that is none' },
-    ...{ status: 401, refusal: /refresh token/, storeRequests: 10 },
+    ...{ status: 401, refusal: /this login has expired/, storeRequests: 10, isNightly: true },
     ask: post(() => form({ grant_type: 'refresh_token', refresh_token: 'x'.repeat(16_000) }, denied)),
   },
   {
     ...{ route: 'GET /auth/jwks.json', request: 'the keys' },
-    ...{ status: 200, storeRequests: 2 },
+    ...{ status: 200, storeRequests: 2, isNightly: true },
     ask: (world) => world.send('/auth/jwks.json'),
   },
   {
     ...{ route: 'GET /v2/_token', request: 'a pass, with the right password', node: 'passwords' },
-    ...{ status: 200, storeRequests: 2 },
+    ...{ status: 200, storeRequests: 2, isNightly: true },
     ask: (world) => world.send('/v2/_token'),
   },
   {

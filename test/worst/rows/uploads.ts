@@ -43,19 +43,19 @@ export const UPLOAD_ROWS: readonly Row[] = [
   },
   {
     ...{ route: BEGIN, request: 'a mount from another repository', scopes },
-    ...{ status: 201, storeRequests: 30 },
+    ...{ status: 201, storeRequests: 30, isNightly: true },
     prepare: ({ filler }) => void filler.blob(OTHER, mounted),
     ask: (world) => world.send(`${uploads}?mount=${mounted.digest}&from=${OTHER}`, { method: 'POST' }),
   },
   {
     ...{ route: GET, request: `an upload of ${PIECES} pieces`, scopes },
-    ...{ status: 204, storeRequests: 10 },
+    ...{ status: 204, storeRequests: 10, isNightly: true },
     prepare: inPieces,
     ask: (world) => world.send(path),
   },
   {
     ...{ route: PATCH, request: `one byte more for an upload of ${PIECES} pieces`, scopes },
-    ...{ status: 202, storeRequests: 20 },
+    ...{ status: 202, storeRequests: 20, isNightly: true },
     prepare: inPieces,
     ask: (world) => world.send(path, { method: 'PATCH', headers: BYTES, body: Buffer.from('a') }),
   },
@@ -77,7 +77,7 @@ export const UPLOAD_ROWS: readonly Row[] = [
   },
   {
     ...{ route: DELETE, request: `an upload of ${PIECES} pieces`, scopes },
-    ...{ status: 204, storeRequests: 20 },
+    ...{ status: 204, storeRequests: 20, isNightly: true },
     prepare: inPieces,
     ask: (world) => world.send(path, { method: 'DELETE' }),
   },
