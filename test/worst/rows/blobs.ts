@@ -33,25 +33,25 @@ const range = { range: `bytes=${RANGES.join(',')}` };
 export const BLOB_ROWS: readonly Row[] = [
   {
     ...{ route: GET, request: `one of ${BLOB_MB} MiB`, scopes },
-    ...{ status: 200, storeRequests: 10, isNightly: true },
+    ...{ status: 200, storeRequests: 5, isNightly: true },
     prepare: fill,
     ask: (world) => world.send(at(blob())),
   },
   {
     ...{ route: GET, request: `${RANGES_MAX} ranges of one of ${BLOB_MB} MiB`, scopes },
-    ...{ status: 206, storeRequests: RANGES_MAX + 10 },
+    ...{ status: 206, storeRequests: RANGES_MAX + 5 },
     prepare: fill,
     ask: (world) => world.send(at(blob()), { headers: range }),
   },
   {
     ...{ route: DELETE, request: 'one', scopes },
-    ...{ status: 202, storeRequests: 30, isNightly: true },
+    ...{ status: 202, storeRequests: 20, isNightly: true },
     prepare: fill,
     ask: (world) => world.send(at(blob()), { method: 'DELETE' }),
   },
   {
     ...{ route: ORIGIN, request: `${RANGES_MAX} ranges of a published one of ${BLOB_MB} MiB` },
-    ...{ status: 206, storeRequests: RANGES_MAX + 10 },
+    ...{ status: 206, storeRequests: RANGES_MAX + 5 },
     prepare({ filler }) {
       const image = filler.manifest('stable/blobs', new Image({ config: EMPTY_CONFIG, layers: [blob()] }));
       filler.publication(1, image, [filler.blob('stable/blobs', blob())]);

@@ -37,19 +37,19 @@ const pieces = Buffer.alloc(PIECES, 'a');
 export const UPLOAD_ROWS: readonly Row[] = [
   {
     ...{ route: BEGIN, request: `a blob of ${BODY_MB} MiB in one request, by its SHA-512`, scopes },
-    ...{ status: 201, storeRequests: 60 },
+    ...{ status: 201, storeRequests: 40 },
     ask: (world) =>
       world.send(`${uploads}?digest=${sha512(body())}`, { method: 'POST', headers: BYTES, body: body() }),
   },
   {
     ...{ route: BEGIN, request: 'a mount from another repository', scopes },
-    ...{ status: 201, storeRequests: 30, isNightly: true },
+    ...{ status: 201, storeRequests: 25, isNightly: true },
     prepare: ({ filler }) => void filler.blob(OTHER, mounted),
     ask: (world) => world.send(`${uploads}?mount=${mounted.digest}&from=${OTHER}`, { method: 'POST' }),
   },
   {
     ...{ route: GET, request: `an upload of ${PIECES} pieces`, scopes },
-    ...{ status: 204, storeRequests: 10, isNightly: true },
+    ...{ status: 204, storeRequests: 5, isNightly: true },
     prepare: inPieces,
     ask: (world) => world.send(path),
   },
@@ -71,7 +71,7 @@ export const UPLOAD_ROWS: readonly Row[] = [
   },
   {
     ...{ route: PUT, request: `the end of an upload of ${PIECES} pieces`, scopes },
-    ...{ status: 201, storeRequests: 40 },
+    ...{ status: 201, storeRequests: 30 },
     prepare: inPieces,
     ask: (world) => world.send(`${path}?digest=${sha256(pieces)}`, { method: 'PUT' }),
   },
