@@ -122,12 +122,12 @@ describe('what a request asks of the store', function () {
     expect(seen.calls).to.be.at.most(10_100);
   });
 
-  it('is refused to a promotion of more than four thousand blobs, or of more than 16 MiB of manifests', async () => {
+  it('is refused to a promotion of more than 2,500 blobs, or of more than 16 MiB of manifests', async () => {
     const objects = new MemoryStore();
     const content = contentOf(objects);
     const rules = { ...COMPLETE, indexes: 'none' } as const;
     const mediaType = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
-    const layers = Array.from({ length: 4001 }, (_, i) => ({
+    const layers = Array.from({ length: 2501 }, (_, i) => ({
       ...{
         mediaType,
         digest: digestOf(Buffer.from(String(i))),
@@ -153,7 +153,7 @@ describe('what a request asks of the store', function () {
       return parsed({ mediaType: OCI_INDEX, manifests: children });
     };
     for (const [most, many, limit] of [
-      [image(3999), image(4001), 'image_blobs'],
+      [image(2499), image(2501), 'image_blobs'],
       [index(4), index(5), 'image_manifests'],
     ] as const) {
       for (const each of [most, many]) await putManifest(content, NAME, each, rules);

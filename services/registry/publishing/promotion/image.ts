@@ -38,7 +38,7 @@ const MANIFESTS_MAX_MIB = 16;
 /** What indexes list, and the repository lacks or has as blobs only. */
 const ABSENT_MAX = 10_000;
 /** Configs and layers of all manifests together; a promotion sends some thirty requests to the store for each. */
-const BLOBS_MAX = 4000;
+const BLOBS_MAX = 2500;
 /** At most this much of what is left out is named. */
 const LEFT_OUT_MAX = 1000;
 const PROMOTE_PARTS =
