@@ -58,7 +58,7 @@ export const TOKEN_ROWS: readonly Row[] = [
     ask: post(() => form({ ...OLGA, grant_type: 'password', access_type: 'offline' }, granted)),
   },
   {
-    ...{ route: POST, request: 'a form of 64 KiB with a refresh token that is none' },
+    ...{ route: POST, request: 'a form of 64 KiB with a refresh token that nobody was given' },
     ...{ status: 401, refusal: /this login has expired/, storeRequests: 10, isNightly: true },
     ask: post(() => form({ grant_type: 'refresh_token', refresh_token: 'x'.repeat(16_000) }, denied)),
   },
