@@ -58,7 +58,7 @@ export const RELEASE_ROWS: readonly Row[] = [
       route: `GET ${api('publications')}`,
       request: `the largest page, 100 entries of ${BLOBS} blobs each`,
     },
-    ...{ status: 200, storeRequests: 110, scopes: view },
+    ...{ status: 200, storeRequests: 110, scopes: view, isNightly: true },
     prepare: fillLog,
     ask: get('publications?limit=100'),
   },
