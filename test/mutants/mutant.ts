@@ -13,6 +13,18 @@ export interface Mutant {
   readonly grep?: string;
 }
 
+/** Breakages of one file that the same tests have to notice: what each drops, the text to find, and what replaces it. */
+export function mutantsOf(
+  file: string,
+  noticing: Pick<Mutant, 'tests' | 'grep'>,
+  breakages: readonly (readonly [drops: string, find: string, replace: string, grep?: string])[],
+): Mutant[] {
+  return breakages.map(([drops, find, replace, grep]) => ({
+    ...{ ...noticing, drops, file, find, replace },
+    ...(grep !== undefined && { grep }),
+  }));
+}
+
 /** What a file becomes with its breakage. Throws unless the text to replace occurs exactly once. */
 export function planted({ file, find, replace }: Mutant, text: string): string {
   const [before = '', after, ...more] = text.split(find);

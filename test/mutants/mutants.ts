@@ -1,8 +1,10 @@
 import type { Mutant } from './mutant.ts';
 import { OF_ACCOUNTS } from './planted/accounts.ts';
+import { OF_ANSWERS } from './planted/answers.ts';
 import { OF_RECORDS } from './planted/audit.ts';
 import { OF_THE_EDGE } from './planted/edge.ts';
 import { OF_HEADERS } from './planted/headers.ts';
+import { OF_LOGINS } from './planted/logins.ts';
 import { OF_RIGHTS } from './planted/rights.ts';
 import { OF_TOKENS } from './planted/tokens.ts';
 
@@ -14,4 +16,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...OF_ACCOUNTS,
   ...OF_RECORDS,
   ...OF_THE_EDGE,
+  ...OF_ANSWERS,
+  ...OF_LOGINS,
 ];

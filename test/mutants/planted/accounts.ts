@@ -25,8 +25,8 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     ...sources,
     drops: 'the ending of groups of other sources',
     file: SOURCES,
-    find: '`${group}@${source}`',
-    replace: 'group',
+    find: '      accountGroup(group, source.name),\n',
+    replace: '      group,\n',
   },
   {
     ...sources,

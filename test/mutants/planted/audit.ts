@@ -31,8 +31,8 @@ export const OF_RECORDS: readonly Mutant[] = [
     ...attacks,
     drops: 'the check of the seal',
     file: 'services/registry/audit/seal.ts',
-    find: "given.length === right.length && timingSafeEqual(given, right) ? 'right' : 'wrong'",
-    replace: "given.length === right.length ? 'right' : 'wrong'",
+    find: 'if (given.length !== right.length || !timingSafeEqual(given, right))',
+    replace: 'if (given.length !== right.length)',
   },
   {
     ...attacks,

@@ -73,17 +73,17 @@ export const OF_HEADERS: readonly Mutant[] = [
     grep: 'with a cookie that goes over TLS',
   },
   {
-    tests: ['test/edge/injection.test.ts'],
+    tests: ['test/http/urls.test.ts'],
     drops: 'the form of a host in URLs',
     file: 'services/http/urls.ts',
-    find: "(proto === 'https' || proto === 'http') && isHost(host)",
-    replace: "(proto === 'https' || proto === 'http')",
+    find: "(scheme === 'https' || scheme === 'http') && isHost(host)",
+    replace: "(scheme === 'https' || scheme === 'http')",
   },
   {
-    tests: ['test/edge/injection.test.ts'],
+    tests: ['test/http/urls.test.ts'],
     drops: 'the form of a scheme in URLs',
     file: 'services/http/urls.ts',
-    find: "(proto === 'https' || proto === 'http') && isHost(host)",
+    find: "(scheme === 'https' || scheme === 'http') && isHost(host)",
     replace: 'isHost(host)',
   },
   {

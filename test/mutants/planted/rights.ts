@@ -99,14 +99,14 @@ export const OF_RIGHTS: readonly Mutant[] = [
     ...rules,
     drops: 'names that nobody owns',
     file: RULES,
-    find: 'if (template.startsWith(variable) && this.#reserved.has(value)) return false;',
+    find: 'if (template.startsWith(variable) && this.#reserved.has(value)) return undefined;',
     replace: '',
   },
   {
     ...rules,
     drops: 'that a name is one part',
     file: RULES,
-    find: "if (!isRepositoryName(value) || value.includes('/')) return false;",
+    find: "if (!isRepositoryName(value) || value.includes('/')) return undefined;",
     replace: '',
   },
   {
