@@ -1,4 +1,4 @@
-import type { Mutant } from '../mutant.ts';
+import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const LINKS = 'services/registry/audit/link-check.ts';
 const attacks = { tests: ['test/audit/attacks.test.ts'] };
@@ -104,4 +104,45 @@ export const OF_RECORDS: readonly Mutant[] = [
     find: "path.includes('@') ?",
     replace: "path.includes('@@@') ?",
   },
+  ...mutantsOf('services/registry/audit/seal.ts', attacks, [
+    [
+      'the end of a replaced secret',
+      "return key.until !== undefined && seq > key.until.seq ? 'ended' : 'right';",
+      "return 'right';",
+    ],
+    [
+      'the length of a secret',
+      'secret !== undefined && secret.length >= SECRET_MIN_CHARACTERS',
+      'secret !== undefined',
+    ],
+    [
+      'the last places of replaced secrets',
+      'return this.#keys.flatMap(({ until }) => until ?? []);',
+      'return [];',
+    ],
+  ]),
+  ...mutantsOf(LINKS, attacks, [
+    [
+      'seals of replaced secrets at the end',
+      '    if (firstOlder !== undefined)\n',
+      '    if (firstOlder === -1)\n',
+    ],
+    [
+      'that somebody seals with the current secret',
+      'if (age === 0 || this.end === undefined) return [];',
+      'return [];',
+    ],
+    ['which secret is newest', 'else this.#newest.firstOlder ??= place.seq;', 'else void place.seq;'],
+    ['the last record of a replaced secret', 'if (age > 0) this.lastReplaced = place;', ''],
+    [
+      'seals that are wrong',
+      "if (verdict === 'right') return [];",
+      "if (verdict !== 'unknown-key') return [];",
+    ],
+    [
+      'seals of unknown secrets',
+      "if (verdict === 'right') return [];",
+      "if (verdict === 'right' || verdict === 'unknown-key') return [];",
+    ],
+  ]),
 ];
