@@ -16,6 +16,8 @@ export interface AccessRequest {
   /** Two days from now unless given. */
   readonly from?: Date;
   readonly to?: Date;
+  /** Whether it is an authority that may issue others; it is unless given. */
+  readonly isAuthority?: boolean;
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -23,7 +25,7 @@ export const daysFromNow = (days: number): Date => new Date(Date.now() + days * 
 
 /** Makes a certificate for localhost and its key, by openssl, which unlike its `req` lets `ca` choose any dates. */
 export async function makePair(directory: string, wanted: AccessRequest): Promise<Pair> {
-  const { name, by, from = daysFromNow(-1), to = daysFromNow(2) } = wanted;
+  const { name, by, from = daysFromNow(-1), to = daysFromNow(2), isAuthority = true } = wanted;
   const file = (suffix: string) => join(directory, `${name}.${suffix}`);
   const [request, certificate, key] = [file('csr'), file('pem'), file('key')];
   await run('openssl', [
@@ -31,7 +33,7 @@ export async function makePair(directory: string, wanted: AccessRequest): Promis
     ...['-keyout', key, '-out', request, '-subj', `/CN=${name}`],
   ]);
   await writeFile(file('index'), '');
-  await writeFile(file('conf'), CA_CONF(file('index'), directory));
+  await writeFile(file('conf'), CA_CONF(file('index'), directory, isAuthority));
   await run('openssl', [
     ...['ca', '-batch', '-config', file('conf'), '-in', request, '-out', certificate, '-notext'],
     ...(by ? ['-cert', by.certificate, '-keyfile', by.key] : ['-selfsign', '-keyfile', key]),
@@ -40,7 +42,7 @@ export async function makePair(directory: string, wanted: AccessRequest): Promis
   return { certificate, key };
 }
 
-const CA_CONF = (database: string, directory: string) => `
+const CA_CONF = (database: string, directory: string, isAuthority: boolean) => `
 [ca]
 default_ca = here
 [here]
@@ -54,7 +56,7 @@ rand_serial = yes
 [any]
 commonName = supplied
 [all]
-basicConstraints = CA:TRUE
+basicConstraints = CA:${isAuthority ? 'TRUE' : 'FALSE'}
 subjectAltName = DNS:localhost,IP:127.0.0.1
 `;
 

@@ -2,7 +2,7 @@
  * Promise: bytes that are damaged in the store are not passed on as what they were, wherever they are asked for and
  * whatever is in memory, and a push of the same content mends them.
  */
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { readFile, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { promote } from '../release/promoting.ts';
@@ -83,6 +83,18 @@ describe('content that is damaged in the store', () => {
     expect((await get(blob(digest))).body.equals(bytes)).to.equal(true);
     expect(await pushAsClientsDo(bytes)).to.equal('uploaded');
     expect((await readFile(fileOf(digest))).equals(bytes)).to.equal(true);
+  });
+
+  it('is an error that names nothing of it where a large blob that was known is gone', async () => {
+    const bytes = newBytes(300_000);
+    const { digest } = await pushBlob(registry.url, NAME, bytes);
+    await expectServed(blob(digest), bytes);
+    await unlink(fileOf(digest));
+    const answer = await send(registry.url, blob(digest), { headers: { range: 'bytes=0-9' } });
+    expectError(answer, 500, 'UNKNOWN');
+    expect(answer.headers).not.to.include.any.keys([
+      ...['etag', 'accept-ranges', 'content-range', 'docker-content-digest'],
+    ]);
   });
 
   for (const [what, sizeBytes, keptBytes] of [

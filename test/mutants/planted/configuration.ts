@@ -2,6 +2,9 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const SAFETY = 'services/config/safety.ts';
 const safety = { tests: ['test/config/safety.test.ts', 'test/config/problems.test.ts'] };
+const people = {
+  tests: ['test/config/people.test.ts', 'test/config/safety.test.ts', 'test/config/refused.test.ts'],
+};
 const warnings = { tests: ['test/access/warnings.test.ts', 'test/config/safety.test.ts'] };
 
 /** What stops the start, and what the start warns of. */
@@ -16,7 +19,7 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
     [
       'the release service without credentials',
       'if (promotion && !needsCredentials && !isLoopback(release.addr.host))',
-      'if (promotion && !needsCredentials && release.addr.host === "")',
+      'if (promotion && !needsCredentials && release.addr.port === 0)',
     ],
     [
       'the release service behind a proxy',
@@ -26,7 +29,7 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
     [
       'metrics beyond this machine',
       'if (http.debug && !isLoopback(http.debug.addr.host))',
-      'if (http.debug?.addr.host === "")',
+      'if (http.debug?.addr.port === 0)',
     ],
     [
       'that clients’ certificates are verified',
@@ -68,7 +71,7 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
     [
       'the demonstration server beyond this machine',
       'if (mirror.serve && !isLoopback(mirror.serve.host))',
-      'if (mirror.serve?.host === "")',
+      'if (mirror.serve?.port === 0)',
     ],
     [
       'served mirrors that are no directory',
@@ -93,52 +96,48 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
       '  if (notifications.endpoints.length > 1e9)\n',
     ],
   ]),
-  ...mutantsOf(
-    'services/config/safety-access.ts',
-    { tests: [...safety.tests, 'test/config/check.test.ts'] },
+  ...mutantsOf('services/config/safety-access.ts', people, [
     [
-      [
-        'an open registry',
-        'if (isOpen && !auth?.isNone && !auth?.htpasswd && !auth?.token)',
-        'if (isOpen && auth === null)',
-      ],
-      [
-        'rules that know nobody',
-        'if (access !== undefined && !auth?.token && !auth?.htpasswd)',
-        'if (access === null)',
-      ],
-      [
-        'passwords over plain HTTP to a token server',
-        'if (asked?.realm !== undefined && isPlainBeyond(asked.realm))',
-        'if (asked?.realm === isPlainBeyond.name)',
-      ],
-      ['tokens of nobody', 'if (asked && !isForeign && !token)', 'if (asked === null && !token)'],
-      [
-        'passwords to a host that a request names',
-        '(asked.autoredirect || asked.realm === undefined) && !isNameKnown(http))',
-        'asked.autoredirect === null && !isNameKnown(http))',
-      ],
-      [
-        'a key without its certificate',
-        'if (token?.key !== undefined && token.certificate === undefined)',
-        'if (token?.key === "" && token.certificate === undefined)',
-      ],
-      ['a token section of nobody', '  if (token && !asked) yield', '  if (token === null && !asked) yield'],
-      ['keys of two token services', 'if (token && isForeign)', 'if (token === null && isForeign)'],
-      [
-        'the length of the secret',
-        '(http.secret?.length ?? 0) < SECRET_MIN_CHARACTERS)',
-        '(http.secret?.length ?? 0) < 1)',
-      ],
-      ['accounts of nobody', 'if (accounts.length > 0 && !token)', 'if (accounts.length > 1e9 && !token)'],
-      [
-        'passwords over plain HTTP to a source',
-        'if (url !== undefined && isPlainBeyond(url))',
-        'if (url !== undefined && url === isPlainBeyond.name)',
-      ],
-      ['classes without promotion', "kind === 'stable' || kind === 'candidates')", "kind === 'template')"],
+      'an open registry',
+      'if (isOpen && !auth?.isNone && !auth?.htpasswd && !auth?.token)',
+      'if (isOpen && auth === null)',
     ],
-  ),
+    [
+      'rules that know nobody',
+      'if (access !== undefined && !auth?.token && !auth?.htpasswd)',
+      'if (access === null)',
+    ],
+    [
+      'passwords over plain HTTP to a token server',
+      'if (asked?.realm !== undefined && isPlainBeyond(asked.realm))',
+      'if (asked?.realm === isPlainBeyond.name)',
+    ],
+    ['tokens of nobody', 'if (asked && !isForeign && !token)', 'if (asked === null && !token)'],
+    [
+      'passwords to a host that a request names',
+      '(asked.autoredirect || asked.realm === undefined) && !isNameKnown(http))',
+      'asked.autoredirect === null && !isNameKnown(http))',
+    ],
+    [
+      'a key without its certificate',
+      'if (token?.key !== undefined && token.certificate === undefined)',
+      'if (token?.key === "" && token.certificate === undefined)',
+    ],
+    ['a token section of nobody', '  if (token && !asked) yield', '  if (token === null && !asked) yield'],
+    ['keys of two token services', 'if (token && isForeign)', 'if (token === null && isForeign)'],
+    [
+      'the length of the secret',
+      '(http.secret?.length ?? 0) < SECRET_MIN_CHARACTERS)',
+      '(http.secret?.length ?? 0) < 1)',
+    ],
+    ['accounts of nobody', 'if (accounts.length > 0 && !token)', 'if (accounts.length > 1e9 && !token)'],
+    [
+      'passwords over plain HTTP to a source',
+      'if (url !== undefined && isPlainBeyond(url))',
+      'if (url !== undefined && url === isPlainBeyond.name)',
+    ],
+    ['classes without promotion', "kind === 'stable' || kind === 'candidates')", "kind === 'template')"],
+  ]),
   ...mutantsOf('services/config/access-warnings.ts', warnings, [
     ['rules without effect', '    if (behind)\n', '    if (behind && key === "")\n'],
     ['what is open to all', '    if (risky.length > 0)\n', '    if (risky.length > 1e9)\n'],

@@ -165,7 +165,7 @@ export const OF_RIGHTS: readonly Mutant[] = [
     replace: '',
   },
   {
-    ...promotions,
+    tests: ['test/access/promoters.test.ts'],
     drops: 'the right to promote',
     file: 'services/release/promotions.ts',
     find: "    { type: 'repository', name: request.target.repository, action: 'promote' },\n",
