@@ -4,6 +4,7 @@
  */
 import { expect } from 'chai';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { SecretBox } from '../../services/registry/storage/secret-box.ts';
 import { eventually } from '../support/eventually.ts';
 import { tempDir } from '../support/temp.ts';
 import {
@@ -14,6 +15,7 @@ import {
   PASSWORD,
   PEOPLE,
   postToken,
+  SECRET,
   SERVICE,
   scopesOf,
   startTokenRegistry,
@@ -249,6 +251,21 @@ describe('the token service', () => {
       const flipped = `${refreshToken.slice(0, -2)}${refreshToken.endsWith('A') ? 'BB' : 'AA'}`;
       for (const refresh_token of ['', 'x', token, flipped, refreshToken.slice(0, 40), 'A'.repeat(20_000)])
         expect((await postToken(url, { grant_type: 'refresh_token', refresh_token })).status).to.equal(401);
+    });
+
+    it('takes no refresh token of an account that is called otherwise now', async () => {
+      const { body } = await postToken(url, { ...user1, access_type: 'offline' });
+      const box = new SecretBox([SECRET], 'refresh tokens');
+      const opened = box.open(String(body['refresh_token']), 'refresh token')?.toString('utf8') ?? '';
+      for (const [account, expected] of [
+        ['user1', 200],
+        ['operator', 401],
+      ] as const) {
+        const text = JSON.stringify({ ...(JSON.parse(opened) as object), account });
+        const refresh_token = box.seal(Buffer.from(text), 'refresh token');
+        const { status } = await postToken(url, { grant_type: 'refresh_token', refresh_token });
+        expect(status, account).to.equal(expected);
+      }
     });
 
     it('refuses what is no such form', async () => {

@@ -9,8 +9,8 @@ const service = { tests: ['test/token/service.test.ts'] };
 const keys = { tests: ['test/token/keys.test.ts'] };
 
 /**
- * What tokens, and the keys that sign them, are checked for. Not here, as no request shows whether it is there: the longest
- * token (headers are cut off before), and the least size of an RSA key (jose has the same).
+ * What tokens, and the keys that sign them, are checked for. Not here: the longest token, as no request shows whether it is
+ * checked (headers end before).
  */
 export const OF_TOKENS: readonly Mutant[] = [
   {
@@ -112,7 +112,14 @@ export const OF_TOKENS: readonly Mutant[] = [
     replace: '',
   },
   {
-    ...attacks,
+    tests: ['test/token/key-sets.test.ts'],
+    drops: 'the least size of an RSA key',
+    file: 'services/http/access/tokens/trusted-keys.ts',
+    find: 'modulusLength < RSA_MIN_BITS ? undefined :',
+    replace: '',
+  },
+  {
+    tests: ['test/token/key-sets.test.ts'],
     drops: 'that keys in a set are public',
     file: 'services/http/access/tokens/jwks-keys.ts',
     find: "if (jwk.kty === 'oct') throw new Error(`key ${i + 1} is a shared secret: expected public keys`);",
@@ -126,7 +133,7 @@ export const OF_TOKENS: readonly Mutant[] = [
     replace: '',
   },
   {
-    ...service,
+    tests: ['test/token/refresh-tokens.test.ts'],
     drops: 'the end of a refresh token',
     file: 'services/token/refresh-tokens.ts',
     find: ' || content.exp * 1000 <= now.getTime()',
