@@ -148,6 +148,15 @@ describe('warnings about rules', () => {
     expect(noticesOf({ groups: { operators: ['user:b'] } })).to.deep.equal([]);
   });
 
+  it('report groups of a source that is not there, in rules and in other groups', () => {
+    const rules = [rule('one', { subjects: ['group:staff@oidc', 'group:ops'] })];
+    const nobody = 'nobody is in the group staff@oidc: there is no oidc among the accounts';
+    expect(noticesOf({ rules, groups: { ops: ['group:staff@oidc'] } })).to.deep.equal([
+      `access.rules.0.subjects: ${nobody}`,
+      `access.groups.ops: ${nobody}`,
+    ]);
+  });
+
   it('report repositories that anyone may change', () => {
     const told = noticesOf({ rules: [rule('open', { allow: ['pull', 'push', 'administer'] })] });
     expect(told).to.deep.equal([

@@ -11,7 +11,11 @@ function source(name: string): AccountSource & { readonly asked: string[] } {
     async authenticate({ username, password }: Credentials): Promise<Authentication> {
       asked.push(username);
       if (password !== `right of ${name}`) return { outcome: 'unknown' };
-      const identity = { kind: 'user', name: username, groups: ['staff'], memberships: [] } as const;
+      const memberships = [
+        { project: 'web', roles: ['member'] },
+        { project: 'web@oidc', roles: ['member'] },
+      ];
+      const identity = { kind: 'user', name: username, groups: ['staff'], memberships } as const;
       return { outcome: 'known', identity };
     },
     async [Symbol.asyncDispose]() {},
@@ -29,8 +33,10 @@ describe('sources of accounts', () => {
     const { accounts } = both();
     const one = identityOf(await accounts.authenticate(...login('alice', 'right of keystone')));
     expect([one.name, one.groups]).to.deep.equal(['alice', ['staff@keystone']]);
+    expect(one.memberships).to.deep.equal([{ project: 'web', roles: ['member'] }]);
     const other = identityOf(await accounts.authenticate(...login('alice', 'right of oidc')));
     expect([other.name, other.groups]).to.deep.equal(['alice@oidc', ['staff@oidc']]);
+    expect(other.memberships).to.deep.equal([{ project: 'web@oidc', roles: ['member'] }]);
   });
 
   it('hear nothing of the password for a name that ends in @<another source>', async () => {

@@ -156,6 +156,8 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
     ['pushes to stable', '    if (isPushToStable(rule))\n', '    if (isPushToStable(rule) && key === "")\n'],
     ['what is published and closed', '  if (closed !== undefined)\n', '  if (closed === "")\n'],
     ['what is stable by default', '  if (open)\n', '  if (open?.name === "")\n'],
+  ]),
+  ...mutantsOf('services/config/access-warnings.ts', { tests: ['test/access/pass-url.test.ts'] }, [
     ['docker without a login', '  if (http.host === undefined || isPlain)\n', '  if (http.host === null)\n'],
     ['docker without a secret', '  if (http.secret === undefined)\n', '  if (http.secret === null)\n'],
   ]),

@@ -124,12 +124,6 @@ export const OF_PUBLISHING: readonly Mutant[] = [
     ['who may keep a published blob', "isPublic: audience === 'everyone'", 'isPublic: true'],
   ]),
   ...mutantsOf('services/sync/targets/directory-work.ts', directories, [
-    [
-      'that nothing is written through a link',
-      'O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW',
-      'O_WRONLY | O_CREAT',
-      'link in the place of a temporary',
-    ],
     ['that nothing is read through a link', 'O_RDONLY | O_NOFOLLOW | O_NONBLOCK', 'O_RDONLY | O_NONBLOCK'],
     ['that a FIFO does not hang', 'O_RDONLY | O_NOFOLLOW | O_NONBLOCK', 'O_RDONLY | O_NOFOLLOW'],
     ['that a link is no file', 'return stats?.isFile() ?', 'return stats ?'],
