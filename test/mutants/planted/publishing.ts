@@ -125,7 +125,6 @@ export const OF_PUBLISHING: readonly Mutant[] = [
   ]),
   ...mutantsOf('services/sync/targets/directory-work.ts', directories, [
     ['that nothing is read through a link', 'O_RDONLY | O_NOFOLLOW | O_NONBLOCK', 'O_RDONLY | O_NONBLOCK'],
-    ['that a FIFO does not hang', 'O_RDONLY | O_NOFOLLOW | O_NONBLOCK', 'O_RDONLY | O_NOFOLLOW'],
     ['that a link is no file', 'return stats?.isFile() ?', 'return stats ?'],
     ['what is read beyond the size', 'let restBytes = sizeBytes + 1;', 'let restBytes = 1e9;'],
     ['that others’ files stay', 'if (name.startsWith(stem)) await', 'await'],
