@@ -53,6 +53,8 @@ describe('accounts of an htpasswd file', () => {
       ['alice', 'builds'],
       ['alice', 'wonder: land '],
       ['alice', 'wonder: land\0'],
+      // bcrypt repeats what it hashes, with a NUL after each.
+      ['alice', 'wonder: land\0wonder: land'],
       ['Alice', 'wonder: land'],
       ['carol', 'builds'],
       ['# people', ''],

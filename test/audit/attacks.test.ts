@@ -171,6 +171,13 @@ describe("the audit record's seals", () => {
     expect((await foundIn(objects, { sealer }))[0]).to.equal('forged 5');
   });
 
+  it('cover the whole record: the newest cannot be altered either, not even to another of its length', async () => {
+    const objects = await recorded(true);
+    const text = (await bytesOf(objects, RECORDS)).toString('utf8');
+    await objects.put(auditRecordKey(RECORDS), Buffer.from(text.replace('"alice"', '"mallo"')));
+    expect(await foundIn(objects, { sealer })).to.deep.equal([`forged ${RECORDS}`]);
+  });
+
   it('show that all of them were removed', async () => {
     const objects = await recorded(true);
     const { sealed: before } = await verifyAudit(objects, { sealer });

@@ -27,7 +27,7 @@ describe('a refresh token', () => {
     expect(() => tokens.read(token, later(HOUR_MS / 2))).to.throw(/expired/);
   });
 
-  it('is none under another secret, or sealed for another purpose', () => {
+  it('is refused under another secret, or sealed for another purpose', () => {
     for (const other of [tokensOf('theirs'), tokensOf('ours', 'audit')])
       expect(() => tokens.read(other.make('alice', seed, NOW), NOW)).to.throw(/expired/);
   });

@@ -39,6 +39,17 @@ describe('LoginQueue', () => {
     expect(refused).to.have.members(['f', 'e', 'd']);
   });
 
+  it('refuses one that has waited too long, and the next has its turn in time', async () => {
+    const queue = new LoginQueue({ atOnce: 1, waiting: 4, waitMaxMs: 50 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const first = queue.run(() => promise);
+    const late = await queue.run(async () => 'a turn').catch((error: Error) => error.message);
+    expect(late).to.match(/^too many people log in at once/);
+    resolve();
+    await first;
+    expect(await queue.run(async () => 'a turn')).to.equal('a turn');
+  });
+
   it('refuses known clients only when nobody else waits', async () => {
     const { login, log, refused, finish } = world();
     for (const name of ['a', 'b', 'K', 'L', 'M', 'N', 'O']) login(name, 'n1', name > 'A' && name < 'Z');

@@ -56,7 +56,7 @@ export class HtpasswdSource implements AccountSource {
     const hash = stored ?? this.#dummy(accounts, username);
     const isProven = await this.#proofs.get(credentials, hash, async () => {
       const isSame = await this.#hasher.compare(password, hash, priority);
-      // bcrypt ignores everything after a NUL.
+      // bcrypt repeats what it hashes, with a NUL after each: `a\0a` has the hash of `a`.
       const isRight = isSame && stored !== undefined && !password.includes('\0');
       return isRight ? { value: true, untilMs: Date.now() + REMEMBERED_MS } : undefined;
     });

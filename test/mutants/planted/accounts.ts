@@ -177,12 +177,11 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     grep: 'has begun no login',
   },
   {
-    ...oidc,
+    tests: ['test/token/pending-cookie.test.ts'],
     drops: 'the end of a login that was begun',
     file: COOKIE,
     find: ' || content.endsAt <= Date.now()) return undefined;',
     replace: ') return undefined;',
-    grep: 'cookie',
   },
   {
     ...oidc,
@@ -196,8 +195,8 @@ export const OF_ACCOUNTS: readonly Mutant[] = [
     ...oidc,
     drops: 'names of other sources',
     file: LOGIN,
-    find: '  if (known === undefined)\n',
-    replace: '  if (known === null)\n',
+    find: "accounts.mapIdentity(source, { kind: 'user', name, groups, memberships: [] });",
+    replace: "({ kind: 'user', name, groups, memberships: [] });",
     grep: 'where another source is asked first',
   },
 ];
