@@ -53,6 +53,7 @@ describe('somebody who may administer', function () {
               subjects: ['user:bob', 'user:dora', 'robot:keeper'],
             },
             { name: 'testers', allow: ['pull'], subjects: ['group:testers', 'group:known'] },
+            { name: 'home', allow: ['*'], subjects: ['user:bob'], repositories: ['bob/**'] },
             { name: 'deployer', allow: ['push'], subjects: ['robot:deployer'] },
           ],
         },
@@ -94,6 +95,17 @@ describe('somebody who may administer', function () {
     expect((await ask(bob, '/strong/rotate', {})).status).to.equal(403);
     expect((await ask(bob, '/deployer/rotate', {})).status).to.equal(403);
     expect((await ask(bob, '/nobody/rotate', {})).status).to.equal(404);
+    const { stdout } = await registry.offline(['audit', '--json']);
+    const rotated = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { action: string; details?: { robot?: string } })
+      .filter(({ action }) => action === 'robot.rotate');
+    expect(new Set(rotated.map(({ details }) => details?.robot))).to.not.include.any.keys(
+      'robot+strong',
+      'robot+deployer',
+    );
+    expect(rotated).to.not.be.empty;
   });
 
   it('is refused what a denial keeps from them alone', async () => {

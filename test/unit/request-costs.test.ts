@@ -227,6 +227,22 @@ describe('what a request asks of the store', function () {
     expect(seen.calls).to.be.at.most(40);
   });
 
+  it('is a page of referrers whose records are large, by what these weigh', async () => {
+    const objects = new MemoryStore();
+    const annotations = { a: 'x'.repeat(1024 * 1024) };
+    const record = JSON.stringify({ mediaType: OCI_INDEX, size: 1, artifactType: 'a/b', annotations });
+    for (let i = 0; i < 60; i++) {
+      const digest = digestBy('sha256', Buffer.from(String(i)));
+      objects.hold(referrerKey(NAME, SUBJECT, digest), record, new Date(0));
+      objects.hold(revisionLinkKey(NAME, digest), digest, new Date(0));
+    }
+    const { store, seen } = counting(objects);
+    const page = { artifactType: 'none/such', last: undefined, limit: 1000 };
+    const { next } = await contentOf(store).referrers.list(NAME, SUBJECT, page);
+    expect(next).to.be.a('string');
+    expect(seen.calls).to.be.at.most(2 * 32 + 10);
+  });
+
   it('is one look for each that a fallback tag lists, however often it lists it', async () => {
     const objects = new MemoryStore();
     const content = contentOf(objects);

@@ -26,4 +26,20 @@ describe('the tags that name a manifest', () => {
       await new Tags(objects, { readsAtOnce: TAGS.length, deletedMax: 10 }).naming(NAME, new Set([digest])),
     ).to.deep.equal(TAGS);
   });
+
+  it('are read a few at once', async () => {
+    const objects = new MemoryStore();
+    const digest = digestOf(Buffer.from('manifest'));
+    for (let i = 0; i < 40; i++) objects.hold(tagCurrentKey(NAME, parseTag(`t${i}`)), digest, new Date(0));
+    const read = objects.read.bind(objects);
+    let [underWay, most] = [0, 0];
+    objects.read = async (key, limitBytes) => {
+      most = Math.max(most, ++underWay);
+      await sleep(1);
+      underWay--;
+      return read(key, limitBytes);
+    };
+    await new Tags(objects, { readsAtOnce: 3, deletedMax: 50 }).naming(NAME, new Set([digest]));
+    expect(most).to.equal(3);
+  });
 });

@@ -3,7 +3,7 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 const ACCESS = 'services/http/access';
 const basic = { tests: ['test/token/basic.test.ts'] };
 const passes = { tests: ['test/token/anonymous.test.ts', 'test/access/pass-url.test.ts'] };
-const robots = { tests: ['test/access/administer.test.ts', 'test/accounts/robots.test.ts'] };
+const administer = { tests: ['test/access/administer.test.ts'] };
 
 /** Who a request is from, docker's passes, and what somebody may give to a robot. */
 export const OF_AUTHENTICATORS: readonly Mutant[] = [
@@ -75,7 +75,7 @@ export const OF_AUTHENTICATORS: readonly Mutant[] = [
     ],
     ['that a proxy on this machine has clients elsewhere', ' && !isProxied(ctx.req)', ''],
   ]),
-  ...mutantsOf('services/registry/access/delegation.ts', robots, [
+  ...mutantsOf('services/registry/access/delegation.ts', administer, [
     [
       'the groups that a giver is not in',
       'if (group !== undefined) return `it would',
@@ -95,7 +95,7 @@ export const OF_AUTHENTICATORS: readonly Mutant[] = [
       ') return true;',
     ],
   ]),
-  ...mutantsOf('services/token/robots/robots.ts', robots, [
+  ...mutantsOf('services/token/robots/robots.ts', administer, [
     [
       'the check of a new robot',
       '  refuseMore(delegation, ctx, name, groups);\n  await recordChange',
@@ -111,6 +111,8 @@ export const OF_AUTHENTICATORS: readonly Mutant[] = [
       '    check: ({ groups }) => refuseMore(delegation, ctx, name, groups),\n',
       '',
     ],
+  ]),
+  ...mutantsOf('services/token/robots/robots.ts', { tests: ['test/accounts/robots.test.ts'] }, [
     [
       'the record of a new robot',
       "  await recordChange(audit, ctx, { action: 'robot.create', details: { robot: name, groups } });\n",
