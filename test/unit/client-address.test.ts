@@ -138,6 +138,23 @@ describe('the address of a client', () => {
     );
   });
 
+  it('is looked for behind 64 proxies, and behind no more', () => {
+    for (const [proxies, address] of [
+      [63, '192.0.2.7'],
+      [64, '10.0.0.1'],
+    ] as const) {
+      const rest = Array<string>(proxies).fill('10.0.0.2');
+      expect(known(from('10.0.0.1', ['192.0.2.7', ...rest].join(', ')))).to.equal(address);
+      const elements = ['192.0.2.7', ...rest].map((hop) => `for=${hop}`);
+      expect(knownByRfc7239(from('10.0.0.1', undefined, elements.join(', ')))).to.equal(address);
+    }
+  });
+
+  it('is found before a quoted text that has quotes', () => {
+    const forwarded = 'for=192.0.2.7, for=10.0.0.2;by="x\\""';
+    expect(knownByRfc7239(from('10.0.0.1', undefined, forwarded))).to.equal('192.0.2.7');
+  });
+
   it('is what the header of the proxies says, never the other one, which they pass on as clients wrote it', () => {
     const both = ['192.0.2.7', 'for=198.51.100.1'] as const;
     expect(known(from('10.0.0.1', ...both))).to.equal('192.0.2.7');

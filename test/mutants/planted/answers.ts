@@ -127,7 +127,6 @@ export const OF_ANSWERS: readonly Mutant[] = [
       'text.length <= HOST_MAX_CHARS ? HOST.exec(text) : null',
       'HOST.exec(text)',
     ],
-    ['the form of an address in brackets', ' || (match[1] !== undefined && !isIPv6(match[1]))', ''],
   ]),
   ...mutantsOf('services/http/request-limits.ts', limits, [
     ['that load balancers are never limited', ' && !NEVER_LIMITED.has(ctx.path)', ''],

@@ -111,16 +111,16 @@ export const OF_AUTHENTICATORS: readonly Mutant[] = [
       '    check: ({ groups }) => refuseMore(delegation, ctx, name, groups),\n',
       '',
     ],
+    [
+      'the record of a rotation',
+      "  await recordChange(audit, ctx, { action: 'robot.rotate', details: { robot: name } });\n",
+      '',
+    ],
   ]),
   ...mutantsOf('services/token/robots/robots.ts', { tests: ['test/accounts/robots.test.ts'] }, [
     [
       'the record of a new robot',
       "  await recordChange(audit, ctx, { action: 'robot.create', details: { robot: name, groups } });\n",
-      '',
-    ],
-    [
-      'the record of a rotation',
-      "  await recordChange(audit, ctx, { action: 'robot.rotate', details: { robot: name } });\n",
       '',
     ],
   ]),

@@ -59,7 +59,7 @@ export const OF_CEILINGS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'services/registry/publishing/promotion/image.ts',
-    { tests: [...costs.tests, 'test/release/incomplete.test.ts'] },
+    { tests: ['test/unit/image-limits.test.ts', ...costs.tests] },
     [
       ['what an index may list and lack', ' || absent.size >= ABSENT_MAX', ''],
       ['the manifests of an image', ' || manifests.size >= MANIFESTS_MAX', ''],
