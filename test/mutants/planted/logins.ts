@@ -4,7 +4,10 @@ const GUARD = 'services/registry/access/login-guard';
 const guard = { tests: ['test/edge/login-guard.test.ts', 'test/edge/guard/twin.test.ts'] };
 const budgets = { tests: [...guard.tests, 'test/edge/guard/simulation.test.ts'] };
 const queue = { tests: ['test/unit/login-queue.test.ts'] };
-const memory = { tests: ['test/edge/login-guard.test.ts', 'test/redis/contract.test.ts'] };
+const memory = {
+  tests: ['test/edge/login-guard.test.ts', 'test/contract/memory.test.ts'],
+  grep: 'counts ',
+};
 const redis = { tests: ['test/redis/login-guard.test.ts', 'test/redis/attempts.test.ts'] };
 
 /** How guesses at passwords are slowed down, and who is let in meanwhile. */
