@@ -107,20 +107,20 @@ export const OF_AUTHENTICATORS: readonly Mutant[] = [
       '',
     ],
     [
-      'the check of a rotation as it is written',
-      '    check: ({ groups }) => refuseMore(delegation, ctx, name, groups),\n',
-      '',
-    ],
-    [
       'the record of a rotation',
       "  await recordChange(audit, ctx, { action: 'robot.rotate', details: { robot: name } });\n",
       '',
     ],
-  ]),
-  ...mutantsOf('services/token/robots/robots.ts', { tests: ['test/accounts/robots.test.ts'] }, [
     [
       'the record of a new robot',
       "  await recordChange(audit, ctx, { action: 'robot.create', details: { robot: name, groups } });\n",
+      '',
+    ],
+  ]),
+  ...mutantsOf('services/token/robots/robots.ts', { tests: ['test/accounts/rotation.test.ts'] }, [
+    [
+      'the check of a rotation as it is written',
+      '    check: ({ groups }) => refuseMore(delegation, ctx, name, groups),\n',
       '',
     ],
   ]),

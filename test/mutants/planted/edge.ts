@@ -71,7 +71,8 @@ export const OF_THE_EDGE: readonly Mutant[] = [
     replace: 'headersTimeout: 0, requestTimeout: 0',
   },
   {
-    tests: ['test/edge/request-limits.test.ts', 'test/http/*.test.ts'],
+    tests: ['test/token/attacks.test.ts'],
+    grep: 'is too large',
     drops: 'the limit of headers in bytes',
     file: LISTEN,
     find: 'maxHeaderSize: HEADER_MAX_BYTES,',

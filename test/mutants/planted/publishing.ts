@@ -85,13 +85,18 @@ export const OF_PUBLISHING: readonly Mutant[] = [
       "if (audiences.has('everyone')) return 'everyone';",
       "if (later.length > 0) return 'everyone';",
     ],
-    [
-      'what is lost',
-      "first === undefined ? 'nobody' : audienceOf(first)",
-      "first === undefined ? 'everyone' : audienceOf(first)",
-      '',
-    ],
   ]),
+  ...mutantsOf(
+    'services/registry/publishing/publication/public-blobs.ts',
+    { tests: ['test/unit/public-blobs.test.ts'] },
+    [
+      [
+        'what is lost',
+        "first === undefined ? 'nobody' : audienceOf(first)",
+        "first === undefined ? 'everyone' : audienceOf(first)",
+      ],
+    ],
+  ),
   ...mutantsOf('services/registry/publishing/publication/published.ts', origin, [
     [
       'the record of what is published again',
