@@ -5,14 +5,14 @@ import { getPublications } from '../../services/release/publications.ts';
 import type { Publications } from '../../services/release/schemas.ts';
 import type { ReleaseService } from '../../services/release/service.ts';
 
-/** A log in which only every `nth` entry is in a repository that the client may pull from. */
-function logOf(entries: number, nth: number) {
+/** A log in which only every `nth` entry is in a repository that the client may pull from; each has so many blobs. */
+function logOf(entries: number, nth: number, blobs = 0) {
   let reads = 0;
   const read = async (seq: number) => {
     reads++;
     const repository = seq % nth === 0 ? 'seen' : 'unseen';
     const source = { repository: 'candidate', reference: '1' };
-    return { seq, target: { repository, tag: '1' }, source, collections: {} };
+    return { seq, target: { repository, tag: '1' }, source, collections: { default: Array(blobs).fill({}) } };
   };
   const service = { content: { log: { head: async () => entries, read } } } as unknown as ReleaseService;
   const principal = grantsBy((wanted) => ({
@@ -55,5 +55,16 @@ describe('a page of publications', () => {
     expect(second.publications.map(({ seq }) => seq)).to.deep.equal([4, 2]);
     const last = await log.page(`limit=2&before=${second.next}`);
     expect(last).to.deep.equal({ head: 9, publications: [] });
+  });
+
+  it('has a hundred entries at most, whatever is asked for', async () => {
+    const { publications, next } = await logOf(300, 1).page('limit=1000');
+    expect([publications.length, next]).to.deep.equal([100, 201]);
+  });
+
+  it('ends with the entry that reaches ten thousand blobs', async () => {
+    const { publications, next } = await logOf(10, 1, 4000).page('limit=10');
+    expect(publications.map(({ seq }) => seq)).to.deep.equal([10, 9, 8]);
+    expect(next).to.equal(8);
   });
 });

@@ -1,7 +1,9 @@
 import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const GUARD = 'services/registry/access/login-guard';
-const guard = { tests: ['test/edge/login-guard.test.ts', 'test/edge/guard/twin.test.ts'] };
+const guard = {
+  tests: ['test/edge/guard/costs.test.ts', 'test/edge/login-guard.test.ts', 'test/edge/guard/twin.test.ts'],
+};
 const budgets = { tests: [...guard.tests, 'test/edge/guard/simulation.test.ts'] };
 const queue = { tests: ['test/unit/login-queue.test.ts'] };
 const memory = {
