@@ -64,7 +64,7 @@ export const OF_THE_EDGE: readonly Mutant[] = [
     replace: 'if (response.writableLength > 0) return undefined;',
   },
   {
-    ...slow,
+    ...connections,
     drops: 'the limit of headers in time',
     file: LISTEN,
     find: 'headersTimeout: headersTimeoutMs, requestTimeout: 0',

@@ -40,7 +40,9 @@ export const OF_PUBLISHING: readonly Mutant[] = [
   ...mutantsOf(`${PROMOTION}/plan.ts`, { tests: [...doors.tests, 'test/release/promotions.test.ts'] }, [
     ['the refusal of a plan', 'if (refusal !== undefined) throw refusal;', 'void refusal;'],
     ['that targets are stable', 'if (!isStable(policy, repository))', 'if (repository.length === 0)'],
-    ['that a tag is due', '(await isDue(content, target, previous)) &&\n', '', ''],
+  ]),
+  ...mutantsOf(`${PROMOTION}/plan.ts`, { tests: ['test/release/late-writes.test.ts'] }, [
+    ['that a tag is due', '(await isDue(content, target, previous)) &&\n', ''],
   ]),
   ...mutantsOf(`${PROMOTION}/promote.ts`, { tests: ['test/release/quorum.test.ts'] }, [
     [
