@@ -128,7 +128,8 @@ export const OF_THE_EDGE: readonly Mutant[] = [
     replace: '',
   },
   {
-    tests: ['test/http/*.test.ts', 'test/edge/smuggling.test.ts'],
+    tests: ['test/edge/connections.test.ts'],
+    grep: '431 beyond that',
     drops: 'the number of headers',
     file: FRAMING,
     find: 'if (rawHeaders.length > 2 * HEADERS_MAX)',
