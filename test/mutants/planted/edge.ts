@@ -86,7 +86,7 @@ export const OF_THE_EDGE: readonly Mutant[] = [
     replace: '',
   },
   {
-    ...limits,
+    tests: ['test/unit/account-rate.test.ts'],
     drops: 'the rate of an account',
     file: 'services/http/request-limits.ts',
     find: "throw tooMany('too many requests by this account', waitMs);",
