@@ -4,7 +4,7 @@ import { SecretBox } from '../../services/registry/storage/secret-box.ts';
 import { RefreshTokens } from '../../services/token/refresh-tokens.ts';
 
 const HOUR_MS = 3_600_000;
-const NOW = new Date('2026-11-30T12:00:00Z');
+const NOW = new Date('2020-01-01T12:00:00Z');
 const later = (ms: number) => new Date(NOW.getTime() + ms);
 const tokensOf = (secret: string, purpose = 'tests') =>
   new RefreshTokens(new SecretBox([secret.padEnd(32, '.')], purpose), HOUR_MS);
