@@ -2,6 +2,7 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const LINKS = 'services/registry/audit/link-check.ts';
 const attacks = { tests: ['test/audit/attacks.test.ts'] };
+const seals = { tests: ['test/audit/attacks.test.ts', 'test/audit/rotation.test.ts'] };
 const recording = { tests: ['test/audit/recording.test.ts', 'test/audit/registry.test.ts'] };
 
 /** The audit record, and what logs leave out. */
@@ -104,10 +105,10 @@ export const OF_RECORDS: readonly Mutant[] = [
     find: "path.includes('@') ?",
     replace: "path.includes('@@@') ?",
   },
-  ...mutantsOf('services/registry/audit/seal.ts', attacks, [
+  ...mutantsOf('services/registry/audit/seal.ts', seals, [
     [
       'the end of a replaced secret',
-      "return key.until !== undefined && seq > key.until.seq ? 'ended' : 'right';",
+      "return end !== undefined && seq > end.seq ? 'ended' : 'right';",
       "return 'right';",
     ],
     [
@@ -117,11 +118,11 @@ export const OF_RECORDS: readonly Mutant[] = [
     ],
     [
       'the last places of replaced secrets',
-      'return this.#keys.flatMap(({ until }) => until ?? []);',
+      'return this.#keys.flatMap(({ until }) => placeIn(until) ?? []);',
       'return [];',
     ],
   ]),
-  ...mutantsOf(LINKS, attacks, [
+  ...mutantsOf(LINKS, seals, [
     [
       'seals of replaced secrets at the end',
       '    if (firstOlder !== undefined)\n',
@@ -133,7 +134,7 @@ export const OF_RECORDS: readonly Mutant[] = [
       'return [];',
     ],
     ['which secret is newest', 'else this.#newest.firstOlder ??= place.seq;', 'else void place.seq;'],
-    ['the last record of a replaced secret', 'if (age > 0) this.lastReplaced = place;', ''],
+    ['the last record of a replaced secret', 'if (old !== undefined) this.lastOfOld[old] = place;', ''],
     [
       'seals that are wrong',
       "if (verdict === 'right') return [];",

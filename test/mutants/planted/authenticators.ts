@@ -8,23 +8,22 @@ const administer = { tests: ['test/access/administer.test.ts'] };
 /** Who a request is from, docker's passes, and what somebody may give to a robot. */
 export const OF_AUTHENTICATORS: readonly Mutant[] = [
   ...mutantsOf(`${ACCESS}/basic-authenticator.ts`, basic, [
-    [
-      'that what passed a moment ago passes the guard no more',
-      'this.#passed.get(id) ? await ask(PASSED) : undefined',
-      '(id === "" ? await ask(PASSED) : undefined)',
-    ],
     ['what rules deny', '    if (denied) throw refusalTo(principal, denied);\n', ''],
     [
       'what is wrong',
-      "if (answer.outcome !== 'known') throw this.#refusal(ctx, 'the name or the password is wrong');\n    this.#passed.set(id, true);\n    return answer.identity;",
-      "this.#passed.set(id, true);\n    return answer.outcome === 'known' ? answer.identity : ANONYMOUS;",
+      "if (answer.outcome !== 'known') throw this.#refusal(ctx, 'the name or the password is wrong');\n    return answer.identity;",
+      "return answer.outcome === 'known' ? answer.identity : ANONYMOUS;",
+    ],
+    [
+      'the guard of logins',
+      'const answer = await logins.attempt({ account, address: ctx.state.clientAddress }, password, (priority) =>',
+      'const answer = await ((ask: (priority: undefined) => ReturnType<typeof accounts.authenticate>) => ask(undefined))((priority) =>',
     ],
     [
       'what the anonymous may do',
       'if (principal === undefined || !this.#mayPass(ctx, principal, wanted))',
       'if (principal === undefined)',
     ],
-    ['the password in what passed', 'JSON.stringify([username, password])', 'JSON.stringify([username])'],
   ]),
   ...mutantsOf(
     `${ACCESS}/bearer-authenticator.ts`,
@@ -87,13 +86,13 @@ export const OF_AUTHENTICATORS: readonly Mutant[] = [
       'return rule && `the rule',
       "return rule?.name === '' ? '' : undefined && `the rule",
     ],
-    ['denials', "      if (effect === 'deny') return false;\n", ''],
-    ['that all actions have to be allowed', 'ACTIONS.every((action) => actions.includes(action)) && ', ''],
     [
-      'that everything has to be allowed everywhere',
-      ' && repositories.some(isForAll)) return true;',
-      ') return true;',
+      'denials',
+      "if (rule.effect === 'deny' && !this.#isForRobots(rule)) return { deniedBy: rule.name };",
+      '',
     ],
+    ['that all actions have to be allowed', 'ACTIONS.every((action) => actions.includes(action)) && ', ''],
+    ['that everything has to be allowed everywhere', ' && repositories.some(isForAll);', ';'],
   ]),
   ...mutantsOf('services/token/robots/robots.ts', administer, [
     [

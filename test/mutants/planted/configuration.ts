@@ -82,8 +82,8 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
     ['the warning of secrets', ' && isEasyToGuess(secret))', ' && isEasyToGuess(secret) && key === "")'],
     [
       'the warning of replaced secrets',
-      ' && audit.oldsecretsuntil === undefined)',
-      ' && audit.oldsecretsuntil !== undefined)',
+      "if (end === undefined || end === 'in-use')",
+      "if (end === 'in-use')",
     ],
     [
       'the warning of relative URLs',
@@ -146,11 +146,6 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
       'groups of groups without members',
       '      if (problem !== undefined) yield `access.groups.${name}: ${problem}`;\n',
       '',
-    ],
-    [
-      'groups of a source that is not there',
-      '    return accounts.some((account) => account[source])\n',
-      '    return accounts.length >= 0\n',
     ],
     ['groups that no rule uses', 'if (!used.has(name)) yield', 'if (name === "") yield'],
     ['pushes to stable', '    if (isPushToStable(rule))\n', '    if (isPushToStable(rule) && key === "")\n'],

@@ -35,7 +35,6 @@ export const OF_LOGINS: readonly Mutant[] = [
     ['that a client becomes known', '      await this.#counts.mark(known, KNOWN_MS);\n', ''],
     ['that right passwords end the count', '      await this.#counts.forget(tier.key);\n', ''],
     ['the wait of a pair', 'const waitMs = await this.#pairs.enter(pair);', 'const waitMs = 0;'],
-    ['the wait of a client', 'const waitMs = await this.#clients.enter(networks);', 'const waitMs = 0;'],
     [
       'the wait of an account',
       "if ('waitMs' in made) throw refusal(made.waitMs);",
@@ -43,12 +42,12 @@ export const OF_LOGINS: readonly Mutant[] = [
     ],
     [
       'that a right password costs a client nothing',
-      "      if (answer.outcome === 'known') await this.#clients.takeBack(networks);\n",
-      '',
+      "if (answer.outcome === 'known') await takeBack();\n      else if (!isRepeated)",
+      'if (!isRepeated)',
     ],
     [
       'that what was not made costs a client no failure',
-      '      if (!isMade || !isTooMany(error)) await this.#clients.takeBack(networks);\n',
+      '      if (!isMade || !isTooMany(error)) await takeBack();\n',
       '',
     ],
     [
@@ -58,10 +57,22 @@ export const OF_LOGINS: readonly Mutant[] = [
     ],
     [
       'that polls are counted',
-      '      if (!isMade && isTooMany(error)) this.#clients.countPoll(networks);\n',
+      '      if (isPastPair && !isMade && isTooMany(error)) this.#clients.countPoll(networks);\n',
       '',
     ],
     ['that a repeated password is no guess', '    if (this.#wrong.has(guess)) return act();\n', ''],
+    [
+      'that what a pair refuses is no poll',
+      '      if (isPastPair && !isMade && isTooMany(error))',
+      '      if (!isMade && isTooMany(error))',
+    ],
+    [
+      'that a repeated password leaves its neighbours alone',
+      'const isRepeated = this.#repeated.has(credentials);',
+      'const isRepeated = false as boolean;',
+    ],
+  ]),
+  ...mutantsOf(`${GUARD}/outcomes.ts`, guard, [
     [
       'that attempts without an answer are no failures',
       "if (answer?.outcome !== 'unknown') await takeBack();",
@@ -72,13 +83,14 @@ export const OF_LOGINS: readonly Mutant[] = [
     ['the failures of a client', 'const FREE_A_CLIENT = 10;', 'const FREE_A_CLIENT = 10_000;'],
     ['the failures of a network', 'const FREE_A_NETWORK = 100;', 'const FREE_A_NETWORK = 100_000;'],
     ['the failures of a supernet', 'const FREE_A_SUPERNET = 400;', 'const FREE_A_SUPERNET = 400_000;'],
-    ['the number of polls', '    if (waitMs > 0) return waitMs;\n    const entered', '    const entered'],
+    ['the number of polls', '    if (waitMs > 0) return { waitMs };\n    const entered', '    const entered'],
     [
       'that a refused attempt counts nowhere',
       '      for (const each of entered) await this.#failures.takeBack(each);\n',
       '',
     ],
-    ['that a refused attempt is a poll', '      this.countPoll(who);\n', ''],
+    ['that a refused attempt is a poll', '      if (!isRepeated) this.countPoll(who);\n', ''],
+    ['the budget of repeated passwords', 'const REPEATED_TIMES = 4;', 'const REPEATED_TIMES = 4000;'],
   ]),
   ...mutantsOf(`${GUARD}/strangers-budget.ts`, budgets, [
     ['the failures that an account allows', 'return this.#attempts;\n', 'return 1e9;\n'],
