@@ -182,7 +182,9 @@ describe('what commands print of hostile text', function () {
     const files = await readdir(COMMANDS, { recursive: true });
     for (const file of files.filter((name) => name.endsWith('.ts'))) {
       const text = await readFile(join(COMMANDS, file), 'utf8');
-      if (file !== 'table.ts') expect(text, file).not.to.match(/process\.std(?:out|err)\.write|console\./);
+      // Before any other import, so by itself: it prints nothing that others wrote.
+      if (file !== 'table.ts' && file !== 'runtime-version.ts')
+        expect(text, file).not.to.match(/process\.std(?:out|err)\.write|console\./);
       if (file !== 'spinner.ts') expect(text, file).not.to.match(/from 'ora'/);
     }
   });

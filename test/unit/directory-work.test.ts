@@ -94,7 +94,7 @@ describe("work in a mirror's directory", () => {
         `${join(root, name)} is no directory; symbolic links in a mirror's directory are not followed: put a directory or a mount there`,
       );
       if (name === '.incoming') return;
-      expect(await sizeOf().catch(({ message }) => message)).to.include('symbolic links');
+      expect(await sizeOf()).to.deep.equal({});
       await work({ kind: 'abort', id: 1 }, still);
       expect(await readdir(join(root, '.incoming'))).to.deep.equal([]);
     });

@@ -20,7 +20,10 @@ export class Folders implements AsyncDisposable {
 
   private constructor() {}
 
-  /** Opens the directories of these names; undefined if one does not exist. `make` makes what does not exist. */
+  /**
+   * Opens the directories of these names. `make` makes what does not exist; without it, undefined if one does not exist, or
+   * is something else: what is behind that is not there for clients, and a look says so instead of failing.
+   */
   static async open(root: string, names: readonly string[], make: true): Promise<Folders>;
   static async open(root: string, names: readonly string[], make?: boolean): Promise<Folders | undefined>;
   static async open(root: string, names: readonly string[], make = false): Promise<Folders | undefined> {
@@ -32,7 +35,7 @@ export class Folders implements AsyncDisposable {
       return folders;
     } catch (error) {
       await folders[Symbol.asyncDispose]();
-      if (!make && codeOf(error) === 'ENOENT') return undefined;
+      if (!make && ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return undefined;
       throw error;
     }
   }
@@ -70,9 +73,8 @@ export class Folders implements AsyncDisposable {
       .catch((error: unknown) => {
         const code = codeOf(error) ?? '';
         if (code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
-        throw new Error(
-          `${path} is no directory; symbolic links in a mirror's directory are not followed: put a directory or a mount there`,
-        );
+        const message = `${path} is no directory; symbolic links in a mirror's directory are not followed: put a directory or a mount there`;
+        throw Object.assign(new Error(message), { code: 'ENOTDIR' });
       });
     this.#folders.push({ path, handle });
   }
