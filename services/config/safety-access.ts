@@ -73,7 +73,7 @@ function* checkDenials(config: Config): Generator<string> {
     for (const group of subjects.flatMap(groupOf)) {
       const problem = denialProblem(config, group);
       if (problem !== undefined)
-        yield `access.rules.${i}.subjects: the rule ${name} denies nothing to group:${group}: ${problem}`;
+        yield `access.rules.${i}.subjects: the rule ${name} denies no user anything by group:${group}: ${problem}`;
     }
   }
 }

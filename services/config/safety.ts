@@ -1,4 +1,5 @@
 import { isEverybody, isLoopback, isPublic } from '../registry/access/networks.ts';
+import { BLOBS_MAX, MANIFESTS_MAX } from '../registry/publishing/promotion/image.ts';
 import { accessWarnings } from './access-warnings.ts';
 import { corsWarnings } from './cors-warnings.ts';
 import { isEasyToGuess } from './guessable.ts';
@@ -15,7 +16,17 @@ export function warningsOf(config: Settings): string[] {
     ...accessWarnings(config),
     ...trustWarnings(config),
     ...secretWarnings(config),
+    ...unpromotable(config),
   ];
+}
+
+/** Pushes that are taken and can never become stable. */
+function* unpromotable({ limits: { manifests }, promotion }: Settings): Generator<string> {
+  if (promotion === undefined) return;
+  if (manifests.children > MANIFESTS_MAX)
+    yield `limits.manifests.children = ${manifests.children}: an image with more than ${MANIFESTS_MAX} manifests cannot be promoted`;
+  if (manifests.layers > BLOBS_MAX)
+    yield `limits.manifests.layers = ${manifests.layers}: an image with more than ${BLOBS_MAX} blobs cannot be promoted`;
 }
 
 function* trustWarnings({ http }: Settings): Generator<string> {

@@ -58,7 +58,7 @@ describe('safety at the start', () => {
 
     it('refuses one that nobody can be in, where accounts have groups of their own', () => {
       const said =
-        'access.rules.0.subjects: the rule kept out denies nothing to group:contractors: only robots can be in the group ' +
+        'access.rules.0.subjects: the rule kept out denies no user anything by group:contractors: only robots can be in the group ' +
         'contractors: expected access.groups.contractors with its members, or with none if it is meant for robots only';
       expect(problemsWith(denying('contractors'))).to.deep.equal([
         `${said} (keystone's own group is group:contractors@keystone)`,
@@ -66,7 +66,7 @@ describe('safety at the start', () => {
       expect(problemsWith(denying('contractors'), '', oidc)).to.deep.equal([
         `${said} (oidc's own group is group:contractors@oidc)`,
       ]);
-      const foreign = 'denies nothing to group:';
+      const foreign = 'denies no user anything by group:';
       expect(problemsWith(denying('contractors@oidc')).join()).to.include(
         `${foreign}contractors@oidc: nobody is`,
       );
@@ -284,6 +284,14 @@ describe('warnings about what is dangerous', () => {
       expect(
         noticesOf(minimal(`trustedproxies: ["${network}"], host: "https://r.example"`, people)),
       ).to.not.include(network);
+  });
+
+  it('report limits of pushes beyond what a promotion takes', () => {
+    const limits = (text: string) =>
+      noticesOf(minimal('', `limits: {manifests: {${text}}}\npromotion: {candidates: [c/**]}`));
+    expect(limits('children: 1101')).to.include('limits.manifests.children = 1101');
+    expect(limits('layers: 2501')).to.include('limits.manifests.layers = 2501');
+    expect(limits('children: 1100, layers: 2500')).to.not.include('limits.manifests');
   });
 
   it('report secrets that are easy to guess', () => {

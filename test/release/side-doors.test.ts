@@ -181,6 +181,18 @@ describe('what a promotion attaches in its target', function () {
       expect(await referrers(name, stable)).to.include(referrer.digest);
     });
 
+  it('is nothing of an older image with the same layer that is promoted again', async () => {
+    const layer = newBytes(60_000);
+    const older = await pushImage(registry.url, 'candidate/base', '1', [layer]);
+    const newer = await pushImage(registry.url, 'candidate/base', '2', [layer]);
+    await promote(registry.url, 'candidate/base:1', 'base:1');
+    await promote(registry.url, 'candidate/base:2', 'base:2');
+    const attack = await pushArtifact('candidate/base', sigOf(older), newer);
+    const { lines } = await promote(registry.url, 'candidate/base:1', 'base:1');
+    expect(refusalIn(lines).message).to.include(`--attach-to ${newer.digest}`);
+    expect(await referrers('base', newer)).to.not.include(attack.digest);
+  });
+
   it('is added later, too, to every platform of the image that is promoted again', async () => {
     const children = [
       await pushImage(registry.url, 'candidate/e', 'amd64'),

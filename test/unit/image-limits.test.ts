@@ -51,9 +51,9 @@ describe('an image that is read for a promotion', function () {
     expect(await refusal(index([top]).digest)).to.equal('image_manifests');
   });
 
-  it('has a thousand manifests, and no more', async () => {
-    const children = Array.from({ length: 1001 }, (_, i) => index([], i));
-    expect((await read(index(children.slice(0, 999)).digest)).manifests).to.have.length(1000);
+  it('has 1,100 manifests, and no more', async () => {
+    const children = Array.from({ length: 1101 }, (_, i) => index([], i));
+    expect((await read(index(children.slice(0, 1099)).digest)).manifests).to.have.length(1100);
     expect(await refusal(index(children).digest)).to.equal('image_manifests');
   });
 

@@ -143,7 +143,7 @@ export class LinkCheck {
         verdict === 'wrong'
           ? `Record ${seq} was altered or inserted: its seal is wrong`
           : verdict === 'ended'
-            ? `Record ${seq} was forged: its secret had been replaced before (audit.oldsecretsuntil)`
+            ? `Record ${seq} was forged: its secret had been replaced before; or the place in audit.oldsecretsuntil was taken while a process still used it`
             : `Record ${seq} has a seal made with a secret that is neither http.secret nor in http.oldsecrets`,
       ),
     ];

@@ -21,14 +21,13 @@ export async function recordBringing(
   { top, manifests }: Pick<Image, 'top' | 'manifests'>,
   fence: Fence,
 ): Promise<void> {
-  const below = new Set(manifests.map(({ canonicalDigest }) => canonicalDigest));
-  // What is promoted itself needs no record: everything may be attached to it.
-  below.delete(top.canonicalDigest);
+  // The image itself, too: later promotions of others must not take it for their own.
+  const brought = new Set(manifests.map(({ canonicalDigest }) => canonicalDigest));
   const record = async (digest: Sha256Digest) => {
     if ((await resolveRevision(objects, repository, digest)) !== undefined) return;
     await writeLink(objects, bringerKey(repository, digest), top.canonicalDigest, fence);
   };
-  await pMap(below, record, { concurrency: AT_ONCE });
+  await pMap(brought, record, { concurrency: AT_ONCE });
 }
 
 /**

@@ -32,17 +32,16 @@ export interface Image {
 
 /** Nobody builds images that nest deeper on purpose. */
 const DEPTH_MAX = 8;
-/** Bounds what one request may make the registry read, and keep in memory. */
-const MANIFESTS_MAX = 1000;
+/** Bounds what one request may make the registry read, and keep in memory: a full index, and what is attached. */
+export const MANIFESTS_MAX = 1100;
 const MANIFESTS_MAX_MIB = 16;
 /** What indexes list, and the repository lacks or has as blobs only. */
 const ABSENT_MAX = 10_000;
 /** Configs and layers of all manifests together; a promotion sends some thirty requests to the store for each. */
-const BLOBS_MAX = 2500;
+export const BLOBS_MAX = 2500;
 /** At most this much of what is left out is named. */
 const LEFT_OUT_MAX = 1000;
-const PROMOTE_PARTS =
-  'promote the manifests that an index lists one by one, or delete what is attached to them';
+const PROMOTE_PARTS = 'promote what an index lists without the index, or delete what is attached';
 
 export type ImageContent = Pick<Content, 'blobs' | 'manifests' | 'tags' | 'referrers'>;
 
