@@ -122,7 +122,9 @@ requires(['skopeo', 'nginx'])('A nearby pull', function () {
 
     it('works for an artifact with a subject, whose promotion is reported in lines of JSON', async () => {
       await skopeo.copyAll(layout.directory, 'sbom', `${registry.host}/candidate/hello:sbom`);
-      const stdout = await promote('candidate/hello:sbom', 'hello:sbom', '--wait-mirrors', '2', '--json');
+      const attachTo = ['--attach-to', layout.digests.amd64];
+      const words = ['candidate/hello:sbom', 'hello:sbom', '--wait-mirrors', '2', '--json'];
+      const stdout = await promote(...words, ...attachTo);
       const events = stdout
         .trimEnd()
         .split('\n')

@@ -73,8 +73,8 @@ requires(['skopeo', 'nginx'])('Separate processes over one store', function () {
   after(() => held.disposeAsync());
 
   const contentOf = (digest: string) => readFile(layoutBlobPath(layout.directory, digest));
-  const promote = (tag: string) =>
-    release.cli(['promote', `candidate/app:${tag}`, `app:${tag}`, '--wait-mirrors', '1']);
+  const promote = (tag: string, ...more: string[]) =>
+    release.cli(['promote', `candidate/app:${tag}`, `app:${tag}`, '--wait-mirrors', '1', ...more]);
 
   it('take an upload of which each request goes to another node', async () => {
     const { layers, configs, digests } = layout;
@@ -150,7 +150,7 @@ requires(['skopeo', 'nginx'])('Separate processes over one store', function () {
     showTime(this.test, await eventually('the other worker takes over', isTakenOver, TAKEN_OVER_MS));
 
     await skopeo.copyAll(layout.directory, 'sbom', `${two.host}/candidate/app:sbom`);
-    const { stdout } = await promote('sbom');
+    const { stdout } = await promote('sbom', '--attach-to', layout.digests.amd64);
     expect(stdout).to.include('1 of 1 mirrors hold entry 2 (north)');
   });
 });
