@@ -78,7 +78,7 @@ const SHORT: readonly Suite[] = [
     lane: 'computing',
     budgetSeconds: 5,
   },
-  folder('access', { tier: 'short', lane: 'computing', budgetSeconds: 25 }),
+  folder('access', { tier: 'short', lane: 'computing', budgetSeconds: 45 }),
   folder('release', { tier: 'short', lane: 'waiting', budgetSeconds: 40 }),
   folder('notifications', {
     tier: 'short',
