@@ -46,6 +46,35 @@ describe('what an attempt to log in costs its client', () => {
     }
   });
 
+  it('is a poll for each that its own failures refuse, and its turns at other accounts in the end', async () => {
+    let nowMs = 0;
+    const now = () => nowMs;
+    const guard = new LoginGuard({
+      ...{
+        counts: new MemoryAttempts({ now }),
+        attempts: 5,
+        maxWaitMs: 60_000,
+        trustedNetworks: [],
+        secret: 's',
+      },
+      ...{ now, monotonicNow: now },
+    });
+    const outcome = (account: string) =>
+      guard
+        .attempt({ account, address: ADDRESS }, 'wrong', async () => ({ outcome: 'unknown' }))
+        .then(
+          ({ outcome: is }) => is,
+          () => 'wait',
+        );
+    for (let i = 0; i < 51; i++) await outcome(`user${i}`);
+    // One that does not come back meanwhile is looked at when its wait is over.
+    for (let i = 0; i < 60; i++) expect(await outcome(`more${i}`)).to.equal('wait');
+    nowMs += 60_000;
+    expect(await outcome('another')).to.equal('wait');
+    nowMs += 2 * 3_600_000;
+    expect(await outcome('another')).to.equal('unknown');
+  });
+
   it('is nothing for right passwords of many accounts', async () => {
     const login = nodeOf(1);
     for (let i = 0; i < 40; i++) expect(await login(`user${i}`, 'right')).to.equal('known');

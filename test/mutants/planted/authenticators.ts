@@ -3,7 +3,7 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 const ACCESS = 'services/http/access';
 const basic = { tests: ['test/token/basic.test.ts'] };
 const passes = { tests: ['test/token/anonymous.test.ts', 'test/access/pass-url.test.ts'] };
-const administer = { tests: ['test/access/administer.test.ts'] };
+const administer = { tests: ['test/access/delegation.test.ts', 'test/access/administer.test.ts'] };
 
 /** Who a request is from, docker's passes, and what somebody may give to a robot. */
 export const OF_AUTHENTICATORS: readonly Mutant[] = [

@@ -17,6 +17,8 @@ export const OF_CEILINGS: readonly Mutant[] = [
       "  if (count > layers)\n    throw tooMuch('manifest_urls'",
       "  if (count > layers * 1e6)\n    throw tooMuch('manifest_urls'",
     ],
+  ]),
+  ...mutantsOf('services/registry/oci/manifest-limits.ts', { tests: ['test/unit/manifest-limits.test.ts'] }, [
     ['that what is stored has no limit', 'children: Number.POSITIVE_INFINITY', 'children: 3'],
   ]),
   ...mutantsOf('services/registry/oci/limit-error.ts', ceilings, [
