@@ -161,7 +161,9 @@ describe('what a request asks of the store', function () {
       expect((await read(most)).top.digest).to.equal(most.digest);
       const refused = await rejection(read(many));
       expect(refused).to.be.instanceOf(LimitError).with.property('limit', limit);
-      expect(refused).to.have.property('message').that.includes('promote what an index lists without the index');
+      expect(refused)
+        .to.have.property('message')
+        .that.includes('promote what an index lists without the index');
     }
   });
 
