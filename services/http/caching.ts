@@ -31,12 +31,22 @@ export function allowCaching({ res }: { readonly res: ServerResponse }, caching:
  */
 export class Answer<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   caching: Caching | undefined;
+  #isContinued = false;
+
+  override writeContinue(callback?: () => void): void {
+    this.#isContinued = true;
+    super.writeContinue(callback);
+  }
 
   /** Node calls it for heads that are not written explicitly, too. */
   override writeHead(status: number, ...rest: []): this {
     const caching = SUCCESSES.has(status) ? this.caching : undefined;
     this.setHeader('Cache-Control', caching === undefined ? NOBODY : CACHE_CONTROL[caching]);
     if (!caching?.startsWith('everyone')) this.appendHeader('Vary', 'Authorization');
-    return super.writeHead(status, ...rest);
+    super.writeHead(status, ...rest);
+    // While an answer waits for the one before it on its connection, Node puts its head before what is queued already:
+    // before its own `100 Continue`, which would then be taken for the body.
+    if (this.socket === null && this.#isContinued) this.flushHeaders();
+    return this;
   }
 }
