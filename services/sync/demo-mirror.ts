@@ -80,7 +80,7 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
   return app;
 }
 
-/** The size of a file; undefined if there is none, or what is there is no file. */
+/** The size of a file; undefined if it does not exist, or is not a regular file. */
 async function sizeOf(directory: string, key: string): Promise<number | undefined> {
   const handle = await openFile(directory, key).catch((error: Error) => {
     if (error instanceof StoreUnavailableError) throw error;

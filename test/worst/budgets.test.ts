@@ -20,7 +20,8 @@ const CHOSEN = ROWS.filter(({ isNightly }) => !isNightly || process.env['NIGHTLY
  * A change that takes seconds looks at everything once more before it is made, and writes beats of its turn: on a busy
  * machine that is up to twice the requests of a quiet one.
  */
-const slow = (row: Row): Row => ({ ...row, storeRequests: 2 * row.storeRequests + 20 });
+const slow = (row: Row): Row =>
+  row.route.startsWith('GET ') ? row : { ...row, storeRequests: 2 * row.storeRequests + 20 };
 
 describe('the worst request', function () {
   this.timeout(600_000);
