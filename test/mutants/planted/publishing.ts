@@ -108,7 +108,7 @@ export const OF_PUBLISHING: readonly Mutant[] = [
   ]),
   ...mutantsOf(
     'services/api/push/uploads.ts',
-    { tests: ['test/attacks/guarded.test.ts', 'test/access/leaks.test.ts', 'test/protocol/mounts.test.ts'] },
+    { tests: ['test/access/origin.test.ts', 'test/attacks/guarded.test.ts', 'test/protocol/mounts.test.ts'] },
     [
       [
         'that a mount without a source is of what is public',
