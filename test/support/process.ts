@@ -5,6 +5,8 @@ import { type Child, type Exit, signalGroup, spawnChild, Tail } from './child.ts
 
 const KILL_AFTER_MS = 3000;
 const POLL_MS = 25;
+/** For a busy machine: a program that cannot start mostly ends by itself, long before. */
+const READY_MS = 60_000;
 
 export interface RunOptions {
   /** Added to the cleaned environment of `childEnvironment`. */
@@ -90,7 +92,7 @@ export async function startDaemon(
   args: readonly string[],
   options: DaemonOptions,
 ): Promise<Daemon> {
-  const { ready, timeoutMs = 15_000, logFile } = options;
+  const { ready, timeoutMs = READY_MS, logFile } = options;
   const child = spawnChild(command, args, options);
   const tail = new Tail();
   const log = logFile === undefined ? undefined : createWriteStream(logFile, { flags: 'a' });

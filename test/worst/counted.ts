@@ -52,6 +52,8 @@ setInterval(() => {
 
 /** Each answer says what was counted since the one before. */
 const counter = createServer((_, response) => {
+  // A connection that is kept would keep the process from ending.
+  response.setHeader('connection', 'close');
   response.end(JSON.stringify(counts satisfies Counts));
   Object.assign(counts, { storeRequests: 0, longestMs: 0 });
 });
