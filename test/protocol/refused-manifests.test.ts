@@ -3,6 +3,7 @@
  * repository lacks, or that is too large, is refused with the reason, and no tag moves.
  */
 import { expect } from 'chai';
+import { answered, rawConnection } from '../edge/raw.ts';
 import { newBytes } from '../support/bytes.ts';
 import { sha256 } from '../support/digest.ts';
 import { Content, type Descriptor, MEDIA_TYPES } from '../support/image.ts';
@@ -154,4 +155,17 @@ describe('refused manifests', () => {
         expectError(await putBytes(ofSize(sizeBytes), 'bad', chunked), 413, 'SIZE_INVALID');
       });
   }
+
+  it('answers a Content-Length that is too large before any of the body has come', async () => {
+    const { host, port } = new URL(registry.url);
+    using connection = await rawConnection(Number(port));
+    const head = [
+      'PUT /v2/hello/manifests/bad HTTP/1.1',
+      `host: ${host}`,
+      `content-type: ${MEDIA_TYPES.image}`,
+    ];
+    connection.socket.write([...head, `content-length: ${LIMIT_BYTES + 1}`, '', ''].join('\r\n'));
+    await answered(connection);
+    expect(connection.received()).to.match(/^HTTP\/1\.1 413 /);
+  });
 });

@@ -4,6 +4,7 @@ const GUARD = 'services/registry/access/login-guard';
 const guard = {
   tests: ['test/edge/guard/costs.test.ts', 'test/edge/login-guard.test.ts', 'test/edge/guard/twin.test.ts'],
 };
+const atOnce = { tests: ['test/edge/guard/at-once.test.ts'] };
 const budgets = { tests: [...guard.tests, 'test/edge/guard/simulation.test.ts'] };
 const queue = { tests: ['test/unit/login-queue.test.ts'] };
 const memory = {
@@ -98,6 +99,8 @@ export const OF_LOGINS: readonly Mutant[] = [
     ['the turn of a network that is new', 'if (around === 0) return Number.POSITIVE_INFINITY;', ''],
     ['that a refused attempt leaves no key', '    await takeBack();\n', ''],
     ['the day of a network', 'windowMs: 24 * HOUR_MS', 'windowMs: HOUR_MS / 60'],
+  ]),
+  ...mutantsOf(`${GUARD}/strangers-budget.ts`, atOnce, [
     [
       'that two at once are not both the first',
       'const others = (points[0]?.total ?? 1) - 1;',
@@ -124,6 +127,8 @@ export const OF_LOGINS: readonly Mutant[] = [
       '    if (after <= free) return 0;\n',
       '    if (after > 0) return 0;\n',
     ],
+  ]),
+  ...mutantsOf(`${GUARD}/doubling-wait.ts`, atOnce, [
     ['that what waits is not counted', '    if (waitMs > 0) await this.takeBack({ key });\n', ''],
   ]),
   ...mutantsOf(`${GUARD}/account-name.ts`, guard, [
