@@ -17,6 +17,9 @@ import { type BlobFacts, STABLE, World } from './world.ts';
 
 const MIRROR = 'near';
 const LIFE_MAX_MS = 350;
+/** On a slow machine lives become longer, up to these, until one in two gets an image pushed: else no kill hits a promotion. */
+const LONG_LIFE_MAX_MS = 5000;
+const ROUNDS_PER_IMAGE = 2;
 const BASES = 3;
 
 /** What was under way when the registry was killed; one kill may hit several. */
@@ -30,6 +33,8 @@ export class KillRun implements AsyncDisposable {
   readonly store: StoreView;
   resumed = 0;
   startingMs = 0;
+  #rounds = 0;
+  #lifeMaxMs = LIFE_MAX_MS;
   readonly #registry: TestRegistry;
   readonly #held: AsyncDisposableStack;
 
@@ -122,7 +127,9 @@ export class KillRun implements AsyncDisposable {
   async #workAndKill(): Promise<{ touched: Set<string>; interrupted: Iterable<OpenUpload> }> {
     await using client = new Client(this.#registry.url);
     const load = new Load(client, this.world, this.mirror);
-    await sleep(this.world.random.int(0, LIFE_MAX_MS));
+    const isSlow = this.world.candidates.length * ROUNDS_PER_IMAGE < this.#rounds++;
+    if (isSlow) this.#lifeMaxMs = Math.min(1.5 * this.#lifeMaxMs, LONG_LIFE_MAX_MS);
+    await sleep(this.world.random.int(0, Math.round(this.#lifeMaxMs)));
     const { inFlight } = load;
     for (const hit of ['upload', 'manifest', 'promotion', 'pull'] as const)
       if (inFlight[hit] > 0) this.hits[hit]++;
