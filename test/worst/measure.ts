@@ -18,6 +18,8 @@ export interface Figures {
   readonly answer: string;
   readonly cpuMs: number;
   readonly storeRequests: number;
+  /** See {@link Counts.looksAgain}. */
+  readonly looksAgain: number;
   /** The peak above the idle node's memory. */
   readonly memoryMb: number;
   /** The most that were open, above those of the idle node. */
@@ -44,10 +46,10 @@ export async function measure(world: WorstWorld, row: Row): Promise<Figures> {
   const answer = await row.ask(world);
   await sleep(SETTLE_MS);
   const busy = await sampling.report();
-  const { storeRequests, longestMs } = await world.counts();
+  const { storeRequests, looksAgain, longestMs } = await world.counts();
   return {
     ...{ status: answer.status, answer: answer.body.subarray(0, 500).toString() },
-    ...{ storeRequests, longestMs, slowestMs: busy.slowestMs },
+    ...{ storeRequests, looksAgain, longestMs, slowestMs: busy.slowestMs },
     cpuMs: Math.round((cpuSeconds(pid) - idleCpu) * 1000),
     memoryMb: Math.max(0, megabytes(pid, 'VmHWM') - idleMb),
     descriptors: Math.max(0, busy.descriptors - idle.descriptors),

@@ -15,7 +15,7 @@ const ROW: Row = {
   ask: () => Promise.reject(new Error('nobody asks')),
 };
 const GOOD: Figures = {
-  ...{ status: 200, answer: '', cpuMs: 50, storeRequests: 5, memoryMb: 100, descriptors: 200 },
+  ...{ status: 200, answer: '', cpuMs: 50, storeRequests: 5, looksAgain: 0, memoryMb: 100, descriptors: 200 },
   ...{ slowestMs: 100, longestMs: 100 },
 };
 const excesses = (more: Partial<Figures>) => excessesOf(ROW, { ...GOOD, ...more });
@@ -38,6 +38,15 @@ describe('a budget', () => {
     expect(variable({ slowestMs: 300, longestMs: 250 })).to.deep.equal([
       '250 ms until /livez answered, more than 100',
     ]);
+  });
+
+  it('has as many requests once more for each time that a change looks again, and some for beats', () => {
+    const change: Row = { ...ROW, route: 'PUT /x' };
+    const requests = (storeRequests: number, looksAgain: number) =>
+      excessesOf(change, { ...GOOD, storeRequests, looksAgain });
+    expect([...requests(25, 0), ...requests(35, 2)]).to.deep.equal([]);
+    expect(requests(26, 0)).to.deep.equal(['26 store requests, more than 25']);
+    expect(requests(36, 2)).to.deep.equal(['36 store requests, more than 35']);
   });
 
   it('is not exceeded by a machine that has no time for the node', () => {
