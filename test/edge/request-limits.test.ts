@@ -6,6 +6,8 @@ import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { rawConnection } from './raw.ts';
 
+const PROXY = '127.0.0.5/32';
+
 describe('requests a second', () => {
   let registry: TestRegistry;
   before(async function () {
@@ -14,6 +16,8 @@ describe('requests a second', () => {
       promotion: false,
       config: (config) => ({
         ...config,
+        auth: { none: {} },
+        http: { ...(config['http'] as object), trustedproxies: [PROXY] },
         limits: { requestspersecond: { client: 2 }, trustednetworks: ['127.0.0.9/32'] },
       }),
     });
@@ -21,12 +25,17 @@ describe('requests a second', () => {
   after(() => registry[Symbol.asyncDispose]());
 
   /** The statuses of so many requests, one after the other on one connection, and the last answer. */
-  async function statuses(count: number, from: string, path = '/v2/'): Promise<[string[], string]> {
+  async function statuses(
+    count: number,
+    from: string,
+    path = '/v2/',
+    forwarded = '',
+  ): Promise<[string[], string]> {
     const port = Number(new URL(registry.url).port);
     using connection = await rawConnection(port, { from });
     for (let i = 0; i < count; i++) {
       const before = connection.received().length;
-      connection.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+      connection.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${forwarded}\r\n`);
       const isAnswered = () => /\r\n\r\n.+/s.test(connection.received().slice(before));
       await eventually('it is answered', isAnswered, 15_000, 2);
     }
@@ -48,6 +57,14 @@ describe('requests a second', () => {
     const [trusted] = await statuses(50, '127.0.0.9');
     const [health] = await statuses(50, '127.0.0.2', '/livez');
     for (const each of [others, trusted, health]) expect(new Set(each)).to.deep.equal(new Set(['200']));
+  });
+
+  it('are those of one client within a /64, whichever of its addresses it takes', async () => {
+    const of = async (address: string) =>
+      (await statuses(8, '127.0.0.5', '/v2/', `X-Forwarded-For: ${address}\r\n`))[0];
+    const all = [...(await of('2001:db8::1')), ...(await of('2001:db8::2')), ...(await of('2001:db8::3:4'))];
+    expect(all.filter((status) => status === '429')).to.have.length.above(5);
+    expect(new Set(await of('2001:db8:0:1::1'))).to.deep.equal(new Set(['200']));
   });
 
   it('are counted by the metrics', async () => {

@@ -66,6 +66,16 @@ describe('a mirror', function () {
     expect(await sent()).to.be.within(BYTES.length, IN_BETWEEN_BYTES);
   });
 
+  for (const [what, bytes, result] of [
+    ['what was written', BYTES, 'good'],
+    ['other bytes of the same size', Buffer.alloc(BYTES.length), 'bad'],
+    ['less', BYTES.subarray(1), 'bad'],
+  ] as const)
+    it(`that sends ${what} is ${result}`, async () => {
+      mirror.behaviour = async (_, response) => void response.writeHead(200).end(bytes);
+      expect(await soon(target.verify(BLOB, NEVER))).to.equal(result);
+    });
+
   for (const [status, result] of [
     [404, 'absent'],
     [302, 'absent'],

@@ -2,6 +2,8 @@
  * Promise: what is stable cannot be changed through a side door. A promotion names what it attaches in its target, replaces
  * nothing that another promotion put there unless asked by name, and carries only what belongs to the promoted image.
  */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { MemoryChanges } from '../../services/memory/changes.ts';
 import type { AuditEntry } from '../../services/registry/audit/entry.ts';
@@ -191,6 +193,20 @@ describe('what a promotion attaches in its target', function () {
     const { lines } = await promote(registry.url, 'candidate/base:1', 'base:1');
     expect(refusalIn(lines).message).to.include(`--attach-to ${newer.digest}`);
     expect(await referrers('base', newer)).to.not.include(attack.digest);
+  });
+
+  it('is judged by what the image made public where nothing is recorded, as by older versions', async () => {
+    const { stable, evil, forged, sbom } = await attacked('unrecorded');
+    const repositories = join(registry.rootDirectory, 'docker/registry/v2/repositories');
+    await rm(join(repositories, 'unrecorded/_roadstead/brought'), { recursive: true });
+    const { lines } = await promote(registry.url, `${evil}:2`, 'unrecorded:2', { dryRun: true });
+    expect(plannedIn(lines).leftOut?.map(({ digest }) => digest)).to.have.members([
+      forged.digest,
+      sbom.digest,
+    ]);
+    const late = await pushArtifact('candidate/unrecorded', undefined, stable);
+    await promote(registry.url, 'candidate/unrecorded:1', 'unrecorded:1');
+    expect(await referrers('unrecorded', stable)).to.deep.equal([late.digest]);
   });
 
   it('is added later, too, to every platform of the image that is promoted again', async () => {

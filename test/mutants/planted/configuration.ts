@@ -96,12 +96,14 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
       '  if (notifications.endpoints.length > 1e9)\n',
     ],
   ]),
-  ...mutantsOf('services/config/safety-access.ts', people, [
+  ...mutantsOf('services/config/safety-access.ts', { tests: ['test/config/check.test.ts'] }, [
     [
       'an open registry',
       'if (isOpen && !auth?.isNone && !auth?.htpasswd && !auth?.token)',
       'if (isOpen && auth === null)',
     ],
+  ]),
+  ...mutantsOf('services/config/safety-access.ts', people, [
     [
       'rules that know nobody',
       'if (access !== undefined && !auth?.token && !auth?.htpasswd)',
