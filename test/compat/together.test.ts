@@ -2,10 +2,12 @@
  * Promise: both registries may run at once over one directory, for as long as a migration takes. Pushes, moves and
  * pulls through either do not harm the other: what a tag names last is the same at both, and pulls whole.
  */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import pMap from 'p-map';
-import { pushImage, pushIndex, putManifest } from '../protocol/pushing.ts';
+import { pushBlob, pushImage, pushIndex, putManifest } from '../protocol/pushing.ts';
 import { type Answer, send } from '../protocol/wire.ts';
 import { newBytes } from '../support/bytes.ts';
 import { hexOf } from '../support/digest.ts';
@@ -62,6 +64,13 @@ besideDistribution('one directory, both at once', (pair) => {
       await expectSamePull(pair, name, image.digest);
     const { blobs, manifests } = await askCollector(pair.theirs);
     expect([...blobs, ...manifests]).to.deep.equal([]);
+  });
+
+  it('an upload that ends through one takes no directory from the other, which may be in it by then', async () => {
+    const name = 'ending';
+    await pushBlob(pair.ours.url, name, newBytes());
+    const uploads = join(pair.theirs.rootDirectory, `docker/registry/v2/repositories/${name}/_uploads`);
+    expect(await readdir(uploads)).to.deep.equal([]);
   });
 
   it('what Distribution rewrites all the time is there for us at any moment', async function () {

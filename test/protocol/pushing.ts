@@ -12,7 +12,7 @@ export async function pushBlob(
   mediaType: string = MEDIA_TYPES.layer,
 ): Promise<Descriptor> {
   const begun = await send(url, `/v2/${name}/blobs/uploads/`, { method: 'POST' });
-  expect(begun.status).to.equal(202);
+  expect(begun.status, `${url}: ${begun.body}`).to.equal(202);
   const digest = sha256(bytes);
   const location = begun.headers.location ?? '';
   const target = location.startsWith('/') ? location : location.slice(new URL(location).origin.length);

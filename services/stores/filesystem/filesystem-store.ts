@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import {
   type ByteRange,
@@ -25,7 +25,7 @@ import { removeOld, temporariesIn } from './leftovers.ts';
 import { listFiles } from './list.ts';
 import { markOldMounts } from './mounts.ts';
 import { endsWithProcess } from './network-mount.ts';
-import { pathOf } from './paths.ts';
+import { KEPT_WHEN_EMPTY, pathOf } from './paths.ts';
 import { WriteProbe } from './probe.ts';
 import { openRoot } from './root.ts';
 import { sendFile } from './send.ts';
@@ -276,6 +276,7 @@ export class FilesystemStore implements ObjectStore {
   async #removeEmptied(directory: string): Promise<string> {
     let path = directory;
     for (; path.length > this.#root.length; path = dirname(path)) {
+      if (basename(path) === KEPT_WHEN_EMPTY) return path;
       try {
         await rmdir(path);
         this.#directories.forget(path);

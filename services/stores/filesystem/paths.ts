@@ -19,6 +19,12 @@ export const MOUNTS = join('roadstead', '.mounts');
 /** A file that a probe makes and deletes at once. Distribution ignores it wherever it may see it. */
 export const PROBE = '.roadstead-probe';
 
+/**
+ * The name of a directory that stays when it is empty. Distribution makes a directory in it for each upload, in two steps:
+ * between them it must not be gone, or the push ends with 500. Distribution itself never removes it.
+ */
+export const KEPT_WHEN_EMPTY = '_uploads';
+
 /** The path of a key below the root. Throws on a key that could leave it: a mistake of ours, never a client's. */
 export function pathOf(root: string, key: string): string {
   checkObjectKey(key);
