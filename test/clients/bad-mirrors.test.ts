@@ -79,12 +79,17 @@ requirePrograms('A pull with a bad mirror', function () {
       await client.forget();
       await client.pull(`${host}/${name}:1`);
     }
-    const lines = log().slice(before);
-    const reasons = lines.filter((line) => line['decision']).map((line) => line['reason']);
-    const ofLayers = reasons.filter((reason) => reason !== 'small');
-    expect(ofLayers).to.have.lengthOf(pulledLayers());
-    expect(new Set(ofLayers).size).to.equal(1);
-    return ofLayers[0];
+    const ofLayers = () => {
+      const decided = log()
+        .slice(before)
+        .filter((line) => line['decision']);
+      return decided.map((line) => line['reason']).filter((reason) => reason !== 'small');
+    };
+    // A line is logged when its answer has been sent, which the client does not wait for.
+    await eventually('all is logged', () => ofLayers().length >= pulledLayers());
+    expect(ofLayers()).to.have.lengthOf(pulledLayers());
+    expect(new Set(ofLayers()).size).to.equal(1);
+    return ofLayers()[0];
   }
 
   describe('when it is the only one', () => {

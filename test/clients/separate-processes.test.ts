@@ -15,9 +15,9 @@ import { clientLines, redirectedLayers, startMirrors } from './mirrored.ts';
 import { showTime } from './show-time.ts';
 
 /** How long a tag's move through one node may go unseen on another. */
-const TAG_SEEN_MS = 1500;
+const TAG_SEEN_MS = 8000;
 /** How long a node may take to learn of a promotion, and of what the mirrors hold. */
-const LEARNT_MS = 3000;
+const LEARNT_MS = 8000;
 const TAKEN_OVER_MS = 15_000;
 
 /** A request that has to be answered so. */

@@ -58,7 +58,7 @@ export function describeChanges(title: string, open: () => Promise<OpenedChanges
       await eventually(
         () => there.heard,
         () => there.heard.length > 0,
-        5000,
+        15_000,
       );
       there.stop();
     });
@@ -71,14 +71,14 @@ export function describeChanges(title: string, open: () => Promise<OpenedChanges
       await eventually(
         () => there.heard.length,
         () => there.heard.length >= moves.length,
-        5000,
+        15_000,
       );
       // A second delivery would have come by the time that an answer is back.
       opened.there.publish(last);
       await eventually(
         () => here.heard.length,
         () => here.heard.includes(last) || here.heard.length > moves.length,
-        5000,
+        15_000,
       );
       expect(new Set(there.heard.map((move) => JSON.stringify(move))).size).to.equal(moves.length + 1);
       expect(there.heard).to.have.deep.members([...moves, last]);
@@ -94,7 +94,7 @@ export function describeChanges(title: string, open: () => Promise<OpenedChanges
       await eventually(
         () => there.heard.length,
         () => there.heard.length >= changes.length,
-        5000,
+        15_000,
       );
       expect(there.heard).to.have.deep.members(changes);
       there.stop();
@@ -114,7 +114,7 @@ export function describeChanges(title: string, open: () => Promise<OpenedChanges
       await eventually(
         () => witness.heard,
         () => witness.heard.length >= moves.length,
-        5000,
+        15_000,
       );
       expect({ told, there: there.heard }).to.deep.equal({ told: moves.slice(0, 1), there: [] });
       witness.stop();

@@ -88,7 +88,7 @@ export function describeWriting(area: () => Area): void {
         () => 'rejected',
       );
       setTimeout(() => controller.abort(), 50);
-      const outcome = await Promise.race([ended, sleep(2000, 'still waiting')]);
+      const outcome = await Promise.race([ended, sleep(15_000, 'still waiting')]);
       stalled.abort();
       await ended;
       expect(outcome).to.equal('rejected');

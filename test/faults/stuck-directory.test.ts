@@ -8,11 +8,14 @@ import { type TempDir, tempDir } from '../support/temp.ts';
 import { holdChildren } from './held-children.ts';
 
 const PATIENCE_MS = 1500;
+/** For what does not hang: a busy machine may take longer than the other one's patience. */
+const PATIENT_MS = 25_000;
 
 describe('what writes to a directory mirror', function () {
   this.timeout(30_000);
   let home: TempDir;
   let target: DirectoryTarget;
+  let patient: DirectoryTarget;
   const bytes = newBytes(3_000_000);
   const blob = { digest: parseSha256(sha256(bytes)), sizeBytes: bytes.length };
   const never = new AbortController().signal;
@@ -20,9 +23,11 @@ describe('what writes to a directory mirror', function () {
   before(async () => {
     home = await tempDir('stuck-directory');
     target = new DirectoryTarget(home.path, { patienceMs: PATIENCE_MS });
+    patient = new DirectoryTarget(home.path, { patienceMs: PATIENT_MS });
   });
   after(async () => {
     await target?.[Symbol.asyncDispose]();
+    await patient?.[Symbol.asyncDispose]();
     await home?.[Symbol.asyncDispose]();
   });
 
@@ -43,8 +48,8 @@ describe('what writes to a directory mirror', function () {
         () => false,
       ),
     );
-    expect(await target.verify(blob, never)).to.equal('good');
-    expect(await target.has(blob, never)).to.equal(true);
+    expect(await patient.verify(blob, never)).to.equal('good');
+    expect(await patient.has(blob, never)).to.equal(true);
   });
 
   it('does not wait for what hangs once it has to stop', async () => {
@@ -52,7 +57,7 @@ describe('what writes to a directory mirror', function () {
     using _ = holdChildren(process.pid, home.path);
     const stop = AbortSignal.timeout(200);
     const startedAt = performance.now();
-    const writing = target.write(
+    const writing = patient.write(
       { digest: parseSha256(sha256(other)), sizeBytes: other.length },
       (async function* () {
         yield other;
@@ -60,6 +65,6 @@ describe('what writes to a directory mirror', function () {
       stop,
     );
     expect(await writing.catch((error: Error) => error.name)).to.equal('TimeoutError');
-    expect(performance.now() - startedAt).to.be.below(PATIENCE_MS);
+    expect(performance.now() - startedAt).to.be.below(PATIENT_MS / 2);
   });
 });

@@ -13,7 +13,7 @@ import { startStaticMirror } from './static-mirror.ts';
 
 /** More than libuv has threads for by default. */
 const LAYERS = 6;
-const AT_ONCE_MS = 1000;
+const AT_ONCE_MS = 5000;
 
 /**
  * A mirror whose file system does not answer: the process that works there does nothing, as if a call into a network file
@@ -77,7 +77,7 @@ describe('a directory mirror whose file system hangs', function () {
     await registry.stop();
     const tookMs = performance.now() - startedAt;
     console.log(`      SIGTERM took ${Math.round(tookMs)} ms`);
-    expect(tookMs).to.be.below(5000);
+    expect(tookMs).to.be.below(20_000);
     expect((await registry.daemon.exit).reason).to.equal('exit code 0');
     await eventually('the children have gone', () => children.every((pid) => !existsSync(`/proc/${pid}`)));
   });

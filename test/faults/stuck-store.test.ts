@@ -10,8 +10,8 @@ import { type Fifo, makeFifo } from './fifo.ts';
 
 /** More than libuv has threads for by default. */
 const HANGING = 6;
-const CALL_TIMEOUT_MS = 2000;
-const AT_ONCE_MS = 1000;
+const CALL_TIMEOUT_MS = 10_000;
+const AT_ONCE_MS = 5000;
 
 /** A store some of whose files never open: a FIFO in the place of a repository's link, where open(2) waits for a writer. */
 describe('a store that hangs in places', function () {
@@ -83,7 +83,7 @@ describe('a store that hangs in places', function () {
     );
     for (const { status, ms, retryAfter } of answers) {
       expect({ status, retryAfter }).to.deep.equal({ status: 503, retryAfter: '5' });
-      expect(ms).to.be.below(CALL_TIMEOUT_MS + 2000);
+      expect(ms).to.be.below(CALL_TIMEOUT_MS + 8000);
     }
   });
 
@@ -99,7 +99,7 @@ describe('a store that hangs in places', function () {
     await registry.stop();
     const tookMs = performance.now() - startedAt;
     console.log(`      SIGTERM took ${Math.round(tookMs)} ms, draintimeout is 5000 ms`);
-    expect(tookMs).to.be.below(6000);
+    expect(tookMs).to.be.below(20_000);
     expect((await registry.daemon.exit).reason).to.equal('signal SIGKILL');
     // The last line may still be on its way into the file.
     const end = () => registry.log().find(({ msg }) => /ended by force/.test(String(msg)));
@@ -111,9 +111,8 @@ describe('a store that hangs in places', function () {
     await registry.start();
     for (const { status } of await Promise.all(hung())) expect(status).to.equal(503);
     for (const { fifo, path } of fifos) fifo.replaceWith(`${path}.aside`);
-    await eventually('all are served', async () =>
-      (await Promise.all(hung())).every(({ status }) => status === 200),
-    );
+    const isServed = async () => (await Promise.all(hung())).every(({ status }) => status === 200);
+    await eventually('all are served', isServed, 40_000);
   });
 });
 

@@ -39,7 +39,7 @@ describe('while a garbage collection runs', function () {
     }
   };
   /** One that deletes slowly, when it has begun to. */
-  const startSlow = (deleted: number, pauseMs = 100): Promise<Daemon> =>
+  const startSlow = (deleted: number, pauseMs: number): Promise<Daemon> =>
     startDaemon(
       process.execPath,
       [PROGRAM, registry.rootDirectory, String(pauseMs), JSON.stringify(OPTIONS)],
@@ -74,7 +74,7 @@ describe('while a garbage collection runs', function () {
       status = await begin();
       return status !== 503;
     };
-    await eventually('a push is taken', isTaken, 5000, 100);
+    await eventually('a push is taken', isTaken, 15_000, 100);
     expect(status).to.equal(202);
     await isSound();
   });
@@ -82,7 +82,7 @@ describe('while a garbage collection runs', function () {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     it(`${signal} ends it, and writes are allowed again`, async () => {
       await pushManyOrphans();
-      const running = await startSlow(2, 5);
+      const running = await startSlow(2, 25);
       const exit = await end(running, signal);
       expect(exit.code, running.output()).to.equal(1);
       expect(running.output()).to.include(`stopped by ${signal}`);
@@ -94,7 +94,7 @@ describe('while a garbage collection runs', function () {
   for (const deleted of process.env['NIGHTLY'] === '1' ? [1, 3, 6, 9, 12] : [1, 6, 12])
     it(`it can be killed after ${deleted} deletes: the store is sound, and the next one finishes it`, async () => {
       const plan = told(await collect(registry.rootDirectory, { ...OPTIONS, dryRun: true }));
-      const running = await startSlow(deleted);
+      const running = await startSlow(deleted, 300);
       await end(running, 'SIGKILL');
       const left = await readNotice(objects);
       expect(left?.reason).to.equal('garbage collection');
@@ -139,7 +139,7 @@ describe('while a garbage collection runs', function () {
 
   it('somebody who allows writes again stops it', async () => {
     await pushManyOrphans();
-    const running = await startSlow(1, 5);
+    const running = await startSlow(1, 25);
     await writeNotice(objects, undefined);
     const exit = await running.exit;
     expect(exit.code, running.output()).to.equal(1);

@@ -92,7 +92,7 @@ function told(receiver: Receiver, { url }: Client): string[] {
 }
 
 const endpointAt = ({ url }: Receiver) => ({
-  notifications: { endpoints: [{ name: 'hook', url, timeout: '2s', threshold: 3, backoff: '1s' }] },
+  notifications: { endpoints: [{ name: 'hook', url, timeout: '20s', threshold: 3, backoff: '1s' }] },
 });
 
 requires(['docker-registry', 'openssl'])("actors compared with docker-registry's", () => {

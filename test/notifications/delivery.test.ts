@@ -142,7 +142,7 @@ describe('delivery of notifications', () => {
     world.worker(endpoint);
     for (const n of upTo(500)) notifier.pulled(pull(n), FACTS);
     expect((await inspectEndpoint(world.objects, 'hook')).queued).to.equal(0);
-    await eventually('all are delivered', () => receiver.accepted().length === 500, 4000);
+    await eventually('all are delivered', () => receiver.accepted().length === 500);
     expect(numbersOf(receiver.accepted())).to.deep.equal(upTo(500));
     expect(receiver.accepted().every(({ action }) => action === 'pull')).to.equal(true);
   });

@@ -237,7 +237,7 @@ async function startPeer(hook: string, includereferences: boolean) {
     http: { addr: `127.0.0.1:${port}` },
     notifications: {
       events: { includereferences },
-      endpoints: [{ name: 'hook', url: hook, timeout: '2s', threshold: 3, backoff: '1s' }],
+      endpoints: [{ name: 'hook', url: hook, timeout: '20s', threshold: 3, backoff: '1s' }],
     },
   };
   // JSON is YAML.

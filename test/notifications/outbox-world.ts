@@ -15,7 +15,7 @@ export function endpointAt(url: string, options: Partial<EndpointConfig> = {}): 
     name: 'hook',
     url,
     headers: {},
-    timeout: 2000,
+    timeout: 20_000,
     threshold: 3,
     backoff: 20,
     ignore: { mediatypes: [], actions: [] },

@@ -22,7 +22,7 @@ describe('notifications of a registry', () => {
       config: (config) => ({
         ...config,
         notifications: {
-          endpoints: [{ name: 'hook', url: receiver.url, timeout: '2s', threshold: 2, backoff: '200ms' }],
+          endpoints: [{ name: 'hook', url: receiver.url, timeout: '20s', threshold: 2, backoff: '200ms' }],
         },
       }),
     });

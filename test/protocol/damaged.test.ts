@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import { promote } from '../release/promoting.ts';
 import { newBytes } from '../support/bytes.ts';
 import { sha256 } from '../support/digest.ts';
+import { eventually } from '../support/eventually.ts';
 import { Image, MEDIA_TYPES, manifestOf } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { blobPath } from './on-disk.ts';
@@ -58,6 +59,8 @@ describe('content that is damaged in the store', () => {
     await damage(bytes);
     await expectUnknown(blob(digest));
     await expectUnknown(blob(digest));
+    const last = (await get(blob(digest))).headers['x-request-id'];
+    await eventually('all is logged', () => registry.log().some((line) => line['requestId'] === last));
     const lines = damages().filter((line) => line['digest'] === digest);
     expect(lines).to.have.length(1);
     expect(lines[0]).to.include({ level: 'error', key: blobPath(digest), sizeBytes: 20_000 });
@@ -166,7 +169,10 @@ describe('content that is damaged in the store', () => {
     await writeFile(fileOf(image.digest), image.bytes.toString().replace('"size":100', '"size":101'));
     for (const reference of ['manifest', image.digest])
       expectError(await get(`/v2/${NAME}/manifests/${reference}`), 404, 'MANIFEST_UNKNOWN');
-    expect((await get(`/v2/${NAME}/manifests/${image.digest}`, 'HEAD')).status).to.equal(404);
+    const last = await get(`/v2/${NAME}/manifests/${image.digest}`, 'HEAD');
+    expect(last.status).to.equal(404);
+    const id = last.headers['x-request-id'];
+    await eventually('all is logged', () => registry.log().some((line) => line['requestId'] === id));
     expect(damages().filter((line) => line['digest'] === image.digest)).to.have.length(1);
     const put = await putManifest(registry.url, NAME, 'manifest', image.bytes, MEDIA_TYPES.image);
     expect(put.status).to.equal(201);

@@ -11,7 +11,10 @@ import { expectError, send } from './wire.ts';
 describe('operating a node', () => {
   let registry: TestRegistry;
   before(async () => {
-    registry = await startRegistry({ promotion: false });
+    registry = await startRegistry({
+      promotion: false,
+      config: (config) => ({ ...config, http: { ...(config['http'] as object), draintimeout: '20s' } }),
+    });
   });
   after(() => registry[Symbol.asyncDispose]());
 
@@ -79,7 +82,7 @@ describe('operating a node', () => {
   });
 
   it('ends by SIGTERM with no more connections taken, and the download under way whole', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     const bytes = newBytes(24_000_000);
     const blob = await pushBlob(registry.url, 'drained', bytes);
     const answer = await fetch(`${registry.url}/v2/drained/blobs/${blob.digest}`);
@@ -94,7 +97,7 @@ describe('operating a node', () => {
         () => false,
       );
     // Less than the drain time, so that the download is still under way.
-    await eventually('connections are refused, or answered with 503', async () => !(await isReady()), 3000);
+    await eventually('connections are refused, or answered with 503', async () => !(await isReady()), 10_000);
     for (let next = await reader.read(); !next.done; next = await reader.read()) hash.update(next.value);
     expect(`sha256:${hash.digest('hex')}`).to.equal(blob.digest);
     await stopped;

@@ -92,11 +92,10 @@ describe('a registry that is read-only', () => {
 
     it('takes writes again as soon as the switch is lifted', async () => {
       await registry.offline(['read-only', 'off']);
-      const deadline = performance.now() + 3000;
       for (const { url } of [registry, node]) {
         const isTaken = async () =>
           (await send(url, '/v2/candidate/hello/blobs/uploads/', { method: 'POST' })).status === 202;
-        await eventually('writes are taken', isTaken, deadline - performance.now());
+        await eventually('writes are taken', isTaken);
       }
     });
   });

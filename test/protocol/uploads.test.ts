@@ -155,8 +155,9 @@ describe('uploads in pieces', () => {
     const socket = connect(Number(port), hostname);
     socket.on('error', () => undefined);
     socket.write(`PATCH ${location} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 300000\r\n\r\n`);
-    socket.write(bytes.subarray(0, 100_000));
-    await sleep(200);
+    await new Promise((resolve) => socket.write(bytes.subarray(0, 100_000), resolve));
+    // So that the other side reads it first: what is destroyed at once may be thrown away unread.
+    await sleep(1000);
     socket.destroy();
     let kept = 0;
     for (let i = 0; i < 100 && kept === 0; i++) {

@@ -42,6 +42,7 @@ requires(['redis-server', 'redis-cli'])('counts of failed logins while Redis is 
     for (let i = 0; i < 100; i++) await here.attempts.add('client:a', 1, 60_000);
     const tookMs = performance.now() - startedAt;
     await redis.signal('SIGCONT');
-    expect(tookMs).to.be.below(2000);
+    // Each one that Redis kept waiting has failed.
+    expect(here.witness.failures.get('attempts')).to.be.within(1, 1 + Math.floor(tookMs / 2000));
   });
 });

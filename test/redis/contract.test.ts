@@ -55,7 +55,7 @@ requires(['redis-server', 'redis-cli'])('Redis', () => {
     describeLocks(title, async () => {
       const found = await start();
       // A process that is held up for less than a lease lasts must not lose it.
-      const timing = { ttlMs: 1700, patienceMs: 900 };
+      const timing = { ttlMs: 4000, patienceMs: 900 };
       const [here, there] = [
         await openWorking(found.section, timing),
         await openWorking(found.section, timing),
@@ -63,7 +63,7 @@ requires(['redis-server', 'redis-cli'])('Redis', () => {
       // A Redis that was just started gives no locks until those that it may have forgotten have run out.
       await new Promise((resolve) => setTimeout(resolve, timing.ttlMs));
       return {
-        ...{ here: here.locks, there: there.locks, patienceMs: timing.patienceMs },
+        ...{ here: here.locks, there: there.locks, patienceMs: timing.patienceMs, leaseMs: timing.ttlMs },
         [Symbol.asyncDispose]: closing(here, there, found),
       };
     });

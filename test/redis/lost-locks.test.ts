@@ -29,7 +29,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
     here.connection[Symbol.dispose]();
     const startedAt = performance.now();
     await there.locks.withLock('a', async () => undefined);
-    expect(performance.now() - startedAt).to.be.within(TTL_MS / 2, TTL_MS * 2);
+    expect(performance.now() - startedAt).to.be.within(TTL_MS / 2, TTL_MS * 8);
     expect(one.signal.aborted).to.equal(true);
     expect(await refusal(one.release())).to.have.property('kind', 'UNAVAILABLE');
   });
@@ -111,7 +111,7 @@ requires(['redis-server', 'redis-cli'])('locks in Redis that are lost', () => {
       'kind',
       'UNAVAILABLE',
     );
-    expect(performance.now() - startedAt).to.be.within(400, 1500);
+    expect(performance.now() - startedAt).to.be.within(400, 8000);
     expect(impatient.witness.failures.get('locks')).to.be.above(0);
     await server.start();
     expect(await here.locks.withLock('a', async () => 'held')).to.equal('held');

@@ -52,7 +52,7 @@ describe('promotions that wait for mirrors', () => {
     await pushImage(registry.url, 'candidate/hello', '2', [newBytes(100_000)]);
     // The first mirror then has its blobs already, however slow the disk is.
     await promote(registry.url, 'candidate/hello:2', 'hello:near', { waitMirrors: 1 });
-    const asked = { waitMirrors: 2, waitTimeoutMs: 3000 };
+    const asked = { waitMirrors: 2, waitTimeoutMs: 12_000 };
     const { lines } = await promote(registry.url, 'candidate/hello:2', 'hello:2', asked);
     const last = lines.at(-1);
     expect(last?.event).to.equal('failed');
@@ -117,7 +117,7 @@ describe('promotions that wait for mirrors', () => {
     const waiting = await waitingPromotion(registry.url, 'candidate/hello:5', 'hello:5', { waitMirrors: 2 });
     const startedAt = performance.now();
     await registry.stop('SIGTERM');
-    expect(performance.now() - startedAt).to.be.below(4000);
+    expect(performance.now() - startedAt).to.be.below(10_000);
     const last = (await waiting.ended).at(-1);
     expect(last?.event).to.equal('failed');
     if (last?.event === 'failed') expect(last.error.message).to.include('shutting down');

@@ -108,7 +108,7 @@ describe('files under a fence', () => {
     for (const call of ['rename', 'unlink'] as const)
       it(`has a doubt about ${call}`, async () => {
         await store.put('object', BYTES);
-        STORE_CALLS.deadlineMs = 50;
+        STORE_CALLS.deadlineMs = 2000;
         const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
         const fence = new WatchedFence();
         {

@@ -91,7 +91,7 @@ function describeUnavailable(
       await eventually(
         () => `${what} in the log, which has ${logged()}`,
         () => /"stack":.*(S3|Swift)/i.test(logged()),
-        5000,
+        15_000,
       );
     };
 

@@ -7,8 +7,6 @@ import { freePort, isListening } from './ports.ts';
 import { type Daemon, startDaemon } from './process.ts';
 import { tempDir } from './temp.ts';
 
-const LOG_DEADLINE_MS = 2000;
-
 export interface NginxMirrorOptions {
   /** The configuration that volunteers get; this very file is run, with only its values replaced. */
   readonly configTemplate: string;
@@ -98,7 +96,7 @@ export async function startNginxMirror(options: NginxMirrorOptions): Promise<Ngi
     const marker = `/log-marker/${randomUUID()}`;
     await fetch(`${url}${marker}`).then((response) => response.arrayBuffer());
     const isWritten = async () => (await readFile(file('mirror.log'), 'utf8')).includes(marker);
-    await eventually('nginx writes its access log', isWritten, LOG_DEADLINE_MS);
+    await eventually('nginx writes its access log', isWritten);
   };
 
   const lookAtLogs = () =>

@@ -206,8 +206,10 @@ describe('keys in the store', () => {
     await using ring = await KeyRing.start(counting, log);
     const startedAt = performance.now();
     for (let i = 0; i < 3; i++) await Promise.all(Array.from({ length: 100 }, () => ring.refresh()));
-    expect(lists).to.equal(4);
-    expect(performance.now() - startedAt).to.be.above(2900);
+    const tookMs = performance.now() - startedAt;
+    // It looks by itself each five seconds, too.
+    expect(lists).to.be.within(4, 4 + Math.floor(tookMs / 5000));
+    expect(tookMs).to.be.above(2900);
   });
 
   it('that were made a moment ago are found when a token names them', async () => {

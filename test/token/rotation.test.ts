@@ -139,7 +139,7 @@ requires(['skopeo'])('keys that are rotated', () => {
   });
 
   it('are refused everywhere within seconds once they were taken back', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const token = async () =>
       (await askToken(tokens.registry.url, ['repository:user1/app:pull'], 'user1')).token;
     const before = await token();
@@ -149,8 +149,9 @@ requires(['skopeo'])('keys that are rotated', () => {
     // By its `kid`, not by its time: whoever has the key makes tokens that are fresh.
     const old = String(decodeProtectedHeader(before).kid);
     for (const node of nodes)
-      await eventually('it is refused', async () => (await pull(node, before)).status === 401, 8000);
-    expect(performance.now() - takenBackAt).to.be.below(8000);
+      await eventually('it is refused', async () => (await pull(node, before)).status === 401, 30_000);
+    // By themselves they end after more than a minute.
+    expect(performance.now() - takenBackAt).to.be.below(30_000);
     await eventually('the service signs with the new key', async () => {
       const made = await token();
       return (

@@ -82,7 +82,9 @@ describe('Followed', () => {
   it('reports trouble once, when it has lasted, keeps the last good value, and tries again', async () => {
     using followed = (await Followed.open({ ...options, secondLookMs: 100 })).follow(50);
     content = 'bad';
-    await sleep(200);
+    await eventually('it reports', () => reported.length > 0);
+    const before = looks;
+    await eventually('it looks again', () => looks >= before + 3);
     expect([reported, followed.value]).to.deep.equal([['cannot use bad'], 'A']);
     content = 'b';
     await eventually('it recovers', () => followed.value === 'B');

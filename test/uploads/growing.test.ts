@@ -24,7 +24,7 @@ import { startRegistry } from '../support/registry.ts';
 import { type DefineSuite, requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 
-const AGE_MS = 2000;
+const AGE_MS = 6000;
 const SENT_EACH_MS = 200;
 /** Over S3 the parts of a bucket's multipart upload have 5 MiB: a second of this makes one. */
 const SENT_BYTES = 1024 * 1024;
@@ -95,8 +95,8 @@ function describeGrowing(
         });
       const path = await begin();
       const patch = openPatch(`${node.url}${path}`);
-      // Each idle upload is gone after the age: three of them last three times as long.
-      for (let i = 0; i < 3; i++) {
+      // Each idle upload is gone after the age: two of them last twice as long.
+      for (let i = 0; i < 2; i++) {
         const idle = await begin();
         const isPurged = async () => {
           patch.send();
