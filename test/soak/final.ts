@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import { listPages } from '../compat/pulling.ts';
+import { send } from '../protocol/wire.ts';
 import type { Journal } from './journal.ts';
 import type { Processes } from './processes.ts';
 import type { Puller } from './puller.ts';
@@ -30,7 +31,7 @@ export async function pullEverything(state: State, puller: Puller, journal: Jour
 export async function compareTags(state: State, journal: Journal, url: string): Promise<void> {
   const repositories = new Set([...state.placements].map(({ repository }) => repository));
   for (const repository of repositories) {
-    const listed = new Set(await listPages(url, `/v2/${repository}/tags/list?n=100`, 'tags'));
+    const listed = new Set(await tagsOf(url, repository));
     for (const placement of state.placements) {
       if (placement.repository !== repository) continue;
       const { tag, tagged, name, subjects } = placement;
@@ -39,6 +40,13 @@ export async function compareTags(state: State, journal: Journal, url: string): 
         journal.broken(`${name} is listed, although its deletion was acknowledged`, ...subjects);
     }
   }
+}
+
+/** None where nothing came to be: all that was to go there may have been given up. */
+async function tagsOf(url: string, repository: string): Promise<string[]> {
+  const list = `/v2/${repository}/tags/list?n=100`;
+  if ((await send(url, list)).status === 404) return [];
+  return listPages(url, list, 'tags');
 }
 
 /** What `roadstead check --deep` says of the store. */
