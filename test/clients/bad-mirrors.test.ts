@@ -170,7 +170,7 @@ requirePrograms('A pull with a bad mirror', function () {
 
     describe('and it has lost blobs', () => {
       it('needs nobody to put them there again', async function () {
-        await rm(join(mirror.root, 'docker'), { recursive: true });
+        await rm(join(mirror.root, 'docker'), { recursive: true, maxRetries: 20 });
         const isFilled = async () => {
           const { status, mirrors } = await statusOf(registry);
           const isComplete = redirectedLayers(layout).every((digest) => existsSync(fileOf(digest)));

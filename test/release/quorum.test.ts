@@ -94,8 +94,17 @@ describe('promotions that wait for mirrors', () => {
   it('do not count a mirror that has lost what was published before, whatever its watermark says', async function () {
     this.timeout(30_000);
     // A file where its folders were: emptied, and not to be filled again.
-    await rm(nearDirectory, { recursive: true });
-    await writeFile(nearDirectory, '');
+    const isEmptied = async () => {
+      try {
+        await rm(nearDirectory, { recursive: true, force: true });
+        await writeFile(nearDirectory, '');
+        return true;
+      } catch {
+        // The worker was writing there.
+        return false;
+      }
+    };
+    await eventually('the mirror is emptied', isEmptied);
     const lacks = async () => {
       const answer = await fetch(`${registry.url}/api/v1/mirrors`);
       const { mirrors } = (await answer.json()) as { mirrors: { name: string; missing: number }[] };
