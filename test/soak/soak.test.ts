@@ -30,7 +30,7 @@ function describeSoak(define: DefineSuite, name: string, open: Parameters<typeof
     });
 
     it('loses nothing that was acknowledged, and shows no wrong byte', async function () {
-      this.timeout(SECONDS * 1500 + BESIDES_MS);
+      this.timeout(SECONDS * 2000 + BESIDES_MS);
       try {
         outcome = await soak(processes, SECONDS, SEED);
       } catch (cause) {

@@ -147,8 +147,8 @@ class Soak {
     const failure = failed.catch(() => undefined);
     const wait = (ms: number) => sleep(ms, undefined, { signal: journal.signal }).catch(() => undefined);
     await Promise.race([wait(seconds * 1000), failure]);
-    // A machine that is busy with other things gets half as much time again.
-    for (let more = 0; more < seconds / 2 && !journal.signal.aborted; more++) {
+    // A machine that is busy with other things gets as much time again.
+    for (let more = 0; more < seconds && !journal.signal.aborted; more++) {
       if (this.#lacking(seconds).length === 0) break;
       await Promise.race([wait(1000), failure]);
     }
