@@ -20,7 +20,10 @@ const ROUNDS = 3;
 /** A round during which processes waited for a processor for this share of it says nothing of its slowest cases. */
 const BUSY_SHARE = 0.2;
 /** So many rounds may be held up by something else. */
-const LATE_ROUNDS_MAX = 3;
+const LATE_ROUNDS_MAX = 5;
+/** Moves without Redis that have to be seen within the bound, and how many more may miss it. */
+const MOVES_ALONE = 12;
+const MISSES_MAX = 3;
 
 requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', () => {
   let nodes: TwoNodes;
@@ -57,8 +60,9 @@ requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', 
     this.timeout((ROUNDS + LATE_ROUNDS_MAX) * 40_000);
     const measured: string[] = [];
     let held = 0;
+    let sound = 0;
     let late = 0;
-    while (held < ROUNDS) {
+    while (held < ROUNDS || sound === 0) {
       const [startedAt, waitedMs] = [performance.now(), cpuWaitMs()];
       const timesMs: number[] = [];
       for (let move = 0; move < MOVES; move++) timesMs.push(await seenAfter('moving', move));
@@ -71,9 +75,11 @@ requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', 
       measured.push(
         `p50 ${median} ms, p99 ${p99} ms, most ${most} ms, busy ${(100 * busyShare).toFixed()} %`,
       );
-      const isHeld = busyShare < BUSY_SHARE ? p99 <= P99_MS && most < BOUND_MS : median <= P99_MS;
-      if (isHeld) held++;
-      else if (++late > LATE_ROUNDS_MAX) expect.fail(measured.join('; '));
+      const isSound = p99 <= P99_MS && most < BOUND_MS;
+      if (isSound) sound++;
+      if (isSound || (busyShare >= BUSY_SHARE && median <= P99_MS)) held++;
+      // One round at least has to be within it, however busy the machine is.
+      if (!isSound && (busyShare < BUSY_SHARE || ++late > LATE_ROUNDS_MAX)) expect.fail(measured.join('; '));
     }
     console.log(`      ${measured.join('; ')}`);
   });
@@ -82,9 +88,12 @@ requires(['redis-server', 'redis-cli'])('a tag that was moved on another node', 
     this.timeout(60_000);
     await nodes.redis.signal('SIGKILL');
     const timesMs: number[] = [];
-    // The bound leaves a busy machine a tenth of a second: half of the moves have to keep it.
-    for (let move = 0; move < 12; move++) timesMs.push(await seenAfter('alone', move));
-    expect(timesMs.filter((ms) => ms < BOUND_MS)).to.have.length.at.least(6);
+    // The bound leaves a busy machine a tenth of a second: a move that misses it is made again, but not often.
+    const within = () => timesMs.filter((ms) => ms < BOUND_MS).length;
+    for (let move = 0; within() < MOVES_ALONE; move++) {
+      timesMs.push(await seenAfter('alone', move));
+      expect(timesMs.length - within(), timesMs.join(' ms, ')).to.be.at.most(MISSES_MAX);
+    }
     // Without messages only its age ends an answer: else the test above would prove nothing.
     expect(Math.max(...timesMs)).to.be.above(100);
 

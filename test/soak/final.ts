@@ -45,7 +45,8 @@ export async function compareTags(state: State, journal: Journal, url: string): 
 /** None where nothing came to be: all that was to go there may have been given up. */
 async function tagsOf(url: string, repository: string): Promise<string[]> {
   const list = `/v2/${repository}/tags/list?n=100`;
-  if ((await send(url, list)).status === 404) return [];
+  const { status, body } = await send(url, list);
+  if (status === 404 && body.includes('NAME_UNKNOWN')) return [];
   return listPages(url, list, 'tags');
 }
 
