@@ -30,8 +30,9 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   accounts: ['registry', 'openstack', 'files'],
   config: ['registry', 'files'],
   http: ['registry', 'files'],
+  mirrors: ['registry', 'http'],
 };
-const PROCESS_MAY = ['registry', 'config', 'http', 'files'];
+const PROCESS_MAY = ['registry', 'config', 'http', 'files', 'mirrors'];
 
 /** Packages and built-ins that the registry library may use: none of them does I/O. */
 const REGISTRY_MAY =
