@@ -10,6 +10,7 @@ const INSTALL_TIMEOUT_MS = 15 * 60_000;
 /** What to look for on the PATH, where it is not the name of the package. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'nginx-light': ['nginx'],
+  varnish: ['varnishd'],
   'docker.io': ['dockerd', 'docker'],
   'busybox-static': ['busybox'],
   'ceph-common': ['ceph'],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { lookAtFiles } from './log-watch.ts';
@@ -26,7 +26,7 @@ export interface NginxMirror extends AsyncDisposable {
   /** The sync worker's port: PUT, MOVE, DELETE. */
   readonly davUrl: string;
   readonly root: string;
-  /** Lines `METHOD path status bytes "range" address time` of all requests to `url` that were answered before this call. */
+  /** Lines `METHOD path status bytes "range" address time "user agent"` of all requests to `url` that were answered before this call. */
   accessLog(): Promise<string[]>;
   clearLog(): Promise<void>;
   /** Stops serving: connections are refused until `start`, which takes the same ports again. */
@@ -60,7 +60,9 @@ function fillIn(
   const values: [string | RegExp, string][] = [
     ['listen 8080;', `listen 127.0.0.1:${port};`],
     ['listen 127.0.0.1:8081;', `listen 127.0.0.1:${davPort}${davTls ? ' ssl' : ''};${tls}`],
-    ['/srv/mirror', root],
+    ['/srv/mirror/public', root],
+    // On the file system of the blobs, as the template asks for, and not in their folder.
+    ['/srv/mirror/uploading', `${root}.uploading`],
     ['https://registry.example.org', originUrl],
     ['/var/log/nginx', stateDirectory],
     // The test's directories are its own user's; one worker, so that the log is in the order of the answers.
@@ -131,6 +133,7 @@ export async function startNginxMirror(options: NginxMirrorOptions): Promise<Ngi
     async [Symbol.asyncDispose]() {
       await mirror.stop();
       await lookAtLogs();
+      await rm(`${root}.uploading`, { recursive: true, force: true });
       await state[Symbol.asyncDispose]();
     },
   };
