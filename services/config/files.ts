@@ -51,6 +51,9 @@ export function filesOf(config: Config): NamedFile[] {
       ['key', redis?.tls?.key, 'private key', 'certificate'],
       ['rootcas', redis?.tls?.rootCas, 'certificates'],
     ]),
+    ...mirrors.flatMap(({ rootcas }, i) =>
+      filesIn(`mirrors.${i}`, ['sync'], [['rootcas', rootcas, 'certificates']]),
+    ),
     ...mirrors.flatMap(({ write }, i) =>
       'webdav' in write
         ? filesIn(

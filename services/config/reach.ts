@@ -26,6 +26,12 @@ export function publicNameOf({ host }: Config['http']): string | undefined {
   return host === undefined ? undefined : new URL(host).hostname;
 }
 
+/** The host that clients reach the registry at, as URLs have it: its public name, or the address that it listens at. */
+export function registryHostOf({ host, addr }: Config['http']): string {
+  if (host !== undefined) return new URL(host).hostname;
+  return addr.host.includes(':') ? `[${addr.host}]` : addr.host;
+}
+
 /** Whether clients know the registry by names that are ours: `http.host`, or loopback names on this machine. */
 export function isNameKnown({ host, addr, trustedproxies }: Config['http']): boolean {
   return host !== undefined || (isLoopback(addr.host) && trustedproxies.length === 0);

@@ -4,36 +4,50 @@ const SECRET = /password|secret|token|(?:api|license|account|access|private)_?ke
 /** Sections and switches that only have a secret's name; the keys in such a section are judged by themselves. */
 const NOT_SECRET = /^(?:auth\.)?token\.|\.refreshtokens$/;
 /** Headers that are sent to webhooks: any of them may be a credential. */
-const SENT = /^notifications\.endpoints\.[^.]+\.headers\b/;
+const SENT = /^(?:notifications\.endpoints\.[^.]+|sync\.notices)\.headers\b/;
 /** URLs of webhooks: the path and the query are all that posting there needs. */
-const WEBHOOK = /^notifications\.endpoints\.[^.]+\.url\b/;
+const WEBHOOK = /^(?:notifications\.endpoints\.[^.]+\.url|sync\.notices\.webhook)\b/;
+/** Sections of webhooks. */
+const HOOKS = /^(?:notifications|sync)\b/;
+/** Arguments of commands: any of them may be a credential. */
+const COMMAND = /^sync\.notices\.command\b/;
 
 /** A value for printing: short, and without secrets. */
 export function shown(path: string, value: unknown): string {
   const parts = path.replace(NOT_SECRET, '').split('.');
   if (SENT.test(path) || parts.some((part) => SECRET.test(part))) return HIDDEN;
-  const bare = json(path, WEBHOOK.test(path) ? hostOf(value) : value)
+  const bare = json(path, bareOf(path, value))
     .replaceAll(/\/\/[^/@"]*@/g, `//${HIDDEN}@`)
     .replaceAll(/(:\/\/[^"?]*)\?[^"]*/g, `$1?${HIDDEN}`);
   // A webhook's URL in a wrong place.
-  const text = path.startsWith('notifications')
-    ? bare.replaceAll(/(:\/\/[^"/?]+)[/?][^"]*/g, `$1/${HIDDEN}`)
-    : bare;
+  const text = HOOKS.test(path) ? bare.replaceAll(/(:\/\/[^"/?]+)[/?][^"]*/g, `$1/${HIDDEN}`) : bare;
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 
 function json(path: string, value: unknown): string {
-  const isSent = path.startsWith('notifications');
+  const isSent = HOOKS.test(path);
   try {
     return (
       JSON.stringify(value, (key, inner: unknown) => {
         if (SECRET.test(key) || (isSent && key === 'headers')) return HIDDEN;
-        return isSent && key === 'url' ? hostOf(inner) : inner;
+        if (isSent && key === 'command') return programOf(inner);
+        return isSent && (key === 'url' || key === 'webhook') ? hostOf(inner) : inner;
       }) ?? 'nothing'
     );
   } catch {
     return 'something that refers to itself';
   }
+}
+
+function bareOf(path: string, value: unknown): unknown {
+  if (COMMAND.test(path)) return path.endsWith('command') ? programOf(value) : HIDDEN;
+  return WEBHOOK.test(path) ? hostOf(value) : value;
+}
+
+/** What a command may show: its program. */
+function programOf(value: unknown): unknown {
+  if (!Array.isArray(value) || typeof value[0] !== 'string') return HIDDEN;
+  return value.length > 1 ? [value[0], HIDDEN] : value;
 }
 
 /** What a webhook's URL may show: where it leads. */

@@ -3,9 +3,11 @@ import { BLOBS_MAX, MANIFESTS_MAX } from '../registry/publishing/promotion/image
 import { accessWarnings } from './access-warnings.ts';
 import { corsWarnings } from './cors-warnings.ts';
 import { isEasyToGuess } from './guessable.ts';
-import { bare, isNameKnown, isPlainBeyond, isReachable, print } from './reach.ts';
+import { mirrorWarnings } from './mirror-warnings.ts';
+import { isNameKnown, isPlainBeyond, isReachable, print } from './reach.ts';
 import { checkAccess } from './safety-access.ts';
-import type { Config, MirrorConfig, Settings } from './schema.ts';
+import { checkMirrors } from './safety-mirrors.ts';
+import type { Config, Settings } from './schema.ts';
 
 /** Warnings of what is allowed but unwise; each line names a key. */
 export function warningsOf(config: Settings): string[] {
@@ -14,6 +16,7 @@ export function warningsOf(config: Settings): string[] {
     ...unknownName(config),
     ...corsWarnings(config),
     ...accessWarnings(config),
+    ...mirrorWarnings(config),
     ...trustWarnings(config),
     ...secretWarnings(config),
     ...unpromotable(config),
@@ -54,10 +57,12 @@ function* secretWarnings({ http, audit, auth }: Settings): Generator<string> {
   }
 }
 
-function* plainHeaders({ notifications }: Settings): Generator<string> {
+function* plainHeaders({ notifications, sync: { notices } }: Settings): Generator<string> {
   for (const { name, url, headers } of notifications.endpoints)
     if (isPlainBeyond(url) && Object.keys(headers).length > 0)
       yield `notifications.endpoints: the headers for ${name} are sent over plain HTTP`;
+  if (notices.webhook && isPlainBeyond(notices.webhook) && Object.keys(notices.headers).length > 0)
+    yield 'sync.notices.headers: they are sent over plain HTTP';
 }
 
 function* unknownName({ http, notifications }: Settings): Generator<string> {
@@ -120,54 +125,4 @@ function isNarrow(network: string): boolean {
 function knowsClients(tls: Config['http']['tls']): boolean {
   if (tls === undefined || tls.clientCas.length === 0) return false;
   return tls.clientAuth === undefined || tls.clientAuth === 'require-and-verify';
-}
-
-function* checkMirrors(config: Config): Generator<string> {
-  const { http, mirrors, promotion } = config;
-  if (mirrors.length > 0 && !promotion)
-    yield 'mirrors: only promoted content reaches a mirror: expected a section "promotion", too';
-  if (mirrors.length > 0 && !isNameKnown(http))
-    yield 'http.host is missing: it decides whether a mirror would receive the credentials meant for the registry, and ' +
-      "where a mirror sends clients back: expected the registry's public URL";
-  const names = new Set<string>();
-  for (const [i, mirror] of mirrors.entries()) {
-    const key = `mirrors.${i}`;
-    if (names.has(mirror.name))
-      yield `${key}.name = ${mirror.name}: expected a name that no other mirror has`;
-    names.add(mirror.name);
-    yield* checkPlainHttp(key, mirror);
-    yield* checkClientCertificate(key, mirror);
-    yield* checkCredentialLeak(key, mirror, config);
-    if (mirror.serve && !('directory' in mirror.write))
-      yield `${key}.serve: only a mirror written as a directory can be served: expected write.directory`;
-    if (mirror.serve && !isLoopback(mirror.serve.host))
-      yield `${key}.serve = ${print(mirror.serve)}: plain HTTP: expected a loopback address such as 127.0.0.1:5081`;
-  }
-}
-
-function* checkPlainHttp(key: string, { write }: MirrorConfig): Generator<string> {
-  if ('webdav' in write && write.password !== undefined && isPlainBeyond(write.webdav))
-    yield `${key}.write.webdav = ${write.webdav}: a password over plain HTTP: expected an https URL`;
-}
-
-function* checkClientCertificate(key: string, { write }: MirrorConfig): Generator<string> {
-  if (!('webdav' in write)) return;
-  const { clientcertificate, clientkey, rootcas, webdav } = write;
-  if ((clientcertificate === undefined) !== (clientkey === undefined))
-    yield `${key}.write.${clientkey ? 'clientcertificate' : 'clientkey'} is missing: expected both or neither`;
-  else if ((clientcertificate !== undefined || rootcas.length > 0) && !webdav.startsWith('https:'))
-    yield `${key}.write.webdav = ${webdav}: certificates are for TLS only: expected an https URL`;
-}
-
-/**
- * Go's HTTP client (1.24 and later: skopeo, podman, containerd) forwards `Authorization` to the same host name on
- * another port, and to its subdomains. A mirror there would receive users' credentials.
- */
-function* checkCredentialLeak(key: string, mirror: MirrorConfig, config: Config): Generator<string> {
-  if (mirror.sameoperator) return;
-  const registry = config.http.host ? bare(new URL(config.http.host).hostname) : config.http.addr.host;
-  const host = bare(new URL(mirror.url).hostname);
-  if (host === registry || host.endsWith(`.${registry}`))
-    yield `${key}.url = ${mirror.url}: clients would send it the credentials meant for ${registry}: expected a host that is ` +
-      'neither the registry nor below it, or sameoperator: true if the same people run both';
 }

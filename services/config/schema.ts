@@ -15,6 +15,7 @@ import { CatalogSection, TagsSection } from './sections/pages.ts';
 import { PromotionSection } from './sections/promotion.ts';
 import { RedisSection } from './sections/redis.ts';
 import { StorageSection } from './sections/storage.ts';
+import { SyncSection } from './sections/sync.ts';
 import { TokenSection } from './sections/token.ts';
 import {
   CompatibilitySection,
@@ -56,6 +57,7 @@ export const FileSchema = z.strictObject({
   garbagecollection: GarbageCollectionSection,
   promotion: PromotionSection.optional(),
   mirrors: MirrorsSection,
+  sync: SyncSection,
 });
 
 /** {@link FileSchema} without the sections that change nothing, and the secrets in them. */

@@ -55,6 +55,7 @@ describe('configurations', () => {
           indexes: { platforms: 'all', platformlist: [] },
         },
       },
+      sync: { uploads: 32, spool: { maxsize: 8 * 2 ** 30 }, notices: { headers: {} } },
       garbagecollection: {
         ...{ enabled: false, deleteuntagged: false },
         ...{ interval: 24 * HOUR_MS, grace: 24 * HOUR_MS, quarantine: 72 * HOUR_MS },

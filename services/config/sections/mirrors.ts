@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Duration } from '../duration.ts';
 import { honoured, sectionOf } from '../key.ts';
 import { onOff } from '../switch.ts';
 import { Address, BaseUrl, Cidr, File, MirrorNameValue, Text } from '../values.ts';
@@ -34,6 +35,18 @@ export const MirrorsSection = z
     sectionOf('ours', {
       name: honoured(MirrorNameValue, 'the name of the mirror; no two may have the same'),
       url: honoured(BaseUrl, 'the URL that clients are sent to; blobs below it have the paths of the store'),
+      rootcas: honoured(
+        z.array(File).default([]),
+        'PEM files of authorities that may have signed the certificate at url, besides the public ones; for probes and reads by the sync worker',
+      ),
+      verify: honoured(
+        z.enum(['full', 'sampled']).default('full'),
+        'how new blobs are verified at url. full: each is read whole; sampled: each is asked for its size, and every tenth is read whole',
+      ),
+      reverify: honoured(
+        Duration.refine((ms) => ms >= 1000, 'expected a duration of 1 s at least').prefault('720h'),
+        'within this time, every blob of the mirror is read whole again at url',
+      ),
       weight: honoured(
         z.number().positive().max(1_000_000).default(100),
         "the mirror's bandwidth, or its share of the clients",
