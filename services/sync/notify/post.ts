@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher, request } from 'undici';
+import { failureWords } from '../../mirrors/failure-words.ts';
 import type { EndpointConfig } from '../../registry/notifications/endpoint.ts';
 import { EVENTS_MEDIA_TYPE, envelopeOf } from '../../registry/notifications/event.ts';
-import { failureReason } from '../failure-reason.ts';
 
 /** What came of a POST. */
 export type PostResult =
@@ -57,7 +57,7 @@ export class Poster implements AsyncDisposable {
       return judge(response);
     } catch (error) {
       signal.throwIfAborted();
-      const reason = limit.aborted ? `no answer within ${this.#timeoutMs} ms` : failureReason(error);
+      const reason = limit.aborted ? `no answer within ${this.#timeoutMs} ms` : failureWords(error);
       return { kind: 'failed', reason, retryAfterMs: 0 };
     }
   }
