@@ -1,10 +1,19 @@
-/** Promise: what writes to a mirror's directory writes and reads nowhere else, whatever other programs put there. */
-import { mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+/** Promise: what writes to a mirror's directory writes nowhere else, whatever other programs put there. */
+import {
+  lstat,
+  lutimes,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import type { Found } from '../../services/sync/targets/directory-messages.ts';
 import { type DirectoryWork, directoryWork } from '../../services/sync/targets/directory-work.ts';
-import { makeFifo } from '../faults/fifo.ts';
 import { sha256 } from '../support/digest.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
@@ -41,15 +50,14 @@ describe("work in a mirror's directory", () => {
     await work({ kind: 'chunk', id: 1, bytes: BYTES }, still);
     await work({ kind: 'commit', id: 1 }, still);
   }
-  const sizeOf = () => work({ kind: 'size', id: 2, path: PATH }, still);
-  const digestOf = (sizeBytes = BYTES.length): Promise<Found | undefined> =>
-    work({ kind: 'digest', id: 3, path: PATH, sizeBytes }, still);
+  async function expectWritten(): Promise<void> {
+    expect((await lstat(join(root, PATH))).isFile(), 'a file, and no link').to.equal(true);
+    expect(await readFile(join(root, PATH))).to.deep.equal(BYTES);
+  }
 
   it('writes a file that everybody may read, and leaves nothing else', async () => {
-    expect(await sizeOf()).to.deep.equal({});
     await write();
-    expect(await sizeOf()).to.deep.equal({ sizeBytes: BYTES.length });
-    expect(await digestOf()).to.deep.equal({ sha256: HEX });
+    await expectWritten();
     expect((await stat(join(root, PATH))).mode & 0o777).to.equal(0o644);
     expect(await readdir(join(root, '.incoming'))).to.deep.equal([]);
   });
@@ -70,20 +78,45 @@ describe("work in a mirror's directory", () => {
     expect(await readdir(join(root, '.incoming'))).to.deep.equal(['other']);
   });
 
+  it('sweeps old temporary files, and neither new ones, nor what is being written, nor what is no file', async () => {
+    const incoming = join(root, '.incoming');
+    await mkdir(join(incoming, 'folder'), { recursive: true });
+    await symlink(foreign, join(incoming, 'link'));
+    for (const name of ['old', 'new']) await writeFile(join(incoming, name), 'half');
+    await work({ kind: 'begin', id: 1, path: PATH, stem: HEX }, still);
+    const [written = ''] = (await readdir(incoming)).filter((name) => name.startsWith(HEX));
+    for (const name of ['old', 'folder', written]) await utimes(join(incoming, name), 1, 1);
+    await lutimes(join(incoming, 'link'), 1, 1);
+    await work({ kind: 'sweep', id: 2, olderThanMs: 60_000 }, still);
+    expect((await readdir(incoming)).sort()).to.deep.equal([written, 'folder', 'link', 'new'].sort());
+    await work({ kind: 'chunk', id: 1, bytes: BYTES }, still);
+    await work({ kind: 'commit', id: 1 }, still);
+    await expectWritten();
+  });
+
+  it('sweeps nothing where nothing was ever written', async () => {
+    await work({ kind: 'sweep', id: 2, olderThanMs: 0 }, still);
+    expect(await readdir(root)).to.deep.equal([]);
+  });
+
   it('overwrites nothing by a link in the place of a temporary file', async () => {
     await mkdir(join(root, '.incoming'));
     await symlink(foreign, join(root, '.incoming', HEX));
     await write();
-    expect(await digestOf()).to.deep.equal({ sha256: HEX });
+    await expectWritten();
   });
 
-  it('replaces a link in the place of a file, and does not read what it leads to', async () => {
+  it('sweeps nothing behind a link in the place of the directory of temporary files', async () => {
+    await symlink(dirname(foreign), join(root, '.incoming'));
+    await utimes(foreign, 1, 1);
+    await work({ kind: 'sweep', id: 2, olderThanMs: 60_000 }, still);
+  });
+
+  it('replaces a link in the place of a file', async () => {
     await mkdir(dirname(join(root, PATH)), { recursive: true });
     await symlink(foreign, join(root, PATH));
-    expect(await sizeOf()).to.deep.equal({});
-    expect(await digestOf().catch(({ code }) => code)).to.equal('ELOOP');
     await write();
-    expect(await digestOf()).to.deep.equal({ sha256: HEX });
+    await expectWritten();
   });
 
   for (const name of ['.incoming', 'blobs', 'blobs/ab'])
@@ -94,7 +127,6 @@ describe("work in a mirror's directory", () => {
         `${join(root, name)} is no directory; symbolic links in a mirror's directory are not followed: put a directory or a mount there`,
       );
       if (name === '.incoming') return;
-      expect(await sizeOf()).to.deep.equal({});
       await work({ kind: 'abort', id: 1 }, still);
       expect(await readdir(join(root, '.incoming'))).to.deep.equal([]);
     });
@@ -105,7 +137,7 @@ describe("work in a mirror's directory", () => {
     await symlink(dirname(foreign), join(root, '.incoming'));
     await work({ kind: 'chunk', id: 1, bytes: BYTES }, still);
     await work({ kind: 'commit', id: 1 }, still);
-    expect(await digestOf()).to.deep.equal({ sha256: HEX });
+    await expectWritten();
     expect(await readdir(join(root, 'aside'))).to.deep.equal([]);
   });
 
@@ -115,15 +147,5 @@ describe("work in a mirror's directory", () => {
     work = directoryWork(link);
     await write();
     expect(await readFile(join(root, PATH), 'utf8')).to.equal('published');
-  });
-
-  it('reads no more than a byte beyond the size, and does not wait for a FIFO', async () => {
-    await mkdir(dirname(join(root, PATH)), { recursive: true });
-    await writeFile(join(root, PATH), 'published, and more');
-    expect(await digestOf()).to.deep.equal({ sha256: sha256(Buffer.from('published,')).slice(7) });
-    await rename(join(root, PATH), join(root, 'aside'));
-    using _ = makeFifo(join(root, PATH));
-    expect(await sizeOf()).to.deep.equal({});
-    expect(await digestOf()).to.deep.equal({ sha256: sha256(Buffer.alloc(0)).slice(7) });
   });
 });

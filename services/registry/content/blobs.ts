@@ -80,9 +80,9 @@ export class Blobs {
     return there?.sizeBytes === sizeBytes;
   }
 
-  /** A stream of a blob's bytes. The caller has checked that it may be read. */
-  open(digest: Sha256Digest, signal: AbortSignal): Promise<ObjectRead | undefined> {
-    return this.#objects.get(blobDataKey(digest), undefined, signal);
+  /** A stream of a blob's bytes, or of a range of them. The caller has checked that it may be read. */
+  open(digest: Sha256Digest, signal: AbortSignal, range?: ByteRange): Promise<ObjectRead | undefined> {
+    return this.#objects.get(blobDataKey(digest), range, signal);
   }
 
   /**

@@ -9,7 +9,7 @@ const work = directoryWork(process.argv[2] ?? '');
 process.on('message', (request: Request) => {
   const { id } = request;
   work(request, () => send({ kind: 'moved', id })).then(
-    (found) => send({ kind: 'done', id, ...found }),
+    () => send({ kind: 'done', id }),
     ({ message, code }: NodeJS.ErrnoException) => send({ kind: 'failed', id, message, code }),
   );
 });

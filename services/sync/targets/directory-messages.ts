@@ -5,19 +5,12 @@ export type Request =
   | { readonly kind: 'chunk'; readonly id: number; readonly bytes: Buffer }
   | { readonly kind: 'commit'; readonly id: number }
   | { readonly kind: 'abort'; readonly id: number }
-  | { readonly kind: 'size'; readonly id: number; readonly path: string }
-  /** Reads no more than a byte beyond `sizeBytes`. */
-  | { readonly kind: 'digest'; readonly id: number; readonly path: string; readonly sizeBytes: number };
-
-/** The result of a request. */
-export interface Found {
-  readonly sizeBytes?: number;
-  readonly sha256?: string;
-}
+  /** Removes temporary files that were last written to before this time, unless they are being written. */
+  | { readonly kind: 'sweep'; readonly id: number; readonly olderThanMs: number };
 
 /** Its answers. `moved` reports progress of a request; each request ends with one of the others. */
 export type Answer =
-  | ({ readonly kind: 'done'; readonly id: number } & Found)
+  | { readonly kind: 'done'; readonly id: number }
   | {
       readonly kind: 'failed';
       readonly id: number;

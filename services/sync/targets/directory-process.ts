@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Answer, Found, Request } from './directory-messages.ts';
+import type { Answer, Request } from './directory-messages.ts';
 
 export interface DirectoryProcessOptions {
   /** Absolute. */
@@ -21,7 +21,7 @@ const ENVIRONMENT = { UV_THREADPOOL_SIZE: '4' } as const;
 const SYNC_PATIENCE = 10;
 
 interface Waiting {
-  readonly resolve: (answer: Found) => void;
+  readonly resolve: () => void;
   readonly reject: (error: Error) => void;
   movedAt: number;
   readonly limitMs: number;
@@ -47,7 +47,7 @@ export class DirectoryProcess implements AsyncDisposable {
   }
 
   /** Carries out one request. Rejects with its failure, or when the file system does not answer. */
-  ask(request: Request): Promise<Found> {
+  ask(request: Request): Promise<void> {
     const child = this.#child ?? this.#start();
     this.#usedAt = performance.now();
     const syncs = request.kind === 'chunk' || request.kind === 'commit';
@@ -97,7 +97,7 @@ export class DirectoryProcess implements AsyncDisposable {
     if (answer.kind === 'moved') return;
     this.#pauseMs = PAUSE_MS.first;
     const settled = this.#settle(answer.id);
-    if (answer.kind === 'done') settled?.resolve(answer);
+    if (answer.kind === 'done') settled?.resolve();
     else settled?.reject(Object.assign(new Error(answer.message), answer.code && { code: answer.code }));
   }
 

@@ -1,14 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, rename, unlink } from 'node:fs/promises';
-import type { Found, Request } from './directory-messages.ts';
+import type { Request } from './directory-messages.ts';
 import { Folders } from './folders.ts';
 
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 /** In the mirror's directory, so that a rename is atomic; its web server does not serve names that begin with a dot. */
 const INCOMING = '.incoming';
 
-const READ_BYTES = 256 * 1024;
 /** Written bytes between two syncs, so that no single sync takes long. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
@@ -26,7 +25,7 @@ interface Writing {
 type Writings = Map<number, Promise<Writing>>;
 
 /** Carries out one request in a mirror's directory; calls `moved` to report progress of a long one. */
-export type DirectoryWork = (request: Request, moved: () => void) => Promise<Found | undefined>;
+export type DirectoryWork = (request: Request, moved: () => void) => Promise<void>;
 
 /** The directories of a file, from the mirror's root, and its name. */
 interface Place {
@@ -47,10 +46,8 @@ export function directoryWork(root: string): DirectoryWork {
         return commit(root, writings, request.id, moved);
       case 'abort':
         return abort(writings, request.id);
-      case 'size':
-        return sizeOf(root, placeOf(request.path));
-      case 'digest':
-        return digestOf(root, placeOf(request.path), request.sizeBytes, moved);
+      case 'sweep':
+        return sweep(root, writings, request.olderThanMs, moved);
     }
   };
 }
@@ -71,7 +68,7 @@ async function begin(
   root: string,
   writings: Writings,
   { id, path, stem }: Request & { kind: 'begin' },
-): Promise<undefined> {
+): Promise<void> {
   const opening = openTemporary(root, placeOf(path), stem);
   writings.set(id, opening);
   await opening;
@@ -97,7 +94,7 @@ async function clear(incoming: Folders, stem: string): Promise<void> {
     if (name.startsWith(stem)) await unlink(incoming.file(name)).catch(() => undefined);
 }
 
-async function write(writing: Writing, bytes: Buffer): Promise<undefined> {
+async function write(writing: Writing, bytes: Buffer): Promise<void> {
   await writing.handle.writeFile(bytes);
   writing.unsyncedBytes += bytes.length;
   if (writing.unsyncedBytes < SYNC_EVERY_BYTES) return;
@@ -105,7 +102,7 @@ async function write(writing: Writing, bytes: Buffer): Promise<undefined> {
   await writing.handle.datasync();
 }
 
-async function commit(root: string, writings: Writings, id: number, moved: () => void): Promise<undefined> {
+async function commit(root: string, writings: Writings, id: number, moved: () => void): Promise<void> {
   const { handle, place, incoming, temporary } = await writingOf(writings, id);
   await handle.datasync();
   await handle.close();
@@ -118,7 +115,7 @@ async function commit(root: string, writings: Writings, id: number, moved: () =>
   await folders.sync(moved);
 }
 
-async function abort(writings: Writings, id: number): Promise<undefined> {
+async function abort(writings: Writings, id: number): Promise<void> {
   // Also undefined if the file could not be opened: its `begin` has reported why.
   const writing = await writings.get(id)?.catch(() => undefined);
   writings.delete(id);
@@ -129,37 +126,22 @@ async function abort(writings: Writings, id: number): Promise<undefined> {
   await incoming[Symbol.asyncDispose]();
 }
 
-/** Without a size if there is no such file; a link is no file. */
-async function sizeOf(root: string, { folders, name }: Place): Promise<{ sizeBytes?: number }> {
-  await using opened = await Folders.open(root, folders);
-  if (opened === undefined) return {};
-  const stats = await lstat(opened.file(name)).catch(() => undefined);
-  return stats?.isFile() ? { sizeBytes: stats.size } : {};
-}
-
-async function digestOf(
+async function sweep(
   root: string,
-  { folders, name }: Place,
-  sizeBytes: number,
+  writings: Writings,
+  olderThanMs: number,
   moved: () => void,
-): Promise<{ sha256?: string }> {
-  await using opened = await Folders.open(root, folders);
-  if (opened === undefined) return {};
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  // A FIFO that was put there since the look does not hang.
-  const handle = await open(opened.file(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  try {
-    let restBytes = sizeBytes + 1;
-    for (let turn = 1; restBytes > 0; turn++) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(READ_BYTES, restBytes));
-      if (bytesRead === 0) break;
-      hash.update(buffer.subarray(0, bytesRead));
-      restBytes -= bytesRead;
-      if (turn % 64 === 0) moved();
-    }
-    return { sha256: hash.digest('hex') };
-  } finally {
-    await handle.close();
+): Promise<void> {
+  await using incoming = await Folders.open(root, [INCOMING]);
+  if (incoming === undefined) return;
+  const writing = await Promise.all([...writings.values()].map((each) => each.catch(() => undefined)));
+  const kept = new Set(writing.map((each) => each?.temporary));
+  const names = await readdir(incoming.file(''));
+  for (const name of names.filter((each) => !kept.has(each))) {
+    const stats = await lstat(incoming.file(name)).catch(() => undefined);
+    // Nothing but files: a folder, a link or a device is not ours.
+    if (stats?.isFile() && stats.mtimeMs < Date.now() - olderThanMs)
+      await unlink(incoming.file(name)).catch(() => undefined);
+    moved();
   }
 }

@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { hexOf } from '../../registry/oci/digest.ts';
 import { untilAborted } from '../../registry/runtime/waiting.ts';
 import { blobDataKey } from '../../registry/storage/layout.ts';
-import type { Found, Request } from './directory-messages.ts';
+import type { Request } from './directory-messages.ts';
 import { DirectoryProcess } from './directory-process.ts';
 import type { MirrorTarget, WantedBlob } from './target.ts';
+import { WriteRefused } from './write-refused.ts';
 
 export interface DirectoryTargetOptions {
   /** How long the file system may be silent before it counts as hanging. @default 30_000 */
@@ -15,7 +16,7 @@ export interface DirectoryTargetOptions {
 
 /** Carries out requests in a directory, one after the other. */
 export interface DirectoryWorker extends AsyncDisposable {
-  ask(request: Request): Promise<Found>;
+  ask(request: Request): Promise<void>;
 }
 
 const PATIENCE_MS = 30_000;
@@ -35,11 +36,13 @@ export class DirectoryTarget implements MirrorTarget {
 
   async write(blob: WantedBlob, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
     const id = ++this.#lastId;
+    const ask = (request: Request) =>
+      this.#ask(request, signal).catch((error) => refuse(error, blob, signal));
     try {
       const path = blobDataKey(blob.digest);
-      await this.#ask({ kind: 'begin', id, path, stem: hexOf(blob.digest) }, signal);
-      for await (const bytes of body) await this.#ask({ kind: 'chunk', id, bytes }, signal);
-      await this.#ask({ kind: 'commit', id }, signal);
+      await ask({ kind: 'begin', id, path, stem: hexOf(blob.digest) });
+      for await (const bytes of body) await ask({ kind: 'chunk', id, bytes });
+      await ask({ kind: 'commit', id });
     } catch (error) {
       const aborted = this.#ask({ kind: 'abort', id }).catch(() => undefined);
       // A stop does not wait for the file system.
@@ -48,27 +51,32 @@ export class DirectoryTarget implements MirrorTarget {
     }
   }
 
-  async verify(blob: WantedBlob, signal: AbortSignal): Promise<'good' | 'bad' | 'absent'> {
-    const path = blobDataKey(blob.digest);
-    const { sizeBytes } = await this.#ask({ kind: 'size', id: ++this.#lastId, path }, signal);
-    if (sizeBytes === undefined) return 'absent';
-    if (sizeBytes !== blob.sizeBytes) return 'bad';
-    const { sha256 } = await this.#ask({ kind: 'digest', id: ++this.#lastId, path, sizeBytes }, signal);
-    return sha256 === hexOf(blob.digest) ? 'good' : 'bad';
-  }
-
-  async has(blob: WantedBlob, signal?: AbortSignal): Promise<boolean> {
-    const path = blobDataKey(blob.digest);
-    const { sizeBytes } = await this.#ask({ kind: 'size', id: ++this.#lastId, path }, signal);
-    return sizeBytes === blob.sizeBytes;
+  async sweep(olderThanMs: number, signal: AbortSignal): Promise<void> {
+    await this.#ask({ kind: 'sweep', id: ++this.#lastId, olderThanMs }, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#worker[Symbol.asyncDispose]();
   }
 
-  async #ask(request: Request, signal?: AbortSignal): Promise<Found> {
+  async #ask(request: Request, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     return untilAborted(this.#worker.ask(request), signal);
   }
+}
+
+/** What says that a file system has no room for a file, or takes none of its size. */
+const BY_SIZE: Readonly<Record<string, string>> = {
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'its quota is used up',
+  EFBIG: 'its file system takes no file of this size',
+};
+
+/** Throws what a failed request means for the blob. */
+function refuse(error: NodeJS.ErrnoException, { sizeBytes }: WantedBlob, signal: AbortSignal): never {
+  signal.throwIfAborted();
+  const words = BY_SIZE[error.code ?? ''];
+  if (words === undefined) throw new WriteRefused(error.message, { kind: 'mirror', cause: error });
+  const message = `${words} (${sizeBytes} bytes)`;
+  throw new WriteRefused(message, { kind: 'this-blob', isBySize: true, cause: error });
 }

@@ -22,7 +22,7 @@ export class Folders implements AsyncDisposable {
 
   /**
    * Opens the directories of these names. `make` makes what does not exist; without it, undefined if one does not exist, or
-   * is something else: what is behind that is not there for clients, and a look says so instead of failing.
+   * is something else.
    */
   static async open(root: string, names: readonly string[], make: true): Promise<Folders>;
   static async open(root: string, names: readonly string[], make?: boolean): Promise<Folders | undefined>;

@@ -7,14 +7,15 @@ export interface WantedBlob {
 }
 
 /**
- * A way to write to a mirror. A mirror is a static file server: blobs under the registry's own paths, nothing else. A new
- * way is a new file next to this one and a line in `open-target.ts`.
+ * A way to write to a mirror. A mirror is a static file server: blobs under the registry's own paths, nothing else. What it
+ * holds is read where clients read it, not here. A new way is a new file next to this one and a line in `open-target.ts`.
  */
 export interface MirrorTarget extends AsyncDisposable {
-  /** Makes a blob visible under its path atomically; replaces what was there. */
+  /**
+   * Makes a blob visible under its path atomically; replaces what was there. Throws a WriteRefused when the mirror does not
+   * take it, and what `body` throws.
+   */
   write(blob: WantedBlob, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void>;
-  /** Reads the mirror's copy to its end and compares size and SHA-256. */
-  verify(blob: WantedBlob, signal: AbortSignal): Promise<'good' | 'bad' | 'absent'>;
-  /** Whether a file of the right size exists: cheap enough for every blob. */
-  has(blob: WantedBlob, signal: AbortSignal): Promise<boolean>;
+  /** Removes what writes that were interrupted left behind before this time. */
+  sweep(olderThanMs: number, signal: AbortSignal): Promise<void>;
 }
