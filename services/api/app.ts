@@ -12,11 +12,11 @@ import { contentOf } from '../registry/content/content.ts';
 import { Reader } from '../registry/content/reader.ts';
 import { checkpointsWithin } from '../registry/content/upload-body.ts';
 import { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
-import { Retries } from '../registry/publishing/mirrors/retries.ts';
 import { PublicationFollower } from '../registry/publishing/publication/follower.ts';
 import { PublicBlobs, type PublicBlobsOptions } from '../registry/publishing/publication/public-blobs.ts';
 import { withPublications } from '../registry/publishing/publishing-content.ts';
 import { apiMetrics, reportMirrors } from './metrics.ts';
+import { followTroubles } from './pull/follow-troubles.ts';
 import { apiRoutes } from './routes.ts';
 
 /** Makes a stateless registry node: the OCI API and its redirects. `authenticatorRoutes` are the authenticator's own. */
@@ -38,22 +38,18 @@ export async function createApi(
     }),
   );
   const reader = new Reader(content);
-  const self = crypto.randomUUID();
-  const retries = new Retries({
-    announce: (keys) => changes.publish({ kind: 'blobs-asked', by: self, keys }),
-  });
   const unsubscribe = changes.subscribe((change) => {
     if (change.kind === 'tag-moved') reader.tagMoved(change.repository, change.tag);
     if (change.kind === 'content-removed') reader.contentRemoved(change.repository, change.digest);
     if (change.kind === 'resync') reader.resync();
-    if (change.kind === 'blobs-asked' && change.by !== self) retries.heard(change.keys);
   });
   const publications = await PublicationFollower.start({ ...content, changes, logger });
   const publicBlobs = new PublicBlobs({ ...content, mayPull: anonymousPullOf(parts.authenticator) });
   const board = await MirrorStates.start({ objects, mirrors: config.mirrors, changes, logger });
+  const clients = followTroubles({ objects, changes, board, logger });
   const { host, relativeurls, prefix } = config.http;
   const node = {
-    ...{ ...parts, content, reader, publications, publicBlobs, board, retries },
+    ...{ ...parts, content, reader, publications, publicBlobs, board, troubles: clients.troubles },
     policy: promotionPolicyOf(config),
     rules: manifestRulesOf(config),
     metrics: apiMetrics(metrics),
@@ -75,8 +71,11 @@ export async function createApi(
     ...service,
     async [Symbol.asyncDispose]() {
       unsubscribe();
-      retries[Symbol.dispose]();
-      await Promise.all([publications[Symbol.asyncDispose](), board[Symbol.asyncDispose]()]);
+      await Promise.all([
+        publications[Symbol.asyncDispose](),
+        clients[Symbol.asyncDispose](),
+        board[Symbol.asyncDispose](),
+      ]);
     },
   };
 }

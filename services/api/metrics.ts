@@ -18,6 +18,11 @@ export function apiMetrics(metrics: Metrics) {
       'mirror',
       'rule',
     ),
+    repeats: metrics.counter(
+      'roadstead_blob_repeats_total',
+      'Blob requests of clients that came back shortly after a redirect, by the mirror of that redirect.',
+      'mirror',
+    ),
     sentToStore: metrics.counter(
       'roadstead_blob_store_redirects_total',
       'Blob requests sent to the object store by a signed URL, by why no mirror was chosen.',
@@ -48,13 +53,19 @@ export function reportMirrors(metrics: Metrics, board: MirrorStates, head: () =>
     'mirror',
   );
   const ups = metrics.gauge('roadstead_mirror_up', '1 when a mirror may be chosen, 0 when not.', 'mirror');
+  const missing = metrics.gauge(
+    'roadstead_mirror_missing_blobs',
+    'How many blobs up to its watermark a mirror lacks.',
+    'mirror',
+  );
   metrics.onScrape(() => {
     publications.set(head());
-    for (const { mirror, watermark, healthy } of board.states) {
+    for (const { mirror, watermark, healthy, missing: lacked } of board.states) {
       const labels = { mirror: mirror.name };
       watermarks.set(labels, watermark);
       lags.set(labels, Math.max(0, head() - watermark));
       ups.set(labels, healthy ? 1 : 0);
+      missing.set(labels, lacked.size);
     }
   });
 }

@@ -5,7 +5,7 @@ import type { Reader } from '../registry/content/reader.ts';
 import type { ManifestLimits } from '../registry/oci/manifest-limits.ts';
 import type { ManifestRules } from '../registry/oci/manifest-rules.ts';
 import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
-import type { Retries } from '../registry/publishing/mirrors/retries.ts';
+import type { Troubles } from '../registry/publishing/mirrors/trouble/troubles.ts';
 import type { PromotionPolicy } from '../registry/publishing/promotion/policy.ts';
 import type { PublicationFollower } from '../registry/publishing/publication/follower.ts';
 import type { PublicBlobs } from '../registry/publishing/publication/public-blobs.ts';
@@ -17,7 +17,7 @@ export interface ApiNode extends Registry, Pick<ServiceParts, 'readOnly' | 'noti
   readonly publications: PublicationFollower;
   readonly publicBlobs: PublicBlobs;
   readonly board: MirrorStates;
-  readonly retries: Retries;
+  readonly troubles: Troubles;
   readonly policy: PromotionPolicy | undefined;
   /** What a manifest must bring along. */
   readonly rules: ManifestRules;

@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { type Digest, isDigest } from '../registry/oci/digest.ts';
-import { isRepositoryName, isTag, type RepositoryName, type Tag } from '../registry/oci/names.ts';
+import { type Digest, isDigest, isSha256, type Sha256Digest } from '../registry/oci/digest.ts';
+import {
+  isMirrorName,
+  isRepositoryName,
+  isTag,
+  type RepositoryName,
+  type Tag,
+} from '../registry/oci/names.ts';
+import { SUSPECTS_MAX } from '../registry/publishing/mirrors/trouble/restarts.ts';
 import type { Change } from '../registry/storage/changes.ts';
 
 /** A message on the channel: a change, or none, which is a heartbeat with the author's number. */
@@ -18,6 +25,11 @@ const MAX_CHARACTERS = 4096;
 const repository = z.custom<RepositoryName>((value) => typeof value === 'string' && isRepositoryName(value));
 const tag = z.custom<Tag>((value) => typeof value === 'string' && isTag(value));
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
+const sha256 = z.custom<Sha256Digest>((value) => typeof value === 'string' && isSha256(value));
+const mirror = z.string().refine(isMirrorName);
+const by = z.string().max(64);
+/** A client, a blob or a repository, short; see `client-key.ts` in `services/registry/publishing/mirrors/trouble/`. */
+const key = z.string().min(1).max(16);
 
 const KnownChangeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tag-moved'), repository, tag }),
@@ -25,9 +37,17 @@ const KnownChangeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('published') }),
   z.object({ kind: z.literal('mirrors-changed') }),
   z.object({
-    kind: z.literal('blobs-asked'),
-    by: z.string().max(64),
-    keys: z.array(z.string().max(16)).max(100),
+    kind: z.literal('blobs-redirected'),
+    by,
+    redirects: z.array(z.object({ key, blob: key, mirror })).max(100),
+  }),
+  z.object({
+    ...{ kind: z.literal('mirror-doubted'), mirror, digest: sha256 },
+    ...{ by: by.optional(), key: key.optional() },
+  }),
+  z.object({
+    ...{ kind: z.literal('pull-restarted'), by, key, repository: key },
+    mirrors: z.array(mirror).max(SUSPECTS_MAX),
   }),
   z.object({ kind: z.literal('resync') }),
 ]);

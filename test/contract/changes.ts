@@ -1,6 +1,7 @@
 /** Promise: what `services/registry/storage/changes.ts` says in words, held in code for every way of telling. */
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { parseSha256 } from '../../services/registry/oci/digest.ts';
 import { parseRepositoryName, parseTag } from '../../services/registry/oci/names.ts';
 import type { Change, Changes } from '../../services/registry/storage/changes.ts';
 import { eventually } from '../support/eventually.ts';
@@ -12,6 +13,9 @@ export interface OpenedChanges extends AsyncDisposable {
   readonly there: Changes;
 }
 
+const shortKey = fc.stringMatching(/^[\w-]{1,16}$/);
+const mirrorName = fc.stringMatching(/^[a-z0-9]{1,64}$/);
+
 /** Any change that one process tells another. */
 export const anyChange: fc.Arbitrary<Change> = fc.oneof(
   fc.record({ kind: fc.constant('tag-moved' as const), repository: repositoryName, tag }),
@@ -21,6 +25,25 @@ export const anyChange: fc.Arbitrary<Change> = fc.oneof(
   }),
   fc.constant({ kind: 'published' as const }),
   fc.constant({ kind: 'mirrors-changed' as const }),
+  fc.record({
+    ...{ kind: fc.constant('blobs-redirected' as const), by: fc.uuid() },
+    redirects: fc.array(fc.record({ key: shortKey, blob: shortKey, mirror: mirrorName }), { maxLength: 25 }),
+  }),
+  fc.record(
+    {
+      ...{
+        kind: fc.constant('mirror-doubted' as const),
+        mirror: mirrorName,
+        digest: digest.map(parseSha256),
+      },
+      ...{ by: fc.uuid(), key: shortKey },
+    },
+    { requiredKeys: ['kind', 'mirror', 'digest'] },
+  ),
+  fc.record({
+    ...{ kind: fc.constant('pull-restarted' as const), by: fc.uuid() },
+    ...{ key: shortKey, repository: shortKey, mirrors: fc.array(mirrorName, { maxLength: 16 }) },
+  }),
 );
 
 /** A change that no other test tells. */

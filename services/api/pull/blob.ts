@@ -3,15 +3,14 @@ import { answerEmpty } from '../../http/empty.ts';
 import { param } from '../../http/parameters.ts';
 import { sendBlob } from '../../http/send-blob.ts';
 import { OPEN_ACCESS } from '../../registry/access/grants.ts';
-import type { BlobStat } from '../../registry/content/blobs.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../../registry/content/integrity.ts';
 import { withPinnedBlob } from '../../registry/content/pinned-blob.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseRepositoryName, type RepositoryName } from '../../registry/oci/names.ts';
 import { isStable } from '../../registry/oci/repository-classes.ts';
-import { type Decision, locate } from '../../registry/publishing/mirrors/locate.ts';
 import type { ApiNode } from '../node.ts';
+import { decide } from './mirror-for.ts';
 import { notePull } from './note-pull.ts';
 import { storeUrl } from './store-url.ts';
 
@@ -43,13 +42,14 @@ export async function getBlob(node: ApiNode, ctx: RouteContext): Promise<void> {
   const { sizeBytes } = blob;
   notePull(node, ctx, { kind: 'blob', action: 'pull', repository: name, digest, sizeBytes });
   if (ctx.method === 'GET') {
-    const decision = await decide(node, ctx, name, blob);
+    const { decision, attempt } = await decide(node, ctx, name, blob);
+    const again = attempt > 0 ? `; attempt=${attempt}` : '';
     if (decision.kind === 'redirect') {
       const { mirror, rule, url } = decision;
       ctx.state.logFields['decision'] = mirror;
       ctx.state.logFields['reason'] = rule;
       node.metrics.redirects.inc({ mirror, rule });
-      return redirect(ctx, url, digest, `mirror=${mirror}; rule=${rule}`);
+      return redirect(ctx, url, digest, `mirror=${mirror}; rule=${rule}${again}`);
     }
     const { reason } = decision;
     ctx.state.logFields['reason'] = reason;
@@ -57,11 +57,11 @@ export async function getBlob(node: ApiNode, ctx: RouteContext): Promise<void> {
     if (url !== undefined) {
       ctx.state.logFields['decision'] = 'store';
       node.metrics.sentToStore.inc({ reason });
-      return redirect(ctx, url, digest, `store; reason=${reason}`);
+      return redirect(ctx, url, digest, `store; reason=${reason}${again}`);
     }
     ctx.state.logFields['decision'] = 'serve';
     node.metrics.served.inc({ reason });
-    ctx.set('Roadstead-Decision', `serve; reason=${reason}`);
+    ctx.set('Roadstead-Decision', `serve; reason=${reason}${again}`);
   }
   await sendBlob(ctx, {
     digest,
@@ -88,30 +88,4 @@ function redirect(ctx: RouteContext, url: string, digest: Digest, why: string): 
 function mayPush({ policy, readOnly }: ApiNode, ctx: RouteContext, name: RepositoryName): boolean {
   if (!readOnly.takesWrites || (policy !== undefined && isStable(policy, name))) return false;
   return ctx.state.principal.decide({ type: 'repository', name, action: 'push' }).isAllowed;
-}
-
-async function decide(
-  node: ApiNode,
-  ctx: RouteContext,
-  repository: RepositoryName,
-  { digest, sizeBytes }: BlobStat,
-): Promise<Decision> {
-  const { clientAddress } = ctx.state;
-  const mirrors = node.redirects ? node.board.states : [];
-  const isSmall = sizeBytes <= SMALL_BLOB_MAX_BYTES;
-  // Not worth a look-up where it cannot change the decision.
-  const publication = isSmall || mirrors.length === 0 ? 0 : await node.publications.number(digest);
-  const asked = {
-    ...{ clientAddress, repository, digest },
-    authorization: ctx.get('authorization'),
-    userAgent: ctx.get('user-agent'),
-    range: ctx.get('range'),
-  };
-  const decision = locate({
-    ...{ digest, sizeBytes, publication, clientAddress, mirrors },
-    smallBlobMaxBytes: SMALL_BLOB_MAX_BYTES,
-    attempt: publication === 0 ? 0 : node.retries.count(asked),
-  });
-  if (decision.kind === 'redirect' || decision.reason === 'retried') node.retries.note(asked);
-  return decision;
 }

@@ -5,6 +5,7 @@ import { param } from '../../http/parameters.ts';
 import { RegistryError } from '../../registry/oci/errors.ts';
 import { parseReference, parseRepositoryName } from '../../registry/oci/names.ts';
 import type { ApiNode } from '../node.ts';
+import { noteManifest } from './mirror-for.ts';
 import { notePull } from './note-pull.ts';
 
 /** GET and HEAD of a manifest (end-3), by tag or digest: the bytes exactly as they were pushed. */
@@ -22,6 +23,7 @@ export async function getManifest(node: ApiNode, ctx: RouteContext): Promise<voi
   }
   const { digest, mediaType, bytes } = manifest;
   ctx.state.logFields['digest'] = digest;
+  noteManifest(node, ctx, name, digest);
   // Also by its digest: whether this repository has it, and for whom, changes.
   allowCaching(ctx, 'client, asking again');
   ctx.set('Docker-Content-Digest', digest);

@@ -1,4 +1,4 @@
-import type { Digest } from '../oci/digest.ts';
+import type { Digest, Sha256Digest } from '../oci/digest.ts';
 import type { RepositoryName, Tag } from '../oci/names.ts';
 
 /** A change that one part of the registry announces, so that the others need not wait for their caches to expire. */
@@ -7,8 +7,28 @@ export type Change =
   | { readonly kind: 'content-removed'; readonly repository: RepositoryName; readonly digest: Digest }
   | { readonly kind: 'published' }
   | { readonly kind: 'mirrors-changed' }
-  /** A node (`by`) was asked for these blobs by these clients; see `Retries`. */
-  | { readonly kind: 'blobs-asked'; readonly by: string; readonly keys: readonly string[] }
+  /** A node (`by`) sent these clients to mirrors for these blobs, all named by short keys; see `Troubles`. */
+  | {
+      readonly kind: 'blobs-redirected';
+      readonly by: string;
+      readonly redirects: readonly { readonly key: string; readonly blob: string; readonly mirror: string }[];
+    }
+  /** A client (`key`) came back to a node (`by`) for a blob after it had been sent to that mirror. */
+  | {
+      readonly kind: 'mirror-doubted';
+      readonly mirror: string;
+      readonly digest: Sha256Digest;
+      readonly by?: string | undefined;
+      readonly key?: string | undefined;
+    }
+  /** A client (`key`) asked a node (`by`) for a manifest again after it had been sent to these mirrors. */
+  | {
+      readonly kind: 'pull-restarted';
+      readonly by: string;
+      readonly key: string;
+      readonly repository: string;
+      readonly mirrors: readonly string[];
+    }
   /** Announcements may have been lost: listeners reload everything that may have changed. */
   | { readonly kind: 'resync' };
 
