@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { WAIT_DEFAULT_MS } from '../registry/publishing/promotion/open.ts';
 import { durationIn, gather, wholeNumber } from './arguments.ts';
 import type { CliCommand } from './command.ts';
+import { addMirrorCommands } from './mirror-commands.ts';
 import { ReleaseClient } from './release-client.ts';
 
 /** A variable that is set but empty counts as not set. */
@@ -54,9 +55,9 @@ export function addRemoteCommands(program: CliCommand): void {
     .action(async (options) =>
       (await shows()).publicationsCommand(clientOf(options), options.limit, options.json),
     );
-  remote('mirrors', "show every mirror's watermark, lag and health").action(async (options) =>
-    (await shows()).mirrorsCommand(clientOf(options), options.json),
-  );
+  const mirrors = remote('mirrors', "show every mirror's watermark, lag and health");
+  mirrors.action(async (options) => (await shows()).mirrorsCommand(clientOf(options), options.json));
+  addMirrorCommands(mirrors);
   remote('status', 'show everything at a glance (exit code 2 if something is wrong)').action(
     async (options) => (await shows()).statusCommand(clientOf(options), options.json),
   );

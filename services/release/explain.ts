@@ -3,12 +3,14 @@ import type { RouteContext } from '../http/context.ts';
 import { query } from '../http/parameters.ts';
 import type { AccessRequest } from '../registry/access/access-request.ts';
 import { SMALL_BLOB_MAX_BYTES } from '../registry/content/integrity.ts';
-import { parseDigest } from '../registry/oci/digest.ts';
+import { parseDigest, type Sha256Digest } from '../registry/oci/digest.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { parseRepositoryName } from '../registry/oci/names.ts';
 import type { Ineligibility } from '../registry/publishing/mirrors/eligible.ts';
 import { type Decision, ineligibilities, locate } from '../registry/publishing/mirrors/locate.ts';
+import type { MirrorState } from '../registry/publishing/mirrors/mirror-states.ts';
 import type { Tier } from '../registry/publishing/mirrors/tiers.ts';
+import { UNTROUBLED } from '../registry/publishing/mirrors/trouble/history.ts';
 import type { Explanation } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
@@ -36,7 +38,7 @@ export async function getExplanation(service: ReleaseService, ctx: RouteContext)
     clientAddress: client,
     mirrors: service.redirects ? service.board.states : [],
     smallBlobMaxBytes: SMALL_BLOB_MAX_BYTES,
-    attempt: 0,
+    history: UNTROUBLED,
   };
   const decision = request ? locate(request) : null;
   ctx.body = {
@@ -50,7 +52,7 @@ export async function getExplanation(service: ReleaseService, ctx: RouteContext)
     mirrors: (request ? ineligibilities(request) : []).map(({ mirror, ineligibility }, i) => ({
       name: mirror,
       obstacle: ineligibility ?? (publication === 0 ? 'unpublished' : null),
-      detail: detailOf(service, i, ineligibility, publication),
+      detail: detailOf(service.board.states[i], ineligibility, publication, blob?.digest),
     })),
   } satisfies Explanation;
 }
@@ -63,11 +65,11 @@ function required(ctx: RouteContext, name: string): string {
 
 const REASONS: Record<Extract<Decision, { kind: 'serve' }>['reason'], string> = {
   small: `blobs up to ${SMALL_BLOB_MAX_BYTES} bytes are answered at once, without a redirect`,
-  retried: 'the client was just sent to every mirror',
+  retried: 'the client came back from a mirror just now, and every other one may have failed it, too',
   unpublished: 'it is not published: no promotion has made it public',
   'no-mirrors': 'no mirrors are configured, or redirects are switched off',
   behind: 'no healthy mirror has caught up with its publication',
-  missing: 'a crawl found that the mirrors lack it',
+  missing: 'the mirrors that could serve it lack it',
   unhealthy: 'no mirror is healthy',
 };
 
@@ -82,17 +84,29 @@ function sentence(decision: Decision): string {
 }
 
 function detailOf(
-  service: ReleaseService,
-  i: number,
+  state: MirrorState | undefined,
   ineligibility: Ineligibility | undefined,
   publication: number,
+  digest: Sha256Digest | undefined,
 ): string | null {
-  const state = service.board.states[i];
   if (state === undefined || ineligibility === undefined) return null;
   const details: Record<Ineligibility, string | null> = {
     unhealthy: state.reason ?? null,
-    behind: `watermark ${state.watermark}, publication ${publication}`,
-    missing: 'found missing by a crawl',
+    behind: whyBehind(state, publication),
+    missing: whyMissing(state, digest),
   };
   return details[ineligibility];
+}
+
+function whyBehind({ watermark, ledger }: MirrorState, publication: number): string {
+  const confirmed = ledger?.confirmed;
+  return confirmed === undefined
+    ? `watermark ${watermark}, publication ${publication}`
+    : `looked through up to publication ${confirmed} after an absence, publication ${publication}`;
+}
+
+function whyMissing({ ledger }: MirrorState, digest: Sha256Digest | undefined): string {
+  const lacked = ledger?.missing.find((blob) => blob.digest === digest);
+  if (lacked === undefined) return 'it lacks the blob';
+  return `${lacked.reason}${lacked.retryAt === undefined ? '' : `; tried again at ${lacked.retryAt}`}`;
 }

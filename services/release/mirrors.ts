@@ -1,49 +1,79 @@
 import type { RouteContext } from '../http/context.ts';
+import type { Grants } from '../registry/access/grants.ts';
 import type { MirrorState } from '../registry/publishing/mirrors/mirror-states.ts';
-import type { MirrorLine, Mirrors, Status } from './schemas.ts';
+import { lackedLines } from './lacked-blobs.ts';
+import { type MirrorAccount, notesOf, problemsOf, withShortDigests } from './mirror-words.ts';
+import type { LackedLine, MirrorLine, Mirrors, Status } from './schemas.ts';
 import type { ReleaseService } from './service.ts';
 
-/** GET of every mirror's watermark, lag and health. */
+/** GET of every mirror's watermark, lag and health, and of what it lacks. */
 export async function getMirrors(service: ReleaseService, ctx: RouteContext): Promise<void> {
-  ctx.body = await mirrorLines(service);
+  const accounts = accountsOf(service);
+  ctx.body = await mirrorLines(service, accounts, ctx.state.principal);
 }
 
 /** GET of what is wrong, and where: everything at a glance. */
 export async function getStatus(service: ReleaseService, ctx: RouteContext): Promise<void> {
-  const [{ head, mirrors }, writes] = await Promise.all([mirrorLines(service), service.writes.trouble()]);
+  const accounts = accountsOf(service);
+  const [{ head, mirrors }, writes] = await Promise.all([
+    mirrorLines(service, accounts, ctx.state.principal),
+    service.writes.trouble(),
+  ]);
   const problems = [
     ...service.problems(),
     ...(writes ? [`pushes and promotions fail: ${writes.detail}`] : []),
-    ...mirrors.flatMap(problemsOf),
+    ...accounts.flatMap(problemsOf),
   ];
   const status = problems.length > 0 ? 'degraded' : 'ok';
   ctx.body = { status, problems, version: service.version, head, mirrors } satisfies Status;
 }
 
-function problemsOf({ name, healthy, reason, missing, trouble }: MirrorLine): string[] {
-  return [
-    ...(healthy ? [] : [`mirror ${name} gets no clients: ${reason ?? 'unknown'}`]),
-    ...(missing > 0 ? [`mirror ${name} lacks ${missing} blobs; they will be written again`] : []),
-    ...(trouble ? [`mirror ${name} cannot be published to: ${trouble}`] : []),
-  ];
+/** One moment of all mirrors. */
+function accountsOf({ board }: ReleaseService): Account[] {
+  return board.states.map(accountOf);
 }
 
-async function mirrorLines(service: ReleaseService): Promise<Mirrors> {
-  const head = await service.content.log.head();
-  return { head, mirrors: service.board.states.map((state) => mirrorLine(state, head)) };
+interface Account extends MirrorAccount {
+  readonly state: MirrorState;
 }
 
-function mirrorLine(state: MirrorState, head: number): MirrorLine {
-  const { mirror, ledger, reason } = state;
+function accountOf(state: MirrorState): Account {
+  const { mirror, healthy, reason } = state;
+  const { confirmed, trouble, warnings = [], missing: lacks = [] } = state.ledger ?? {};
+  // While it is looked through, nodes go by what is confirmed.
+  const watermark = confirmed === undefined ? state.watermark : (state.ledger?.watermark ?? state.watermark);
+  const account = { name: mirror.name, healthy, reason, watermark, confirmed, trouble, warnings };
+  return { ...account, lacks, state };
+}
+
+async function mirrorLines(
+  { content }: ReleaseService,
+  accounts: readonly Account[],
+  client: Grants,
+): Promise<Mirrors> {
+  const head = await content.log.head();
+  const lacked = await lackedLines(
+    accounts.map(({ lacks }) => lacks),
+    content.log,
+    client,
+  );
+  return { head, mirrors: accounts.map((account, i) => mirrorLine(account, lacked[i] ?? [], head)) };
+}
+
+function mirrorLine(account: Account, lacks: LackedLine[], head: number): MirrorLine {
+  const { state, reason, watermark, confirmed, trouble, warnings } = account;
   return {
-    name: mirror.name,
-    url: mirror.url,
-    healthy: state.healthy,
-    ...(reason !== undefined && { reason }),
-    ...(ledger && { since: ledger.health.since, lastBeatAt: ledger.beatAt }),
-    watermark: state.watermark,
-    lag: Math.max(0, head - state.watermark),
-    missing: state.missing.size,
-    ...(ledger?.trouble !== undefined && { trouble: ledger.trouble }),
+    name: account.name,
+    url: state.mirror.url,
+    healthy: account.healthy,
+    ...(reason !== undefined && { reason: withShortDigests(reason) }),
+    ...(state.ledger && { since: state.ledger.health.since, lastBeatAt: state.ledger.beatAt }),
+    watermark,
+    lag: Math.max(0, head - watermark),
+    ...(confirmed !== undefined && { confirmed }),
+    ...{ missing: account.lacks.length, lacks },
+    ...(trouble !== undefined && { trouble: withShortDigests(trouble) }),
+    warnings: warnings.map(withShortDigests),
+    notes: notesOf(account),
   };
 }

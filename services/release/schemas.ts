@@ -123,6 +123,14 @@ export const PublicationsBody = z.object({
     .describe('Pass as `before` for older entries; a page may have fewer entries than its limit, or none'),
 });
 
+const LackedBlobBody = z.object({
+  digest: Digest.optional().describe('Absent if the client may not pull what this publication published'),
+  sizeBytes: z.int(),
+  seq: z.int().describe('The publication that it belongs to'),
+  reason: z.string().describe('Why the mirror lacks it'),
+  retryAt: z.string().optional().describe('When it is tried again'),
+});
+
 const MirrorBody = z.object({
   name: z.string(),
   url: z.string(),
@@ -131,7 +139,17 @@ const MirrorBody = z.object({
   since: z.string().optional().describe('Since when it has this health'),
   watermark: z.int().describe('The publication up to which it is complete'),
   lag: z.int().describe('How many publications it is behind'),
-  missing: z.int().describe('Blobs up to the watermark that a crawl did not find'),
+  confirmed: z
+    .int()
+    .optional()
+    .describe('While it is looked through after an absence: clients are sent there up to this publication'),
+  missing: z.int().describe('How many blobs up to the watermark it lacks'),
+  lacks: z.array(LackedBlobBody).default([]).describe('Some of them; at most 20'),
+  warnings: z.array(z.string()).default([]).describe('What may become trouble'),
+  notes: z
+    .array(z.string())
+    .default([])
+    .describe('All of this in sentences; a line that begins with blanks continues the one before'),
   trouble: z.string().optional().describe('Why its worker cannot publish'),
   lastBeatAt: z.string().optional().describe('When its worker last reported'),
 });
@@ -166,6 +184,7 @@ export const ExplainBody = z.object({
 
 export type PromotionEventLine = z.infer<typeof PromotionEventBody>;
 export type Mirrors = z.infer<typeof MirrorsBody>;
+export type LackedLine = z.infer<typeof LackedBlobBody>;
 export type MirrorLine = z.infer<typeof MirrorBody>;
 export type Status = z.infer<typeof StatusBody>;
 export type Publications = z.infer<typeof PublicationsBody>;

@@ -13,10 +13,10 @@ import type { Metrics } from '../http/metrics.ts';
 import { param } from '../http/parameters.ts';
 import { mountNotFound, mountRoutes, type Route } from '../http/routes.ts';
 import { sendBlob } from '../http/send-blob.ts';
+import { READER_USER_AGENT } from '../mirrors/public-read.ts';
 import { parseSha256 } from '../registry/oci/digest.ts';
 import { blobDataKey } from '../registry/storage/layout.ts';
 import { StoreUnavailableError } from '../registry/storage/object-store.ts';
-import { PROBE_USER_AGENT } from './probe.ts';
 import { Folders } from './targets/folders.ts';
 
 const READ_BYTES = 256 * 1024;
@@ -50,7 +50,7 @@ export function createDemoMirror({ directory, originUrl, metrics, logger }: Demo
     accessLog: true,
   });
   app.use((ctx, next) => {
-    ctx.state.isRoutine = ctx.get('user-agent') === PROBE_USER_AGENT;
+    ctx.state.isRoutine = ctx.get('user-agent') === READER_USER_AGENT;
     return next();
   });
   const handle: Route['handle'] = async (ctx) => {

@@ -28,7 +28,8 @@ export class LeaseLostError extends Error {
 export class Lease<S extends object> {
   readonly #leases: LeaseStore<S>;
   readonly #timing: LeaseTiming;
-  readonly #leaseEpoch: number;
+  /** Counts the owners: the fencing token. */
+  readonly leaseEpoch: number;
   /** The last heartbeat of the owner before, RFC 3339 UTC; of this one if it is the first. */
   readonly previousHeartbeatAt: string;
   /** When this process last saw the heartbeat of an owner before move, by `now`; undefined if it never did. */
@@ -50,7 +51,7 @@ export class Lease<S extends object> {
     this.#timing = timing;
     this.#now = clockOf(timing);
     this.#renewedAt = this.#now();
-    this.#leaseEpoch = leaseEpoch;
+    this.leaseEpoch = leaseEpoch;
     this.#value = value;
     this.#mayHavePredecessor = value.mayHavePredecessor === true;
     this.previousHeartbeatAt = (previous?.value ?? value).beatAt;
@@ -152,7 +153,7 @@ export class Lease<S extends object> {
       const heartbeat = heartbeatOf(owner, this.#value.beat + 1, this.#mayHavePredecessor);
       const value = { ...change(this.#value), ...heartbeat };
       const renewedAt = this.#now();
-      if (!(await this.#leases.write({ leaseEpoch: this.#leaseEpoch, value })))
+      if (!(await this.#leases.write({ leaseEpoch: this.leaseEpoch, value })))
         throw new LeaseLostError(this.#leases.prefix);
       this.#value = value;
       this.#renewedAt = renewedAt;

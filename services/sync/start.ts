@@ -2,13 +2,10 @@ import type { Config } from '../config/schema.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import type { ServiceParts } from '../http/service.ts';
 import { publicBaseUrl } from '../http/urls.ts';
-import { contentOf } from '../registry/content/content.ts';
-import { withPublications } from '../registry/publishing/publishing-content.ts';
 import { createDemoMirror } from './demo-mirror.ts';
 import { startGarbageWorker } from './garbage/start.ts';
+import { startMirrors } from './mirrors/start.ts';
 import { startDeliveries } from './notify/start.ts';
-import { openTarget } from './targets/open-target.ts';
-import { MirrorWorker } from './worker.ts';
 
 /** The background work of a registry: publishing, watching, delivering, collecting garbage. */
 export interface Sync extends AsyncDisposable {
@@ -16,12 +13,9 @@ export interface Sync extends AsyncDisposable {
   notificationQueued(endpoint: string): void;
 }
 
-/** Starts a worker for each mirror and each notification endpoint, and serves the mirrors that `serve` names. */
-export async function startSync(
-  config: Config,
-  { objects, changes, audit, metrics, logger }: ServiceParts,
-): Promise<Sync> {
-  const content = withPublications(contentOf(objects));
+/** Starts the work on mirrors, a worker for each notification endpoint, and serves the mirrors that `serve` names. */
+export async function startSync(config: Config, parts: ServiceParts): Promise<Sync> {
+  const { objects, audit, metrics, logger } = parts;
   const listeners: Listener[] = [];
   for (const [i, { serve, write }] of config.mirrors.entries())
     if (serve && 'directory' in write) {
@@ -29,19 +23,15 @@ export async function startSync(
       const mirror = createDemoMirror({ directory, originUrl: originUrl(config), metrics, logger });
       listeners.push(await listen(mirror.callback(), { ...serve, key: `mirrors.${i}.serve` }));
     }
-  const targets = await Promise.all(
-    config.mirrors.map(async (mirror) => ({ mirror, target: await openTarget(mirror) })),
-  );
-  const workers = targets.map((each) => new MirrorWorker({ ...each, content, changes, metrics, logger }));
+  const mirrors = await startMirrors(config, parts);
   const deliveries = startDeliveries(config.notifications, objects, metrics, logger);
   const garbage = startGarbageWorker(config, objects, audit, metrics, logger);
   return {
     notificationQueued: (endpoint) => deliveries.notify(endpoint),
     async [Symbol.asyncDispose]() {
       await Promise.all(
-        [...workers, ...listeners, ...garbage, deliveries].map((held) => held[Symbol.asyncDispose]()),
+        [mirrors, ...listeners, ...garbage, deliveries].map((held) => held[Symbol.asyncDispose]()),
       );
-      await Promise.all(targets.map(({ target }) => target[Symbol.asyncDispose]()));
     },
   };
 }

@@ -4,6 +4,14 @@
  */
 import { utimes } from 'node:fs/promises';
 import { expect } from 'chai';
+import {
+  BOARD_WANTED_KEY,
+  boardPrefix,
+  mirrorDoubtsKey,
+  missingSetKey,
+  missingSetVersion,
+  olderLedgerPrefix,
+} from '../../services/registry/storage/layout.ts';
 import { blobPath, filesBelow } from '../protocol/on-disk.ts';
 import { flipByte, lose, overwrite, pathOfDigest, repositoryRoot, textOf } from './breaking.ts';
 import { check, copyOf, faults, fileOf, type MadeStore, ownStore } from './stores.ts';
@@ -115,13 +123,31 @@ const BREAKS: Readonly<Record<string, Break>> = {
       await utimes(fileOf(store, `roadstead/.tmp/${name}`), dayBefore, dayBefore);
     return ['warning temporary-files-old roadstead/.tmp', 'info temporary-files roadstead/.tmp'];
   },
+  'nothing is, and a node has stored its doubts about mirrors': async (store) => {
+    await overwrite(store, mirrorDoubtsKey(crypto.randomUUID()), '{"version":1,"doubts":[]}');
+    return [];
+  },
+  'nothing is, and sync workers of this version and of an earlier one have looked after mirrors': async (
+    store,
+  ) => {
+    const kept = [
+      ...[`${boardPrefix(2)}0000000012.json`, BOARD_WANTED_KEY],
+      ...[missingSetKey('north', missingSetVersion(12, 3)), `${olderLedgerPrefix('north')}0000000012.json`],
+    ];
+    for (const key of kept) await overwrite(store, key, '{"version":1}');
+    return [];
+  },
   'strangers lie about': async (store) => {
     const strays = [
       'docker/registry/v2/notes.txt',
       'roadstead/notes.txt',
+      'roadstead/boards/1/1.json',
+      'roadstead/boards/x/0000000001.json',
+      'roadstead/boards/missing/north/0000000001.json',
       'roadstead/credentials/robot/x.json',
       'roadstead/keys/1.json',
       'roadstead/mirrors/x/ledger.json',
+      'roadstead/mirrors/_doubts/x.json',
       'roadstead/publications/1.json',
       'roadstead/published/default/sha256/00/x',
       `roadstead/publishers/default/sha256/00/${'0'.repeat(64)}/A/_`,

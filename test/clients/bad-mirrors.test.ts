@@ -70,9 +70,16 @@ requirePrograms('A pull with a bad mirror', function () {
   const pulledLayers = () => clients.length * redirectedLayers(layout).length;
 
   /**
-   * Has every client pull everything anew: for the same reason each time, which the registry's log tells. From a repository
-   * where it did not do so a moment ago, for then it would be taken for one that was sent to a mirror and failed.
+   * Restarts the registry, which thereby forgets its clients: one that pulls again within two minutes is otherwise taken for
+   * one that failed at its mirror, and is kept from it for some minutes.
    */
+  async function forgetClients(registry: TestRegistry): Promise<void> {
+    await registry.stop();
+    await registry.start();
+    await eventually('all is well', async () => (await statusOf(registry)).status === 'ok');
+  }
+
+  /** Has every client pull everything again: for the same reason each time, which the registry's log names. */
   async function pullByAll({ host, log }: TestRegistry, name = 'hello'): Promise<unknown> {
     const before = log().length;
     for (const client of clients) {
@@ -122,7 +129,7 @@ requirePrograms('A pull with a bad mirror', function () {
           await impostor[Symbol.asyncDispose]();
           await mirror.start();
         },
-        problem: 'mirror north gets no clients: it answers 500',
+        problem: 'mirror north gets no clients: its URL answers 500',
         reason: 'unhealthy',
       },
       {
@@ -160,6 +167,7 @@ requirePrograms('A pull with a bad mirror', function () {
           const isWell = async () => (await statusOf(registry)).status === 'ok';
           showTime(this.test, await eventually('all is well', isWell, MENDED_MS));
           for (const digest of redirectedLayers(layout)) expect(existsSync(fileOf(digest))).to.equal(true);
+          await forgetClients(registry);
           await mirror.clearLog();
           expect(await pullByAll(registry, name)).to.equal('anywhere');
           expect(await clientLines([mirror])).to.have.lengthOf(
@@ -177,6 +185,7 @@ requirePrograms('A pull with a bad mirror', function () {
           return isComplete && status === 'ok' && mirrors[0]?.missing === 0;
         };
         showTime(this.test, await eventually('the mirror is filled', isFilled, NOTICED_MS));
+        await forgetClients(registry);
         expect(await pullByAll(registry)).to.equal('anywhere');
       });
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { READER_USER_AGENT } from '../../services/mirrors/public-read.ts';
 import type { Status } from '../../services/release/schemas.ts';
 import type { ImageLayout, Platform } from '../support/image-layout.ts';
 import { type NginxMirror, startNginxMirror } from '../support/nginx-mirror.ts';
@@ -12,9 +13,6 @@ const MIRROR_CONFIG = fileURLToPath(new URL('../../infra/mirror/nginx.conf', imp
 const REDIRECTED_FROM_BYTES = 64 * 1024;
 /** The one that clients on this machine pull. */
 const PLATFORM: Platform = process.arch === 'arm64' ? 'arm64' : 'amd64';
-/** What the sync worker asks a mirror for: a blob's first byte or, while it should hold none, `/`. No client does. */
-const PROBE_LINE = /^GET \/ |"bytes=0-0"/;
-
 /** Mirrors that run, and what the configuration of their registry says of them. */
 export interface Mirrors {
   readonly mirrors: readonly NginxMirror[];
@@ -41,10 +39,15 @@ export async function startMirrors(
   return { mirrors, entries };
 }
 
+/** Whether a line of a mirror's access log is about a client's request, and not about the sync worker's. */
+export function isOfClient(line: string): boolean {
+  return !line.includes(`"${READER_USER_AGENT}"`);
+}
+
 /** Lines of the mirrors' own access logs for what clients have asked them for. */
 export async function clientLines(mirrors: readonly NginxMirror[]): Promise<string[]> {
   const lines = await Promise.all(mirrors.map((mirror) => mirror.accessLog()));
-  return lines.flat().filter((line) => !PROBE_LINE.test(line));
+  return lines.flat().filter(isOfClient);
 }
 
 /** Where a mirror has a blob, below its root and its URL. */

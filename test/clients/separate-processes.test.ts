@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Mirrors } from '../../services/release/schemas.ts';
+import { StoreView } from '../faults/store-view.ts';
 import { Skopeo } from '../support/clients/skopeo.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
@@ -52,7 +53,7 @@ requires(['skopeo', 'nginx'])('Separate processes over one store', function () {
   let two: TestRegistry;
   let release: TestRegistry;
   let workers: readonly TestRegistry[];
-  let ledgers: string;
+  let store: StoreView;
 
   before(async () => {
     const home = held.use(await tempDir('separate')).path;
@@ -62,7 +63,7 @@ requires(['skopeo', 'nginx'])('Separate processes over one store', function () {
     const { mirrors, entries } = await startMirrors(held, ['north'], port);
     [mirror] = mirrors as [NginxMirror];
     const rootDirectory = join(home, 'store');
-    ledgers = join(rootDirectory, 'roadstead', 'mirrors', 'north');
+    store = new StoreView(rootDirectory);
     const start = async (command: 'api' | 'release' | 'sync', options: { port?: number } = {}) =>
       held.use(await startRegistry({ command, rootDirectory, mirrors: entries, ...options }));
     one = await start('api', { port });
@@ -130,12 +131,10 @@ requires(['skopeo', 'nginx'])('Separate processes over one store', function () {
   });
 
   it('keep publishing when the active sync worker is killed, as the other takes over', async function () {
-    /** The process that keeps the mirror's ledger; undefined while it changes hands. */
+    /** The process that looks after the mirror; undefined while it changes hands. */
     const keeper = async () => {
-      const newest = (await readdir(ledgers)).sort().at(-1) ?? '';
-      const text = await readFile(join(ledgers, newest), 'utf8').catch(() => '{}');
-      const { holder } = JSON.parse(text) as { holder?: string };
-      return workers.find((worker) => holder?.split(' ').includes(String(worker.daemon.pid)));
+      const holder = (await store.board('north'))?.holder.split(' ');
+      return workers.find((worker) => holder?.includes(String(worker.daemon.pid)));
     };
     const lastBeatAt = async () => {
       const body = (await (await fetch(`${release.url}/api/v1/mirrors`)).json()) as Mirrors;

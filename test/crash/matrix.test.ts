@@ -40,6 +40,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'dead-letters: #deleteOldest deleteAll': 'the same, ten thousand times',
   'inspect: requeue put': 'an operator has dead letters sent again',
   'inspect: requeue delete': 'the same',
+  'doubt-objects: #write put': 'test/unit/doubt-objects.test.ts: a hint; what was not written is lost',
+  'missing-sets: write put':
+    'test/unit/mirror-states.test.ts: a set that no board names yet is read by nobody',
+  'missing-sets: deleteBefore deleteAll': 'the same: what the board names is newer',
+  'wanted-boards: ask put': 'test/mirrors/two-workers.test.ts: a hint, which is repeated',
 };
 
 /** As they were when the services were loaded. */

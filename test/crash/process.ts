@@ -6,22 +6,20 @@ import { stringify } from 'yaml';
 import { createApi } from '../../services/api/app.ts';
 import { parseConfig } from '../../services/config/load.ts';
 import { promotionPolicyOf } from '../../services/config/rules.ts';
-import type { Config } from '../../services/config/schema.ts';
+import type { Config, MirrorConfig } from '../../services/config/schema.ts';
 import { OPEN_AUTHENTICATOR } from '../../services/http/access/authenticator.ts';
 import { Metrics } from '../../services/http/metrics.ts';
 import { MemoryChanges } from '../../services/memory/changes.ts';
-import { contentOf } from '../../services/registry/content/content.ts';
 import { CollectionGuard } from '../../services/registry/content/quarantine/guard.ts';
 import { Turns } from '../../services/registry/content/turns/turns.ts';
 import { Notifier } from '../../services/registry/notifications/notifier.ts';
-import { withPublications } from '../../services/registry/publishing/publishing-content.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { ReadOnly } from '../../services/registry/storage/read-only.ts';
 import { WriteHealth } from '../../services/registry/storage/write-health.ts';
 import { createRelease } from '../../services/release/app.ts';
 import { auditOf } from '../../services/serve/audit.ts';
+import { startMirrors } from '../../services/sync/mirrors/start.ts';
 import { EndpointWorker } from '../../services/sync/notify/worker.ts';
-import { MirrorWorker } from '../../services/sync/worker.ts';
 import type { Life } from './life.ts';
 import { RecordedTarget } from './recorded-target.ts';
 import type { StoryTime } from './story-time.ts';
@@ -144,12 +142,11 @@ export async function startProcess(
     server.closeAllConnections();
   };
   held.defer(hangUp);
-  const content = withPublications(contentOf(objects));
-  for (const mirror of config.mirrors) {
-    if (!('directory' in mirror.write)) continue;
-    const target = new RecordedTarget(mirror.write.directory, life);
-    use(new MirrorWorker({ mirror, target, content, changes, metrics, logger }));
-  }
+  const openTarget = async ({ write }: MirrorConfig) => {
+    if (!('directory' in write)) throw new Error('the mirror of this registry is a directory');
+    return new RecordedTarget(write.directory, life);
+  };
+  use(await startMirrors(config, { objects, changes, metrics, logger }, openTarget));
   for (const endpoint of config.notifications.endpoints)
     use(new EndpointWorker({ endpoint, objects, metrics, logger }));
   const all = held.move();

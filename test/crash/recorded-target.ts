@@ -21,7 +21,7 @@ export class RecordedTarget implements MirrorTarget {
     // In this process: a life makes many, and none of them hangs.
     const work = directoryWork(directory);
     const worker = {
-      ask: async (request: Request) => (await work(request, () => undefined)) ?? {},
+      ask: (request: Request) => work(request, () => undefined),
       async [Symbol.asyncDispose]() {},
     };
     this.#inner = new DirectoryTarget(directory, { worker });
@@ -47,12 +47,8 @@ export class RecordedTarget implements MirrorTarget {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  verify(blob: WantedBlob, signal: AbortSignal): Promise<'good' | 'bad' | 'absent'> {
-    return this.#life.act(() => this.#inner.verify(blob, signal));
-  }
-
-  has(blob: WantedBlob): Promise<boolean> {
-    return this.#life.act(() => this.#inner.has(blob));
+  async sweep(olderThanMs: number, signal: AbortSignal): Promise<void> {
+    await this.#life.act(() => this.#inner.sweep(olderThanMs, signal));
   }
 
   /** The code that writes would clear away; the dead do not, so it is put back. */

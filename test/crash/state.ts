@@ -4,7 +4,7 @@ import type { Stored } from './stored.ts';
 
 /** What may differ between two runs that did the same: names by chance, times, turns that are over. */
 const PASSING =
-  /\/_uploads\/|\/_roadstead\/(?:changes|turns)\/|^roadstead\/(?:notifications|mirrors|publications|published|publishers|garbage\/facts|audit)\//;
+  /\/_uploads\/|\/_roadstead\/(?:changes|turns)\/|^roadstead\/(?:notifications|boards|publications|published|publishers|garbage\/facts|audit)\//;
 
 /** A version of an account whose credentials the registry issued; what is in it is chance. */
 const CREDENTIAL = /^roadstead\/credentials\//;

@@ -1,5 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { MirrorName } from '../../services/registry/oci/names.ts';
+import { boardOf } from '../../services/registry/publishing/mirrors/board.ts';
+import { boardPrefix } from '../../services/registry/storage/layout.ts';
 import type { BlobFacts } from './world.ts';
 
 /** An entry of the publication log, as far as the tests look at it. */
@@ -8,6 +11,13 @@ export interface LogEntry {
   readonly manifestDigest: string;
   readonly target: { readonly repository: string; readonly tag: string };
   readonly collections: Readonly<Record<string, readonly BlobFacts[]>>;
+}
+
+/** A board of mirrors, as far as the tests look at it. */
+export interface Board {
+  /** Who owns it; it names the process's number. */
+  readonly holder: string;
+  readonly mirrors: Readonly<Record<string, { readonly watermark: number }>>;
 }
 
 /** The names in a directory, none if it is not there. */
@@ -52,10 +62,15 @@ export class StoreView {
 
   /** How far a mirror's ledger says that the mirror is. */
   async watermark(mirror: string): Promise<number> {
-    const directory = join(this.#root, 'roadstead', 'mirrors', mirror);
+    return (await this.board(mirror))?.mirrors[mirror]?.watermark ?? 0;
+  }
+
+  /** The board that a mirror is on, as its owner wrote it last; undefined if there is none, or if it is changing hands. */
+  async board(mirror: string): Promise<Board | undefined> {
+    const directory = join(this.#root, boardPrefix(boardOf(mirror as MirrorName)));
     const newest = (await namesIn(directory)).at(-1);
-    if (newest === undefined) return 0;
-    return (JSON.parse(await readFile(join(directory, newest), 'utf8')) as { watermark: number }).watermark;
+    const text = newest && (await readFile(join(directory, newest), 'utf8').catch(() => undefined));
+    return text ? (JSON.parse(text) as Board) : undefined;
   }
 
   /** What a tag names in the store, whether or not that is there. */

@@ -30,6 +30,12 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'dead-letters: #deleteOldest deleteAll': 'names by chance, which nobody writes again',
   'inspect: requeue put': 'under a name by chance',
   'inspect: requeue delete': 'a name by chance, which nobody writes again',
+  'doubt-objects: #write put': 'a hint, of its only writer; readers skip the doubts that they have seen',
+  'doubt-reader: read delete': 'of a hint whose writer always writes all that is new',
+  'missing-sets: write put':
+    'under a name that is used once; the next set that is written removes what is older',
+  'missing-sets: deleteBefore deleteAll': 'names that no board has any more, and no later one will have',
+  'wanted-boards: ask put': 'a hint, after which at most one board more changes hands',
 };
 
 describe('a request to the store that comes late', () => {

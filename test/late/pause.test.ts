@@ -37,6 +37,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'quarantine-lists: sweepFlags deleteAll': 'after a death only, and under the fence of the worker',
   'upload-pieces: growLast delete': 'of a claim that has the size in its name, and that nobody takes again',
   'upload-pieces: sealLast grow': 'cuts at a size that a claim has fixed for good',
+  'doubt-objects: #write put': EARNEST,
+  'doubt-reader: read delete': EARNEST,
+  'missing-sets: write put': EARNEST,
+  'missing-sets: deleteBefore deleteAll': EARNEST,
+  'wanted-boards: ask put': EARNEST,
 };
 
 describe('a process that is paused at a write', () => {

@@ -74,7 +74,7 @@ describe('files that settings name', () => {
         redis: { addrs: ['redis.example.net:6379'], tls: { ...pair, rootcas } },
         mirrors: [
           {
-            ...{ name: 'one', url: 'https://one.example.net' },
+            ...{ name: 'one', url: 'https://one.example.net', rootcas },
             write: {
               ...{ webdav: 'https://one.example.net:8081', rootcas },
               ...{ clientcertificate: pair.certificate, clientkey: pair.key },

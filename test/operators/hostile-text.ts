@@ -54,6 +54,7 @@ export async function startHostileService(): Promise<Server & { readonly url: st
 const mirror = {
   ...{ name: HOSTILE, url: HOSTILE, healthy: false, reason: HOSTILE, trouble: HOSTILE },
   ...{ watermark: 1, lag: 0, missing: 1 },
+  ...{ warnings: [HOSTILE], notes: [HOSTILE], lacks: [{ sizeBytes: 1, seq: 1, reason: HOSTILE }] },
 };
 const attachment = { subject: HOSTILE, digest: HOSTILE, tag: HOSTILE, artifactType: HOSTILE };
 const ANSWERS: Readonly<Record<string, readonly object[]>> = {

@@ -24,15 +24,16 @@ const DIGEST = `sha256:${'0'.repeat(64)}`;
 
 type Case = readonly [
   command: string,
-  from: 'service' | 'store' | 'argument' | 'nothing',
+  from: 'service' | 'store' | 'mirror' | 'argument' | 'nothing',
   args?: readonly string[],
 ];
 
-/** Each command with arguments of its own; `from` says what shows the text: the service, the store, or an argument. */
+/** Each command with arguments of its own; `from` says what shows the text: the service, the store, a mirror, or an argument. */
 const CASES: readonly Case[] = [
   ['promote', 'service', ['candidate/a:1', 'a:1']],
   ['publications', 'service'],
   ['mirrors', 'service'],
+  ['mirrors doctor', 'mirror', ['--blob', DIGEST, '--size', '100000']],
   ['status', 'service'],
   ['explain', 'service', ['a', DIGEST]],
   ['robots list', 'store'],
@@ -59,6 +60,15 @@ const CASES: readonly Case[] = [
 ];
 /** It waits for a worker; its output is that of `gc status`. */
 const LEFT_OUT = ['gc run'];
+
+/** What the arguments of a command end with. */
+const LAST: Readonly<Record<Case[1], (url: string, config: string) => readonly string[]>> = {
+  service: (url) => ['--server', url],
+  mirror: (url) => [`${url}/${HOSTILE}`],
+  store: (_, config) => [config],
+  argument: (_, config) => [config],
+  nothing: (_, config) => [config],
+};
 
 const lines = (text: string) => text.trim().split('\n');
 
@@ -107,7 +117,7 @@ describe('what commands print of hostile text', function () {
 
   /** What a command writes, in this process: there are many. */
   async function outputOf([command, from, args = []]: Case, more: readonly string[] = []) {
-    const last = from === 'service' ? ['--server', url] : [config];
+    const last = LAST[from](url, config);
     const written: Record<'stdout' | 'stderr', string> = { stdout: '', stderr: '' };
     const real = { stdout: process.stdout.write, stderr: process.stderr.write };
     const { exitCode } = process;

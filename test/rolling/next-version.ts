@@ -4,8 +4,8 @@
  */
 const ADDED = { fromTheNextVersion: { added: ['what this version does not know'] } };
 
-/** These have no fields of their own. */
-const KEYED_BY_NAMES = ['collections', 'annotations', 'headers', 'missing'];
+/** These have no fields of their own; what they hold may have. */
+const KEYED_BY_NAMES = ['collections', 'annotations', 'headers', 'mirrors'];
 
 const stringify = JSON.stringify;
 
@@ -14,10 +14,18 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function withMore(value: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(value).map(([key, inner]) =>
-    isRecord(inner) && !KEYED_BY_NAMES.includes(key) ? [key, { ...inner, ...ADDED }] : [key, inner],
-  );
-  return { ...Object.fromEntries(entries), ...ADDED };
+  return { ...withMoreInside(value, (key) => KEYED_BY_NAMES.includes(key)), ...ADDED };
+}
+
+function withMoreInside(
+  value: Record<string, unknown>,
+  isKeyedByNames: (key: string) => boolean,
+): Record<string, unknown> {
+  const entries = Object.entries(value).map(([key, inner]) => {
+    if (!isRecord(inner)) return [key, inner];
+    return [key, isKeyedByNames(key) ? withMoreInside(inner, () => false) : { ...inner, ...ADDED }];
+  });
+  return Object.fromEntries(entries);
 }
 
 JSON.stringify = ((value: unknown, ...rest: []) =>

@@ -30,7 +30,7 @@ describeSideBySide(
         const text = whole.slice(0, 100_000);
         if (text.includes('fromTheNextVersion')) kinds.add(file.replaceAll(/[0-9a-f-]{12,}|\d+/g, '*'));
       }
-      for (const kind of ['publications', 'mirrors', 'notifications', 'referrers'])
+      for (const kind of ['publications', 'boards', 'notifications', 'referrers'])
         expect(
           [...kinds].some((file) => file.includes(kind)),
           `${kind} of ${[...kinds].join(', ')}`,

@@ -7,11 +7,11 @@ import { expect } from 'chai';
 import { openAgent } from '../../services/accounts/agent.ts';
 import { KeystoneClient } from '../../services/accounts/keystone/client.ts';
 import { fetchBy } from '../../services/accounts/oidc/transport.ts';
+import { askServer, askSize } from '../../services/mirrors/public-read.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { Bucket } from '../../services/stores/s3/bucket.ts';
 import { Wire } from '../../services/stores/swift/wire.ts';
 import { Poster } from '../../services/sync/notify/post.ts';
-import { probeBlob, probeServer } from '../../services/sync/probe.ts';
 import { answerEndlessly, type OddMirror, startOddMirror } from '../faults/endless-mirror.ts';
 import { CLI } from '../support/cli.ts';
 import { run } from '../support/process.ts';
@@ -106,8 +106,8 @@ describe('an answer without an end', function () {
 
   it('of a mirror is cut off when it is probed', async () => {
     status = 200;
-    expect(await probeServer(server.url, NEVER)).to.deep.equal({ kind: 'good' });
-    expect((await probeBlob(server.url, BLOB, NEVER)).kind).to.equal('lost');
+    expect(await askServer(server.url, { signal: NEVER })).to.deep.equal({ kind: 'good' });
+    expect((await askSize(server.url, BLOB, { signal: NEVER })).kind).to.equal('lost');
     await expectCutOff(0);
   });
 

@@ -1,10 +1,10 @@
 /** Promise: clocks that are set, or differ, lead to a crawl that was not needed at most: they never skip one. */
 import { expect } from 'chai';
-import { CrawlJudgement } from '../../services/sync/crawl-judgement.ts';
-import type { Sight } from '../../services/sync/probes.ts';
+import { CrawlJudgement, type CrawlSight } from '../../services/sync/mirrors/crawl-judgement.ts';
 
-const GOOD: Sight = { result: { kind: 'good' }, lacksNewest: false };
-const lost = (lacksNewest: boolean): Sight => ({ result: { kind: 'lost', reason: '404' }, lacksNewest });
+const GOOD: CrawlSight = { kind: 'good', lacksNewest: false };
+const FAILING: CrawlSight = { kind: 'failing', lacksNewest: false };
+const lost = (lacksNewest: boolean): CrawlSight => ({ kind: 'lost', lacksNewest });
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 const DAY_MS = 24 * 3_600_000;
 
@@ -34,14 +34,29 @@ describe('when a mirror is crawled', () => {
     expect(wish(-60_000), 'a heartbeat from the future').to.equal('before-use');
   });
 
-  it('before use, if it lacks what is newest; soon, if it lacks anything else', () => {
-    for (const lacksNewest of [true, false]) {
-      const crawls = new CrawlJudgement({ seenAt: nowMs, heartbeatAt: ago(0) }, now);
-      expect(crawls.wishAfter(GOOD)).to.equal(undefined);
-      expect(crawls.wishAfter(lost(lacksNewest))).to.equal(lacksNewest ? 'before-use' : 'soon');
-      expect(crawls.wishAfter(lost(lacksNewest)), 'while it is crawled').to.equal(undefined);
-      nowMs += 61_000;
-      expect(crawls.wishAfter(lost(lacksNewest))).to.equal(lacksNewest ? 'before-use' : 'soon');
-    }
+  it('before use, if it begins to lack what is newest', () => {
+    const crawls = new CrawlJudgement({ seenAt: nowMs, heartbeatAt: ago(0) }, now);
+    expect(crawls.wishAfter(GOOD)).to.equal(undefined);
+    expect(crawls.wishAfter(lost(false)), 'what is lost otherwise is looked at by itself').to.equal(
+      undefined,
+    );
+    expect(crawls.wishAfter(GOOD)).to.equal('soon');
+    expect(crawls.wishAfter(lost(true))).to.equal('before-use');
+    expect(crawls.wishAfter(lost(true)), 'while it is crawled').to.equal(undefined);
+  });
+
+  it('not each time that it comes and goes within moments, but before use after a long time', () => {
+    const crawls = new CrawlJudgement({ seenAt: nowMs, heartbeatAt: ago(0) }, now);
+    crawls.wishAfter(GOOD);
+    const wishes = Array.from({ length: 20 }, () => {
+      nowMs += 4000;
+      crawls.wishAfter(FAILING);
+      nowMs += 4000;
+      return crawls.wishAfter(GOOD);
+    });
+    expect(wishes.filter(Boolean)).to.deep.equal(['soon']);
+    crawls.wishAfter(FAILING);
+    nowMs += 31_000;
+    expect(crawls.wishAfter(GOOD)).to.equal('before-use');
   });
 });

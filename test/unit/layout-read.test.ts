@@ -5,13 +5,15 @@ import type { Sha256Digest } from '../../services/registry/oci/digest.ts';
 import {
   keeperKey,
   layerLinkKey,
+  mirrorDoubtsKey,
+  olderLedgerPrefix,
   referrerKey,
   revisionLinkKey,
   tagCurrentKey,
   tagIndexKey,
   tagNameKey,
 } from '../../services/registry/storage/layout.ts';
-import { partsPrefix, recordOf } from '../../services/registry/storage/layout-read.ts';
+import { nodeOfDoubts, partsPrefix, recordOf } from '../../services/registry/storage/layout-read.ts';
 import { digest, repositoryName, sha512Digest, tag } from './arbitraries.ts';
 
 const anyDigest = fc.oneof(digest, sha512Digest);
@@ -53,4 +55,11 @@ describe('the record that a key of a repository is', () => {
     for (const part of ['_layers', '_manifests/revisions'])
       expect(recordOf(`${repository}/${part}/sha384/${hex}/link`)).to.deep.equal({ kind: 'unknown-digest' });
   });
+});
+
+it('the node that a key of doubts names is the one it was made of, and no ledger of a mirror is one', () => {
+  const node = crypto.randomUUID();
+  expect(nodeOfDoubts(mirrorDoubtsKey(node))).to.equal(node);
+  expect(nodeOfDoubts(`${olderLedgerPrefix('doubts')}0000000001.json`)).to.equal(undefined);
+  expect(nodeOfDoubts(mirrorDoubtsKey('x'))).to.equal(undefined);
 });

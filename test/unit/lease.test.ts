@@ -7,14 +7,16 @@ import { expect } from 'chai';
 import { ownerName } from '../../services/http/owner.ts';
 import { collectorLeases, type Progress } from '../../services/registry/garbage/online/progress.ts';
 import { deliveryLeases } from '../../services/registry/notifications/delivery.ts';
-import type { MirrorName } from '../../services/registry/oci/names.ts';
-import { firstLedger, mirrorLeases } from '../../services/registry/publishing/mirrors/ledger.ts';
+import { boardLeases } from '../../services/registry/publishing/mirrors/board.ts';
+import { firstLedger } from '../../services/registry/publishing/mirrors/ledger.ts';
 import type { Heartbeat, LeaseStore } from '../../services/registry/storage/lease.ts';
 import type { ObjectStore } from '../../services/registry/storage/object-store.ts';
 import { Lease, LeaseLostError, type LeaseTiming } from '../../services/sync/lease.ts';
 import { rejection } from '../contract/area.ts';
 import { eventually } from '../support/eventually.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+
+const PLACE = { url: 'http://near', target: '/srv/mirror' };
 
 const TIMING = { heartbeatMs: 20, silenceMs: 400, lookMs: 10 };
 /** Another machine's: it cannot be known whether it lives. */
@@ -255,11 +257,11 @@ function scalarsOf(state: object): Record<string, unknown> {
 }
 
 describeLease({
-  title: 'a mirror',
-  firstKey: 'roadstead/mirrors/near/0000000001.json',
-  leasesOf: (objects) => mirrorLeases(objects, 'near' as MirrorName),
-  firstState: firstLedger,
-  later: { watermark: 7, missing: [], health: { state: 'up', since: '2024-01-01T00:00:00Z' } },
+  title: 'a board of mirrors',
+  firstKey: 'roadstead/boards/1/0000000001.json',
+  leasesOf: (objects) => boardLeases(objects, 1),
+  firstState: (previous) => previous ?? { mirrors: {} },
+  later: { mirrors: { near: firstLedger(undefined, PLACE) } },
 });
 
 describeLease({
@@ -280,16 +282,18 @@ describeLease<Progress>({
 
 describe('a mirror that another worker takes over', () => {
   it('keeps its watermark and missing set; health and trouble are for the new worker to find out', () => {
-    const previous = firstLedger(undefined);
+    const previous = firstLedger(undefined, PLACE);
     expect(previous).to.deep.include({ watermark: 0, missing: [] });
-    const ledger = firstLedger({
-      ...previous,
-      watermark: 9,
-      trouble: 'full',
-      health: { state: 'up', since: '' },
-    });
+    const last = { ...previous, watermark: 9, trouble: 'full', health: { state: 'up', since: '' } } as const;
+    const ledger = firstLedger(last, PLACE);
     expect(ledger).to.deep.include({ watermark: 9, missing: [] });
     expect(ledger.health.state).to.equal('unknown');
     expect(ledger).to.not.have.property('trouble');
+  });
+
+  it('starts at nothing once it has moved: what was verified belongs to its old place', () => {
+    const last = { ...firstLedger(undefined, PLACE), watermark: 9 };
+    for (const moved of [{ url: 'http://elsewhere' }, { target: '/srv/other' }])
+      expect(firstLedger(last, { ...PLACE, ...moved })).to.deep.include({ watermark: 0, missing: [] });
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Promise: a blob is sent to the nearest mirror that is known to hold it, by the whole rule: size, publication,
- * watermark, missing set, health, netblocks, weights. The twin below says the same as plainly as possible.
+ * watermark, missing set, health, netblocks, weights, and what the client recently met. The twin below says the same as plainly as possible.
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -13,6 +13,7 @@ import {
 } from '../../services/registry/publishing/mirrors/locate.ts';
 import type { MirrorState } from '../../services/registry/publishing/mirrors/mirror-states.ts';
 import { rendezvousScore } from '../../services/registry/publishing/mirrors/rank.ts';
+import { UNTROUBLED } from '../../services/registry/publishing/mirrors/trouble/history.ts';
 
 /** An address as a number, and how many bits it has; IPv4 in the clothes of IPv6 is IPv4. */
 function bitsOf(address: string): { bits: 32 | 128; value: bigint } | undefined {
@@ -42,7 +43,8 @@ function isIn(address: string | undefined, network: string): boolean {
 }
 
 function locateByHand(request: LocateRequest): Decision {
-  const { digest, publication, sizeBytes, clientAddress, mirrors, smallBlobMaxBytes, attempt } = request;
+  const { digest, publication, sizeBytes, clientAddress, mirrors, smallBlobMaxBytes } = request;
+  const { excluded, tried, attempt, isOriginSpent } = request.history;
   if (sizeBytes <= smallBlobMaxBytes) return { kind: 'serve', reason: 'small' };
   if (mirrors.length === 0) return { kind: 'serve', reason: 'no-mirrors' };
   if (publication === 0) return { kind: 'serve', reason: 'unpublished' };
@@ -53,11 +55,19 @@ function locateByHand(request: LocateRequest): Decision {
   if (caughtUp.length === 0) return { kind: 'serve', reason: 'behind' };
   if (able.length === 0) return { kind: 'serve', reason: 'missing' };
   const near = able.filter((state) => state.mirror.netblocks.some((network) => isIn(clientAddress, network)));
-  const score = ({ mirror }: MirrorState) => rendezvousScore(mirror.name, mirror.weight, digest);
+  const weight = ({ mirror }: MirrorState) => mirror.weight * (request.factors?.get(mirror.name) ?? 1);
+  const score = (each: MirrorState) => rendezvousScore(each.mirror.name, weight(each), digest);
   const byScore = (states: MirrorState[]) => states.toSorted((a, b) => score(b) - score(a));
   const inTurn = [...byScore(near), ...byScore(able.filter((state) => !near.includes(state)))];
-  if (attempt === inTurn.length) return { kind: 'serve', reason: 'retried' };
-  const best = inTurn[attempt] ?? inTurn[0];
+  const names = inTurn.map((state) => state.mirror.name);
+  const allowed = names.filter((name) => !excluded.has(name));
+  const chosen = [
+    ...allowed.filter((name) => !tried.has(name)),
+    ...allowed.filter((name) => tried.has(name)),
+    ...(isOriginSpent ? [names[attempt % names.length]] : []),
+  ][0];
+  if (chosen === undefined) return { kind: 'serve', reason: 'retried' };
+  const best = inTurn.find((state) => state.mirror.name === chosen);
   const hex = digest.slice('sha256:'.length);
   return {
     kind: 'redirect',
@@ -100,6 +110,14 @@ const state = fc.record({
   weight: fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.constantFrom(0.001, 1_000_000)),
   netblocks: fc.subarray(NETWORKS, { maxLength: 3 }),
 });
+const NAMES = Array.from({ length: 8 }, (_, i) => `m${i}`);
+const names = fc.subarray(NAMES).map((each) => new Set(each));
+const history = fc.record({
+  attempt: fc.oneof(fc.constant(0), fc.nat(40)),
+  excluded: fc.oneof(fc.constant(new Set<string>()), names, fc.constant(new Set(NAMES))),
+  tried: fc.oneof(fc.constant(new Set<string>()), names),
+  isOriginSpent: fc.boolean(),
+});
 const request: fc.Arbitrary<LocateRequest> = fc.record({
   digest: fc.constantFrom(...DIGESTS),
   publication: fc.nat(4),
@@ -110,13 +128,15 @@ const request: fc.Arbitrary<LocateRequest> = fc.record({
     fc.ipV4().map((four) => `::ffff:${four}`),
   ),
   smallBlobMaxBytes: fc.constant(65_536),
-  attempt: fc.oneof(fc.constant(0), fc.nat(10)),
+  history,
+  factors: fc.subarray(NAMES).map((each) => new Map(each.map((name) => [name, 0.25]))),
   mirrors: fc.array(state, { maxLength: 8 }).map((states) =>
     states.map(({ weight, netblocks, ...facts }, i) => ({
       ...facts,
       mirror: { name: `m${i}` as MirrorName, url: `https://m${i}.example.net`, weight, netblocks },
       reason: undefined,
       ledger: undefined,
+      cleared: new Map(),
     })),
   ),
 });
@@ -143,7 +163,7 @@ describe('locate and its dull twin', () => {
   it('send only the blobs of a mirror that falls out elsewhere', () => {
     fc.assert(
       fc.property(request, fc.nat(7), (asked, gone) => {
-        const each = { ...asked, attempt: 0 };
+        const each = { ...asked, history: UNTROUBLED };
         const before = locate(each);
         const mirrors = each.mirrors.filter((_, i) => i !== gone);
         if (before.kind === 'redirect' && before.mirror !== `m${gone}`)

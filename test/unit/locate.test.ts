@@ -8,6 +8,10 @@ import {
 } from '../../services/registry/publishing/mirrors/locate.ts';
 import type { MirrorState } from '../../services/registry/publishing/mirrors/mirror-states.ts';
 import { bestOf, rendezvousScore } from '../../services/registry/publishing/mirrors/rank.ts';
+import {
+  type ClientHistory,
+  UNTROUBLED,
+} from '../../services/registry/publishing/mirrors/trouble/history.ts';
 
 /** Mirror choice case by case; `locate-twin.test.ts` holds the whole rule against a dull twin. */
 
@@ -26,6 +30,7 @@ function mirror(
     healthy: true,
     reason: undefined,
     ledger: undefined,
+    cleared: new Map(),
     ...state,
   };
 }
@@ -38,7 +43,7 @@ function ask(mirrors: MirrorState[], facts: Partial<LocateRequest> = {}): Decisi
     clientAddress: undefined,
     mirrors,
     smallBlobMaxBytes: 65_536,
-    attempt: 0,
+    history: UNTROUBLED,
     ...facts,
   });
 }
@@ -55,18 +60,58 @@ describe('locate', () => {
     });
   });
 
-  it('sends who asks again to the next mirror, near ones first, then serves; and a crowd as at first', () => {
+  describe('for a client in trouble', () => {
     const mirrors = [
       mirror('far'),
       mirror('down', { healthy: false }),
       mirror('near', { netblocks: ['192.0.2.0/24'] }),
     ];
-    const told = [0, 1, 2, 3, 4].map((attempt) => {
-      const decision = ask(mirrors, { attempt, clientAddress: '192.0.2.7' });
+    const decideFor = (history: Partial<ClientHistory>) => {
+      const decision = ask(mirrors, {
+        history: { ...UNTROUBLED, ...history },
+        clientAddress: '192.0.2.7',
+      });
       return decision.kind === 'redirect' ? `${decision.mirror} (${decision.rule})` : decision.reason;
+    };
+    const [near, far] = ['near (netblock)', 'far (anywhere)'];
+    const both = new Set(['near', 'far']);
+
+    it('chooses no mirror that failed it, near ones first, and then none', () => {
+      expect(decideFor({})).to.equal(near);
+      expect(decideFor({ excluded: new Set(['near']) })).to.equal(far);
+      expect(decideFor({ excluded: new Set(['far', 'down']) })).to.equal(near);
+      expect(decideFor({ excluded: both })).to.equal('retried');
     });
-    const near = 'near (netblock)';
-    expect(told).to.deep.equal([near, 'far (anywhere)', 'retried', near, near]);
+
+    it('prefers a mirror that it has not tried to one that it has, and this one to none', () => {
+      expect(decideFor({ tried: new Set(['near']) })).to.equal(far);
+      expect(decideFor({ tried: both })).to.equal(near);
+      expect(decideFor({ tried: new Set(['near']), excluded: new Set(['far']) })).to.equal(near);
+    });
+
+    it('takes the mirrors in turn when the node has answered often enough', () => {
+      const turns = [16, 17, 18].map((attempt) =>
+        decideFor({ attempt, excluded: both, isOriginSpent: true }),
+      );
+      expect(turns).to.deep.equal([near, far, near]);
+    });
+  });
+
+  it('sends fewer blobs to a mirror in doubt, and all the others as before', () => {
+    const mirrors = [mirror('a'), mirror('b'), mirror('c')];
+    const blobs = Array.from({ length: 3000 }, (_, i) => digestOf(Buffer.from(`doubt ${i}`)));
+    const chosen = (each: Sha256Digest, factors?: LocateRequest['factors']) => {
+      const decision = ask(mirrors, { digest: each, ...(factors && { factors }) });
+      return decision.kind === 'redirect' ? decision.mirror : decision.reason;
+    };
+    let kept = 0;
+    for (const blob of blobs) {
+      const [before, after] = [chosen(blob), chosen(blob, new Map([['b', 0.25]]))];
+      if (after === 'b') kept++;
+      if (before !== 'b') expect(after).to.equal(before);
+    }
+    // A quarter of the weight beside two whole ones: one in nine.
+    expect(kept / blobs.length).to.be.closeTo(1 / 9, 0.03);
   });
 
   for (const [what, mirrors, facts, reason] of [

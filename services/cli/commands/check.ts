@@ -1,10 +1,11 @@
 import { type CheckOptions, checkStore, NoSuchRepositoryError } from '../../registry/check/check.ts';
 import type { Finding, Severity } from '../../registry/check/finding.ts';
 import type { ManifestRules } from '../../registry/oci/manifest-rules.ts';
+import { formatBytes } from '../../registry/runtime/format-bytes.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
 import type { JsonOption } from '../command.ts';
 import { Spinner } from '../spinner.ts';
-import { fail, formatBytes, print, printJson, table } from '../table.ts';
+import { fail, print, printJson, table } from '../table.ts';
 
 export interface CheckCommandOptions extends Pick<CheckOptions, 'deep' | 'sealer' | 'isStable'>, JsonOption {
   /** Only these repositories. */

@@ -1,7 +1,8 @@
 import { firstDigests } from '../../registry/audit/digests.ts';
 import type { GarbagePlan } from '../../registry/garbage/offline/plan.ts';
+import { formatBytes } from '../../registry/runtime/format-bytes.ts';
 import type { JsonOption } from '../command.ts';
-import { formatBytes, print, printJson, table } from '../table.ts';
+import { print, printJson, table } from '../table.ts';
 
 export interface ReportOptions extends JsonOption {
   readonly dryRun: boolean;

@@ -1,9 +1,10 @@
+import { formatBytes } from '../../registry/runtime/format-bytes.ts';
 import type { PromotionEventLine } from '../../release/schemas.ts';
 import { ACTOR } from '../actor.ts';
 import type { JsonOption } from '../command.ts';
 import type { ReleaseClient } from '../release-client.ts';
 import { Spinner } from '../spinner.ts';
-import { formatBytes, print, printJson } from '../table.ts';
+import { print, printJson } from '../table.ts';
 import { attachmentLines } from './attachment-lines.ts';
 
 export interface PromoteOptions extends JsonOption {

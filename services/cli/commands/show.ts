@@ -1,6 +1,7 @@
+import { formatBytes } from '../../registry/runtime/format-bytes.ts';
 import type { MirrorLine } from '../../release/schemas.ts';
 import type { ReleaseClient } from '../release-client.ts';
-import { fail, formatBytes, print, printJson, printTable } from '../table.ts';
+import { fail, print, printJson, printTable } from '../table.ts';
 
 /** Shows the publication log, newest first. */
 export async function publicationsCommand(
@@ -32,11 +33,12 @@ export async function publicationsCommand(
   if (answer.damaged) fail(`cannot be read: ${answer.damaged.join(', ')}; run roadstead check`, 2);
 }
 
-/** Shows every mirror's watermark, lag and health. */
+/** Shows every mirror's watermark, lag and health, and in words what it lacks and why. */
 export async function mirrorsCommand(client: ReleaseClient, json: boolean): Promise<void> {
   const answer = await client.mirrors();
   if (json) return printJson(answer, 2);
   showMirrors(answer.mirrors);
+  for (const { notes } of answer.mirrors) print(...notes);
 }
 
 /** Shows everything at a glance. */
@@ -79,7 +81,7 @@ function showMirrors(mirrors: readonly MirrorLine[]): void {
     String(mirror.lag),
     String(mirror.missing),
     mirror.url,
-    [mirror.reason, mirror.trouble].filter(Boolean).join('; '),
+    mirror.reason ?? '',
   ]);
   const headings = ['MIRROR', 'HEALTH', 'WATERMARK', 'LAG', 'MISSING', 'URL', 'REASON'];
   printTable(headings, rows, 'no mirrors are configured');

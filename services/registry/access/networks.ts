@@ -30,6 +30,17 @@ export function isLoopback(host: string): boolean {
   return isAddress(address) && ipaddr.parse(address).range() === 'loopback';
 }
 
+const LOCAL_RANGES = new Set(['loopback', 'private', 'uniqueLocal', 'linkLocal', 'unspecified']);
+
+/**
+ * Whether a host is a loopback, private or link-local address, in brackets or not. A name never is one: it is not looked
+ * up.
+ */
+export function isLocalAddress(host: string): boolean {
+  const address = host.replace(/^\[|\]$/g, '');
+  return isAddress(address) && LOCAL_RANGES.has(ipaddr.process(address).range());
+}
+
 /** Makes a {@link NetworkTest} for networks in CIDR notation. Throws if one is invalid. */
 export function networkTest(networks: readonly string[]): NetworkTest {
   const parsed = networks.map(parseNetwork);

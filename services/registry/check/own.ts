@@ -2,11 +2,13 @@ import { verifyAudit } from '../audit/verify.ts';
 import {
   auditRecordKey,
   BLOBS_PREFIX,
+  BOARDS_PREFIX,
   DISTRIBUTION_PREFIX,
   OWN_PREFIX,
   READ_ONLY_KEY,
   REPOSITORIES_PREFIX,
 } from '../storage/layout.ts';
+import { nodeOfDoubts } from '../storage/layout-read.ts';
 import { readNotice } from '../storage/read-only.ts';
 import { type Scope, strayFinding } from './area.ts';
 import { checkCredentials } from './credentials.ts';
@@ -17,6 +19,7 @@ import { checkTokenKeys } from './token-keys.ts';
 
 const OURS = new Set([
   'audit/',
+  'boards/',
   'credentials/',
   'garbage/',
   'keys/',
@@ -27,7 +30,9 @@ const OURS = new Set([
   'publishers/',
   'read-only.json',
 ]);
-const LEDGER = /^[a-z0-9-]{1,64}\/\d{10}\.json$/;
+/** What versions before the boards wrote, a folder for each mirror; the store may keep it. */
+const OLDER_LEDGER = /^[a-z0-9-]{1,64}\/\d{10}\.json$/;
+const OF_BOARDS = /^(?:\d{1,3}\/\d{10}\.json|missing\/[a-z0-9-]{1,64}\/\d{10}-\d{10}\.json|wanted\.json)$/;
 
 /** Everything except repositories, blobs and the log: nothing unknown, and the switch can be read. */
 export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
@@ -37,9 +42,12 @@ export async function* checkRest(scope: Scope): AsyncGenerator<Finding> {
       yield strayFinding(key);
   for await (const key of reader.below(OWN_PREFIX))
     if (!OURS.has(key.slice(OWN_PREFIX.length)) && !reader.unlisted.has(key)) yield strayFinding(key);
+  for await (const key of reader.keys(BOARDS_PREFIX))
+    if (!OF_BOARDS.test(key.slice(BOARDS_PREFIX.length))) yield strayFinding(key);
   const ledgers = `${OWN_PREFIX}mirrors/`;
   for await (const key of reader.keys(ledgers))
-    if (!LEDGER.test(key.slice(ledgers.length))) yield strayFinding(key);
+    if (!OLDER_LEDGER.test(key.slice(ledgers.length)) && nodeOfDoubts(key) === undefined)
+      yield strayFinding(key);
   yield* checkPublishers(scope);
   yield* checkQuarantine(scope);
   yield* checkTokenKeys(scope);

@@ -1,7 +1,7 @@
 import type { Algorithm, Digest, Sha256Digest } from '../oci/digest.ts';
 import { isDigest, isSha256 } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/names.ts';
-import { BLOBS_PREFIX, REPOSITORIES_PREFIX } from './layout.ts';
+import { BLOBS_PREFIX, MIRROR_DOUBTS_PREFIX, REPOSITORIES_PREFIX } from './layout.ts';
 
 /** Prefix of one part of a repository; nested repositories are next to these parts. */
 export const partPrefix = (
@@ -76,6 +76,12 @@ function isUnknownDigestLink(key: string, prefix: string): boolean {
 function digestOfPath(path: string): Digest | undefined {
   const digest = path.replace('/', ':');
   return isDigest(digest) ? digest : undefined;
+}
+
+/** The node whose doubts are at a key; undefined for any other key. */
+export function nodeOfDoubts(key: string): string | undefined {
+  if (!key.startsWith(MIRROR_DOUBTS_PREFIX)) return undefined;
+  return /^([0-9a-f-]{36})\.json$/.exec(key.slice(MIRROR_DOUBTS_PREFIX.length))?.[1];
 }
 
 /** The digest of a blob's data key. */

@@ -148,8 +148,37 @@ export const laterPublishersPrefix = (collection: string, digest: Sha256Digest) 
 export const laterPublisherKey = (collection: string, digest: Sha256Digest, name: RepositoryName) =>
   `${laterPublishersPrefix(collection, digest)}${name}/_`;
 
-/** Prefix of a mirror's ledger, which is the state of its worker's lease. */
-export const mirrorLedgerPrefix = (mirror: string) => `roadstead/mirrors/${mirror}/`;
+/** Prefix of the ledgers of a mirror that versions before the boards wrote, one lease for each mirror. */
+export const olderLedgerPrefix = (mirror: string) => `roadstead/mirrors/${mirror}/`;
+
+/** Everything about mirrors. */
+export const BOARDS_PREFIX = 'roadstead/boards/';
+
+/** Prefix of a board, which is the state of its worker's lease: the ledgers of some mirrors. */
+export const boardPrefix = (board: number) => `${BOARDS_PREFIX}${board}/`;
+
+/** Asks the worker that has several boards for one of them. */
+export const BOARD_WANTED_KEY = `${BOARDS_PREFIX}wanted.json`;
+
+/** Prefix of what mirrors lack, if that is too much for their boards. */
+export const MISSING_SETS_PREFIX = `${BOARDS_PREFIX}missing/`;
+
+/** The same of one mirror. */
+export const missingSetPrefix = (mirror: string) => `${MISSING_SETS_PREFIX}${mirror}/`;
+
+/** One version of what a mirror lacks. */
+export const missingSetKey = (mirror: string, version: string) =>
+  `${missingSetPrefix(mirror)}${version}.json`;
+
+/** Names a version by the epoch of the board's lease and a number that grows; later ones sort after earlier ones. */
+export const missingSetVersion = (leaseEpoch: number, number: number) =>
+  `${padded(leaseEpoch, 10)}-${padded(number, 10)}`;
+
+/** What nodes without Redis doubt of mirrors. No mirror's name begins with an underscore. */
+export const MIRROR_DOUBTS_PREFIX = 'roadstead/mirrors/_doubts/';
+
+/** The newest doubts of one node. */
+export const mirrorDoubtsKey = (node: string) => `${MIRROR_DOUBTS_PREFIX}${node}.json`;
 
 /** The audit record. */
 export const AUDIT_PREFIX = 'roadstead/audit/';

@@ -40,12 +40,17 @@ export class LeaseStore<S> {
   readonly #epochs: Numbered;
   readonly #schema: z.ZodType<Heartbeat & S>;
 
-  /** `prefix` ends in `/`; `stateSchema` parses what the owner stores with its heartbeat. */
-  constructor(objects: ObjectStore, prefix: string, stateSchema: z.ZodType<S>) {
+  /** `prefix` ends in `/`; `stateSchema` parses what the owner stores with its heartbeat, of at most `maxBytes`. */
+  constructor(
+    objects: ObjectStore,
+    prefix: string,
+    stateSchema: z.ZodType<S>,
+    maxBytes: number = LEASE_MAX_BYTES,
+  ) {
     this.prefix = prefix;
     this.writesEndWithProcess = objects.writesEndWithProcess;
     const keyOf = (leaseEpoch: number) => `${prefix}${padded(leaseEpoch, 10)}.json`;
-    this.#epochs = new Numbered(objects, { prefix, keyOf, maxBytes: LEASE_MAX_BYTES });
+    this.#epochs = new Numbered(objects, { prefix, keyOf, maxBytes });
     this.#schema = z.intersection(HeartbeatSchema, stateSchema);
   }
 
@@ -54,6 +59,12 @@ export class LeaseStore<S> {
     const newest = await this.#epochs.newest(signal);
     if (newest === undefined) return undefined;
     return { leaseEpoch: newest.number, value: parseJson(this.#schema, newest.bytes) };
+  }
+
+  /** A lease that was read before, as its owner has renewed it; undefined if a later one was taken. Costs one request. */
+  async readAgain(leaseEpoch: number, signal?: AbortSignal): Promise<StoredLease<S> | undefined> {
+    const bytes = await this.#epochs.read(leaseEpoch, signal);
+    return bytes && { leaseEpoch, value: parseJson(this.#schema, bytes) };
   }
 
   /** Takes over the epoch after `previous`. Undefined when another worker was faster. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { linkTo } from '../../../services/registry/content/link.ts';
 import { digestOf } from '../../../services/registry/oci/digest.ts';
 import { type MirrorName, parseRepositoryName, parseTag } from '../../../services/registry/oci/names.ts';
-import { mirrorLeases } from '../../../services/registry/publishing/mirrors/ledger.ts';
+import { boardLeases, boardOf } from '../../../services/registry/publishing/mirrors/board.ts';
 import { blobDataKey, tagCurrentKey } from '../../../services/registry/storage/layout.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Content, Image } from '../../support/image.ts';
@@ -32,7 +32,8 @@ const held = (image: Image<Content>): Step => ({
 });
 
 async function isComplete({ stored }: World): Promise<boolean> {
-  const ledger = (await mirrorLeases(stored, 'near' as MirrorName).read())?.value;
+  const near = 'near' as MirrorName;
+  const ledger = (await boardLeases(stored, boardOf(near)).read())?.value.mirrors[near];
   const entries = [...stored.held.keys()].filter((key) => key.startsWith('roadstead/publications/'));
   return ledger?.watermark === entries.length && ledger.missing.length === 0;
 }

@@ -2,8 +2,9 @@ import type { Sha256Digest } from '../../oci/digest.ts';
 import { blobDataKey } from '../../storage/layout.ts';
 import { type Ineligibility, ineligibility } from './eligible.ts';
 import type { MirrorState } from './mirror-states.ts';
-import { bestOf, ranked } from './rank.ts';
+import { bestOf, ranked, type WeightFactors } from './rank.ts';
 import { nearestTier, type Tier } from './tiers.ts';
+import type { ClientHistory } from './trouble/history.ts';
 
 /** The input of a decision: no I/O, no clock, so that it can be replayed and explained. */
 export interface LocateRequest {
@@ -15,8 +16,10 @@ export interface LocateRequest {
   readonly mirrors: readonly MirrorState[];
   /** Blobs up to this size are answered by the node. */
   readonly smallBlobMaxBytes: number;
-  /** How often this client recently asked for this blob before; see {@link Retries}. */
-  readonly attempt: number;
+  /** What the client recently met; see `Troubles`. */
+  readonly history: ClientHistory;
+  /** By which factor the weights of doubted mirrors count. */
+  readonly factors?: WeightFactors;
 }
 
 /** Why the node answers a blob itself. */
@@ -28,10 +31,10 @@ export type Decision =
   | { readonly kind: 'serve'; readonly reason: ServeReason };
 
 /**
- * Decides which server sends a blob: a near mirror that is known to hold it or, in any doubt, the node. A client that
- * asks again has probably failed there: it is sent to the next mirror and, after the last one, served by the node.
- * Requests beyond that come from many clients behind one address, without a failure: they are sent to the
- * first mirror from then on, so that such a crowd costs the node one blob and not hundreds.
+ * Decides which server sends a blob: a near mirror that is known to hold it or, in any doubt, the node. A mirror that
+ * failed the client is not chosen; mirrors that it has not tried come before those that it has. If all are excluded, the
+ * node answers; but not for ever: that many requests come from many clients behind one address, and they are spread over
+ * the mirrors, so that such a crowd neither costs the node hundreds of answers nor is stuck at one bad mirror.
  */
 export function locate(request: LocateRequest): Decision {
   const { digest, publication, mirrors } = request;
@@ -40,10 +43,9 @@ export function locate(request: LocateRequest): Decision {
   if (publication === 0) return { kind: 'serve', reason: 'unpublished' };
   const able = mirrors.filter((state) => ineligibility(state, digest, publication) === undefined);
   if (able.length === 0) return { kind: 'serve', reason: commonIneligibility(request) };
-  if (request.attempt === able.length) return { kind: 'serve', reason: 'retried' };
   const { tier, states } = nearestTier(able, request.clientAddress);
-  const best = request.attempt < able.length ? nth(states, able, request) : bestOf(states, digest);
-  if (best === undefined) return { kind: 'serve', reason: commonIneligibility(request) };
+  const best = choose(states, able, request);
+  if (best === undefined) return { kind: 'serve', reason: 'retried' };
   return {
     kind: 'redirect',
     url: `${best.mirror.url}/${blobDataKey(digest)}`,
@@ -52,15 +54,19 @@ export function locate(request: LocateRequest): Decision {
   };
 }
 
-/** The mirror for an attempt: the near ones, best first, then the others. */
-function nth(
+/** One of the able mirrors, near ones first; undefined if the node has to answer. */
+function choose(
   near: readonly MirrorState[],
   able: readonly MirrorState[],
-  { digest, attempt }: LocateRequest,
+  { digest, history, factors }: LocateRequest,
 ): MirrorState | undefined {
-  if (attempt === 0) return bestOf(near, digest);
+  const { excluded, tried, attempt, isOriginSpent } = history;
+  if (excluded.size === 0 && tried.size === 0) return bestOf(near, digest, factors);
   const far = able.filter((state) => !near.includes(state));
-  return [...ranked(near, digest), ...ranked(far, digest)][attempt];
+  const inTurn = [...ranked(near, digest, factors), ...ranked(far, digest, factors)];
+  const allowed = inTurn.filter(({ mirror }) => !excluded.has(mirror.name));
+  const chosen = allowed.find(({ mirror }) => !tried.has(mirror.name)) ?? allowed[0];
+  return chosen ?? (isOriginSpent ? inTurn[attempt % inTurn.length] : undefined);
 }
 
 /** The obstacle of each mirror, for `explain`. */

@@ -2,34 +2,34 @@ import type { Sha256Digest } from '../../oci/digest.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Poll } from '../../runtime/poll.ts';
 import type { Changes } from '../../storage/changes.ts';
-import type { Heartbeat, StoredLease } from '../../storage/lease.ts';
+import type { Heartbeat } from '../../storage/lease.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { type Ledger, mirrorLeases } from './ledger.ts';
+import { boardOf, boardsOf } from './board.ts';
+import { BoardReader, type BoardSight } from './board-reader.ts';
+import type { Ledger } from './ledger.ts';
 import type { Mirror } from './mirror.ts';
 
-/** How often a node reads the ledgers. */
-const REFRESH_MS = 1000;
-/** A worker without a heartbeat for this long no longer vouches for its mirror's health. */
+/** How often a node reads a board, by turns: their number costs no requests, and a heartbeat moves every two seconds. */
+const REFRESH_MS = 1200;
+/** Reads of all boards at first: a heartbeat has to be seen to move before a mirror is used. */
+const FIRST_LOOKS = 5;
+/** A worker without a heartbeat for this long no longer vouches for its mirrors. */
 const VOUCHED_MS = 15_000;
 const UNREPORTED = 'no sync worker has reported on it yet';
 
 /** A node's current knowledge of a mirror. */
 export interface MirrorState {
   readonly mirror: Mirror;
+  /** Clients may be sent there for blobs published up to here. */
   readonly watermark: number;
   readonly missing: ReadonlySet<Sha256Digest>;
   /** Up, and vouched for by a live worker. */
   readonly healthy: boolean;
   /** Why not, for people. */
   readonly reason: string | undefined;
+  /** How often a doubt of a blob there was refuted. */
+  readonly cleared: ReadonlyMap<Sha256Digest, number>;
   readonly ledger: (Heartbeat & Ledger) | undefined;
-}
-
-interface Sighting {
-  /** Empty if there was none. */
-  readonly heartbeat: string;
-  /** When it was seen to move, by the monotonic clock; never, for the first one that was read. */
-  readonly seenAt: number;
 }
 
 export interface MirrorStatesOptions {
@@ -39,20 +39,33 @@ export interface MirrorStatesOptions {
   readonly logger: Log;
 }
 
+interface ReadBoard {
+  readonly board: number;
+  readonly reader: BoardReader;
+  /** What was last read. */
+  sight: BoardSight | undefined | 'unreadable';
+}
+
 /** A node's view of all mirrors, refreshed in the background; the pull path only reads it. */
 export class MirrorStates implements AsyncDisposable {
   readonly #options: MirrorStatesOptions;
-  readonly #failing = new Set<string>();
-  readonly #sightings = new Map<string, Sighting>();
+  readonly #boards: readonly ReadBoard[];
+  readonly #failing = new Set<number>();
   readonly #unsubscribe: () => void;
   #poll: Poll | undefined;
   /** Something changed before the poll could be notified. */
   #isStale = false;
   #states: readonly MirrorState[];
   #refreshedAt = Number.NEGATIVE_INFINITY;
+  #looks = 0;
 
   private constructor(options: MirrorStatesOptions) {
     this.#options = options;
+    this.#boards = boardsOf(options.mirrors).map((board) => ({
+      board,
+      reader: new BoardReader(options.objects, board),
+      sight: undefined,
+    }));
     this.#states = this.#allUnknown(UNREPORTED);
     this.#unsubscribe = options.changes.subscribe((change) => {
       if (change.kind !== 'mirrors-changed' && change.kind !== 'resync') return;
@@ -61,24 +74,24 @@ export class MirrorStates implements AsyncDisposable {
     });
   }
 
-  /** Reads the ledgers once, then keeps doing so until disposed. */
+  /** Reads the boards once, then keeps doing so until disposed. */
   static async start(options: MirrorStatesOptions): Promise<MirrorStates> {
-    const board = new MirrorStates(options);
-    if (options.mirrors.length === 0) return board;
-    await board.#refresh();
-    board.#poll = new Poll({
-      act: () => board.#refresh(),
-      ...{ everyMs: REFRESH_MS, isFirstDone: !board.#isStale },
-      ...{ log: options.logger, failure: "cannot read the mirrors' ledgers; trying again" },
+    const states = new MirrorStates(options);
+    if (options.mirrors.length === 0) return states;
+    await states.#refresh();
+    states.#poll = new Poll({
+      act: () => states.#refresh(),
+      ...{ everyMs: REFRESH_MS, isFirstDone: !states.#isStale },
+      ...{ log: options.logger, failure: 'cannot read the boards of mirrors; trying again' },
     });
-    return board;
+    return states;
   }
 
   /** The mirrors in the order of the configuration. */
   get states(): readonly MirrorState[] {
     if (performance.now() - this.#refreshedAt < VOUCHED_MS) return this.#states;
     // A store that hangs must not leave us with outdated states.
-    return this.#allUnknown('its ledger could not be read for a while');
+    return this.#allUnknown('its board could not be read for a while');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -90,66 +103,92 @@ export class MirrorStates implements AsyncDisposable {
     return this.#options.mirrors.map((mirror) => unknownState(mirror, reason));
   }
 
-  /** Reads the ledgers now. A mirror whose ledger cannot be read keeps its state until its worker counts as dead. */
+  /**
+   * Reads the board whose turn it is, or all if something is new. Mirrors whose board cannot be read keep their state until
+   * its worker counts as dead.
+   */
   async #refresh(): Promise<void> {
-    const { objects, mirrors } = this.#options;
-    this.#states = await Promise.all(
-      mirrors.map(async (mirror, i) => {
-        try {
-          const lease = await mirrorLeases(objects, mirror.name).read();
-          this.#failing.delete(mirror.name);
-          if (lease) return this.#judge(mirror, lease);
-          this.#sightings.set(mirror.name, { heartbeat: '', seenAt: Number.NEGATIVE_INFINITY });
-          return unknownState(mirror, UNREPORTED);
-        } catch (error) {
-          this.#complain(mirror, error);
-          const known = this.#states[i];
-          return known?.ledger && this.#isVouched(mirror)
-            ? known
-            : unknownState(mirror, 'its ledger cannot be read');
-        }
+    const { mirrors } = this.#options;
+    const isNews = this.#isStale;
+    this.#isStale = false;
+    const turn = this.#looks++;
+    const due = this.#boards.filter(
+      (_, i) => isNews || turn < FIRST_LOOKS || i === turn % this.#boards.length,
+    );
+    await Promise.all(
+      due.map(async (each) => {
+        each.sight = await this.#read(each, isNews);
       }),
     );
+    this.#states = mirrors.map((mirror, i) => {
+      const { sight, reader } = this.#boards.find(({ board }) => board === boardOf(mirror.name)) ?? {};
+      if (sight === undefined) return unknownState(mirror, UNREPORTED);
+      if (sight !== 'unreadable') return stateOf(mirror, sight);
+      const known = this.#states[i];
+      return known?.ledger && isVouched(reader?.movedAt)
+        ? known
+        : unknownState(mirror, 'its board cannot be read');
+    });
     this.#refreshedAt = performance.now();
   }
 
-  /** Logs a failure once, not every second. */
-  #complain({ name }: Mirror, error: unknown): void {
-    if (this.#failing.has(name)) return;
-    this.#failing.add(name);
-    this.#options.logger.warn({ err: error, mirror: name }, "cannot read the mirror's ledger; trying again");
-  }
-
-  #judge(mirror: Mirror, { leaseEpoch, value: ledger }: StoredLease<Ledger>): MirrorState {
-    const heartbeat = `${leaseEpoch}.${ledger.beat}`;
-    const sighting = this.#sightings.get(mirror.name);
-    if (sighting?.heartbeat !== heartbeat) {
-      // Only a heartbeat that moves is a sign of life. The time in it is of another clock: it says nothing about its age.
-      const seenAt = sighting ? performance.now() : Number.NEGATIVE_INFINITY;
-      this.#sightings.set(mirror.name, { heartbeat, seenAt });
+  async #read({ board, reader }: ReadBoard, isNews: boolean): Promise<BoardSight | undefined | 'unreadable'> {
+    const names = this.#options.mirrors.map(({ name }) => name).filter((name) => boardOf(name) === board);
+    try {
+      const sight = await reader.read(names, isNews);
+      this.#failing.delete(board);
+      return sight;
+    } catch (error) {
+      // Logged once, not every second.
+      if (!this.#failing.has(board))
+        this.#options.logger.warn({ err: error, board }, 'cannot read a board of mirrors; trying again');
+      this.#failing.add(board);
+      return 'unreadable';
     }
-    const vouched = this.#isVouched(mirror);
-    const reason = !vouched
-      ? `its sync worker was last heard of at ${ledger.beatAt}`
-      : ledger.health.state === 'up'
-        ? undefined
-        : (ledger.health.reason ?? 'its health is not known yet');
-    return {
-      mirror,
-      watermark: ledger.watermark,
-      missing: new Set(ledger.missing),
-      healthy: reason === undefined,
-      reason,
-      ledger,
-    };
-  }
-
-  #isVouched(mirror: Mirror): boolean {
-    const sighting = this.#sightings.get(mirror.name);
-    return sighting !== undefined && performance.now() - sighting.seenAt < VOUCHED_MS;
   }
 }
 
+function isVouched(movedAt: number | undefined): boolean {
+  return movedAt !== undefined && performance.now() - movedAt < VOUCHED_MS;
+}
+
+function stateOf(mirror: Mirror, { heartbeat, movedAt, ledgers }: BoardSight): MirrorState {
+  const ledger = ledgers.get(mirror.name);
+  if (ledger === undefined) return unknownState(mirror, UNREPORTED);
+  // What was verified elsewhere says nothing about this place.
+  if (ledger.place.url !== mirror.url)
+    return unknownState(mirror, `nothing has been verified at ${mirror.url} yet`);
+  const reason = !isVouched(movedAt)
+    ? `its sync worker was last heard of at ${heartbeat.beatAt}`
+    : ledger.health.state === 'up'
+      ? undefined
+      : (ledger.health.reason ?? 'its health is not known yet');
+  return {
+    mirror,
+    watermark: Math.min(ledger.watermark, ledger.confirmed ?? ledger.watermark),
+    missing: setOf(ledger),
+    healthy: reason === undefined,
+    reason,
+    cleared: new Map(ledger.cleared?.map(({ digest, count }) => [digest, count])),
+    ledger: { ...heartbeat, ...ledger },
+  };
+}
+
+/** Made once for each version of a set, which may be long. */
+const sets = new WeakMap<Ledger['missing'], ReadonlySet<Sha256Digest>>();
+
+function setOf({ missing }: Ledger): ReadonlySet<Sha256Digest> {
+  let set = sets.get(missing);
+  if (set === undefined) {
+    set = new Set(missing.map(({ digest }) => digest));
+    sets.set(missing, set);
+  }
+  return set;
+}
+
 function unknownState(mirror: Mirror, reason: string): MirrorState {
-  return { mirror, watermark: 0, missing: new Set(), healthy: false, reason, ledger: undefined };
+  return {
+    ...{ mirror, watermark: 0, missing: new Set(), healthy: false, reason },
+    ...{ cleared: new Map(), ledger: undefined },
+  };
 }

@@ -37,13 +37,24 @@ function seedOf(mirrorName: string): number {
   return seed;
 }
 
+/** By which factor the weight of a mirror counts at present, by name; in full if it is not named. */
+export type WeightFactors = ReadonlyMap<string, number>;
+
+function scoreOf({ mirror }: MirrorState, digest: Sha256Digest, factors: WeightFactors | undefined): number {
+  return rendezvousScore(mirror.name, mirror.weight * (factors?.get(mirror.name) ?? 1), digest);
+}
+
 /** The mirror with the highest score for this blob. */
-export function bestOf(states: readonly MirrorState[], digest: Sha256Digest): MirrorState | undefined {
+export function bestOf(
+  states: readonly MirrorState[],
+  digest: Sha256Digest,
+  factors?: WeightFactors,
+): MirrorState | undefined {
   if (states.length <= 1) return states[0];
   let best: MirrorState | undefined;
   let bestScore = -1;
   for (const state of states) {
-    const score = rendezvousScore(state.mirror.name, state.mirror.weight, digest);
+    const score = scoreOf(state, digest, factors);
     if (score > bestScore) {
       best = state;
       bestScore = score;
@@ -53,7 +64,10 @@ export function bestOf(states: readonly MirrorState[], digest: Sha256Digest): Mi
 }
 
 /** Mirrors by their scores for this blob, the highest first. */
-export function ranked(states: readonly MirrorState[], digest: Sha256Digest): MirrorState[] {
-  const score = ({ mirror }: MirrorState) => rendezvousScore(mirror.name, mirror.weight, digest);
-  return states.toSorted((a, b) => score(b) - score(a));
+export function ranked(
+  states: readonly MirrorState[],
+  digest: Sha256Digest,
+  factors?: WeightFactors,
+): MirrorState[] {
+  return states.toSorted((a, b) => scoreOf(b, digest, factors) - scoreOf(a, digest, factors));
 }

@@ -1,0 +1,57 @@
+import type { Dispatcher } from 'undici';
+import type { Config, MirrorConfig } from '../../config/schema.ts';
+import { clientTls } from '../../http/client-tls.ts';
+import type { ServiceParts } from '../../http/service.ts';
+import { publicBaseUrl } from '../../http/urls.ts';
+import { contentOf } from '../../registry/content/content.ts';
+import { withPublications } from '../../registry/publishing/publishing-content.ts';
+import type { MirrorNotice } from '../notices/notice.ts';
+import { Notices } from '../notices/notices.ts';
+import { openTarget } from '../targets/open-target.ts';
+import type { MirrorTarget } from '../targets/target.ts';
+import { LogView } from './log-view.ts';
+import { Stalls } from './stalls.ts';
+import { Transfer } from './transfer.ts';
+import { MirrorWorkers } from './workers.ts';
+
+/** Starts the work on all mirrors of the configuration; `open` opens the way to write to one. */
+export async function startMirrors(
+  config: Config,
+  { objects, changes, metrics, logger }: Pick<ServiceParts, 'objects' | 'changes' | 'metrics' | 'logger'>,
+  open: (mirror: MirrorConfig) => Promise<MirrorTarget> = openTarget,
+): Promise<AsyncDisposable> {
+  const held = new AsyncDisposableStack();
+  if (config.mirrors.length === 0) return held;
+  const content = withPublications(contentOf(objects));
+  const { host, prefix } = config.http;
+  const notices = held.use(
+    new Notices({
+      ...config.sync.notices,
+      ...(host && { registry: publicBaseUrl(host, prefix) }),
+      logger,
+    }),
+  );
+  const log = held.use(new LogView(content, changes, logger));
+  const stalls = held.use(new Stalls());
+  const transfer = held.use(new Transfer({ settings: config.sync, blobs: content.blobs, objects, metrics }));
+  const mirrors = await Promise.all(
+    config.mirrors.map(async (mirror) => ({
+      mirror,
+      target: held.use(await open(mirror)),
+      dispatcher: await publicTls(mirror),
+    })),
+  );
+  const shared = {
+    ...{ content, log, transfer, stalls, metrics, logger },
+    notify: (notice: Omit<MirrorNotice, 'at' | 'registry'>) =>
+      notices.notify({ ...notice, at: new Date().toISOString() }),
+  };
+  held.use(new MirrorWorkers({ mirrors, shared, changes }));
+  return held;
+}
+
+/** Trusts the authorities of a mirror's public certificate. */
+async function publicTls({ name, rootcas }: MirrorConfig): Promise<Dispatcher | undefined> {
+  if (rootcas.length === 0) return undefined;
+  return clientTls({ rootCas: rootcas, nameOf: () => `mirrors: ${name}: rootcas` });
+}
