@@ -7,7 +7,9 @@ import { titlesOf } from './titles.ts';
 /** All but docs/style.md, which quotes the patterns. */
 const FILES = [
   'README.md',
-  ...['docs/**/*.md', 'infra/**/*.{yml,conf}', 'services/**/*.ts'].flatMap((pattern) => filesOf(pattern)),
+  ...['docs/**/*.md', 'infra/**/{*.yml,*.conf,*.vcl,Caddyfile}', 'services/**/*.ts'].flatMap((pattern) =>
+    filesOf(pattern),
+  ),
 ].filter((path) => path !== 'docs/style.md');
 
 /** Phrases that stay: the file, words around the phrase, and why. An entry that matches nothing has to go. */

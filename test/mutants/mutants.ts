@@ -8,6 +8,7 @@ import { OF_CONFIGURATION } from './planted/configuration.ts';
 import { OF_THE_EDGE } from './planted/edge.ts';
 import { OF_HEADERS } from './planted/headers.ts';
 import { OF_LOGINS } from './planted/logins.ts';
+import { OF_MIRRORS } from './planted/mirrors.ts';
 import { OF_PUBLISHING } from './planted/publishing.ts';
 import { OF_RIGHTS } from './planted/rights.ts';
 import { OF_TOKENS } from './planted/tokens.ts';
@@ -25,5 +26,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...OF_AUTHENTICATORS,
   ...OF_CEILINGS,
   ...OF_PUBLISHING,
+  ...OF_MIRRORS,
   ...OF_CONFIGURATION,
 ];

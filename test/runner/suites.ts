@@ -44,6 +44,8 @@ const OTHER_MOUNTS = ['exfat-fuse', 'exfatprogs'];
 const DISTRIBUTION = 'docker-registry';
 const NGINX = 'nginx-light';
 const HAPROXY = 'haproxy';
+/** Servers that the project ships a mirror's configuration for. */
+const MIRROR_SERVERS = [NGINX, 'apache2', 'caddy', 'varnish'];
 const REDIS = 'redis-server';
 const CHROMIUM = 'chromium';
 const OPENSSL = 'openssl';
@@ -137,6 +139,7 @@ const REST: readonly Suite[] = [
     packages: [NGINX, HAPROXY, OPENSSL, REDIS],
   }),
   folder('worst', { tier: 'rest', lane: 'timed', budgetSeconds: 120 }),
+  folder('sync', { tier: 'rest', lane: 'waiting', budgetSeconds: 45, packages: [NGINX, OPENSSL] }),
   folder('redis', { tier: 'rest', lane: 'timed', budgetSeconds: 190, packages: [REDIS, OPENSSL] }),
   folder('soak', {
     tier: 'rest',
@@ -145,6 +148,12 @@ const REST: readonly Suite[] = [
     packages: [...CLIENTS, ...CEPH, NGINX, REDIS, OPENSSL],
   }),
   folder('rolling', { tier: 'rest', lane: 'timed', budgetSeconds: 200, packages: [NGINX, REDIS, OPENSSL] }),
+  folder('matrix', {
+    tier: 'rest',
+    lane: 'patient',
+    budgetSeconds: 220,
+    packages: [...CLIENTS, NGINX, REDIS, OPENSSL],
+  }),
   folder('audit', {
     tier: 'rest',
     lane: 'patient',
@@ -184,16 +193,43 @@ const REST: readonly Suite[] = [
   folder('clients', {
     tier: 'rest',
     lane: 'waiting',
-    budgetSeconds: 100,
+    budgetSeconds: 140,
     packages: [...CLIENTS, NGINX, DISTRIBUTION],
   }),
+  folder('mirrors', {
+    tier: 'rest',
+    lane: 'patient',
+    budgetSeconds: 330,
+    packages: [NGINX, REDIS, OPENSSL],
+  }),
+  {
+    name: 'mirrors and the store',
+    files: ['store-requests', 'stumbling-store', 'memory'].map((name) => `test/mirrors/${name}.test.ts`),
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 200,
+    packages: CEPH,
+  },
+  {
+    name: 'mirrors that hold others up, or flap',
+    files: ['lag', 'flapping'].map((name) => `test/mirrors/${name}.test.ts`),
+    tier: 'rest',
+    lane: 'timed',
+    budgetSeconds: 120,
+  },
   folder('cluster', {
     tier: 'rest',
     lane: 'waiting',
     budgetSeconds: 15,
     packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
   }),
-  folder('compat', { tier: 'rest', lane: 'waiting', budgetSeconds: 60, packages: [DISTRIBUTION, OPENSSL] }),
+  folder('doctor', {
+    tier: 'rest',
+    lane: 'patient',
+    budgetSeconds: 60,
+    packages: [...MIRROR_SERVERS, OPENSSL],
+  }),
+  folder('compat', { tier: 'rest', lane: 'patient', budgetSeconds: 60, packages: [DISTRIBUTION, OPENSSL] }),
   folder('attacks', {
     tier: 'rest',
     lane: 'waiting',

@@ -5,6 +5,7 @@ const safety = { tests: ['test/config/safety.test.ts', 'test/config/problems.tes
 const people = {
   tests: ['test/config/people.test.ts', 'test/config/safety.test.ts', 'test/config/refused.test.ts'],
 };
+const mirrors = { tests: ['test/config/safety.test.ts', 'test/config/mirrors.test.ts'] };
 const warnings = { tests: ['test/access/warnings.test.ts', 'test/config/safety.test.ts'] };
 
 /** What stops the start, and what the start warns of. */
@@ -36,6 +37,25 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
       "|| tls.clientAuth === 'require-and-verify'",
       '|| tls.clientAuth.length > 0',
     ],
+    ['the warning of wide proxies', '    if (isPublic(network))\n', '    if (network === isPublic.name)\n'],
+    ['the warning of secrets', ' && isEasyToGuess(secret))', ' && isEasyToGuess(secret) && key === "")'],
+    [
+      'the warning of replaced secrets',
+      "if (end === undefined || end === 'in-use')",
+      "if (end === 'in-use')",
+    ],
+    [
+      'the warning of relative URLs',
+      '  if (http.relativeurls === false)\n',
+      '  if (http.relativeurls === null)\n',
+    ],
+    [
+      'the warning of URLs in notifications',
+      '  if (notifications.endpoints.length > 0)\n',
+      '  if (notifications.endpoints.length > 1e9)\n',
+    ],
+  ]),
+  ...mutantsOf('services/config/safety-mirrors.ts', mirrors, [
     [
       'mirrors without promotion',
       'if (mirrors.length > 0 && !promotion)',
@@ -78,23 +98,26 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
       "if (mirror.serve && !('directory' in mirror.write))",
       "if (mirror.serve && !('write' in mirror))",
     ],
-    ['the warning of wide proxies', '    if (isPublic(network))\n', '    if (network === isPublic.name)\n'],
-    ['the warning of secrets', ' && isEasyToGuess(secret))', ' && isEasyToGuess(secret) && key === "")'],
+    ['two mirrors at one URL', '    places.set(mirror.url, mirror.name);\n', ''],
     [
-      'the warning of replaced secrets',
-      "if (end === undefined || end === 'in-use')",
-      "if (end === 'in-use')",
+      'authorities of a mirror over plain HTTP',
+      "if (ofUrl.length > 0 && !url.startsWith('https:'))",
+      "if (ofUrl.length > 0 && url === '')",
     ],
+  ]),
+  ...mutantsOf('services/config/mirror-warnings.ts', mirrors, [
     [
-      'the warning of relative URLs',
-      '  if (http.relativeurls === false)\n',
-      '  if (http.relativeurls === null)\n',
+      'the warning of mirrors over plain HTTP',
+      "if (isEncrypted && protocol === 'http:')",
+      "if (isEncrypted && protocol === '')",
     ],
+    ['the warning of mirrors over plain HTTP, by a certificate', 'http.tls !== undefined || ', ''],
     [
-      'the warning of URLs in notifications',
-      '  if (notifications.endpoints.length > 0)\n',
-      '  if (notifications.endpoints.length > 1e9)\n',
+      'the warning of mirrors at private addresses',
+      'if (isLocalAddress(hostname) && hostname !== registryHostOf(http))',
+      'if (isLocalAddress(hostname) && hostname === "")',
     ],
+    ['that mirrors at the address of the registry are used', ' && hostname !== registryHostOf(http))', ')'],
   ]),
   ...mutantsOf('services/config/safety-access.ts', { tests: ['test/config/check.test.ts'] }, [
     [

@@ -2,6 +2,7 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const PROMOTION = 'services/registry/publishing/promotion';
 const doors = { tests: ['test/release/side-doors.test.ts'] };
+const lacking = { tests: ['test/release/lacking-mirrors.test.ts'] };
 const viewers = { tests: ['test/access/viewers.test.ts'] };
 const origin = { tests: ['test/access/origin.test.ts'] };
 const directories = { tests: ['test/unit/directory-work.test.ts'] };
@@ -58,6 +59,21 @@ export const OF_PUBLISHING: readonly Mutant[] = [
       'return maySee(source.repository) ? entry : rest;',
       'return entry.seq < 0 ? rest : entry;',
     ],
+  ]),
+  ...mutantsOf('services/release/lacked-blobs.ts', lacking, [
+    ['which digests a client may see', '&& client.maySee(repository)', ''],
+    ['how many blobs are named', 'const NAMED_MAX = 20;', 'const NAMED_MAX = 1e9;'],
+    ['how many publications are read', 'const PUBLICATIONS_MAX = 50;', 'const PUBLICATIONS_MAX = 1e9;'],
+  ]),
+  ...mutantsOf('services/release/mirror-words.ts', lacking, [
+    [
+      'that digests in texts are short',
+      'replaceAll(/\\b(sha256:[0-9a-f]{12})',
+      'replaceAll(/\\b(sha999:[0-9a-f]{12})',
+    ],
+  ]),
+  ...mutantsOf('services/sync/notices/command.ts', { tests: ['test/notifications/mirror-notices.test.ts'] }, [
+    ['that a command gets no secrets', 'spawn(program, args, { env, ', 'spawn(program, args, { '],
   ]),
   ...mutantsOf('services/release/promotions.ts', viewers, [
     [
@@ -131,9 +147,7 @@ export const OF_PUBLISHING: readonly Mutant[] = [
     ['who may keep a published blob', "isPublic: audience === 'everyone'", 'isPublic: true'],
   ]),
   ...mutantsOf('services/sync/targets/directory-work.ts', directories, [
-    ['that nothing is read through a link', 'O_RDONLY | O_NOFOLLOW | O_NONBLOCK', 'O_RDONLY | O_NONBLOCK'],
-    ['that a link is no file', 'return stats?.isFile() ?', 'return stats ?'],
-    ['what is read beyond the size', 'let restBytes = sizeBytes + 1;', 'let restBytes = 1e9;'],
+    ['that only files are swept', 'stats?.isFile() && stats.mtimeMs', 'stats && stats.mtimeMs'],
     ['that others’ files stay', 'if (name.startsWith(stem)) await', 'await'],
   ]),
   ...mutantsOf('services/sync/targets/folders.ts', directories, [
@@ -148,18 +162,80 @@ export const OF_PUBLISHING: readonly Mutant[] = [
       'undefined',
     ],
   ]),
-  ...mutantsOf('services/sync/targets/webdav.ts', endless, [
-    ['that what is too long is cut off', "if (hasher.sizeBytes > sizeBytes) return 'bad';", ''],
+  ...mutantsOf('services/mirrors/public-read.ts', endless, [
+    [
+      'that what is too long is cut off',
+      'if (hasher.sizeBytes > sizeBytes)\n',
+      'if (hasher.sizeBytes < 0)\n',
+      'more than the blob',
+    ],
+    [
+      'the time of an answer',
+      'deadline.expect(patienceMs, `no answer within ${seconds} s`);',
+      '',
+      'does not answer',
+    ],
+    ['the pace of an answer', 'if (passedMs > graceMs && ', 'if (graceMs < 0 && ', 'a blob a byte at a time'],
+  ]),
+  ...mutantsOf('services/sync/targets/webdav-client.ts', endless, [
     [
       'what is read of a page that nobody needs',
       'const UNNEEDED_MAX_BYTES = 16 * 1024;',
       'const UNNEEDED_MAX_BYTES = 1e12;',
+      'answers a write',
     ],
-    ['the time of a request', 'signal: AbortSignal.any([signal, limit]),', 'signal,'],
+  ]),
+  ...mutantsOf('services/mirrors/public-read.ts', { tests: ['test/sync/public-read.test.ts'] }, [
     [
-      'the bytes of a blob',
-      'isWhole && hasher.digests().canonicalDigest === digest',
-      'isWhole || hasher.sizeBytes > 0',
+      'the digest of what clients get',
+      "if (hasher.digests().canonicalDigest === digest) return { kind: 'good' };",
+      "if (hasher.sizeBytes > 0) return { kind: 'good' };",
+    ],
+    [
+      'that what was cut off is read again',
+      "if (first.kind !== 'cut') return first;",
+      "if (first.kind !== 'cut') return first;\n  if (first.reason) return { kind: 'lost', reason: first.reason };",
+    ],
+  ]),
+  ...mutantsOf('services/sync/transfer/publish-blob.ts', { tests: ['test/sync/publish-blob.test.ts'] }, [
+    [
+      'that what was written is read where clients get it',
+      'const after = await lookAfterwards(parts, blob, signal);',
+      "const after = { kind: 'good' } as PublicRead;",
+    ],
+    [
+      'that what is too large is not sent again',
+      "if (isTooLarge) return { kind: 'refused', ...isTooLarge };",
+      '',
+    ],
+  ]),
+  ...mutantsOf('services/sync/transfer/lines.ts', { tests: ['test/sync/lines.test.ts'] }, [
+    [
+      'that a stuck upload does not count',
+      'if (line.isStuck(stuckMs)) stuck.add(line.mirror);\n      else moving++;',
+      'moving++;',
+    ],
+    ['that a mirror without an upload gets one', 'return isOwed ? first : undefined;', 'return undefined;'],
+  ]),
+  ...mutantsOf('services/sync/transfer/spool.ts', { tests: ['test/sync/spool.test.ts'] }, [
+    [
+      'that a blob is read once for many',
+      'const found = this.#entries.get(blob.digest);',
+      "const found = this.#entries.get('' as Sha256Digest);",
+    ],
+  ]),
+  ...mutantsOf('services/sync/targets/webdav-body.ts', { tests: ['test/sync/publish-blob.test.ts'] }, [
+    [
+      'that a slow store is not held against the mirror',
+      'yield chunk.subarray(at, at + PIECE_BYTES);\n      deadline.pause();',
+      'yield chunk.subarray(at, at + PIECE_BYTES);',
+    ],
+  ]),
+  ...mutantsOf('services/sync/targets/webdav.ts', { tests: ['test/sync/nginx-writes.test.ts'] }, [
+    [
+      'that a full mirror gets its room back',
+      'if (error.isBySize && error.status !== 413) await this.#incoming.sweepSoon(signal);',
+      '',
     ],
   ]),
   ...mutantsOf(
