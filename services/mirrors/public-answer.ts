@@ -11,7 +11,7 @@ export type PublicRead =
       readonly kind: 'failing';
       readonly reason: string;
       readonly retryAfterMs?: number;
-      /** It did not answer in time, or stood still: seen by this machine's clock. */
+      /** It did not answer in time, or made no progress: seen by this machine's clock. */
       readonly isLate?: boolean;
     };
 

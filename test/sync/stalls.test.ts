@@ -20,7 +20,7 @@ describe('stalls of a process', () => {
     expect(stalls.since(before), 'also a while after').to.be.within(1000, 60_000);
   });
 
-  it('do not count for what begins afterwards, and a short pause is none', () => {
+  it('do not count for what begins afterwards, nor if they are short', () => {
     let now = 0;
     using stalls = new Stalls(() => now);
     now = 5000;

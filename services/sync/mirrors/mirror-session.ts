@@ -120,7 +120,7 @@ export class MirrorSession {
 
   /**
    * Notes that a read of a whole blob failed that began at `since`: the next look counts it, and comes now. Not if it was late
-   * because this process stood still.
+   * because this process was stalled.
    */
   fails(found: PublicRead & { kind: 'failing' }, since: number): void {
     if (found.isLate === true && this.parts.stalls.since(since) > STALLED_MS) return;

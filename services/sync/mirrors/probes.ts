@@ -14,7 +14,7 @@ export interface Sight {
   readonly failing: string | undefined;
   /** Blobs that it should hold and does not give. */
   readonly lost: readonly Loss[];
-  /** This process stood still meanwhile: the look shows nothing, and vouches for nothing. */
+  /** This process was stalled during the look, which shows nothing and vouches for nothing. */
   readonly isBlind: boolean;
   /** It does not hold what was published last: it may have been put back from a backup. */
   readonly lacksNewest: boolean;

@@ -1,4 +1,4 @@
-/** What was late while this process stood still for longer says nothing of a mirror. */
+/** What was late while this process was stalled for longer says nothing about a mirror. */
 export const STALLED_MS = 500;
 
 const TICK_MS = 100;
