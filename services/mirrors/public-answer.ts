@@ -5,7 +5,12 @@ import { retryAfterMs } from './retry-after.ts';
 export type PublicRead =
   | { readonly kind: 'good' }
   /** The mirror answers, but clients do not get this blob there. */
-  | { readonly kind: 'lost'; readonly reason: string }
+  | {
+      readonly kind: 'lost';
+      readonly reason: string;
+      /** It says that it does not have it, which is honest; otherwise it gives something else. */
+      readonly isAbsence?: boolean;
+    }
   /** The mirror does not serve, or not now; this says nothing of the blob. */
   | {
       readonly kind: 'failing';
@@ -29,8 +34,12 @@ export function judgeStatus({ statusCode, headers }: Dispatcher.ResponseData): P
     };
   }
   if (statusCode >= 300 && statusCode < 400)
-    return { kind: 'lost', reason: `its URL redirects elsewhere (${statusCode})` };
-  return { kind: 'lost', reason: `its URL answers ${statusCode}${LOST_WORDS[statusCode] ?? ''}` };
+    return { kind: 'lost', reason: `its URL redirects elsewhere (${statusCode})`, isAbsence: true };
+  return {
+    kind: 'lost',
+    reason: `its URL answers ${statusCode}${LOST_WORDS[statusCode] ?? ''}`,
+    isAbsence: true,
+  };
 }
 
 /** Why the bytes of an answer cannot be the blob; undefined if its headers allow for that. */

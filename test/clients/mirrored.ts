@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { READER_USER_AGENT } from '../../services/mirrors/public-read.ts';
 import type { Status } from '../../services/release/schemas.ts';
 import type { ImageLayout, Platform } from '../support/image-layout.ts';
 import { type NginxMirror, startNginxMirror } from '../support/nginx-mirror.ts';
@@ -41,7 +40,7 @@ export async function startMirrors(
 
 /** Whether a line of a mirror's access log is about a client's request, and not about the sync worker's. */
 export function isOfClient(line: string): boolean {
-  return !line.includes(`"${READER_USER_AGENT}"`);
+  return !/"roadstead-(?:reader|doctor)"/.test(line);
 }
 
 /** Lines of the mirrors' own access logs for what clients have asked them for. */

@@ -39,7 +39,7 @@ export interface Home {
 }
 
 const WORDS_CHARACTERS = 300;
-const FORGETS_MS = 3000;
+const FORGETS_MS = 15_000;
 const POLL_MS = 50;
 
 /** Finds a kind's programs; where they cannot be had, the reason. */

@@ -139,11 +139,17 @@ requires(['redis-server', 'redis-cli'])('a client that asks for a blob again', f
     const best = nameOf(await ask(here, 'resumer'));
     expect(nameOf(await ask(here, 'resumer', { range: 'bytes=50000-' }))).not.to.equal(best);
     for (let i = 0; i < 10; i++)
-      expect(nameOf(await ask(here, 'fetcher', { range: `bytes=${i * 10}-${i * 10 + 9}` }))).to.equal(best);
+      // Doubts of earlier clients, and that they were refuted, may move its share in between.
+      expect(nameOf(await ask(here, 'fetcher', { range: `bytes=${i * 10}-${i * 10 + 9}` }))).to.be.oneOf([
+        'one',
+        'two',
+        'three',
+      ]);
     const logged = () => here.log().filter((line) => line['range'] !== undefined);
     await eventually(logged, () => logged().length >= 11);
     expect(logged().map((line) => line['range'])).to.deep.equal(['resume', ...Array(10).fill('part')]);
     expect(logged()[0]).to.include({ attempt: 1 });
+    for (const part of logged().slice(1)) expect(part).to.not.have.property('attempt');
   });
 
   it('is known at the other node when it comes back from the mirror', async () => {

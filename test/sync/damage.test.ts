@@ -109,6 +109,16 @@ describe("the content of a worker's mirror", function () {
     await eventually('it is believed again', () => session.distrust === undefined, 20_000);
   });
 
+  it('is believed in the rest where most of it is gone: a mirror that says so is honest', async () => {
+    const { mirror, session, lacking } = await open();
+    for (let seq = 1; seq <= ENTRIES; seq++)
+      if (seq !== 9) for (const digest of blobsAt(seq)) mirror.lost.add(pathOf(digest));
+    new Doubts(session).doubt(bad as never, 7);
+    await eventually('it is looked through before it is used', () => session.ledger.confirmed === 0, 3000);
+    expect(session.distrust).to.equal(undefined);
+    expect(lacking().length).to.be.above(1);
+  });
+
   describe('is crawled', () => {
     it('entry by entry, and clients are sent there for what was passed', async () => {
       const { mirror, session, lacking } = await open();

@@ -115,7 +115,7 @@ describe('a blob that is read over a public URL', function () {
     ['is cut off by the end of the connection', part('close'), 'cut off after 100000 of 300000 bytes'],
   ] as [string, Answer, string][])
     it(`is lost if it ${what}`, async () => {
-      expect(await read(answer)).to.deep.equal({ kind: 'lost', reason });
+      expect(await read(answer)).to.deep.include({ kind: 'lost', reason });
     });
 
   it('is lost if it is cut off by a reset, twice', async () => {
@@ -155,10 +155,12 @@ describe('a blob that is read over a public URL', function () {
     expect(await read(() => undefined, PATIENCE_MS)).to.deep.equal({
       kind: 'failing',
       reason: 'no answer within 0.8 s',
+      isLate: true,
     });
     expect(await read(part('stall'), PATIENCE_MS)).to.deep.equal({
       kind: 'failing',
       reason: 'it stalled: no bytes for 0.8 s after 100000 of 300000',
+      isLate: true,
     });
   });
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Finding } from '../../mirrors/doctor/finding.ts';
 import { examineRoutinely } from '../../mirrors/doctor/routine.ts';
 import type { MirrorSession } from './mirror-session.ts';
 
@@ -13,16 +14,27 @@ const FIRST_MS = 5000;
  */
 export async function examineNowAndThen(session: MirrorSession): Promise<void> {
   const { signal, parts } = session;
-  const { url, rootcas } = parts.mirror;
   await sleep(FIRST_MS, undefined, { signal });
   while (!signal.aborted) {
-    const rootCas = await Promise.all(rootcas.map((file) => readFile(file)));
-    const findings = await examineRoutinely({ url: new URL(url), rootCas });
+    const findings = await examined(session);
     const warnings = findings.map(({ check, text }) => `${check}: ${text}`);
     if (warnings.join('\n') !== (session.ledger.warnings ?? []).join('\n'))
       session.update({ warnings: warnings.length > 0 ? warnings : undefined });
     const certificate = findings.find(({ check }) => check === 'tls');
     if (certificate) parts.notify({ mirror: session.name, event: 'certificate', reason: certificate.text });
     await sleep(EVERY_MS, undefined, { signal });
+  }
+}
+
+/** Nothing if it cannot be examined: that says nothing of the mirror. */
+async function examined({ parts, name, signal }: MirrorSession): Promise<Finding[]> {
+  const { url, rootcas } = parts.mirror;
+  try {
+    const rootCas = await Promise.all(rootcas.map((file) => readFile(file)));
+    return await examineRoutinely({ url: new URL(url), rootCas });
+  } catch (error) {
+    signal.throwIfAborted();
+    parts.logger.info({ err: error, mirror: name }, 'cannot examine a mirror');
+    return [];
   }
 }

@@ -9,6 +9,8 @@ export interface Loss {
   readonly blob: PublishedAt;
   /** Why, for people. */
   readonly reason: string;
+  /** It says so itself. */
+  readonly isAbsence?: boolean | undefined;
 }
 
 /** Other blobs that are looked at after a loss, to distinguish one bad blob from a bad mirror. */
@@ -40,9 +42,11 @@ export async function foundLost(
   const sample = await someHeldBlobs(session, SAMPLE, SAMPLE_MAX_BYTES);
   const bad = await badOnes(session, sample, how);
   for (const { blob, reason } of bad) session.lacks(blob, reason);
-  const isAllBad = bad.length > 0 && bad.length * 2 >= sample.length;
-  if (isAllBad && how === 'read') session.distrust = first.reason;
-  session.requestCrawl(isAllBad);
+  const areMost = (count: number) => count > 0 && count * 2 >= sample.length;
+  // A mirror that says what it lacks can be believed in the rest.
+  const wrong = bad.filter(({ isAbsence }) => isAbsence !== true);
+  if (areMost(wrong.length) && how === 'read') session.distrust = first.reason;
+  session.requestCrawl(areMost(bad.length));
   session.watching.notify();
 }
 
@@ -58,6 +62,6 @@ async function badOnes(
     concurrency: AT_ONCE,
   });
   return found.flatMap(({ blob, result }) =>
-    result.kind === 'lost' ? [{ blob, reason: result.reason }] : [],
+    result.kind === 'lost' ? [{ blob, reason: result.reason, isAbsence: result.isAbsence }] : [],
   );
 }

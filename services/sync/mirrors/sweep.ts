@@ -9,7 +9,16 @@ const LEFTOVER_AGE_MS = 24 * 60 * 60_000;
 export async function sweepLeftovers(session: MirrorSession): Promise<void> {
   const { signal, parts } = session;
   while (!signal.aborted) {
-    await parts.target.sweep(LEFTOVER_AGE_MS, signal);
+    try {
+      await parts.target.sweep(LEFTOVER_AGE_MS, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // It costs room there, and nothing else: some servers do not let anyone delete a folder.
+      parts.logger.info(
+        { err: error, mirror: session.name },
+        'cannot remove what writes left behind on a mirror',
+      );
+    }
     await sleep(EVERY_MS, undefined, { signal });
   }
 }
