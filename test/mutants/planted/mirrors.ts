@@ -64,14 +64,14 @@ export const OF_MIRRORS: readonly Mutant[] = [
   ...mutantsOf(`${WORK}/found-lost.ts`, damage, [
     [
       'that a mirror of bad blobs is not believed',
-      'bad.length * 2 >= sample.length',
-      'bad.length > sample.length',
+      'count * 2 >= sample.length',
+      'count > sample.length',
       'half of a sample',
     ],
     [
       'that one bad blob is one bad blob',
-      'const isAllBad = bad.length > 0 && ',
-      'const isAllBad = losses.length > 0 || ',
+      'count > 0 && ',
+      'count >= 0 || ',
       'only that blob',
     ],
   ]),
