@@ -12,6 +12,7 @@ import { makePair, type Pair, pem } from '../http/certificates.ts';
 import { newBytes } from '../support/bytes.ts';
 import { sha256 } from '../support/digest.ts';
 import { eventually } from '../support/eventually.ts';
+import { requiresMounts } from '../support/mounts.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 import { BLOB_PATH, BYTES, DIGEST, startOrigin } from './broken-mirror.ts';
@@ -88,9 +89,8 @@ describe('a shipped configuration', function () {
     ['nginx.conf', 'nginx', nginx()],
     ['httpd.conf', 'apache2', HTTPD],
   ] as const)
-    requires([program])(`whose disk is full (${name})`, () => {
-      it('refuses an upload, and leaves nothing of it behind', async function () {
-        if (process.getuid?.() !== 0) this.skip();
+    requiresMounts([program])(`whose disk is full (${name})`, () => {
+      it('refuses an upload, and leaves nothing of it behind', async () => {
         const disk = held.use(await mountTmpfs(16));
         const mirror = held.use(await startShipped(server, originUrl, disk.path));
         await mkdir(join(mirror.root, '.incoming'), { mode: 0o777 });

@@ -10,7 +10,7 @@ export interface Condition {
   readonly isUp: boolean;
   /** Why it is not up. */
   readonly reason: string | undefined;
-  /** It fell out so often that it stays out for minutes. */
+  /** After repeated failures, it stays out for minutes. */
   readonly isDamped: boolean;
   /** How many publications it is behind. */
   readonly lag: number;

@@ -45,7 +45,7 @@ export class HealthJudge {
     return this.#isUp;
   }
 
-  /** Whether it fell out so often that it stays out for minutes. */
+  /** Whether it stays out for minutes, after repeated failures. */
   get isDamped(): boolean {
     return !this.#isUp && this.#wantedLooks() >= DAMPED_LOOKS;
   }

@@ -68,7 +68,7 @@ export class Pace {
     return this.#now() - lastAt < 2 * PAUSE_MS || this.#nextAt > this.#now();
   }
 
-  /** Whether we have sent so much that even an answer that names no limit may be one. */
+  /** Whether we sent a burst: then an answer may be a limit even if it names none. */
   get isBurst(): boolean {
     const [firstAt = 0] = this.#askedAt;
     return this.#askedAt.length === BURST.requests && this.#now() - firstAt < BURST.withinMs;

@@ -68,12 +68,7 @@ export const OF_MIRRORS: readonly Mutant[] = [
       'count > sample.length',
       'half of a sample',
     ],
-    [
-      'that one bad blob is one bad blob',
-      'count > 0 && ',
-      'count >= 0 || ',
-      'only that blob',
-    ],
+    ['that one bad blob is one bad blob', 'count > 0 && ', 'count >= 0 || ', 'only that blob'],
   ]),
   ...mutantsOf(`${WORK}/doubt.ts`, { ...damage, grep: 'doubt' }, [
     [

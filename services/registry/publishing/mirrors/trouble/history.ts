@@ -6,7 +6,7 @@ export interface ClientHistory {
   readonly excluded: ReadonlySet<string>;
   /** Mirrors that the client may use, but after those that it has not tried. */
   readonly tried: ReadonlySet<string>;
-  /** The node has answered the client for this blob so often that excluded mirrors are used again, in turn. */
+  /** The node's own answers for this client and blob are used up: excluded mirrors are used again, in turn. */
   readonly isOriginSpent: boolean;
 }
 
