@@ -23,7 +23,7 @@ export function collect(
   return run(process.execPath, [PROGRAM, rootDirectory, '0', JSON.stringify(options)], { allowFailure });
 }
 
-/** Reads the lines of `--json`. */
+/** Reads the lines of `--json`; the blobs in order, as a collection tells them in none (`DigestTable`). */
 export function told({ stdout }: RunResult): Told {
   const lines = stdout
     .split('\n')
@@ -34,7 +34,7 @@ export function told({ stdout }: RunResult): Told {
     manifests: of<string>('manifests'),
     history: of<{ digest: string }>('history').map(({ digest }) => digest),
     referrers: of<{ digest: string }>('referrers').map(({ digest }) => digest),
-    blobs: lines.flatMap((line) => (line['blob'] === undefined ? [] : [line['blob'] as string])),
+    blobs: lines.flatMap((line) => (line['blob'] === undefined ? [] : [line['blob'] as string])).sort(),
     summary: (lines.at(-1)?.['summary'] ?? {}) as Record<string, unknown>,
   };
 }
