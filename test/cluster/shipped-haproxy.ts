@@ -13,10 +13,11 @@ export async function startShippedHaproxy(nodes: readonly string[]): Promise<Shi
   await using held = new AsyncDisposableStack();
   const home = held.use(await tempDir('haproxy'));
   const port = await freePort();
-  const servers = nodes.map((host, i) => `    server node${i} ${host} check inter 2s\n`);
+  const servers = nodes.map((host, i) => `    server node${i} ${host} check inter 2s\n`).join('');
   const values: [RegExp, string][] = [
     [/bind :443 ssl crt .*/, `bind 127.0.0.1:${port}`],
-    [/( *server node\d .*\n)+/, servers.join('')],
+    [/( *server node\d .*\n)+/, servers],
+    [/( *server token\d .*\n)+/, servers],
   ];
   let config = await readFile(TEMPLATE, 'utf8');
   for (const [value, replacement] of values) {

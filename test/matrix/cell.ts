@@ -12,6 +12,7 @@ export interface Cell {
   readonly fault: Fault;
   readonly mode: Mode;
   readonly nodes: number;
+  /** Without it, several nodes are behind the shipped load balancer; with it, behind one that never asks a node twice. */
   readonly hasRedis: boolean;
   /** The fault begins when alpha has just been found well, or it is known before a client comes. */
   readonly when: 'mid' | 'noticed';

@@ -8,17 +8,15 @@ import type { Pair } from '../http/certificates.ts';
 /** Where it calls the nodes from: not a client's address, so that they can trust it. */
 export const FRONT_ADDRESS = '127.0.0.2';
 
-/** A load balancer before the nodes. */
-export interface Front extends AsyncDisposable {
-  /** `127.0.0.1:PORT` */
-  readonly host: string;
-}
-
 /**
- * Starts one that sends each request to the next node, even on one connection: no client meets the same node twice in a
- * row. It ends TLS if there is a certificate.
+ * Starts a load balancer that sends each request to the next node, even on one connection: no client meets the same node
+ * twice in a row. The first one is the token service, too. It ends TLS if there is a certificate.
  */
-export async function startFront(port: number, nodes: readonly string[], tls?: Pair): Promise<Front> {
+export async function startFront(
+  port: number,
+  nodes: readonly string[],
+  tls?: Pair,
+): Promise<AsyncDisposable> {
   const agent = new Agent({ keepAlive: true, localAddress: FRONT_ADDRESS });
   let turn = 0;
   const server = tls
@@ -26,7 +24,7 @@ export async function startFront(port: number, nodes: readonly string[], tls?: P
     : createServer();
   server.on('request', (incoming: IncomingMessage, outgoing) => {
     const { method, url, headers, socket } = incoming;
-    const node = nodes[turn++ % nodes.length];
+    const node = url?.startsWith('/auth/') ? nodes[0] : nodes[turn++ % nodes.length];
     const forwarded = {
       'x-forwarded-for': socket.remoteAddress ?? '',
       'x-forwarded-proto': tls ? 'https' : 'http',
@@ -46,7 +44,6 @@ export async function startFront(port: number, nodes: readonly string[], tls?: P
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return {
-    host: `127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();

@@ -11,6 +11,7 @@ export interface Group extends Pick<Cell, 'mode' | 'nodes' | 'hasRedis' | 'when'
 
 const ALONE = { mode: 'anonymous', nodes: 1, hasRedis: false, when: 'mid', crowd: 1 } as const;
 const THREE = { ...ALONE, nodes: 3, hasRedis: true } as const;
+const BY_ADDRESS = { ...THREE, hasRedis: false } as const;
 const FAST = ['skopeo', 'ctr'];
 const EVERYONE = CLIENT_KINDS.map(({ name }) => name);
 
@@ -19,6 +20,7 @@ const DAILY: readonly Group[] = [
   { ...ALONE, clients: FAST },
   { ...ALONE, mode: 'token', clients: ['skopeo'], faults: ['404', 'refused', 'cut-fin', 'wrong'] },
   { ...THREE, clients: ['skopeo'], faults: ['404', 'reset', 'wrong'] },
+  { ...BY_ADDRESS, clients: ['skopeo'], faults: ['404', 'reset', 'wrong'] },
   { ...ALONE, when: 'noticed', clients: ['skopeo'], faults: ['refused', '503', 'cut-fin', 'wrong'] },
   { ...ALONE, crowd: 10, clients: ['skopeo'], faults: ['404', 'wrong'] },
 ];
@@ -28,6 +30,8 @@ const NIGHTLY: readonly Group[] = [
   { ...ALONE, mode: 'token', clients: EVERYONE },
   { ...THREE, clients: EVERYONE },
   { ...THREE, mode: 'token', clients: EVERYONE },
+  { ...BY_ADDRESS, clients: EVERYONE },
+  { ...BY_ADDRESS, mode: 'token', clients: EVERYONE },
   { ...ALONE, when: 'noticed', clients: EVERYONE },
   { ...ALONE, crowd: 10, clients: ['skopeo', 'ctr', 'crane'] },
   { ...ALONE, mode: 'token', crowd: 10, clients: ['skopeo', 'ctr', 'crane'] },

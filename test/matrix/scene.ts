@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Status } from '../../services/release/schemas.ts';
+import { startShippedFront } from '../cluster/shipped-front.ts';
 import { makePair, type Pair } from '../http/certificates.ts';
 import { send } from '../protocol/wire.ts';
 import type { Login } from '../support/clients/pull-client.ts';
@@ -92,15 +93,24 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
     return [mirror, proxy, entry];
   };
   const [[, alpha, toAlpha], [, , toBeta]] = await Promise.all([start('alpha'), start('beta')]);
-  const hasFront = options.nodes > 1 || hasTls;
+  // Nodes that cannot tell each other what they saw need a load balancer that keeps a client at one of them.
+  const isByAddress = options.nodes > 1 && !options.hasRedis;
+  const proxy = isByAddress ? '127.0.0.1' : FRONT_ADDRESS;
   const nodes = await startNodes(held, {
     ...{ mode, port, count: options.nodes, hasRedis: options.hasRedis, mirrors: [toAlpha, toBeta] },
-    ...(hasTls && { behind: { url: `https://127.0.0.1:${frontPort}`, proxies: [`${FRONT_ADDRESS}/32`] } }),
+    ...(hasTls && { behind: { url: `https://127.0.0.1:${frontPort}`, proxies: [`${proxy}/32`] } }),
     env: hasTls ? { NODE_EXTRA_CA_CERTS: authority } : {},
   });
   const { first, headersOf } = nodes;
   const hosts = nodes.all.map(({ host }) => host);
-  const front = hasFront ? held.use(await startFront(frontPort, hosts, pairs?.mirror)) : first;
+  const host = options.nodes > 1 || hasTls ? `127.0.0.1:${frontPort}` : first.host;
+  if (isByAddress)
+    held.use(
+      await startShippedFront(hosts, {
+        ...{ tokens: [first.host], port: frontPort, name: host, pair: pairs?.mirror },
+      }),
+    );
+  else if (host !== first.host) held.use(await startFront(frontPort, hosts, pairs?.mirror));
 
   const image = newImage();
   await publish(nodes, image);
@@ -113,7 +123,7 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
 
   const all = held.move();
   return {
-    ...{ host: front.host, reference: `${front.host}/${STABLE}:1`, alpha, hasTls, authority },
+    ...{ host, reference: `${host}/${STABLE}:1`, alpha, hasTls, authority },
     login: mode === 'token' ? { username: PERSON, password: PERSON + PASSWORD } : undefined,
     async problemOfAlpha() {
       const { mirrors } = await status();

@@ -8,6 +8,7 @@ export function settingOf(cell: Pick<Cell, 'mode' | 'nodes' | 'hasRedis' | 'when
     mode === 'token' ? 'with tokens' : 'anonymous',
     nodes === 1 ? 'one node' : `${nodes} nodes`,
     hasRedis ? 'Redis' : 'no Redis',
+    ...(nodes > 1 && !hasRedis ? ['by the shipped load balancer'] : []),
     when === 'mid' ? 'not yet noticed' : 'already noticed',
     ...(crowd > 1 ? [`${crowd} clients behind one address`] : []),
   ].join(', ');
@@ -52,9 +53,10 @@ export function isSaved({ first, second }: CellResult): boolean {
   return succeeded(second ?? first) === (second ?? first).attempts.length;
 }
 
-/** Whether `roadstead status` named the fault in time after the first client that met it. */
-export function isNoticedInTime({ cell, noticedMs, metMs }: CellResult): boolean {
-  return noticedMs !== undefined && noticedMs <= metMs + cell.fault.noticedWithinMs;
+/** Whether `roadstead status` named the fault in time after the first client that met it, which may still hang in it. */
+export function isNoticedInTime({ cell, noticedMs, metMs, atAlpha }: CellResult): boolean {
+  const firstMs = atAlpha[0]?.afterMs ?? metMs;
+  return noticedMs !== undefined && noticedMs <= firstMs + cell.fault.noticedWithinMs;
 }
 
 /** One line for people: what happened, when it was noticed, and what was asked. */
