@@ -40,7 +40,10 @@ export async function randomHeldBlob(session: MirrorSession): Promise<PublishedA
   return watermark === 0 ? undefined : anyBefore(session, session.parts.log.drawn(watermark));
 }
 
-/** A blob of at most `maxBytes` that a mirror should hold, of the newest entries or of any. */
+/**
+ * A blob of at most `maxBytes` that a mirror should hold, of the newest entries or of any. The larger it is, the likelier: a
+ * short answer may be well where longer ones are cut, changed or stalled.
+ */
 export async function smallHeldBlob(
   session: MirrorSession,
   maxBytes: number,
@@ -52,7 +55,7 @@ export async function smallHeldBlob(
   // The entries that all mirrors of the worker look at just now.
   for (const seq of new Set([drawn, drawn - 1, watermark]))
     found.push(...(await heldOf(session, seq)).filter(({ sizeBytes }) => sizeBytes <= maxBytes));
-  return shuffled(found)[0];
+  return blobAt(found, Math.random());
 }
 
 /** Some blobs that a mirror should hold, none twice, each no larger than `maxBytes`; for a judgement of the whole. */
@@ -70,6 +73,18 @@ export async function someHeldBlobs(
     if (blob) found.set(blob.digest, blob);
   }
   return [...found.values()];
+}
+
+/** The blob in which a share of all bytes ends, from 0 to less than 1; undefined if there is none. */
+export function blobAt<B extends Pick<PublishedAt, 'sizeBytes'>>(
+  blobs: readonly B[],
+  share: number,
+): B | undefined {
+  let left = share * blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return blobs.find(({ sizeBytes }) => {
+    left -= sizeBytes;
+    return left < 0;
+  });
 }
 
 async function anyBefore(session: MirrorSession, from: number): Promise<PublishedAt | undefined> {
