@@ -5,13 +5,13 @@ import { blobAt } from '../../services/sync/mirrors/held-blobs.ts';
 describe('the blob that is read whole now and then', () => {
   const [config, layer] = [{ sizeBytes: 200 }, { sizeBytes: 9800 }];
 
-  it('is one as often as its bytes are many', () => {
+  it('is drawn in proportion to its bytes', () => {
     const drawn = Array.from({ length: 100 }, (_, i) => blobAt([config, layer], i / 100));
     expect(drawn.filter((blob) => blob === config)).to.have.length(2);
     expect(drawn.filter((blob) => blob === layer)).to.have.length(98);
   });
 
-  it('is none where there is none', () => {
+  it('is undefined if the mirror holds nothing', () => {
     expect(blobAt([], 0)).to.equal(undefined);
   });
 });

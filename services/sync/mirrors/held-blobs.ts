@@ -41,7 +41,7 @@ export async function randomHeldBlob(session: MirrorSession): Promise<PublishedA
 }
 
 /**
- * A blob of at most `maxBytes` that a mirror should hold, of the newest entries or of any. The larger it is, the likelier: a
+ * A blob of at most `maxBytes` that a mirror should hold, of the newest entries or of any. Larger ones are likelier: a
  * short answer may be well where longer ones are cut, changed or stalled.
  */
 export async function smallHeldBlob(
