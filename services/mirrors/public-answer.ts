@@ -20,6 +20,7 @@ export type PublicRead =
       readonly isLate?: boolean;
     };
 
+const RANGE_NOT_SATISFIABLE = 416;
 /** Statuses below 500 by which a server refuses the client, and not what it asks for. */
 const OF_THE_CLIENT = new Set([401, 403, 407, 408, 425, 429]);
 
@@ -38,7 +39,7 @@ export function judgeStatus({ statusCode, headers }: Dispatcher.ResponseData): P
   return {
     kind: 'lost',
     reason: `its URL answers ${statusCode}${LOST_WORDS[statusCode] ?? ''}`,
-    isAbsence: true,
+    isAbsence: statusCode !== RANGE_NOT_SATISFIABLE,
   };
 }
 
@@ -73,4 +74,5 @@ const LOST_WORDS: Readonly<Record<number, string>> = {
   404: ': not found',
   405: ': it does not allow GET',
   410: ': gone',
+  [RANGE_NOT_SATISFIABLE]: ': it has fewer bytes',
 };

@@ -11,6 +11,13 @@ export interface PublicBlob {
   readonly sizeBytes: number;
 }
 
+/** Some bytes of a blob. */
+export interface BlobPart {
+  readonly firstByte: number;
+  /** At least one, and no more than follow. */
+  readonly sizeBytes: number;
+}
+
 export interface PublicReadOptions {
   readonly signal: AbortSignal;
   /** Makes the connections, if the mirror's certificate comes from an authority of its own. */
@@ -48,18 +55,30 @@ export async function readPublicly(
   return second.kind === 'cut' ? { kind: 'lost', reason: second.reason } : second;
 }
 
+/** Asks for the first byte of a blob, and for its size, as {@link readPart} does. */
+export function askSize(url: string, blob: PublicBlob, options: PublicReadOptions): Promise<PublicRead> {
+  return readPart(url, blob, { firstByte: 0, sizeBytes: 1 }, options);
+}
+
 /**
- * Asks for the first byte of a blob, and for its size. Works with servers that know no HEAD, or ignore `Range`: of those no
- * more than the first bytes are read. Throws only when the signal aborts.
+ * Reads a part of a blob over a mirror's public URL, and compares the size of the whole; what the bytes are it cannot know.
+ * Works with servers that know no HEAD, or ignore `Range`: of those no more than the first bytes are read. Throws only when
+ * the signal aborts.
  */
-export async function askSize(
+export async function readPart(
   url: string,
   blob: PublicBlob,
+  part: BlobPart,
   options: PublicReadOptions,
 ): Promise<PublicRead> {
   // No server can answer a range of nothing.
   if (blob.sizeBytes === 0) return readPublicly(url, blob, options);
-  const asked = await attempt(url, blob, { range: 'bytes=0-0' }, options, readSize);
+  const { firstByte, sizeBytes } = part;
+  const range = `${firstByte}-${firstByte + sizeBytes - 1}`;
+  const asked = await attempt(
+    ...([url, blob, { range: `bytes=${range}` }, options] as const),
+    (response, _, progress) => readBytesOf(response, { blob, range, sizeBytes }, progress),
+  );
   if (asked === 'unknown') return readPublicly(url, blob, options);
   return asked.kind === 'cut' ? { kind: 'failing', reason: asked.reason } : asked;
 }
@@ -172,22 +191,38 @@ async function readWhole(
   return { kind: 'lost', reason: `its URL has ${what}` };
 }
 
-async function readSize(
+interface AskedPart {
+  readonly blob: PublicBlob;
+  /** `FIRST-LAST`, as in Range and Content-Range. */
+  readonly range: string;
+  readonly sizeBytes: number;
+}
+
+async function readBytesOf(
   response: Dispatcher.ResponseData,
-  { sizeBytes }: PublicBlob,
+  { blob, range, sizeBytes }: AskedPart,
+  progress: (readBytes: number) => void,
 ): Promise<PublicRead | 'unknown'> {
   const { statusCode, headers } = response;
   // A server that ignores Range.
   if (statusCode === 200) {
-    const wrong = judgeHeaders(response, sizeBytes);
+    const wrong = judgeHeaders(response, blob.sizeBytes);
     if (wrong !== undefined) return { kind: 'lost', reason: wrong };
     if (headers['content-length'] === undefined) return 'unknown';
   } else {
-    const total = /^bytes 0-0\/(\d+)$/.exec(String(headers['content-range'] ?? ''))?.[1];
+    const [, answered, total] = /^bytes (\d+-\d+)\/(\d+)$/.exec(String(headers['content-range'] ?? '')) ?? [];
     if (total === undefined) return { kind: 'lost', reason: 'its URL answers a range without the size' };
-    if (Number(total) !== sizeBytes) return { kind: 'lost', reason: otherSize(Number(total), sizeBytes) };
+    if (Number(total) !== blob.sizeBytes)
+      return { kind: 'lost', reason: otherSize(Number(total), blob.sizeBytes) };
+    if (answered !== range)
+      return { kind: 'lost', reason: `its URL answers bytes ${answered} instead of ${range}` };
   }
-  // The first byte must arrive, too.
-  for await (const _ of response.body) return { kind: 'good' };
-  return { kind: 'lost', reason: 'its URL answers without a byte' };
+  let readBytes = 0;
+  for await (const chunk of response.body) {
+    readBytes += (chunk as Buffer).length;
+    if (readBytes >= sizeBytes) return { kind: 'good' };
+    progress(readBytes);
+  }
+  if (readBytes === 0) return { kind: 'lost', reason: 'its URL answers without a byte' };
+  return { kind: 'lost', reason: `its URL has ${readBytes} of ${sizeBytes} bytes that it promises` };
 }

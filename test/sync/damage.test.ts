@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { crawl, crawlWhenDue } from '../../services/sync/mirrors/crawl.ts';
 import { Doubts } from '../../services/sync/mirrors/doubt.ts';
-import { sampleWhole, scrub } from '../../services/sync/mirrors/scrub.ts';
+import { sample } from '../../services/sync/mirrors/sample.ts';
+import { scrub } from '../../services/sync/mirrors/scrub.ts';
 import { eventually } from '../support/eventually.ts';
 import { blobsAt, openSession, pathOf, startHeldMirror, storeWith } from './mirror-world.ts';
 
@@ -105,7 +106,7 @@ describe("the content of a worker's mirror", function () {
     await eventually('it is distrusted', () => session.distrust !== undefined, 3000);
     expect(session.ledger.confirmed, 'it is looked through before it is used').to.equal(0);
     mirror.wrong.clear();
-    sampleWhole(session).catch(() => undefined);
+    sample(session).catch(() => undefined);
     await eventually('it is believed again', () => session.distrust === undefined, 20_000);
   });
 

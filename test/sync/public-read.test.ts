@@ -1,7 +1,7 @@
 /** Promise: a blob counts as held only if it came whole and right over the URL that clients are sent to; else words say why. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { askSize, readPublicly } from '../../services/mirrors/public-read.ts';
+import { askSize, readPart, readPublicly } from '../../services/mirrors/public-read.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
 import { newBytes } from '../support/bytes.ts';
 import { freePort } from '../support/ports.ts';
@@ -161,6 +161,56 @@ describe('a blob that is read over a public URL', function () {
       kind: 'failing',
       reason: 'it stalled: no bytes for 0.8 s after 100000 of 300000',
       isLate: true,
+    });
+  });
+
+  describe('in part', () => {
+    const PART = { firstByte: 200_000, sizeBytes: 50_000 };
+    const inPart = (answer: Answer) => {
+      server.answer = answer;
+      return readPart(server.url, BLOB, PART, { signal, patienceMs: PATIENCE_MS });
+    };
+    const short: Answer = (_, response) =>
+      void response.writeHead(206, { 'content-range': 'bytes 200000-249999/300000' }).end('x');
+    const stalling: Answer = (_, response) => {
+      response.writeHead(206, {
+        ...{ 'content-range': 'bytes 200000-249999/300000', 'content-length': PART.sizeBytes },
+      });
+      response.write('x');
+    };
+
+    it('is good if all of that comes, whatever bytes they are', async () => {
+      expect(await inPart(serve(BYTES))).to.deep.equal({ kind: 'good' });
+      expect(server.requests[0]).to.match(/ bytes=200000-249999$/);
+    });
+
+    it('is good where ranges are ignored, and no more is read than was asked for', async () => {
+      const halfway: Answer = (_, response) => {
+        response.writeHead(200, { 'content-length': BYTES.length });
+        response.write(BYTES.subarray(0, PART.sizeBytes));
+      };
+      expect(await inPart(halfway)).to.deep.equal({ kind: 'good' });
+    });
+
+    for (const [what, answer, reason] of [
+      ['has another size', serve(BYTES.subarray(1)), 'its URL has 299999 bytes instead of 300000'],
+      ['ends before that', status(416), 'its URL answers 416: it has fewer bytes'],
+      [
+        'is answered with another part',
+        (_, response) =>
+          void response.writeHead(206, { 'content-range': 'bytes 0-1/300000' }).end(BYTES.subarray(0, 2)),
+        'its URL answers bytes 0-1 instead of 200000-249999',
+      ],
+      ['ends too soon', short, 'its URL has 1 of 50000 bytes that it promises'],
+    ] as [string, Answer, string][])
+      it(`is lost if it ${what}`, async () => {
+        expect(await inPart(answer)).to.deep.include({ kind: 'lost', reason });
+      });
+
+    it('says nothing of the blob if it stalls there', async () => {
+      expect(await inPart(stalling)).to.deep.equal({
+        ...{ kind: 'failing', reason: 'it stalled: no bytes for 0.8 s after 1 of 300000', isLate: true },
+      });
     });
   });
 

@@ -41,12 +41,12 @@ export async function randomHeldBlob(session: MirrorSession): Promise<PublishedA
 }
 
 /**
- * A blob of at most `maxBytes` that a mirror should hold, of the newest entries or of any. Larger ones are likelier: a
- * short answer may be well where longer ones are cut, changed or stalled.
+ * A blob that a mirror should hold, of the newest entries or of any, out of those that are wanted. Larger ones are
+ * likelier: a short answer may be well where longer ones are cut, changed or stalled.
  */
-export async function smallHeldBlob(
+export async function wantedHeldBlob(
   session: MirrorSession,
-  maxBytes: number,
+  isWanted: (blob: PublishedAt) => boolean,
 ): Promise<PublishedAt | undefined> {
   const { watermark } = session.ledger;
   if (watermark === 0) return undefined;
@@ -54,7 +54,7 @@ export async function smallHeldBlob(
   const found: PublishedAt[] = [];
   // The entries that all mirrors of the worker look at just now.
   for (const seq of new Set([drawn, drawn - 1, watermark]))
-    found.push(...(await heldOf(session, seq)).filter(({ sizeBytes }) => sizeBytes <= maxBytes));
+    found.push(...(await heldOf(session, seq)).filter(isWanted));
   return blobAt(found, Math.random());
 }
 

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { PublicRead } from '../../mirrors/public-answer.ts';
-import { askServer, askSize, readPublicly } from '../../mirrors/public-read.ts';
+import { askServer, askSize, type BlobPart, readPart, readPublicly } from '../../mirrors/public-read.ts';
 import type { WantedBlob } from '../targets/target.ts';
 import { Pace } from './pace.ts';
 
@@ -48,6 +48,12 @@ export class PublicSide {
   /** Reads a blob whole, within the mirror's limits. */
   read(blob: WantedBlob, signal: AbortSignal): Promise<PublicRead> {
     return this.#paced(signal, () => this.readAtOnce(blob, signal));
+  }
+
+  /** Reads some of a blob's bytes, within the mirror's limits. */
+  readPart(blob: WantedBlob, part: BlobPart, signal: AbortSignal): Promise<PublicRead> {
+    const { url, dispatcher } = this.#options;
+    return this.#paced(signal, () => readPart(url, blob, part, { signal, dispatcher }));
   }
 
   /** Reads a blob whole, at once: for what a client has met. */

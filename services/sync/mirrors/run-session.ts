@@ -5,7 +5,8 @@ import { crawlWhenDue } from './crawl.ts';
 import { examineNowAndThen } from './examine.ts';
 import { healMissing } from './heal.ts';
 import type { MirrorSession } from './mirror-session.ts';
-import { sampleWhole, scrub } from './scrub.ts';
+import { sample } from './sample.ts';
+import { scrub } from './scrub.ts';
 import { sweepLeftovers } from './sweep.ts';
 import { watchHealth } from './watch.ts';
 
@@ -16,7 +17,7 @@ const DUTIES = [
   catchUp,
   healMissing,
   crawlWhenDue,
-  sampleWhole,
+  sample,
   scrub,
   sweepLeftovers,
   examineNowAndThen,
