@@ -33,6 +33,15 @@ export const OF_MIRRORS: readonly Mutant[] = [
       '22 of 26',
     ],
   ]),
+  ...mutantsOf(`${WORK}/held-blobs.ts`, { tests: ['test/sync/held-blobs.test.ts'] }, [
+    ['that samples go where the bytes are', '    left -= sizeBytes;', '    left -= 1e9;'],
+  ]),
+  ...mutantsOf('services/mirrors/public-read.ts', { tests: ['test/sync/public-read.test.ts'] }, [
+    ['that a part is read to its end', 'if (readBytes >= sizeBytes)', 'if (readBytes > 0)'],
+  ]),
+  ...mutantsOf('services/api/pull/asked-range.ts', { tests: ['test/unit/client-key.test.ts'] }, [
+    ['that a range to behind the end resumes', 'Number(last) >= sizeBytes', 'Number(last) > 1e12'],
+  ]),
   ...mutantsOf(`${WORK}/give.ts`, publishing, [
     [
       'that a refused blob holds nothing up',
