@@ -15,12 +15,26 @@ describe('the pace of requests to a mirror', () => {
   it('leaves it alone for as long as it asks, and shows that it may be the cause of a refusal', async () => {
     let now = 0;
     const pace = new Pace(() => now);
-    expect(pace.mayCauseLimit).to.equal(false);
+    for (let i = 0; i < 3; i++) {
+      expect(pace.mayCauseLimit).to.equal(false);
+      await pace.turn(signal);
+    }
+    expect(pace.mayCauseLimit).to.equal(true);
     expect(pace.limited(30_000)).to.equal(30_000);
     now = 29_000;
     expect(pace.mayCauseLimit).to.equal(true);
     now = 60_000;
     expect(pace.mayCauseLimit).to.equal(false);
+  });
+
+  it('is no excuse for a mirror that refuses the few looks at it', async () => {
+    let now = 0;
+    const pace = new Pace(() => now);
+    await pace.turn(signal);
+    for (; now < 60_000; now += 2000) {
+      pace.limited(30_000);
+      expect(pace.mayCauseLimit).to.equal(false);
+    }
   });
 
   it('is ten a second after a limit, and slower after another', async () => {

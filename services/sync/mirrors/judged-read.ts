@@ -2,7 +2,7 @@ import type { PublicRead } from '../../mirrors/public-answer.ts';
 import { foundLost } from './found-lost.ts';
 import type { PublishedAt } from './log-view.ts';
 import type { MirrorSession } from './mirror-session.ts';
-import { isLimit } from './public-side.ts';
+import { isLimit, mayBeLimit } from './public-side.ts';
 
 /** Reads a blob whole and notes what that shows of the mirror; returns whether the blob was right. */
 export async function readWhole(session: MirrorSession, blob: PublishedAt): Promise<boolean> {
@@ -22,5 +22,6 @@ export async function judge(
   if (found.kind === 'lost' && !session.isMissing(blob.digest))
     await foundLost(session, [{ blob, reason: found.reason }], 'read');
   // A limit that our own reads have met is not the mirror's failure: probes show whether it fails clients.
-  if (found.kind === 'failing' && !isLimit(found)) session.fails(found, startedAt);
+  if (found.kind !== 'failing' || isLimit(found) || mayBeLimit(found, session.publicSide.pace)) return;
+  session.fails(found, startedAt);
 }

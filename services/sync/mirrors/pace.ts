@@ -13,6 +13,8 @@ const LOWERED = 0.7;
 const RAISE_MS = 5000;
 /** Limits that are met within this time are one. */
 const ONE_LIMIT_MS = 1000;
+/** Fewer requests than this cannot be too many for a mirror that serves clients. */
+const BUSY = { requests: 3, withinMs: 4000 } as const;
 /** This many requests within this time are a burst: a server that is short of words answers 503 to one. */
 const BURST = { requests: 10, withinMs: 2000 } as const;
 
@@ -26,6 +28,7 @@ export class Pace {
   #nextAt = Number.NEGATIVE_INFINITY;
   #limitedAt = Number.NEGATIVE_INFINITY;
   #raisedAt = Number.NEGATIVE_INFINITY;
+  #excusedUntil = Number.NEGATIVE_INFINITY;
   /** When the last requests were sent, the newest last. */
   readonly #askedAt: number[] = [];
 
@@ -54,6 +57,7 @@ export class Pace {
       this.#raisedAt = this.#now();
     }
     this.#nextAt = Math.max(this.#nextAt, this.#now() + pauseMs);
+    if (this.#isBusy) this.#excusedUntil = Math.max(this.#excusedUntil, this.#nextAt);
     return pauseMs;
   }
 
@@ -62,16 +66,23 @@ export class Pace {
     return Math.max(0, this.#nextAt - this.#now());
   }
 
-  /** Whether requests of ours may be what the mirror limits: only one that is left alone shows its own health. */
+  /**
+   * Whether requests of ours may be what the mirror limits, now or until the time that it named: only one that is left
+   * alone shows its own health.
+   */
   get mayCauseLimit(): boolean {
-    const lastAt = this.#askedAt.at(-1) ?? Number.NEGATIVE_INFINITY;
-    return this.#now() - lastAt < 2 * PAUSE_MS || this.#nextAt > this.#now();
+    return this.#isBusy || this.#excusedUntil > this.#now();
   }
 
   /** Whether we sent a burst: then an answer may be a limit even if it names none. */
   get isBurst(): boolean {
     const [firstAt = 0] = this.#askedAt;
     return this.#askedAt.length === BURST.requests && this.#now() - firstAt < BURST.withinMs;
+  }
+
+  get #isBusy(): boolean {
+    const at = this.#askedAt.at(-BUSY.requests) ?? Number.NEGATIVE_INFINITY;
+    return this.#now() - at < BUSY.withinMs;
   }
 
   #raise(): void {

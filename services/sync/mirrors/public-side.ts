@@ -50,13 +50,13 @@ export class PublicSide {
     return this.#paced(signal, () => this.readAtOnce(blob, signal));
   }
 
-  /** Reads some of a blob's bytes, within the mirror's limits. */
-  readPart(blob: WantedBlob, part: BlobPart, signal: AbortSignal): Promise<PublicRead> {
+  /** Reads some of a blob's bytes, at once. */
+  readPartAtOnce(blob: WantedBlob, part: BlobPart, signal: AbortSignal): Promise<PublicRead> {
     const { url, dispatcher } = this.#options;
-    return this.#paced(signal, () => readPart(url, blob, part, { signal, dispatcher }));
+    return readPart(url, blob, part, { signal, dispatcher });
   }
 
-  /** Reads a blob whole, at once: for what a client has met. */
+  /** Reads a blob whole, at once, whatever the mirror's limits: for what a client has met, and for samples. */
   readAtOnce(blob: WantedBlob, signal: AbortSignal): Promise<PublicRead> {
     const { url, dispatcher } = this.#options;
     return readPublicly(url, blob, { signal, dispatcher });

@@ -108,6 +108,11 @@ export const OF_MIRRORS: readonly Mutant[] = [
       'this.#nextAt = Math.max(this.#nextAt, this.#now() + pauseMs);',
       '',
     ],
+    [
+      'that a mirror which refuses few requests is not excused',
+      'if (this.#isBusy) this.#excusedUntil',
+      'this.#excusedUntil',
+    ],
     ['that the pace rises again', 'const RAISED = 1.2;', 'const RAISED = 0.9;'],
     [
       'that the pace is limited',
