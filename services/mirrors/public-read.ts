@@ -55,15 +55,24 @@ export async function readPublicly(
   return second.kind === 'cut' ? { kind: 'lost', reason: second.reason } : second;
 }
 
-/** Asks for the first byte of a blob, and for its size, as {@link readPart} does. */
-export function askSize(url: string, blob: PublicBlob, options: PublicReadOptions): Promise<PublicRead> {
-  return readPart(url, blob, { firstByte: 0, sizeBytes: 1 }, options);
+/**
+ * Asks for the first byte of a blob, and for its size. Works with servers that know no HEAD, or ignore `Range`: of those no
+ * more than the first bytes are read. Throws only when the signal aborts.
+ */
+export async function askSize(
+  url: string,
+  blob: PublicBlob,
+  options: PublicReadOptions,
+): Promise<PublicRead> {
+  // No server can answer a range of nothing.
+  if (blob.sizeBytes === 0) return readPublicly(url, blob, options);
+  const asked = await askPart(url, blob, { firstByte: 0, sizeBytes: 1 }, options);
+  return asked === 'size unknown' ? readPublicly(url, blob, options) : asked;
 }
 
 /**
- * Reads a part of a blob over a mirror's public URL, and compares the size of the whole; what the bytes are it cannot know.
- * Works with servers that know no HEAD, or ignore `Range`: of those no more than the first bytes are read. Throws only when
- * the signal aborts.
+ * Reads a part of a blob over a mirror's public URL, and compares the size of the whole if the mirror names it; what the bytes
+ * are it cannot know. Of servers that ignore `Range` it reads as many of the first bytes. Throws only when the signal aborts.
  */
 export async function readPart(
   url: string,
@@ -71,16 +80,23 @@ export async function readPart(
   part: BlobPart,
   options: PublicReadOptions,
 ): Promise<PublicRead> {
-  // No server can answer a range of nothing.
-  if (blob.sizeBytes === 0) return readPublicly(url, blob, options);
-  const { firstByte, sizeBytes } = part;
+  const asked = await askPart(url, blob, part, options);
+  return asked === 'size unknown' ? { kind: 'good' } : asked;
+}
+
+async function askPart(
+  url: string,
+  blob: PublicBlob,
+  { firstByte, sizeBytes }: BlobPart,
+  options: PublicReadOptions,
+): Promise<PublicRead | 'size unknown'> {
   const range = `${firstByte}-${firstByte + sizeBytes - 1}`;
   const asked = await attempt(
     ...([url, blob, { range: `bytes=${range}` }, options] as const),
     (response, _, progress) => readBytesOf(response, { blob, range, sizeBytes }, progress),
   );
-  if (asked === 'unknown') return readPublicly(url, blob, options);
-  return asked.kind === 'cut' ? { kind: 'failing', reason: asked.reason } : asked;
+  if (asked === 'size unknown' || asked.kind !== 'cut') return asked;
+  return { kind: 'failing', reason: asked.reason };
 }
 
 /**
@@ -202,13 +218,13 @@ async function readBytesOf(
   response: Dispatcher.ResponseData,
   { blob, range, sizeBytes }: AskedPart,
   progress: (readBytes: number) => void,
-): Promise<PublicRead | 'unknown'> {
+): Promise<PublicRead | 'size unknown'> {
   const { statusCode, headers } = response;
+  const isSizeNamed = statusCode !== 200 || headers['content-length'] !== undefined;
   // A server that ignores Range.
   if (statusCode === 200) {
     const wrong = judgeHeaders(response, blob.sizeBytes);
     if (wrong !== undefined) return { kind: 'lost', reason: wrong };
-    if (headers['content-length'] === undefined) return 'unknown';
   } else {
     const [, answered, total] = /^bytes (\d+-\d+)\/(\d+)$/.exec(String(headers['content-range'] ?? '')) ?? [];
     if (total === undefined) return { kind: 'lost', reason: 'its URL answers a range without the size' };
@@ -220,7 +236,7 @@ async function readBytesOf(
   let readBytes = 0;
   for await (const chunk of response.body) {
     readBytes += (chunk as Buffer).length;
-    if (readBytes >= sizeBytes) return { kind: 'good' };
+    if (readBytes >= sizeBytes) return isSizeNamed ? { kind: 'good' } : 'size unknown';
     progress(readBytes);
   }
   if (readBytes === 0) return { kind: 'lost', reason: 'its URL answers without a byte' };

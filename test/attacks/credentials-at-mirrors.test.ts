@@ -4,7 +4,6 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { isOfClient } from '../clients/mirrored.ts';
 import { pullClients } from '../support/clients/all.ts';
@@ -13,7 +12,7 @@ import { Skopeo } from '../support/clients/skopeo.ts';
 import { eventually } from '../support/eventually.ts';
 import { skipSuite } from '../support/go-programs.ts';
 import { type ImageLayout, makeImageLayout } from '../support/image-layout.ts';
-import { type NginxMirror, startNginxMirror } from '../support/nginx-mirror.ts';
+import { type NginxMirror, SHIPPED_MIRROR, startNginxMirror } from '../support/nginx-mirror.ts';
 import { freePort } from '../support/ports.ts';
 import { run } from '../support/process.ts';
 import type { TestRegistry } from '../support/registry.ts';
@@ -22,7 +21,6 @@ import { tempDir } from '../support/temp.ts';
 import { openTrixie, type Trixie, UNPACK_TIMEOUT_MS } from '../support/trixie.ts';
 import { PASSWORD, startTokenRegistry } from '../token/registry.ts';
 
-const MIRROR_CONFIG = fileURLToPath(new URL('../../infra/mirror/nginx.conf', import.meta.url));
 const LOGIN = { username: 'user2', password: `user2${PASSWORD}` };
 /** What could be a credential in a request, at the end of each line of the mirror's log. */
 const SENT =
@@ -41,7 +39,7 @@ requires(['skopeo', 'nginx', 'curl'])('a mirror', function () {
   before(async () => {
     home = held.use(await tempDir('credentials')).path;
     layout = await makeImageLayout(join(home, 'image'), { layerSizesMib: [1, 3] });
-    const template = (await readFile(MIRROR_CONFIG, 'utf8')).replace(
+    const template = (await readFile(SHIPPED_MIRROR, 'utf8')).replace(
       '"$http_user_agent"',
       `"$http_user_agent" ${SENT}`,
     );

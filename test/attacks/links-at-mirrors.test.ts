@@ -1,7 +1,6 @@
 /** Promise: a symbolic link in a mirror's directory makes no mirror serve a file from elsewhere. */
 import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { pathOnMirror } from '../clients/mirrored.ts';
 import { sha256 } from '../support/digest.ts';
@@ -10,7 +9,6 @@ import { freePort } from '../support/ports.ts';
 import { startRegistry } from '../support/registry.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
-const CONFIG = fileURLToPath(new URL('../../infra/mirror/nginx.conf', import.meta.url));
 const ORIGIN = 'http://127.0.0.1:9';
 const SECRET = 'not published';
 const BYTES = Buffer.from('published');
@@ -22,8 +20,7 @@ interface Server extends AsyncDisposable {
 
 /** The ways in which this project serves a directory. */
 const SERVERS: Readonly<Record<string, (root: string) => Promise<Server>>> = {
-  'nginx with the configuration for mirrors': (root) =>
-    startNginxMirror({ configTemplate: CONFIG, root, originUrl: ORIGIN }),
+  'nginx with the configuration for mirrors': (root) => startNginxMirror({ root, originUrl: ORIGIN }),
   'the sync process (mirrors.*.serve)': async (root) => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;

@@ -1,13 +1,10 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Status } from '../../services/release/schemas.ts';
 import type { ImageLayout, Platform } from '../support/image-layout.ts';
 import { type NginxMirror, startNginxMirror } from '../support/nginx-mirror.ts';
 import type { MirrorEntry, TestRegistry } from '../support/registry.ts';
 import { tempDir } from '../support/temp.ts';
 
-/** The very file that volunteers get. */
-const MIRROR_CONFIG = fileURLToPath(new URL('../../infra/mirror/nginx.conf', import.meta.url));
 /** Smaller blobs are not worth a redirect: the registry answers them itself. */
 const REDIRECTED_FROM_BYTES = 64 * 1024;
 /** The one that clients on this machine pull. */
@@ -28,7 +25,6 @@ export async function startMirrors(
   const entries: MirrorEntry[] = [];
   for (const name of names) {
     const mirror = await startNginxMirror({
-      configTemplate: MIRROR_CONFIG,
       root: join(held.use(await tempDir('mirror')).path, 'root'),
       originUrl: `http://127.0.0.1:${registryPort}`,
     });

@@ -1,6 +1,5 @@
 /** Promise: each configuration that the project ships keeps a mirror's contract, and is filled by a real registry. */
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { examine } from '../../services/mirrors/doctor/doctor.ts';
 import { findExample } from '../../services/mirrors/doctor/example.ts';
@@ -17,7 +16,6 @@ import { tempDir } from '../support/temp.ts';
 import { checksWith, expectFaults } from './findings.ts';
 import { CADDY, HTTPD, type ShippedMirror, startShipped, varnish } from './shipped-mirror.ts';
 
-const NGINX_CONF = fileURLToPath(new URL('../../infra/mirror/nginx.conf', import.meta.url));
 const LAYER_BYTES = 300_000;
 const TEST_MS = 90_000;
 
@@ -29,7 +27,7 @@ interface World {
 
 async function startNginx(held: AsyncDisposableStack, originUrl: string): Promise<ShippedMirror> {
   const root = join(held.use(await tempDir('nginx-mirror')).path, 'public');
-  return held.use(await startNginxMirror({ configTemplate: NGINX_CONF, root, originUrl }));
+  return held.use(await startNginxMirror({ root, originUrl }));
 }
 
 async function fill(

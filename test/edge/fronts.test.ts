@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { type ShippedFront, startShippedFront } from '../cluster/shipped-front.ts';
+import { type FrontOptions, type ShippedFront, startShippedFront } from '../cluster/shipped-front.ts';
 import { startShippedHaproxy } from '../cluster/shipped-haproxy.ts';
 import { send } from '../protocol/wire.ts';
 import { eventually } from '../support/eventually.ts';
@@ -42,7 +42,21 @@ function startBehind(http: object): Promise<TokenRegistry> {
   });
 }
 
-const RECIPES: readonly (readonly [string, string, (nodes: readonly string[]) => Promise<ShippedFront>])[] = [
+/** A server that answers every request with its name. */
+async function startNamed(held: AsyncDisposableStack, name: string): Promise<string> {
+  const node = createServer((_, response) => response.end(name));
+  node.listen(0, '127.0.0.1');
+  await once(node, 'listening');
+  held.defer(() => {
+    node.close();
+    node.closeAllConnections();
+  });
+  return `127.0.0.1:${(node.address() as AddressInfo).port}`;
+}
+
+type Start = (nodes: readonly string[], options?: Pick<FrontOptions, 'tokens'>) => Promise<ShippedFront>;
+
+const RECIPES: readonly (readonly [string, string, Start])[] = [
   ['nginx', 'infra/front/nginx.conf', startShippedFront],
   ['haproxy', 'infra/front/haproxy.cfg', startShippedHaproxy],
 ];
@@ -75,6 +89,22 @@ for (const [program, recipe, startFront] of RECIPES)
           ...{ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' },
         });
       }
+    });
+
+    it('a client stays with one node, and finds the token service', async () => {
+      await using held = new AsyncDisposableStack();
+      const start = (name: string) => startNamed(held, name);
+      const nodes = await Promise.all(['node 1', 'node 2', 'node 3'].map(start));
+      const front = held.use(await startFront(nodes, { tokens: [await start('tokens')] }));
+      const ask = async (path: string, method = 'GET') =>
+        String((await send(front.url, path, { method })).body);
+      const answers = new Set<string>();
+      for (let i = 0; i < 20; i++) answers.add(await ask(LIST));
+      expect(answers).to.have.property('size', 1);
+      expect([...answers][0]).to.match(/^node /);
+      for (const method of ['GET', 'POST', 'DELETE'])
+        expect(await ask('/auth/token', method)).to.equal('tokens');
+      expect(await ask('/v2/auth/token/tags/list')).to.match(/^node /);
     });
 
     it('nobody gets in by an address that they make up, nor names the place that passwords go to', async () => {

@@ -4,7 +4,6 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Agent, request } from 'undici';
 import { makePair, type Pair, replacePair } from '../http/certificates.ts';
@@ -17,8 +16,6 @@ import { run } from '../support/process.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { requires } from '../support/requirements.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
-
-const TEMPLATE = fileURLToPath(new URL('../../infra/mirror/nginx.conf', import.meta.url));
 
 requires(['nginx', 'openssl'])('mutual TLS', function () {
   this.timeout(120_000);
@@ -36,7 +33,6 @@ requires(['nginx', 'openssl'])('mutual TLS', function () {
     const port = await freePort();
     mirror = await startNginxMirror({
       ...{
-        configTemplate: TEMPLATE,
         root: join(home.path, 'mirror'),
         originUrl: `http://127.0.0.1:${port}/origin`,
       },

@@ -21,7 +21,7 @@ const DAILY: readonly Group[] = [
   { ...ALONE, mode: 'token', clients: ['skopeo'], faults: ['404', 'refused', 'cut-fin', 'wrong'] },
   { ...THREE, clients: ['skopeo'], faults: ['404', 'reset', 'wrong'] },
   { ...BY_ADDRESS, clients: ['skopeo'], faults: ['404', 'reset', 'wrong'] },
-  { ...ALONE, when: 'noticed', clients: ['skopeo'], faults: ['refused', '503', 'cut-fin', 'wrong'] },
+  { ...ALONE, when: 'noticed', clients: ['skopeo'], faults: ['refused', '503', '429', 'cut-fin', 'wrong'] },
   { ...ALONE, crowd: 10, clients: ['skopeo'], faults: ['404', 'wrong'] },
 ];
 

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Status } from '../../services/release/schemas.ts';
 import { startShippedFront } from '../cluster/shipped-front.ts';
@@ -19,8 +18,6 @@ import { FRONT_ADDRESS, startFront } from './front.ts';
 import { newImage, pushAs } from './image.ts';
 import { type Mode, type Nodes, startNodes } from './nodes.ts';
 
-/** The very file that volunteers get. */
-const MIRROR_CONFIG = fileURLToPath(new URL('../../infra/mirror/nginx.conf', import.meta.url));
 /** Rendezvous hashing gives it all blobs but one in a million. */
 const ALPHA_WEIGHT = 1_000_000;
 const CANDIDATE = 'candidate/app';
@@ -81,7 +78,7 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
   const start = async (name: string): Promise<[NginxMirror, SwitchableMirror, MirrorEntry]> => {
     const root = join(home, name);
     const originUrl = `http://127.0.0.1:${port}`;
-    const mirror = await startNginxMirror({ configTemplate: MIRROR_CONFIG, root, originUrl });
+    const mirror = await startNginxMirror({ root, originUrl });
     held.use(mirror);
     const proxy = await startFaultProxy({
       ...{ upstream: mirror.url, originUrl: `${originUrl}/origin` },

@@ -53,9 +53,12 @@ export function isSaved({ first, second }: CellResult): boolean {
   return succeeded(second ?? first) === (second ?? first).attempts.length;
 }
 
-/** Whether `roadstead status` named the fault in time after the first client that met it, which may still hang in it. */
+/**
+ * Whether `roadstead status` named the fault in time: after the first client that met it, which may still hang in it, or
+ * after its beginning, where it was to be noticed before a client comes.
+ */
 export function isNoticedInTime({ cell, noticedMs, metMs, atAlpha }: CellResult): boolean {
-  const firstMs = atAlpha[0]?.afterMs ?? metMs;
+  const firstMs = cell.when === 'noticed' ? 0 : (atAlpha[0]?.afterMs ?? metMs);
   return noticedMs !== undefined && noticedMs <= firstMs + cell.fault.noticedWithinMs;
 }
 

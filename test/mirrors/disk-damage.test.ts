@@ -4,7 +4,6 @@
  */
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { pathOnMirror } from '../clients/mirrored.ts';
 import { showTime } from '../clients/show-time.ts';
@@ -20,7 +19,6 @@ import { tempDir } from '../support/temp.ts';
 import { redirectedTo } from './asker.ts';
 import { awaitComplete, isUpToDate, lackedBy, layerSizes, mirrorView, releaseImage } from './scene.ts';
 
-const MIRROR_CONFIG = fileURLToPath(new URL('../../infra/mirror/nginx.conf', import.meta.url));
 const LAYERS = 12;
 const REVERIFY_MS = 20_000;
 /** Until the worker has written down what it read, and the release service has read that. */
@@ -52,7 +50,6 @@ requires(['nginx'])("damage on a mirror's disk", function () {
     const port = await freePort();
     mirror = held.use(
       await startNginxMirror({
-        configTemplate: MIRROR_CONFIG,
         root: join(held.use(await tempDir('mirror')).path, 'root'),
         originUrl: `http://127.0.0.1:${port}`,
       }),

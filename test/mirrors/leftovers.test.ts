@@ -1,7 +1,6 @@
 /** Promise: what interrupted writes left on a mirror is removed by the worker that comes next; what is being written is not. */
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { newBytes } from '../support/bytes.ts';
 import { eventually } from '../support/eventually.ts';
@@ -12,7 +11,6 @@ import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 import { awaitComplete, layerSizes, releaseImage } from './scene.ts';
 
-const MIRROR_CONFIG = fileURLToPath(new URL('../../infra/mirror/nginx.conf', import.meta.url));
 /** Where writes put a blob until it is whole. */
 const INCOMING = '.incoming';
 const LEFT_BYTES = 100_000;
@@ -38,7 +36,6 @@ requires(['nginx'])('leftovers of interrupted writes', function () {
         const port = await freePort();
         mirror = held.use(
           await startNginxMirror({
-            configTemplate: MIRROR_CONFIG,
             root: join(held.use(await tempDir('mirror')).path, 'root'),
             originUrl: `http://127.0.0.1:${port}`,
           }),

@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
 import { lookAtFiles } from './log-watch.ts';
 import { freePort, isListening } from './ports.ts';
 import { type Daemon, startDaemon } from './process.ts';
 import { tempDir } from './temp.ts';
 
+/** The configuration that volunteers get. */
+export const SHIPPED_MIRROR = fileURLToPath(new URL('../../infra/mirror/nginx.conf', import.meta.url));
+
 export interface NginxMirrorOptions {
-  /** The configuration that volunteers get; this very file is run, with only its values replaced. */
-  readonly configTemplate: string;
+  /** Run with only its values replaced. @default {@link SHIPPED_MIRROR} */
+  readonly configTemplate?: string;
   /** The directory the mirror serves and the sync worker fills. */
   readonly root: string;
   /** Where the mirror bounces what it cannot serve, without a trailing slash. */
@@ -75,7 +79,7 @@ function fillIn(
 
 /** Starts a mirror on loopback ports, free ones unless given. */
 export async function startNginxMirror(options: NginxMirrorOptions): Promise<NginxMirror> {
-  const { configTemplate, root, originUrl, davTls } = options;
+  const { configTemplate = SHIPPED_MIRROR, root, originUrl, davTls } = options;
   const { port = await freePort(), davPort = await freePort() } = options;
   await mkdir(root, { recursive: true });
   const state = await tempDir('nginx');

@@ -12,13 +12,12 @@ import { SizeRefusals } from '../../services/sync/transfer/size-refusals.ts';
 import { Spool } from '../../services/sync/transfer/spool.ts';
 import { mountTmpfs } from '../faults/tmpfs.ts';
 import { requiresMounts } from '../support/mounts.ts';
-import { type NginxMirror, startNginxMirror } from '../support/nginx-mirror.ts';
+import { type NginxMirror, SHIPPED_MIRROR, startNginxMirror } from '../support/nginx-mirror.ts';
 import { requires } from '../support/requirements.ts';
 import { tempDir } from '../support/temp.ts';
 import { CountedStore, type MadeBlob, makeBlob } from './made-blobs.ts';
 
 const MIB = 1024 * 1024;
-const TEMPLATE = 'infra/mirror/nginx.conf';
 const never = new AbortController().signal;
 
 /** Publishes blobs to a mirror, as its worker does. */
@@ -48,7 +47,7 @@ requires(['nginx'])('an nginx mirror', function () {
   it('with client_max_body_size 25m gets what is smaller, and refuses the rest once', async () => {
     await using home = await tempDir('nginx-limit');
     const configTemplate = join(home.path, 'nginx.conf');
-    const template = await readFile(TEMPLATE, 'utf8');
+    const template = await readFile(SHIPPED_MIRROR, 'utf8');
     const limited = template.replace('client_max_body_size 0;', 'client_max_body_size 25m;');
     expect(limited).to.not.equal(template);
     await writeFile(configTemplate, limited);
@@ -66,7 +65,7 @@ requires(['nginx'])('an nginx mirror', function () {
 
   it('is not believed if its URL is a partial copy', async () => {
     await using home = await tempDir('nginx-copy');
-    const options = { configTemplate: TEMPLATE, originUrl: 'http://127.0.0.1:1' };
+    const options = { originUrl: 'http://127.0.0.1:1' };
     await using written = await startNginxMirror({ ...options, root: join(home.path, 'written') });
     await using served = await startNginxMirror({ ...options, root: join(home.path, 'served') });
     const blob = makeBlob(MIB);
@@ -83,7 +82,7 @@ requires(['nginx'])('an nginx mirror', function () {
   it('is swept of everything that writes left behind, and takes blobs afterwards', async () => {
     await using home = await tempDir('nginx-sweep');
     const root = join(home.path, 'root');
-    const options = { configTemplate: TEMPLATE, originUrl: 'http://127.0.0.1:1' };
+    const options = { originUrl: 'http://127.0.0.1:1' };
     await using mirror = await startNginxMirror({ ...options, root });
     const [blob, next] = [makeBlob(10), makeBlob(10)];
     const { parts, publish } = publisher(mirror, home.path, [blob, next]);
@@ -104,7 +103,7 @@ requiresMounts()('a mirror whose disk is full', function () {
     it(`gets by ${kind} what there is room for, and nothing half-written stays`, async () => {
       await using home = await tempDir('full');
       await using disk = await mountTmpfs(8);
-      const options = { configTemplate: TEMPLATE, originUrl: 'http://127.0.0.1:1' };
+      const options = { originUrl: 'http://127.0.0.1:1' };
       await using mirror = await startNginxMirror({ ...options, root: disk.path });
       const blobs = [makeBlob(20 * MIB), makeBlob(30 * MIB), makeBlob(2 * MIB)] as const;
       await using directory = new DirectoryTarget(disk.path);

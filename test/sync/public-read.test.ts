@@ -192,6 +192,15 @@ describe('a blob that is read over a public URL', function () {
       expect(await inPart(halfway)).to.deep.equal({ kind: 'good' });
     });
 
+    it('is good where the size is not named, and is not read whole because of that', async () => {
+      const endless: Answer = (_, response) => {
+        response.writeHead(200);
+        response.write(BYTES.subarray(0, PART.sizeBytes));
+      };
+      expect(await inPart(endless)).to.deep.equal({ kind: 'good' });
+      expect(server.requests).to.have.lengthOf(1);
+    });
+
     for (const [what, answer, reason] of [
       ['has another size', serve(BYTES.subarray(1)), 'its URL has 299999 bytes instead of 300000'],
       ['ends before that', status(416), 'its URL answers 416: it has fewer bytes'],

@@ -75,7 +75,7 @@ export async function someHeldBlobs(
   return [...found.values()];
 }
 
-/** The blob in which a share of all bytes ends, from 0 to less than 1; undefined if there is none. */
+/** The blob in which a share of all bytes ends, from 0 to less than 1; undefined for no blobs. */
 export function blobAt<B extends Pick<PublishedAt, 'sizeBytes'>>(
   blobs: readonly B[],
   share: number,

@@ -6,7 +6,7 @@ import type { MirrorSession } from './mirror-session.ts';
 
 /** A small blob whole, and a part of a larger one, by turns: what makes all bytes of a mirror wrong or late shows soon. */
 const SAMPLE_MS = 2000;
-/** Little enough for volunteers: 5 KiB to 40 KiB a second. */
+/** Little enough for volunteers: at most 40 KiB a second. */
 const SAMPLE = { wholeMaxBytes: 128 * 1024, partBytes: 32 * 1024 } as const;
 /** A mirror that is not believed has to be right several times in a row in what was bad. */
 const DISTRUSTED = { goodReads: 5, wholeMaxBytes: 1024 * 1024 } as const;
@@ -33,7 +33,7 @@ export async function sample(session: MirrorSession): Promise<void> {
   }
 }
 
-/** Reads a small blob whole; false if there is none. */
+/** Reads a small blob whole; false if the mirror holds none that small. */
 async function sampleWhole(session: MirrorSession): Promise<boolean> {
   const blob = await wantedHeldBlob(session, isSmall);
   if (blob === undefined) return false;
@@ -42,7 +42,7 @@ async function sampleWhole(session: MirrorSession): Promise<boolean> {
   return true;
 }
 
-/** Reads somewhere in a blob that is too large to be read whole; false if there is none. */
+/** Reads somewhere in a blob that is too large to be read whole; false if the mirror holds none that large. */
 async function samplePart(session: MirrorSession): Promise<boolean> {
   const blob = await wantedHeldBlob(session, (each) => !isSmall(each));
   if (blob === undefined) return false;

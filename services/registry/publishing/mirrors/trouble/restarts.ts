@@ -43,7 +43,7 @@ export class Restarts {
     return true;
   }
 
-  /** The mirrors that may have made a client begin a second time; undefined if there are none. */
+  /** The mirrors that may have made a client begin a second time; undefined if it did not. */
   suspects(client: string, repository: string): ReadonlySet<string> | undefined {
     return this.#suspects.get(client + repository);
   }
