@@ -13,6 +13,8 @@ export interface ClientTlsOptions {
   readonly rootCas?: readonly string[] | undefined;
   /** The most that a server may answer to one request. @default no limit */
   readonly answerMaxBytes?: number | undefined;
+  /** A connection takes no new request after this long, and no TLS session is resumed. @default no limit */
+  readonly connectionMaxAgeMs?: number | undefined;
   /** A file's name in errors. */
   readonly nameOf: (file: 'certificate' | 'key' | 'rootCas') => string;
 }
@@ -28,7 +30,9 @@ export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> 
   const connector = await Followed.open({
     look: async () => ({ version: await versionOf(paths), parse: () => connectorOf(options) }),
   });
+  const { connectionMaxAgeMs } = options;
   return new Agent({
+    ...(connectionMaxAgeMs !== undefined && { clientTtl: connectionMaxAgeMs }),
     ...(options.answerMaxBytes !== undefined && { maxResponseSize: options.answerMaxBytes }),
     connect(target, callback) {
       void connector.current(0).then((connect) => connect(target, callback));
@@ -36,7 +40,8 @@ export async function clientTls(options: ClientTlsOptions): Promise<Dispatcher> 
   });
 }
 
-async function connectorOf({ certificate, key, rootCas = [], nameOf }: ClientTlsOptions) {
+async function connectorOf(options: ClientTlsOptions) {
+  const { certificate, key, rootCas = [], connectionMaxAgeMs, nameOf } = options;
   const read = (file: 'certificate' | 'key' | 'rootCas', path: string) =>
     readNamed({ key: nameOf(file), path });
   const ca = await Promise.all(rootCas.map((path) => read('rootCas', path)));
@@ -50,7 +55,7 @@ async function connectorOf({ certificate, key, rootCas = [], nameOf }: ClientTls
     `${nameOf('certificate')}, ${nameOf('key')}, ${nameOf('rootCas')}: these files do not work together`,
     () => createSecureContext(settings),
   );
-  return buildConnector(settings);
+  return buildConnector({ ...settings, ...(connectionMaxAgeMs !== undefined && { maxCachedSessions: 0 }) });
 }
 
 async function versionOf(paths: readonly string[]): Promise<string> {

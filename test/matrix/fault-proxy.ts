@@ -94,7 +94,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Switc
         server.setSecureContext(filesOf(tls.unknown));
       }
       if (strike.kind === 'refuse') server.close();
-      if (strike.kind !== 'request') server.closeAllConnections();
+      if (strike.kind === 'refuse') server.closeAllConnections();
     },
     async [Symbol.asyncDispose]() {
       const closed = server.listening ? once(server, 'close') : undefined;

@@ -21,7 +21,12 @@ const DAILY: readonly Group[] = [
   { ...ALONE, mode: 'token', clients: ['skopeo'], faults: ['404', 'refused', 'cut-fin', 'wrong'] },
   { ...THREE, clients: ['skopeo'], faults: ['404', 'reset', 'wrong'] },
   { ...BY_ADDRESS, clients: ['skopeo'], faults: ['404', 'reset', 'wrong'] },
-  { ...ALONE, when: 'noticed', clients: ['skopeo'], faults: ['refused', '503', '429', 'cut-fin', 'wrong'] },
+  {
+    ...ALONE,
+    when: 'noticed',
+    clients: ['skopeo'],
+    faults: ['refused', '503', '429', 'cut-fin', 'wrong', 'tls'],
+  },
   { ...ALONE, crowd: 10, clients: ['skopeo'], faults: ['404', 'wrong'] },
 ];
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { join } from 'node:path';
 import type { Pair } from '../http/certificates.ts';
 import { freePort } from '../support/ports.ts';
@@ -41,6 +41,8 @@ export interface FaultMirror extends AsyncDisposable {
   readonly faults: Faults;
   /** Every request so far. */
   readonly requests: readonly MirrorRequest[];
+  /** Shows another certificate on new connections to the public port; those that are open stay. */
+  showCertificate(pair: Pair): void;
   /** Its entry in the configuration, with other keys if given. */
   entry(name: string, more?: Readonly<Record<string, unknown>>): MirrorEntry;
 }
@@ -80,12 +82,12 @@ export async function startFaultMirror(options: FaultMirrorOptions = {}): Promis
     }
   };
 
+  let tlsServer: TlsServer | undefined;
   const listen = async (side: MirrorRequest['side'], tls?: Pair): Promise<string> => {
     const handle = (request: IncomingMessage, response: ServerResponse) =>
       void answer(side, request, response).catch(() => response.destroy());
-    const server = tls
-      ? createTlsServer({ cert: readFileSync(tls.certificate), key: readFileSync(tls.key) }, handle)
-      : createServer(handle);
+    const server = tls ? createTlsServer(filesOf(tls), handle) : createServer(handle);
+    if ('setSecureContext' in server) tlsServer = server;
     // Slow uploads take longer than Node allows by default.
     server.requestTimeout = 0;
     const port = await freePort();
@@ -103,6 +105,11 @@ export async function startFaultMirror(options: FaultMirrorOptions = {}): Promis
   return {
     ...{ url, davUrl, root, faults, requests },
     entry: (name, more = {}) => ({ name, url, sameoperator: true, write: { webdav: davUrl }, ...more }),
+    showCertificate: (pair) => tlsServer?.setSecureContext(filesOf(pair)),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+function filesOf({ certificate, key }: Pair): { cert: Buffer; key: Buffer } {
+  return { cert: readFileSync(certificate), key: readFileSync(key) };
 }

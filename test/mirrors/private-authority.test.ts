@@ -1,4 +1,7 @@
-/** Promise: a mirror's certificate may be signed by a private authority; if nobody was told of it, the reason is in words. */
+/**
+ * Promise: a mirror's certificate may be signed by a private authority; if nobody was told of it, the reason is in words. A
+ * certificate that goes bad is noticed, whatever connections there are.
+ */
 import { expect } from 'chai';
 import { makePair, type Pair } from '../http/certificates.ts';
 import { eventually } from '../support/eventually.ts';
@@ -9,16 +12,21 @@ import { redirectedTo } from './asker.ts';
 import { type FaultMirror, startFaultMirror } from './fault-mirror.ts';
 import { awaitComplete, layerSizes, mirrorView, releaseImage } from './scene.ts';
 
+/** What a worker needs until its connection is too old, and for two looks. */
+const NOTICED_MS = 10_000;
+
 requires(['openssl'])('a mirror with a certificate of a private authority', function () {
   this.timeout(60_000);
   const held = new AsyncDisposableStack();
   let authority: Pair;
   let server: Pair;
+  let unknown: Pair;
 
   before(async () => {
     const home = held.use(await tempDir('authority')).path;
     authority = await makePair(home, { name: 'authority' });
     server = await makePair(home, { name: 'mirror', by: authority, isAuthority: false });
+    unknown = await makePair(home, { name: 'unknown' });
   });
   after(() => held.disposeAsync());
 
@@ -49,5 +57,16 @@ requires(['openssl'])('a mirror with a certificate of a private authority', func
     await awaitComplete(registry.url, ['private']);
     const isUsed = async () => (await redirectedTo(mirror.url, registry.url, 'app', layers)).length === 2;
     await eventually('it is used', isUsed);
+  });
+
+  it('is not used once its certificate is a bad one, though connections to it stay open', async () => {
+    const [registry, mirror] = await registryWith({ rootcas: [authority.certificate] });
+    // One blob, the config: no two requests need two connections.
+    await releaseImage({ node: registry, release: registry }, '1', []);
+    await awaitComplete(registry.url, ['private']);
+    mirror.showCertificate(unknown);
+    const isDown = async () => (await mirrorView(registry.url, 'private')).healthy === false;
+    await eventually('it is out of use', isDown, NOTICED_MS);
+    expect((await mirrorView(registry.url, 'private')).reason).to.match(/certificate/);
   });
 });

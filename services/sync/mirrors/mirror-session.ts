@@ -19,8 +19,8 @@ import type { Transfer } from './transfer.ts';
 export interface MirrorParts {
   readonly mirror: MirrorConfig;
   readonly target: MirrorTarget;
-  /** Makes connections to the public URL; undefined for those that trust public authorities only. */
-  readonly dispatcher: Dispatcher | undefined;
+  /** Makes connections to the public URL. */
+  readonly dispatcher: Dispatcher;
 }
 
 /** What all mirrors of a worker share. */

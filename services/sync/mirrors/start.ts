@@ -14,6 +14,9 @@ import { Stalls } from './stalls.ts';
 import { Transfer } from './transfer.ts';
 import { MirrorWorkers } from './workers.ts';
 
+/** Between two samples and two looks. */
+const CONNECTION_MAX_AGE_MS = 3000;
+
 /** Starts the work on all mirrors of the configuration; `open` opens the way to write to one. */
 export async function startMirrors(
   config: Config,
@@ -38,7 +41,7 @@ export async function startMirrors(
     config.mirrors.map(async (mirror) => ({
       mirror,
       target: held.use(await open(mirror)),
-      dispatcher: await publicTls(mirror),
+      dispatcher: held.adopt(await openPublicSide(mirror), (dispatcher) => dispatcher.destroy()),
     })),
   );
   const shared = {
@@ -50,8 +53,13 @@ export async function startMirrors(
   return held;
 }
 
-/** Trusts the authorities of a mirror's public certificate. */
-async function publicTls({ name, rootcas }: MirrorConfig): Promise<Dispatcher | undefined> {
-  if (rootcas.length === 0) return undefined;
-  return clientTls({ rootCas: rootcas, nameOf: () => `mirrors: ${name}: rootcas` });
+/**
+ * Makes the connections to a mirror's public URL. Clients come over new ones: an old one would hide that the mirror's
+ * certificate has expired, or that its name leads elsewhere now.
+ */
+async function openPublicSide({ name, rootcas }: MirrorConfig): Promise<Dispatcher> {
+  return clientTls({
+    ...{ rootCas: rootcas, connectionMaxAgeMs: CONNECTION_MAX_AGE_MS },
+    nameOf: () => `mirrors: ${name}: rootcas`,
+  });
 }
