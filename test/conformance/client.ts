@@ -33,7 +33,8 @@ const TIMEOUT_MS = 20_000;
  */
 export class Client implements AsyncDisposable {
   readonly #base: string;
-  readonly #agent: Agent;
+  readonly #options: Agent.Options;
+  #agent: Agent;
   readonly #complaints: string[] = [];
   #answers = 0;
 
@@ -41,7 +42,8 @@ export class Client implements AsyncDisposable {
   constructor(base: string, { ca }: { readonly ca?: string } = {}) {
     this.#base = base;
     const connect = ca === undefined ? {} : { connect: { ca } };
-    this.#agent = new Agent({ headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, ...connect });
+    this.#options = { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, ...connect };
+    this.#agent = new Agent(this.#options);
   }
 
   /** What was wrong with answers in themselves, whatever was asked (see `every-answer.ts`). */
@@ -83,11 +85,22 @@ export class Client implements AsyncDisposable {
       all,
       get: (header) => all(header)[0],
     };
+    if (response.statusCode >= 400 && body !== undefined) await this.#reconnect();
     this.#answers++;
     this.#complaints.push(
       ...complaintsAbout(answer).map((complaint) => `${method} ${url.pathname}: ${complaint}`),
     );
     return answer;
+  }
+
+  /**
+   * Nginx refuses a large body before its end, offers to keep the connection, and closes it a moment later (its
+   * `lingering_close`): the next request would be lost.
+   */
+  async #reconnect(): Promise<void> {
+    const old = this.#agent;
+    this.#agent = new Agent(this.#options);
+    await old.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
