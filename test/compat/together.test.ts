@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from 'chai';
+import { AssertionError, expect } from 'chai';
 import pMap from 'p-map';
 import { pushBlob, pushImage, pushIndex, putManifest } from '../protocol/pushing.ts';
 import { type Answer, send } from '../protocol/wire.ts';
@@ -18,6 +18,8 @@ import { askForManifest, expectSamePull, listPages, tagged } from './pulling.ts'
 
 const ROUNDS = 2;
 const PUSHES_A_ROUND = 10;
+/** 2.8 writes links where they lie, and empties them first: now and then it does not know a blob that it holds. */
+const PUSHES_MAX = 5;
 const READING_MS = 2000;
 /** No answer of ours about a tag is older, and a little more. */
 const TAGS_SETTLE_MS = 1200;
@@ -27,6 +29,18 @@ function oneOf<T>(items: readonly T[]): T {
 }
 
 besideDistribution('one directory, both at once', (pair) => {
+  /** As somebody who pushes does when Distribution has refused it. Of ours, nothing may be refused. */
+  async function persistently<T>(url: string, push: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await push();
+      } catch (error) {
+        const isItsOwnRace = error instanceof AssertionError && /BLOB_UNKNOWN/.test(error.message);
+        if (url !== pair.theirs.url || !isItsOwnRace || tries === PUSHES_MAX) throw error;
+      }
+    }
+  }
+
   it('pushes through both, in any order and at the same time, leave what each of them serves alike', async function () {
     this.timeout(60_000);
     const names = ['busy', 'busy/nested', 'other'];
@@ -38,13 +52,16 @@ besideDistribution('one directory, both at once', (pair) => {
       await pMap(
         Array.from({ length: PUSHES_A_ROUND }, (_, i) => names[i % names.length] as string),
         async (name) => {
-          const [{ url }, tag] = [oneOf([pair.ours, pair.theirs]), oneOf(tags)];
-          const image = await pushImage(url, name, tag, [oneOf(layers), oneOf(layers), newBytes()]);
+          const [one, other] = [oneOf([pair.ours, pair.theirs]).url, oneOf([pair.ours, pair.theirs]).url];
+          const content = [oneOf(layers), oneOf(layers), newBytes()];
+          const image = await persistently(one, () => pushImage(one, name, oneOf(tags), content));
           pushed.push({ name, image });
-          const other = oneOf([pair.ours, pair.theirs]).url;
-          const moved = await putManifest(other, name, oneOf(tags), image.bytes, MEDIA_TYPES.image);
-          expect(moved.status, moved.body.toString()).to.equal(201);
-          if (Math.random() < 0.3) await pushIndex(other, name, oneOf(tags), [image]);
+          await persistently(other, async () => {
+            const moved = await putManifest(other, name, oneOf(tags), image.bytes, MEDIA_TYPES.image);
+            expect(moved.status, moved.body.toString()).to.equal(201);
+          });
+          if (Math.random() < 0.3)
+            await persistently(other, () => pushIndex(other, name, oneOf(tags), [image]));
         },
         { concurrency: 6 },
       );
@@ -92,7 +109,7 @@ besideDistribution('one directory, both at once', (pair) => {
     const repeat = async (act: () => Promise<void>) => {
       while (performance.now() < until) await act();
     };
-    // 2.8 writes links where they lie, and empties them first: it answers itself with 400 now and then.
+    // 2.8 itself answers some of these with 400.
     const writing = async () => {
       for (const { bytes } of indexes)
         await putManifest(pair.theirs.url, name, fallbackTag, bytes, MEDIA_TYPES.index);
