@@ -123,7 +123,8 @@ export class RedisChanges implements Changes, Disposable {
     }
     if (this.#hasSubscribed) this.#resync();
     this.#hasSubscribed = true;
-    this.#send();
+    // Otherwise it is sent when that connection is ready.
+    if (this.#connection.commands.status === 'ready') this.#send();
   }
 
   #hear(text: string): void {
