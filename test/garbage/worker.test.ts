@@ -73,8 +73,11 @@ describe('workers of the garbage collection', () => {
   it('collect, one at a time, and report their status', async () => {
     const { objects, key } = withGarbage();
     const metrics = new Metrics();
-    await using _one = worker(objects, { metrics });
-    await using _two = worker(objects, { metrics });
+    // Each cycle's result can be seen for a second.
+    const collecting = { ...COLLECTING, intervalMs: 1000 };
+    const settings = { collecting, purging: undefined, requestsPerSecond: undefined };
+    await using _one = worker(objects, { metrics, settings });
+    await using _two = worker(objects, { metrics, settings });
     await eventually(
       'it is in quarantine',
       async () => (await readProgress(objects))?.last?.counts.inQuarantine === 1,
