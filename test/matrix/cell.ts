@@ -48,7 +48,7 @@ export interface CellResult {
 }
 
 /** On a busy machine, the worker may notice a fault before the client has asked for anything. */
-const TRIES_MAX = 3;
+const TRIES_MAX = 10;
 const POLL_MS = 100;
 /** Nodes read what is known of mirrors at least this often, and a bit. */
 const NODES_KNOW_MS = 2500;
