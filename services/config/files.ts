@@ -28,6 +28,7 @@ export function filesOf(config: Config): NamedFile[] {
     ...serverFiles('http.tls', LISTENERS, http.tls),
     ...serverFiles('promotion.http.tls', ['release'], promotion?.http?.tls),
     ...serverFiles('token.http.tls', ['token'], token?.http?.tls),
+    ...serverFiles('http.debug.tls', EVERYONE, http.debug?.tls),
     ...filesIn('auth', EVERYONE, [
       ['htpasswd.path', auth?.htpasswd?.path, 'htpasswd'],
       ['token.rootcertbundle', auth?.token?.rootcertbundle, 'certificates'],

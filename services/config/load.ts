@@ -1,6 +1,6 @@
 import { readFile } from '../files/settings-files.ts';
-import { OperatorError } from '../registry/runtime/operator-error.ts';
 import { asMeant } from './as-written.ts';
+import { ConfigError } from './config-error.ts';
 import { applyEnvironment, type Environment } from './environment.ts';
 import { examine, type Setting } from './examine.ts';
 import { explain, origin } from './explain.ts';
@@ -9,21 +9,16 @@ import { checkSafety, warningsOf } from './safety.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { readTree, spellOut } from './yaml-tree.ts';
 
-/** A configuration that cannot be used; the message names each key, its value, and what was expected. */
-export class ConfigError extends OperatorError {
-  /** The problems, a line each. */
-  readonly problems: readonly string[];
-
-  constructor(source: string, problems: readonly string[]) {
-    super(`${source} cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
-    this.name = 'ConfigError';
-    this.problems = problems;
-  }
-}
-
 /** Reads, overrides, parses and checks a configuration file. Throws {@link ConfigError} with all problems at once. */
 export async function loadConfig(path: string, environment: Environment): Promise<Config> {
   return parseConfig(await readConfig(path), environment, path);
+}
+
+/** {@link loadConfig}, with the settings that a reload compares with. */
+export async function loadSettings(path: string, environment: Environment): Promise<LoadedConfig> {
+  const { config, problems, tree } = inspectConfig(await readConfig(path), environment);
+  if (config === undefined) throw new ConfigError(path, problems);
+  return { config, tree };
 }
 
 /** {@link loadConfig} for a text; `source` names it in errors. */
@@ -51,6 +46,14 @@ export interface Inspection {
   readonly settings: readonly (Setting & { readonly variable?: string })[];
   /** Warnings of the start, a line each. */
   readonly notices: readonly string[];
+  /** The settings that count, as the file and variables have them: what a {@link SettingsChange} compares. */
+  readonly tree?: unknown;
+}
+
+/** A configuration, and the settings that it was made of. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly tree: unknown;
 }
 
 /** The result for a configuration whose settings could not be read. */
@@ -71,20 +74,31 @@ export function inspectConfig(text: string, environment: Environment): Inspectio
     const variable = origin(setting.path, used);
     return variable === undefined ? setting : { ...setting, variable };
   });
-  const result = ConfigSchema.safeParse(rest);
   const refused = known.filter(({ isRefused }) => isRefused).map(({ path }) => path);
-  const problems = [
-    ...known.map(({ path, message }) => message + from(path, used)),
-    ...(result.error?.issues ?? []).flatMap((issue) => {
-      const explained = explain(issue, rest, refused);
+  const found = judge(rest, noticesOf(settings), { used, refused });
+  const problems = [...known.map(({ path, message }) => message + from(path, used)), ...found.problems];
+  const { config, notices } = found;
+  return { ...(problems.length === 0 && config && { config }), problems, settings, notices, tree: rest };
+}
+
+/** Parses and checks settings that a file and variables gave; `notices` are those of the file. */
+export function judge(
+  tree: unknown,
+  notices: readonly string[],
+  { used, refused }: { readonly used: ReadonlyMap<string, string>; readonly refused: readonly string[] } = {
+    ...{ used: new Map(), refused: [] },
+  },
+): Pick<Inspection, 'config' | 'problems' | 'notices'> {
+  const result = ConfigSchema.safeParse(tree);
+  if (!result.success) {
+    const problems = result.error.issues.flatMap((issue) => {
+      const explained = explain(issue, tree, refused);
       return explained === undefined ? [] : explained.message + from(explained.path, used);
-    }),
-  ];
-  const notices = noticesOf(settings);
-  if (!result.success) return { problems, settings, notices };
+    });
+    return { problems, notices };
+  }
   const config: Config = { ...result.data, notices: [...notices, ...warningsOf(result.data)] };
-  problems.push(...checkSafety(config));
-  return { ...(problems.length === 0 && { config }), problems, settings, notices: config.notices };
+  return { config, problems: checkSafety(config), notices: config.notices };
 }
 
 function from(path: string, used: ReadonlyMap<string, string>): string {

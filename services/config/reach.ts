@@ -2,22 +2,30 @@ import { isLoopback } from '../registry/access/networks.ts';
 import type { Config } from './schema.ts';
 import type { ListenAddress } from './values.ts';
 
+/**
+ * Whether only the machine that runs the registry reaches a listener itself: it is on loopback, or a plain port that answers no
+ * other machine (`http.plain`).
+ */
+export function isForHost(http: Config['http'], addr: ListenAddress = http.addr): boolean {
+  return isLoopback(addr.host) || (http.plain === 'host' && http.tls === undefined && addr === http.addr);
+}
+
 /** Whether other machines reach a loopback listener through a proxy; one that is on loopback itself does not count. */
 export function isReachable({ host, trustedproxies }: Config['http']): boolean {
   return host === undefined ? trustedproxies.length > 0 : !isLoopback(new URL(host).hostname);
 }
 
-/** Whether only this machine reaches the registry: it listens on loopback, without a proxy or a public name. */
+/** Whether only this machine reaches the registry: it listens for it alone, without a proxy or a public name. */
 export function isOfThisMachine(http: Config['http']): boolean {
-  return isLoopback(http.addr.host) && http.trustedproxies.length === 0 && !isReachable(http);
+  return isForHost(http) && http.trustedproxies.length === 0 && !isReachable(http);
 }
 
 /**
- * The only public name of a listener on loopback, or undefined without one; `false` for a listener that other machines
+ * The only public name of a listener for this machine, or undefined without one; `false` for a listener that other machines
  * may reach, under any name.
  */
 export function onlyPublicName({ http }: Config, addr: ListenAddress): string | undefined | false {
-  if (!isLoopback(addr.host) || http.trustedproxies.length > 0) return false;
+  if (!isForHost(http, addr) || http.trustedproxies.length > 0) return false;
   return publicNameOf(http);
 }
 
@@ -33,8 +41,8 @@ export function registryHostOf({ host, addr }: Config['http']): string {
 }
 
 /** Whether clients know the registry by names that are ours: `http.host`, or loopback names on this machine. */
-export function isNameKnown({ host, addr, trustedproxies }: Config['http']): boolean {
-  return host !== undefined || (isLoopback(addr.host) && trustedproxies.length === 0);
+export function isNameKnown(http: Config['http']): boolean {
+  return http.host !== undefined || (isForHost(http) && http.trustedproxies.length === 0);
 }
 
 /** Whether requests to a URL can be read on the way. */
@@ -51,4 +59,10 @@ export function bare(hostname: string): string {
 /** An address in the file's notation. */
 export function print({ host, port }: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Whether a port accepts only clients with a certificate of the operator's authorities. */
+export function knowsClients(tls: Config['http']['tls']): boolean {
+  if (tls === undefined || tls.clientCas.length === 0) return false;
+  return tls.clientAuth === undefined || tls.clientAuth === 'require-and-verify';
 }

@@ -2,7 +2,7 @@ const HIDDEN = '(not shown)';
 /** Keys of passwords, and of values that work like one: they must not appear in a log. */
 const SECRET = /password|secret|token|(?:api|license|account|access|private)_?key|^key$/i;
 /** Sections and switches that only have a secret's name; the keys in such a section are judged by themselves. */
-const NOT_SECRET = /^(?:auth\.)?token\.|\.refreshtokens$/;
+const NOT_SECRET = /^(?:auth\.)?token\.|\.refreshtokens$|^http\.debug\.addrs\.token$/;
 /** Headers that are sent to webhooks: any of them may be a credential. */
 const SENT = /^(?:notifications\.endpoints\.[^.]+|sync\.notices)\.headers\b/;
 /** URLs of webhooks: the path and the query are all that posting there needs. */

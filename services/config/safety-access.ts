@@ -1,7 +1,6 @@
-import { isLoopback } from '../registry/access/networks.ts';
 import { SECRET_MIN_CHARACTERS } from '../registry/storage/secret-box.ts';
 import { denialProblem, groupOf } from './group-problem.ts';
-import { isNameKnown, isPlainBeyond, isReachable, print } from './reach.ts';
+import { isForHost, isNameKnown, isPlainBeyond, isReachable, print } from './reach.ts';
 import type { Config } from './schema.ts';
 
 /** Problems with users, tokens and rules: contradictions, and open access; each line names a key. */
@@ -15,7 +14,7 @@ export function* checkAccess(config: Config): Generator<string> {
 
 /** A registry that other machines reach requires credentials, unless the operator explicitly says that it does not. */
 function* checkAuthenticator({ http, auth, access }: Config): Generator<string> {
-  const isOpen = !isLoopback(http.addr.host) || isReachable(http);
+  const isOpen = !isForHost(http) || isReachable(http);
   if (isOpen && !auth?.isNone && !auth?.htpasswd && !auth?.token)
     yield `http.addr = ${print(http.addr)}: other machines reach it, and no credentials are required: expected auth.token or ` +
       'auth.htpasswd, or auth: none to say that everyone may push';

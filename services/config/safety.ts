@@ -4,8 +4,9 @@ import { accessWarnings } from './access-warnings.ts';
 import { corsWarnings } from './cors-warnings.ts';
 import { isEasyToGuess } from './guessable.ts';
 import { mirrorWarnings } from './mirror-warnings.ts';
-import { isNameKnown, isPlainBeyond, isReachable, print } from './reach.ts';
+import { isForHost, isNameKnown, isPlainBeyond, isReachable, knowsClients, print } from './reach.ts';
 import { checkAccess } from './safety-access.ts';
+import { checkDebug, debugWarnings } from './safety-debug.ts';
 import { checkMirrors } from './safety-mirrors.ts';
 import type { Config, Settings } from './schema.ts';
 
@@ -20,6 +21,7 @@ export function warningsOf(config: Settings): string[] {
     ...trustWarnings(config),
     ...secretWarnings(config),
     ...unpromotable(config),
+    ...debugWarnings(config),
   ];
 }
 
@@ -79,6 +81,7 @@ function* unknownName({ http, notifications }: Settings): Generator<string> {
 export function checkSafety(config: Config): string[] {
   return [
     ...checkListeners(config),
+    ...checkDebug(config),
     ...checkAccess(config),
     ...checkMirrors(config),
     ...checkSecretEnds(config),
@@ -99,7 +102,7 @@ function* checkListeners({ http, promotion, auth, token }: Config): Generator<st
     ['promotion.http', promotion?.http],
     ['token.http', token?.http],
   ] as const)
-    if (own && !isLoopback(own.addr.host) && !(own.tls ?? http.tls) && !http.trustedproxies.some(isNarrow))
+    if (own && !isForHost(http, own.addr) && !(own.tls ?? http.tls) && !http.trustedproxies.some(isNarrow))
       yield `${key}.addr = ${print(own.addr)}: plain HTTP beyond this machine: expected ${key}.tls (certificate, key), ` +
         'or http.trustedproxies with the networks of the proxies that end TLS in front of it, or a loopback address such as 127.0.0.1:5000';
   const release = promotion?.http ?? http;
@@ -111,18 +114,9 @@ function* checkListeners({ http, promotion, auth, token }: Config): Generator<st
   if (promotion && !needsCredentials && !promotion.http && isReachable(http))
     yield 'promotion.http.addr is missing: http.addr is reached through a proxy or under a public name, and no ' +
       'credentials are required: expected a section auth, or a loopback address of its own, such as 127.0.0.1:5002';
-  if (http.debug && !isLoopback(http.debug.addr.host))
-    yield `http.debug.addr = ${print(http.debug.addr)}: metrics reveal the names and loads of mirrors: ` +
-      'expected a loopback address such as 127.0.0.1:5001';
 }
 
 /** Whether a network can be that of proxies, and not everybody's. */
 function isNarrow(network: string): boolean {
   return !isEverybody(network);
-}
-
-/** Whether a port accepts only clients with a certificate of the operator's authorities. */
-function knowsClients(tls: Config['http']['tls']): boolean {
-  if (tls === undefined || tls.clientCas.length === 0) return false;
-  return tls.clientAuth === undefined || tls.clientAuth === 'require-and-verify';
 }

@@ -5,7 +5,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { CATALOGUE } from '../../services/config/catalogue.ts';
-import { ConfigError, inspectConfig } from '../../services/config/load.ts';
+import { ConfigError } from '../../services/config/config-error.ts';
+import { inspectConfig } from '../../services/config/load.ts';
 import { shown } from '../../services/config/redact.ts';
 import { MINIMAL, parse } from './configs.ts';
 import { placeOf, SAMPLES, withKey } from './samples.ts';
@@ -127,8 +128,8 @@ describe('any file at all', () => {
       expect(() => parse(text)).to.throw(ConfigError);
     });
 
-  // Sections and a switch that are called after tokens hold none.
-  const bare = (key: string) => key.replace(/^(?:auth\.)?token\.|\.refreshtokens$/, '');
+  // Sections, a switch and an address that are called after tokens hold none.
+  const bare = (key: string) => key.replace(/^(?:auth\.)?token\.|\.refreshtokens$|\.addrs\.token$/, '');
   const secret = CATALOGUE.map(({ key }) => key).filter((key) =>
     /password|secret|token|apikey|licensekey|accountkey|^notifications.*headers/.test(bare(key)),
   );

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { ConfigError, parseConfig } from '../../services/config/load.ts';
+import { ConfigError } from '../../services/config/config-error.ts';
+import { parseConfig } from '../../services/config/load.ts';
 import type { Config } from '../../services/config/schema.ts';
 
 /** The least that runs. */

@@ -90,7 +90,9 @@ describe('variables', () => {
       REGISTRY_MIRRORS_1_SERVE: '127.0.0.1:2',
     });
     expect(config.http.tls).to.deep.include({ certificate: '/cert.pem', key: '/key.pem' });
-    expect(config.http.debug?.prometheus).to.deep.equal({ enabled: false, path: '/numbers' });
+    expect(config.http.debug?.prometheus).to.deep.equal({
+      ...{ enabled: false, path: '/numbers', distributionnames: true },
+    });
     expect(config.mirrors.map(({ name, write }) => [name, write])).to.deep.equal([
       ['a', { directory: '/a' }],
       ['b', { directory: '/b' }],

@@ -4,7 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import { ConfigError, loadConfig } from '../../services/config/load.ts';
+import { ConfigError } from '../../services/config/config-error.ts';
+import { loadConfig } from '../../services/config/load.ts';
 import {
   MINIMAL,
   MIRRORED,
@@ -24,7 +25,12 @@ describe('configurations', () => {
     // In JSON: patterns have functions.
     expect(JSON.parse(JSON.stringify(config))).to.deep.equal({
       version: 0.1,
-      log: { level: 'info', formatter: 'json', fields: {}, accesslog: { disabled: false } },
+      log: {
+        level: 'info',
+        formatter: 'json',
+        fields: {},
+        accesslog: { disabled: false, format: 'structured' },
+      },
       storage: {
         objects: {
           ...{ driver: 'filesystem', rootDirectory: '/srv/registry', sync: true, callTimeoutMs: 30_000 },
@@ -41,6 +47,7 @@ describe('configurations', () => {
           prefix: '',
           draintimeout: 30_000,
           forwardedheader: 'x-forwarded-for',
+          plain: 'refused',
           idletimeout: 3_900_000,
           headers: {},
           oldsecrets: [],

@@ -29,6 +29,35 @@ describe('safety at the start', () => {
       parse(listening(addr));
     });
 
+  describe('of a port in a container', () => {
+    const inContainer = (more = '') =>
+      MINIMAL.replace('"127.0.0.1:5000"', `"0.0.0.0:5000", plain: host${more}`);
+    const release = 'promotion: {candidates: ["candidate/**"], http: {addr: "127.0.0.1:5002"}}';
+
+    it('takes plain HTTP and no login with http.plain: host, as on loopback', () => {
+      expect(parse(inContainer()).http.plain).to.equal('host');
+      parse(`${inContainer()}\n${release}`);
+    });
+
+    it('is what the start refuses unless the file says it', () => {
+      expect(problemOf(`${inContainer().replace('host', 'refused')}\nauth: none`)).to.match(
+        /plain HTTP beyond/,
+      );
+    });
+
+    it('still asks for a login if other machines reach the registry by a proxy or a name', () => {
+      for (const more of [', trustedproxies: [10.0.0.0/8]', ', host: "https://registry.example.org"'])
+        expect(problemOf(inContainer(more))).to.match(/no credentials are required/);
+    });
+
+    it('never takes promotions without a login there, nor another plain port', () => {
+      const shared = problemOf(`${inContainer()}\npromotion: {candidates: ["candidate/**"]}`);
+      expect(shared).to.match(/^promotion\.http\.addr = \(http\.addr\) .*no credentials are required/);
+      const [plain] = problemsOf(`${inContainer()}\n${release.replace('127.0.0.1', '0.0.0.0')}`);
+      expect(plain).to.match(/^promotion\.http\.addr = .*plain HTTP beyond this machine/);
+    });
+  });
+
   it('refuses the release service beyond this machine, on its own address or on that of the registry', () => {
     const promotion = 'promotion: {candidates: ["candidate/**"]}';
     const throughProxy = problemOf(
@@ -155,9 +184,54 @@ describe('safety at the start', () => {
       expect(problemOf(write(keys, 'http://127.0.0.1:8081'))).to.match(/certificates are for TLS only/);
   });
 
-  it('refuses metrics beyond this machine', () => {
-    const problem = problemOf(listening('127.0.0.1:5000', 'debug: {addr: ":5001"}'));
-    expect(problem).to.match(/^http\.debug\.addr = .*expected a loopback address/);
+  describe('metrics beyond this machine', () => {
+    const debug = (rest: string) => listening('127.0.0.1:5000', `debug: {${rest}}`);
+    const beyond = (rest: string) => debug(`addr: ":5001", ${rest}`);
+    const TLS = 'certificate: /c.pem, key: /k.pem';
+
+    it('are refused without a certificate or a token over TLS', () => {
+      for (const rest of [
+        'bearertoken: zeros-and-ones-0123',
+        `tls: {${TLS}}`,
+        `tls: {${TLS}, clientcas: [/a.pem], clientauth: request-client-cert}`,
+      ])
+        expect(problemOf(beyond(rest)), rest).to.match(
+          /^http\.debug\.addr = :5001: metrics reveal .*expected http\.debug\.tls/,
+        );
+      for (const part of ['token', 'release', 'sync'])
+        expect(problemOf(debug(`addr: "127.0.0.1:5001", addrs: {${part}: "192.0.2.1:5002"}`))).to.match(
+          new RegExp(`^http\\.debug\\.addrs\\.${part} = 192\\.0\\.2\\.1:5002: metrics reveal`),
+        );
+    });
+
+    it('are allowed with client certificates, or with TLS and a token', () => {
+      for (const rest of [
+        `tls: {${TLS}, clientcas: [/a.pem]}`,
+        `tls: {${TLS}}, bearertoken: 8c1f52d0b7e94a36`,
+      ])
+        expect(parse(beyond(rest)).notices, rest).to.deep.equal([]);
+    });
+
+    it('are allowed with the explicit switch, which the start warns of', () => {
+      expect(parse(beyond('plain: true')).notices).to.deep.equal([
+        'http.debug.plain = true: everyone who reaches http.debug.addr = :5001 reads the metrics: expected a firewall',
+      ]);
+      expect(parse(beyond('plain: true, bearertoken: 8c1f52d0b7e94a36')).notices).to.deep.equal([
+        'http.debug.plain = true: http.debug.bearertoken is sent unencrypted to http.debug.addr = :5001',
+      ]);
+      expect(parse(debug('addr: "127.0.0.1:5001", plain: true')).notices).to.deep.equal([]);
+    });
+
+    it('refuses a token that no header carries', () => {
+      const problem = problemOf(debug('addr: "127.0.0.1:5001", bearertoken: "8c1f52d0, b7e94a36"'));
+      expect(problem).to.match(/^http\.debug\.bearertoken has characters .* expected letters, digits/);
+      expect(problem).not.to.include('8c1f52d0');
+    });
+
+    it('have no token that is easy to guess', () => {
+      const { notices } = parse(debug('addr: "127.0.0.1:5001", bearertoken: changeme'));
+      expect(notices.join()).to.match(/^http\.debug\.bearertoken is easy to guess/);
+    });
   });
 
   it('refuses mirrors where nothing is ever promoted', () => {

@@ -68,7 +68,8 @@ export function aroundOf(key: string): Tree {
   if (key.startsWith('storage.swift.')) tree['storage'] = { swift: swiftAround(key) };
   if (key.startsWith('proxy.')) tree['proxy'] = { remoteurl: 'https://registry.example.org' };
   if (key.startsWith('http.tls.') && !key.includes('letsencrypt')) http['tls'] = tlsAround();
-  if (key.startsWith('http.debug.')) http['debug'] = { addr: '127.0.0.1:5001' };
+  if (key.startsWith('http.debug.'))
+    http['debug'] = { addr: '127.0.0.1:5001', ...(key.includes('.tls.') && { tls: tlsAround() }) };
   if (key.startsWith('notifications.endpoints.'))
     tree['notifications'] = { endpoints: [{ name: 'hook', url: 'https://hook.example.net/' }] };
   if (key.startsWith('promotion.') || key.startsWith('mirrors.'))

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { Delay } from '../duration.ts';
 import { CACHING, Headers, OF_ANSWERS } from '../headers.ts';
-import { honoured, noEffect, optionalSection, section } from '../key.ts';
+import { honoured, noEffect, optionalSection } from '../key.ts';
 import { onOff, Switch, when } from '../switch.ts';
 import { Address, BaseUrl, Cidr, Parsed, Text } from '../values.ts';
+import { DebugSection } from './debug.ts';
 import { TlsSection } from './tls.ts';
 
 /** The path of the registry on its host: empty for the root, else such as `/registry`, without a trailing slash. */
@@ -25,7 +26,7 @@ export const HttpSection = z
   .strictObject({
     addr: honoured(
       Address,
-      'the address that the registry listens on, such as 127.0.0.1:5000; beyond this machine only with TLS or trusted proxies',
+      'the address that the registry listens on, such as 127.0.0.1:5000; beyond this machine only with TLS, trusted proxies or `plain`',
     ),
     net: honoured(z.enum(['', 'tcp']).default('tcp'), 'tcp', {
       note: '`unix` is refused',
@@ -85,20 +86,13 @@ export const HttpSection = z
         ),
       }),
     }),
-    debug: optionalSection({
-      addr: honoured(
-        Address,
-        'the address of metrics and health checks (/debug/health, /livez, /readyz): loopback only',
-      ),
-      prometheus: section({
-        enabled: onOff('metrics are served', 'metrics are not served', {
-          note: "Distribution's own default is `false`",
-        }).default(true),
-        path: honoured(z.string().startsWith('/').default('/metrics'), 'the path of the metrics', {
-          example: '/numbers',
-        }),
-      }),
-    }),
+    debug: DebugSection,
+    plain: honoured(
+      z.enum(['refused', 'host']).default('refused'),
+      'plain HTTP at an `addr` beyond loopback. `refused`: the start refuses it, except for trusted proxies. `host`: it is served to this ' +
+        'machine and, in a container, to the machine that runs it (the default gateway); other clients get 403',
+      { from: 'ours', example: 'host' },
+    ),
     trustedproxies: honoured(
       z.array(Cidr).default([]),
       'networks of the proxies that end TLS in front of the registry: what they say in `forwardedheader` is believed',

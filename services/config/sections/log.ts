@@ -24,6 +24,11 @@ export const LogSection = section({
   fields: z.record(z.string(), honoured(Text, 'added to every line of the log')).default({}),
   accesslog: section({
     disabled: onOff('requests are not logged', 'each request is logged, in one line').default(false),
+    format: honoured(
+      z.enum(['structured', 'combined']).default('structured'),
+      "structured: a request's line is like every other; combined: it is a line of Apache's combined log",
+      { from: 'ours', example: 'combined' },
+    ),
   }),
   reportcaller: noEffect(
     Switch.optional(),

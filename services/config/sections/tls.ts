@@ -122,11 +122,16 @@ export const TlsSection = tlsKeys('2.8, 3')
   .superRefine(check)
   .transform(settingsOf);
 
+/** TLS of a port of ours, with the keys of `http.tls`. */
+export function OwnTls() {
+  return tlsKeys('ours').superRefine(check).transform(settingsOf).optional();
+}
+
 /** An own address for one service, such as one of an internal network; `where` says what happens without it. */
 export function ListenerSection(where: string) {
   return z.strictObject({
     addr: honoured(Address, where),
     /** `http.tls` unless given. */
-    tls: tlsKeys('ours').superRefine(check).transform(settingsOf).optional(),
+    tls: OwnTls(),
   });
 }
