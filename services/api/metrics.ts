@@ -1,4 +1,5 @@
 import type { Metrics } from '../http/metrics.ts';
+import { MirrorGauges } from '../http/mirror-gauges.ts';
 import { uploadsCounter } from '../http/shared-metrics.ts';
 import type { MirrorStates } from '../registry/publishing/mirrors/mirror-states.ts';
 
@@ -36,36 +37,22 @@ export function apiMetrics(metrics: Metrics) {
   };
 }
 
-/** Reports the mirrors, as this node sees them, at each scrape. */
-export function reportMirrors(metrics: Metrics, board: MirrorStates, head: () => number): void {
-  const publications = metrics.gauge(
-    'roadstead_publications',
-    'The number of the newest publication that this process has seen.',
-  );
-  const watermarks = metrics.gauge(
-    'roadstead_mirror_watermark',
-    'The publication up to which a mirror is complete.',
-    'mirror',
-  );
-  const lags = metrics.gauge(
-    'roadstead_mirror_lag_publications',
-    'How many publications a mirror is behind.',
-    'mirror',
-  );
-  const ups = metrics.gauge('roadstead_mirror_up', '1 when a mirror may be chosen, 0 when not.', 'mirror');
-  const missing = metrics.gauge(
-    'roadstead_mirror_missing_blobs',
-    'How many blobs up to its watermark a mirror lacks.',
-    'mirror',
-  );
-  metrics.onScrape(() => {
-    publications.set(head());
-    for (const { mirror, watermark, healthy, missing: lacked } of board.states) {
-      const labels = { mirror: mirror.name };
-      watermarks.set(labels, watermark);
-      lags.set(labels, Math.max(0, head() - watermark));
-      ups.set(labels, healthy ? 1 : 0);
-      missing.set(labels, lacked.size);
+/** Reports the mirrors, as this node sees them, at each scrape. Returns what ends that. */
+export function reportMirrors(metrics: Metrics, board: MirrorStates, head: () => number): () => void {
+  const mirrors = new MirrorGauges(metrics);
+  const shown = new Set<string>();
+  return metrics.onScrape(() => {
+    mirrors.head(head());
+    const { states } = board;
+    // A reload may have removed mirrors.
+    for (const name of shown)
+      if (!states.some(({ mirror }) => mirror.name === name)) {
+        mirrors.forget(name);
+        shown.delete(name);
+      }
+    for (const { mirror, watermark, healthy, missing } of states) {
+      mirrors.set(mirror.name, { watermark, isUp: healthy, missing: missing.size });
+      shown.add(mirror.name);
     }
   });
 }

@@ -3,14 +3,15 @@ import type { Logger } from 'pino';
 import { OPEN_ACCESS } from '../registry/access/grants.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { LimitError } from '../registry/oci/limit-error.ts';
+import { type AccessLog, structuredLog } from './access-log.ts';
 import { drainRest } from './body.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { App, Context, RequestState } from './context.ts';
 import { answerTo } from './errors.ts';
-import { type RequestMetrics, requestMetrics } from './http-metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { checkOrigin } from './origin-check.ts';
 import { mountPreflight } from './preflight.ts';
+import { RequestCounts } from './request-counts.ts';
 import type { RequestLimits } from './request-limits.ts';
 
 export interface AppOptions {
@@ -18,7 +19,8 @@ export interface AppOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clientAddress: ClientAddress;
-  readonly accessLog: boolean;
+  /** True for lines like the others of `logger`. */
+  readonly accessLog: boolean | AccessLog;
   readonly limits?: RequestLimits | undefined;
   /** True to answer CORS preflights. */
   readonly preflight?: boolean;
@@ -33,13 +35,16 @@ export interface AppOptions {
 export function createApp(options: AppOptions): App {
   const app: App = new Koa<RequestState>();
   app.silent = true;
-  const metrics = requestMetrics(options.metrics);
+  const counts = new RequestCounts(options.process, options.metrics);
+  const log = accessLogOf(options);
   app.use((ctx, next) => {
     const startedAt = performance.now();
+    const counted = counts.begin(ctx);
     ctx.state = {
       requestId: crypto.randomUUID(),
       clientAddress: options.clientAddress(ctx.req),
       route: 'none',
+      enter: counted.enter,
       isRoutine: false,
       principal: OPEN_ACCESS,
       rule: undefined,
@@ -47,9 +52,14 @@ export function createApp(options: AppOptions): App {
     };
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.set('X-Request-Id', ctx.state.requestId);
-    ctx.res.once('close', () => observe(ctx, options, metrics, performance.now() - startedAt));
+    ctx.res.once('close', () => {
+      const tookMs = performance.now() - startedAt;
+      const sentBytes = sentBytesOf(ctx);
+      counted.end(tookMs / 1000, sentBytes);
+      log?.(ctx, { tookMs, sentBytes });
+    });
     return next().catch((error: unknown) => {
-      noteLimit(ctx, metrics, error);
+      noteLimit(ctx, counts, error);
       answerError(ctx, options.logger, error);
     });
   });
@@ -60,10 +70,10 @@ export function createApp(options: AppOptions): App {
 }
 
 /** A refusal that is no fault leaves a trace: the limit in the log line, and in a metric. */
-function noteLimit(ctx: Context, metrics: RequestMetrics, error: unknown): void {
+function noteLimit(ctx: Context, counts: RequestCounts, error: unknown): void {
   if (!(error instanceof LimitError)) return;
   ctx.state.logFields['limit'] = error.limit;
-  metrics.refused.inc({ limit: error.limit });
+  counts.refused(error.limit);
 }
 
 const OF_CONTENT = ['ETag', 'Accept-Ranges', 'Content-Range', 'Docker-Content-Digest'];
@@ -102,17 +112,6 @@ function answerError(ctx: Context, logger: Logger, error: unknown): void {
   void drainRest(ctx.req).finally(() => ctx.res.end());
 }
 
-/** More than the longest path of a request that this registry answers with anything but an error. */
-const LOGGED_PATH_CHARACTERS = 1000;
-
-/** The path for the log. Never throws. Hides the password of a URL that was pasted into a name; cuts what is too long. */
-function pathOf(target = ''): string {
-  const [path = ''] = target.split('?', 1);
-  const shown = path.includes('@') ? path.replaceAll(/\/\/[^/@]*@/g, '//(not logged)@') : path;
-  if (shown.length <= LOGGED_PATH_CHARACTERS) return shown;
-  return `${shown.slice(0, LOGGED_PATH_CHARACTERS)}… (${path.length} characters)`;
-}
-
 const CLOSED = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'EPIPE']);
 
 /** Whether an error only means that the client is gone. */
@@ -120,32 +119,12 @@ export function isClosedByClient(error: unknown): boolean {
   return CLOSED.has((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
-function observe(
-  ctx: Context,
-  { process, logger, accessLog }: AppOptions,
-  metrics: RequestMetrics,
-  tookMs: number,
-): void {
-  const { state, method, res } = ctx;
-  const { statusCode: status } = res;
-  const { route } = state;
-  const sentBytes =
-    Number(res.getHeader('content-length') ?? 0) * (res.writableFinished && method !== 'HEAD' ? 1 : 0);
-  metrics.requests.observe({ process, route, method, status }, tookMs / 1000);
-  metrics.sentBytes.inc({ process, route }, sentBytes);
-  if (!accessLog) return;
-  logger[state.isRoutine ? 'debug' : 'info'](
-    {
-      requestId: state.requestId,
-      client: state.clientAddress,
-      method,
-      path: pathOf(ctx.req.url),
-      status,
-      sentBytes,
-      tookMs: Math.round(tookMs * 100) / 100,
-      ...(res.writableFinished ? {} : { aborted: true }),
-      ...state.logFields,
-    },
-    'request',
-  );
+function sentBytesOf({ method, res }: Context): number {
+  if (method === 'HEAD' || !res.writableFinished) return 0;
+  return Number(res.getHeader('content-length') ?? 0);
+}
+
+function accessLogOf({ accessLog, logger }: AppOptions): AccessLog | undefined {
+  if (accessLog === false) return undefined;
+  return accessLog === true ? structuredLog(logger) : accessLog;
 }

@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net';
 import { clientKeyOf } from '../registry/access/client-key.ts';
 import { plain } from './forwarded.ts';
 
-/** How many connections a port accepts. */
+/** How many connections a port accepts; read for each connection. */
 export interface ConnectionLimits {
   readonly total: number;
   /** Of one client address; of one /64 network for IPv6. */
@@ -49,7 +49,8 @@ export function limitConnections(
     roomMadeAt = performance.now();
     server.closeIdleConnections();
   };
-  const scarce = limits.total - Math.floor(limits.total * HEADROOM);
+  // The limits may change while the server runs.
+  const scarce = () => limits.total - Math.floor(limits.total * HEADROOM);
   const refuse = (socket: Socket, reason: Refusal, address: string) => {
     socket.destroy();
     refused(reason, address);
@@ -71,7 +72,7 @@ export function limitConnections(
     const own = client === undefined ? undefined : (ofClients.get(client) ?? new Set<Taken>());
     if (own && own.size >= limits.perClient) closeIdle(own);
     if (own && own.size >= limits.perClient) return refuse(socket, 'client', address);
-    if (total >= scarce) makeRoom();
+    if (total >= scarce()) makeRoom();
     if (total >= limits.total) return refuse(socket, 'total', address);
     total++;
     const end = endOf(socket);

@@ -8,6 +8,8 @@ export interface RequestState {
   clientAddress: string;
   /** The route's name, for metrics: never a text from the client. */
   route: string;
+  /** Called with the route's name when the route begins. */
+  enter: (route: string) => void;
   /** True for health checks and probes: logged at level debug. */
   isRoutine: boolean;
   /** The client's identity; set by the authenticator on routes that require access. */

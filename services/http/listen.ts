@@ -7,6 +7,8 @@ import { answerBare } from './bare-answer.ts';
 import { Answer } from './caching.ts';
 import { type ConnectionLimits, limitConnections, type Refusal } from './connections.ts';
 import { flawOf, isEndInDoubt } from './framing.ts';
+import { type ClientTest, HOST_ONLY } from './host-clients.ts';
+import { demandSameAddress } from './inherited.ts';
 import { listenError } from './operator-errors.ts';
 import { type PaceLimits, type Slowness, watchPace } from './pace.ts';
 import { toOriginForm } from './target.ts';
@@ -21,6 +23,8 @@ export interface ListenTls extends TlsOptions {
   /** How often the files are polled for changes that raised no event; 10 s unless given. */
   readonly pollIntervalMs?: number | undefined;
   readonly tickets?: TicketOptions | undefined;
+  /** Called with the end of the certificate in use, at first and whenever that is another. */
+  readonly certificateInUse?: ((notAfter: Date) => void) | undefined;
 }
 
 /** How much of a port clients may use. */
@@ -38,8 +42,14 @@ export interface ListenOptions {
   readonly port: number;
   /** The setting that has this address, for errors. */
   readonly key?: string | undefined;
+  /** The setting that gives this process another address, if that is not `key`. */
+  readonly settable?: string | undefined;
+  /** A listening socket of the service manager at this address, which takes the place of opening the port. */
+  readonly descriptor?: number | undefined;
   /** Plain HTTP unless given. */
   readonly tls?: ListenTls | undefined;
+  /** The clients that are served; all unless given. */
+  readonly clients?: ClientTest | undefined;
   /** Only the timeouts apply unless given. */
   readonly limits?: ListenLimits | undefined;
   /** Idle timeout between two requests; {@link IDLE_BETWEEN_REQUESTS_MS} unless given. */
@@ -52,6 +62,10 @@ export interface ListenOptions {
 export interface Listener extends AsyncDisposable {
   /** Such as `http://127.0.0.1:5000`. */
   readonly url: string;
+  /** Changes the idle timeout between two requests, for connections that are open, too. */
+  setIdleTimeout(timeoutMs: number): void;
+  /** Whether it still accepts connections. */
+  readonly isOpen: boolean;
   /** Stops accepting connections, waits up to `timeoutMs` for answers under way, and closes what is left. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -79,14 +93,14 @@ const PROBE_AFTER_MS = 60_000;
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listener> {
   const handler: RequestListener = (request, response) => {
     toOriginForm(request);
-    const flaw = flawOf(request);
+    const flaw = flawOf(request) ?? (options.clients?.(request.socket) === false ? HOST_ONLY : undefined);
     if (flaw) {
       if (isEndInDoubt(request)) response.setHeader('Connection', 'close');
       return answerBare(request, response, flaw);
     }
     return listener(request, response);
   };
-  const { headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
+  const { headersTimeoutMs = HEADERS_TIMEOUT_MS, descriptor } = options;
   const settings = {
     ...{ maxHeaderSize: HEADER_MAX_BYTES, headersTimeout: headersTimeoutMs, requestTimeout: 0 },
     connectionsCheckingInterval: Math.min(TIMEOUTS_CHECK_MS, headersTimeoutMs / 4),
@@ -99,13 +113,19 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   server.keepAliveTimeout = options.idleTimeoutMs ?? IDLE_BETWEEN_REQUESTS_MS;
   const watching = options.limits && limit(server, options.limits);
   await new Promise<void>((resolve, reject) => {
-    const { key = 'http.addr', host, port } = options;
-    server.once('error', (error) => reject(listenError(error, key, host, port)));
-    server.listen({ port: options.port, ...(options.host && { host: options.host }) }, () => {
+    const { key = 'http.addr', settable, host, port } = options;
+    server.once('error', (error) => reject(listenError(error, { key, settable }, options)));
+    const place = descriptor === undefined ? { port, ...(host && { host }) } : { fd: descriptor };
+    server.listen(place, () => {
       server.removeAllListeners('error');
       resolve();
     });
   });
+  if (descriptor !== undefined)
+    await demandSameAddress(options.key ?? 'http.addr', options, server.address()).catch((error: unknown) => {
+      server.close();
+      throw error;
+    });
   const reloader = tls?.keepFresh();
   const close = async (timeoutMs: number) => {
     reloader?.[Symbol.dispose]();
@@ -116,6 +136,12 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   const host = options.host.includes(':') ? `[${options.host}]` : options.host || '0.0.0.0';
   return {
     url: `${options.tls ? 'https' : 'http'}://${host}:${port}`,
+    setIdleTimeout: (timeoutMs) => {
+      server.keepAliveTimeout = timeoutMs;
+    },
+    get isOpen() {
+      return server.listening;
+    },
     drain: close,
     [Symbol.asyncDispose]: () => close(0),
   };
@@ -140,10 +166,12 @@ async function serveTls(
     handler,
   );
   refuseOthers(server, clientAuth);
-  const { logger, pollIntervalMs } = tls;
+  const { logger, pollIntervalMs, certificateInUse } = tls;
+  certificateInUse?.(identity.leaf.validToDate);
   return {
     server,
-    keepFresh: () => new TlsReloader({ server, options: tls, identity, tickets, logger, pollIntervalMs }),
+    keepFresh: () =>
+      new TlsReloader({ server, options: tls, identity, tickets, logger, pollIntervalMs, certificateInUse }),
   };
 }
 

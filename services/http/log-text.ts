@@ -1,16 +1,27 @@
+import { inDistributionsWords } from './log-distribution.ts';
+
 /** Deeper values are printed as JSON. */
 const DEPTH_MAX = 3;
 
 /**
  * One of pino's JSON lines in the format of Distribution's text formatter (logrus): `time="…" level=info msg="…" key=value`,
  * with the keys of nested objects joined by dots. Values are quoted and escaped so that none can end the line, pass for
- * another key, or control a terminal.
+ * another key, or control a terminal. Requests have Distribution's names of fields (docs/logs.md).
  */
 export function textLine(json: string): string {
-  const { time, level, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
+  const { time, level, ...given } = JSON.parse(json) as Record<string, unknown>;
+  const { msg, fields } = inWords(given);
   const pairs = [...pairsOf('time', time), ...pairsOf('level', level), ...pairsOf('msg', msg)];
   for (const [key, value] of Object.entries(fields)) pairs.push(...pairsOf(keyOf(key), value));
   return `${pairs.join(' ')}\n`;
+}
+
+function inWords({ msg, ...fields }: Record<string, unknown>): {
+  readonly msg: unknown;
+  readonly fields: Readonly<Record<string, unknown>>;
+} {
+  const isRequest = msg === 'request' && 'requestId' in fields && 'status' in fields;
+  return isRequest ? inDistributionsWords(fields) : { msg, fields };
 }
 
 function pairsOf(key: string, value: unknown, depth = 1): string[] {

@@ -12,6 +12,8 @@ export interface LogSettings {
 /** A process's log. */
 export interface LogOfProcess {
   readonly logger: Logger;
+  /** Writes a line in a format of its own between those of the logger. It must not contain a line break. */
+  writeLine(line: string): void;
   /** For a process that is about to kill itself: writes what is buffered, and every later line at once. */
   writeAtOnce(): void;
 }
@@ -21,7 +23,7 @@ export function createLogger(settings: LogSettings): LogOfProcess {
   const output = openLogOutput();
   const logger = pino(optionsOf(settings), settings.formatter === 'text' ? asText(output) : output);
   output.onDropped((lines) => logger.warn({ lines }, 'log lines were dropped: the log was not read in time'));
-  return { logger, writeAtOnce: () => output.writeAtOnce() };
+  return { logger, writeLine: (line) => output.write(`${line}\n`), writeAtOnce: () => output.writeAtOnce() };
 }
 
 function optionsOf({ level, fields, formatter }: LogSettings): LoggerOptions {

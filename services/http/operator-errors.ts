@@ -14,14 +14,21 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the host name cannot be looked up: choose an address of this machine',
 };
 
-/** Turns the system's error of a port that cannot be opened into an {@link OperatorError}; other errors stay as they are. */
-export function listenError(error: unknown, key: string, host: string, port: number): unknown {
+/**
+ * Turns the system's error of a port that cannot be opened into an {@link OperatorError}; other errors stay as they are.
+ * `key` has the address; `settable`, if it is another one, gives this process its own.
+ */
+export function listenError(
+  error: unknown,
+  { key, settable = key }: { readonly key: string; readonly settable?: string | undefined },
+  { host, port }: { readonly host: string; readonly port: number },
+): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
   const reason = REASONS[code];
   if (reason === undefined) return error;
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return new OperatorError(
-    `${key} = ${address}: ${reason}, by ${key} in the configuration file or by the variable ${variableOf(key)} (${code})`,
+    `${key} = ${address}: ${reason}, by ${settable} in the configuration file or by the variable ${variableOf(settable)} (${code})`,
     { cause: error },
   );
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** How slow a client may be. */
+/** How slow a client may be; read at each look. */
 export interface PaceLimits {
-  /** The minimum average rate at which a client sends a body, or reads an answer, while the registry waits for it. */
+  /** The minimum average rate at which a client sends a body, or reads an answer, while the registry waits for it; 0 for none. */
   readonly bytesPerSecond: number;
   /** Grace period before the minimum rate is enforced. */
   readonly graceMs: number;
@@ -68,10 +68,11 @@ export function watchPace(
 /** Updates a client's credit; returns what it was too slow at once that is used up. */
 function step(exchange: Exchange, passedMs: number, limits: PaceLimits): Slowness | undefined {
   const { request, seen } = exchange;
+  if (limits.bytesPerSecond === 0) exchange.creditMs = limits.graceMs;
   const now = progressOf(request.socket);
   exchange.seen = now;
   const what = awaited(exchange);
-  if (what === undefined) return undefined;
+  if (what === undefined || limits.bytesPerSecond === 0) return undefined;
   const bytes = Math.max(0, what === 'body' ? now.read - seen.read : now.sent - seen.sent);
   const earnedMs = (bytes / limits.bytesPerSecond) * 1000;
   exchange.creditMs = Math.min(limits.graceMs, exchange.creditMs - passedMs + earnedMs);

@@ -25,16 +25,21 @@ const NEVER_LIMITED = new Set(['/', '/livez', '/readyz']);
  * for itself, in memory, so that pulls wait for nothing.
  */
 export class RequestLimits {
-  readonly #options: RequestLimitsOptions;
-  readonly #clients: RateLimit | undefined;
-  readonly #accounts: RateLimit | undefined;
-  readonly #isTrusted: (address: string) => boolean;
+  readonly #limited: RequestLimitsOptions['limited'];
+  #clients: RateLimit | undefined;
+  #accounts: RateLimit | undefined;
+  #isTrusted: (address: string) => boolean = () => false;
 
-  constructor(options: RequestLimitsOptions) {
-    this.#options = options;
-    this.#clients = limitOf(options.perClient);
-    this.#accounts = limitOf(options.perAccount);
-    this.#isTrusted = networkTest(options.trustedNetworks);
+  constructor({ limited, ...limits }: RequestLimitsOptions) {
+    this.#limited = limited;
+    this.adjust(limits);
+  }
+
+  /** Changes the limits; what was counted stays counted, so that a reload gives nobody new requests. */
+  adjust({ perClient, perAccount, trustedNetworks }: Omit<RequestLimitsOptions, 'limited'>): void {
+    this.#clients = limitOf(perClient, this.#clients);
+    this.#accounts = limitOf(perAccount, this.#accounts);
+    this.#isTrusted = networkTest(trustedNetworks);
   }
 
   /** Counts a request of its client. A Koa middleware, mounted first. */
@@ -43,7 +48,7 @@ export class RequestLimits {
     if (this.#clients && !this.#isTrusted(clientAddress) && !NEVER_LIMITED.has(ctx.path)) {
       const waitMs = this.#clients.take(clientKeyOf(clientAddress));
       if (waitMs > 0) {
-        this.#options.limited('client');
+        this.#limited('client');
         throw tooMany('too many requests from this address', waitMs);
       }
     }
@@ -52,23 +57,26 @@ export class RequestLimits {
 
   /** An authenticator that counts the requests of each account that it lets in. */
   countingAccounts(authenticator: Authenticator): Authenticator {
-    const limit = this.#accounts;
-    if (limit === undefined) return authenticator;
     return {
       anonymous: (address) => authenticator.anonymous(address),
       authorize: async (ctx, wanted) => {
         const principal = await authenticator.authorize(ctx, wanted);
-        if (principal.name === '' || this.#isTrusted(ctx.state.clientAddress)) return principal;
+        const limit = this.#accounts;
+        if (!limit || principal.name === '' || this.#isTrusted(ctx.state.clientAddress)) return principal;
         const waitMs = limit.take(principal.name);
         if (waitMs === 0) return principal;
-        this.#options.limited('account');
+        this.#limited('account');
         throw tooMany('too many requests by this account', waitMs);
       },
     };
   }
 }
 
-function limitOf(perSecond: number | undefined): RateLimit | undefined {
+/** A limit with the counts of the one before; undefined for no limit. */
+function limitOf(perSecond: number | undefined, before: RateLimit | undefined): RateLimit | undefined {
   if (perSecond === undefined) return undefined;
-  return new RateLimit({ perSecond, burst: Math.max(1, Math.ceil(perSecond * BURST_SECONDS)) });
+  const options = { perSecond, burst: Math.max(1, Math.ceil(perSecond * BURST_SECONDS)) };
+  if (before === undefined) return new RateLimit(options);
+  before.adjust(options);
+  return before;
 }

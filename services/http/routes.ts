@@ -30,7 +30,7 @@ export function mountRoutes(app: App, routes: readonly Route[], authenticator?: 
     if (requiredAccess && !authenticator)
       throw new Error(`the route ${name} requires access, and there is no authenticator`);
     router.register(path, [method], async (ctx: RouteContext) => {
-      ctx.state.route = name;
+      ctx.state.enter(name);
       if (requiredAccess && authenticator) {
         const principal = await authenticator.authorize(ctx, requiredAccess(ctx));
         ctx.state.principal = principal;

@@ -1,6 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from 'pino';
-import { reloadNow } from '../registry/runtime/reload.ts';
 import type { LogOfProcess } from './logger.ts';
 
 /** A process that runs until a signal stops it. */
@@ -23,32 +21,31 @@ const CLOSING_MAX_MS = 2000;
 /** Time for closing when `http.draintimeout` is 0. */
 const CLOSING_MIN_MS = 1000;
 
-/**
- * Makes SIGHUP reread followed files at once instead of ending the process. On a terminal the signal keeps its meaning:
- * the terminal is gone, and the process ends with it.
- */
-export function reloadAtHangup(logger: Logger): void {
-  if (process.stdout.isTTY || process.stderr.isTTY) return;
-  process.on('SIGHUP', () => {
-    const followed = reloadNow();
-    logger.info(
-      { signal: 'SIGHUP', followed },
-      'rereading certificates, htpasswd files and token keys; other settings need a restart',
-    );
-  });
-}
+/** One Ctrl-C is two signals if a launcher such as npm passes on what the terminal has sent to every process. */
+const SAME_KEY_MS = 500;
 
 /**
  * Waits for SIGTERM or SIGINT, then drains and disposes what runs. A second signal ends the process at once. When the time
- * is over, the process ends no matter what hangs.
+ * is over, the process ends no matter what hangs. `times` is asked when the signal comes.
  */
-export async function runUntilSignal(running: Running, times: StopTimes, log: LogOfProcess): Promise<void> {
+export async function runUntilSignal(
+  running: Running,
+  times: () => StopTimes,
+  log: LogOfProcess,
+): Promise<void> {
   const { logger } = log;
+  let first: { readonly name: string; readonly at: number } | undefined;
   const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+    for (const name of ['SIGTERM', 'SIGINT'] as const)
+      process.on(name, () => {
+        const at = performance.now();
+        const isSameKey = name === 'SIGINT' && first?.name === name && at - first.at < SAME_KEY_MS;
+        if (first !== undefined && !isSameKey) void endProcess(1, 0);
+        first ??= { name, at };
+        resolve(name);
+      });
   });
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => void endProcess(1, 0));
-  const { noticeMs, drainMs } = times;
+  const { noticeMs, drainMs } = times();
   const endByForce = async () => {
     log.writeAtOnce();
     logger.error({ unfinished: running.unfinished() }, 'ended by force: these parts did not end in time');

@@ -21,6 +21,8 @@ export interface TlsReload {
   readonly tickets: TicketKeys;
   readonly logger: Logger;
   readonly pollIntervalMs?: number | undefined;
+  /** Called with the end of a new certificate. */
+  readonly certificateInUse?: ((notAfter: Date) => void) | undefined;
 }
 
 /**
@@ -94,6 +96,7 @@ export class TlsReloader implements Disposable {
   #use(identity: TlsIdentity): void {
     const { server, options, tickets, logger } = this.#given;
     server.setSecureContext({ ...identity.context, ...tickets.settingsFor(identity) });
+    this.#given.certificateInUse?.(identity.leaf.validToDate);
     const { subjectAltName: names, validToDate: expiresAt } = identity.leaf;
     logger.info({ certificate: options.certificate, names, expiresAt }, 'new TLS files are in use');
   }

@@ -47,6 +47,7 @@ export async function postPromotion(service: ReleaseService, ctx: RouteContext):
   const plan = await planPromotion(service.content, service.policy, request);
   ctx.state.logFields['digest'] = plan.digest;
 
+  const startedAt = performance.now();
   ctx.respond = false;
   ctx.res.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
   const write = (line: PromotionEventLine) => ctx.res.write(`${JSON.stringify(line)}\n`);
@@ -62,11 +63,11 @@ export async function postPromotion(service: ReleaseService, ctx: RouteContext):
       for await (const event of promote(service, requesterOf(service, ctx, actor), plan, options))
         write(event.event === 'waiting' ? { ...event, ready: [...event.ready] } : event);
     const outcome = plan.alreadyThere ? 'already-there' : body.dryRun ? 'dry-run' : 'promoted';
-    service.metrics.promotions.inc({ outcome });
+    service.metrics.promoted(outcome, performance.now() - startedAt);
     ctx.state.logFields['outcome'] = outcome;
     write({ event: 'done', outcome });
   } catch (error) {
-    service.metrics.promotions.inc({ outcome: 'failed' });
+    service.metrics.promoted('failed', performance.now() - startedAt);
     ctx.state.logFields['outcome'] = 'failed';
     write({
       event: 'failed',

@@ -11,31 +11,29 @@ import { openCertificateSigner } from '../http/access/tokens/certificate-signer.
 import { openJwksKeys } from '../http/access/tokens/jwks-keys.ts';
 import { allKeys, ringKeys, type TrustedKeys } from '../http/access/tokens/trusted-keys.ts';
 import { TokenVerifier } from '../http/access/tokens/verifier.ts';
-import type { RequestLimits } from '../http/request-limits.ts';
 import type { Route } from '../http/routes.ts';
 import { absoluteUrlsOf } from '../http/urls.ts';
 import type { Accounts } from '../registry/access/accounts.ts';
 import { KeyRing } from '../registry/access/keys/key-ring.ts';
 import { RingSigner } from '../registry/access/keys/ring-signer.ts';
 import type { Signer } from '../registry/access/keys/signing-key.ts';
-import type { LoginGuard } from '../registry/access/login-guard/guard.ts';
 import type { Audit } from '../registry/audit/audit.ts';
 import type { ObjectStore } from '../registry/storage/object-store.ts';
+import type { LivingLimits } from './limits.ts';
+import type { Generation } from './reload/generation.ts';
 
 /** What the authenticator and the token service of one program are made of. */
 export interface AccessParts {
   readonly config: Config;
   readonly objects: ObjectStore;
-  readonly logins: LoginGuard;
   readonly logger: Logger;
-  /** Those of `auth.htpasswd`, if configured. */
-  readonly accounts: Accounts | undefined;
-  /** Counts the requests of each account. */
-  readonly limits: RequestLimits;
+  readonly limits: LivingLimits;
+  /** Opens the accounts of `auth.htpasswd`. */
+  readonly accountsOf: (htpasswd: { readonly path: string }) => Promise<Accounts & AsyncDisposable>;
 }
 
 /** The authenticator, and our own signing keys. */
-export interface Access extends AsyncDisposable {
+export interface Access {
   readonly authenticator: Authenticator;
   /** Endpoints of the authenticator itself; an API node mounts them. */
   readonly routes: readonly Route[];
@@ -44,36 +42,37 @@ export interface Access extends AsyncDisposable {
 }
 
 /** Opens the authenticator that a configuration asks for. */
-export async function openAccess(parts: AccessParts): Promise<Access> {
-  const { config, objects, logins, logger, accounts } = parts;
-  const { auth, access } = config;
-  await using held = new AsyncDisposableStack();
-  let ring: KeyRing | undefined;
-  let authenticator: Authenticator = OPEN_AUTHENTICATOR;
-  let routes: readonly Route[] = [];
+export async function openAccess(parts: AccessParts, generation: Generation): Promise<Access> {
+  const { config, objects, logger, limits } = parts;
+  const { auth, access, token } = config;
   if (auth?.token) {
-    if (config.token) ring = held.use(await KeyRing.start(objects, logger));
-    authenticator = bearerAuthenticator(config, await openKeys(config, ring, held, logger));
-  } else if (auth?.htpasswd && accounts) {
-    const rules = access && accessRulesOf(config);
-    const box = rules && passesBoxOf(config);
-    const passes = box && new Passes(box);
-    const urlOf = passUrlsOf(config.http);
-    authenticator = new BasicAuthenticator({
-      ...{ accounts, logins, realm: auth.htpasswd.realm, rules },
-      passes: passes && { passes, urlOf },
-    });
-    if (passes) routes = [passRoute(parts.limits.countingAccounts(authenticator), passes)];
+    const ring = token && (await generation.use('key ring', [], () => KeyRing.start(objects, logger)));
+    const authenticator = bearerAuthenticator(config, await openKeys(config, ring, generation, logger));
+    return { authenticator, routes: [], ring };
   }
-  const all = held.move();
-  return { authenticator, routes, ring, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  if (!auth?.htpasswd) return { authenticator: OPEN_AUTHENTICATOR, routes: [], ring: undefined };
+  const { htpasswd } = auth;
+  const accounts = await generation.use('accounts of htpasswd', ['auth.htpasswd.path'], () =>
+    parts.accountsOf(htpasswd),
+  );
+  const rules = access && accessRulesOf(config);
+  const box = rules && passesBoxOf(config);
+  // Kept: clients have passes of it, whose key may be random.
+  const passes = box && (await generation.use('passes', [], () => new Passes(box)));
+  const urlOf = passUrlsOf(config.http);
+  const authenticator = new BasicAuthenticator({
+    ...{ accounts, logins: limits.logins, realm: htpasswd.realm, rules },
+    passes: passes && { passes, urlOf },
+  });
+  const routes = passes ? [passRoute(limits.requests.countingAccounts(authenticator), passes)] : [];
+  return { authenticator, routes, ring: undefined };
 }
 
 /** The keys that may sign tokens for this registry. */
 async function openKeys(
   { auth, token }: Config,
   ring: KeyRing | undefined,
-  held: AsyncDisposableStack,
+  generation: Generation,
   log: Logger,
 ): Promise<TrustedKeys> {
   const keys: TrustedKeys[] = ring ? [ringKeys(ring)] : [];
@@ -81,9 +80,17 @@ async function openKeys(
   for (const { path, ...file } of [
     { name: 'token.certificate', path: token?.certificate, areIssuers: false },
     { name: 'auth.token.rootcertbundle', path: rootcertbundle, areIssuers: true },
-  ])
-    if (path !== undefined) keys.push(held.use(await openCertificateKeys({ ...file, path, log })));
-  if (jwks !== undefined) keys.push(held.use(await openJwksKeys(jwks, log)));
+  ] as const)
+    if (path !== undefined)
+      keys.push(
+        await generation.use(`keys of ${file.name}`, [file.name], () =>
+          openCertificateKeys({ ...file, path, log }),
+        ),
+      );
+  if (jwks !== undefined)
+    keys.push(
+      await generation.use('keys of auth.token.jwks', ['auth.token.jwks'], () => openJwksKeys(jwks, log)),
+    );
   return allKeys(keys);
 }
 
@@ -103,7 +110,7 @@ function bearerAuthenticator(config: Config, keys: TrustedKeys): Authenticator {
 
 /** Starts what signs our tokens. */
 export async function startSigner(
-  { config, objects, logger }: AccessParts,
+  { config, objects, logger }: Pick<AccessParts, 'config' | 'objects' | 'logger'>,
   ring: KeyRing,
   audit: Audit,
 ): Promise<Signer> {

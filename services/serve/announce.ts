@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
+import type { Readiness } from '../http/health.ts';
 import type { Part } from './parts.ts';
 import type { PartListener, PortUser } from './ports.ts';
+import type { Watched } from './service-manager.ts';
 
 export interface Announcement {
   readonly config: Config;
@@ -20,6 +22,20 @@ export function announce({ config, parts, listeners, logger }: Announcement): vo
   const url = urlOf('api');
   if (parts.length > 1 && url !== undefined && process.stderr.isTTY)
     process.stderr.write(welcome(config, url, urlOf('release') ?? url, data));
+}
+
+/** What the service manager shows and watches of these parts. */
+export function watchedOf(
+  parts: readonly Part[],
+  listeners: readonly PartListener[],
+  readiness: Readiness,
+): Watched {
+  const urls = listeners.map(({ listener }) => listener.url);
+  return {
+    status: `ready: ${parts.join(', ')}${urls.length === 0 ? '' : ` at ${urls.join(', ')}`}`,
+    isSound: () => listeners.every(({ listener }) => listener.isOpen),
+    problem: () => readiness.problem(),
+  };
 }
 
 /** The place of the content, for people: a directory, or a bucket or container with the prefix of its keys. */
@@ -59,13 +75,14 @@ function welcome(
     `docker pull ${registry}/hello:1`,
   ];
   const debug = http.debug?.addr;
+  const scheme = http.debug?.tls ? 'https' : 'http';
   return [
     '',
     `Roadstead listens on ${url}`,
     `  data     ${data}`,
     ...mirrors.map((mirror) => `  mirror   ${mirror.name} at ${mirror.url}`),
     ...(debug && http.debug?.prometheus.enabled
-      ? [`  metrics  http://${debug.host}:${debug.port}${http.debug?.prometheus.path ?? ''}`]
+      ? [`  metrics  ${scheme}://${debug.host}:${debug.port}${http.debug?.prometheus.path ?? ''}`]
       : []),
     '',
     'Next, in another shell in this directory (any image will do; oci:DIRECTORY:TAG or docker-daemon:NAME:TAG without a network):',

@@ -11,12 +11,13 @@ export function auditOf(
   parts: Pick<RecorderParts, 'objects' | 'logger'>,
   metrics?: Metrics,
 ): Audit {
+  if (!isAudited(config)) return NO_AUDIT;
   const written = metrics?.counter(
     'roadstead_audit_entries_total',
     'Entries of the audit record, by outcome: written, failed (and the change was refused).',
     'outcome',
   );
-  if (!isAudited(config)) return NO_AUDIT;
+  for (const outcome of ['written', 'failed']) written?.inc({ outcome }, 0);
   const count: RecorderParts['count'] = (outcome, entries) => written?.inc({ outcome }, entries);
   return new Recorder({ ...parts, count, node: hostname(), sealer: sealerOf(config) });
 }

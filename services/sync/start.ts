@@ -1,44 +1,75 @@
 import type { Config } from '../config/schema.ts';
-import { type Listener, listen } from '../http/listen.ts';
 import type { ServiceParts } from '../http/service.ts';
-import { publicBaseUrl } from '../http/urls.ts';
-import { createDemoMirror } from './demo-mirror.ts';
+import { DemoMirrors } from './demo-mirrors.ts';
 import { startGarbageWorker } from './garbage/start.ts';
-import { startMirrors } from './mirrors/start.ts';
-import { startDeliveries } from './notify/start.ts';
+import { openMirrors } from './mirrors/start.ts';
+import { type Deliveries, startDeliveries } from './notify/start.ts';
+import { Work } from './work.ts';
 
 /** The background work of a registry: publishing, watching, delivering, collecting garbage. */
 export interface Sync extends AsyncDisposable {
   /** To be called when an event for this endpoint was queued. */
   notificationQueued(endpoint: string): void;
+  /**
+   * Opens what another configuration needs. Throws if that fails; then nothing has changed. Only work that reads one of the
+   * changed keys is replaced.
+   */
+  prepare(config: Config, isChanged: (keys: readonly SyncKey[]) => boolean): Promise<PreparedSync>;
 }
+
+/** Replaces work; disposing it before `take` leaves all as it was. */
+export interface PreparedSync extends AsyncDisposable {
+  take(): Promise<void>;
+}
+
+type SyncParts = Pick<ServiceParts, 'objects' | 'changes' | 'audit' | 'metrics' | 'logger'>;
+
+const OF_MIRRORS = ['mirrors', 'sync', 'http.host', 'http.prefix'] as const;
+const OF_DELIVERIES = ['notifications'] as const;
+const OF_GARBAGE = ['garbagecollection', 'storage.maintenance.uploadpurging'] as const;
+type SyncKey = (typeof OF_MIRRORS | typeof OF_DELIVERIES | typeof OF_GARBAGE)[number];
 
 /** Starts the work on mirrors, a worker for each notification endpoint, and serves the mirrors that `serve` names. */
-export async function startSync(config: Config, parts: ServiceParts): Promise<Sync> {
+export async function startSync(config: Config, parts: SyncParts): Promise<Sync> {
   const { objects, audit, metrics, logger } = parts;
-  const listeners: Listener[] = [];
-  for (const [i, { serve, write }] of config.mirrors.entries())
-    if (serve && 'directory' in write) {
-      const { directory } = write;
-      const mirror = createDemoMirror({ directory, originUrl: originUrl(config), metrics, logger });
-      listeners.push(await listen(mirror.callback(), { ...serve, key: `mirrors.${i}.serve` }));
-    }
-  const mirrors = await startMirrors(config, parts);
-  const deliveries = startDeliveries(config.notifications, objects, metrics, logger);
-  const garbage = startGarbageWorker(config, objects, audit, metrics, logger);
-  return {
-    notificationQueued: (endpoint) => deliveries.notify(endpoint),
-    async [Symbol.asyncDispose]() {
-      await Promise.all(
-        [mirrors, ...listeners, ...garbage, deliveries].map((held) => held[Symbol.asyncDispose]()),
+  const demo = new DemoMirrors(parts);
+  const mirrors = new Work<AsyncDisposable>(logger);
+  const deliveries = new Work<Deliveries>(logger);
+  const garbage = new Work<AsyncDisposable>(logger);
+  const prepare: Sync['prepare'] = async (next, isChanged) => {
+    await using opening = new AsyncDisposableStack();
+    const steps: (() => Promise<void>)[] = [];
+    if (isChanged(OF_MIRRORS)) {
+      const ports = opening.use(await demo.prepare(next));
+      const opened = opening.use(await openMirrors(next, parts));
+      steps.push(ports.take, () =>
+        mirrors.replace(() => {
+          opened.start();
+          return opened;
+        }, opened),
       );
+    }
+    if (isChanged(OF_DELIVERIES))
+      steps.push(() =>
+        deliveries.replace(() => startDeliveries(next.notifications, objects, metrics, logger)),
+      );
+    if (isChanged(OF_GARBAGE))
+      steps.push(() => garbage.replace(() => startGarbageWorker(next, objects, audit, metrics, logger)));
+    const held = opening.move();
+    return {
+      async take() {
+        held.move();
+        await Promise.all(steps.map((step) => step()));
+      },
+      [Symbol.asyncDispose]: () => held.disposeAsync(),
+    };
+  };
+  await (await prepare(config, () => true)).take();
+  return {
+    notificationQueued: (endpoint) => deliveries.current?.notify(endpoint),
+    prepare,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([demo, mirrors, deliveries, garbage].map((held) => held[Symbol.asyncDispose]()));
     },
   };
-}
-
-/** Where clients reach an API node: as configured, or as it listens. */
-function originUrl({ http }: Config): string {
-  if (http.host) return publicBaseUrl(http.host, http.prefix);
-  const host = http.addr.host.includes(':') ? `[${http.addr.host}]` : http.addr.host || '127.0.0.1';
-  return `${http.tls ? 'https' : 'http'}://${host}:${http.addr.port}${http.prefix}`;
 }

@@ -6,6 +6,7 @@ import type { BrowserLogin } from '../registry/access/browser-login.ts';
 import { IssuedCredentials } from '../registry/access/issued/credentials.ts';
 import { pageUrlsOf } from './login/page-urls.ts';
 import { PendingCookie } from './login/pending-cookie.ts';
+import { tokenMetrics } from './metrics.ts';
 import { RefreshTokens } from './refresh-tokens.ts';
 import { loginRoutes, robotRoutes, tokenRoutes } from './routes.ts';
 import type { TokenService } from './tokens.ts';
@@ -25,6 +26,7 @@ export function createToken(config: Config, parts: ServiceParts, options: TokenO
   const delegation = delegationOf(config);
   const tokens = tokenRoutes({
     ...access,
+    metrics: tokenMetrics(parts.metrics),
     delegation,
     refreshTokens: new RefreshTokens(secretBoxOf(config, 'refresh tokens'), token.refreshlifetime),
     issuer: auth.token.issuer,

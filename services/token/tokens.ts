@@ -8,6 +8,7 @@ import type { LoginGuard } from '../registry/access/login-guard/guard.ts';
 import { ANONYMOUS } from '../registry/access/subject.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { type Granted, type GrantingRules, grant, printGranted } from './grant.ts';
+import type { TokenMetrics } from './metrics.ts';
 import { endedRefreshToken, type RefreshTokens } from './refresh-tokens.ts';
 import { type Proof, readGet, readPost, type TokenRequest } from './request.ts';
 import { signToken } from './sign.ts';
@@ -24,6 +25,7 @@ export interface TokenService extends GrantingRules {
   readonly service: string;
   readonly otherServices: readonly string[];
   readonly tokenLifetimeMs: number;
+  readonly metrics: TokenMetrics;
   /** Where people get a password in a browser; undefined where that is not configured. */
   readonly loginUrlOf: ((ctx: RouteContext) => string) | undefined;
 }
@@ -57,8 +59,10 @@ async function issue(
   ctx: RouteContext,
   read: () => TokenRequest | Promise<TokenRequest>,
 ): Promise<Issued> {
+  let proof: Proof['kind'] | 'unreadable' = 'unreadable';
   try {
     const request = await read();
+    proof = request.proof.kind;
     const audience = audienceOf(service, request);
     const { identity, refresh } = await authenticate(service, request.proof, ctx);
     if (identity.name !== '') ctx.state.logFields['user'] = identity.name;
@@ -69,6 +73,7 @@ async function issue(
     const token = await signToken(service.signer.current(), {
       ...{ issuer: service.issuer, service: audience, identity, granted, issuedAt, lifetimeMs },
     });
+    service.metrics.issued(request.proof.kind);
     ctx.state.logFields['granted'] = printGranted(granted).slice(0, 500);
     return {
       ...{ token, granted, issued_at: issuedAt.toISOString() },
@@ -77,6 +82,7 @@ async function issue(
         refresh && { refresh_token: service.refreshTokens.make(identity.name, refresh, issuedAt) }),
     };
   } catch (error) {
+    service.metrics.refused(proof, error);
     if (error instanceof RegistryError && error.kind === 'UNAUTHORIZED')
       challenge(ctx, 'Basic', { realm: service.service, charset: 'UTF-8' });
     throw error;

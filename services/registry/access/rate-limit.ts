@@ -14,12 +14,17 @@ const CLIENTS_MAX = 100_000;
  * bucket that needs one number per client. Synchronous, without timers or promises, since every pull passes it.
  */
 export class RateLimit {
-  readonly #intervalMs: number;
-  readonly #toleranceMs: number;
+  #intervalMs = 0;
+  #toleranceMs = 0;
   /** The theoretical arrival time of each client, in the algorithm's words. */
   readonly #dueAt = new LRUCache<string, number>({ maxSize: CLIENTS_MAX, sizeCalculation: () => 1 });
 
-  constructor({ perSecond, burst }: RateLimitOptions) {
+  constructor(options: RateLimitOptions) {
+    this.adjust(options);
+  }
+
+  /** Changes the limit; what was counted stays counted. */
+  adjust({ perSecond, burst }: RateLimitOptions): void {
     this.#intervalMs = 1000 / perSecond;
     this.#toleranceMs = this.#intervalMs * (burst - 1);
   }

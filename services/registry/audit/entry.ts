@@ -24,7 +24,9 @@ export const AUDIT_ACTIONS = [
   'credential.issue',
   'credential.revoke',
   'key.rotate',
+  'configuration.reload',
   'audit.prune',
+  'store.restore',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -19,6 +19,7 @@ import { checkTokenKeys } from './token-keys.ts';
 
 const OURS = new Set([
   'audit/',
+  'backup.json',
   'boards/',
   'credentials/',
   'garbage/',

@@ -57,6 +57,17 @@ export class Reader {
     this.#content = content;
   }
 
+  /** The use of each cache; the size of manifests and small blobs is in bytes. */
+  get caches() {
+    return {
+      tags: this.#tagCache.use,
+      links: this.#blobCache.use,
+      manifests: this.#manifestCache.use,
+      'small-blobs': this.#smallBlobs.use,
+      'blob-urls': this.#blobUrls.use,
+    };
+  }
+
   /** The manifest that a tag or digest names in this repository. */
   async manifest(name: RepositoryName, reference: Reference): Promise<Manifest | undefined> {
     if (reference.kind === 'digest') return (await this.#load(name, reference.digest))?.manifest;

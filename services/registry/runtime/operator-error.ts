@@ -4,4 +4,11 @@
  */
 export class OperatorError extends Error {
   override name = 'OperatorError';
+  /** With which a service ends; commands end with 1. */
+  readonly exitCode: number;
+
+  constructor(message: string, { exitCode = 1, ...options }: ErrorOptions & { exitCode?: number } = {}) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
 }

@@ -11,6 +11,14 @@ export interface CachedOptions<V> {
   readonly now?: () => number;
 }
 
+/** What came of a cache since the start, and what it holds now. */
+export interface CacheUse {
+  readonly hits: number;
+  readonly misses: number;
+  readonly entries: number;
+  readonly size: number;
+}
+
 interface Entry<V> {
   readonly value: V;
   readonly loadedAt: number;
@@ -28,6 +36,8 @@ export class Cached<V> {
   readonly #loading = new Map<string, Promise<V | undefined>>();
   readonly #maxAgeMs: number;
   readonly #now: () => number;
+  #hits = 0;
+  #misses = 0;
 
   constructor(options: CachedOptions<V>) {
     if (!Number.isFinite(options.maxAgeMs)) throw new RangeError('a cache needs a limit of age');
@@ -43,9 +53,12 @@ export class Cached<V> {
   /** The cached or loaded value; `undefined` from `load` means "does not exist" and is not cached. */
   get(key: string, load: () => Promise<V | undefined>): V | Promise<V | undefined> {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return this.#load(key, load);
-    const ageMs = this.#now() - entry.loadedAt;
-    if (ageMs > this.#maxAgeMs) return this.#load(key, load);
+    const ageMs = entry === undefined ? Number.POSITIVE_INFINITY : this.#now() - entry.loadedAt;
+    if (entry === undefined || ageMs > this.#maxAgeMs) {
+      this.#misses++;
+      return this.#load(key, load);
+    }
+    this.#hits++;
     if (ageMs > this.#maxAgeMs / 2 && !entry.refreshing) {
       entry.refreshing = true;
       this.#load(key, load).catch(() => {
@@ -53,6 +66,12 @@ export class Cached<V> {
       });
     }
     return entry.value;
+  }
+
+  /** How often it was asked and knew the answer, or did not; what it holds, and how much that is in the unit of `sizeOf`. */
+  get use(): CacheUse {
+    const { size: entries, calculatedSize: size } = this.#entries;
+    return { hits: this.#hits, misses: this.#misses, entries, size };
   }
 
   /** Caches what the caller knows to be current, and outdates loads in progress. */

@@ -3,7 +3,6 @@ import type { Metrics } from '../../http/metrics.ts';
 import type { Audit } from '../../registry/audit/audit.ts';
 import type { Log } from '../../registry/runtime/log.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { garbageMetrics } from './metrics.ts';
 import { GarbageWorker } from './worker.ts';
 
 /** Starts the worker that collects garbage and purges uploads; none where the configuration asks for neither. */
@@ -13,11 +12,10 @@ export function startGarbageWorker(
   audit: Audit,
   metrics: Metrics,
   logger: Log,
-): readonly GarbageWorker[] {
+): AsyncDisposable {
   const { enabled, interval, grace, quarantine, deleteuntagged, requestspersecond } = garbagecollection;
   const { uploadpurging, readonly } = storage.maintenance;
-  garbageMetrics(metrics);
-  if (readonly.enabled || (!enabled && !uploadpurging.enabled)) return [];
+  if (readonly.enabled || (!enabled && !uploadpurging.enabled)) return new AsyncDisposableStack();
   const settings = {
     collecting: enabled
       ? { intervalMs: interval, graceMs: grace, quarantineMs: quarantine, deleteUntagged: deleteuntagged }
@@ -27,5 +25,5 @@ export function startGarbageWorker(
       : undefined,
     requestsPerSecond: requestspersecond,
   };
-  return [new GarbageWorker({ objects, settings, audit, metrics, logger })];
+  return new GarbageWorker({ objects, settings, audit, metrics, logger });
 }

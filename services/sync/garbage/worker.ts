@@ -24,7 +24,7 @@ import { readNotice } from '../../registry/storage/read-only.ts';
 import { runDuties } from '../duties.ts';
 import { Lease, type LeaseTiming } from '../lease.ts';
 import { clockOf, MACHINE_CLOCKS } from './machine-clocks.ts';
-import { type GarbageMetrics, garbageMetrics } from './metrics.ts';
+import { type GarbageMetrics, garbageMetrics, showLastCycle } from './metrics.ts';
 import { recordDeletion } from './record-deletion.ts';
 import { WorkerFence } from './worker-fence.ts';
 
@@ -118,6 +118,7 @@ export class GarbageWorker implements AsyncDisposable {
       try {
         const progress = await readProgress(objects);
         this.#clock.follow(progress);
+        if (progress) showLastCycle(this.#parts.metrics, progress);
         const { is } = this.#due(progress ?? IDLE);
         // A worker without work takes no lease: an idle registry writes nothing.
         if (is || (await isCycleRequested(objects)))
@@ -224,8 +225,7 @@ export class GarbageWorker implements AsyncDisposable {
         logger.warn({ ...each }, 'garbage collection: everything of a repository is kept');
       for (const outcome of ['quarantined', 'released', 'deleted'] as const)
         metrics.garbageBlobs.inc({ outcome }, counts[outcome]);
-      metrics.garbageQuarantine.set(counts.inQuarantine);
-      metrics.garbageCycleAt.set(Date.now() / 1000);
+      showLastCycle(this.#parts.metrics, this.#progress);
       logger.info({ ...counts, requests: this.#requests }, 'garbage collection: a cycle has ended');
       return isMoreDue;
     } finally {
@@ -286,6 +286,7 @@ export class GarbageWorker implements AsyncDisposable {
     logger.warn({ err: error, ...(unreadable && { unreadable }) }, what);
     const named = unreadable ? `${trouble}: ${unreadable.slice(0, 10).join('; ')}` : trouble;
     this.#progress = { ...withoutCycle(this.#progress), trouble: named };
+    showLastCycle(this.#parts.metrics, this.#progress);
   }
 }
 

@@ -109,6 +109,7 @@ export class BoardWorker implements AsyncDisposable {
   async #firstLedgers({ mirrors: stored }: Board): Promise<Map<MirrorName, Ledger>> {
     const { mirrors, shared } = this.#options;
     const sets = new MissingSets(shared.content.objects);
+    const head = await shared.content.log.head();
     const all = new Map<MirrorName, Ledger>();
     for (const [name, { missingVersion: _, ...ledger }] of Object.entries(stored)) {
       const health = { state: 'unknown', since: new Date().toISOString() } as const;
@@ -120,9 +121,22 @@ export class BoardWorker implements AsyncDisposable {
       const last = stored[name];
       const previous = last ? ((await sets.whole(last, name)) ?? all.get(name)) : undefined;
       const older = previous ?? (await olderLedger(shared.content.objects, name, place));
-      all.set(name, firstLedger(older, place));
+      all.set(name, firstLedger(this.#unlessAhead(name, older, head), place));
     }
     return all;
+  }
+
+  /**
+   * Nothing, if the mirror is ahead of the log: then the store was restored to an earlier state without this board, and what
+   * was verified says nothing about the entries that get these numbers now.
+   */
+  #unlessAhead(mirror: MirrorName, ledger: Ledger | undefined, head: number): Ledger | undefined {
+    if (ledger === undefined || ledger.watermark <= head) return ledger;
+    this.#options.shared.logger.warn(
+      { mirror, watermark: ledger.watermark, head },
+      'the publication log has lost entries that this mirror holds: the mirror is read from the beginning',
+    );
+    return undefined;
   }
 }
 

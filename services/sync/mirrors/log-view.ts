@@ -22,14 +22,20 @@ export interface PublishedAt extends PublishedBlob {
   readonly seq: number;
 }
 
+interface Entry {
+  readonly blobs: readonly PublishedAt[];
+  /** In milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** One view of the publication log for all mirrors of a worker: read once, remembered, followed by one poll. */
 export class LogView implements AsyncDisposable {
   readonly #content: PublishingContent;
-  readonly #entries = new LRUCache<number, readonly PublishedAt[]>({
+  readonly #entries = new LRUCache<number, Entry>({
     maxSize: REMEMBERED_BLOBS,
-    sizeCalculation: (blobs) => blobs.length + 1,
+    sizeCalculation: ({ blobs }) => blobs.length + 1,
   });
-  readonly #reading = new Map<number, Promise<readonly PublishedAt[] | undefined>>();
+  readonly #reading = new Map<number, Promise<Entry | undefined>>();
   readonly #listeners = new Set<() => void>();
   readonly #unsubscribe: () => void;
   readonly #poll: Poll;
@@ -53,6 +59,11 @@ export class LogView implements AsyncDisposable {
     return this.#head;
   }
 
+  /** The same; undefined before the first look. */
+  get knownHead(): number | undefined {
+    return this.#knowsHead ? this.#head : undefined;
+  }
+
   /** Calls `listener` when there are new entries, until the returned function is called. */
   onNew(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -62,7 +73,12 @@ export class LogView implements AsyncDisposable {
   /** What an entry published; undefined if there is no such entry yet. */
   async blobs(seq: number, signal: AbortSignal): Promise<readonly PublishedAt[] | undefined> {
     if (seq < 1) return undefined;
-    return this.#entries.get(seq) ?? untilAborted(this.#readOnce(seq), signal);
+    return (this.#entries.get(seq) ?? (await untilAborted(this.#readOnce(seq), signal)))?.blobs;
+  }
+
+  /** When an entry was appended, in milliseconds since 1970; undefined if there is no such entry yet. */
+  async timeOf(seq: number, signal: AbortSignal): Promise<number | undefined> {
+    return (this.#entries.get(seq) ?? (await untilAborted(this.#readOnce(seq), signal)))?.at;
   }
 
   /** An entry of the first `watermark`, the same for every mirror that asks within a moment; every one over time. */
@@ -92,7 +108,7 @@ export class LogView implements AsyncDisposable {
   }
 
   /** Mirrors that ask for an entry at the same time share one read of it. */
-  #readOnce(seq: number): Promise<readonly PublishedAt[] | undefined> {
+  #readOnce(seq: number): Promise<Entry | undefined> {
     const running = this.#reading.get(seq);
     if (running) return running;
     const reading = this.#content.log
@@ -103,9 +119,10 @@ export class LogView implements AsyncDisposable {
     return reading;
   }
 
-  #remember(entry: Publication): readonly PublishedAt[] {
+  #remember(entry: Publication): Entry {
     const blobs = blobsOf(entry).map((blob) => ({ ...blob, seq: entry.seq }));
-    this.#entries.set(entry.seq, blobs);
-    return blobs;
+    const remembered = { blobs, at: Date.parse(entry.time) };
+    this.#entries.set(entry.seq, remembered);
+    return remembered;
   }
 }

@@ -3,7 +3,7 @@ import type { Config, MirrorConfig } from '../../config/schema.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import type { Blobs } from '../../registry/content/blobs.ts';
 import type { ObjectStore } from '../../registry/storage/object-store.ts';
-import { syncedBytes } from '../metrics.ts';
+import { syncMetrics } from '../metrics.ts';
 import type { MirrorTarget, WantedBlob } from '../targets/target.ts';
 import { Lines } from '../transfer/lines.ts';
 import { type PublishResult, publishBlob } from '../transfer/publish-blob.ts';
@@ -29,7 +29,7 @@ export interface Recipient {
 export class Transfer implements AsyncDisposable {
   readonly #spool: Spool;
   readonly #lines: Lines;
-  readonly #metrics: Metrics;
+  readonly #metrics: ReturnType<typeof syncMetrics>;
   /** By mirror: what a mirror cannot take outlasts a worker's session with it. */
   readonly #refusals = new Map<string, SizeRefusals>();
 
@@ -42,9 +42,7 @@ export class Transfer implements AsyncDisposable {
       open: (digest, signal, range) => blobs.open(digest, signal, range),
     });
     this.#lines = new Lines({ uploads, bandwidthBytesPerS: bandwidth });
-    this.#metrics = metrics;
-    // Declared before the first write, so that the first scrape has it.
-    syncedBytes(metrics);
+    this.#metrics = syncMetrics(metrics);
   }
 
   /** Sees that clients get a blob from a mirror. Throws when the signal aborts, and what the store throws. */
@@ -57,8 +55,10 @@ export class Transfer implements AsyncDisposable {
       ...{ mirror: mirror.name, publicSide, verify: mirror.verify },
       target: pacedWriter(target, publicSide.pace),
       ...{ spool: this.#spool, lines: this.#lines, refusals },
-      onWritten: ({ sizeBytes }: WantedBlob) =>
-        syncedBytes(this.#metrics).inc({ mirror: mirror.name }, sizeBytes),
+      onWritten: ({ sizeBytes }: WantedBlob) => {
+        this.#metrics.syncedBytes.inc({ mirror: mirror.name }, sizeBytes);
+        this.#metrics.syncedBlobs.inc({ mirror: mirror.name });
+      },
     };
     return publishBlob(parts, blob, signal);
   }

@@ -1,3 +1,4 @@
+import { syncMetrics } from '../metrics.ts';
 import { Attention } from './attention.ts';
 import { CrawlJudgement } from './crawl-judgement.ts';
 import { foundLost } from './found-lost.ts';
@@ -11,6 +12,7 @@ const PROBE_MS = 2000;
 /** Watches a mirror's health until the session is over: probes it, keeps the ledger's health, and asks for crawls. */
 export async function watchHealth(session: MirrorSession): Promise<void> {
   const { signal } = session;
+  const { looks } = syncMetrics(session.parts.metrics);
   const judge = new HealthJudge(() => session.now());
   const crawls = new CrawlJudgement(session.predecessor, () => session.now());
   const probes = new Probes(session);
@@ -20,6 +22,7 @@ export async function watchHealth(session: MirrorSession): Promise<void> {
   while (!signal.aborted) {
     const lookedAt = session.now();
     const sight = await probes.look();
+    looks.inc({ mirror: session.name, outcome: sight.isBlind ? 'blind' : kindOf(sight) });
     const wish = crawls.wishAfter({ kind: kindOf(sight), lacksNewest: sight.lacksNewest });
     if (wish) session.requestCrawl(wish === 'before-use');
     await foundLost(session, sight.lost, 'ask');

@@ -7,6 +7,7 @@ import type { Changes } from '../../registry/storage/changes.ts';
 import { BoardWorker } from './board-worker.ts';
 import { Doubts } from './doubt.ts';
 import type { MirrorParts, MirrorSession, SharedParts } from './mirror-session.ts';
+import { reportSync } from './report.ts';
 import { WantedBoards } from './wanted-boards.ts';
 
 /** How often workers see whether another one has nothing to do. */
@@ -29,6 +30,7 @@ export class MirrorWorkers implements AsyncDisposable {
   readonly #wanted: WantedBoards;
   readonly #doubts = new WeakMap<MirrorSession, Doubts>();
   readonly #unsubscribe: () => void;
+  readonly #unread: () => void;
   readonly #polls: Poll[] = [];
 
   constructor({ mirrors, shared, changes }: MirrorWorkersOptions) {
@@ -46,6 +48,7 @@ export class MirrorWorkers implements AsyncDisposable {
     });
     // Changes that do not leave the process bring no doubts of nodes elsewhere.
     if (changes.settleMs === 0 && mirrors.length > 0) this.#polls.push(this.#followStoredDoubts());
+    this.#unread = reportSync(this.#boards, mirrors, shared);
     if (this.#boards.length > 1)
       this.#polls.push(
         new Poll({
@@ -61,6 +64,7 @@ export class MirrorWorkers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#unsubscribe();
+    this.#unread();
     await Promise.all(this.#polls.map((poll) => poll[Symbol.asyncDispose]()));
     await Promise.all(this.#boards.map((board) => board[Symbol.asyncDispose]()));
   }

@@ -36,7 +36,8 @@ const HOUR_S = 3600;
  * although it has to wait. It bounds how many names a client can make up, and so how many counts.
  */
 export class ClientBudget {
-  readonly #options: ClientBudgetOptions;
+  readonly #options: Omit<ClientBudgetOptions, 'attempts'>;
+  #attempts: number;
   readonly #failures: DoublingWait;
   /** Within this process: what is refused writes nothing to Redis. */
   readonly #polls: RateLimit;
@@ -44,9 +45,16 @@ export class ClientBudget {
   constructor(options: ClientBudgetOptions) {
     const { counts, attempts, maxWaitMs } = options;
     this.#options = options;
+    this.#attempts = attempts;
     this.#failures = new DoublingWait(counts, maxWaitMs);
-    const burst = attempts * FREE_A_CLIENT;
-    this.#polls = new RateLimit({ perSecond: burst / HOUR_S, burst });
+    this.#polls = new RateLimit(pollsOf(attempts));
+  }
+
+  /** Changes what is free and the longest wait; what was counted stays counted. */
+  adjust({ attempts, maxWaitMs }: Pick<ClientBudgetOptions, 'attempts' | 'maxWaitMs'>): void {
+    this.#attempts = attempts;
+    this.#failures.adjust(maxWaitMs);
+    this.#polls.adjust(pollsOf(attempts));
   }
 
   /** Counts an attempt as failed, or says how long it has to wait; then it counts as a poll, unless it is repeated. */
@@ -76,14 +84,19 @@ export class ClientBudget {
   }
 
   #tiers({ client, network, supernet, isIPv6 }: ClientNetworks, isRepeated: boolean): Tier[] {
-    const { attempts, hash } = this.#options;
+    const { hash } = this.#options;
     const tier = (of: string, times: number): Tier => ({
       key: `client:${hash(isRepeated ? 'client repeats' : 'client', of)}`,
-      free: attempts * times * (isRepeated ? REPEATED_TIMES : 1),
+      free: this.#attempts * times * (isRepeated ? REPEATED_TIMES : 1),
     });
     return [
       tier(client, FREE_A_CLIENT),
       ...(isIPv6 ? [tier(network, FREE_A_NETWORK), tier(supernet, FREE_A_SUPERNET)] : []),
     ];
   }
+}
+
+function pollsOf(attempts: number) {
+  const burst = attempts * FREE_A_CLIENT;
+  return { perSecond: burst / HOUR_S, burst };
 }

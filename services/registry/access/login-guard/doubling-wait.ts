@@ -15,10 +15,15 @@ const FIRST_WAIT_MS = 1000;
  */
 export class DoublingWait {
   readonly #counts: AttemptCounts;
-  readonly #maxWaitMs: number;
+  #maxWaitMs: number;
 
   constructor(counts: AttemptCounts, maxWaitMs: number) {
     this.#counts = counts;
+    this.#maxWaitMs = maxWaitMs;
+  }
+
+  /** Changes the longest wait; what was counted stays counted. */
+  adjust(maxWaitMs: number): void {
     this.#maxWaitMs = maxWaitMs;
   }
 

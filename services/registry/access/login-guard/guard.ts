@@ -25,7 +25,13 @@ export interface LoginGuardOptions {
   readonly now?: () => number;
   /** In milliseconds; never set back. */
   readonly monotonicNow?: () => number;
+  /** Called for each attempt that has ended. */
+  readonly ended?: (outcome: LoginOutcome) => void;
 }
+
+/** How an attempt ended: `limited` was not made, in `failed` no source of accounts answered. */
+export const LOGIN_OUTCOMES = ['known', 'unknown', 'limited', 'failed'] as const;
+export type LoginOutcome = (typeof LOGIN_OUTCOMES)[number];
 
 /** The account and the client of a login attempt. */
 export interface LoginAttempt {
@@ -51,8 +57,9 @@ const KNOWN_MS = 7 * 24 * 3_600_000;
  */
 export class LoginGuard {
   readonly #counts: AttemptCounts;
-  readonly #attempts: number;
-  readonly #isTrusted: (address: string) => boolean;
+  #attempts: number;
+  readonly #ended: (outcome: LoginOutcome) => void;
+  #isTrusted: (address: string) => boolean;
   readonly #hash: KeyedHash;
   readonly #clients: ClientBudget;
   readonly #pairs: DoublingWait;
@@ -71,6 +78,7 @@ export class LoginGuard {
     const { counts, attempts, maxWaitMs, trustedNetworks, secret } = options;
     const { now = Date.now, monotonicNow = () => performance.now() } = options;
     this.#counts = counts;
+    this.#ended = options.ended ?? (() => undefined);
     this.#attempts = attempts;
     this.#isTrusted = networkTest(trustedNetworks);
     this.#hash = keyedHash(secret);
@@ -79,11 +87,32 @@ export class LoginGuard {
     this.#strangers = new StrangersBudget(counts, attempts, now);
   }
 
+  /** Changes the limits; what was counted stays counted, so that a reload gives nobody new guesses. */
+  adjust(limits: Pick<LoginGuardOptions, 'attempts' | 'maxWaitMs' | 'trustedNetworks'>): void {
+    const { attempts, maxWaitMs, trustedNetworks } = limits;
+    this.#attempts = attempts;
+    this.#isTrusted = networkTest(trustedNetworks);
+    this.#clients.adjust(limits);
+    this.#pairs.adjust(maxWaitMs);
+    this.#strangers.adjust(attempts);
+  }
+
   /**
    * Calls `authenticate`, or throws TOO_MANY_REQUESTS if too many attempts have failed. An attempt in which
    * `authenticate` throws is no guess.
    */
   async attempt(who: LoginAttempt, password: string, authenticate: Authenticate): Promise<Authentication> {
+    try {
+      const answer = await this.#attempt(who, password, authenticate);
+      this.#ended(answer.outcome);
+      return answer;
+    } catch (error) {
+      this.#ended(isTooMany(error) ? 'limited' : 'failed');
+      throw error;
+    }
+  }
+
+  async #attempt(who: LoginAttempt, password: string, authenticate: Authenticate): Promise<Authentication> {
     const networks = clientNetworksOf(who.address);
     const known = { isKnown: true, network: networks.supernet };
     if (this.#isTrusted(who.address)) return authenticate(known);

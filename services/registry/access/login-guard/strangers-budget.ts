@@ -24,11 +24,16 @@ const HOUR_MS = 3_600_000;
 export class StrangersBudget {
   readonly #hour: SlidingCount;
   readonly #day: SlidingCount;
-  readonly #attempts: number;
+  #attempts: number;
 
   constructor(counts: AttemptCounts, attempts: number, now: () => number) {
     this.#hour = new SlidingCount({ counts, windowMs: HOUR_MS, now });
     this.#day = new SlidingCount({ counts, windowMs: 24 * HOUR_MS, now });
+    this.#attempts = attempts;
+  }
+
+  /** Changes how many failures are free; what was counted stays counted. */
+  adjust(attempts: number): void {
     this.#attempts = attempts;
   }
 

@@ -48,24 +48,22 @@ interface ReadBoard {
 
 /** A node's view of all mirrors, refreshed in the background; the pull path only reads it. */
 export class MirrorStates implements AsyncDisposable {
-  readonly #options: MirrorStatesOptions;
-  readonly #boards: readonly ReadBoard[];
+  readonly #options: Omit<MirrorStatesOptions, 'mirrors'>;
+  #mirrors: readonly Mirror[] = [];
+  #boards: readonly ReadBoard[] = [];
   readonly #failing = new Set<number>();
   readonly #unsubscribe: () => void;
   #poll: Poll | undefined;
+  #isDisposed = false;
   /** Something changed before the poll could be notified. */
   #isStale = false;
-  #states: readonly MirrorState[];
+  #states: readonly MirrorState[] = [];
   #refreshedAt = Number.NEGATIVE_INFINITY;
   #looks = 0;
 
   private constructor(options: MirrorStatesOptions) {
     this.#options = options;
-    this.#boards = boardsOf(options.mirrors).map((board) => ({
-      board,
-      reader: new BoardReader(options.objects, board),
-      sight: undefined,
-    }));
+    this.#take(options.mirrors);
     this.#states = this.#allUnknown(UNREPORTED);
     this.#unsubscribe = options.changes.subscribe((change) => {
       if (change.kind !== 'mirrors-changed' && change.kind !== 'resync') return;
@@ -79,12 +77,19 @@ export class MirrorStates implements AsyncDisposable {
     const states = new MirrorStates(options);
     if (options.mirrors.length === 0) return states;
     await states.#refresh();
-    states.#poll = new Poll({
-      act: () => states.#refresh(),
-      ...{ everyMs: REFRESH_MS, isFirstDone: !states.#isStale },
-      ...{ log: options.logger, failure: 'cannot read the boards of mirrors; trying again' },
-    });
+    states.#follow(!states.#isStale);
     return states;
+  }
+
+  /** Takes over the mirrors of another configuration. What is known of those that stay is kept. */
+  use(mirrors: readonly Mirror[]): void {
+    this.#take(mirrors);
+    this.#states = this.#seen();
+    if (mirrors.length === 0 || this.#isDisposed) return;
+    this.#isStale = true;
+    this.#looks = 0;
+    if (this.#poll) this.#poll.notify();
+    else this.#follow(false);
   }
 
   /** The mirrors in the order of the configuration. */
@@ -95,12 +100,32 @@ export class MirrorStates implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     this.#unsubscribe();
     await this.#poll?.[Symbol.asyncDispose]();
   }
 
+  #take(mirrors: readonly Mirror[]): void {
+    const { objects } = this.#options;
+    this.#mirrors = mirrors;
+    this.#boards = boardsOf(mirrors).map(
+      (board) =>
+        this.#boards.find((known) => known.board === board) ?? {
+          ...{ board, reader: new BoardReader(objects, board), sight: undefined },
+        },
+    );
+  }
+
+  #follow(isFirstDone: boolean): void {
+    this.#poll = new Poll({
+      act: () => this.#refresh(),
+      ...{ everyMs: REFRESH_MS, isFirstDone },
+      ...{ log: this.#options.logger, failure: 'cannot read the boards of mirrors; trying again' },
+    });
+  }
+
   #allUnknown(reason: string): readonly MirrorState[] {
-    return this.#options.mirrors.map((mirror) => unknownState(mirror, reason));
+    return this.#mirrors.map((mirror) => unknownState(mirror, reason));
   }
 
   /**
@@ -108,7 +133,6 @@ export class MirrorStates implements AsyncDisposable {
    * its worker counts as dead.
    */
   async #refresh(): Promise<void> {
-    const { mirrors } = this.#options;
     const isNews = this.#isStale;
     this.#isStale = false;
     const turn = this.#looks++;
@@ -120,20 +144,25 @@ export class MirrorStates implements AsyncDisposable {
         each.sight = await this.#read(each, isNews);
       }),
     );
-    this.#states = mirrors.map((mirror, i) => {
+    this.#states = this.#seen();
+    this.#refreshedAt = performance.now();
+  }
+
+  /** The states, as the boards were last seen. */
+  #seen(): readonly MirrorState[] {
+    return this.#mirrors.map((mirror) => {
       const { sight, reader } = this.#boards.find(({ board }) => board === boardOf(mirror.name)) ?? {};
       if (sight === undefined) return unknownState(mirror, UNREPORTED);
       if (sight !== 'unreadable') return stateOf(mirror, sight);
-      const known = this.#states[i];
+      const known = this.#states.find((state) => state.mirror === mirror);
       return known?.ledger && isVouched(reader?.movedAt)
         ? known
         : unknownState(mirror, 'its board cannot be read');
     });
-    this.#refreshedAt = performance.now();
   }
 
   async #read({ board, reader }: ReadBoard, isNews: boolean): Promise<BoardSight | undefined | 'unreadable'> {
-    const names = this.#options.mirrors.map(({ name }) => name).filter((name) => boardOf(name) === board);
+    const names = this.#mirrors.map(({ name }) => name).filter((name) => boardOf(name) === board);
     try {
       const sight = await reader.read(names, isNews);
       this.#failing.delete(board);

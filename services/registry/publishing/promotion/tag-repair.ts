@@ -108,6 +108,11 @@ export class TagRepair implements AsyncDisposable {
     const due = [...this.#watched].filter(([, { nextLookAtMs }]) => nextLookAtMs <= nowMs);
     for (const [key, watched] of due.slice(0, LOOKS_PER_POLL)) {
       signal.throwIfAborted();
+      // The configuration may have changed since.
+      if (!this.#options.isStable(watched.place.repository)) {
+        this.#watched.delete(key);
+        continue;
+      }
       await this.#look(watched, signal);
       const ageMs = Math.min(...watched.entries.map(({ time }) => Date.now() - Date.parse(time)));
       const pauseMs = Math.max(this.#options.pollMs ?? POLL_MS, ageMs * AGE_SHARE);

@@ -1,7 +1,7 @@
 import type { Sha256Digest } from '../../oci/digest.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Poll } from '../../runtime/poll.ts';
-import { Cached } from '../../storage/cached.ts';
+import { Cached, type CacheUse } from '../../storage/cached.ts';
 import type { Changes } from '../../storage/changes.ts';
 import { blobsOf } from './entry.ts';
 import type { PublicationLog } from './log.ts';
@@ -57,6 +57,11 @@ export class PublicationFollower implements AsyncDisposable {
   /** The newest entry that this node has seen. */
   get head(): number {
     return this.#head;
+  }
+
+  /** The use of what is remembered of publication numbers. */
+  get cache(): CacheUse {
+    return this.#numbers.use;
   }
 
   /** A blob's publication number, 0 when it is not published; at once when remembered. */

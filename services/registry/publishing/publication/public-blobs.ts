@@ -24,24 +24,39 @@ const REMEMBERED_NAMES = 100_000;
 /** How late a node may learn that another repository has published a blob. */
 const LATER_MAX_AGE_MS = 5000;
 
+/** What the store says of publishers. */
+interface Known {
+  readonly first: Cached<RepositoryName>;
+  readonly later: Cached<readonly RepositoryName[]>;
+}
+
+function nothingKnown(): Known {
+  return {
+    first: new Cached({ maxSize: REMEMBERED_ENTRIES, maxAgeMs: ENTRY_MAX_AGE_MS }),
+    later: new Cached({
+      maxSize: REMEMBERED_NAMES,
+      sizeOf: (names) => names.length,
+      maxAgeMs: LATER_MAX_AGE_MS,
+    }),
+  };
+}
+
 /**
  * Decides which published blobs are public now: those that a repository has published from which clients without
  * credentials may pull today. Rules decide each time, from memory; who has published a blob is asked of the store once.
  */
 export class PublicBlobs {
   readonly #options: PublicBlobsOptions;
-  readonly #first = new Cached<RepositoryName>({
-    maxSize: REMEMBERED_ENTRIES,
-    maxAgeMs: ENTRY_MAX_AGE_MS,
-  });
-  readonly #later = new Cached<readonly RepositoryName[]>({
-    maxSize: REMEMBERED_NAMES,
-    sizeOf: (names) => names.length,
-    maxAgeMs: LATER_MAX_AGE_MS,
-  });
+  readonly #known: Known;
 
-  constructor(options: PublicBlobsOptions) {
+  constructor(options: PublicBlobsOptions, known: Known = nothingKnown()) {
     this.#options = options;
+    this.#known = known;
+  }
+
+  /** The same with other rules; the names that the store was asked for are remembered for both. */
+  withRules(mayPull: PublicBlobsOptions['mayPull']): PublicBlobs {
+    return new PublicBlobs({ ...this.#options, mayPull }, this.#known);
   }
 
   /** @param seq the blob's publication number */
@@ -52,10 +67,10 @@ export class PublicBlobs {
       if (mayPull(repository, '')) return 'everyone';
       return mayPull(repository, address) ? 'this address' : 'nobody';
     };
-    const first = await this.#first.get(String(seq), () => this.#publisher(seq));
+    const first = await this.#known.first.get(String(seq), () => this.#publisher(seq));
     const audience = first === undefined ? 'nobody' : audienceOf(first);
     if (audience !== 'nobody') return audience;
-    const later = (await this.#later.get(digest, () => published.laterPublishers(digest))) ?? [];
+    const later = (await this.#known.later.get(digest, () => published.laterPublishers(digest))) ?? [];
     const audiences = new Set(later.map(audienceOf));
     if (audiences.has('everyone')) return 'everyone';
     return audiences.has('this address') ? 'this address' : 'nobody';
