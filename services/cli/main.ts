@@ -5,43 +5,17 @@ import './runtime-version.ts';
 import '../files/threads.ts';
 import { setFlagsFromString } from 'node:v8';
 import { endProcess } from '../http/supervise.ts';
-import { PARTS, type Part } from '../serve/parts.ts';
-import { version } from '../serve/version.ts';
-import { addAccessCommands } from './access-commands.ts';
-import { refuseNoConfig, withGoSwitches } from './arguments.ts';
-import { CliCommand } from './command.ts';
+import { OperatorError } from '../registry/runtime/operator-error.ts';
+import type { Part } from '../serve/parts.ts';
+import { withGoSwitches } from './arguments.ts';
 import { keepCompiledCode } from './compile-cache.ts';
-import { addCredentialCommands } from './credential-commands.ts';
 import { printFailure } from './print-failure.ts';
-import { addRemoteCommands } from './remote-commands.ts';
-import { addRobotCommands } from './robot-commands.ts';
-import { addStoreCommands } from './store-commands.ts';
+import { roadsteadCommand } from './program.ts';
 
 keepCompiledCode();
+let isService = false;
 
-const program = new CliCommand('roadstead')
-  .description('A container registry for distributing images at the scale of a Linux distribution')
-  .version(version)
-  .showHelpAfterError('(see --help)');
-
-for (const [name, parts, description] of [
-  ['serve', PARTS, 'run everything in one process'],
-  ['api', ['api'], 'run an API node: the registry that clients talk to'],
-  ['token', ['token'], 'run the token service: issues short-lived tokens that say who may do what'],
-  ['release', ['release'], 'run the release service: promotions, publications, mirrors, status'],
-  ['sync', ['sync'], 'run the sync worker: publishes to mirrors and watches them, delivers notifications'],
-] as const)
-  program
-    .subcommand(name, description)
-    .withConfig()
-    .action((config: string) => run(config, parts));
-addRemoteCommands(program);
-addStoreCommands(program);
-addRobotCommands(program);
-addCredentialCommands(program);
-addAccessCommands(program);
-
-program.hook('preAction', (_, command) => refuseNoConfig(command));
+const program = roadsteadCommand(run);
 
 try {
   const isCollection = process.argv[2] === 'garbage-collect';
@@ -51,10 +25,16 @@ try {
 } catch (error) {
   printFailure(error);
   // Do not wait for anything still open: the error is printed.
-  await endProcess(1);
+  await endProcess(exitCodeOf(error));
+}
+
+/** A service's own code: the service manager tries again unless the configuration is wrong. Commands fail with 1. */
+function exitCodeOf(error: unknown): number {
+  return isService && error instanceof OperatorError ? error.exitCode : 1;
 }
 
 async function run(config: string, parts: readonly Part[]): Promise<void> {
+  isService = true;
   // Nobody waits for a worker: it collects its own garbage as soon as there is a tenth more, and stays below 200 MB over
   // 100,000 blobs (test/garbage/hundred-thousand.test.ts). A node would pay for that with every pull.
   if (parts.length === 1 && parts[0] === 'sync') setFlagsFromString('--heap-growing-percent=10');

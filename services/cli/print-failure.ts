@@ -1,3 +1,4 @@
+import { ConfigError } from '../config/config-error.ts';
 import { RegistryError } from '../registry/oci/errors.ts';
 import { OperatorError } from '../registry/runtime/operator-error.ts';
 import { StoreFullError, StoreUnavailableError } from '../registry/storage/object-store.ts';
@@ -11,7 +12,7 @@ const FOR_PEOPLE = [OperatorError, RegistryError, ReleaseError, StoreUnavailable
 export function printFailure(error: unknown): void {
   if (!isForPeople(error)) printError(...linesOf(error instanceof Error ? error.stack : String(error)));
   // A configuration's problems are a line each; other messages may quote what others wrote.
-  else if (error instanceof OperatorError) printError(...linesOf(error.message));
+  else if (error instanceof ConfigError) printError(...linesOf(error.message));
   else printError(error.message, ...detailsOf(error));
 }
 

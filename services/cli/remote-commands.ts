@@ -13,7 +13,7 @@ export function addRemoteCommands(program: CliCommand): void {
   const remote = (name: string, description: string): CliCommand =>
     program
       .subcommand(name, description)
-      .option('--server <url>', 'the release service', serverUrl, DEFAULT_SERVER)
+      .option('--server <url>', 'the release service; else ROADSTEAD_SERVER', serverUrl, DEFAULT_SERVER)
       .option(
         '--username <name>',
         'log in as this user, with ROADSTEAD_PASSWORD; default: the login that docker login stored',

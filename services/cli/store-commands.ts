@@ -28,6 +28,7 @@ export function addStoreCommands(program: CliCommand): void {
   addGarbageCollect(program);
   addGcCommands(program);
   addKeysCommands(program);
+  addBackup(program);
   addReadOnly(program);
   addNotifications(program);
   addAuditCommands(program);
@@ -73,6 +74,36 @@ function addGarbageCollect(program: CliCommand): void {
       () => import('./commands/garbage-collect.ts'),
       (code, { objects, audit, options: { grace = 3_600_000, ...options } }) =>
         code.garbageCollectCommand(objects, audit, { ...options, graceMs: grace }),
+    );
+}
+
+function addBackup(program: CliCommand): void {
+  const load = () => import('./commands/backup.ts');
+  program
+    .subcommand('backup', 'make a directory what the store is now, while the registry runs')
+    .requiredOption(
+      '--to <directory>',
+      'where the backup is; a first run makes it, later ones copy what is new',
+    )
+    .option('-d, --dry-run', 'show what would be copied and deleted; change nothing', false)
+    .option('--verify', 'read every blob of the backup at the end, and copy damaged ones again', false)
+    .option('--allow-loss', 'follow the store even if it has lost most of its manifests', false)
+    .withJson()
+    .overStore('only-read', load, (code, { objects, settings, options }) =>
+      code.backupCommand(objects, settings, options),
+    );
+  program
+    .subcommand('restore', 'fill an empty store from a backup, while no registry runs over it')
+    .argument('<directory>', 'the backup, or any copy of a store')
+    .option('-d, --dry-run', 'show what would be copied; change nothing', false)
+    .option('--overwrite', 'replace what is in the store by what the backup has; delete nothing', false)
+    .option('--incomplete', 'restore from a backup whose last run was interrupted', false)
+    .withJson()
+    .overStore(
+      ({ dryRun }) => (dryRun ? 'only-read' : 'write'),
+      load,
+      (code, { objects, settings, audit, argument, options }) =>
+        code.restoreCommand(objects, settings, audit, argument, options),
     );
 }
 

@@ -1,6 +1,7 @@
+import { ConfigError } from '../../config/config-error.ts';
 import { filesOf } from '../../config/files.ts';
 import type { Verdict } from '../../config/key.ts';
-import { ConfigError, type Inspection, inspectConfig, readConfig, unread } from '../../config/load.ts';
+import { type Inspection, inspectConfig, readConfig, unread } from '../../config/load.ts';
 import { shown } from '../../config/redact.ts';
 import { PARTS, type Part } from '../../serve/parts.ts';
 import { print, printJson, table } from '../table.ts';
@@ -43,7 +44,7 @@ async function inspect(
 async function withFiles(inspection: Inspection, parts: readonly Part[]): Promise<Inspection> {
   const { config, ...rest } = inspection;
   if (config === undefined || filesOf(config).length === 0) return inspection;
-  const { fileProblems } = await import('../../serve/serve.ts');
+  const { fileProblems } = await import('../../serve/services.ts');
   const problems = await fileProblems(config, parts);
   return problems.length === 0 ? inspection : { ...rest, problems };
 }
