@@ -20,7 +20,8 @@ async function startScript(): Promise<string[]> {
   const manifest: { scripts: { start: string } } = JSON.parse(
     await readFile(join(ROOT, 'package.json'), 'utf8'),
   );
-  return manifest.scripts.start.split(' ').map((word) => (word.includes('/') ? join(ROOT, word) : word));
+  const words = manifest.scripts.start.replace(/^exec /, '').split(' ');
+  return words.map((word) => (word.includes('/') ? join(ROOT, word) : word));
 }
 
 /**

@@ -44,6 +44,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'missing-sets: write put':
     'test/unit/mirror-states.test.ts: a set that no board names yet is read by nobody',
   'missing-sets: deleteBefore deleteAll': 'the same: what the board names is newer',
+  'copier: delete deleteAll':
+    'test/backup/command.test.ts: a backup follows its store at the next run, and says that it is not complete until then',
+  'mark: writeMark put': 'test/backup/command.test.ts: what was interrupted is continued',
+  'restore: run deleteAll': 'the same, with writes off until then',
   'wanted-boards: ask put': 'test/mirrors/two-workers.test.ts: a hint, which is repeated',
 };
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { stringify } from 'yaml';
 import { createApi } from '../../services/api/app.ts';
+import { openApiMemory } from '../../services/api/memory.ts';
 import { parseConfig } from '../../services/config/load.ts';
 import { promotionPolicyOf } from '../../services/config/rules.ts';
 import type { Config, MirrorConfig } from '../../services/config/schema.ts';
@@ -17,6 +18,7 @@ import type { ObjectStore } from '../../services/registry/storage/object-store.t
 import { ReadOnly } from '../../services/registry/storage/read-only.ts';
 import { WriteHealth } from '../../services/registry/storage/write-health.ts';
 import { createRelease } from '../../services/release/app.ts';
+import { openReleaseMemory } from '../../services/release/memory.ts';
 import { auditOf } from '../../services/serve/audit.ts';
 import { startMirrors } from '../../services/sync/mirrors/start.ts';
 import { EndpointWorker } from '../../services/sync/notify/worker.ts';
@@ -54,7 +56,9 @@ export interface RunningProcess {
 
 /** Shared by all, for what it measures of this process costs; keeps nothing to read at a scrape, which would keep the dead. */
 class UnreadMetrics extends Metrics {
-  override onScrape(): void {}
+  override onScrape(): () => void {
+    return () => undefined;
+  }
 }
 
 const metrics = new UnreadMetrics();
@@ -127,8 +131,11 @@ export async function startProcess(
       quarantine: new CollectionGuard(objects, time),
       turns: new Turns(objects, { clock: time }),
     };
-  const api = use(await createApi(config, { ...shared, waits: waits() }));
-  const release = use(await createRelease(config, { ...shared, waits: waits() }, { policy, version: '0' }));
+  const ofApi = { ...shared, waits: waits() };
+  const api = createApi(config, ofApi, use(await openApiMemory(config, ofApi)));
+  const ofRelease = { ...shared, waits: waits() };
+  const memory = use(await openReleaseMemory(config, ofRelease));
+  const release = createRelease(config, ofRelease, memory, { policy, version: '0' });
   const handling = new Set<Promise<void>>();
   const handle = side(api.app.callback(), release.app.callback());
   const server = createServer((request, response) => {

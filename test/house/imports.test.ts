@@ -17,6 +17,10 @@ const ASSEMBLIES: ReadonlyMap<string, string> = new Map([
   ['sync', 'services/sync/start.ts'],
   ['token', 'services/token/app.ts'],
 ]);
+/** `serve` puts processes together: their services, again at each reload, and what lives longer. */
+const SERVE = ['services/serve/serve.ts', 'services/serve/services.ts'];
+/** What services remember over a reload. */
+const MEMORIES = ['services/api/memory.ts', 'services/release/memory.ts'];
 const PROCESSES = new Set(ASSEMBLIES.keys());
 
 /** Which folders of services/ a folder may import, besides itself. */
@@ -53,6 +57,7 @@ const FLOORS = [
   'publishing',
   'garbage',
   'check',
+  'backup',
 ];
 
 /** Which imports each module of services/ has of its others. */
@@ -87,7 +92,7 @@ function violation(path: string, target: string): string | undefined {
   const to = folderOf(target);
   if (from === to) return undefined;
   if (to === 'stores' || to === 'accounts') {
-    return path === ASSEMBLIES.get(from)
+    return path === ASSEMBLIES.get(from) || SERVE.includes(path)
       ? undefined
       : `${path}: only the file that assembles a process imports ${to}`;
   }
@@ -95,8 +100,8 @@ function violation(path: string, target: string): string | undefined {
     return LIBRARIES[from]?.includes(to) ? undefined : `${path}: the library ${from} imports ${to}`;
   }
   if (!PROCESSES.has(to)) return PROCESS_MAY.includes(to) ? undefined : `${path}: imports ${to}`;
-  // One module puts processes together; the command starts that one, and speaks the release service's language.
-  if (path === 'services/serve/serve.ts' && target === ASSEMBLIES.get(to)) return undefined;
+  // Two modules put processes together; the command starts them, and speaks the release service's language.
+  if (SERVE.includes(path) && (target === ASSEMBLIES.get(to) || MEMORIES.includes(target))) return undefined;
   if (from === 'cli' && to === 'serve') return undefined;
   if (from === 'cli' && target === 'services/release/schemas.ts') return undefined;
   return `${path}: the process ${from} imports the process ${to}`;

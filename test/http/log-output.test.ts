@@ -40,7 +40,7 @@ const PROGRAM = `
     unfinished: () => (fifo === undefined ? [] : ['what hangs']),
     [Symbol.asyncDispose]: async () => clearInterval(listening),
   };
-  const end = runUntilSignal(running, { noticeMs: 0, drainMs: ${DRAIN_MS} }, log);
+  const end = runUntilSignal(running, () => ({ noticeMs: 0, drainMs: ${DRAIN_MS} }), log);
   process.send(heapUsed + external);
   await end;`;
 

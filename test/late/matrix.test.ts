@@ -35,6 +35,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'missing-sets: write put':
     'under a name that is used once; the next set that is written removes what is older',
   'missing-sets: deleteBefore deleteAll': 'names that no board has any more, and no later one will have',
+  // The target of a backup has one writer, and no registry runs over the target of a restore.
+  'copier: delete deleteAll':
+    'of a store with one writer, which is given these names again only by its next run',
+  'mark: writeMark put': 'of a store with one writer, which writes it again at its end',
+  'restore: run deleteAll': 'of a store that no registry runs over; whoever restores starts one afterwards',
   'wanted-boards: ask put': 'a hint, after which at most one board more changes hands',
 };
 

@@ -41,6 +41,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'doubt-reader: read delete': EARNEST,
   'missing-sets: write put': EARNEST,
   'missing-sets: deleteBefore deleteAll': EARNEST,
+  'copier: delete deleteAll': 'of a store with one writer',
+  'mark: writeMark put': 'of a store with one writer',
+  'restore: run deleteAll': 'of a store that no registry runs over',
   'wanted-boards: ask put': EARNEST,
 };
 

@@ -10,8 +10,9 @@ import { CATALOGUE } from '../../services/config/catalogue.ts';
 import { type FileKind, filesOf, type NamedFile } from '../../services/config/files.ts';
 import { inspectConfig } from '../../services/config/load.ts';
 import type { Config } from '../../services/config/schema.ts';
+import { EXIT_CONFIG } from '../../services/registry/runtime/exit-codes.ts';
 import { PARTS } from '../../services/serve/parts.ts';
-import { fileProblems } from '../../services/serve/serve.ts';
+import { fileProblems } from '../../services/serve/services.ts';
 import { makePair, type Pair } from '../http/certificates.ts';
 import { CLI } from '../support/cli.ts';
 import { run } from '../support/process.ts';
@@ -41,7 +42,11 @@ describe('files that settings name', () => {
     const http = { addr: '127.0.0.1:0', secret: 's'.repeat(32), tls };
     const rootcas = [pair.certificate, other.certificate];
     texts = [
-      { ...base, http, auth: { htpasswd: { realm: 'r', path: people } } },
+      {
+        ...base,
+        http: { ...http, debug: { addr: '127.0.0.1:3', tls } },
+        auth: { htpasswd: { realm: 'r', path: people } },
+      },
       {
         ...base,
         http,
@@ -150,7 +155,7 @@ describe('files that settings name', () => {
 
   it('are reported if a key does not match its certificate', async () => {
     const keys = everyFile().filter(({ file }) => file.kind === 'private key');
-    expect(keys).to.have.length(8);
+    expect(keys).to.have.length(9);
     for (const { text, file } of keys) {
       const problems = await problemsWith(text, file, other.key);
       expect(problems).to.have.length(1);
@@ -194,12 +199,16 @@ describe('files that settings name', () => {
     const missing = join(home, 'none');
     await writeFile(path, stringify(changed(texts[0], ['auth', 'htpasswd', 'path'], missing)));
     const told = new RegExp(`auth\\.htpasswd\\.path = ${missing}: cannot be read \\(ENOENT\\)`);
-    const commands = [['config', 'check'], ['serve']];
-    const outcomes = commands.map((command) =>
-      run(process.execPath, [...CLI, ...command, path], { allowFailure: true }),
-    );
-    for (const { code, stdout, stderr } of await Promise.all(outcomes)) {
-      expect(code).to.equal(1);
+    const commands: [words: string[], code: number][] = [
+      [['config', 'check'], 1],
+      [['serve'], EXIT_CONFIG],
+    ];
+    const outcomes = commands.map(async ([words, expected]) => ({
+      ...(await run(process.execPath, [...CLI, ...words, path], { allowFailure: true })),
+      expected,
+    }));
+    for (const { code, stdout, stderr, expected } of await Promise.all(outcomes)) {
+      expect(code).to.equal(expected);
       expect(stdout + stderr)
         .to.match(told)
         .and.not.match(/^ +at /m);

@@ -51,7 +51,11 @@ describe('SIGHUP', () => {
     for (const daemon of daemons) held.use(daemon);
     for (const daemon of daemons) {
       daemon.kill('SIGHUP');
-      await eventually('it says so', () => daemon.output().includes('other settings need a restart'), 10_000);
+      await eventually(
+        'it says so',
+        () => daemon.output().includes('reread files; no setting has changed'),
+        10_000,
+      );
     }
     for (const daemon of daemons) daemon.kill('SIGTERM');
     for (const daemon of daemons) {

@@ -81,6 +81,33 @@ describe('a start that cannot succeed', () => {
       );
     });
 
+  it('names the key that gives a process a debug address of its own', async () => {
+    const path = join(home, 'config.yml');
+    const http = {
+      addr: '127.0.0.1:0',
+      secret: '8d1f0c6be2a94735b0e7c85d21f3a694',
+      debug: { addr: address },
+    };
+    await writeFile(
+      path,
+      stringify({
+        ...base,
+        http,
+        auth: { token },
+        token: {},
+        accounts: [{ htpasswd: { path: '/dev/null' } }],
+      }),
+    );
+    const error = await serve(path, ['token']).then(
+      () => expect.fail('it started'),
+      (refusal: unknown) => refusal as Error,
+    );
+    expect(error.message).to.equal(
+      `http.debug.addr = ${address}: another process already listens there: stop it, or choose another port, by ` +
+        'http.debug.addrs.token in the configuration file or by the variable REGISTRY_HTTP_DEBUG_ADDRS_TOKEN (EADDRINUSE)',
+    );
+  });
+
   it('names an address that this machine does not have, and a port that this user may not use', async () => {
     const http = { addr: '192.0.2.1:5000', trustedproxies: ['192.0.2.0/24'] };
     const { message } = await refusalOf({ http, auth: 'none' });
@@ -88,10 +115,14 @@ describe('a start that cannot succeed', () => {
       /^http\.addr = 192\.0\.2\.1:5000: this machine does not have that address.*EADDRNOTAVAIL/,
     );
     // As root, every port can be had.
-    const denied = listenError(Object.assign(new Error('x'), { code: 'EACCES' }), 'http.addr', '::', 80);
+    const denied = listenError(
+      Object.assign(new Error('x'), { code: 'EACCES' }),
+      { key: 'http.addr' },
+      { host: '::', port: 80 },
+    );
     expect(String(denied)).to.match(/http\.addr = \[::\]:80: this user may not listen there/);
     const ours = new Error('a fault');
-    expect(listenError(ours, 'http.addr', '', 1)).to.equal(ours);
+    expect(listenError(ours, { key: 'http.addr' }, { host: '', port: 1 })).to.equal(ours);
   });
 
   it('names the endpoint of a store that cannot be reached', async function () {
@@ -115,25 +146,28 @@ describe('a start that cannot succeed', () => {
     expect(unreached.message).to.not.include('hunter2');
   });
 
-  it('is reported on one line by the command, with exit code 1', async function () {
+  it('is reported on one line by the command, with exit code 1, or 78 (EX_CONFIG) by a service that no restart mends', async function () {
     this.timeout(30_000);
     const path = join(home, 'cli.yml');
     await writeFile(path, stringify({ ...base, http: { addr: address } }));
     const outcomes = [
-      [['api', path], /^http\.addr = .*EADDRINUSE\)\n$/],
+      [['api', path], /^http\.addr = .*EADDRINUSE\)\n$/, 1],
+      [['token', path], /^the token service has nothing to do: .*\n$/, 78],
+      [['serve', '/none.yml'], /^\/none\.yml cannot be used:\n {2}it cannot be read \(ENOENT\).*\n$/, 78],
       [
         ['audit'],
         /^roadstead audit: there is no configuration at \/none\.yml: name a file, such as: roadstead audit infra\/roadstead\.yml\n$/,
+        1,
       ],
     ] as const;
     await Promise.all(
-      outcomes.map(async ([args, told]) => {
+      outcomes.map(async ([args, told, exitCode]) => {
         const { code, stderr } = await run(process.execPath, [...CLI, ...args], {
           allowFailure: true,
           env: { REGISTRY_CONFIGURATION_PATH: '/none.yml' },
         });
         expect(stderr).to.match(told);
-        expect(code).to.equal(1);
+        expect(code).to.equal(exitCode);
       }),
     );
   });

@@ -57,6 +57,8 @@ const CASES: readonly Case[] = [
   ['garbage-collect', 'nothing', ['--dry-run']],
   ['read-only on', 'nothing', ['--reason', HOSTILE]],
   ['read-only off', 'nothing'],
+  ['backup', 'nothing', ['--dry-run', '--to', HOSTILE]],
+  ['restore', 'argument', ['--dry-run', HOSTILE]],
 ];
 /** It waits for a worker; its output is that of `gc status`. */
 const LEFT_OUT = ['gc run'];

@@ -86,8 +86,9 @@ describe('/debug/health', () => {
     const { logger } = keepingLogger();
     const addr = { host: '127.0.0.1', port: 0 };
     const options = {
-      addr,
-      publicName: undefined,
+      address: { addr, key: 'http.debug.addr', settable: 'http.debug.addr' },
+      ...{ tls: undefined, bearerToken: undefined },
+      publicName: () => undefined,
       metricsPath: undefined,
       readiness: new Readiness(objects),
     };

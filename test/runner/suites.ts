@@ -14,6 +14,8 @@ export const LANES = {
   waiting: { nice: 5, isTimed: false },
   /** More suites that mostly wait: one lane of all of them would be the longest. */
   patient: { nice: 10, isTimed: false },
+  /** Suites that boot machines, run containers, or install what was built. */
+  machines: { nice: 10, isTimed: false },
   /** Suites that need the processor. They give way to the others. */
   computing: { nice: 10, isTimed: false },
 } as const;
@@ -49,6 +51,9 @@ const MIRROR_SERVERS = [NGINX, 'apache2', 'caddy', 'varnish'];
 const REDIS = 'redis-server';
 const CHROMIUM = 'chromium';
 const OPENSSL = 'openssl';
+const PROMETHEUS = ['prometheus', 'prometheus-node-exporter'];
+/** What boots machines: `test/support/machines/`. */
+const MACHINES = ['mmdebstrap', 'openssh-client'];
 
 /** What only a nightly run uses. */
 export const NIGHTLY_PACKAGES = [
@@ -58,6 +63,7 @@ export const NIGHTLY_PACKAGES = [
   'swift-object',
   'memcached',
   'python3-keystonemiddleware',
+  'lintian',
 ];
 
 /** A suite that is a whole folder, or what other suites leave of it. */
@@ -110,12 +116,13 @@ const SHORT: readonly Suite[] = [
     packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
   },
   folder('http', { tier: 'short', lane: 'timed', budgetSeconds: 20, packages: [OPENSSL, NGINX] }),
-  folder('operators', { tier: 'short', lane: 'timed', budgetSeconds: 15, packages: [REDIS, OPENSSL] }),
+  folder('operators', { tier: 'short', lane: 'timed', budgetSeconds: 25, packages: [REDIS, OPENSSL] }),
   folder('conformance', { tier: 'short', lane: 'computing', budgetSeconds: 60, packages: [DISTRIBUTION] }),
   folder('check', { tier: 'short', lane: 'patient', budgetSeconds: 45, packages: [DISTRIBUTION] }),
 ];
 
 const REST: readonly Suite[] = [
+  folder('backup', { tier: 'rest', lane: 'patient', budgetSeconds: 45, packages: CEPH }),
   {
     name: 'long and slow uploads',
     files: ['killed', 'growing'].map((name) => `test/uploads/${name}.test.ts`),
@@ -131,12 +138,20 @@ const REST: readonly Suite[] = [
     lane: 'computing',
     budgetSeconds: 10,
   },
+  folder('guides', { tier: 'rest', lane: 'machines', budgetSeconds: 80, packages: MACHINES }),
+  folder('machines', { tier: 'rest', lane: 'machines', budgetSeconds: 30, packages: MACHINES }),
   folder('faults', { tier: 'rest', lane: 'timed', budgetSeconds: 120 }),
   folder('edge', {
     tier: 'rest',
     lane: 'timed',
     budgetSeconds: 250,
     packages: [NGINX, HAPROXY, OPENSSL, REDIS],
+  }),
+  folder('metrics', {
+    tier: 'rest',
+    lane: 'waiting',
+    budgetSeconds: 45,
+    packages: [...CEPH, DISTRIBUTION, REDIS, OPENSSL],
   }),
   folder('worst', { tier: 'rest', lane: 'timed', budgetSeconds: 120 }),
   folder('sync', { tier: 'rest', lane: 'waiting', budgetSeconds: 45, packages: [NGINX, OPENSSL] }),
@@ -147,6 +162,7 @@ const REST: readonly Suite[] = [
     budgetSeconds: 190,
     packages: [...CLIENTS, ...CEPH, NGINX, REDIS, OPENSSL],
   }),
+  folder('reload', { tier: 'rest', lane: 'waiting', budgetSeconds: 60, packages: [OPENSSL] }),
   folder('rolling', { tier: 'rest', lane: 'timed', budgetSeconds: 200, packages: [NGINX, REDIS, OPENSSL] }),
   folder('matrix', {
     tier: 'rest',
@@ -223,6 +239,12 @@ const REST: readonly Suite[] = [
     budgetSeconds: 15,
     packages: [...CEPH, NGINX, REDIS, OPENSSL, 'skopeo'],
   }),
+  folder('monitoring', {
+    tier: 'rest',
+    lane: 'computing',
+    budgetSeconds: 190,
+    packages: [...PROMETHEUS, ...CEPH, NGINX, REDIS, OPENSSL, 'logrotate'],
+  }),
   folder('doctor', {
     tier: 'rest',
     lane: 'patient',
@@ -250,6 +272,45 @@ const REST: readonly Suite[] = [
     lane: 'patient',
     budgetSeconds: 300,
     packages: [...CEPH, DISTRIBUTION],
+  }),
+  folder('image', {
+    tier: 'rest',
+    lane: 'machines',
+    budgetSeconds: 75,
+    packages: ['skopeo', 'podman', 'docker.io', 'runc'],
+  }),
+  folder('kubernetes', { tier: 'rest', lane: 'machines', budgetSeconds: 35, packages: ['python3'] }),
+  folder('units', {
+    tier: 'rest',
+    lane: 'machines',
+    budgetSeconds: 130,
+    packages: [...MACHINES, 'dpkg-dev'],
+  }),
+  folder('failover', {
+    tier: 'rest',
+    lane: 'machines',
+    budgetSeconds: 55,
+    packages: [...MACHINES, 'dpkg-dev', 'libxml2-utils', 'resource-agents'],
+  }),
+  folder('install', {
+    tier: 'rest',
+    lane: 'machines',
+    budgetSeconds: 110,
+    packages: [...MACHINES, 'skopeo', 'nodejs', 'mandoc', 'zsh', 'fish', 'rpm', 'dpkg-dev'],
+  }),
+  {
+    name: 'the collection for Ansible',
+    files: ['test/ansible/quality.test.ts'],
+    tier: 'rest',
+    lane: 'machines',
+    budgetSeconds: 60,
+    packages: ['ansible-core', 'ansible-lint'],
+  },
+  folder('ansible', {
+    tier: 'rest',
+    lane: 'machines',
+    budgetSeconds: 240,
+    packages: [...MACHINES, ...CEPH, 'ansible-core', 'skopeo', OPENSSL],
   }),
   folder('changes', { tier: 'rest', lane: 'computing', budgetSeconds: 140 }),
 ];

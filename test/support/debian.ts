@@ -11,6 +11,11 @@ const INSTALL_TIMEOUT_MS = 15 * 60_000;
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'nginx-light': ['nginx'],
   varnish: ['varnishd'],
+  'dpkg-dev': ['dpkg-shlibdeps'],
+  rpm: ['rpm', 'rpmbuild'],
+  'libxml2-utils': ['xmllint'],
+  'resource-agents': ['ocf-tester'],
+  'openssh-client': ['ssh', 'ssh-keygen'],
   'docker.io': ['dockerd', 'docker'],
   'busybox-static': ['busybox'],
   'ceph-common': ['ceph'],
@@ -23,6 +28,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   keystone: ['keystone-manage'],
   'uwsgi-core': ['uwsgi'],
   'exfat-fuse': ['mount.exfat-fuse'],
+  'ansible-core': ['ansible-playbook'],
   exfatprogs: ['mkfs.exfat'],
   // These bring no program; where Keystone and uWSGI are, they are.
   'uwsgi-plugin-python3': ['uwsgi'],

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Metrics } from '../../services/http/metrics.ts';
 import { MemoryChanges } from '../../services/memory/changes.ts';
 import { contentOf } from '../../services/registry/content/content.ts';
 import { digestOf } from '../../services/registry/oci/digest.ts';
@@ -119,6 +120,7 @@ export async function openSession(options: SessionOptions) {
   const parts = {
     mirror: { name: NEAR, url, reverify: options.reverifyMs ?? 3_600_000, verify: 'full' },
     ...{ content, log, logger: QUIET, dispatcher: undefined, stalls: STALLS, notify: () => undefined },
+    metrics: new Metrics(),
     ...options.parts,
   };
   const predecessor = { seenAt: options.seenAt ?? now(), heartbeatAt: new Date().toISOString() };

@@ -5,7 +5,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
-import { ConfigError, inspectConfig, parseConfig } from '../../services/config/load.ts';
+import { ConfigError } from '../../services/config/config-error.ts';
+import { inspectConfig, parseConfig } from '../../services/config/load.ts';
 import { parseEntityTags } from '../../services/http/conditional.ts';
 import { readForwarded } from '../../services/http/forwarded.ts';
 import { textLine } from '../../services/http/log-text.ts';

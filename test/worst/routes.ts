@@ -5,6 +5,7 @@ import { type Passes, passRoute } from '../../services/http/access/passes.ts';
 import { distributionHealthRoutes, healthRoutes, type Readiness } from '../../services/http/health.ts';
 import { releaseRoutes } from '../../services/release/endpoints.ts';
 import type { ReleaseService } from '../../services/release/service.ts';
+import { reloadRoute } from '../../services/serve/reload/route.ts';
 import { loginRoutes, robotRoutes, tokenRoutes } from '../../services/token/routes.ts';
 
 /** Nothing of it is touched before a request comes. */
@@ -20,6 +21,7 @@ export const ROUTES: readonly string[] = [
   ...robotRoutes(NOTHING as Parameters<typeof robotRoutes>[0]),
   ...healthRoutes(NOTHING as Readiness),
   ...distributionHealthRoutes(NOTHING as Readiness),
+  reloadRoute(NOTHING as Parameters<typeof reloadRoute>[0]),
   // The one route whose path is a setting.
   { method: 'GET', path: '/metrics' },
 ].map(({ method, path }) => `${method} ${path}`);

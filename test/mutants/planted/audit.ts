@@ -94,14 +94,14 @@ export const OF_RECORDS: readonly Mutant[] = [
   {
     tests: ['test/attacks/secrets-in-logs.test.ts'],
     drops: 'that a query is not logged',
-    file: 'services/http/app.ts',
+    file: 'services/http/log-header.ts',
     find: "const [path = ''] = target.split('?', 1);",
     replace: 'const path = target;',
   },
   {
     tests: ['test/attacks/secrets-in-logs.test.ts'],
     drops: 'the password of a URL in a path',
-    file: 'services/http/app.ts',
+    file: 'services/http/log-header.ts',
     find: "path.includes('@') ?",
     replace: "path.includes('@@@') ?",
   },

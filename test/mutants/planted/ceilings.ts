@@ -25,7 +25,7 @@ export const OF_CEILINGS: readonly Mutant[] = [
     ['the name of a limit', '    this.limit = limit;\n', "    this.limit = 'image_blobs';\n"],
   ]),
   ...mutantsOf('services/http/app.ts', ceilings, [
-    ['the metric of refusals', '  metrics.refused.inc({ limit: error.limit });\n', ''],
+    ['the metric of refusals', '  counts.refused(error.limit);\n', ''],
     ['the limit in a log line', "  ctx.state.logFields['limit'] = error.limit;\n", ''],
   ]),
   ...mutantsOf('services/registry/content/tags.ts', ceilings, [

@@ -13,7 +13,7 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
   ...mutantsOf(SAFETY, safety, [
     [
       'plain HTTP beyond this machine',
-      'if (own && !isLoopback(own.addr.host) && !(own.tls',
+      'if (own && !isForHost(http, own.addr) && !(own.tls',
       'if (own === null && !(own.tls',
     ],
     ['proxies for everybody', 'return !isEverybody(network);', 'return network !== isEverybody.name;'],
@@ -27,16 +27,7 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
       '!promotion.http && isReachable(http))',
       '!promotion.http && http.prefix === "-")',
     ],
-    [
-      'metrics beyond this machine',
-      'if (http.debug && !isLoopback(http.debug.addr.host))',
-      'if (http.debug?.addr.port === 0)',
-    ],
-    [
-      'that clients’ certificates are verified',
-      "|| tls.clientAuth === 'require-and-verify'",
-      '|| tls.clientAuth.length > 0',
-    ],
+    ['metrics beyond this machine', '    ...checkDebug(config),\n', ''],
     ['the warning of wide proxies', '    if (isPublic(network))\n', '    if (network === isPublic.name)\n'],
     ['the warning of secrets', ' && isEasyToGuess(secret))', ' && isEasyToGuess(secret) && key === "")'],
     [
@@ -53,6 +44,13 @@ export const OF_CONFIGURATION: readonly Mutant[] = [
       'the warning of URLs in notifications',
       '  if (notifications.endpoints.length > 0)\n',
       '  if (notifications.endpoints.length > 1e9)\n',
+    ],
+  ]),
+  ...mutantsOf('services/config/reach.ts', safety, [
+    [
+      'that clients’ certificates are verified',
+      "|| tls.clientAuth === 'require-and-verify'",
+      '|| tls.clientAuth.length > 0',
     ],
   ]),
   ...mutantsOf('services/config/safety-mirrors.ts', mirrors, [

@@ -5,8 +5,8 @@ import { type TempDir, tempDir } from '../temp.ts';
 import { AuthFile, type Login, type PullClient } from './pull-client.ts';
 
 /**
- * docker with a private dockerd, which needs root: its own socket, data and configuration, no network, and the vfs
- * driver. Start one for a suite and share it. It takes plain HTTP, and any certificate, on 127.0.0.0/8.
+ * docker with a private dockerd, which needs root: its own socket, data and configuration, no network but a bridge that it
+ * is given, and the vfs driver. Start one for a suite and share it. It takes plain HTTP, and any certificate, on 127.0.0.0/8.
  */
 export class Docker implements PullClient {
   readonly name = 'docker';
@@ -20,7 +20,7 @@ export class Docker implements PullClient {
     this.#daemon = daemon;
   }
 
-  static async open(): Promise<Docker> {
+  static async open({ bridge = 'none' } = {}): Promise<Docker> {
     const home = await tempDir('docker');
     const file = (name: string) => join(home.path, name);
     await mkdir(file('client'));
@@ -32,7 +32,7 @@ export class Docker implements PullClient {
       [
         ...['--host', `unix://${file('docker.sock')}`, '--pidfile', file('dockerd.pid')],
         ...['--data-root', file('data'), '--exec-root', file('exec'), '--config-file', file('daemon.json')],
-        ...['--storage-driver', 'vfs', '--bridge', 'none', '--iptables=false'],
+        ...['--storage-driver', 'vfs', '--bridge', bridge, '--iptables=false'],
       ],
       {
         env: { HOME: home.path },

@@ -41,6 +41,12 @@ export class Podman implements PullClient {
     return stdout.trim();
   }
 
+  /** Loads an archive of an image. */
+  async load(archive: string): Promise<void> {
+    const policy = join(this.#home.path, 'policy.json');
+    await this.run('load', '--quiet', '--signature-policy', policy, '--input', archive);
+  }
+
   async remove(image: string): Promise<void> {
     await this.run('rmi', '--force', image);
   }
@@ -58,6 +64,8 @@ export class Podman implements PullClient {
     const file = (name: string) => join(this.#home.path, name);
     const store = ['--root', file('root'), '--runroot', file('run'), '--tmpdir', file('tmp')];
     return run('podman', [...store, '--storage-driver', 'vfs', ...args], {
+      // The vfs driver copies every layer whole.
+      timeoutMs: 120_000,
       env: {
         HOME: this.#home.path,
         TMPDIR: this.#home.path,

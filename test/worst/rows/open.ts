@@ -50,7 +50,12 @@ export const OPEN_ROWS: readonly Row[] = [
     ask: debug('/debug/health'),
   },
   {
-    ...{ route: 'GET /metrics', request: 'with 180 headers', status: 200, storeRequests: 0 },
+    ...{ route: 'POST /debug/reload', request: 'with 180 headers', status: 200, storeRequests: 0 },
+    ask: (world) => send(world.registry.debugUrl, '/debug/reload', { method: 'POST', headers: MANY }),
+  },
+  {
+    // Whether the process is ready is one of the metrics: it looks at the store, at most every 2 s.
+    ...{ route: 'GET /metrics', request: 'with 180 headers', status: 200, storeRequests: 1 },
     ask: debug('/metrics'),
   },
 ];
