@@ -27,7 +27,7 @@ export class Generation implements AsyncDisposable {
     this.#isChanged = isChanged;
   }
 
-  /** The part of this name: the one of the generation before, unless there is none or one of the keys has changed. */
+  /** The part of this name: that of the generation before, if it has one and no key that it reads has changed. */
   async use<T extends object>(
     name: string,
     reads: readonly ReloadedKey[],
